@@ -1,0 +1,2 @@
+Console.WriteLine("ips");
+return 0;
