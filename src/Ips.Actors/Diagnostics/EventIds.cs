@@ -1,0 +1,70 @@
+namespace Ips.Actors.Diagnostics;
+
+/// <summary>Ids of log events, a contract with log searches: a range per room; a retired id is not used again.</summary>
+internal static class EventIds
+{
+    // Lifecycle 1000
+    public const int StateChanged = 1000;
+    public const int EventIgnored = 1001;
+    public const int ReloadRefused = 1002;
+    public const int ReloadDeferred = 1003;
+    public const int ReloadStarted = 1004;
+    public const int ReloadPromoted = 1005;
+    public const int ReloadFailed = 1006;
+    public const int Exiting = 1007;
+    public const int DrainBegan = 1008;
+    public const int DrainTimedOut = 1009;
+    public const int IdentityPublished = 1010;
+    public const int IdentityFailed = 1011;
+    public const int Stopping = 1012;
+    public const int ConfigurationInvalid = 1013;
+    public const int EffectFailed = 1014;
+    public const int ActorRestarted = 1015;
+    public const int ActorLost = 1016;
+    public const int LogReopened = 1017;
+    public const int LogReopenFailed = 1018;
+    public const int Alone = 1019;
+
+    // Signals 1100
+    public const int SignalReceived = 1100;
+    public const int HangupIgnored = 1101;
+
+    // Listener 1200
+    public const int Bound = 1200;
+    public const int Adopted = 1201;
+    public const int AcceptingStarted = 1202;
+    public const int AcceptingQuiesced = 1203;
+    public const int Released = 1204;
+    public const int AcceptFailed = 1205;
+    public const int OfferUnused = 1206;
+
+    // Reloader 1300
+    public const int SuccessorSpawned = 1300;
+    public const int SpawnFailed = 1301;
+    public const int SuccessorHello = 1302;
+    public const int SuccessorReady = 1303;
+    public const int SuccessorFailed = 1304;
+    public const int SuccessorEnding = 1305;
+    public const int SuccessorGone = 1306;
+    public const int SuccessorRefused = 1307;
+    public const int FrameUnexpected = 1308;
+
+    // HttpFront 1400
+    public const int FrontReady = 1400;
+    public const int FrontFailed = 1401;
+    public const int Drained = 1402;
+    public const int Aborted = 1403;
+    public const int RoleHandlerFailed = 1404;
+    public const int RoleHandlerSlow = 1405;
+
+    // Predecessor 1500
+    public const int Joined = 1500;
+    public const int PredecessorFarewell = 1501;
+    public const int PredecessorLost = 1502;
+    public const int PredecessorStops = 1503;
+
+    // Control 1600
+    public const int ControlRequested = 1600;
+    public const int ControlFailed = 1601;
+    public const int ControlDenied = 1602;
+}

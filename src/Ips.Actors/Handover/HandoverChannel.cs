@@ -1,0 +1,159 @@
+using Ips.Actors.Posix;
+
+namespace Ips.Actors.Handover;
+
+/// <summary>What arrives on a channel: a frame, or its end.</summary>
+internal abstract record ChannelEvent
+{
+    private ChannelEvent()
+    {
+    }
+
+    /// <summary>A frame; the receiver owns the descriptors.</summary>
+    public sealed record Received(HandoverFrame Frame, IReadOnlyList<int> Fds) : ChannelEvent;
+
+    /// <summary>The last event. <paramref name="Error"/> is null when the peer closed.</summary>
+    public sealed record Closed(string? Error) : ChannelEvent;
+}
+
+/// <summary>
+/// Frames over a connected SOCK_SEQPACKET pair. Events wait until someone subscribes, and go to the newest subscriber,
+/// so that an actor which restarts misses none.
+/// </summary>
+internal sealed class HandoverChannel : IHandoverChannel
+{
+    private readonly object _gate = new(); // a monitor: WaitForNext waits on it
+    private readonly Queue<ChannelEvent> _waiting = new();
+    private readonly PacketChannel _packets;
+    private Action<ChannelEvent>? _subscriber;
+    private bool _closed;
+
+    /// <param name="fd">The connected socket; owned from here on.</param>
+    public HandoverChannel(int fd)
+    {
+        _packets = new PacketChannel(fd, OnPacket, OnClosed);
+        _packets.Start();
+    }
+
+    /// <summary>Delivers what waits and what comes to <paramref name="subscriber"/>, instead of to the one before.</summary>
+    public void Subscribe(Action<ChannelEvent> subscriber)
+    {
+        lock (_gate)
+        {
+            _subscriber = subscriber;
+            while (_waiting.TryDequeue(out var waiting))
+            {
+                subscriber(waiting);
+            }
+        }
+    }
+
+    /// <summary>Waits for the next event while nobody subscribes.</summary>
+    /// <exception cref="TimeoutException">None came within <paramref name="timeout"/>.</exception>
+    public ChannelEvent WaitForNext(TimeSpan timeout)
+    {
+        lock (_gate)
+        {
+            if (_waiting.Count == 0)
+            {
+                Monitor.Wait(_gate, timeout);
+            }
+
+            return _waiting.TryDequeue(out var next)
+                ? next
+                : throw new TimeoutException($"No answer on the handover channel within {timeout.TotalSeconds:0} s.");
+        }
+    }
+
+    /// <summary>Queues a frame. The caller keeps its descriptors; duplicates travel.</summary>
+    /// <returns>False if the channel has ended.</returns>
+    public bool TrySend(HandoverFrame frame, ReadOnlySpan<int> fds = default)
+    {
+        if (Volatile.Read(ref _closed))
+        {
+            return false;
+        }
+
+        try
+        {
+            _packets.Send(HandoverCodec.Encode(frame), fds);
+            return true;
+        }
+        catch (ObjectDisposedException)
+        {
+            return false; // it ended between the check and the send
+        }
+    }
+
+    /// <summary>Waits until what was queued has been handed to the kernel.</summary>
+    public Task FlushAsync(TimeSpan timeout) => _packets.FlushAsync(timeout);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Volatile.Write(ref _closed, true);
+        _packets.Dispose();
+        lock (_gate)
+        {
+            while (_waiting.TryDequeue(out var waiting))
+            {
+                CloseDescriptors(waiting);
+            }
+        }
+    }
+
+    /// <summary>Closes the descriptors of an event that nobody will act on.</summary>
+    public static void CloseDescriptors(ChannelEvent channelEvent)
+    {
+        if (channelEvent is ChannelEvent.Received received)
+        {
+            foreach (var fd in received.Fds)
+            {
+                FileDescriptors.Close(fd);
+            }
+        }
+    }
+
+    private void OnPacket(ReceivedPacket packet)
+    {
+        try
+        {
+            Publish(new ChannelEvent.Received(HandoverCodec.Decode(packet.Bytes.Span), packet.Fds));
+        }
+        catch (InvalidDataException e)
+        {
+            foreach (var fd in packet.Fds)
+            {
+                FileDescriptors.Close(fd);
+            }
+
+            OnClosed(e);
+        }
+    }
+
+    private void OnClosed(Exception? error)
+    {
+        if (Interlocked.Exchange(ref _closed, true))
+        {
+            return;
+        }
+
+        Publish(new ChannelEvent.Closed(error?.Message));
+    }
+
+    private void Publish(ChannelEvent channelEvent)
+    {
+        lock (_gate)
+        {
+            if (_subscriber is { } subscriber)
+            {
+                subscriber(channelEvent);
+            }
+            else
+            {
+                _waiting.Enqueue(channelEvent);
+                Monitor.Pulse(_gate);
+            }
+        }
+    }
+}

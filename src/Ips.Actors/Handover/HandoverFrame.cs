@@ -1,0 +1,74 @@
+using System.Text.Json.Serialization;
+
+namespace Ips.Actors.Handover;
+
+/// <summary>One packet between predecessor and successor. docs/handover.md gives the exchange and golden packets.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
+[JsonDerivedType(typeof(HelloFrame), "hello")]
+[JsonDerivedType(typeof(WelcomeFrame), "welcome")]
+[JsonDerivedType(typeof(RefusedFrame), "refused")]
+[JsonDerivedType(typeof(ReadyFrame), "ready")]
+[JsonDerivedType(typeof(ServeFrame), "serve")]
+[JsonDerivedType(typeof(HealthFrame), "health")]
+[JsonDerivedType(typeof(PromoteFrame), "promote")]
+[JsonDerivedType(typeof(PromotedFrame), "promoted")]
+[JsonDerivedType(typeof(StopFrame), "stop")]
+[JsonDerivedType(typeof(FailedFrame), "failed")]
+[JsonDerivedType(typeof(FarewellFrame), "farewell")]
+internal abstract record HandoverFrame;
+
+/// <summary>Successor's first word. Its shape never changes, in any version.</summary>
+/// <param name="Min">Lowest protocol version that it speaks.</param>
+/// <param name="Max">Highest protocol version that it speaks.</param>
+/// <param name="Pid">Its process id.</param>
+/// <param name="Release">Version of its entry assembly.</param>
+internal sealed record HelloFrame(int Min, int Max, int Pid, string Release) : HandoverFrame;
+
+/// <summary>Predecessor's answer. File descriptors ride along: one per endpoint, in order, then the lock if <paramref name="Lock"/>,
+/// then the control socket if <paramref name="Control"/>.</summary>
+/// <param name="Version">The protocol version from here on.</param>
+/// <param name="Generation">The successor's generation.</param>
+/// <param name="Endpoints">What each listening socket was opened for.</param>
+/// <param name="Lock">The PID lock's descriptor is in the packet.</param>
+/// <param name="Control">The control socket's descriptor is in the packet.</param>
+/// <param name="HealthIntervalMs">Milliseconds between two health reports that the predecessor expects.</param>
+internal sealed record WelcomeFrame(
+    int Version, int Generation, IReadOnlyList<EndpointOffer> Endpoints, bool Lock, bool Control, long HealthIntervalMs) : HandoverFrame;
+
+/// <summary>A listening socket as Kestrel asked for it.</summary>
+/// <param name="Endpoint">The address asked for, such as <c>127.0.0.1:0</c> or <c>unix:/run/app.sock</c>.</param>
+/// <param name="Ordinal">Counts equal addresses from 0.</param>
+internal sealed record EndpointOffer(string Endpoint, int Ordinal);
+
+/// <summary>Predecessor will not hand over; it serves on.</summary>
+internal sealed record RefusedFrame(string Reason) : HandoverFrame;
+
+/// <summary>Successor can serve.</summary>
+internal sealed record ReadyFrame : HandoverFrame;
+
+/// <summary>Predecessor has quiesced; the successor accepts from now on.</summary>
+internal sealed record ServeFrame : HandoverFrame;
+
+/// <summary>Successor's report each health interval while on probation.</summary>
+/// <param name="Ok">Its health checks pass.</param>
+/// <param name="Requests">Requests answered since it serves.</param>
+/// <param name="Errors">How many of them with a 5xx status.</param>
+/// <param name="Reason">Which health checks do not pass.</param>
+internal sealed record HealthFrame(bool Ok, long Requests, long Errors, string? Reason = null) : HandoverFrame;
+
+/// <summary>The successor is the main process from now on.</summary>
+internal sealed record PromoteFrame : HandoverFrame;
+
+/// <summary>The successor has published itself as the main process.</summary>
+internal sealed record PromotedFrame : HandoverFrame;
+
+/// <summary>The receiver is to end. <paramref name="DeadlineMs"/>: milliseconds its running requests get.</summary>
+internal sealed record StopFrame(string Reason, long DeadlineMs) : HandoverFrame;
+
+/// <summary>Successor gives up before its promotion.</summary>
+internal sealed record FailedFrame(string Reason) : HandoverFrame;
+
+/// <summary>Predecessor's last word after its drain.</summary>
+/// <param name="Drained">Connections that ended by themselves.</param>
+/// <param name="Aborted">Requests that were cut.</param>
+internal sealed record FarewellFrame(int Drained, int Aborted) : HandoverFrame;

@@ -1,0 +1,14 @@
+namespace Ips.Actors.Hosting;
+
+/// <summary>Environment variables by which one process hands descriptors to another. None is passed on.</summary>
+internal static class HandoverVariables
+{
+    /// <summary>The descriptor of the handover channel in a successor.</summary>
+    public const string Fd = "IPS_HANDOVER_FD";
+
+    /// <summary>The successor's generation, known before <c>welcome</c>: it is needed should the predecessor die first.</summary>
+    public const string Generation = "IPS_HANDOVER_GENERATION";
+
+    /// <summary>The descriptor on which <c>ips start</c> waits for the start report.</summary>
+    public const string StartFd = "IPS_START_FD";
+}

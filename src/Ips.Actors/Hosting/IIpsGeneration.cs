@@ -1,0 +1,29 @@
+namespace Microsoft.Extensions.Hosting;
+
+/// <summary>
+/// This process among the generations of its service, for code that must not run in two of them at once: timers, queue consumers.
+/// A singleton in the app's services once <c>AddIps()</c> was called.
+/// </summary>
+/// <remarks>
+/// Order over a life: <see cref="OnServing"/>, <see cref="OnPromoted"/>, <see cref="OnDraining"/>. A successor serves requests while
+/// its predecessor is still primary; the predecessor's <see cref="OnDraining"/> handlers have ended before the successor's
+/// <see cref="OnPromoted"/> handlers run. After a rollback a predecessor that had begun to drain is promoted again.
+/// </remarks>
+public interface IIpsGeneration
+{
+    /// <summary>The generation, counted from 1.</summary>
+    int Number { get; }
+
+    /// <summary>True in at most one generation at a time: from just before <see cref="OnPromoted"/> to just before <see cref="OnDraining"/>.</summary>
+    bool IsPrimary { get; }
+
+    /// <summary>Calls <paramref name="handler"/> when this generation begins to accept connections. Disposing the result ends that.</summary>
+    IDisposable OnServing(Func<CancellationToken, Task> handler);
+
+    /// <summary>Calls <paramref name="handler"/> when this generation becomes primary. Disposing the result ends that.</summary>
+    IDisposable OnPromoted(Func<CancellationToken, Task> handler);
+
+    /// <summary>Calls <paramref name="handler"/> when this generation stops being primary; the successor is promoted after it has
+    /// ended, or after 10 s, when its token is cancelled. Disposing the result ends that.</summary>
+    IDisposable OnDraining(Func<CancellationToken, Task> handler);
+}

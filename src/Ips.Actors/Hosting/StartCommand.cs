@@ -1,0 +1,44 @@
+namespace Ips.Actors.Hosting;
+
+/// <summary>
+/// How this generation was started, kept so that the next one starts from the release that is now at the same path. The kernel's
+/// and the runtime's own answers (<c>/proc/self/exe</c>, <c>ProcessPath</c>, <c>getcwd</c>) have every symbolic link resolved
+/// and would name the old release for ever.
+/// </summary>
+/// <param name="FileName">The program by its path as it was typed, absolute, links not followed.</param>
+/// <param name="Arguments">The arguments from argv[0] on, as the kernel has them.</param>
+/// <param name="WorkingDirectory">The logical working directory: <c>$PWD</c> if it names the real one.</param>
+/// <param name="Environment">The environment at the start, less what belongs to this handover.</param>
+internal sealed record StartCommand(
+    string FileName, IReadOnlyList<string> Arguments, string WorkingDirectory, IReadOnlyDictionary<string, string> Environment)
+{
+    /// <summary>Puts the command together from what the kernel and the shell say. Pure but for <paramref name="fileExists"/>.</summary>
+    /// <param name="arguments">argv as in <c>/proc/self/cmdline</c>.</param>
+    /// <param name="environment">The environment that the process was started with.</param>
+    /// <param name="logicalDirectory">The working directory as the shell named it.</param>
+    /// <param name="processPath">The program with links resolved; used when argv[0] names no file.</param>
+    /// <param name="fileExists">Whether a path names an executable file.</param>
+    public static StartCommand From(
+        IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment, string logicalDirectory, string processPath,
+        Func<string, bool> fileExists)
+    {
+        var name = arguments.Count > 0 ? arguments[0] : processPath;
+        var candidates = name.Contains('/', StringComparison.Ordinal)
+            ? [Path.Combine(logicalDirectory, name)]
+            : environment.GetValueOrDefault("PATH", "").Split(':', StringSplitOptions.RemoveEmptyEntries)
+                .Select(folder => Path.Combine(logicalDirectory, folder, name));
+        return new StartCommand(
+            candidates.FirstOrDefault(fileExists) ?? processPath,
+            arguments.Count > 0 ? arguments : [processPath],
+            logicalDirectory,
+            environment.Where(variable => !IsOfOneProcess(variable.Key)).ToDictionary(v => v.Key, v => v.Value, StringComparer.Ordinal));
+    }
+
+    /// <summary>Chooses <c>$PWD</c> over the real directory if both name the same place.</summary>
+    public static string LogicalDirectory(string? pwd, string realDirectory, Func<string, string?> realPath) =>
+        pwd is ['/', ..] && realPath(pwd) == realPath(realDirectory) ? pwd : realDirectory;
+
+    // Variables that were meant for this process only: inherited, they would make the successor answer for another.
+    private static bool IsOfOneProcess(string name) => name is HandoverVariables.Fd or HandoverVariables.Generation or HandoverVariables.StartFd
+        || name.StartsWith("LISTEN_", StringComparison.Ordinal);
+}

@@ -1,0 +1,106 @@
+using System.Collections.Immutable;
+using Ips.Actors.Hosting;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Ips.Actors.HttpFront;
+
+/// <summary>The app's handlers for the turns of its life, called by <see cref="HttpFrontActor"/>.</summary>
+internal sealed class GenerationRole(GenerationContext generation, ILogger<GenerationRole> log) : IIpsGeneration
+{
+    /// <summary>Time that <c>OnDraining</c> handlers get before a promotion goes on without them.</summary>
+    public static readonly TimeSpan HandlerTimeout = TimeSpan.FromSeconds(10);
+
+    private readonly HandlerList _serving = new();
+    private readonly HandlerList _promoted = new();
+    private readonly HandlerList _draining = new();
+    private volatile bool _isPrimary;
+
+    /// <inheritdoc/>
+    public int Number => generation.Number;
+
+    /// <inheritdoc/>
+    public bool IsPrimary => _isPrimary;
+
+    /// <inheritdoc/>
+    public IDisposable OnServing(Func<CancellationToken, Task> handler) => _serving.Add(handler);
+
+    /// <inheritdoc/>
+    public IDisposable OnPromoted(Func<CancellationToken, Task> handler) => _promoted.Add(handler);
+
+    /// <inheritdoc/>
+    public IDisposable OnDraining(Func<CancellationToken, Task> handler) => _draining.Add(handler);
+
+    /// <summary>Runs the serving handlers.</summary>
+    public Task ServeAsync() => RunAsync(_serving, nameof(OnServing));
+
+    /// <summary>Becomes primary, then runs the handlers; nothing if it is primary.</summary>
+    public Task PromoteAsync()
+    {
+        if (_isPrimary)
+        {
+            return Task.CompletedTask;
+        }
+
+        _isPrimary = true;
+        return RunAsync(_promoted, nameof(OnPromoted));
+    }
+
+    /// <summary>Stops being primary, then runs the handlers; nothing if it is not primary.</summary>
+    public Task DrainAsync()
+    {
+        if (!_isPrimary)
+        {
+            return Task.CompletedTask;
+        }
+
+        _isPrimary = false;
+        return RunAsync(_draining, nameof(OnDraining));
+    }
+
+    // A handler is the app's code: it may throw, or never end, and neither may stop a handover.
+    private async Task RunAsync(HandlerList handlers, string turn)
+    {
+        using var deadline = new CancellationTokenSource(HandlerTimeout);
+        var running = handlers.Snapshot.Select(handler => RunOneAsync(handler, turn, deadline.Token)).ToList();
+        try
+        {
+            await Task.WhenAll(running).WaitAsync(HandlerTimeout).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            log.RoleHandlerSlow(turn, HandlerTimeout.TotalSeconds);
+        }
+    }
+
+    private async Task RunOneAsync(Func<CancellationToken, Task> handler, string turn, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await handler(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            log.RoleHandlerFailed(e, turn);
+        }
+    }
+
+    private sealed class HandlerList
+    {
+        private ImmutableList<Func<CancellationToken, Task>> _handlers = [];
+
+        public IReadOnlyList<Func<CancellationToken, Task>> Snapshot => _handlers;
+
+        public IDisposable Add(Func<CancellationToken, Task> handler)
+        {
+            ArgumentNullException.ThrowIfNull(handler);
+            ImmutableInterlocked.Update(ref _handlers, list => list.Add(handler));
+            return new Registration(() => ImmutableInterlocked.Update(ref _handlers, list => list.Remove(handler)));
+        }
+    }
+
+    private sealed class Registration(Action remove) : IDisposable
+    {
+        public void Dispose() => remove();
+    }
+}

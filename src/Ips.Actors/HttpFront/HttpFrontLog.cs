@@ -1,0 +1,26 @@
+using Ips.Actors.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace Ips.Actors.HttpFront;
+
+internal static partial class HttpFrontLog
+{
+    [LoggerMessage(EventIds.FrontReady, LogLevel.Information, "The app can serve: started and healthy.")]
+    public static partial void FrontReady(this ILogger logger);
+
+    [LoggerMessage(EventIds.FrontFailed, LogLevel.Error, "The app has started but may not serve: {Reason}")]
+    public static partial void FrontFailed(this ILogger logger, string reason);
+
+    [LoggerMessage(EventIds.Drained, LogLevel.Information, "Drained: no connection is left.")]
+    public static partial void Drained(this ILogger logger);
+
+    [LoggerMessage(EventIds.Aborted, LogLevel.Warning,
+        "Cut {Requests} running requests and closed {Idle} idle connections; ips.drain.timeout sets the time that they get.")]
+    public static partial void Aborted(this ILogger logger, int requests, int idle);
+
+    [LoggerMessage(EventIds.RoleHandlerFailed, LogLevel.Error, "A handler of {Turn} failed; the lifecycle goes on.")]
+    public static partial void RoleHandlerFailed(this ILogger logger, Exception exception, string turn);
+
+    [LoggerMessage(EventIds.RoleHandlerSlow, LogLevel.Warning, "A handler of {Turn} did not end within {Seconds} s; the lifecycle goes on without it.")]
+    public static partial void RoleHandlerSlow(this ILogger logger, string turn, double seconds);
+}

@@ -1,0 +1,136 @@
+namespace Ips.Actors.Lifecycle;
+
+/// <summary>What a transition asks the other actors to do. <see cref="LifecycleActor"/> carries them out in order.</summary>
+internal abstract record LifecycleEffect
+{
+    private LifecycleEffect()
+    {
+    }
+
+    // Listening sockets.
+
+    /// <summary>Accept from the listening sockets; idempotent.</summary>
+    public sealed record StartAccepting : LifecycleEffect;
+
+    /// <summary>Stop accepting with the sockets kept open; answered by <see cref="LifecycleEvent.Quiesced"/>.</summary>
+    public sealed record QuiesceAccepting : LifecycleEffect;
+
+    /// <summary>Close this generation's copies of the listening sockets. <paramref name="HandedOver"/>: a successor holds them, so Unix paths stay.</summary>
+    public sealed record ReleaseListeners(bool HandedOver) : LifecycleEffect;
+
+    // The successor.
+
+    /// <summary>Spawn a successor and open the account of this reload.</summary>
+    public sealed record SpawnSuccessor(string Source) : LifecycleEffect;
+
+    /// <summary>Expect the successor's next word within the ready timeout.</summary>
+    public sealed record ArmSuccessorTimer : LifecycleEffect;
+
+    /// <summary>The word has come, or does not matter any more.</summary>
+    public sealed record DisarmSuccessorTimer : LifecycleEffect;
+
+    /// <summary>Tell the successor to accept.</summary>
+    public sealed record SendServe : LifecycleEffect;
+
+    /// <summary>Start the probation's clock.</summary>
+    public sealed record ArmProbationTimer : LifecycleEffect;
+
+    /// <summary>Stop the probation's clock.</summary>
+    public sealed record DisarmProbationTimer : LifecycleEffect;
+
+    /// <summary>Tell the successor that it is the main process.</summary>
+    public sealed record SendPromote : LifecycleEffect;
+
+    /// <summary>End the successor: ask, SIGTERM, SIGKILL. Answered by <see cref="LifecycleEvent.SuccessorGone"/>.
+    /// <paramref name="FinishRequests"/>: it gets the drain timeout after the asking, else the kill timeout.</summary>
+    public sealed record EndSuccessor(bool FinishRequests, string Reason) : LifecycleEffect;
+
+    /// <summary>Note how and why the reload under way fails.</summary>
+    public sealed record NoteFailure(ReloadOutcome Outcome, string Reason) : LifecycleEffect;
+
+    /// <summary>Close the account of the reload under way and give its receipt to all who wait: promoted unless a failure was noted.</summary>
+    public sealed record FinishReload : LifecycleEffect;
+
+    /// <summary>Answer a reload request with a refusal; the reload under way, if any, goes on.</summary>
+    public sealed record RefuseReload(string Source, string Reason) : LifecycleEffect;
+
+    /// <summary>Say that a reload request was put off until the failed successor is gone.</summary>
+    public sealed record DeferReload(string Source) : LifecycleEffect;
+
+    // The predecessor.
+
+    /// <summary>Tell the predecessor that this generation can serve.</summary>
+    public sealed record SendReady : LifecycleEffect;
+
+    /// <summary>Report health each interval.</summary>
+    public sealed record BeginHealthReports : LifecycleEffect;
+
+    /// <summary>Acknowledge the promotion; health reports end.</summary>
+    public sealed record AcknowledgePromotion : LifecycleEffect;
+
+    /// <summary>Tell the predecessor to take the role back.</summary>
+    public sealed record SendFailed(string Reason) : LifecycleEffect;
+
+    /// <summary>Say goodbye to the successor after the drain.</summary>
+    public sealed record SendFarewell : LifecycleEffect;
+
+    // This process.
+
+    /// <summary>Become the main process on the file system: PID file and control socket.</summary>
+    public sealed record PublishIdentity : LifecycleEffect;
+
+    /// <summary>Leave the file system to a promoted successor: give up lock and control socket, remove nothing.</summary>
+    public sealed record HandOverIdentity : LifecycleEffect;
+
+    /// <summary>Remove PID file and control socket, if they are still ours.</summary>
+    public sealed record RetractIdentity : LifecycleEffect;
+
+    /// <summary>Tell the app that it serves.</summary>
+    public sealed record AnnounceServing : LifecycleEffect;
+
+    /// <summary>Tell the app that it is primary.</summary>
+    public sealed record TakeRole : LifecycleEffect;
+
+    /// <summary>Tell the app that it is no longer primary; answered by <see cref="LifecycleEvent.RoleYielded"/>.</summary>
+    public sealed record YieldRole : LifecycleEffect;
+
+    /// <summary>Fail readiness from now on.</summary>
+    public sealed record FailReadiness : LifecycleEffect;
+
+    /// <summary>Start the lame-duck clock.</summary>
+    public sealed record ArmLameDuckTimer : LifecycleEffect;
+
+    /// <summary>Close politely, and report when no connection is left.</summary>
+    public sealed record BeginDrain : LifecycleEffect;
+
+    /// <summary>Start the drain's clock.</summary>
+    public sealed record ArmDrainTimer : LifecycleEffect;
+
+    /// <summary>End what is left at once; answered by <see cref="LifecycleEvent.ConnectionsDrained"/>.</summary>
+    public sealed record AbortConnections : LifecycleEffect;
+
+    /// <summary>Let the .NET host stop; it waits for the drain before Kestrel stops.</summary>
+    public sealed record StopHost : LifecycleEffect;
+
+    /// <summary>Open the log file again by its path.</summary>
+    public sealed record ReopenLog : LifecycleEffect;
+
+    /// <summary>Say in the log why an event changed nothing.</summary>
+    public sealed record Explain(string What) : LifecycleEffect;
+
+    /// <summary>End the process with this code.</summary>
+    public sealed record ExitProcess(ExitCode Code) : LifecycleEffect;
+}
+
+/// <summary>How a reload ended.</summary>
+internal enum ReloadOutcome
+{
+    /// <summary>The successor is the main process.</summary>
+    Promoted,
+
+    /// <summary>No successor came to serve.</summary>
+    Refused,
+
+    /// <summary>The successor served on probation and failed.</summary>
+    RolledBack,
+}

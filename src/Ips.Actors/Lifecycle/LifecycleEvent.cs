@@ -1,0 +1,86 @@
+namespace Ips.Actors.Lifecycle;
+
+/// <summary>What can happen to a generation. Texts are for the log and the receipt; no decision reads them.</summary>
+internal abstract record LifecycleEvent
+{
+    private LifecycleEvent()
+    {
+    }
+
+    // What an operator or the host asks for.
+
+    /// <summary>USR2, HUP with a valid configuration, or <c>ips reload</c>.</summary>
+    public sealed record ReloadRequested(string Source) : LifecycleEvent;
+
+    /// <summary>TERM, INT, QUIT, <c>ips stop</c>, or an app that stops its host.</summary>
+    public sealed record StopRequested(string Source) : LifecycleEvent;
+
+    /// <summary>The host began to stop without being asked by us: the app called <c>StopApplication</c> or a hosted service failed.</summary>
+    public sealed record HostStopping : LifecycleEvent;
+
+    /// <summary>USR1.</summary>
+    public sealed record LogReopenRequested : LifecycleEvent;
+
+    /// <summary>An actor was lost beyond recovery.</summary>
+    public sealed record ActorLost(string Actor) : LifecycleEvent;
+
+    /// <summary>An actor restarted; the message that it was working on is lost.</summary>
+    public sealed record ActorRestarted(string Actor) : LifecycleEvent;
+
+    // What this generation's own parts report.
+
+    /// <summary>The app has started, is warm, and its health checks pass.</summary>
+    public sealed record FrontReady : LifecycleEvent;
+
+    /// <summary>The app has started but may not serve: a health check or the warm-up failed.</summary>
+    public sealed record FrontFailed(string Reason) : LifecycleEvent;
+
+    /// <summary>The listeners accept nothing any more.</summary>
+    public sealed record Quiesced : LifecycleEvent;
+
+    /// <summary>The app's handlers for losing the primary role have ended, or their time is over.</summary>
+    public sealed record RoleYielded : LifecycleEvent;
+
+    /// <summary>No connection is left. <paramref name="Aborted"/>: requests that were cut to get there.</summary>
+    public sealed record ConnectionsDrained(int Aborted) : LifecycleEvent;
+
+    /// <summary>The lame-duck time is over.</summary>
+    public sealed record LameDuckEnded : LifecycleEvent;
+
+    /// <summary>The drain deadline has come.</summary>
+    public sealed record DrainTimedOut : LifecycleEvent;
+
+    // What a predecessor sees of its successor.
+
+    /// <summary>The successor can serve.</summary>
+    public sealed record SuccessorReady : LifecycleEvent;
+
+    /// <summary>The successor cannot or may not serve. <paramref name="Responsive"/>: it still finishes requests if asked.</summary>
+    public sealed record SuccessorFailed(string Reason, bool Responsive) : LifecycleEvent;
+
+    /// <summary>The ready timeout passed without <c>ready</c>, or the promotion without its acknowledgement.</summary>
+    public sealed record SuccessorTimedOut : LifecycleEvent;
+
+    /// <summary>The probation is over and no failure was seen.</summary>
+    public sealed record ProbationPassed : LifecycleEvent;
+
+    /// <summary>The successor has published itself as the main process.</summary>
+    public sealed record PromotionAcknowledged : LifecycleEvent;
+
+    /// <summary>The successor's process has ended and was reaped.</summary>
+    public sealed record SuccessorGone : LifecycleEvent;
+
+    // What a successor sees of its predecessor.
+
+    /// <summary>The predecessor accepts nothing any more: accept now.</summary>
+    public sealed record ServeReceived : LifecycleEvent;
+
+    /// <summary>The probation was passed: this is the main process now.</summary>
+    public sealed record PromoteReceived : LifecycleEvent;
+
+    /// <summary>The predecessor stops, or takes the role back: end as well.</summary>
+    public sealed record StopReceived(string Reason) : LifecycleEvent;
+
+    /// <summary>The channel ended without <c>stop</c> or <c>farewell</c>: the predecessor died.</summary>
+    public sealed record PredecessorLost : LifecycleEvent;
+}

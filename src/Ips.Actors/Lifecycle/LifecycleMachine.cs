@@ -1,0 +1,231 @@
+using static Ips.Actors.Lifecycle.LifecycleEffect;
+using static Ips.Actors.Lifecycle.LifecycleEvent;
+using static Ips.Actors.Lifecycle.LifecycleState;
+
+namespace Ips.Actors.Lifecycle;
+
+/// <summary>The state after an event and what is to be done, in order.</summary>
+internal sealed record Transition(LifecycleState State, params IReadOnlyList<LifecycleEffect> Effects);
+
+/// <summary>
+/// Every decision of a generation's life, as a pure function. First generation: <c>Starting → Serving</c>. Successor:
+/// <c>Joining → Ready → Proving → Serving</c>. Predecessor: <c>Serving → AwaitingReady → Quiescing → OnProbation → Yielding →
+/// Promoting → Draining → Exiting</c>, with <c>RollingBack → Serving</c> from each of them before the promotion is acknowledged.
+/// </summary>
+internal static class LifecycleMachine
+{
+    /// <summary>Decides what <paramref name="event"/> means in <paramref name="state"/>. Total: what cannot be acted on is explained.</summary>
+    public static Transition Next(LifecycleState state, LifecycleEvent @event) => @event switch
+    {
+        LogReopenRequested => new(state, new ReopenLog()),
+        ReloadRequested reload => OnReload(state, reload),
+        StopRequested stop => OnStop(state, ExitCode.Clean, stop.Source),
+        StopReceived stop => OnStop(state, ExitCode.Clean, stop.Reason),
+        HostStopping => OnHostStopping(state),
+        ActorLost lost => OnActorLost(state, lost),
+        ActorRestarted => new(state, Resume(state)),
+        _ => state switch
+        {
+            Starting => OnStarting(state, @event),
+            Joining joining => OnJoining(joining, @event),
+            Ready => OnReady(state, @event),
+            Proving => OnProving(state, @event),
+            AwaitingReady => OnAwaitingReady(state, @event),
+            Quiescing or OnProbation or Yielding or Promoting => OnSuccessorServing(state, @event),
+            RollingBack rolling => OnRollingBack(rolling, @event),
+            LameDuck => OnLameDuck(state, @event),
+            Draining draining => OnDraining(draining, @event),
+            _ => Ignored(state, @event),
+        },
+    };
+
+    /// <summary>What to ask again after an actor restarted, because its last order may have been lost with it. Every effect is idempotent.</summary>
+    public static IReadOnlyList<LifecycleEffect> Resume(LifecycleState state) => state switch
+    {
+        Serving => [new StartAccepting()],
+        Ready => [new SendReady()],
+        Proving => [new StartAccepting(), new BeginHealthReports()],
+        AwaitingReady => [new SpawnSuccessor("restart of an actor"), new ArmSuccessorTimer()],
+        Quiescing => [new ArmSuccessorTimer(), new QuiesceAccepting()],
+        OnProbation => [new SendServe(), new ArmProbationTimer()],
+        Yielding => [new ArmSuccessorTimer(), new YieldRole()],
+        Promoting => [new ArmSuccessorTimer(), new SendPromote()],
+        RollingBack => [new StartAccepting(), new EndSuccessor(false, "restart of an actor")],
+        LameDuck => [new FailReadiness(), new ArmLameDuckTimer()],
+        Draining { SuccessorAlive: true } => [.. BeginDraining, new EndSuccessor(true, "restart of an actor")],
+        Draining => BeginDraining,
+        Exiting exiting => [new ExitProcess(exiting.Code)],
+        _ => [],
+    };
+
+    private static Transition OnReload(LifecycleState state, ReloadRequested reload) => state switch
+    {
+        Serving => new(new AwaitingReady(), new SpawnSuccessor(reload.Source), new ArmSuccessorTimer()),
+        RollingBack { ReloadPending: false } => new(new RollingBack(ReloadPending: true), new DeferReload(reload.Source)),
+        RollingBack => new(state, new RefuseReload(reload.Source, "a reload is already waiting for the failed successor to end")),
+        AwaitingReady or Quiescing or OnProbation or Yielding or Promoting =>
+            new(state, new RefuseReload(reload.Source, "a reload is already under way")),
+        Starting => new(state, new RefuseReload(reload.Source, "this generation is still starting")),
+        Joining or Ready or Proving => new(state, new RefuseReload(reload.Source, "this generation is not promoted yet")),
+        _ => new(state, new RefuseReload(reload.Source, "this generation is stopping")),
+    };
+
+    private static Transition OnStop(LifecycleState state, ExitCode code, string source) => state switch
+    {
+        // Nothing was accepted yet, so there is nothing to drain.
+        Starting => new(new Exiting(code), new ReleaseListeners(false), new RetractIdentity(), new ExitProcess(code)),
+        Joining { Alone: true } => new(new Exiting(code), new ReleaseListeners(false), new RetractIdentity(), new ExitProcess(code)),
+        Joining or Ready => new(new Exiting(code), new SendFailed(source), new ReleaseListeners(true), new ExitProcess(code)),
+
+        // On probation the predecessor takes the role back; what runs here is finished first.
+        Proving => new(new Draining(code, StopSeen: true),
+            [new SendFailed(source), new QuiesceAccepting(), new ReleaseListeners(true), .. BeginDraining]),
+
+        Serving => new(new LameDuck(), new FailReadiness(), new ArmLameDuckTimer()),
+
+        // A stop of the predecessor stops both. Its successor may be serving, so it gets the time to finish.
+        AwaitingReady => new(new Draining(code, StopSeen: true, SuccessorAlive: true),
+            [new DisarmSuccessorTimer(), new NoteFailure(ReloadOutcome.Refused, source), new FinishReload(), new EndSuccessor(false, source),
+                .. StopAccepting, .. BeginDraining]),
+        Quiescing or OnProbation or Yielding or Promoting => new(new Draining(code, StopSeen: true, SuccessorAlive: true),
+            [new DisarmSuccessorTimer(), new DisarmProbationTimer(), new NoteFailure(ReloadOutcome.RolledBack, source),
+                new FinishReload(), new EndSuccessor(true, source), .. StopAccepting, .. BeginDraining]),
+        RollingBack => new(new Draining(code, StopSeen: true, SuccessorAlive: true),
+            [new FinishReload(), .. StopAccepting, .. BeginDraining]),
+
+        // A second stop aborts. Under a handed-over drain the first one only hurries nobody.
+        LameDuck => new(new Draining(code, StopSeen: true), [.. StopAccepting, .. BeginDraining, new AbortConnections()]),
+        Draining { StopSeen: false } draining => new(draining with { StopSeen = true }, new Explain("already draining; a further stop aborts")),
+        Draining { SuccessorAlive: true } draining => new(draining, new EndSuccessor(false, source), new AbortConnections()),
+        Draining draining => new(draining, new AbortConnections()),
+        _ => new(state, new Explain("already exiting")),
+    };
+
+    private static Transition OnHostStopping(LifecycleState state) => state switch
+    {
+        Draining or Exiting => new(state), // our own StopHost
+        Serving => new(new Draining(ExitCode.Clean, StopSeen: true), [new FailReadiness(), .. StopAccepting, .. BeginDraining]),
+        LameDuck => new(new Draining(ExitCode.Clean, StopSeen: true), [.. StopAccepting, .. BeginDraining]),
+        _ => OnStop(state, ExitCode.Clean, "the host is stopping"),
+    };
+
+    private static Transition OnActorLost(LifecycleState state, ActorLost lost) => state switch
+    {
+        Exiting => new(state),
+        Draining draining => new(draining with { Code = ExitCode.InternalError, StopSeen = true }),
+        LameDuck or Serving => new(new Draining(ExitCode.InternalError, StopSeen: true), [new FailReadiness(), .. StopAccepting, .. BeginDraining]),
+        _ => OnStop(state, ExitCode.InternalError, $"actor {lost.Actor} was lost"),
+    };
+
+    private static Transition OnStarting(LifecycleState state, LifecycleEvent @event) => @event switch
+    {
+        FrontReady => new(new Serving(), new StartAccepting(), new PublishIdentity(), new AnnounceServing(), new TakeRole()),
+        FrontFailed => new(new Exiting(ExitCode.Failed), new ReleaseListeners(false), new RetractIdentity(), new ExitProcess(ExitCode.Failed)),
+        _ => Ignored(state, @event),
+    };
+
+    private static Transition OnJoining(Joining state, LifecycleEvent @event) => (@event, state.Alone) switch
+    {
+        (FrontReady, false) => new(new Ready(), new SendReady()),
+        (FrontReady, true) => new(new Serving(), new StartAccepting(), new PublishIdentity(), new AnnounceServing(), new TakeRole()),
+        (FrontFailed failed, false) => new(new Exiting(ExitCode.Failed),
+            new SendFailed(failed.Reason), new ReleaseListeners(true), new ExitProcess(ExitCode.Failed)),
+        (FrontFailed, true) => new(new Exiting(ExitCode.Failed),
+            new ReleaseListeners(false), new RetractIdentity(), new ExitProcess(ExitCode.Failed)),
+        (PredecessorLost, false) => new(new Joining(Alone: true)),
+        _ => Ignored(state, @event),
+    };
+
+    private static Transition OnReady(LifecycleState state, LifecycleEvent @event) => @event switch
+    {
+        ServeReceived => new(new Proving(), new StartAccepting(), new BeginHealthReports(), new AnnounceServing()),
+        PredecessorLost => new(new Serving(), new StartAccepting(), new PublishIdentity(), new AnnounceServing(), new TakeRole()),
+        _ => Ignored(state, @event),
+    };
+
+    private static Transition OnProving(LifecycleState state, LifecycleEvent @event) => @event switch
+    {
+        PromoteReceived => new(new Serving(), new PublishIdentity(), new AcknowledgePromotion(), new TakeRole()),
+        PredecessorLost => new(new Serving(), new PublishIdentity(), new TakeRole()),
+        _ => Ignored(state, @event),
+    };
+
+    private static Transition OnAwaitingReady(LifecycleState state, LifecycleEvent @event) => @event switch
+    {
+        SuccessorReady => new(new Quiescing(), new QuiesceAccepting()),
+        SuccessorFailed failed => new(new RollingBack(),
+            new DisarmSuccessorTimer(), new NoteFailure(ReloadOutcome.Refused, failed.Reason), new EndSuccessor(false, failed.Reason)),
+        SuccessorTimedOut => new(new RollingBack(), new NoteFailure(ReloadOutcome.Refused, NotReady), new EndSuccessor(false, NotReady)),
+        _ => Ignored(state, @event),
+    };
+
+    // From the quiesce to the acknowledged promotion: the successor serves, this generation can still take everything back.
+    private static Transition OnSuccessorServing(LifecycleState state, LifecycleEvent @event) => (state, @event) switch
+    {
+        (Quiescing, Quiesced) => new(new OnProbation(), new DisarmSuccessorTimer(), new SendServe(), new ArmProbationTimer()),
+        (OnProbation, ProbationPassed) => new(new Yielding(), new ArmSuccessorTimer(), new YieldRole()),
+        (Yielding, RoleYielded) => new(new Promoting(), new SendPromote()),
+        (Promoting, PromotionAcknowledged) => new(new Draining(ExitCode.Clean, StopSeen: false),
+            [new DisarmSuccessorTimer(), new FinishReload(), new HandOverIdentity(), new ReleaseListeners(true),
+                new FailReadiness(), .. BeginDraining]),
+
+        (Quiescing, SuccessorFailed failed) => TakeBack(ReloadOutcome.Refused, failed.Reason, failed.Responsive),
+        (Quiescing, SuccessorTimedOut) => TakeBack(ReloadOutcome.Refused, NotReady, true),
+        (OnProbation, SuccessorFailed failed) => TakeBack(ReloadOutcome.RolledBack, failed.Reason, failed.Responsive),
+        (Yielding, SuccessorFailed failed) => TakeBack(ReloadOutcome.RolledBack, failed.Reason, failed.Responsive, new TakeRole()),
+        (Yielding, SuccessorTimedOut) => TakeBack(ReloadOutcome.RolledBack, NotYielded, true, new TakeRole()),
+        // The successor may have written the PID file already.
+        (Promoting, SuccessorFailed failed) =>
+            TakeBack(ReloadOutcome.RolledBack, failed.Reason, failed.Responsive, new PublishIdentity(), new TakeRole()),
+        (Promoting, SuccessorTimedOut) => TakeBack(ReloadOutcome.RolledBack, NotPromoted, false, new PublishIdentity(), new TakeRole()),
+        _ => Ignored(state, @event),
+    };
+
+    private static Transition TakeBack(
+        ReloadOutcome outcome, string reason, bool finishRequests, params ReadOnlySpan<LifecycleEffect> also) => new(new RollingBack(),
+        [new StartAccepting(), new DisarmSuccessorTimer(), new DisarmProbationTimer(), .. also,
+            new NoteFailure(outcome, reason),
+            new EndSuccessor(finishRequests, reason)]);
+
+    private static Transition OnRollingBack(RollingBack state, LifecycleEvent @event) => (@event, state.ReloadPending) switch
+    {
+        (SuccessorGone, false) => new(new Serving(), new FinishReload()),
+        (SuccessorGone, true) => new(new AwaitingReady(),
+            new FinishReload(), new SpawnSuccessor("deferred reload"), new ArmSuccessorTimer()),
+        _ => Ignored(state, @event),
+    };
+
+    private static Transition OnLameDuck(LifecycleState state, LifecycleEvent @event) => @event switch
+    {
+        LameDuckEnded => new(new Draining(ExitCode.Clean, StopSeen: true), [.. StopAccepting, .. BeginDraining]),
+        _ => Ignored(state, @event),
+    };
+
+    private static Transition OnDraining(Draining state, LifecycleEvent @event) => @event switch
+    {
+        DrainTimedOut => new(state, [new AbortConnections(), .. state.SuccessorAlive ? [new EndSuccessor(false, DrainOver)] : Nothing]),
+        ConnectionsDrained drained when state.Drained is false => Leave(state with
+        {
+            Drained = true,
+            Code = drained.Aborted > 0 && state.Code == ExitCode.Clean ? ExitCode.Aborted : state.Code,
+        }),
+        SuccessorGone => Leave(state with { SuccessorAlive = false }),
+        _ => Ignored(state, @event),
+    };
+
+    private static Transition Leave(Draining state) => state is { Drained: true, SuccessorAlive: false }
+        ? new(new Exiting(state.Code), new SendFarewell(), new RetractIdentity(), new ExitProcess(state.Code))
+        : new(state);
+
+    private static Transition Ignored(LifecycleState state, LifecycleEvent @event) =>
+        new(state, new Explain($"{@event.GetType().Name} means nothing in this state"));
+
+    private static readonly LifecycleEffect[] Nothing = [];
+    private static readonly LifecycleEffect[] StopAccepting = [new QuiesceAccepting(), new ReleaseListeners(false)];
+    private static readonly LifecycleEffect[] BeginDraining = [new ArmDrainTimer(), new BeginDrain(), new StopHost()];
+
+    private const string NotReady = "it was not ready within ips.reload.ready-timeout";
+    private const string NotYielded = "the app's OnDraining handlers did not end within ips.reload.ready-timeout";
+    private const string NotPromoted = "it did not acknowledge its promotion within ips.reload.ready-timeout";
+    private const string DrainOver = "the drain deadline has come";
+}

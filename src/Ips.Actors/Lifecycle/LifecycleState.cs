@@ -1,0 +1,58 @@
+namespace Ips.Actors.Lifecycle;
+
+/// <summary>Where a generation stands between its start and its end. A state carries only what decides the next transition.</summary>
+internal abstract record LifecycleState
+{
+    private LifecycleState()
+    {
+    }
+
+    /// <summary>Name for logs, <c>ips status</c> and metrics.</summary>
+    public string Name => GetType().Name;
+
+    /// <summary>A first generation whose app is starting; its sockets are bound, nothing is accepted.</summary>
+    public sealed record Starting : LifecycleState;
+
+    /// <summary>A successor whose app is starting; the predecessor serves. <paramref name="Alone"/>: the predecessor was lost meanwhile.</summary>
+    public sealed record Joining(bool Alone = false) : LifecycleState;
+
+    /// <summary>A successor that said ready and waits for <c>serve</c>.</summary>
+    public sealed record Ready : LifecycleState;
+
+    /// <summary>A successor that serves on probation; the predecessor can still take the role back.</summary>
+    public sealed record Proving : LifecycleState;
+
+    /// <summary>The one generation that serves; no handover is under way.</summary>
+    public sealed record Serving : LifecycleState;
+
+    /// <summary>Serving, with a successor that was spawned and has not said ready.</summary>
+    public sealed record AwaitingReady : LifecycleState;
+
+    /// <summary>The successor is ready; accepting is being quiesced, and <c>serve</c> follows the acknowledgement.</summary>
+    public sealed record Quiescing : LifecycleState;
+
+    /// <summary>Quiesced and warm while the successor serves on probation.</summary>
+    public sealed record OnProbation : LifecycleState;
+
+    /// <summary>Probation passed; the app is giving up its role as primary before the successor gets it.</summary>
+    public sealed record Yielding : LifecycleState;
+
+    /// <summary><c>promote</c> was sent; listeners are kept until the successor acknowledges it.</summary>
+    public sealed record Promoting : LifecycleState;
+
+    /// <summary>Accepting again; the failed successor is being ended. <paramref name="ReloadPending"/>: one more reload was asked for and starts when it is gone.</summary>
+    public sealed record RollingBack(bool ReloadPending = false) : LifecycleState;
+
+    /// <summary>A stop was asked for: readiness fails, accepting goes on until load balancers have looked away.</summary>
+    public sealed record LameDuck : LifecycleState;
+
+    /// <summary>Not accepting; open work finishes until the deadline.</summary>
+    /// <param name="Code">The exit code unless a request is cut.</param>
+    /// <param name="StopSeen">A stop was asked for: a further one aborts. False while a predecessor drains after its handover.</param>
+    /// <param name="SuccessorAlive">A successor was told to stop as well, and is not gone yet.</param>
+    /// <param name="Drained">Every connection has ended; only the successor is waited for.</param>
+    public sealed record Draining(ExitCode Code, bool StopSeen, bool SuccessorAlive = false, bool Drained = false) : LifecycleState;
+
+    /// <summary>The exit code is decided; the host is stopping.</summary>
+    public sealed record Exiting(ExitCode Code) : LifecycleState;
+}

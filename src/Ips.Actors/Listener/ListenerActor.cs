@@ -1,0 +1,143 @@
+using Akka.Actor;
+using Ips.Actors.Lifecycle;
+using Ips.Actors.Posix;
+using Microsoft.Extensions.Logging;
+
+namespace Ips.Actors.Listener;
+
+/// <summary>Owns the listening sockets: opens, adopts, quiesces, resumes, releases.</summary>
+/// <remarks>A restart loses nothing: the sockets and the accept thread live in <see cref="ListenerTable"/>.</remarks>
+internal sealed class ListenerActor : ReceiveActor, IWithStash
+{
+    private readonly ListenerTable _table;
+    private readonly IActorRef _lifecycle;
+    private readonly ILogger _log;
+
+    public ListenerActor(ListenerTable table, IActorRef lifecycle, ILogger log)
+    {
+        (_table, _lifecycle, _log) = (table, lifecycle, log);
+        Receive<ListenerProtocol.Bind>(OnBind);
+        Receive<ListenerProtocol.Unbind>(OnUnbind);
+        Receive<ListenerProtocol.StartAccepting>(_ => OnStartAccepting());
+        Receive<ListenerProtocol.Quiesce>(_ => OnQuiesce());
+        Receive<ListenerProtocol.Release>(OnRelease);
+        Receive<ListenerProtocol.Offer>(_ => OnOffer());
+        Receive<ListenerProtocol.HandoverEnded>(_ => OnHandoverEnded());
+        Receive<ListenerProtocol.GetEndpoints>(_ =>
+            Sender.Tell(new ListenerProtocol.Endpoints([.. _table.Entries.Select(e => EndpointKey.Text(e.Value.EndPoint))])));
+    }
+
+    /// <inheritdoc/>
+    public IStash Stash { get; set; } = null!;
+
+    private void OnBind(ListenerProtocol.Bind bind)
+    {
+        if (_table.Pinned)
+        {
+            Stash.Stash(); // the successor was told the set of sockets: it changes when the handover has ended
+            return;
+        }
+
+        try
+        {
+            var (id, entry, adopted) = _table.Bind(bind.EndPoint, bind.OnAccepted);
+            if (adopted)
+            {
+                _log.Adopted(EndpointKey.Text(entry.EndPoint));
+            }
+            else
+            {
+                _log.Bound(EndpointKey.Text(entry.EndPoint));
+            }
+
+            Sender.Tell(new ListenerProtocol.Bound(id, entry.EndPoint));
+        }
+        catch (Exception e) when (e is PosixException or NotSupportedException)
+        {
+            Sender.Tell(new ListenerProtocol.BindFailed(e));
+        }
+    }
+
+    private void OnUnbind(ListenerProtocol.Unbind unbind)
+    {
+        if (_table.Pinned)
+        {
+            _table.PutOff.Add(unbind.Id);
+        }
+        else
+        {
+            Close(unbind.Id, unlink: true);
+        }
+
+        Sender.Tell(new ListenerProtocol.Unbound(unbind.Id));
+    }
+
+    private void OnStartAccepting()
+    {
+        if (_table.Accepting)
+        {
+            return;
+        }
+
+        foreach (var key in _table.UnusedOffers)
+        {
+            _log.OfferUnused(key.ToString());
+        }
+
+        _table.StartAccepting();
+        _log.AcceptingStarted(_table.Entries.Count());
+    }
+
+    private void OnQuiesce()
+    {
+        var was = _table.Accepting;
+        _table.Quiesce();
+        if (was)
+        {
+            _log.Quiesced(_table.Entries.Count());
+        }
+
+        _lifecycle.Tell(new LifecycleEvent.Quiesced());
+    }
+
+    private void OnRelease(ListenerProtocol.Release release)
+    {
+        _table.CloseUnusedOffers();
+        foreach (var id in _table.Entries.Select(entry => entry.Key).ToList())
+        {
+            Close(id, unlink: !release.HandedOver);
+        }
+
+        _table.PutOff.Clear();
+        _table.Pinned = false;
+        Stash.UnstashAll();
+    }
+
+    private void OnOffer()
+    {
+        _table.Pinned = true;
+        Sender.Tell(new ListenerProtocol.Offered(
+            [.. _table.Entries.Select(e => new OfferedSocket(e.Value.Key.Endpoint, e.Value.Key.Ordinal, FileDescriptors.DuplicateHigh(e.Value.Fd)))]));
+    }
+
+    private void OnHandoverEnded()
+    {
+        _table.Pinned = false;
+        foreach (var id in _table.PutOff)
+        {
+            Close(id, unlink: true);
+        }
+
+        _table.PutOff.Clear();
+        _table.CloseUnusedOffers();
+        Stash.UnstashAll();
+    }
+
+    private void Close(int id, bool unlink)
+    {
+        if (_table.Close(id, unlink) is { } closed)
+        {
+            _log.Released(EndpointKey.Text(closed.EndPoint));
+        }
+    }
+}

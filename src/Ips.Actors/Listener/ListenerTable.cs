@@ -1,0 +1,138 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using Ips.Actors.Posix;
+
+namespace Ips.Actors.Listener;
+
+/// <summary>
+/// The listening sockets of this generation and the thread that accepts from them. It outlives a restart of
+/// <see cref="ListenerActor"/>, its only user; the accept thread reads <see cref="Deliver"/>.
+/// </summary>
+internal sealed class ListenerTable : IDisposable
+{
+    private readonly ConcurrentDictionary<int, Entry> _entries = new();
+    private readonly Dictionary<EndpointKey, int> _offers;
+    private readonly AcceptLoop _loop;
+    private readonly int _backlog;
+    private int _lastId;
+
+    /// <param name="offers">Descriptors that the predecessor handed over; owned from here on.</param>
+    /// <param name="backlog">Length of the kernel's queue of a socket opened here.</param>
+    /// <param name="onError">Gets what goes wrong on the accept thread, at most once a second.</param>
+    public ListenerTable(IEnumerable<OfferedSocket> offers, int backlog, Action<Exception> onError)
+    {
+        _backlog = backlog;
+        _offers = offers.ToDictionary(offer => new EndpointKey(offer.Endpoint, offer.Ordinal), offer => offer.Fd);
+        _loop = new AcceptLoop(Deliver, onError);
+        _loop.Quiesce();
+    }
+
+    /// <summary>A bound socket.</summary>
+    /// <param name="Key">What was asked for.</param>
+    /// <param name="EndPoint">What the kernel gave.</param>
+    /// <param name="Fd">The descriptor; owned by this table.</param>
+    /// <param name="OnAccepted">Gets accepted descriptors.</param>
+    public sealed record Entry(EndpointKey Key, EndPoint EndPoint, int Fd, Action<int> OnAccepted);
+
+    /// <summary>What is bound, in the order of binding.</summary>
+    public IEnumerable<KeyValuePair<int, Entry>> Entries => _entries.OrderBy(entry => entry.Key);
+
+    /// <summary>Keys handed over by the predecessor that nobody has asked for.</summary>
+    public IEnumerable<EndpointKey> UnusedOffers => _offers.Keys;
+
+    /// <summary>Whether connections are accepted.</summary>
+    public bool Accepting { get; private set; }
+
+    /// <summary>Changes of the set wait until a handover has ended.</summary>
+    public bool Pinned { get; set; }
+
+    /// <summary>Ids to be closed when the handover has ended.</summary>
+    public List<int> PutOff { get; } = [];
+
+    /// <summary>Adopts the predecessor's socket for this endpoint, or opens one.</summary>
+    /// <exception cref="PosixException">The kernel refused; <c>EADDRINUSE</c> among others.</exception>
+    public (int Id, Entry Entry, bool Adopted) Bind(EndPoint endPoint, Action<int> onAccepted)
+    {
+        var text = EndpointKey.Text(endPoint);
+        var used = _entries.Values.Where(e => e.Key.Endpoint == text).Select(e => e.Key.Ordinal).ToHashSet();
+        var key = new EndpointKey(text, Enumerable.Range(0, used.Count + 1).First(ordinal => !used.Contains(ordinal)));
+        var adopted = _offers.Remove(key, out var fd);
+        if (adopted)
+        {
+            ListeningSockets.PrepareAdopted(fd);
+        }
+        else
+        {
+            fd = Open(endPoint);
+        }
+
+        var id = ++_lastId;
+        var entry = new Entry(key, endPoint is UnixDomainSocketEndPoint ? endPoint : ListeningSockets.LocalEndPoint(fd), fd, onAccepted);
+        _entries[id] = entry;
+        _loop.Add(id, fd);
+        return (id, entry, adopted);
+    }
+
+    /// <summary>Accepts from now on.</summary>
+    public void StartAccepting()
+    {
+        Accepting = true;
+        _loop.Resume();
+    }
+
+    /// <summary>Returns when nothing is accepted any more.</summary>
+    public void Quiesce()
+    {
+        Accepting = false;
+        _loop.Quiesce();
+    }
+
+    /// <summary>Closes one socket. <paramref name="unlink"/>: its Unix path goes too, if it is still ours.</summary>
+    public Entry? Close(int id, bool unlink)
+    {
+        if (!_entries.TryRemove(id, out var entry))
+        {
+            return null;
+        }
+
+        _loop.Remove(id);
+        if (unlink && entry.EndPoint is UnixDomainSocketEndPoint unix)
+        {
+            ListeningSockets.UnlinkIfSame(unix.ToString()!, entry.Fd);
+        }
+
+        FileDescriptors.Close(entry.Fd);
+        return entry;
+    }
+
+    /// <summary>Closes what the predecessor handed over and nobody asked for.</summary>
+    public void CloseUnusedOffers()
+    {
+        foreach (var fd in _offers.Values)
+        {
+            FileDescriptors.Close(fd);
+        }
+
+        _offers.Clear();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _loop.Dispose();
+
+    private int Open(EndPoint endPoint) => endPoint is UnixDomainSocketEndPoint unix
+        ? ListeningSockets.OpenUnix(unix.ToString()!, _backlog)
+        : ListeningSockets.OpenTcp((IPEndPoint)endPoint, _backlog, out _);
+
+    private void Deliver(int id, int fd)
+    {
+        if (_entries.TryGetValue(id, out var entry))
+        {
+            entry.OnAccepted(fd);
+        }
+        else
+        {
+            FileDescriptors.Close(fd);
+        }
+    }
+}

@@ -1,0 +1,28 @@
+using Ips.Actors.Handover;
+using Ips.Actors.Posix;
+
+namespace Ips.Actors.Reloader;
+
+/// <summary>Starts the next generation from the release that is now at the path that this one was started by.</summary>
+internal interface IGenerationLauncher
+{
+    /// <summary>Spawns the process.</summary>
+    /// <exception cref="PosixException">It could not be started: missing, not executable, wrong format.</exception>
+    ISpawnedGeneration Launch(int generation);
+}
+
+/// <summary>A process that was started as a successor.</summary>
+internal interface ISpawnedGeneration : IDisposable
+{
+    /// <summary>Its process id.</summary>
+    int Pid { get; }
+
+    /// <summary>The way to it.</summary>
+    IHandoverChannel Channel { get; }
+
+    /// <summary>Completes when it has ended and was reaped.</summary>
+    Task<ProcessExit> Exited { get; }
+
+    /// <summary>Sends a signal, unless it has ended.</summary>
+    void Signal(int signal);
+}

@@ -1,0 +1,310 @@
+using Akka.Actor;
+using Ips.Actors.Configuration;
+using Ips.Actors.Control;
+using Ips.Actors.Handover;
+using Ips.Actors.Lifecycle;
+using Ips.Actors.Listener;
+using Ips.Actors.Posix;
+using Microsoft.Extensions.Logging;
+
+namespace Ips.Actors.Reloader;
+
+/// <summary>Owns the successor: spawns it, speaks with it over the handover channel, watches its health and its death, ends it.</summary>
+/// <remarks>A restart loses nothing: process and channel live in <see cref="SuccessorSlot"/>, and a restarted actor subscribes again.</remarks>
+internal sealed class ReloaderActor : ReceiveActor, IWithTimers
+{
+    private const int MissedReportsAllowed = 3;
+    private static readonly TimeSpan CloseWithoutExit = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan DrainMargin = TimeSpan.FromSeconds(2);
+
+    private readonly SuccessorSlot _slot;
+    private readonly IGenerationLauncher _launcher;
+    private readonly Identity _identity;
+    private readonly IActorRef _listeners;
+    private readonly IActorRef _lifecycle;
+    private readonly IpsOptions _options;
+    private readonly ILogger _log;
+
+    public ReloaderActor(
+        SuccessorSlot slot, IGenerationLauncher launcher, Identity identity, IActorRef listeners, IActorRef lifecycle, IpsOptions options, ILogger log)
+    {
+        (_slot, _launcher, _identity, _listeners, _lifecycle, _options, _log) = (slot, launcher, identity, listeners, lifecycle, options, log);
+        Receive<ReloaderProtocol.Spawn>(OnSpawn);
+        Receive<FromSuccessor>(m => m.Pid == _slot.Process?.Pid, OnChannelEvent);
+        Receive<FromSuccessor>(late => HandoverChannel.CloseDescriptors(late.Event)); // of a successor that is gone
+        Receive<Welcome>(OnWelcome);
+        Receive<SuccessorExited>(m => m.Pid == _slot.Process?.Pid, OnExited);
+        Receive<ReloaderProtocol.SendServe>(_ => OnSendServe());
+        Receive<ReloaderProtocol.SendPromote>(_ => _slot.Process?.Channel.TrySend(new PromoteFrame()));
+        Receive<ReloaderProtocol.EndSuccessor>(OnEnd);
+        Receive<Escalate>(_ => OnEscalate());
+        Receive<HealthOverdue>(_ => ReportFailure(
+            $"it sent no health report for {MissedReportsAllowed} intervals of {_options.Reload.HealthInterval.TotalSeconds:0.###} s", responsive: false));
+        Receive<ClosedWithoutExit>(_ => ReportFailure(_slot.ChannelError ?? "it closed the handover channel without exiting", responsive: false));
+        Receive<ReloaderProtocol.SendFarewell>(farewell => _slot.Process?.Channel.TrySend(new FarewellFrame(0, farewell.Aborted)));
+    }
+
+    /// <inheritdoc/>
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    /// <inheritdoc/>
+    protected override void PreStart()
+    {
+        if (_slot.Process is { } process)
+        {
+            Watch(process);
+            if (_slot.Serving)
+            {
+                ArmHealthTimer();
+            }
+        }
+    }
+
+    private void OnSpawn(ReloaderProtocol.Spawn spawn)
+    {
+        if (_slot.Process is not null)
+        {
+            return; // asked again after a restart: it is there
+        }
+
+        try
+        {
+            var process = _launcher.Launch(spawn.Generation);
+            _slot.Begin(process, spawn.Generation);
+            _log.Spawned(spawn.Generation, process.Pid);
+            Progress("spawned");
+            Watch(process);
+        }
+        catch (PosixException e)
+        {
+            _log.SpawnFailed(spawn.Generation, e.Message);
+            _lifecycle.Tell(new LifecycleEvent.SuccessorFailed($"it could not be spawned: {e.Message}", Responsive: false));
+        }
+    }
+
+    private void Watch(ISpawnedGeneration process)
+    {
+        var (self, pid) = (Self, process.Pid);
+        process.Channel.Subscribe(channelEvent => self.Tell(new FromSuccessor(pid, channelEvent)));
+        process.Exited.PipeTo(self, success: exit => new SuccessorExited(pid, exit));
+    }
+
+    private void OnChannelEvent(FromSuccessor message)
+    {
+        if (message.Event is ChannelEvent.Closed closed)
+        {
+            _slot.ChannelClosed = true;
+            _slot.ChannelError = closed.Error is { } error ? $"the handover channel failed: {error}" : null;
+            if (_slot.Exit is null)
+            {
+                // The exit status explains the close; it follows at once, unless the process lives on.
+                Timers.StartSingleTimer(nameof(ClosedWithoutExit), new ClosedWithoutExit(), CloseWithoutExit);
+            }
+
+            Settle();
+            return;
+        }
+
+        var received = (ChannelEvent.Received)message.Event;
+        HandoverChannel.CloseDescriptors(received); // no frame of a successor carries any
+        switch (received.Frame)
+        {
+            case HelloFrame hello when !_slot.Welcomed:
+                OnHello(hello);
+                break;
+            case ReadyFrame when _slot.Welcomed:
+                _log.Ready(_slot.Generation, _slot.Process!.Pid);
+                Progress("ready");
+                _lifecycle.Tell(new LifecycleEvent.SuccessorReady());
+                break;
+            case HealthFrame health when _slot.Serving:
+                OnHealth(health);
+                break;
+            case PromotedFrame when _slot.Serving:
+                _slot.Promoted = true;
+                Timers.Cancel(nameof(HealthOverdue));
+                _lifecycle.Tell(new LifecycleEvent.PromotionAcknowledged());
+                break;
+            case FailedFrame failed:
+                ReportFailure(failed.Reason, responsive: true);
+                break;
+            default:
+                _log.Unexpected(received.Frame.GetType().Name, _slot.Generation);
+                break;
+        }
+    }
+
+    private void OnHello(HelloFrame hello)
+    {
+        _slot.Release = hello.Release;
+        if (HandoverVersion.Choose(hello) is not { } version)
+        {
+            var reason = $"it speaks handover versions {hello.Min} to {hello.Max}, this generation {HandoverVersion.Min} to {HandoverVersion.Max}";
+            _log.Refused(_slot.Generation, hello.Pid, reason);
+            _slot.Process!.Channel.TrySend(new RefusedFrame(reason));
+            ReportFailure(reason, responsive: false);
+            return;
+        }
+
+        Progress("hello");
+        var pid = _slot.Process!.Pid;
+        _listeners.Ask<ListenerProtocol.Offered>(new ListenerProtocol.Offer(), _options.Reload.ReadyTimeout)
+            .PipeTo(Self, success: offered => new Welcome(pid, version, offered.Sockets));
+    }
+
+    private void OnWelcome(Welcome welcome)
+    {
+        if (welcome.Pid == _slot.Process?.Pid && !_slot.Welcomed)
+        {
+            List<int> fds = [.. welcome.Sockets.Select(socket => socket.Fd)];
+            if (_identity.LockFd is { } lockFd)
+            {
+                fds.Add(lockFd);
+            }
+
+            if (_identity.ControlFd is { } controlFd)
+            {
+                fds.Add(controlFd);
+            }
+
+            _log.Hello(_slot.Generation, welcome.Pid, _slot.Release ?? "unknown", welcome.Sockets.Count, welcome.Version);
+            _slot.Welcomed = true;
+            _slot.Process.Channel.TrySend(
+                new WelcomeFrame(
+                    welcome.Version, _slot.Generation, [.. welcome.Sockets.Select(s => new EndpointOffer(s.Endpoint, s.Ordinal))],
+                    _identity.LockFd is not null, _identity.ControlFd is not null, (long)_options.Reload.HealthInterval.TotalMilliseconds),
+                [.. fds]);
+        }
+
+        foreach (var socket in welcome.Sockets)
+        {
+            FileDescriptors.Close(socket.Fd);
+        }
+    }
+
+    private void OnSendServe()
+    {
+        if (_slot.Process?.Channel.TrySend(new ServeFrame()) == true && !_slot.Serving)
+        {
+            _slot.Serving = true;
+            Progress("serving");
+            ArmHealthTimer();
+        }
+    }
+
+    private void OnHealth(HealthFrame health)
+    {
+        if (health.Ok)
+        {
+            ArmHealthTimer();
+        }
+        else
+        {
+            ReportFailure(health.Reason ?? "its health report is negative", responsive: true);
+        }
+    }
+
+    private void ArmHealthTimer() =>
+        Timers.StartSingleTimer(nameof(HealthOverdue), new HealthOverdue(), _options.Reload.HealthInterval * (MissedReportsAllowed + 0.5));
+
+    private void OnExited(SuccessorExited message)
+    {
+        _slot.Exit = message.Exit;
+        Settle();
+    }
+
+    // The channel's last packets may say why a process ended, so both ends are waited for: a dead process holds no channel open.
+    private void Settle()
+    {
+        if (_slot is not { Exit: { } exit, ChannelClosed: true, Process: { } process })
+        {
+            return;
+        }
+
+        Timers.CancelAll();
+        var text = $"{exit}{(_slot.ChannelError is { } error ? $" ({error})" : "")}";
+        ReportFailure($"it {text}", responsive: false);
+        _log.Gone(_slot.Generation, process.Pid, text);
+        _slot.Clear();
+        _lifecycle.Tell(new LifecycleEvent.SuccessorGone());
+    }
+
+    private void ReportFailure(string reason, bool responsive)
+    {
+        if (_slot.FailureReported || _slot.Promoted || _slot.Ending != EndingStage.None || _slot.Process is null)
+        {
+            return;
+        }
+
+        _slot.FailureReported = true;
+        Timers.Cancel(nameof(HealthOverdue));
+        _log.Failed(_slot.Generation, _slot.Process.Pid, reason);
+        _lifecycle.Tell(new LifecycleEvent.SuccessorFailed(reason, responsive));
+    }
+
+    private void OnEnd(ReloaderProtocol.EndSuccessor end)
+    {
+        if (_slot.Process is not { } process)
+        {
+            _lifecycle.Tell(new LifecycleEvent.SuccessorGone());
+            return;
+        }
+
+        var patience = end.FinishRequests ? _options.Drain.Timeout + DrainMargin : _options.Reload.KillTimeout;
+        if (_slot.Ending == EndingStage.None)
+        {
+            _slot.Ending = EndingStage.Asked;
+            Timers.Cancel(nameof(HealthOverdue));
+            Timers.Cancel(nameof(ClosedWithoutExit));
+            _log.Ending(_slot.Generation, process.Pid, "stop", end.Reason);
+            if (process.Channel.TrySend(new StopFrame(end.Reason, (long)patience.TotalMilliseconds)))
+            {
+                Timers.StartSingleTimer(nameof(Escalate), new Escalate(), patience);
+            }
+            else
+            {
+                OnEscalate(); // nobody listens any more
+            }
+        }
+        else if (_slot.Ending == EndingStage.Asked && !end.FinishRequests)
+        {
+            OnEscalate();
+        }
+        else if (!Timers.IsTimerActive(nameof(Escalate)) && _slot.Ending != EndingStage.Killed)
+        {
+            Timers.StartSingleTimer(nameof(Escalate), new Escalate(), patience); // lost with a restart
+        }
+    }
+
+    private void OnEscalate()
+    {
+        if (_slot.Process is not { } process)
+        {
+            return;
+        }
+
+        var kill = _slot.Ending == EndingStage.Terminated;
+        _slot.Ending = kill ? EndingStage.Killed : EndingStage.Terminated;
+        _log.Ending(_slot.Generation, process.Pid, kill ? "SIGKILL" : "SIGTERM", "it has not ended by itself");
+        process.Signal(kill ? SignalNumbers.SIGKILL : SignalNumbers.SIGTERM);
+        if (!kill)
+        {
+            Timers.StartSingleTimer(nameof(Escalate), new Escalate(), _options.Reload.KillTimeout);
+        }
+    }
+
+    private void Progress(string phase) =>
+        _lifecycle.Tell(new ReloaderProtocol.SuccessorProgress(phase, _slot.Process!.Pid, _slot.Release));
+
+    private sealed record FromSuccessor(int Pid, ChannelEvent Event);
+
+    private sealed record SuccessorExited(int Pid, ProcessExit Exit);
+
+    private sealed record Welcome(int Pid, int Version, IReadOnlyList<OfferedSocket> Sockets);
+
+    private sealed record Escalate;
+
+    private sealed record HealthOverdue;
+
+    private sealed record ClosedWithoutExit;
+}

@@ -1,0 +1,35 @@
+using Ips.Actors.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace Ips.Actors.Reloader;
+
+internal static partial class ReloaderLog
+{
+    [LoggerMessage(EventIds.SuccessorSpawned, LogLevel.Information, "Spawned generation {Successor} as PID {Pid}.")]
+    public static partial void Spawned(this ILogger logger, int successor, int pid);
+
+    [LoggerMessage(EventIds.SpawnFailed, LogLevel.Error, "Generation {Successor} could not be spawned: {Reason}")]
+    public static partial void SpawnFailed(this ILogger logger, int successor, string reason);
+
+    [LoggerMessage(EventIds.SuccessorHello, LogLevel.Information,
+        "Generation {Successor} (PID {Pid}, release {Release}) said hello; handing over {Sockets} listening sockets, protocol version {Version}.")]
+    public static partial void Hello(this ILogger logger, int successor, int pid, string release, int sockets, int version);
+
+    [LoggerMessage(EventIds.SuccessorReady, LogLevel.Information, "Generation {Successor} (PID {Pid}) is ready.")]
+    public static partial void Ready(this ILogger logger, int successor, int pid);
+
+    [LoggerMessage(EventIds.SuccessorFailed, LogLevel.Warning, "Generation {Successor} (PID {Pid}) failed: {Reason}")]
+    public static partial void Failed(this ILogger logger, int successor, int pid, string reason);
+
+    [LoggerMessage(EventIds.SuccessorEnding, LogLevel.Information, "Ending generation {Successor} (PID {Pid}) by {Means}: {Reason}")]
+    public static partial void Ending(this ILogger logger, int successor, int pid, string means, string reason);
+
+    [LoggerMessage(EventIds.SuccessorGone, LogLevel.Information, "Generation {Successor} (PID {Pid}) is gone: it {Exit}.")]
+    public static partial void Gone(this ILogger logger, int successor, int pid, string exit);
+
+    [LoggerMessage(EventIds.SuccessorRefused, LogLevel.Warning, "Refused generation {Successor} (PID {Pid}): {Reason}")]
+    public static partial void Refused(this ILogger logger, int successor, int pid, string reason);
+
+    [LoggerMessage(EventIds.FrameUnexpected, LogLevel.Warning, "Unexpected {Frame} from generation {Successor}; ignored.")]
+    public static partial void Unexpected(this ILogger logger, string frame, int successor);
+}

@@ -1,0 +1,26 @@
+namespace Ips.Actors.Reloader;
+
+/// <summary>What <see cref="ReloaderActor"/> is asked; it answers LifecycleActor with lifecycle events.</summary>
+internal static class ReloaderProtocol
+{
+    /// <summary>Start a successor of this generation number; nothing if one is alive.</summary>
+    public sealed record Spawn(int Generation);
+
+    /// <summary>Tell the successor to accept, and watch its health reports.</summary>
+    public sealed record SendServe;
+
+    /// <summary>Tell the successor that it is the main process.</summary>
+    public sealed record SendPromote;
+
+    /// <summary>End the successor: ask, SIGTERM, SIGKILL. <paramref name="FinishRequests"/>: it gets the drain timeout after the asking.</summary>
+    public sealed record EndSuccessor(bool FinishRequests, string Reason);
+
+    /// <summary>Say goodbye to the promoted successor.</summary>
+    public sealed record SendFarewell(int Aborted);
+
+    /// <summary>The successor has reached a phase; for the account of the reload.</summary>
+    /// <param name="Phase"><c>spawned</c>, <c>hello</c>, <c>ready</c> or <c>serving</c>.</param>
+    /// <param name="Pid">The successor's process id.</param>
+    /// <param name="Release">Its release, once known.</param>
+    public sealed record SuccessorProgress(string Phase, int Pid, string? Release);
+}

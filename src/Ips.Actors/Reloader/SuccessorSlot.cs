@@ -1,0 +1,72 @@
+using Ips.Actors.Posix;
+
+namespace Ips.Actors.Reloader;
+
+/// <summary>How far the ending of a successor has gone.</summary>
+internal enum EndingStage
+{
+    /// <summary>It is not being ended.</summary>
+    None,
+
+    /// <summary><c>stop</c> was sent.</summary>
+    Asked,
+
+    /// <summary>SIGTERM was sent.</summary>
+    Terminated,
+
+    /// <summary>SIGKILL was sent.</summary>
+    Killed,
+}
+
+/// <summary>The successor under way; it outlives a restart of <see cref="ReloaderActor"/>, its only user.</summary>
+internal sealed class SuccessorSlot
+{
+    /// <summary>The process, or null while there is none.</summary>
+    public ISpawnedGeneration? Process { get; set; }
+
+    /// <summary>Its generation.</summary>
+    public int Generation { get; set; }
+
+    /// <summary>Its release, from <c>hello</c>.</summary>
+    public string? Release { get; set; }
+
+    /// <summary>It has said hello and was welcomed.</summary>
+    public bool Welcomed { get; set; }
+
+    /// <summary>It was told to accept; health reports are due.</summary>
+    public bool Serving { get; set; }
+
+    /// <summary>It has acknowledged its promotion: what happens to it is no failure of this reload any more.</summary>
+    public bool Promoted { get; set; }
+
+    /// <summary>LifecycleActor knows that it failed.</summary>
+    public bool FailureReported { get; set; }
+
+    /// <summary>Its exit status, once reaped.</summary>
+    public ProcessExit? Exit { get; set; }
+
+    /// <summary>The channel has ended.</summary>
+    public bool ChannelClosed { get; set; }
+
+    /// <summary>How the channel ended, if not by a close.</summary>
+    public string? ChannelError { get; set; }
+
+    /// <summary>How far its ending has gone.</summary>
+    public EndingStage Ending { get; set; }
+
+    /// <summary>Starts anew with a process.</summary>
+    public void Begin(ISpawnedGeneration process, int generation)
+    {
+        Clear();
+        Process = process;
+        Generation = generation;
+    }
+
+    /// <summary>Forgets the process.</summary>
+    public void Clear()
+    {
+        Process?.Dispose();
+        (Process, Generation, Release, Welcomed, Serving, Promoted) = (null, 0, null, false, false, false);
+        (FailureReported, Exit, ChannelClosed, ChannelError, Ending) = (false, null, false, null, EndingStage.None);
+    }
+}

@@ -1,0 +1,64 @@
+using System.Net;
+using System.Net.Sockets;
+using Akka.Actor;
+using Akka.Hosting;
+using Ips.Actors.Hosting;
+using Ips.Actors.Listener;
+using Ips.Actors.Posix;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Ips.Actors.Transport;
+
+/// <summary>
+/// Kestrel's way to sockets under Ips: each endpoint that Kestrel binds is asked of <see cref="ListenerActor"/>, adopted from the
+/// predecessor or freshly opened. Kestrel never holds a listening descriptor.
+/// </summary>
+internal sealed class HandoverTransport(
+    ActorRegistry actors, ConnectionRegistry connections, IOptions<SocketTransportOptions> socketOptions, ILoggerFactory loggers)
+    : IConnectionListenerFactory, IConnectionListenerFactorySelector, IDisposable
+{
+    private static readonly TimeSpan BindTimeout = TimeSpan.FromSeconds(30);
+
+    private readonly SocketConnectionContextFactory _connectionFactory = new(
+        ConnectionOptions(socketOptions.Value), loggers.CreateLogger("Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets"));
+
+    /// <summary>TCP and Unix sockets; a <c>FileHandleEndPoint</c> and named pipes go to the stock transports.</summary>
+    public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint or UnixDomainSocketEndPoint;
+
+    /// <inheritdoc/>
+    /// <exception cref="AddressInUseException">Another process listens there.</exception>
+    public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
+    {
+        var listeners = await actors.GetAsync<ListenerActor>(cancellationToken).ConfigureAwait(false);
+        var listener = new HandoverListener(listeners, _connectionFactory, connections);
+        var reply = await listeners.Ask<object>(
+            new ListenerProtocol.Bind(endpoint, listener.Deliver), BindTimeout, cancellationToken).ConfigureAwait(false);
+        switch (reply)
+        {
+            case ListenerProtocol.Bound bound:
+                listener.Attach(bound);
+                return listener;
+            case ListenerProtocol.BindFailed { Error: PosixException { Errno: Errno.EADDRINUSE } error }:
+                throw new AddressInUseException(error.Message, error);
+            case ListenerProtocol.BindFailed failed:
+                throw new IOException($"Failed to bind to address {EndpointKey.Text(endpoint)}: {failed.Error.Message}", failed.Error);
+            default:
+                throw new InvalidOperationException($"ListenerActor answered {reply}.");
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _connectionFactory.Dispose();
+
+    private static SocketConnectionFactoryOptions ConnectionOptions(SocketTransportOptions options) => new()
+    {
+        IOQueueCount = options.IOQueueCount,
+        WaitForDataBeforeAllocatingBuffer = options.WaitForDataBeforeAllocatingBuffer,
+        MaxReadBufferSize = options.MaxReadBufferSize,
+        MaxWriteBufferSize = options.MaxWriteBufferSize,
+        UnsafePreferInlineScheduling = options.UnsafePreferInlineScheduling,
+    };
+}
