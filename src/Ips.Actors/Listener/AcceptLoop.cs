@@ -1,0 +1,171 @@
+using Ips.Actors.Posix;
+
+namespace Ips.Actors.Listener;
+
+/// <summary>Accepts connections of all listening sockets on one thread, with poll(2) and accept4(2).</summary>
+/// <remarks>
+/// The sockets are only borrowed: never wrapped in a Socket (pitfall 1), never in an epoll set (pitfall 2), never closed here.
+/// Each change (<see cref="Add"/>, <see cref="Remove"/>, <see cref="Quiesce"/>, <see cref="Resume"/>) is acknowledged by the thread before the
+/// call returns; made from within a callback it returns at once and holds before the next accept. After <see cref="Dispose"/> changes do nothing.
+/// </remarks>
+internal sealed class AcceptLoop : IDisposable
+{
+    private const int MaxAcceptsPerTurn = 64;
+    private const int BackOffMs = 100;
+    private const int ReportIntervalMs = 1000;
+
+    private readonly Action<int, int> _onAccepted;
+    private readonly Action<Exception> _onError;
+    private readonly EventFd _wake = new();
+    private readonly object _gate = new(); // a monitor, for Wait and PulseAll
+    private readonly Dictionary<int, int> _listeners = [];
+    private readonly Thread _thread;
+    private long _version = 1; // of what is wanted; the thread follows
+    private long _appliedVersion;
+    private bool _quiesced;
+    private bool _disposed;
+    private long _backOffUntilMs;
+    private long _reportAgainAtMs;
+
+    /// <param name="onAccepted">Takes the listener's id and the accepted socket (non-blocking, FD_CLOEXEC), which it owns from then on. Called on
+    /// the loop's thread; must neither wait nor throw.</param>
+    /// <param name="onError">Told of failures to accept, on the loop's thread. Want of descriptors or memory: accepting goes on after 100 ms, and
+    /// it is told once a second at most. A broken listener: told once, then no longer accepted from. An exception of <paramref name="onAccepted"/>: told each time.</param>
+    internal AcceptLoop(Action<int, int> onAccepted, Action<Exception> onError)
+    {
+        (_onAccepted, _onError) = (onAccepted, onError);
+        _thread = new Thread(Run) { IsBackground = true, Name = "ips-accept" };
+        _thread.Start();
+    }
+
+    /// <summary>Accepts from a listening, non-blocking socket too.</summary>
+    /// <exception cref="ArgumentException">The id is in use.</exception>
+    internal void Add(int id, int listenFd) => Change(() => _listeners.Add(id, listenFd));
+
+    /// <summary>No longer accepts from a listener; when it returns the descriptor may be closed. An unknown id is fine.</summary>
+    internal void Remove(int id) => Change(() => _listeners.Remove(id));
+
+    /// <summary>Stops accepting; when it returns nothing is accepted any more, and <c>onAccepted</c> has returned for all that was. What connects waits in the kernel's queue.</summary>
+    internal void Quiesce() => Change(() => _quiesced = true);
+
+    /// <summary>Accepts again.</summary>
+    internal void Resume() => Change(() => _quiesced = false);
+
+    /// <summary>Ends the thread. The listening sockets stay open.</summary>
+    public void Dispose()
+    {
+        Change(() => _disposed = true);
+        if (Thread.CurrentThread != _thread) _thread.Join();
+    }
+
+    private void Change(Action change)
+    {
+        lock (_gate)
+        {
+            if (!_disposed)
+            {
+                change();
+                _version++;
+                _wake.Set();
+            }
+
+            if (Thread.CurrentThread == _thread) return;
+            var wanted = _version;
+            while (_appliedVersion < wanted) Monitor.Wait(_gate);
+        }
+    }
+
+    private void Run()
+    {
+        int[] ids = [];
+        PollEntry[] entries = [];
+        var version = 0L;
+        while (TryFollow(ref ids, ref entries, ref version))
+        {
+            // The last entry is the eventfd. While backing off, listeners with waiting connections would end the poll at once: leave them out.
+            var backOffMs = (int)Math.Clamp(_backOffUntilMs - Environment.TickCount64, 0, BackOffMs);
+            var polled = backOffMs > 0 ? entries.AsSpan(entries.Length - 1) : entries;
+            Poll.Wait(polled, backOffMs > 0 ? backOffMs : -1);
+            if (entries[^1].Returned != PollEvents.None) _wake.Clear();
+            if (backOffMs > 0) continue;
+            for (var i = 0; i < ids.Length && Volatile.Read(ref _version) == version; i++)
+            {
+                if (entries[i].Returned != PollEvents.None) AcceptSome(ids[i], entries[i].Fd, version);
+            }
+        }
+
+        _wake.Dispose();
+    }
+
+    // Takes over what is wanted, and says so to those who wait for it.
+    private bool TryFollow(ref int[] ids, ref PollEntry[] entries, ref long version)
+    {
+        lock (_gate)
+        {
+            if (version == _version) return true;
+            ids = _quiesced ? [] : [.. _listeners.Keys];
+            entries = new PollEntry[ids.Length + 1];
+            for (var i = 0; i < ids.Length; i++) entries[i] = new PollEntry(_listeners[ids[i]], PollEvents.Readable);
+            entries[^1] = new PollEntry(_wake.Fd, PollEvents.Readable);
+            version = _appliedVersion = _version;
+            Monitor.PulseAll(_gate);
+            return !_disposed;
+        }
+    }
+
+    private void AcceptSome(int id, int listenFd, long version)
+    {
+        for (var i = 0; i < MaxAcceptsPerTurn && Volatile.Read(ref _version) == version; i++)
+        {
+            var fd = ListeningSockets.Accept(listenFd, out var errno);
+            if (fd >= 0)
+            {
+                Deliver(id, fd);
+                continue;
+            }
+
+            switch (errno)
+            {
+                case Errno.EAGAIN: // none left, or another generation was faster
+                    return;
+
+                // The connection ended while it waited; accept(2) asks to go on as after EAGAIN for errors of the network.
+                case Errno.EINTR or Errno.ECONNABORTED or Errno.EPROTO or Errno.EPERM or Errno.ENETDOWN or Errno.ENOPROTOOPT or Errno.EHOSTDOWN
+                    or Errno.ENONET or Errno.EHOSTUNREACH or Errno.EOPNOTSUPP or Errno.ENETUNREACH:
+                    continue;
+
+                case Errno.EMFILE or Errno.ENFILE or Errno.ENOBUFS or Errno.ENOMEM:
+                    BackOff(new PosixException("accept4", errno, $"listener {id}"));
+                    return;
+
+                default: // EBADF, EINVAL, ENOTSOCK: it would fail for ever
+                    Change(() => _listeners.Remove(id));
+                    _onError(new PosixException("accept4", errno, $"listener {id}, which is no longer accepted from"));
+                    return;
+            }
+        }
+    }
+
+    private void Deliver(int id, int fd)
+    {
+        try
+        {
+            _onAccepted(id, fd);
+        }
+#pragma warning disable CA1031 // one connection's failure must not end accepting
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _onError(e);
+        }
+    }
+
+    private void BackOff(PosixException error)
+    {
+        var now = Environment.TickCount64;
+        _backOffUntilMs = now + BackOffMs;
+        if (now < _reportAgainAtMs) return;
+        _reportAgainAtMs = now + ReportIntervalMs;
+        _onError(error);
+    }
+}

@@ -1,0 +1,103 @@
+using System.Runtime.InteropServices;
+
+namespace Ips.Actors.Posix;
+
+/// <summary>What is done to a file descriptor of any kind.</summary>
+internal static unsafe class FileDescriptors
+{
+    /// <summary>Descriptors below this one are left to the standard streams and to the numbers that a child is promised.</summary>
+    internal const int FirstHigh = 64;
+
+    /// <summary>Sets FD_CLOEXEC, so that no child gets the descriptor by accident.</summary>
+    internal static void SetCloseOnExec(int fd)
+    {
+        var flags = Fcntl(fd, Libc.F_GETFD, 0);
+        if ((flags & Libc.FD_CLOEXEC) == 0) Fcntl(fd, Libc.F_SETFD, flags | Libc.FD_CLOEXEC);
+    }
+
+    /// <summary>Whether FD_CLOEXEC is set.</summary>
+    internal static bool IsCloseOnExec(int fd) => (Fcntl(fd, Libc.F_GETFD, 0) & Libc.FD_CLOEXEC) != 0;
+
+    /// <summary>Sets O_NONBLOCK. It belongs to the open file, so every duplicate, in any process, gets it too.</summary>
+    internal static void SetNonBlocking(int fd)
+    {
+        var flags = Fcntl(fd, Libc.F_GETFL, 0);
+        if ((flags & Libc.O_NONBLOCK) == 0) Fcntl(fd, Libc.F_SETFL, flags | Libc.O_NONBLOCK);
+    }
+
+    /// <summary>Duplicates to the lowest free number with FD_CLOEXEC; the caller closes it.</summary>
+    internal static int Duplicate(int fd) => Fcntl(fd, Libc.F_DUPFD_CLOEXEC, 0);
+
+    /// <summary>Duplicates to the lowest free number from 64 up, or from <paramref name="minimum"/>, with FD_CLOEXEC; the caller closes it.</summary>
+    /// <exception cref="PosixException">EMFILE; EINVAL if RLIMIT_NOFILE is not above the minimum.</exception>
+    internal static int DuplicateHigh(int fd, int minimum = FirstHigh) => Fcntl(fd, Libc.F_DUPFD_CLOEXEC, Math.Max(minimum, FirstHigh));
+
+    /// <summary>Closes a descriptor. After EINTR it is closed on Linux: another attempt could hit a number that is in use again.</summary>
+    /// <exception cref="PosixException">EBADF: it was closed before, which is a bug; EIO and others: closed, but data of a file was lost.</exception>
+    internal static void Close(int fd)
+    {
+        if (Libc.Close(fd) < 0 && Marshal.GetLastPInvokeError() is var errno and not Errno.EINTR) throw new PosixException("close", errno, Describe(fd));
+    }
+
+    /// <summary>Whether the descriptor is a terminal.</summary>
+    internal static bool IsTerminal(int fd) => Libc.IsATty(fd) == 1;
+
+    /// <summary>How many descriptors this process has open.</summary>
+    /// <exception cref="IOException">/proc is not mounted.</exception>
+    internal static int CountOpen() => Directory.EnumerateFileSystemEntries("/proc/self/fd").Count() - 1; // less the one that lists them
+
+    /// <summary>Opens a file with O_CLOEXEC.</summary>
+    internal static int Open(string path, int flags, int mode = 0)
+    {
+        fixed (byte* bytes = NativeText.EncodeWithNul(path))
+        {
+            int fd;
+            while ((fd = Libc.Open(bytes, flags | Libc.O_CLOEXEC, (uint)mode)) < 0)
+            {
+                var errno = Marshal.GetLastPInvokeError();
+                if (errno != Errno.EINTR) throw new PosixException("open", errno, path);
+            }
+
+            return fd;
+        }
+    }
+
+    /// <summary>Makes <paramref name="target"/> name what <paramref name="fd"/> names, without FD_CLOEXEC; what it named before is closed.</summary>
+    internal static void Replace(int target, int fd)
+    {
+        while (Libc.Dup2(fd, target) < 0)
+        {
+            var errno = Marshal.GetLastPInvokeError();
+            if (errno != Errno.EINTR) throw new PosixException("dup2", errno, $"{Describe(fd)} to {target}");
+        }
+    }
+
+    /// <summary>Writes all bytes to a blocking or non-blocking descriptor.</summary>
+    internal static void WriteAll(int fd, ReadOnlySpan<byte> bytes)
+    {
+        fixed (byte* start = bytes)
+        {
+            for (nint done = 0; done < bytes.Length;)
+            {
+                var written = Libc.Write(fd, start + done, (nuint)(bytes.Length - done));
+                if (written >= 0)
+                {
+                    done += written;
+                    continue;
+                }
+
+                var errno = Marshal.GetLastPInvokeError();
+                if (errno == Errno.EAGAIN) Poll.WaitForOne(fd, PollEvents.Writable); // an inherited terminal or pipe may be non-blocking
+                else if (errno != Errno.EINTR) throw new PosixException("write", errno, Describe(fd));
+            }
+        }
+    }
+
+    internal static string Describe(int fd) => $"descriptor {fd}";
+
+    private static int Fcntl(int fd, int command, int argument)
+    {
+        var result = Libc.Fcntl(fd, command, argument);
+        return result >= 0 ? result : throw PosixException.Last("fcntl", Describe(fd));
+    }
+}

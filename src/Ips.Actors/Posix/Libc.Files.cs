@@ -1,0 +1,48 @@
+using System.Runtime.InteropServices;
+
+namespace Ips.Actors.Posix;
+
+/// <summary>
+/// The C library's calls. Meaning and error handling are in the classes that wrap them; nothing outside this folder calls these.
+/// </summary>
+/// <remarks>
+/// "libc" is mapped by the runtime to libc.so.6 on glibc and to musl's library there. Numbers and layouts are those of Linux on x64
+/// and arm64. Mono.Posix gives the names of errno values only: its calls need libMonoPosixHelper.so, which is built for glibc.
+/// Functions that are variadic in C (open, fcntl, syscall, prctl) are called the same way as others on these two platforms.
+/// </remarks>
+internal static unsafe partial class Libc
+{
+    internal const int O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_CREAT = 0x40, O_EXCL = 0x80, O_APPEND = 0x400, O_NONBLOCK = 0x800;
+    internal const int O_CLOEXEC = 0x80000, O_PATH = 0x200000;
+    internal const int F_GETFD = 1, F_SETFD = 2, F_GETFL = 3, F_SETFL = 4, F_DUPFD_CLOEXEC = 1030, FD_CLOEXEC = 1;
+    internal const int LOCK_EX = 2, LOCK_NB = 4;
+    internal const int EFD_CLOEXEC = 0x80000, EFD_NONBLOCK = 0x800;
+    internal const int AT_FDCWD = -100, AT_SYMLINK_NOFOLLOW = 0x100, AT_EMPTY_PATH = 0x1000;
+    internal const uint STATX_TYPE = 0x1, STATX_INO = 0x100, STATX_BTIME = 0x800;
+
+    // O_DIRECTORY and O_NOFOLLOW are among the few that differ between architectures.
+    internal static readonly int O_DIRECTORY = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x4000 : 0x10000;
+    internal static readonly int O_NOFOLLOW = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x8000 : 0x20000;
+
+    // statx(2) by number: musl has a wrapper only since 1.2.5.
+    internal static readonly nint SYS_statx = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 291 : 332;
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true)] internal static partial int Open(byte* path, int flags, uint mode);
+    [LibraryImport("libc", EntryPoint = "close", SetLastError = true)] internal static partial int Close(int fd);
+    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)] internal static partial nint Write(int fd, byte* bytes, nuint count);
+    [LibraryImport("libc", EntryPoint = "read", SetLastError = true)] internal static partial nint Read(int fd, byte* bytes, nuint count);
+    [LibraryImport("libc", EntryPoint = "dup2", SetLastError = true)] internal static partial int Dup2(int fd, int target);
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)] internal static partial int Fcntl(int fd, int command, nint argument);
+    [LibraryImport("libc", EntryPoint = "isatty", SetLastError = true)] internal static partial int IsATty(int fd);
+    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)] internal static partial int Flock(int fd, int operation);
+    [LibraryImport("libc", EntryPoint = "rename", SetLastError = true)] internal static partial int Rename(byte* from, byte* to);
+    [LibraryImport("libc", EntryPoint = "unlink", SetLastError = true)] internal static partial int Unlink(byte* path);
+    [LibraryImport("libc", EntryPoint = "chmod", SetLastError = true)] internal static partial int Chmod(byte* path, uint mode);
+    [LibraryImport("libc", EntryPoint = "fchmod", SetLastError = true)] internal static partial int Fchmod(int fd, uint mode);
+    [LibraryImport("libc", EntryPoint = "chdir", SetLastError = true)] internal static partial int Chdir(byte* path);
+    [LibraryImport("libc", EntryPoint = "umask")] internal static partial uint Umask(uint mask);
+    [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)] internal static partial int Eventfd(uint initial, int flags);
+    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)] internal static partial int Poll(PollEntry* entries, nuint count, int timeoutMs);
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    internal static partial nint Syscall(nint number, nint a, nint b, nint c, nint d, nint e);
+}

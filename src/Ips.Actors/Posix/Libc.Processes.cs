@@ -1,0 +1,46 @@
+using System.Runtime.InteropServices;
+
+namespace Ips.Actors.Posix;
+
+internal static unsafe partial class Libc
+{
+    internal const short POSIX_SPAWN_SETSIGDEF = 0x4, POSIX_SPAWN_SETSIGMASK = 0x8, POSIX_SPAWN_SETSID = 0x80;
+    internal const int WNOHANG = 1;
+    internal const int SIG_BLOCK = 0, SIG_UNBLOCK = 1;
+    internal const int PR_SET_CHILD_SUBREAPER = 36;
+    internal const int SYS_pidfd_open = 434; // the same on every architecture
+
+    /// <summary>Bytes to reserve for posix_spawnattr_t (336) and posix_spawn_file_actions_t (80 on glibc, 80 on musl), with room to spare.</summary>
+    internal const int SpawnObjectSizeBytes = 512;
+
+    /// <summary>sigset_t is 1024 bits in both libraries, of which the kernel uses the first 64: bit n-1 is signal n.</summary>
+    internal const int SignalSetSizeBytes = 128;
+
+    /// <summary>Bytes to reserve for struct sigaction (152); its first field is the handler.</summary>
+    internal const int SignalActionSizeBytes = 256;
+
+    // posix_spawn's family returns the error instead of setting errno.
+    [LibraryImport("libc", EntryPoint = "posix_spawn")]
+    internal static partial int PosixSpawn(int* pid, byte* path, void* fileActions, void* attributes, byte** arguments, byte** environment);
+    [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_init")] internal static partial int FileActionsInit(void* actions);
+    [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_destroy")] internal static partial int FileActionsDestroy(void* actions);
+    [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_adddup2")] internal static partial int FileActionsAddDup2(void* actions, int fd, int target);
+    [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_addchdir_np")] internal static partial int FileActionsAddChdir(void* actions, byte* path);
+    [LibraryImport("libc", EntryPoint = "posix_spawnattr_init")] internal static partial int SpawnAttributesInit(void* attributes);
+    [LibraryImport("libc", EntryPoint = "posix_spawnattr_destroy")] internal static partial int SpawnAttributesDestroy(void* attributes);
+    [LibraryImport("libc", EntryPoint = "posix_spawnattr_setflags")] internal static partial int SpawnAttributesSetFlags(void* attributes, short flags);
+    [LibraryImport("libc", EntryPoint = "posix_spawnattr_setsigdefault")] internal static partial int SpawnAttributesSetSigDefault(void* attributes, ulong* set);
+    [LibraryImport("libc", EntryPoint = "posix_spawnattr_setsigmask")] internal static partial int SpawnAttributesSetSigMask(void* attributes, ulong* set);
+    [LibraryImport("libc", EntryPoint = "pthread_sigmask")] internal static partial int PthreadSigMask(int how, ulong* set, ulong* old);
+
+    [LibraryImport("libc", EntryPoint = "sigaction", SetLastError = true)] internal static partial int SigAction(int signal, void* action, void* old);
+    [LibraryImport("libc", EntryPoint = "waitpid", SetLastError = true)] internal static partial int WaitPid(int pid, int* status, int options);
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)] internal static partial int Kill(int pid, int signal);
+    [LibraryImport("libc", EntryPoint = "prctl", SetLastError = true)] internal static partial int Prctl(int option, nint a, nint b, nint c, nint d);
+    [LibraryImport("libc", EntryPoint = "getuid")] internal static partial uint GetUid();
+    [LibraryImport("libc", EntryPoint = "geteuid")] internal static partial uint GetEUid();
+    [LibraryImport("libc", EntryPoint = "getgid")] internal static partial uint GetGid();
+    [LibraryImport("libc", EntryPoint = "getpgrp")] internal static partial int GetPgrp();
+    [LibraryImport("libc", EntryPoint = "getsid", SetLastError = true)] internal static partial int GetSid(int pid);
+    [LibraryImport("libc", EntryPoint = "tcgetpgrp", SetLastError = true)] internal static partial int TcGetPgrp(int fd);
+}

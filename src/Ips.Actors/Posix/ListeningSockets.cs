@@ -1,0 +1,169 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace Ips.Actors.Posix;
+
+/// <summary>Listening sockets as plain descriptors: never in a <see cref="Socket"/>, whose disposal would poison the one that generations share (pitfall 1).</summary>
+/// <remarks>Sockets made here are non-blocking and have FD_CLOEXEC; the caller closes them.</remarks>
+internal static unsafe class ListeningSockets
+{
+    /// <summary>Listens on a TCP address, as Kestrel's own transport does: SO_REUSEADDR; <c>[::]</c> takes IPv4 as well, no other IPv6 address does.</summary>
+    /// <param name="endPoint">Where; port 0 lets the kernel choose.</param>
+    /// <param name="backlog">Length of the queue of connections not yet accepted; net.core.somaxconn limits it.</param>
+    /// <param name="actual">The address with the port that the kernel chose.</param>
+    /// <exception cref="PosixException">EADDRINUSE, EACCES (a port below net.ipv4.ip_unprivileged_port_start), EADDRNOTAVAIL, EAFNOSUPPORT (no IPv6).</exception>
+    internal static int OpenTcp(IPEndPoint endPoint, int backlog, out IPEndPoint actual)
+    {
+        var subject = endPoint.ToString();
+        var isIPv6 = endPoint.AddressFamily == AddressFamily.InterNetworkV6;
+        var fd = Create(isIPv6 ? Libc.AF_INET6 : Libc.AF_INET, subject);
+        try
+        {
+            SocketOptions.Set(fd, Libc.SOL_SOCKET, Libc.SO_REUSEADDR, 1);
+            if (isIPv6) SocketOptions.Set(fd, Libc.IPPROTO_IPV6, Libc.IPV6_V6ONLY, endPoint.Address.Equals(IPAddress.IPv6Any) ? 0 : 1);
+            var address = endPoint.Serialize();
+            Bind(fd, address.Buffer.Span[..address.Size], subject);
+            Listen(fd, backlog, subject);
+            actual = (IPEndPoint)LocalEndPoint(fd);
+            return fd;
+        }
+        catch
+        {
+            FileDescriptors.Close(fd);
+            throw;
+        }
+    }
+
+    /// <summary>Listens on a Unix socket, with permissions by the umask.</summary>
+    /// <param name="path">Of any length; or a NUL character and an abstract name.</param>
+    /// <param name="backlog">Length of the queue of connections not yet accepted.</param>
+    /// <exception cref="PosixException">EADDRINUSE: the path exists, also if nobody listens there, as with Kestrel's own transport.</exception>
+    internal static int OpenUnix(string path, int backlog)
+    {
+        var fd = Create(Libc.AF_UNIX, path);
+        try
+        {
+            using (var address = new UnixSocketAddress(path)) Bind(fd, address.Bytes.Span, path);
+            Listen(fd, backlog, path);
+            return fd;
+        }
+        catch
+        {
+            FileDescriptors.Close(fd);
+            throw;
+        }
+    }
+
+    /// <summary>Removes the path of a Unix stream socket that nobody listens on any more.</summary>
+    /// <remarks>Only for who holds the lock that keeps others from listening there: between the test and the removal they could begin to.</remarks>
+    /// <returns>Whether it was removed; false if there is none, it is no socket or somebody listens.</returns>
+    internal static bool RemoveStaleUnixSocket(string path)
+    {
+        if (FileIdentity.OfSocketPath(path) is not { } found) return false;
+        var fd = Create(Libc.AF_UNIX, path);
+        try
+        {
+            using var address = new UnixSocketAddress(path);
+            return UnixSockets.TryConnect(fd, address.Bytes.Span) == Errno.ECONNREFUSED && UnlinkIfSame(path, found);
+        }
+        finally
+        {
+            FileDescriptors.Close(fd);
+        }
+    }
+
+    /// <summary>Readies a listening socket that came from a predecessor or a service manager: FD_CLOEXEC, O_NONBLOCK, and SO_LINGER off, which
+    /// an owner's abortive close may have left on and every accepted connection would inherit (pitfall 1).</summary>
+    internal static void PrepareAdopted(int fd)
+    {
+        FileDescriptors.SetCloseOnExec(fd);
+        FileDescriptors.SetNonBlocking(fd);
+        SocketOptions.SetStruct(fd, Libc.SOL_SOCKET, Libc.SO_LINGER, default(LingerValue));
+    }
+
+    /// <summary>The address that a socket is bound to: <see cref="IPEndPoint"/> or <see cref="UnixDomainSocketEndPoint"/>.</summary>
+    /// <remarks>A Unix path of more than 107 bytes was bound by another name (<c>/proc/self/fd/N/...</c>), which is what this gives: remember the path.</remarks>
+    /// <exception cref="NotSupportedException">Neither an IP nor a Unix socket, or a Unix socket without a name.</exception>
+    internal static EndPoint LocalEndPoint(int fd)
+    {
+        var bytes = stackalloc byte[128]; // sockaddr_storage
+        uint length = 128;
+        if (Libc.GetSockName(fd, bytes, &length) < 0) throw PosixException.Last("getsockname", FileDescriptors.Describe(fd));
+        EndPoint template = *(ushort*)bytes switch
+        {
+            Libc.AF_INET => new IPEndPoint(IPAddress.Any, 0),
+            Libc.AF_INET6 => new IPEndPoint(IPAddress.IPv6Any, 0),
+            Libc.AF_UNIX when length > sizeof(ushort) => new UnixDomainSocketEndPoint("/"),
+            var family => throw new NotSupportedException($"The socket ({FileDescriptors.Describe(fd)}) of address family {family} has no address that can be listened on."),
+        };
+        var address = new SocketAddress(template.AddressFamily, (int)length);
+        new ReadOnlySpan<byte>(bytes, (int)length).CopyTo(address.Buffer.Span);
+        return template.Create(address);
+    }
+
+    /// <summary>Whether the descriptor is a socket on which listen(2) was called.</summary>
+    internal static bool IsListening(int fd)
+    {
+        try
+        {
+            return SocketOptions.Get(fd, Libc.SOL_SOCKET, Libc.SO_ACCEPTCONN) != 0;
+        }
+        catch (PosixException e) when (e.Errno == Errno.ENOTSOCK)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>SO_LINGER: whether close(2) lingers, and for how many seconds; on with 0 s means that it resets the connection.</summary>
+    internal static (bool On, int Seconds) Linger(int fd)
+    {
+        var linger = SocketOptions.GetStruct<LingerValue>(fd, Libc.SOL_SOCKET, Libc.SO_LINGER);
+        return (linger.On != 0, linger.Seconds);
+    }
+
+    /// <summary>Removes the path of a Unix socket if it still is the file that was bound, and not one that another process put in its place (pitfall 5).</summary>
+    /// <param name="path">The path that was bound.</param>
+    /// <param name="bound">What <see cref="FileIdentity.OfPath"/> gave right after the bind.</param>
+    /// <returns>Whether it was removed.</returns>
+    internal static bool UnlinkIfSame(string path, FileIdentity bound)
+    {
+        if (FileIdentity.OfPath(path) != bound) return false;
+        fixed (byte* bytes = NativeText.EncodeWithNul(path))
+        {
+            if (Libc.Unlink(bytes) == 0) return true;
+            var errno = Marshal.GetLastPInvokeError();
+            return errno == Errno.ENOENT ? false : throw new PosixException("unlink", errno, path);
+        }
+    }
+
+    /// <summary>Accepts one connection, non-blocking and with FD_CLOEXEC.</summary>
+    /// <returns>Its descriptor, or -1 with the errno.</returns>
+    internal static int Accept(int listenFd, out int errno)
+    {
+        var fd = Libc.Accept4(listenFd, null, null, Libc.SOCK_CLOEXEC | Libc.SOCK_NONBLOCK);
+        errno = fd < 0 ? Marshal.GetLastPInvokeError() : 0;
+        return fd;
+    }
+
+    internal static int Create(int family, string subject)
+    {
+        var fd = Libc.Socket(family, Libc.SOCK_STREAM | Libc.SOCK_CLOEXEC | Libc.SOCK_NONBLOCK, 0);
+        return fd >= 0 ? fd : throw PosixException.Last("socket", subject);
+    }
+
+    internal static void Bind(int fd, ReadOnlySpan<byte> address, string subject)
+    {
+        fixed (byte* bytes = address)
+        {
+            if (Libc.Bind(fd, bytes, (uint)address.Length) < 0) throw PosixException.Last("bind", subject);
+        }
+    }
+
+    internal static void Listen(int fd, int backlog, string subject)
+    {
+        if (Libc.Listen(fd, backlog) < 0) throw PosixException.Last("listen", subject);
+    }
+
+    private readonly record struct LingerValue(int On, int Seconds);
+}

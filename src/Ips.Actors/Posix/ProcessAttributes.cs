@@ -1,0 +1,38 @@
+namespace Ips.Actors.Posix;
+
+/// <summary>What a process has one of.</summary>
+internal static unsafe class ProcessAttributes
+{
+    /// <summary>Real user id.</summary>
+    internal static int UserId => (int)Libc.GetUid();
+
+    /// <summary>Effective user id: 0 for root.</summary>
+    internal static int EffectiveUserId => (int)Libc.GetEUid();
+
+    /// <summary>Real group id.</summary>
+    internal static int GroupId => (int)Libc.GetGid();
+
+    /// <summary>Process group.</summary>
+    internal static int ProcessGroup => Libc.GetPgrp();
+
+    /// <summary>Session.</summary>
+    internal static int Session => Libc.GetSid(0) is > 0 and var session ? session : throw PosixException.Last("getsid");
+
+    /// <summary>Sets the file mode creation mask and returns the former one. See umask(2).</summary>
+    internal static int SetUmask(int mask) => (int)Libc.Umask((uint)mask);
+
+    /// <summary>Changes the working directory. See chdir(2).</summary>
+    internal static void ChangeDirectory(string path)
+    {
+        fixed (byte* bytes = NativeText.EncodeWithNul(path))
+        {
+            if (Libc.Chdir(bytes) < 0) throw PosixException.Last("chdir", path);
+        }
+    }
+
+    /// <summary>Makes orphaned descendants children of this process instead of PID 1's. See prctl(2), PR_SET_CHILD_SUBREAPER.</summary>
+    internal static void BecomeSubreaper()
+    {
+        if (Libc.Prctl(Libc.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) throw PosixException.Last("prctl");
+    }
+}

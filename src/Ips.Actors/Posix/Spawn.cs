@@ -1,0 +1,132 @@
+using System.Runtime.InteropServices;
+
+namespace Ips.Actors.Posix;
+
+/// <summary>Starts a process with posix_spawn(3): .NET must not fork, and its Process can neither place descriptors nor make a session.</summary>
+/// <remarks>
+/// In the child: SIGHUP, SIGUSR1 and SIGUSR2 are blocked until it unblocks them (<see cref="SignalMask"/>), so that a signal during its
+/// start is neither lost nor fatal, and all others are not. A signal that this process ignores stays ignored, as after exec(2), except
+/// SIGPIPE, which every .NET process ignores whether asked to or not; all others have their default action.
+/// Nobody else waits for the child: see <see cref="Processes.WaitAsync"/>.
+/// </remarks>
+internal static unsafe class Spawn
+{
+    /// <summary>Signals that the child starts with blocked.</summary>
+    internal static readonly int[] Blocked = [SignalNumbers.SIGHUP, SignalNumbers.SIGUSR1, SignalNumbers.SIGUSR2];
+
+    /// <summary>Starts the process and returns its id as soon as the program runs in it.</summary>
+    /// <exception cref="PosixException">The program or its working directory is missing (ENOENT), may not be run (EACCES) or is not a
+    /// program (ENOEXEC); no descriptor (EMFILE), process (EAGAIN) or memory is left.</exception>
+    /// <exception cref="ArgumentException">A file name without a slash, no argv[0], a NUL inside a text, a variable without a name, or
+    /// two descriptors for one target.</exception>
+    internal static int Start(SpawnRequest request)
+    {
+        Check(request);
+        var duplicates = new List<int>(request.Descriptors.Count);
+        using var arguments = new TextVector(request.Arguments);
+        using var environment = new TextVector(request.Environment.Select(variable => $"{variable.Key}={variable.Value}"));
+        void* actions = stackalloc ulong[Libc.SpawnObjectSizeBytes / sizeof(ulong)];
+        void* attributes = stackalloc ulong[Libc.SpawnObjectSizeBytes / sizeof(ulong)];
+
+        Throw("posix_spawn_file_actions_init", Libc.FileActionsInit(actions));
+        try
+        {
+            Throw("posix_spawnattr_init", Libc.SpawnAttributesInit(attributes));
+            try
+            {
+                AddDescriptors(actions, request, duplicates);
+                if (request.WorkingDirectory is { } directory)
+                {
+                    fixed (byte* path = NativeText.EncodeWithNul(directory))
+                        Throw("posix_spawn_file_actions_addchdir_np", Libc.FileActionsAddChdir(actions, path));
+                }
+
+                SetSignals(attributes, request.NewSession);
+                fixed (byte* path = NativeText.EncodeWithNul(request.FileName))
+                {
+                    int pid;
+                    var errno = Libc.PosixSpawn(&pid, path, actions, attributes, arguments.Pointer, environment.Pointer);
+                    return errno == 0 ? pid : throw new PosixException("posix_spawn", errno, Describe(request));
+                }
+            }
+            finally
+            {
+                _ = Libc.SpawnAttributesDestroy(attributes); // cannot fail in either library
+            }
+        }
+        finally
+        {
+            _ = Libc.FileActionsDestroy(actions); // cannot fail in either library
+            duplicates.ForEach(FileDescriptors.Close);
+        }
+    }
+
+    private static void Check(SpawnRequest request)
+    {
+        if (!request.FileName.Contains('/'))
+            throw new ArgumentException($"The program '{request.FileName}' has no slash; PATH is not searched.", nameof(request));
+        if (request.Arguments.Count == 0) throw new ArgumentException("The arguments lack argv[0].", nameof(request));
+        if (request.Environment.Keys.FirstOrDefault(name => name.Length == 0 || name.Contains('=')) is { } bad)
+            throw new ArgumentException($"'{bad}' cannot be the name of a variable.", nameof(request));
+        if (request.Descriptors.Any(pair => pair.TargetFd < 0) || request.Descriptors.DistinctBy(pair => pair.TargetFd).Count() != request.Descriptors.Count)
+            throw new ArgumentException("Each descriptor needs a target of its own, 0 or more.", nameof(request));
+    }
+
+    private static void AddDescriptors(void* actions, SpawnRequest request, List<int> duplicates)
+    {
+        // Through numbers above every target: dup2(n, n) would leave FD_CLOEXEC set, and a target may be the number of a later source.
+        var minimum = request.Descriptors.Count == 0 ? 0 : request.Descriptors.Max(pair => pair.TargetFd) + 1;
+        foreach (var (fd, target) in request.Descriptors)
+        {
+            var high = FileDescriptors.DuplicateHigh(fd, minimum);
+            duplicates.Add(high);
+            Throw("posix_spawn_file_actions_adddup2", Libc.FileActionsAddDup2(actions, high, target));
+        }
+    }
+
+    private static void SetSignals(void* attributes, bool newSession)
+    {
+        var toDefault = SignalSet.Of();
+        for (var signal = 1; signal < 32; signal++) // real-time signals: .NET and the C library handle or leave them, none is ignored
+        {
+            if (signal is SignalNumbers.SIGKILL or SignalNumbers.SIGSTOP) continue;
+            if (signal == SignalNumbers.SIGPIPE || !Signals.IsIgnored(signal)) toDefault[0] |= SignalSet.Of(signal)[0];
+        }
+
+        var blocked = SignalSet.Of(Blocked);
+        Throw("posix_spawnattr_setsigdefault", Libc.SpawnAttributesSetSigDefault(attributes, (ulong*)&toDefault));
+        Throw("posix_spawnattr_setsigmask", Libc.SpawnAttributesSetSigMask(attributes, (ulong*)&blocked));
+        var flags = Libc.POSIX_SPAWN_SETSIGDEF | Libc.POSIX_SPAWN_SETSIGMASK | (newSession ? Libc.POSIX_SPAWN_SETSID : 0);
+        Throw("posix_spawnattr_setflags", Libc.SpawnAttributesSetFlags(attributes, (short)flags));
+    }
+
+    private static string Describe(SpawnRequest request) =>
+        request.WorkingDirectory is { } directory ? $"{request.FileName} in {directory}" : request.FileName;
+
+    private static void Throw(string call, int errno)
+    {
+        if (errno != 0) throw new PosixException(call, errno);
+    }
+
+    /// <summary>A null-terminated array of C strings, in memory that does not move.</summary>
+    private sealed class TextVector : IDisposable
+    {
+        internal TextVector(IEnumerable<string> texts)
+        {
+            var encoded = texts.Select(NativeText.EncodeWithNul).ToArray();
+            var pointersBytes = (encoded.Length + 1) * sizeof(byte*);
+            Pointer = (byte**)NativeMemory.AllocZeroed((nuint)(pointersBytes + encoded.Sum(text => text.Length)));
+            var next = (byte*)Pointer + pointersBytes;
+            for (var i = 0; i < encoded.Length; i++)
+            {
+                encoded[i].CopyTo(new Span<byte>(next, encoded[i].Length));
+                Pointer[i] = next;
+                next += encoded[i].Length;
+            }
+        }
+
+        internal byte** Pointer { get; }
+
+        public void Dispose() => NativeMemory.Free(Pointer);
+    }
+}

@@ -1,0 +1,42 @@
+namespace Ips.Actors.Posix;
+
+/// <summary>Where descriptors 0, 1 and 2 lead. A successor inherits them.</summary>
+internal static class StandardStreams
+{
+    private const int Input = 0, Output = 1, Error = 2;
+
+    /// <summary>Appends stdout and stderr to a file from now on; called again, it opens the path anew (SIGUSR1 after a log rotation).</summary>
+    /// <remarks><see cref="Console.Out"/> and <see cref="Console.Error"/> keep a duplicate of what was open at their first use and do not
+    /// follow: write through <see cref="OpenOutput"/> and <see cref="OpenError"/>.</remarks>
+    /// <param name="logPath">Made with mode 0640 if it is not there.</param>
+    /// <exception cref="PosixException">The file cannot be opened; the streams are then unchanged.</exception>
+    internal static void Redirect(string logPath)
+    {
+        var fd = FileDescriptors.Open(logPath, Libc.O_WRONLY | Libc.O_CREAT | Libc.O_APPEND, 0b110_100_000);
+        Place(fd, Output, Error);
+    }
+
+    /// <summary>Makes stdin read as empty.</summary>
+    internal static void RedirectInputFromNull() => Place(FileDescriptors.Open("/dev/null", Libc.O_RDONLY), Input);
+
+    /// <summary>A stream to stdout that follows <see cref="Redirect"/>. Disposing it closes nothing.</summary>
+    internal static Stream OpenOutput() => new DescriptorStream(Output);
+
+    /// <summary>A stream to stderr that follows <see cref="Redirect"/>. Disposing it closes nothing.</summary>
+    internal static Stream OpenError() => new DescriptorStream(Error);
+
+    private static void Place(int fd, params ReadOnlySpan<int> targets)
+    {
+        // A process started with a standard stream closed may be given that very number by open(2): it then is in place but for FD_CLOEXEC.
+        var high = FileDescriptors.DuplicateHigh(fd);
+        FileDescriptors.Close(fd);
+        try
+        {
+            foreach (var target in targets) FileDescriptors.Replace(target, high);
+        }
+        finally
+        {
+            FileDescriptors.Close(high);
+        }
+    }
+}
