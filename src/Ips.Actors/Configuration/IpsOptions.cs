@@ -13,6 +13,10 @@ public sealed class IpsOptions
     /// <summary>Whether each response carries <c>X-Ips-Generation</c>. Default true.</summary>
     public bool GenerationHeader { get; set; } = true;
 
+    /// <summary>Errors of the configuration that a reload would use, one line each; asked before a reload by SIGHUP or <c>ips reload</c>.
+    /// Default none: a reload is not preceded by a check.</summary>
+    public Func<IReadOnlyList<string>>? CheckConfiguration { get; set; }
+
     /// <summary>How a generation stops serving.</summary>
     public DrainOptions Drain { get; set; } = new();
 

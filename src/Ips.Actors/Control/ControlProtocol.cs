@@ -1,79 +1,17 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
-
 namespace Ips.Actors.Control;
 
-/// <summary>What travels over the control socket: one request, one JSON object a line, then events, one a line, until the daemon closes.</summary>
-/// <param name="Verb">One of <c>status</c>, <c>reload</c>, <c>stop</c>, <c>history</c>, <c>check</c>, <c>pause</c>, <c>resume</c>.</param>
-public sealed record ControlRequest(string Verb);
-
-/// <summary>One event of an answer. The last one of each answer has <see cref="Final"/> set.</summary>
-/// <param name="Kind"><c>status</c>, <c>progress</c>, <c>receipt</c>, <c>stopping</c> or <c>error</c>.</param>
-public sealed record ControlEvent(string Kind)
+/// <summary>What <see cref="ControlActor"/> is asked and answers.</summary>
+internal static class ControlProtocol
 {
-    /// <summary>Nothing follows this event.</summary>
-    public bool Final { get; init; }
+    /// <summary>This generation is the main process: answer clients of the control socket.</summary>
+    public sealed record Serve;
 
-    /// <summary>One line for a person: the progress made, or what went wrong.</summary>
-    public string? Message { get; init; }
+    /// <summary>A promoted successor answers from now on; clients that wait here still get their receipt.</summary>
+    public sealed record HandedOver;
 
-    /// <summary>The state of the daemon; on <c>status</c>.</summary>
-    public DaemonStatus? Status { get; init; }
+    /// <summary>The process ends: give every client its last line. Reply: <see cref="Closed"/>.</summary>
+    public sealed record Close;
 
-    /// <summary>The outcome of a reload; on <c>receipt</c>.</summary>
-    public ReloadReceipt? Receipt { get; init; }
-
-    /// <summary>Past reloads, newest last; on <c>history</c>.</summary>
-    public IReadOnlyList<ReloadReceipt>? History { get; init; }
+    /// <summary>No client is left.</summary>
+    public sealed record Closed;
 }
-
-/// <summary>A running generation as <c>ips status</c> shows it.</summary>
-/// <param name="Pid">Its process id.</param>
-/// <param name="Generation">Its generation, from 1.</param>
-/// <param name="State">The lifecycle state's name, such as <c>Serving</c>.</param>
-/// <param name="Release">The version of the app's entry assembly.</param>
-/// <param name="StartedAt">When the process started.</param>
-/// <param name="Endpoints">The addresses it listens on, as URLs.</param>
-/// <param name="OpenConnections">Connections open now.</param>
-/// <param name="RunningRequests">Requests being answered now.</param>
-public sealed record DaemonStatus(
-    int Pid, int Generation, string State, string Release, DateTimeOffset StartedAt,
-    IReadOnlyList<string> Endpoints, int OpenConnections, int RunningRequests)
-{
-    /// <summary>The outcome of the newest reload; null before the first.</summary>
-    public ReloadReceipt? LastReload { get; init; }
-
-    /// <summary>The PID of the successor while a reload runs.</summary>
-    public int? SuccessorPid { get; init; }
-}
-
-/// <summary>How one reload ended.</summary>
-/// <param name="Outcome"><c>promoted</c>, <c>refused</c> (no successor was started or it never got ready) or <c>rolled-back</c> (it failed in probation).</param>
-/// <param name="OldPid">The predecessor's process id.</param>
-/// <param name="OldGeneration">The predecessor's generation.</param>
-/// <param name="NewPid">The successor's process id; null if none was started.</param>
-/// <param name="NewGeneration">The generation that the successor had or would have had.</param>
-/// <param name="Reason">Why it was refused or rolled back; null when promoted.</param>
-/// <param name="StartedAt">When the reload was asked for.</param>
-/// <param name="ElapsedMs">Milliseconds from the request to the outcome.</param>
-public sealed record ReloadReceipt(
-    string Outcome, int OldPid, int OldGeneration, int? NewPid, int NewGeneration, string? Reason, DateTimeOffset StartedAt, double ElapsedMs)
-{
-    /// <summary>The predecessor's release: the version of its entry assembly.</summary>
-    public string? OldRelease { get; init; }
-
-    /// <summary>The successor's release, once it has said hello.</summary>
-    public string? NewRelease { get; init; }
-
-    /// <summary>Milliseconds from the request to each phase that was reached: <c>spawned</c>, <c>hello</c>, <c>ready</c>, <c>serving</c>, <c>promoted</c>.</summary>
-    public IReadOnlyDictionary<string, double>? PhasesMs { get; init; }
-
-    /// <summary>The last lines (at most 50) that the successor wrote; only of one that failed.</summary>
-    public IReadOnlyList<string>? Output { get; init; }
-}
-
-/// <summary>Source-generated JSON of the control socket: camelCase, nulls left out, unknown fields ignored.</summary>
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(ControlRequest))]
-[JsonSerializable(typeof(ControlEvent))]
-public sealed partial class ControlJson : JsonSerializerContext;

@@ -35,8 +35,8 @@ internal sealed record StartCommand(
     }
 
     /// <summary>Chooses <c>$PWD</c> over the real directory if both name the same place.</summary>
-    public static string LogicalDirectory(string? pwd, string realDirectory, Func<string, string?> realPath) =>
-        pwd is ['/', ..] && realPath(pwd) == realPath(realDirectory) ? pwd : realDirectory;
+    public static string LogicalDirectory(string? pwd, string realDirectory, Func<string, string, bool> sameFile) =>
+        pwd is ['/', ..] && sameFile(pwd, realDirectory) ? pwd : realDirectory;
 
     // Variables that were meant for this process only: inherited, they would make the successor answer for another.
     private static bool IsOfOneProcess(string name) => name is HandoverVariables.Fd or HandoverVariables.Generation or HandoverVariables.StartFd

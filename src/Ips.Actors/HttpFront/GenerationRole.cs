@@ -91,7 +91,7 @@ internal sealed class GenerationRole(GenerationContext generation, ILogger<Gener
 
         public IReadOnlyList<Func<CancellationToken, Task>> Snapshot => _handlers;
 
-        public IDisposable Add(Func<CancellationToken, Task> handler)
+        public Registration Add(Func<CancellationToken, Task> handler)
         {
             ArgumentNullException.ThrowIfNull(handler);
             ImmutableInterlocked.Update(ref _handlers, list => list.Add(handler));

@@ -109,6 +109,9 @@ internal abstract record LifecycleEffect
     /// <summary>End what is left at once; answered by <see cref="LifecycleEvent.ConnectionsDrained"/>.</summary>
     public sealed record AbortConnections : LifecycleEffect;
 
+    /// <summary>Start the clock of what was aborted.</summary>
+    public sealed record ArmAbortTimer : LifecycleEffect;
+
     /// <summary>Let the .NET host stop; it waits for the drain before Kestrel stops.</summary>
     public sealed record StopHost : LifecycleEffect;
 

@@ -50,6 +50,9 @@ internal abstract record LifecycleEvent
     /// <summary>The drain deadline has come.</summary>
     public sealed record DrainTimedOut : LifecycleEvent;
 
+    /// <summary>What was aborted has still not ended.</summary>
+    public sealed record AbortTimedOut : LifecycleEvent;
+
     // What a predecessor sees of its successor.
 
     /// <summary>The successor can serve.</summary>

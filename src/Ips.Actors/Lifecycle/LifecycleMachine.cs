@@ -94,10 +94,10 @@ internal static class LifecycleMachine
             [new FinishReload(), .. StopAccepting, .. BeginDraining]),
 
         // A second stop aborts. Under a handed-over drain the first one only hurries nobody.
-        LameDuck => new(new Draining(code, StopSeen: true), [.. StopAccepting, .. BeginDraining, new AbortConnections()]),
+        LameDuck => new(new Draining(code, StopSeen: true), [.. StopAccepting, .. BeginDraining, .. Aborting]),
         Draining { StopSeen: false } draining => new(draining with { StopSeen = true }, new Explain("already draining; a further stop aborts")),
-        Draining { SuccessorAlive: true } draining => new(draining, new EndSuccessor(false, source), new AbortConnections()),
-        Draining draining => new(draining, new AbortConnections()),
+        Draining { SuccessorAlive: true } draining => new(draining, [new EndSuccessor(false, source), .. Aborting]),
+        Draining draining => new(draining, Aborting),
         _ => new(state, new Explain("already exiting")),
     };
 
@@ -203,13 +203,14 @@ internal static class LifecycleMachine
 
     private static Transition OnDraining(Draining state, LifecycleEvent @event) => @event switch
     {
-        DrainTimedOut => new(state, [new AbortConnections(), .. state.SuccessorAlive ? [new EndSuccessor(false, DrainOver)] : Nothing]),
+        DrainTimedOut => new(state, [.. Aborting, .. state.SuccessorAlive ? [new EndSuccessor(false, DrainOver)] : Nothing]),
         ConnectionsDrained drained when state.Drained is false => Leave(state with
         {
             Drained = true,
             Code = drained.Aborted > 0 && state.Code == ExitCode.Clean ? ExitCode.Aborted : state.Code,
         }),
         SuccessorGone => Leave(state with { SuccessorAlive = false }),
+        AbortTimedOut => Leave(state with { Drained = true, SuccessorAlive = false, Code = state.Code == ExitCode.Clean ? ExitCode.Aborted : state.Code }),
         _ => Ignored(state, @event),
     };
 
@@ -221,6 +222,7 @@ internal static class LifecycleMachine
         new(state, new Explain($"{@event.GetType().Name} means nothing in this state"));
 
     private static readonly LifecycleEffect[] Nothing = [];
+    private static readonly LifecycleEffect[] Aborting = [new ArmAbortTimer(), new AbortConnections()];
     private static readonly LifecycleEffect[] StopAccepting = [new QuiesceAccepting(), new ReleaseListeners(false)];
     private static readonly LifecycleEffect[] BeginDraining = [new ArmDrainTimer(), new BeginDrain(), new StopHost()];
 

@@ -23,8 +23,6 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash
         Receive<ListenerProtocol.Release>(OnRelease);
         Receive<ListenerProtocol.Offer>(_ => OnOffer());
         Receive<ListenerProtocol.HandoverEnded>(_ => OnHandoverEnded());
-        Receive<ListenerProtocol.GetEndpoints>(_ =>
-            Sender.Tell(new ListenerProtocol.Endpoints([.. _table.Entries.Select(e => EndpointKey.Text(e.Value.EndPoint))])));
     }
 
     /// <inheritdoc/>

@@ -28,9 +28,6 @@ internal static class ListenerProtocol
     /// <summary>The handover ended, one way or the other: what was put off is done now.</summary>
     public sealed record HandoverEnded;
 
-    /// <summary>List the addresses listened on. Reply: <see cref="Endpoints"/>.</summary>
-    public sealed record GetEndpoints;
-
     /// <summary>The socket is there. <paramref name="EndPoint"/> has the real port.</summary>
     public sealed record Bound(int Id, EndPoint EndPoint);
 
@@ -45,9 +42,6 @@ internal static class ListenerProtocol
 
     /// <summary>The sockets; each descriptor is a duplicate that the receiver closes. In dead letters they close with the process.</summary>
     public sealed record Offered(IReadOnlyList<OfferedSocket> Sockets);
-
-    /// <summary>The addresses listened on, as text.</summary>
-    public sealed record Endpoints(IReadOnlyList<string> Addresses);
 }
 
 /// <summary>A listening socket that travels.</summary>

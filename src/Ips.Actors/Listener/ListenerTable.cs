@@ -33,7 +33,8 @@ internal sealed class ListenerTable : IDisposable
     /// <param name="EndPoint">What the kernel gave.</param>
     /// <param name="Fd">The descriptor; owned by this table.</param>
     /// <param name="OnAccepted">Gets accepted descriptors.</param>
-    public sealed record Entry(EndpointKey Key, EndPoint EndPoint, int Fd, Action<int> OnAccepted);
+    /// <param name="File">The file of a Unix socket, to remove no other one at its path.</param>
+    public sealed record Entry(EndpointKey Key, EndPoint EndPoint, int Fd, Action<int> OnAccepted, FileIdentity? File);
 
     /// <summary>What is bound, in the order of binding.</summary>
     public IEnumerable<KeyValuePair<int, Entry>> Entries => _entries.OrderBy(entry => entry.Key);
@@ -68,7 +69,9 @@ internal sealed class ListenerTable : IDisposable
         }
 
         var id = ++_lastId;
-        var entry = new Entry(key, endPoint is UnixDomainSocketEndPoint ? endPoint : ListeningSockets.LocalEndPoint(fd), fd, onAccepted);
+        var entry = endPoint is UnixDomainSocketEndPoint unix
+            ? new Entry(key, endPoint, fd, onAccepted, FileIdentity.OfSocketPath(unix.ToString()!))
+            : new Entry(key, ListeningSockets.LocalEndPoint(fd), fd, onAccepted, File: null);
         _entries[id] = entry;
         _loop.Add(id, fd);
         return (id, entry, adopted);
@@ -97,9 +100,9 @@ internal sealed class ListenerTable : IDisposable
         }
 
         _loop.Remove(id);
-        if (unlink && entry.EndPoint is UnixDomainSocketEndPoint unix)
+        if (unlink && entry.File is { } file)
         {
-            ListeningSockets.UnlinkIfSame(unix.ToString()!, entry.Fd);
+            ListeningSockets.UnlinkIfSame(entry.EndPoint.ToString()!, file);
         }
 
         FileDescriptors.Close(entry.Fd);

@@ -19,16 +19,30 @@ internal readonly record struct FileIdentity(ulong Device, ulong Inode, long Bor
     /// <summary>The file at a path, if it is a socket; else null.</summary>
     internal static FileIdentity? OfSocketPath(string path) => Query(path, out var mode) is { } found && (mode & TypeMask) == TypeSocket ? found : null;
 
+    /// <summary>The user who owns what is at a path, a symbolic link itself.</summary>
+    /// <exception cref="PosixException">There is nothing (ENOENT), or it may not be looked at.</exception>
+    internal static int OwnerOf(string path)
+    {
+        _ = Statx(Libc.AT_FDCWD, path, Libc.AT_SYMLINK_NOFOLLOW, path, out _, out var owner) ?? throw new PosixException("statx", Errno.ENOENT, path);
+        return owner;
+    }
+
+    /// <summary>The file that a path leads to, symbolic links followed; null if there is none.</summary>
+    internal static FileIdentity? OfTarget(string path) => Statx(Libc.AT_FDCWD, path, 0, path, out _);
+
     private static FileIdentity? Query(string path, out int mode) => Statx(Libc.AT_FDCWD, path, Libc.AT_SYMLINK_NOFOLLOW, path, out mode);
 
-    private static unsafe FileIdentity? Statx(int directory, string path, int flags, string subject, out int mode)
+    private static FileIdentity? Statx(int directory, string path, int flags, string subject, out int mode) =>
+        Statx(directory, path, flags, subject, out mode, out _);
+
+    private static unsafe FileIdentity? Statx(int directory, string path, int flags, string subject, out int mode, out int owner)
     {
         // struct statx is the same on all architectures: 256 bytes, fields found by offset.
         var result = stackalloc byte[256];
-        mode = 0;
+        (mode, owner) = (0, 0);
         fixed (byte* bytes = NativeText.EncodeWithNul(path))
         {
-            var mask = Libc.STATX_TYPE | Libc.STATX_INO | Libc.STATX_BTIME;
+            var mask = Libc.STATX_TYPE | Libc.STATX_UID | Libc.STATX_INO | Libc.STATX_BTIME;
             if (Libc.Syscall(Libc.SYS_statx, directory, (nint)bytes, flags, (nint)mask, (nint)result) < 0)
             {
                 var errno = Marshal.GetLastPInvokeError();
@@ -36,6 +50,7 @@ internal readonly record struct FileIdentity(ulong Device, ulong Inode, long Bor
             }
         }
 
+        owner = *(int*)(result + 20);
         mode = *(ushort*)(result + 28);
         var inode = *(ulong*)(result + 32);
         var born = (*(uint*)result & Libc.STATX_BTIME) == 0 ? 0 : *(long*)(result + 80) * 1_000_000_000 + *(uint*)(result + 88);

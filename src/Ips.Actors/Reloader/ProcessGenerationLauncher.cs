@@ -6,7 +6,7 @@ using Ips.Actors.Posix;
 namespace Ips.Actors.Reloader;
 
 /// <summary>Spawns successors with posix_spawn; the handover channel is their descriptor 3.</summary>
-internal sealed class ProcessGenerationLauncher(StartCommand command) : IGenerationLauncher
+internal sealed class ProcessGenerationLauncher(Hosting.StartCommand command) : IGenerationLauncher
 {
     private const int ChannelFd = 3;
 

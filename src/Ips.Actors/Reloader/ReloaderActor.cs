@@ -41,6 +41,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         Receive<HealthOverdue>(_ => ReportFailure(
             $"it sent no health report for {MissedReportsAllowed} intervals of {_options.Reload.HealthInterval.TotalSeconds:0.###} s", responsive: false));
         Receive<ClosedWithoutExit>(_ => ReportFailure(_slot.ChannelError ?? "it closed the handover channel without exiting", responsive: false));
+        Receive<ExitWithoutClose>(_ => OnExitWithoutClose());
         Receive<ReloaderProtocol.SendFarewell>(farewell => _slot.Process?.Channel.TrySend(new FarewellFrame(0, farewell.Aborted)));
     }
 
@@ -210,6 +211,18 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
     private void OnExited(SuccessorExited message)
     {
         _slot.Exit = message.Exit;
+        if (!_slot.ChannelClosed)
+        {
+            Timers.StartSingleTimer(nameof(ExitWithoutClose), new ExitWithoutClose(), CloseWithoutExit);
+        }
+
+        Settle();
+    }
+
+    // A child of the dead process has inherited its end of the channel.
+    private void OnExitWithoutClose()
+    {
+        _slot.ChannelClosed = true;
         Settle();
     }
 
@@ -307,4 +320,6 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
     private sealed record HealthOverdue;
 
     private sealed record ClosedWithoutExit;
+
+    private sealed record ExitWithoutClose;
 }

@@ -80,5 +80,6 @@ internal sealed class TrackedConnection : ConnectionContext
     {
         await _inner.DisposeAsync().ConfigureAwait(false);
         _registry.Remove(this);
+        await base.DisposeAsync().ConfigureAwait(false);
     }
 }

@@ -1,0 +1,87 @@
+using Akka.Actor;
+using Ips.Actors.Lifecycle;
+using Ips.Actors.Listener;
+using Ips.Actors.Posix;
+using Microsoft.Extensions.Logging;
+
+namespace Ips.Actors.Control;
+
+/// <summary>Answers the control socket, one <see cref="ControlSession"/> a client.</summary>
+/// <remarks>A restart ends the sessions of its clients, who see their connection close; the listening socket lives in <see cref="Identity"/>.</remarks>
+internal sealed class ControlActor : ReceiveActor
+{
+    private const int ListenerId = 0;
+
+    private readonly Identity _identity;
+    private readonly ControlSession.Daemon _daemon;
+    private readonly ILogger _log;
+    private AcceptLoop? _loop;
+    private IActorRef? _closing;
+
+    public ControlActor(Identity identity, ControlSession.Daemon daemon, ILogger log)
+    {
+        (_identity, _daemon, _log) = (identity, daemon, log);
+        Receive<ControlProtocol.Serve>(_ =>
+        {
+            _identity.ControlServed = true;
+            Serve();
+        });
+        Receive<ControlProtocol.HandedOver>(_ =>
+        {
+            StopAccepting();
+            _identity.CloseControl();
+        });
+        Receive<Accepted>(accepted => Context.Watch(Context.ActorOf(Props.Create(() => new ControlSession(accepted.Fd, _daemon, _log)))));
+        Receive<Terminated>(_ => ReplyIfClosed());
+        Receive<ControlProtocol.Close>(_ =>
+        {
+            StopAccepting();
+            _closing = Sender;
+            foreach (var session in Context.GetChildren())
+            {
+                session.Tell(new ControlSession.Finish());
+            }
+
+            ReplyIfClosed();
+        });
+    }
+
+    /// <inheritdoc/>
+    protected override void PreStart()
+    {
+        if (_identity.ControlServed)
+        {
+            Serve();
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void PostStop() => StopAccepting();
+
+    private void Serve()
+    {
+        if (_loop is null && _identity.ControlFd is { } fd)
+        {
+            var (self, log) = (Self, _log);
+            _loop = new AcceptLoop((_, client) => self.Tell(new Accepted(client)), error => log.AcceptFailed(error.Message));
+            _loop.Add(ListenerId, fd);
+        }
+    }
+
+    private void StopAccepting()
+    {
+        _loop?.Dispose();
+        _loop = null;
+    }
+
+    private void ReplyIfClosed()
+    {
+        if (_closing is { } closing && !Context.GetChildren().Any())
+        {
+            closing.Tell(new ControlProtocol.Closed());
+        }
+    }
+
+    /// <summary>A client's descriptor; the session owns it. In dead letters it closes with the process.</summary>
+    private sealed record Accepted(int Fd);
+}

@@ -1,0 +1,163 @@
+using System.Net.Sockets;
+using System.Text.Json;
+using Akka.Actor;
+using Ips.Actors.HttpFront;
+using Ips.Actors.Lifecycle;
+using Ips.Actors.Posix;
+using Microsoft.Extensions.Logging;
+
+namespace Ips.Actors.Control;
+
+/// <summary>One client of the control socket: a request line in, event lines out.</summary>
+/// <remarks>It is not restarted: a client that lost its session sees the connection close.</remarks>
+internal sealed class ControlSession : ReceiveActor
+{
+    private const int MaxRequestBytes = 4096;
+    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan SendTimeout = TimeSpan.FromSeconds(1);
+
+    private readonly NetworkStream _stream;
+    private readonly Daemon _daemon;
+    private readonly ILogger _log;
+    private readonly (int Pid, int Uid, int Gid) _peer;
+    private bool _waiting;
+
+    public ControlSession(int fd, Daemon daemon, ILogger log)
+    {
+        (_daemon, _log) = (daemon, log);
+        _peer = UnixSockets.PeerCredentials(fd);
+        var socket = new Socket(new SafeSocketHandle(fd, ownsHandle: true));
+        socket.SendTimeout = (int)SendTimeout.TotalMilliseconds;
+        _stream = new NetworkStream(socket, ownsSocket: true);
+
+        Receive<ControlRequest>(OnRequest);
+        Receive<Broken>(broken => End(new ControlEvent("error") { Message = broken.Reason }));
+        Receive<StatusGathered>(gathered => End(new ControlEvent("status") { Status = gathered.Status }));
+        Receive<LifecycleProtocol.Progress>(progress => Send(new ControlEvent("progress") { Message = progress.Message }));
+        Receive<LifecycleProtocol.ReloadFinished>(finished => End(new ControlEvent("receipt") { Receipt = finished.Receipt }));
+        Receive<LifecycleProtocol.HistoryReply>(reply => End(new ControlEvent("history") { History = reply.Receipts }));
+        Receive<Finish>(_ =>
+        {
+            if (_waiting)
+            {
+                End(new ControlEvent("error") { Message = "the daemon is stopping" });
+            }
+            else
+            {
+                Context.Stop(Self);
+            }
+        });
+    }
+
+    /// <summary>The actors and facts that sessions answer from.</summary>
+    public sealed record Daemon(
+        IActorRef Lifecycle, IActorRef Front, Func<IReadOnlyList<string>> Endpoints, int Pid, int Generation, string Release, DateTimeOffset StartedAt);
+
+    /// <summary>The process ends: send the last line.</summary>
+    public sealed record Finish;
+
+    /// <inheritdoc/>
+    protected override void PreStart()
+    {
+        if (_peer.Uid != 0 && _peer.Uid != ProcessAttributes.EffectiveUserId)
+        {
+            _log.Denied(_peer.Pid, _peer.Uid);
+            Self.Tell(new Broken("permission denied: only the daemon's own user and root may use its control socket"));
+            return;
+        }
+
+        ReadRequestAsync(_stream).PipeTo(Self, failure: error => new Broken(error.GetBaseException().Message));
+    }
+
+    /// <inheritdoc/>
+    protected override void PostStop() => _stream.Dispose();
+
+    private static async Task<object> ReadRequestAsync(NetworkStream stream)
+    {
+        using var deadline = new CancellationTokenSource(RequestTimeout);
+        var buffer = new byte[MaxRequestBytes];
+        var length = 0;
+        while (length < buffer.Length)
+        {
+            var read = await stream.ReadAsync(buffer.AsMemory(length), deadline.Token).ConfigureAwait(false);
+            var end = buffer.AsSpan(length, read).IndexOf((byte)'\n');
+            if (end >= 0)
+            {
+                return JsonSerializer.Deserialize(buffer.AsSpan(0, length + end), ControlJson.Default.ControlRequest)
+                    ?? throw new InvalidDataException("the request is null");
+            }
+
+            if (read == 0)
+            {
+                throw new InvalidDataException("the request has no line end");
+            }
+
+            length += read;
+        }
+
+        throw new InvalidDataException($"the request is longer than {MaxRequestBytes} bytes");
+    }
+
+    private void OnRequest(ControlRequest request)
+    {
+        _log.Requested(_peer.Pid, _peer.Uid, request.Verb);
+        _waiting = true;
+        switch (request.Verb)
+        {
+            case "status":
+                GatherStatusAsync().PipeTo(
+                    Self, success: status => new StatusGathered(status), failure: error => new Broken(error.GetBaseException().Message));
+                break;
+            case "reload":
+                _daemon.Lifecycle.Tell(new LifecycleProtocol.Reload($"ips reload (PID {_peer.Pid})", CheckFirst: true, ReplyTo: Self));
+                break;
+            case "history":
+                _daemon.Lifecycle.Tell(new LifecycleProtocol.GetHistory());
+                break;
+            case "stop":
+                _daemon.Lifecycle.Tell(new LifecycleEvent.StopRequested($"ips stop (PID {_peer.Pid})"));
+                End(new ControlEvent("stopping") { Message = $"PID {_daemon.Pid} is stopping" });
+                break;
+            default:
+                End(new ControlEvent("error") { Message = $"unknown verb '{request.Verb}'; known are status, reload, history, stop" });
+                break;
+        }
+    }
+
+    private async Task<DaemonStatus> GatherStatusAsync()
+    {
+        var lifecycle = _daemon.Lifecycle.Ask<LifecycleProtocol.StatusReply>(new LifecycleProtocol.GetStatus(), RequestTimeout);
+        var load = _daemon.Front.Ask<HttpFrontProtocol.Load>(new HttpFrontProtocol.GetLoad(), RequestTimeout);
+        var (state, counts) = (await lifecycle.ConfigureAwait(false), await load.ConfigureAwait(false));
+        return new DaemonStatus(
+            _daemon.Pid, _daemon.Generation, state.State, _daemon.Release, _daemon.StartedAt, _daemon.Endpoints(), counts.OpenConnections, counts.RunningRequests)
+        {
+            SuccessorPid = state.SuccessorPid,
+            LastReload = state.LastReload,
+        };
+    }
+
+    private void End(ControlEvent controlEvent)
+    {
+        Send(controlEvent with { Final = true });
+        Context.Stop(Self);
+    }
+
+    // A line is a few hundred bytes, so the kernel takes it at once; a client that reads nothing is cut off after a second.
+    private void Send(ControlEvent controlEvent)
+    {
+        try
+        {
+            _stream.Write([.. JsonSerializer.SerializeToUtf8Bytes(controlEvent, ControlJson.Default.ControlEvent), (byte)'\n']);
+        }
+        catch (IOException e)
+        {
+            _log.ClientGone(e.Message);
+            Context.Stop(Self);
+        }
+    }
+
+    private sealed record Broken(string Reason);
+
+    private sealed record StatusGathered(DaemonStatus Status);
+}

@@ -1,0 +1,13 @@
+using Ips.Actors.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace Ips.Actors.Control;
+
+internal static partial class IdentityLog
+{
+    [LoggerMessage(EventIds.IdentityPublished, LogLevel.Information, "PID {Pid} is the main process; written to {PidFile}.")]
+    public static partial void IdentityPublished(this ILogger logger, int pid, string pidFile);
+
+    [LoggerMessage(EventIds.IdentityFailed, LogLevel.Error, "The PID file {PidFile} could not be changed, the service goes on: {Reason}")]
+    public static partial void IdentityFailed(this ILogger logger, string pidFile, string reason);
+}

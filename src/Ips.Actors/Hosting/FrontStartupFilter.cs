@@ -1,0 +1,16 @@
+using Ips.Actors.HttpFront;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+
+namespace Ips.Actors.Hosting;
+
+/// <summary>Puts <see cref="FrontMiddleware"/> before the app's own middleware.</summary>
+internal sealed class FrontStartupFilter : IStartupFilter
+{
+    /// <inheritdoc/>
+    public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+    {
+        app.UseMiddleware<FrontMiddleware>();
+        next(app);
+    };
+}

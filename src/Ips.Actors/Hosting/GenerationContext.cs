@@ -1,0 +1,131 @@
+using System.Globalization;
+using System.Reflection;
+using Ips.Actors.Handover;
+using Ips.Actors.Listener;
+using Ips.Actors.Posix;
+
+namespace Ips.Actors.Hosting;
+
+/// <summary>Which generation this process is, and what its predecessor handed over. Made once a process, before the app is built.</summary>
+internal sealed class GenerationContext
+{
+    private static readonly TimeSpan WelcomeTimeout = TimeSpan.FromSeconds(10);
+    private static readonly Lazy<GenerationContext> Current = new(Join);
+
+    /// <summary>The generation, from 1.</summary>
+    public required int Number { get; init; }
+
+    /// <summary>How this generation was started, and the next will be.</summary>
+    public required StartCommand StartCommand { get; init; }
+
+    /// <summary>The channel to the predecessor; null in a first generation, and in one whose predecessor died before it said welcome.</summary>
+    public HandoverChannel? Predecessor { get; init; }
+
+    /// <summary>The predecessor died before it said welcome.</summary>
+    public bool Orphaned { get; init; }
+
+    /// <summary>What the predecessor said.</summary>
+    public WelcomeFrame? Welcome { get; init; }
+
+    /// <summary>The listening sockets handed over, with their descriptors.</summary>
+    public IReadOnlyList<OfferedSocket> Offers { get; init; } = [];
+
+    /// <summary>The PID lock's descriptor, if it was handed over.</summary>
+    public int? LockFd { get; init; }
+
+    /// <summary>The control socket's descriptor, if it was handed over.</summary>
+    public int? ControlFd { get; init; }
+
+    /// <summary>Where <c>ips start</c> waits for the start report.</summary>
+    public int? StartFd { get; init; }
+
+    /// <summary>The version of the entry assembly.</summary>
+    public static string Release { get; } =
+        Assembly.GetEntryAssembly()?.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+
+    /// <summary>Whether this process was spawned as a successor.</summary>
+    public bool IsSuccessor => Predecessor is not null;
+
+    /// <summary>Joins the predecessor at the first call; a first generation has none.</summary>
+    /// <exception cref="HandoverRefusedException">The predecessor will not hand over.</exception>
+    public static GenerationContext Enter() => Current.Value;
+
+    private static GenerationContext Join()
+    {
+        var command = CaptureStartCommand();
+        var startFd = TakeDescriptor(HandoverVariables.StartFd);
+        var generation = int.TryParse(Environment.GetEnvironmentVariable(HandoverVariables.Generation), CultureInfo.InvariantCulture, out var number) ? number : 1;
+        Environment.SetEnvironmentVariable(HandoverVariables.Generation, null);
+        if (TakeDescriptor(HandoverVariables.Fd) is not { } fd)
+        {
+            return new GenerationContext { Number = 1, StartCommand = command, StartFd = startFd };
+        }
+
+        var channel = new HandoverChannel(fd);
+        channel.TrySend(new HelloFrame(HandoverVersion.Min, HandoverVersion.Max, Environment.ProcessId, Release));
+        switch (channel.WaitForNext(WelcomeTimeout))
+        {
+            case ChannelEvent.Received { Frame: WelcomeFrame welcome } received:
+                return FromWelcome(welcome, received.Fds, command, channel);
+            case ChannelEvent.Received { Frame: RefusedFrame refused }:
+                throw new HandoverRefusedException(refused.Reason);
+            case ChannelEvent.Received { Frame: StopFrame stop }:
+                throw new HandoverRefusedException(stop.Reason);
+            case ChannelEvent.Received { Frame: var other }:
+                throw new HandoverRefusedException($"the predecessor answered hello with {other.GetType().Name}");
+            default:
+                // It died, and with it its sockets: this generation binds its own.
+                channel.Dispose();
+                return new GenerationContext { Number = generation, StartCommand = command, Orphaned = true };
+        }
+    }
+
+    private static GenerationContext FromWelcome(WelcomeFrame welcome, IReadOnlyList<int> fds, StartCommand command, HandoverChannel channel)
+    {
+        var expected = welcome.Endpoints.Count + (welcome.Lock ? 1 : 0) + (welcome.Control ? 1 : 0);
+        if (fds.Count != expected)
+        {
+            // A receiver short of descriptors silently loses those that do not fit.
+            throw new HandoverRefusedException($"welcome came with {fds.Count} of {expected} descriptors; raise the limit of open files (ulimit -n)");
+        }
+
+        var next = welcome.Endpoints.Count;
+        return new GenerationContext
+        {
+            Number = welcome.Generation,
+            StartCommand = command,
+            Predecessor = channel,
+            Welcome = welcome,
+            Offers = [.. welcome.Endpoints.Select((endpoint, i) => new OfferedSocket(endpoint.Endpoint, endpoint.Ordinal, fds[i]))],
+            LockFd = welcome.Lock ? fds[next++] : null,
+            ControlFd = welcome.Control ? fds[next] : null,
+        };
+    }
+
+    private static StartCommand CaptureStartCommand()
+    {
+        var environment = Posix.StartCommand.ReadStartEnvironment();
+        var directory = StartCommand.LogicalDirectory(
+            environment.GetValueOrDefault("PWD"), Directory.GetCurrentDirectory(), (one, other) => FileIdentity.OfTarget(one) == FileIdentity.OfTarget(other));
+        return StartCommand.From(Posix.StartCommand.ReadCommandLine(), environment, directory, Environment.ProcessPath ?? "", File.Exists);
+    }
+
+    // Meant for this process only, and not for what it starts.
+    private static int? TakeDescriptor(string variable)
+    {
+        var text = Environment.GetEnvironmentVariable(variable);
+        Environment.SetEnvironmentVariable(variable, null);
+        if (text is null)
+        {
+            return null;
+        }
+
+        if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var fd) || fd < 3)
+        {
+            throw new HandoverRefusedException($"{variable} is '{text}'; it must be a descriptor of 3 or more");
+        }
+
+        FileDescriptors.SetCloseOnExec(fd);
+        return fd;
+    }
+}

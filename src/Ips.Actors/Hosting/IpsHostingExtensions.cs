@@ -1,0 +1,68 @@
+using Akka.Hosting;
+using Ips.Actors.Configuration;
+using Ips.Actors.Hosting;
+using Ips.Actors.HttpFront;
+using Ips.Actors.Signals;
+using Ips.Actors.Transport;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace Microsoft.Extensions.Hosting;
+
+/// <summary>Makes an ASP.NET Core app replaceable while it runs.</summary>
+public static class IpsHostingExtensions
+{
+    /// <summary>Margin by which the host's own shutdown timeout exceeds the drain's, so that the drain decides.</summary>
+    private static readonly TimeSpan ShutdownMargin = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// Lets the app be replaced by SIGUSR2 without a client noticing: its Kestrel endpoints, wherever they are configured, are
+    /// handed to the successor, which is started by the same command line. Call it first, right after the builder was made.
+    /// </summary>
+    /// <param name="builder">The app's builder.</param>
+    /// <param name="configure">Sets options in code, after the configuration section <c>Ips</c>. No option is required.</param>
+    /// <returns>The same builder.</returns>
+    /// <exception cref="Ips.Actors.Handover.HandoverRefusedException">This process was started as a successor and its predecessor will not hand over.</exception>
+    public static WebApplicationBuilder AddIps(this WebApplicationBuilder builder, Action<IpsOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ProcessSignals.Register();
+        var generation = GenerationContext.Enter();
+        var services = builder.Services;
+        if (services.Any(service => service.ServiceType == typeof(IpsRuntime)))
+        {
+            return builder;
+        }
+
+        var options = services.AddOptions<IpsOptions>().Bind(builder.Configuration.GetSection("Ips")).ValidateOnStart();
+        if (configure is not null)
+        {
+            options.Configure(configure);
+        }
+
+        services.AddSingleton(generation);
+        services.AddSingleton<FrontGate>();
+        services.AddSingleton<ConnectionRegistry>();
+        services.AddSingleton<GenerationRole>();
+        services.AddSingleton<IIpsGeneration>(provider => provider.GetRequiredService<GenerationRole>());
+        services.AddSingleton<HostExit>();
+        services.AddSingleton<IpsRuntime>();
+        services.AddSingleton<IHostLifetime, IpsHostLifetime>();
+        services.AddHostedService<IpsHostService>();
+        services.AddSingleton<IConnectionListenerFactory, HandoverTransport>();
+        services.AddSingleton<IStartupFilter, FrontStartupFilter>();
+        services.AddOptions<HostOptions>().PostConfigure<IOptions<IpsOptions>>((host, ips) =>
+        {
+            var needed = ips.Value.Drain.Timeout + ShutdownMargin;
+            host.ShutdownTimeout = host.ShutdownTimeout > needed ? host.ShutdownTimeout : needed;
+        });
+        services.AddAkka("ips", (akka, provider) => akka
+            .AddHocon(ActorSystemSettings.Hocon, HoconAddMode.Replace)
+            .WithActors((system, registry) => provider.GetRequiredService<IpsRuntime>().Start(system, registry)));
+        return builder;
+    }
+}

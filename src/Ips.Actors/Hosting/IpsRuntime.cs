@@ -1,0 +1,111 @@
+using Akka.Actor;
+using Akka.Hosting;
+using Ips.Actors.Configuration;
+using Ips.Actors.Control;
+using Ips.Actors.HttpFront;
+using Ips.Actors.Lifecycle;
+using Ips.Actors.Listener;
+using Ips.Actors.Predecessor;
+using Ips.Actors.Reloader;
+using Ips.Actors.Signals;
+using Ips.Actors.Transport;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Ips.Actors.Hosting;
+
+/// <summary>Puts one generation together: what outlives the actors, then the actors.</summary>
+internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
+{
+    private Parts? _parts;
+
+    /// <summary>Takes the PID lock and the handed-over sockets. Does nothing for an app whose server is not Kestrel, such as a test server.</summary>
+    /// <exception cref="AlreadyRunningException">Another process holds the lock of the PID file.</exception>
+    /// <exception cref="Posix.PosixException">A path cannot be used.</exception>
+    public void Prepare()
+    {
+        var server = services.GetService<IServer>();
+        if (_parts is not null || server?.GetType().Namespace?.StartsWith("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal) != true)
+        {
+            return;
+        }
+
+        var loggers = services.GetRequiredService<ILoggerFactory>();
+        var options = services.GetRequiredService<IOptions<IpsOptions>>().Value;
+        var generation = services.GetRequiredService<GenerationContext>();
+        var pidFile = Path.GetFullPath(
+            options.PidFile ?? RuntimePaths.DefaultPidFile(services.GetRequiredService<IHostEnvironment>().ApplicationName));
+        var identityLog = loggers.CreateLogger("/user/ips/lifecycle");
+        var identity = generation.IsSuccessor
+            ? Identity.Adopt(pidFile, generation.LockFd, generation.ControlFd, identityLog)
+            : Identity.Claim(pidFile, identityLog);
+        var listenerLog = loggers.CreateLogger("/user/ips/listener");
+        _parts = new Parts(
+            options, generation, identity,
+            new ListenerTable(generation.Offers, options.Listener.Backlog, error => ListenerLog.AcceptFailed(listenerLog, error.Message)), server);
+    }
+
+    /// <summary>Starts the actors.</summary>
+    public void Start(ActorSystem system, IActorRegistry registry)
+    {
+        if (_parts is not { } parts)
+        {
+            return;
+        }
+
+        var exit = services.GetRequiredService<HostExit>();
+        var log = services.GetRequiredService<ILoggerFactory>().CreateLogger("/user/ips");
+        system.ActorOf(Props.Create(() => new IpsSupervisor(context => Compose(context, parts, registry), exit.Request, log)), "ips");
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _parts?.Identity.Dispose();
+        _parts?.Listeners.Dispose();
+    }
+
+    private IActorRef[] Compose(IUntypedActorContext context, Parts parts, IActorRegistry registry)
+    {
+        var (options, generation, identity, table, server) = parts;
+        // The category is the actor's path: that is what the log shows as its teller.
+        var loggers = services.GetRequiredService<ILoggerFactory>();
+        Func<string, ILogger> log = actor => loggers.CreateLogger($"/user/ips/{actor}");
+        var gate = services.GetRequiredService<FrontGate>();
+        var connections = services.GetRequiredService<ConnectionRegistry>();
+        var role = services.GetRequiredService<GenerationRole>();
+        var health = new HealthCheckProbe(services);
+        var surroundings = new ProcessSurroundings(
+            generation, identity, options, server, services.GetRequiredService<IHostApplicationLifetime>(), services.GetRequiredService<HostExit>());
+        var memory = new LifecycleMemory(
+            generation.IsSuccessor ? new LifecycleState.Joining() : generation.Orphaned ? new LifecycleState.Joining(Alone: true) : new LifecycleState.Starting());
+        var link = new PredecessorLink(
+            generation.Predecessor, TimeSpan.FromMilliseconds(generation.Welcome?.HealthIntervalMs ?? options.Reload.HealthInterval.TotalMilliseconds));
+        var slot = new SuccessorSlot();
+        var launcher = new ProcessGenerationLauncher(generation.StartCommand);
+
+        var lifecycle = context.ActorOf(
+            Props.Create(() => new LifecycleActor(memory, surroundings, options, TimeProvider.System, log("lifecycle"))), "lifecycle");
+        var listener = context.ActorOf(Props.Create(() => new ListenerActor(table, lifecycle, log("listener"))), "listener");
+        var front = context.ActorOf(Props.Create(() => new HttpFrontActor(gate, connections, role, health, lifecycle, log("front"))), "front");
+        var reloader = context.ActorOf(
+            Props.Create(() => new ReloaderActor(slot, launcher, identity, listener, lifecycle, options, log("reloader"))), "reloader");
+        var predecessor = context.ActorOf(Props.Create(() => new PredecessorActor(link, front, lifecycle, log("predecessor"))), "predecessor");
+        var daemon = new ControlSession.Daemon(
+            lifecycle, front, () => surroundings.Endpoints, surroundings.Pid, surroundings.Generation, surroundings.Release,
+            new DateTimeOffset(System.Diagnostics.Process.GetCurrentProcess().StartTime));
+        var control = context.ActorOf(Props.Create(() => new ControlActor(identity, daemon, log("control"))), "control");
+        lifecycle.Tell(new LifecycleProtocol.Assemble(new LifecycleCast(listener, reloader, front, predecessor, control)));
+        var signals = context.ActorOf(Props.Create(() => new SignalActor(ProcessSignals.Register(), lifecycle, log("signals"))), "signals");
+
+        registry.Register<LifecycleActor>(lifecycle);
+        registry.Register<HttpFrontActor>(front);
+        registry.Register<ListenerActor>(listener);
+        return [lifecycle, listener, front, reloader, predecessor, control, signals];
+    }
+
+    private sealed record Parts(IpsOptions Options, GenerationContext Generation, Identity Identity, ListenerTable Listeners, IServer Server);
+}

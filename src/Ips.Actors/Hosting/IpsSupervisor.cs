@@ -1,0 +1,76 @@
+using Akka.Actor;
+using Ips.Actors.Diagnostics;
+using Ips.Actors.Lifecycle;
+using Microsoft.Extensions.Logging;
+
+namespace Ips.Actors.Hosting;
+
+/// <summary>Parent of all actors. A child that fails is restarted, and LifecycleActor asks again what may have been lost; one that
+/// fails ten times in a minute, or was stopped, is lost: the generation drains and exits.</summary>
+internal sealed class IpsSupervisor : ReceiveActor
+{
+    private const int MaxRestarts = 10;
+    private static readonly TimeSpan RestartWindow = TimeSpan.FromMinutes(1);
+
+    private readonly ILogger _log;
+    private readonly Action<ExitCode> _exit;
+    private readonly IActorRef _lifecycle;
+
+    /// <param name="compose">Makes the actors, LifecycleActor first.</param>
+    /// <param name="exit">Ends the process when LifecycleActor itself is lost.</param>
+    /// <param name="log">For restarts and losses.</param>
+    public IpsSupervisor(Func<IUntypedActorContext, IReadOnlyList<IActorRef>> compose, Action<ExitCode> exit, ILogger log)
+    {
+        (_exit, _log) = (exit, log);
+        var actors = compose(Context);
+        _lifecycle = actors[0];
+        foreach (var actor in actors)
+        {
+            Context.Watch(actor);
+        }
+
+        Receive<Terminated>(OnTerminated);
+    }
+
+    /// <inheritdoc/>
+    protected override SupervisorStrategy SupervisorStrategy() => new RestartStrategy(this);
+
+    private void OnTerminated(Terminated terminated)
+    {
+        var actor = terminated.ActorRef.Path.Name;
+        _log.ActorLost(actor);
+        if (terminated.ActorRef.Equals(_lifecycle))
+        {
+            _exit(ExitCode.InternalError);
+        }
+        else
+        {
+            _lifecycle.Tell(new LifecycleEvent.ActorLost(actor));
+        }
+    }
+
+    // Akka's own default stops an actor that was killed; here every failure is a reason to restart.
+    private sealed class RestartStrategy(IpsSupervisor supervisor) : OneForOneStrategy(MaxRestarts, RestartWindow, _ => Directive.Restart)
+    {
+        public override void ProcessFailure(
+            IActorContext context, bool restart, IActorRef child, Exception cause, Akka.Actor.Internal.ChildRestartStats stats,
+            IReadOnlyCollection<Akka.Actor.Internal.ChildRestartStats> children)
+        {
+            base.ProcessFailure(context, restart, child, cause, stats, children);
+            if (restart)
+            {
+                supervisor._log.ActorRestarted(cause, child.Path.Name);
+                supervisor._lifecycle.Tell(new LifecycleEvent.ActorRestarted(child.Path.Name));
+            }
+        }
+    }
+}
+
+internal static partial class SupervisorLog
+{
+    [LoggerMessage(EventIds.ActorRestarted, LogLevel.Error, "Actor {Actor} failed and restarts; nothing that it owns is lost.")]
+    public static partial void ActorRestarted(this ILogger logger, Exception exception, string actor);
+
+    [LoggerMessage(EventIds.ActorLost, LogLevel.Critical, "Actor {Actor} is lost; this generation drains and exits.")]
+    public static partial void ActorLost(this ILogger logger, string actor);
+}

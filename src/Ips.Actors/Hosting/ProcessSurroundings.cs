@@ -1,0 +1,69 @@
+using Ips.Actors.Configuration;
+using Ips.Actors.Control;
+using Ips.Actors.Lifecycle;
+using Ips.Actors.Posix;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Hosting;
+
+namespace Ips.Actors.Hosting;
+
+/// <summary>The real process around LifecycleActor.</summary>
+internal sealed class ProcessSurroundings(
+    GenerationContext generation, Identity identity, IpsOptions options, IServer server, IHostApplicationLifetime lifetime, HostExit exit)
+    : ILifecycleSurroundings
+{
+    private int? _startFd = generation.StartFd;
+
+    /// <inheritdoc/>
+    public int Pid => Environment.ProcessId;
+
+    /// <inheritdoc/>
+    public int Generation => generation.Number;
+
+    /// <inheritdoc/>
+    public string Release => GenerationContext.Release;
+
+    /// <summary>The addresses that Kestrel serves, as URLs with their real ports.</summary>
+    public IReadOnlyList<string> Endpoints => [.. server.Features.Get<IServerAddressesFeature>()?.Addresses ?? []];
+
+    /// <inheritdoc/>
+    public void PublishIdentity() => identity.Publish(Pid);
+
+    /// <inheritdoc/>
+    public void HandOverIdentity() => identity.HandOver();
+
+    /// <inheritdoc/>
+    public void RetractIdentity() => identity.Retract(Pid);
+
+    /// <inheritdoc/>
+    public void ReportStarted()
+    {
+        if (_startFd is { } fd)
+        {
+            _startFd = null;
+            FileDescriptors.WriteAll(fd, StartReport.Serving(Pid, Generation, Endpoints).Encode());
+            FileDescriptors.Close(fd);
+        }
+    }
+
+    /// <inheritdoc/>
+    public string? ReopenLog()
+    {
+        if (options.LogFile is { } path)
+        {
+            StandardStreams.Redirect(path);
+        }
+
+        return options.LogFile;
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> CheckConfiguration() => options.CheckConfiguration?.Invoke() ?? [];
+
+    /// <inheritdoc/>
+    public void StopHost() => lifetime.StopApplication();
+
+    /// <inheritdoc/>
+    public void Exit(ExitCode code) => exit.Request(code);
+}

@@ -1,0 +1,41 @@
+using Ips.Actors.Control;
+
+namespace Ips.Actors.Lifecycle;
+
+/// <summary>What LifecycleActor does to its own process, as a seam: file system identity, log file, host and exit.</summary>
+internal interface ILifecycleSurroundings
+{
+    /// <summary>This process.</summary>
+    int Pid { get; }
+
+    /// <summary>This generation, from 1.</summary>
+    int Generation { get; }
+
+    /// <summary>The version of the entry assembly.</summary>
+    string Release { get; }
+
+    /// <summary>Becomes the main process on the file system. See <see cref="Identity.Publish"/>.</summary>
+    void PublishIdentity();
+
+    /// <summary>Leaves the file system to the promoted successor. See <see cref="Identity.HandOver"/>.</summary>
+    void HandOverIdentity();
+
+    /// <summary>Removes what is ours. See <see cref="Identity.Retract"/>.</summary>
+    void RetractIdentity();
+
+    /// <summary>Tells <c>ips start</c>, if it waits, that this generation serves.</summary>
+    void ReportStarted();
+
+    /// <summary>Opens the log file again by its path.</summary>
+    /// <returns>The path, or null if no log file is configured.</returns>
+    string? ReopenLog();
+
+    /// <summary>Errors of the configuration that a reload would use; empty if it is valid.</summary>
+    IReadOnlyList<string> CheckConfiguration();
+
+    /// <summary>Lets the host stop. Returns at once.</summary>
+    void StopHost();
+
+    /// <summary>The exit code is decided: let the host finish its stop, and end the process in any case a little later.</summary>
+    void Exit(ExitCode code);
+}

@@ -1,0 +1,352 @@
+using Akka.Actor;
+using Ips.Actors.Configuration;
+using Ips.Actors.Control;
+using Ips.Actors.HttpFront;
+using Ips.Actors.Listener;
+using Ips.Actors.Predecessor;
+using Ips.Actors.Reloader;
+using Microsoft.Extensions.Logging;
+using static Ips.Actors.Lifecycle.LifecycleEffect;
+
+namespace Ips.Actors.Lifecycle;
+
+/// <summary>Decides: feeds every event to <see cref="LifecycleMachine"/> and carries out its effects through the other actors.</summary>
+/// <remarks>A restart loses nothing: state, pending effects and the reload under way live in <see cref="LifecycleMemory"/>; timers are armed again.</remarks>
+internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
+{
+    private static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan AbortTimeout = TimeSpan.FromSeconds(5);
+
+    private readonly LifecycleMemory _memory;
+    private readonly ILifecycleSurroundings _surroundings;
+    private readonly IpsOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private IActorRef? _asking; // who asked for the reload that is being decided
+
+    public LifecycleActor(LifecycleMemory memory, ILifecycleSurroundings surroundings, IpsOptions options, TimeProvider time, ILogger log)
+    {
+        (_memory, _surroundings, _options, _time, _log) = (memory, surroundings, options, time, log);
+        if (_memory.Cast is null)
+        {
+            Become(Assembling);
+        }
+        else
+        {
+            Become(Running);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    /// <inheritdoc/>
+    public IStash Stash { get; set; } = null!;
+
+    private LifecycleCast Cast => _memory.Cast!;
+
+    /// <inheritdoc/>
+    protected override void PostRestart(Exception reason)
+    {
+        base.PostRestart(reason);
+        Self.Tell(new LifecycleEvent.ActorRestarted(Self.Path.Name));
+    }
+
+    private void Assembling()
+    {
+        Receive<LifecycleProtocol.Assemble>(assemble =>
+        {
+            _memory.Cast = assemble.Cast;
+            Become(Running);
+            Stash.UnstashAll();
+        });
+        ReceiveAny(_ => Stash.Stash());
+    }
+
+    private void Running()
+    {
+        Receive<LifecycleEvent>(Apply);
+        Receive<LifecycleProtocol.Reload>(OnReload);
+        Receive<ConfigurationChecked>(OnConfigurationChecked);
+        Receive<ReloaderProtocol.SuccessorProgress>(OnProgress);
+        Receive<LifecycleProtocol.GetStatus>(_ => Sender.Tell(new LifecycleProtocol.StatusReply(
+            _memory.State.Name, _memory.Reload?.NewPid, _memory.History.Count > 0 ? _memory.History[^1] : null)));
+        Receive<LifecycleProtocol.GetHistory>(_ => Sender.Tell(new LifecycleProtocol.HistoryReply(_memory.History)));
+    }
+
+    private void Apply(LifecycleEvent @event)
+    {
+        var before = _memory.State;
+        var next = LifecycleMachine.Next(before, @event);
+        _memory.State = next.State;
+        Tell(before, next.State, @event);
+        foreach (var effect in next.Effects)
+        {
+            _memory.Pending.Enqueue(effect);
+        }
+
+        RunPending();
+    }
+
+    // An effect is taken off the queue before it runs: one that throws is left out, and the others follow after the restart.
+    private void RunPending()
+    {
+        while (_memory.Pending.TryDequeue(out var effect))
+        {
+            try
+            {
+                Run(effect);
+            }
+            catch (Exception e) when (e is not ActorKilledException)
+            {
+                _log.EffectFailed(e, effect.ToString());
+            }
+        }
+    }
+
+    private void Tell(LifecycleState before, LifecycleState after, LifecycleEvent @event)
+    {
+        switch (@event)
+        {
+            case LifecycleEvent.StopRequested stop:
+                _log.Stopping(stop.Source);
+                break;
+            case LifecycleEvent.PredecessorLost when before is LifecycleState.Joining or LifecycleState.Ready or LifecycleState.Proving:
+                _log.Alone();
+                break;
+            case LifecycleEvent.DrainTimedOut:
+                _log.DrainTimedOut(_options.Drain.Timeout.TotalSeconds);
+                break;
+        }
+
+        if (before.Name != after.Name)
+        {
+            _log.StateChanged(before.Name, after.Name, @event.GetType().Name);
+        }
+    }
+
+    private void Run(LifecycleEffect effect)
+    {
+        switch (effect)
+        {
+            case StartAccepting: Cast.Listeners.Tell(new ListenerProtocol.StartAccepting()); break;
+            case QuiesceAccepting: Cast.Listeners.Tell(new ListenerProtocol.Quiesce()); break;
+            case ReleaseListeners release: Cast.Listeners.Tell(new ListenerProtocol.Release(release.HandedOver)); break;
+
+            case SpawnSuccessor spawn: OpenReload(spawn.Source); break;
+            case ArmSuccessorTimer: Arm(new LifecycleEvent.SuccessorTimedOut(), _options.Reload.ReadyTimeout); break;
+            case DisarmSuccessorTimer: Timers.Cancel(nameof(LifecycleEvent.SuccessorTimedOut)); break;
+            case SendServe: Cast.Reloader.Tell(new ReloaderProtocol.SendServe()); break;
+            case ArmProbationTimer: Arm(new LifecycleEvent.ProbationPassed(), _options.Reload.Probation); break;
+            case DisarmProbationTimer: Timers.Cancel(nameof(LifecycleEvent.ProbationPassed)); break;
+            case SendPromote: Cast.Reloader.Tell(new ReloaderProtocol.SendPromote()); break;
+            case EndSuccessor end: Cast.Reloader.Tell(new ReloaderProtocol.EndSuccessor(end.FinishRequests, end.Reason)); break;
+            case NoteFailure failure: _memory.Reload?.Fail(failure.Outcome, failure.Reason); break;
+            case FinishReload: CloseReload(); break;
+            case RefuseReload refuse: Refuse(refuse.Source, refuse.Reason); break;
+            case DeferReload defer: Defer(defer.Source); break;
+
+            case SendReady: Cast.Predecessor.Tell(new PredecessorProtocol.SendReady()); break;
+            case BeginHealthReports: Cast.Predecessor.Tell(new PredecessorProtocol.BeginHealthReports()); break;
+            case AcknowledgePromotion: Cast.Predecessor.Tell(new PredecessorProtocol.AcknowledgePromotion()); break;
+            case SendFailed failed: Cast.Predecessor.Tell(new PredecessorProtocol.SendFailed(failed.Reason)); break;
+            case SendFarewell: Cast.Reloader.Tell(new ReloaderProtocol.SendFarewell(0)); break;
+
+            case PublishIdentity: Publish(); break;
+            case HandOverIdentity: _surroundings.HandOverIdentity(); Cast.Control.Tell(new ControlProtocol.HandedOver()); break;
+            case RetractIdentity: _surroundings.RetractIdentity(); break;
+            case AnnounceServing: Cast.Front.Tell(new HttpFrontProtocol.AnnounceServing()); break;
+            case TakeRole: Cast.Front.Tell(new HttpFrontProtocol.TakeRole()); break;
+            case YieldRole: Cast.Front.Tell(new HttpFrontProtocol.YieldRole()); break;
+            case FailReadiness: Cast.Front.Tell(new HttpFrontProtocol.FailReadiness()); break;
+            case ArmLameDuckTimer: Arm(new LifecycleEvent.LameDuckEnded(), _options.Drain.LameDuck); break;
+            case BeginDrain: Cast.Front.Tell(new HttpFrontProtocol.BeginDrain()); break;
+            case ArmDrainTimer: ArmDrain(); break;
+            case AbortConnections: Cast.Front.Tell(new HttpFrontProtocol.AbortConnections()); break;
+            case ArmAbortTimer: Arm(new LifecycleEvent.AbortTimedOut(), AbortTimeout); break;
+            case StopHost: _surroundings.StopHost(); break;
+            case ReopenLog: Reopen(); break;
+            case Explain explain: _log.Ignored(_memory.State.Name, explain.What); break;
+            case ExitProcess exit: Leave(exit.Code); break;
+            default: throw new System.Diagnostics.UnreachableException($"Effect {effect} has no handler.");
+        }
+    }
+
+    // A zero duration means now, without a turn of the scheduler.
+    private void Arm(LifecycleEvent @event, TimeSpan after)
+    {
+        if (after <= TimeSpan.Zero)
+        {
+            Self.Tell(@event);
+        }
+        else
+        {
+            Timers.StartSingleTimer(@event.GetType().Name, @event, after);
+        }
+    }
+
+    private void ArmDrain()
+    {
+        var now = _time.GetTimestamp();
+        if (_memory.DrainDeadline is null)
+        {
+            _log.DrainBegan(_options.Drain.Timeout.TotalSeconds);
+            _memory.DrainDeadline = now + (long)(_options.Drain.Timeout.TotalSeconds * _time.TimestampFrequency);
+        }
+
+        // Asked again after a restart: the deadline stays where it was.
+        var left = _time.GetElapsedTime(now, _memory.DrainDeadline.Value);
+        Arm(new LifecycleEvent.DrainTimedOut(), left);
+    }
+
+    private void OnReload(LifecycleProtocol.Reload reload)
+    {
+        if (!reload.CheckFirst)
+        {
+            Begin(reload);
+            return;
+        }
+
+        Task.Run(_surroundings.CheckConfiguration).PipeTo(
+            Self,
+            success: errors => new ConfigurationChecked(reload, errors),
+            failure: error => new ConfigurationChecked(reload, [error.GetBaseException().Message]));
+    }
+
+    private void OnConfigurationChecked(ConfigurationChecked check)
+    {
+        if (check.Errors.Count == 0)
+        {
+            Begin(check.Reload);
+        }
+        else
+        {
+            _log.ConfigurationInvalid(check.Reload.Source, string.Join("; ", check.Errors));
+            check.Reload.ReplyTo?.Tell(Refusal($"the configuration is invalid: {string.Join("; ", check.Errors)}"));
+        }
+    }
+
+    // Who waits joins the reload that this request starts or is put off to; a refused request is answered at once.
+    private void Begin(LifecycleProtocol.Reload reload)
+    {
+        _asking = reload.ReplyTo;
+        Apply(new LifecycleEvent.ReloadRequested(reload.Source));
+        _asking = null;
+    }
+
+    private void OpenReload(string source)
+    {
+        if (_memory.Reload is null)
+        {
+            _memory.Reload = new ReloadAccount(source, _time.GetUtcNow(), _time.GetTimestamp());
+            _memory.Reload.Waiters.AddRange(_memory.DeferredWaiters);
+            _memory.DeferredWaiters.Clear();
+            if (_asking is not null)
+            {
+                _memory.Reload.Waiters.Add(_asking);
+            }
+
+            _log.ReloadStarted(source, _surroundings.Generation + 1);
+        }
+
+        Cast.Reloader.Tell(new ReloaderProtocol.Spawn(_surroundings.Generation + 1));
+    }
+
+    private void OnProgress(ReloaderProtocol.SuccessorProgress progress)
+    {
+        if (_memory.Reload is { } reload)
+        {
+            reload.Reached(progress.Phase, reload.ElapsedMs(_time), progress.Pid, progress.Release);
+            var line = $"generation {_surroundings.Generation + 1} (PID {progress.Pid}) {progress.Phase} after {reload.ElapsedMs(_time):0} ms";
+            reload.Waiters.ForEach(waiter => waiter.Tell(new LifecycleProtocol.Progress(line)));
+        }
+    }
+
+    private void CloseReload()
+    {
+        if (_memory.Reload is not { } reload)
+        {
+            return;
+        }
+
+        _memory.Reload = null;
+        Cast.Listeners.Tell(new ListenerProtocol.HandoverEnded());
+        if (reload.Failure is null)
+        {
+            reload.Reached("promoted", reload.ElapsedMs(_time));
+        }
+
+        var receipt = reload.Close(_surroundings.Pid, _surroundings.Generation, _surroundings.Release, _time);
+        _memory.Remember(receipt);
+        if (receipt.Reason is { } reason)
+        {
+            _log.ReloadFailed(receipt.Outcome, receipt.ElapsedMs, receipt.NewGeneration, receipt.NewPid, reason);
+        }
+        else
+        {
+            _log.ReloadPromoted(receipt.ElapsedMs, receipt.NewGeneration, receipt.NewPid, receipt.NewRelease);
+        }
+
+        reload.Waiters.ForEach(waiter => waiter.Tell(new LifecycleProtocol.ReloadFinished(receipt)));
+    }
+
+    private void Refuse(string source, string reason)
+    {
+        _log.ReloadRefused(source, reason);
+        _asking?.Tell(Refusal(reason));
+    }
+
+    private LifecycleProtocol.ReloadFinished Refusal(string reason) => new(new ReloadReceipt(
+        "refused", _surroundings.Pid, _surroundings.Generation, null, _surroundings.Generation + 1, reason, _time.GetUtcNow(), 0)
+    {
+        OldRelease = _surroundings.Release,
+    });
+
+    private void Defer(string source)
+    {
+        _log.ReloadDeferred(source);
+        if (_asking is not null)
+        {
+            _memory.DeferredWaiters.Add(_asking);
+        }
+    }
+
+    private void Publish()
+    {
+        _surroundings.PublishIdentity();
+        Cast.Listeners.Tell(new ListenerProtocol.HandoverEnded());
+        _surroundings.ReportStarted();
+        Cast.Control.Tell(new ControlProtocol.Serve());
+    }
+
+    private void Reopen()
+    {
+        try
+        {
+            if (_surroundings.ReopenLog() is { } path)
+            {
+                _log.LogReopened(path);
+            }
+            else
+            {
+                _log.LogReopenFailed("no log file is configured (ips.log-file)");
+            }
+        }
+        catch (IOException e)
+        {
+            _log.LogReopenFailed(e.Message);
+        }
+    }
+
+    // Clients of the control socket get their last lines before the process ends.
+    private void Leave(ExitCode code)
+    {
+        _log.Exiting((int)code, code.ToString());
+        var surroundings = _surroundings;
+        Cast.Control.Ask<ControlProtocol.Closed>(new ControlProtocol.Close(), FarewellTimeout)
+            .ContinueWith(_ => surroundings.Exit(code), TaskScheduler.Default);
+    }
+
+    private sealed record ConfigurationChecked(LifecycleProtocol.Reload Reload, IReadOnlyList<string> Errors);
+}

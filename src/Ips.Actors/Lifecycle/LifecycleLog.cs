@@ -1,0 +1,57 @@
+using Ips.Actors.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace Ips.Actors.Lifecycle;
+
+internal static partial class LifecycleLog
+{
+    [LoggerMessage(EventIds.StateChanged, LogLevel.Information, "{From} -> {To} on {Event}.")]
+    public static partial void StateChanged(this ILogger logger, string from, string to, string @event);
+
+    [LoggerMessage(EventIds.EventIgnored, LogLevel.Debug, "{State}: {What}.")]
+    public static partial void Ignored(this ILogger logger, string state, string what);
+
+    [LoggerMessage(EventIds.ReloadRefused, LogLevel.Warning, "Reload by {Source} refused: {Reason}.")]
+    public static partial void ReloadRefused(this ILogger logger, string source, string reason);
+
+    [LoggerMessage(EventIds.ReloadDeferred, LogLevel.Information, "Reload by {Source} waits until the failed successor is gone.")]
+    public static partial void ReloadDeferred(this ILogger logger, string source);
+
+    [LoggerMessage(EventIds.ReloadStarted, LogLevel.Information, "Reload by {Source}: starting generation {Successor}.")]
+    public static partial void ReloadStarted(this ILogger logger, string source, int successor);
+
+    [LoggerMessage(EventIds.ReloadPromoted, LogLevel.Information,
+        "Reload done in {ElapsedMs} ms: generation {Successor} (PID {Pid}, release {Release}) is the main process.")]
+    public static partial void ReloadPromoted(this ILogger logger, double elapsedMs, int successor, int? pid, string? release);
+
+    [LoggerMessage(EventIds.ReloadFailed, LogLevel.Error,
+        "Reload {Outcome} after {ElapsedMs} ms, this generation serves on: generation {Successor} (PID {Pid}): {Reason}")]
+    public static partial void ReloadFailed(this ILogger logger, string outcome, double elapsedMs, int successor, int? pid, string reason);
+
+    [LoggerMessage(EventIds.Exiting, LogLevel.Information, "Exiting with code {Code} ({Name}).")]
+    public static partial void Exiting(this ILogger logger, int code, string name);
+
+    [LoggerMessage(EventIds.DrainBegan, LogLevel.Information, "Draining for at most {TimeoutSeconds} s; responses close their connections.")]
+    public static partial void DrainBegan(this ILogger logger, double timeoutSeconds);
+
+    [LoggerMessage(EventIds.DrainTimedOut, LogLevel.Warning, "The drain deadline of {TimeoutSeconds} s (ips.drain.timeout) has come.")]
+    public static partial void DrainTimedOut(this ILogger logger, double timeoutSeconds);
+
+    [LoggerMessage(EventIds.Stopping, LogLevel.Information, "Stop by {Source}.")]
+    public static partial void Stopping(this ILogger logger, string source);
+
+    [LoggerMessage(EventIds.ConfigurationInvalid, LogLevel.Error, "Reload by {Source} refused, the configuration is invalid and nothing changed: {Errors}")]
+    public static partial void ConfigurationInvalid(this ILogger logger, string source, string errors);
+
+    [LoggerMessage(EventIds.EffectFailed, LogLevel.Error, "{Effect} failed and is left out.")]
+    public static partial void EffectFailed(this ILogger logger, Exception exception, string effect);
+
+    [LoggerMessage(EventIds.LogReopened, LogLevel.Information, "Opened the log file {Path} again.")]
+    public static partial void LogReopened(this ILogger logger, string path);
+
+    [LoggerMessage(EventIds.LogReopenFailed, LogLevel.Error, "The log file could not be opened again, the old one is kept: {Reason}")]
+    public static partial void LogReopenFailed(this ILogger logger, string reason);
+
+    [LoggerMessage(EventIds.Alone, LogLevel.Warning, "The predecessor is gone without a farewell; this generation goes on alone.")]
+    public static partial void Alone(this ILogger logger);
+}

@@ -1,0 +1,38 @@
+using Akka.Actor;
+using Ips.Actors.Control;
+
+namespace Ips.Actors.Lifecycle;
+
+/// <summary>What <see cref="LifecycleActor"/> is asked and answers, besides every <see cref="LifecycleEvent"/>.</summary>
+internal static class LifecycleProtocol
+{
+    /// <summary>The other actors; sent once, before anything else is acted on.</summary>
+    public sealed record Assemble(LifecycleCast Cast);
+
+    /// <summary>Reload. Replies to <paramref name="ReplyTo"/>: <see cref="Progress"/> any number of times, then one <see cref="ReloadFinished"/>.</summary>
+    /// <param name="Source">Who asks, for the log.</param>
+    /// <param name="CheckFirst">Check the configuration first; an invalid one changes nothing.</param>
+    /// <param name="ReplyTo">Who waits for the receipt.</param>
+    public sealed record Reload(string Source, bool CheckFirst = false, IActorRef? ReplyTo = null);
+
+    /// <summary>Where does the generation stand? Reply: <see cref="StatusReply"/>.</summary>
+    public sealed record GetStatus;
+
+    /// <summary>What reloads were there? Reply: <see cref="HistoryReply"/>.</summary>
+    public sealed record GetHistory;
+
+    /// <summary>One line of a reload's progress.</summary>
+    public sealed record Progress(string Message);
+
+    /// <summary>The outcome of the reload that was asked for.</summary>
+    public sealed record ReloadFinished(ReloadReceipt Receipt);
+
+    /// <summary>State, successor and last reload.</summary>
+    public sealed record StatusReply(string State, int? SuccessorPid, ReloadReceipt? LastReload);
+
+    /// <summary>Receipts, newest last.</summary>
+    public sealed record HistoryReply(IReadOnlyList<ReloadReceipt> Receipts);
+}
+
+/// <summary>The actors that carry out what LifecycleActor decides.</summary>
+internal sealed record LifecycleCast(IActorRef Listeners, IActorRef Reloader, IActorRef Front, IActorRef Predecessor, IActorRef Control);

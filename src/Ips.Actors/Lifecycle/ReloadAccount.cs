@@ -1,0 +1,53 @@
+using Akka.Actor;
+using Ips.Actors.Control;
+
+namespace Ips.Actors.Lifecycle;
+
+/// <summary>The reload under way: what is known of it so far, and who waits for its receipt.</summary>
+internal sealed class ReloadAccount(string source, DateTimeOffset startedAt, long startedTimestamp)
+{
+    private readonly Dictionary<string, double> _phases = [];
+
+    /// <summary>Who asked for it.</summary>
+    public string Source => source;
+
+    /// <summary>The successor's process id, once spawned.</summary>
+    public int? NewPid { get; private set; }
+
+    /// <summary>The successor's release, once it said hello.</summary>
+    public string? NewRelease { get; private set; }
+
+    /// <summary>How it failed; null while it has not.</summary>
+    public (ReloadOutcome Outcome, string Reason)? Failure { get; private set; }
+
+    /// <summary>Who gets the receipt.</summary>
+    public List<IActorRef> Waiters { get; } = [];
+
+    /// <summary>Notes a phase; the first time counts.</summary>
+    public void Reached(string phase, double elapsedMs, int? pid = null, string? release = null)
+    {
+        _phases.TryAdd(phase, elapsedMs);
+        (NewPid, NewRelease) = (pid ?? NewPid, release ?? NewRelease);
+    }
+
+    /// <summary>Notes the failure; the first reason is the cause of all others.</summary>
+    public void Fail(ReloadOutcome outcome, string reason) => Failure ??= (outcome, reason);
+
+    /// <summary>Milliseconds since it began.</summary>
+    public double ElapsedMs(TimeProvider time) => Math.Round(time.GetElapsedTime(startedTimestamp).TotalMilliseconds, 1);
+
+    /// <summary>The receipt as of now.</summary>
+    public ReloadReceipt Close(int pid, int generation, string release, TimeProvider time) => new(
+        (Failure?.Outcome ?? ReloadOutcome.Promoted) switch
+        {
+            ReloadOutcome.Promoted => "promoted",
+            ReloadOutcome.Refused => "refused",
+            _ => "rolled-back",
+        },
+        pid, generation, NewPid, generation + 1, Failure?.Reason, startedAt, ElapsedMs(time))
+    {
+        OldRelease = release,
+        NewRelease = NewRelease,
+        PhasesMs = new Dictionary<string, double>(_phases),
+    };
+}

@@ -1,0 +1,16 @@
+using Ips.Actors.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace Ips.Actors.Predecessor;
+
+internal static partial class PredecessorLog
+{
+    [LoggerMessage(EventIds.PredecessorFarewell, LogLevel.Information, "The predecessor has drained and leaves; it cut {Aborted} requests.")]
+    public static partial void Farewell(this ILogger logger, int aborted);
+
+    [LoggerMessage(EventIds.PredecessorStops, LogLevel.Information, "The predecessor asks this generation to stop: {Reason}")]
+    public static partial void Stops(this ILogger logger, string reason);
+
+    [LoggerMessage(EventIds.FrameUnexpected, LogLevel.Warning, "Unexpected {Frame} from the predecessor; ignored.")]
+    public static partial void Unexpected(this ILogger logger, string frame);
+}

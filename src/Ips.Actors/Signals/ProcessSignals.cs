@@ -1,0 +1,71 @@
+using System.Runtime.InteropServices;
+using Ips.Actors.Posix;
+
+namespace Ips.Actors.Signals;
+
+/// <summary>
+/// The signals of this process. Registered before anything slow, because the default action of most is death; what comes before
+/// anyone subscribes waits. The registrations are rooted for the process's life: they have a finalizer that takes the handler away.
+/// </summary>
+internal sealed class ProcessSignals : ISignalSource
+{
+    private static readonly Lazy<ProcessSignals> Instance = new(() => new ProcessSignals());
+
+    private readonly Lock _gate = new();
+    private readonly Queue<int> _waiting = new();
+    private readonly List<PosixSignalRegistration> _registrations = [];
+    private Action<int>? _subscriber;
+
+    private ProcessSignals()
+    {
+        HangupIgnored = Posix.Signals.IsIgnored(SignalNumbers.SIGHUP);
+        foreach (var signal in SignalMap.Handled)
+        {
+            if (signal != SignalNumbers.SIGHUP || !HangupIgnored)
+            {
+                _registrations.Add(PosixSignalRegistration.Create((PosixSignal)signal, context =>
+                {
+                    context.Cancel = true; // no default action
+                    Publish(signal);
+                }));
+            }
+        }
+
+        // A successor is spawned with these blocked, so that one sent while it started waits until now.
+        SignalMask.Unblock(SignalNumbers.SIGHUP, SignalNumbers.SIGUSR1, SignalNumbers.SIGUSR2);
+    }
+
+    /// <summary>Registers the handlers at the first call.</summary>
+    public static ProcessSignals Register() => Instance.Value;
+
+    /// <inheritdoc/>
+    public bool HangupIgnored { get; }
+
+    /// <inheritdoc/>
+    public void Subscribe(Action<int> subscriber)
+    {
+        lock (_gate)
+        {
+            _subscriber = subscriber;
+            while (_waiting.TryDequeue(out var signal))
+            {
+                subscriber(signal);
+            }
+        }
+    }
+
+    private void Publish(int signal)
+    {
+        lock (_gate)
+        {
+            if (_subscriber is { } subscriber)
+            {
+                subscriber(signal);
+            }
+            else
+            {
+                _waiting.Enqueue(signal);
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+using Akka.Actor;
+using Ips.Actors.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace Ips.Actors.Signals;
+
+/// <summary>Turns POSIX signals into messages for LifecycleActor.</summary>
+/// <remarks>A restart loses nothing: the handlers belong to the process, and the new actor subscribes again.</remarks>
+internal sealed class SignalActor : ReceiveActor
+{
+    private readonly ISignalSource _signals;
+    private readonly ILogger _log;
+
+    public SignalActor(ISignalSource signals, IActorRef lifecycle, ILogger log)
+    {
+        (_signals, _log) = (signals, log);
+        Receive<SignalReceived>(received =>
+        {
+            _log.SignalReceived(SignalMap.Name(received.Signal));
+            lifecycle.Tell(SignalMap.Meaning(received.Signal));
+        });
+    }
+
+    /// <inheritdoc/>
+    protected override void PreStart()
+    {
+        var self = Self;
+        _signals.Subscribe(signal => self.Tell(new SignalReceived(signal)));
+        if (_signals.HangupIgnored)
+        {
+            _log.HangupIgnored();
+        }
+    }
+
+    private sealed record SignalReceived(int Signal);
+}
+
+internal static partial class SignalLog
+{
+    [LoggerMessage(EventIds.SignalReceived, LogLevel.Information, "Received {Signal}.")]
+    public static partial void SignalReceived(this ILogger logger, string signal);
+
+    [LoggerMessage(EventIds.HangupIgnored, LogLevel.Information,
+        "SIGHUP was ignored when this process started, as nohup asks, and stays ignored; reload with SIGUSR2.")]
+    public static partial void HangupIgnored(this ILogger logger);
+}
