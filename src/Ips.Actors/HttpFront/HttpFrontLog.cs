@@ -5,13 +5,13 @@ namespace Ips.Actors.HttpFront;
 
 internal static partial class HttpFrontLog
 {
-    [LoggerMessage(EventIds.FrontReady, LogLevel.Information, "The app can serve: started and healthy.")]
+    [LoggerMessage(EventIds.FrontReady, LogLevel.Debug, "The app can serve: started and healthy.")]
     public static partial void FrontReady(this ILogger logger);
 
     [LoggerMessage(EventIds.FrontFailed, LogLevel.Error, "The app has started but may not serve: {Reason}")]
     public static partial void FrontFailed(this ILogger logger, string reason);
 
-    [LoggerMessage(EventIds.Drained, LogLevel.Information, "Drained: no connection is left.")]
+    [LoggerMessage(EventIds.Drained, LogLevel.Debug, "Drained: no connection is left.")]
     public static partial void Drained(this ILogger logger);
 
     [LoggerMessage(EventIds.Aborted, LogLevel.Warning,

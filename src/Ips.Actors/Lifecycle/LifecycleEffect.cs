@@ -15,7 +15,7 @@ internal abstract record LifecycleEffect
     /// <summary>Stop accepting with the sockets kept open; answered by <see cref="LifecycleEvent.Quiesced"/>.</summary>
     public sealed record QuiesceAccepting : LifecycleEffect;
 
-    /// <summary>Close this generation's copies of the listening sockets. <paramref name="HandedOver"/>: a successor holds them, so Unix paths stay.</summary>
+    /// <summary>Close this generation's copies of the listening sockets; answered by <see cref="LifecycleEvent.ListenersReleased"/>. <paramref name="HandedOver"/>: a successor holds them, so Unix paths stay.</summary>
     public sealed record ReleaseListeners(bool HandedOver) : LifecycleEffect;
 
     // The successor.

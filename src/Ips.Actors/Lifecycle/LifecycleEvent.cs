@@ -38,6 +38,9 @@ internal abstract record LifecycleEvent
     /// <summary>The listeners accept nothing any more.</summary>
     public sealed record Quiesced : LifecycleEvent;
 
+    /// <summary>The listening sockets are closed here; no connection arrives any more.</summary>
+    public sealed record ListenersReleased : LifecycleEvent;
+
     /// <summary>The app's handlers for losing the primary role have ended, or their time is over.</summary>
     public sealed record RoleYielded : LifecycleEvent;
 

@@ -52,8 +52,8 @@ internal static class LifecycleMachine
         Promoting => [new ArmSuccessorTimer(), new SendPromote()],
         RollingBack => [new StartAccepting(), new EndSuccessor(false, "restart of an actor")],
         LameDuck => [new FailReadiness(), new ArmLameDuckTimer()],
-        Draining { SuccessorAlive: true } => [.. BeginDraining, new EndSuccessor(true, "restart of an actor")],
-        Draining => BeginDraining,
+        Draining { SuccessorAlive: true } => [new ArmDrainTimer(), new BeginDrain(), new StopHost(), new EndSuccessor(true, "restart of an actor")],
+        Draining => [new ArmDrainTimer(), new BeginDrain(), new StopHost()],
         Exiting exiting => [new ExitProcess(exiting.Code)],
         _ => [],
     };
@@ -79,22 +79,22 @@ internal static class LifecycleMachine
 
         // On probation the predecessor takes the role back; what runs here is finished first.
         Proving => new(new Draining(code, StopSeen: true),
-            [new SendFailed(source), new QuiesceAccepting(), new ReleaseListeners(true), .. BeginDraining]),
+            [new SendFailed(source), .. BeginDrainingHandedOver]),
 
         Serving => new(new LameDuck(), new FailReadiness(), new ArmLameDuckTimer()),
 
         // A stop of the predecessor stops both. Its successor may be serving, so it gets the time to finish.
         AwaitingReady => new(new Draining(code, StopSeen: true, SuccessorAlive: true),
             [new DisarmSuccessorTimer(), new NoteFailure(ReloadOutcome.Refused, source), new FinishReload(), new EndSuccessor(false, source),
-                .. StopAccepting, .. BeginDraining]),
+                .. BeginDraining]),
         Quiescing or OnProbation or Yielding or Promoting => new(new Draining(code, StopSeen: true, SuccessorAlive: true),
             [new DisarmSuccessorTimer(), new DisarmProbationTimer(), new NoteFailure(ReloadOutcome.RolledBack, source),
-                new FinishReload(), new EndSuccessor(true, source), .. StopAccepting, .. BeginDraining]),
+                new FinishReload(), new EndSuccessor(true, source), .. BeginDraining]),
         RollingBack => new(new Draining(code, StopSeen: true, SuccessorAlive: true),
-            [new FinishReload(), .. StopAccepting, .. BeginDraining]),
+            [new FinishReload(), .. BeginDraining]),
 
         // A second stop aborts. Under a handed-over drain the first one only hurries nobody.
-        LameDuck => new(new Draining(code, StopSeen: true), [.. StopAccepting, .. BeginDraining, .. Aborting]),
+        LameDuck => new(new Draining(code, StopSeen: true), [.. BeginDraining, .. Aborting]),
         Draining { StopSeen: false } draining => new(draining with { StopSeen = true }, new Explain("already draining; a further stop aborts")),
         Draining { SuccessorAlive: true } draining => new(draining, [new EndSuccessor(false, source), .. Aborting]),
         Draining draining => new(draining, Aborting),
@@ -104,8 +104,8 @@ internal static class LifecycleMachine
     private static Transition OnHostStopping(LifecycleState state) => state switch
     {
         Draining or Exiting => new(state), // our own StopHost
-        Serving => new(new Draining(ExitCode.Clean, StopSeen: true), [new FailReadiness(), .. StopAccepting, .. BeginDraining]),
-        LameDuck => new(new Draining(ExitCode.Clean, StopSeen: true), [.. StopAccepting, .. BeginDraining]),
+        Serving => new(new Draining(ExitCode.Clean, StopSeen: true), [new FailReadiness(), .. BeginDraining]),
+        LameDuck => new(new Draining(ExitCode.Clean, StopSeen: true), [.. BeginDraining]),
         _ => OnStop(state, ExitCode.Clean, "the host is stopping"),
     };
 
@@ -113,7 +113,7 @@ internal static class LifecycleMachine
     {
         Exiting => new(state),
         Draining draining => new(draining with { Code = ExitCode.InternalError, StopSeen = true }),
-        LameDuck or Serving => new(new Draining(ExitCode.InternalError, StopSeen: true), [new FailReadiness(), .. StopAccepting, .. BeginDraining]),
+        LameDuck or Serving => new(new Draining(ExitCode.InternalError, StopSeen: true), [new FailReadiness(), .. BeginDraining]),
         _ => OnStop(state, ExitCode.InternalError, $"actor {lost.Actor} was lost"),
     };
 
@@ -166,8 +166,8 @@ internal static class LifecycleMachine
         (OnProbation, ProbationPassed) => new(new Yielding(), new ArmSuccessorTimer(), new YieldRole()),
         (Yielding, RoleYielded) => new(new Promoting(), new SendPromote()),
         (Promoting, PromotionAcknowledged) => new(new Draining(ExitCode.Clean, StopSeen: false),
-            [new DisarmSuccessorTimer(), new FinishReload(), new HandOverIdentity(), new ReleaseListeners(true),
-                new FailReadiness(), .. BeginDraining]),
+            [new DisarmSuccessorTimer(), new FinishReload(), new HandOverIdentity(), new FailReadiness(),
+                .. BeginDrainingHandedOver]),
 
         (Quiescing, SuccessorFailed failed) => TakeBack(ReloadOutcome.Refused, failed.Reason, failed.Responsive),
         (Quiescing, SuccessorTimedOut) => TakeBack(ReloadOutcome.Refused, NotReady, true),
@@ -197,12 +197,13 @@ internal static class LifecycleMachine
 
     private static Transition OnLameDuck(LifecycleState state, LifecycleEvent @event) => @event switch
     {
-        LameDuckEnded => new(new Draining(ExitCode.Clean, StopSeen: true), [.. StopAccepting, .. BeginDraining]),
+        LameDuckEnded => new(new Draining(ExitCode.Clean, StopSeen: true), [.. BeginDraining]),
         _ => Ignored(state, @event),
     };
 
     private static Transition OnDraining(Draining state, LifecycleEvent @event) => @event switch
     {
+        ListenersReleased => new(state, new BeginDrain()),
         DrainTimedOut => new(state, [.. Aborting, .. state.SuccessorAlive ? [new EndSuccessor(false, DrainOver)] : Nothing]),
         ConnectionsDrained drained when state.Drained is false => Leave(state with
         {
@@ -223,8 +224,10 @@ internal static class LifecycleMachine
 
     private static readonly LifecycleEffect[] Nothing = [];
     private static readonly LifecycleEffect[] Aborting = [new ArmAbortTimer(), new AbortConnections()];
-    private static readonly LifecycleEffect[] StopAccepting = [new QuiesceAccepting(), new ReleaseListeners(false)];
-    private static readonly LifecycleEffect[] BeginDraining = [new ArmDrainTimer(), new BeginDrain(), new StopHost()];
+
+    // The drain itself begins when the listeners are released: a connection accepted after it could be overlooked.
+    private static readonly LifecycleEffect[] BeginDraining = [new ArmDrainTimer(), new ReleaseListeners(false), new StopHost()];
+    private static readonly LifecycleEffect[] BeginDrainingHandedOver = [new ArmDrainTimer(), new ReleaseListeners(true), new StopHost()];
 
     private const string NotReady = "it was not ready within ips.reload.ready-timeout";
     private const string NotYielded = "the app's OnDraining handlers did not end within ips.reload.ready-timeout";

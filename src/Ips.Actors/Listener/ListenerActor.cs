@@ -109,6 +109,7 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash
         _table.PutOff.Clear();
         _table.Pinned = false;
         Stash.UnstashAll();
+        _lifecycle.Tell(new LifecycleEvent.ListenersReleased());
     }
 
     private void OnOffer()

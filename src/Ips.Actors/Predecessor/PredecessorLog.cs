@@ -5,7 +5,7 @@ namespace Ips.Actors.Predecessor;
 
 internal static partial class PredecessorLog
 {
-    [LoggerMessage(EventIds.PredecessorFarewell, LogLevel.Information, "The predecessor has drained and leaves; it cut {Aborted} requests.")]
+    [LoggerMessage(EventIds.PredecessorFarewell, LogLevel.Debug, "The predecessor has drained and leaves; it cut {Aborted} requests.")]
     public static partial void Farewell(this ILogger logger, int aborted);
 
     [LoggerMessage(EventIds.PredecessorStops, LogLevel.Information, "The predecessor asks this generation to stop: {Reason}")]
