@@ -21,6 +21,7 @@ internal sealed class LoadConnection : IAsyncDisposable
     private FailureKind? _closed;
     private bool _sendWasReset;
     private int _lastReadLength;
+    private bool _disposed;
 
     private LoadConnection(Socket socket, byte[] buffer, TimeSpan timeout, CancellationTokenSource limit, CancellationToken abort)
     {
@@ -42,6 +43,9 @@ internal sealed class LoadConnection : IAsyncDisposable
 
     /// <summary>The longest that one read waited since the last request began.</summary>
     public TimeSpan LongestWait { get; private set; }
+
+    /// <summary>Bytes or the connection's end have arrived and wait to be read. Does not wait, and reads nothing.</summary>
+    public bool HasArrived => _pending?.IsCompleted ?? _socket.Poll(0, SelectMode.SelectRead);
 
     /// <summary>The server reset the connection.</summary>
     public bool WasReset => _closed == FailureKind.Reset;
@@ -114,7 +118,7 @@ internal sealed class LoadConnection : IAsyncDisposable
         {
             if (!await ArrivesWithinAsync(time, stop)) return stop.IsCancellationRequested ? Rest.Stopping : Rest.Ready;
         }
-        else if (!_socket.Poll(0, SelectMode.SelectRead))
+        else if (!HasArrived)
         {
             return Rest.Ready;
         }
@@ -186,10 +190,7 @@ internal sealed class LoadConnection : IAsyncDisposable
         while (!parser.IsComplete && BytesSeen < untilBytes)
         {
             if (pause > TimeSpan.Zero) await Task.Delay(pause, _abort);
-            var begun = Stopwatch.GetTimestamp();
-            _limit.CancelAfter(_timeout);
-            var length = await TakeAsync();
-            if (Stopwatch.GetElapsedTime(begun) is var wait && wait > LongestWait) LongestWait = wait;
+            var length = await TakeTimedAsync();
             if (length == 0)
             {
                 throw _closed == FailureKind.Reset ? new LoadFaultException(FailureKind.Reset, $"reset after {BytesSeen} bytes of the response")
@@ -206,10 +207,27 @@ internal sealed class LoadConnection : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (_disposed) return;
+        _disposed = true;
         await _limit.CancelAsync();
         if (_pending is not null) await ((Task)_pending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _socket.Dispose();
         _limit.Dispose();
+    }
+
+    private async ValueTask<int> TakeTimedAsync()
+    {
+        var begun = Stopwatch.GetTimestamp();
+        _limit.CancelAfter(_timeout);
+        try
+        {
+            return await TakeAsync();
+        }
+        finally
+        {
+            // Of a read that timed out as well: it is the longest wait of all.
+            if (Stopwatch.GetElapsedTime(begun) is var wait && wait > LongestWait) LongestWait = wait;
+        }
     }
 
     /// <summary>The next bytes in the buffer; 0 once the connection has ended, with <see cref="_closed"/> telling how.</summary>

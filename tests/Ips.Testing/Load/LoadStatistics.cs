@@ -11,7 +11,6 @@ internal sealed class LoadStatistics
     private readonly SortedDictionary<WorkerKind, Counters> _counters = [];
     private readonly List<LoadFailure> _failures = [];
     private readonly List<Waiter> _waiters = [];
-    private long _failed;
 
     public LoadStatistics(LoadOptions options)
     {
@@ -58,7 +57,7 @@ internal sealed class LoadStatistics
             counters.Stalled(stall);
             var key = generation ?? 0;
             counters.Generations[key] = counters.Generations.GetValueOrDefault(key) + 1;
-            Wake(waiter => waiter.Generation is null || waiter.Generation == generation, kind);
+            Wake(waiter => !waiter.ForFailures && (waiter.Generation is null || waiter.Generation == generation), kind);
         }
     }
 
@@ -71,34 +70,19 @@ internal sealed class LoadStatistics
             counters.Stalled(stall);
             if (failure.Kind == FailureKind.Reset) counters.Resets++;
             if (_failures.Count < _options.RecordedFailuresMax) _failures.Add(failure);
-            _failed++;
-            foreach (var waiter in _waiters)
-            {
-                if (waiter.Failures <= _failed) waiter.Done.TrySetResult();
-            }
-
-            _waiters.RemoveAll(waiter => waiter.Done.Task.IsCompleted);
+            Wake(waiter => waiter.ForFailures, failure.Worker);
         }
     }
 
     /// <summary>Completes once each kind of worker had <paramref name="count"/> good responses more than now.</summary>
-    public Task WhenAnswered(long count) => WaitFor(null, _ => count);
+    public Task WhenAnswered(long count) => WaitFor(new Waiter(), _ => count);
 
     /// <summary>Completes once each kind of worker had <paramref name="count"/> good responses of <paramref name="generation"/> since the load began.</summary>
     public Task WhenAnsweredBy(int generation, long count) =>
-        WaitFor(generation, counters => count - counters.Generations.GetValueOrDefault(generation));
+        WaitFor(new Waiter { Generation = generation }, counters => count - counters.Generations.GetValueOrDefault(generation));
 
-    /// <summary>Completes once <paramref name="count"/> requests have failed since the load began.</summary>
-    public Task WhenFailed(long count)
-    {
-        lock (_lock)
-        {
-            if (_failed >= count) return Task.CompletedTask;
-            var waiter = new Waiter { Failures = count };
-            _waiters.Add(waiter);
-            return waiter.Done.Task;
-        }
-    }
+    /// <summary>Completes once <paramref name="count"/> requests of each kind of worker have failed since the load began.</summary>
+    public Task WhenFailed(long count) => WaitFor(new Waiter { ForFailures = true }, counters => count - counters.Failures.Values.Sum());
 
     public LoadReport Snapshot()
     {
@@ -109,11 +93,10 @@ internal sealed class LoadStatistics
         }
     }
 
-    private Task WaitFor(int? generation, Func<Counters, long> missing)
+    private Task WaitFor(Waiter waiter, Func<Counters, long> missing)
     {
         lock (_lock)
         {
-            var waiter = new Waiter { Generation = generation };
             foreach (var (kind, counters) in _counters)
             {
                 if (missing(counters) is var count and > 0) waiter.Missing[kind] = count;
@@ -143,7 +126,7 @@ internal sealed class LoadStatistics
     {
         public int? Generation { get; init; }
 
-        public long Failures { get; init; } = long.MaxValue;
+        public bool ForFailures { get; init; }
 
         public Dictionary<WorkerKind, long> Missing { get; } = [];
 

@@ -57,10 +57,10 @@ public sealed class StrictLoad : IAsyncDisposable
     public Task WaitForGenerationAsync(int generation, TimeSpan timeout, long count = 1) =>
         WaitAsync(_statistics.WhenAnsweredBy(generation, count), $"{count} responses of generation {generation} for each kind of worker", timeout);
 
-    /// <summary>Waits until <paramref name="count"/> requests have failed, counted from the load's begin.</summary>
+    /// <summary>Waits until <paramref name="count"/> requests of each kind of worker have failed, counted from the load's begin.</summary>
     /// <exception cref="TimeoutException">Not within <paramref name="timeout"/>; the message holds the report so far.</exception>
     public Task WaitForFailuresAsync(long count, TimeSpan timeout) =>
-        WaitAsync(_statistics.WhenFailed(count), $"{count} failed requests", timeout);
+        WaitAsync(_statistics.WhenFailed(count), $"{count} failed requests for each kind of worker", timeout);
 
     /// <summary>Stops gracefully: each worker finishes its current request and begins no other. May be called again.</summary>
     /// <returns>What was seen.</returns>
