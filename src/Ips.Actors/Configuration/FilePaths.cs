@@ -1,0 +1,14 @@
+namespace Ips.Actors.Configuration;
+
+/// <summary>Joins paths without looking at the file system.</summary>
+internal static class FilePaths
+{
+    /// <summary>Makes a path absolute, and leaves each <c>..</c> and symbolic link in it to the kernel.</summary>
+    /// <remarks><see cref="Path.GetFullPath(string)"/> would drop <c>current/..</c>, which is another place if <c>current</c> is a link.</remarks>
+    internal static string Resolve(string? directory, string path)
+    {
+        if (directory is null || path.StartsWith('/')) return path;
+        while (path.StartsWith("./", StringComparison.Ordinal)) path = path[2..].TrimStart('/');
+        return path is "" or "." ? directory : $"{directory.TrimEnd('/')}/{path}";
+    }
+}
