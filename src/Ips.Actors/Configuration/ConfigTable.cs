@@ -20,13 +20,13 @@ public sealed record ConfigTable<TOptions>(IReadOnlyList<ConfigKey<TOptions>> Ke
         return new([.. Keys, .. other.Keys], [.. Rules, .. other.Rules]);
     }
 
-    /// <summary>Checks every key and, if all are in range, every rule.</summary>
+    /// <summary>Checks every key, and every rule between keys that are in range themselves.</summary>
     /// <param name="options">The options.</param>
     /// <returns>One sentence for each fault.</returns>
     public IReadOnlyList<string> Check(TOptions options)
     {
-        List<string> faults = [.. Keys.Select(key => key.Check(options)).OfType<string>()];
-        // A rule between two values says nothing new when one of them is out of range by itself.
-        return faults.Count > 0 ? faults : [.. Rules.Select(rule => rule.Check(options)).OfType<string>()];
+        var faults = Keys.Select(key => (key.Path, Message: key.Check(options))).Where(fault => fault.Message is not null).ToList();
+        var broken = Rules.Where(rule => rule.CanJudge(key => faults.Exists(fault => fault.Path == key))).Select(rule => rule.Check(options));
+        return [.. faults.Select(fault => fault.Message!), .. broken.OfType<string>()];
     }
 }

@@ -63,10 +63,13 @@ public static class HoconBinding
     /// <param name="file">The file's path.</param>
     /// <param name="table">The rules.</param>
     /// <param name="options">The merged values.</param>
-    public static IReadOnlyList<ConfigProblem> CheckRules<TOptions>(string? text, string? file, ConfigTable<TOptions> table, TOptions options)
+    /// <param name="problems">What is known already; a rule whose keys are among it is passed over.</param>
+    public static IReadOnlyList<ConfigProblem> CheckRules<TOptions>(string? text, string? file, ConfigTable<TOptions> table, TOptions options,
+        IReadOnlyList<ConfigProblem> problems)
     {
         ArgumentNullException.ThrowIfNull(table);
-        var broken = table.Rules.Select(rule => (rule.Key, Message: rule.Check(options))).Where(rule => rule.Message is not null).ToList();
+        var broken = table.Rules.Where(rule => rule.CanJudge(key => problems.Any(problem => problem.Key == key)))
+            .Select(rule => (rule.Key, Message: rule.Check(options))).Where(rule => rule.Message is not null).ToList();
         if (broken.Count == 0) return [];
         var layout = text is null ? null : HoconKeyLocator.Locate(text);
         return [.. broken.Select(rule =>

@@ -12,7 +12,7 @@ public static class IpsKeys
             ConfigKey.Duration<DrainOptions>("ips.drain.lame-duck", o => o.LameDuck, (o, v) => o.LameDuck = v, TimeSpan.Zero, OneHour),
         ],
         [
-            new("ips.drain.lame-duck", o => o.LameDuck < o.Timeout ? null
+            new("ips.drain.lame-duck", ["ips.drain.timeout"], o => o.LameDuck < o.Timeout ? null
                 : $"ips.drain.lame-duck is {DurationText.Format(o.LameDuck)}; it must be less than ips.drain.timeout, which is {DurationText.Format(o.Timeout)}."),
         ]);
 

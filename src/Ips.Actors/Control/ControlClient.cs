@@ -13,6 +13,8 @@ public sealed class ControlClient(string socketPath, TimeProvider? time = null)
 {
     private const int MaxAddressBytes = 107; // sun_path less its NUL, unix(7)
 
+    private const double MaxWithinMs = 24 * 3600 * 1000; // far beyond the sum of all limits that a configuration can set
+
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(20);
 
     private readonly TimeProvider _time = time ?? TimeProvider.System;
@@ -22,6 +24,12 @@ public sealed class ControlClient(string socketPath, TimeProvider? time = null)
 
     /// <summary>Time for the whole answer. Default 1 min; a reload needs more.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Whether the daemon may set another limit than <see cref="Timeout"/> by <see cref="ControlEvent.WithinMs"/>, which knows its own configuration. Default true.</summary>
+    public bool DaemonSetsTimeout { get; init; } = true;
+
+    /// <summary>What is added to a limit of the daemon's before it is held to have failed to keep it. Default 10 s.</summary>
+    public TimeSpan Margin { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Sends a request and gives each event as it comes; the last one has <see cref="ControlEvent.Final"/> set.</summary>
     /// <param name="request">The request.</param>
@@ -53,7 +61,12 @@ public sealed class ControlClient(string socketPath, TimeProvider? time = null)
             }
             foreach (var read in reader.Feed(buffer.AsSpan(0, received)))
             {
-                (until, limit) = (untilEnd.Token, Timeout);
+                if (until != untilEnd.Token) (until, limit) = (untilEnd.Token, Timeout);
+                if (read.WithinMs is { } within and >= 0 and < MaxWithinMs && DaemonSetsTimeout)
+                {
+                    limit = TimeSpan.FromMilliseconds(within) + Margin;
+                    whole.CancelAfter(limit);
+                }
                 yield return read;
                 if (read.Final) yield break;
             }

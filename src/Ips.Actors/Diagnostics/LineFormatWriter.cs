@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Text;
+using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -49,7 +50,7 @@ internal static class LineFormatWriter
         {
             json.WriteStartObject();
             Span<byte> time = stackalloc byte[24];
-            e.Time.UtcDateTime.TryFormat(time, out var length, TimeForm);
+            e.Time.UtcDateTime.TryFormat(time, out var length, TimeForm, CultureInfo.InvariantCulture);
             json.WriteString("time"u8, time[..length]);
             json.WriteString("level"u8, JsonLevel(e.Level));
             json.WriteNumber("generation"u8, e.Generation);
@@ -69,7 +70,7 @@ internal static class LineFormatWriter
 
     private static void WriteTime(IBufferWriter<byte> output, DateTimeOffset time)
     {
-        time.UtcDateTime.TryFormat(output.GetSpan(24), out var length, TimeForm);
+        time.UtcDateTime.TryFormat(output.GetSpan(24), out var length, TimeForm, CultureInfo.InvariantCulture);
         output.Advance(length);
     }
 
@@ -120,7 +121,7 @@ internal static class LineFormatWriter
                 case double number when double.IsFinite(number): json.WriteNumber(name, number); break;
                 case decimal number: json.WriteNumber(name, number); break;
                 case DateTimeOffset time: json.WriteString(name, time); break;
-                default: json.WriteString(name, Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture)); break;
+                default: json.WriteString(name, Convert.ToString(value, CultureInfo.InvariantCulture)); break;
             }
         }
         if (any) json.WriteEndObject();
