@@ -17,6 +17,10 @@ public sealed record ControlEvent(string Kind)
     /// <summary>One line for a person: the progress made, or what went wrong.</summary>
     public string? Message { get; init; }
 
+    /// <summary>Milliseconds, by the daemon's own limits, within which the answer's end comes (on <c>progress</c>) or the process ends (on <c>stopping</c>).
+    /// A client waits that long and a margin; null leaves the limit to the client.</summary>
+    public double? WithinMs { get; init; }
+
     /// <summary>The state of the daemon; on <c>status</c>.</summary>
     public DaemonStatus? Status { get; init; }
 
