@@ -47,6 +47,9 @@ internal sealed class ControlActor : ReceiveActor
     }
 
     /// <inheritdoc/>
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop); // its client sees the close
+
+    /// <inheritdoc/>
     protected override void PreStart()
     {
         if (_identity.ControlServed)

@@ -27,7 +27,6 @@ internal sealed class ControlSession : ReceiveActor
         (_daemon, _log) = (daemon, log);
         _peer = UnixSockets.PeerCredentials(fd);
         var socket = new Socket(new SafeSocketHandle(fd, ownsHandle: true));
-        socket.SendTimeout = (int)SendTimeout.TotalMilliseconds;
         _stream = new NetworkStream(socket, ownsSocket: true);
 
         Receive<ControlRequest>(OnRequest);
@@ -143,14 +142,15 @@ internal sealed class ControlSession : ReceiveActor
         Context.Stop(Self);
     }
 
-    // A line is a few hundred bytes, so the kernel takes it at once; a client that reads nothing is cut off after a second.
+    // The kernel's buffer takes a line at once, so this waits only for a client that reads nothing; such a one is cut off after a second.
     private void Send(ControlEvent controlEvent)
     {
         try
         {
-            _stream.Write([.. JsonSerializer.SerializeToUtf8Bytes(controlEvent, ControlJson.Default.ControlEvent), (byte)'\n']);
+            byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(controlEvent, ControlJson.Default.ControlEvent), (byte)'\n'];
+            _stream.WriteAsync(line).AsTask().WaitAsync(SendTimeout).GetAwaiter().GetResult();
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or TimeoutException)
         {
             _log.ClientGone(e.Message);
             Context.Stop(Self);

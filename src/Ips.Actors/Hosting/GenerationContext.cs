@@ -36,12 +36,9 @@ internal sealed class GenerationContext
     /// <summary>The control socket's descriptor, if it was handed over.</summary>
     public int? ControlFd { get; init; }
 
-    /// <summary>Where <c>ips start</c> waits for the start report.</summary>
-    public int? StartFd { get; init; }
-
-    /// <summary>The version of the entry assembly.</summary>
-    public static string Release { get; } =
-        Assembly.GetEntryAssembly()?.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+    /// <summary>The version of the entry assembly, a commit id in it shortened to 8 characters.</summary>
+    public static string Release { get; } = Shorten(
+        Assembly.GetEntryAssembly()?.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown");
 
     /// <summary>Whether this process was spawned as a successor.</summary>
     public bool IsSuccessor => Predecessor is not null;
@@ -53,12 +50,12 @@ internal sealed class GenerationContext
     private static GenerationContext Join()
     {
         var command = CaptureStartCommand();
-        var startFd = TakeDescriptor(HandoverVariables.StartFd);
+        StartReporter.Claim();
         var generation = int.TryParse(Environment.GetEnvironmentVariable(HandoverVariables.Generation), CultureInfo.InvariantCulture, out var number) ? number : 1;
         Environment.SetEnvironmentVariable(HandoverVariables.Generation, null);
-        if (TakeDescriptor(HandoverVariables.Fd) is not { } fd)
+        if (TakeChannel() is not { } fd)
         {
-            return new GenerationContext { Number = 1, StartCommand = command, StartFd = startFd };
+            return new GenerationContext { Number = 1, StartCommand = command };
         }
 
         var channel = new HandoverChannel(fd);
@@ -102,6 +99,9 @@ internal sealed class GenerationContext
         };
     }
 
+    private static string Shorten(string version) =>
+        version.IndexOf('+', StringComparison.Ordinal) is > 0 and var plus && version.Length > plus + 9 ? version[..(plus + 9)] : version;
+
     private static StartCommand CaptureStartCommand()
     {
         var environment = Posix.StartCommand.ReadStartEnvironment();
@@ -111,10 +111,10 @@ internal sealed class GenerationContext
     }
 
     // Meant for this process only, and not for what it starts.
-    private static int? TakeDescriptor(string variable)
+    private static int? TakeChannel()
     {
-        var text = Environment.GetEnvironmentVariable(variable);
-        Environment.SetEnvironmentVariable(variable, null);
+        var text = Environment.GetEnvironmentVariable(HandoverVariables.Fd);
+        Environment.SetEnvironmentVariable(HandoverVariables.Fd, null);
         if (text is null)
         {
             return null;
@@ -122,7 +122,7 @@ internal sealed class GenerationContext
 
         if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var fd) || fd < 3)
         {
-            throw new HandoverRefusedException($"{variable} is '{text}'; it must be a descriptor of 3 or more");
+            throw new HandoverRefusedException($"{HandoverVariables.Fd} is '{text}'; it must be a descriptor of 3 or more");
         }
 
         FileDescriptors.SetCloseOnExec(fd);

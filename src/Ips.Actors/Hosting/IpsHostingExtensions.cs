@@ -62,6 +62,12 @@ public static class IpsHostingExtensions
         });
         services.AddAkka("ips", (akka, provider) => akka
             .AddHocon(ActorSystemSettings.Hocon, HoconAddMode.Replace)
+            .ConfigureLoggers(loggers =>
+            {
+                loggers.ClearLoggers();
+                loggers.LogLevel = Akka.Event.LogLevel.WarningLevel;
+                loggers.AddLoggerFactory();
+            })
             .WithActors((system, registry) => provider.GetRequiredService<IpsRuntime>().Start(system, registry)));
         return builder;
     }

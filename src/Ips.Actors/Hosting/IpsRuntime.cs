@@ -5,6 +5,7 @@ using Ips.Actors.Control;
 using Ips.Actors.HttpFront;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Listener;
+using Ips.Actors.Posix;
 using Ips.Actors.Predecessor;
 using Ips.Actors.Reloader;
 using Ips.Actors.Signals;
@@ -24,7 +25,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
 
     /// <summary>Takes the PID lock and the handed-over sockets. Does nothing for an app whose server is not Kestrel, such as a test server.</summary>
     /// <exception cref="AlreadyRunningException">Another process holds the lock of the PID file.</exception>
-    /// <exception cref="Posix.PosixException">A path cannot be used.</exception>
+    /// <exception cref="PosixException">A path cannot be used.</exception>
     public void Prepare()
     {
         var server = services.GetService<IServer>();
@@ -36,6 +37,11 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         var loggers = services.GetRequiredService<ILoggerFactory>();
         var options = services.GetRequiredService<IOptions<IpsOptions>>().Value;
         var generation = services.GetRequiredService<GenerationContext>();
+        if (options.LogFile is { } logFile)
+        {
+            StandardStreams.Redirect(logFile);
+        }
+
         var pidFile = Path.GetFullPath(
             options.PidFile ?? RuntimePaths.DefaultPidFile(services.GetRequiredService<IHostEnvironment>().ApplicationName));
         var identityLog = loggers.CreateLogger("/user/ips/lifecycle");

@@ -13,8 +13,6 @@ internal sealed class ProcessSurroundings(
     GenerationContext generation, Identity identity, IpsOptions options, IServer server, IHostApplicationLifetime lifetime, HostExit exit)
     : ILifecycleSurroundings
 {
-    private int? _startFd = generation.StartFd;
-
     /// <inheritdoc/>
     public int Pid => Environment.ProcessId;
 
@@ -37,15 +35,7 @@ internal sealed class ProcessSurroundings(
     public void RetractIdentity() => identity.Retract(Pid);
 
     /// <inheritdoc/>
-    public void ReportStarted()
-    {
-        if (_startFd is { } fd)
-        {
-            _startFd = null;
-            FileDescriptors.WriteAll(fd, StartReport.Serving(Pid, Generation, Endpoints).Encode());
-            FileDescriptors.Close(fd);
-        }
-    }
+    public void ReportStarted() => StartReporter.ReportServing(Pid, Generation, Endpoints);
 
     /// <inheritdoc/>
     public string? ReopenLog()

@@ -17,7 +17,7 @@ internal static partial class LifecycleLog
     [LoggerMessage(EventIds.ReloadDeferred, LogLevel.Information, "Reload by {Source} waits until the failed successor is gone.")]
     public static partial void ReloadDeferred(this ILogger logger, string source);
 
-    [LoggerMessage(EventIds.ReloadStarted, LogLevel.Debug, "Reload by {Source}: starting generation {Successor}.")]
+    [LoggerMessage(EventIds.ReloadStarted, LogLevel.Information, "Reload by {Source}: starting generation {Successor}.")]
     public static partial void ReloadStarted(this ILogger logger, string source, int successor);
 
     [LoggerMessage(EventIds.ReloadPromoted, LogLevel.Information,

@@ -1,3 +1,4 @@
+using Ips.Actors.Hosting;
 using Ips.Host.Configuration;
 
 namespace Ips.Host.Cli;
@@ -16,9 +17,18 @@ internal sealed class CliActions(
     public async Task<int> RunAsync(RunCommand command, CancellationToken cancellation)
     {
         var (settings, problems) = SettingsLoader.Load(command.Daemon, console.Directory, needsLogFile: false);
-        if (problems.Count == 0) return await serve(settings, cancellation);
-        await console.FailAsync(SettingsLoader.Describe(problems));
-        return CliExitCode.Configuration;
+        if (problems.Count > 0)
+        {
+            var errors = SettingsLoader.Describe(problems);
+            await console.FailAsync(errors);
+            StartReporter.ReportFailure(CliExitCode.Configuration, errors);
+            return CliExitCode.Configuration;
+        }
+
+        // A reload reads the file again: this is what it would find.
+        settings.Ips.CheckConfiguration = () =>
+            [.. SettingsLoader.Load(command.Daemon, console.Directory, needsLogFile: false).Problems.Select(problem => problem.ToString())];
+        return await serve(settings, cancellation);
     }
 
     /// <inheritdoc/>

@@ -48,6 +48,7 @@ internal sealed class DaemonSettings
         options.Drain = Ips.Drain;
         options.Reload = Ips.Reload;
         options.Listener = Ips.Listener;
+        options.CheckConfiguration = Ips.CheckConfiguration;
     }
 
     /// <summary>What the web host reads from its configuration: urls, Kestrel's section and the log levels.</summary>
