@@ -130,11 +130,11 @@ internal sealed class LoadConnection : IAsyncDisposable
         var left = time - Stopwatch.GetElapsedTime(begun);
         if (closeDelay > TimeSpan.Zero && left < closeDelay)
         {
-            if (left > TimeSpan.Zero) await WaitAsync(left, stop);
+            await Pause.ForAsync(left, stop);
             return stop.IsCancellationRequested ? Rest.Stopping : Rest.Ready;
         }
 
-        await WaitAsync(closeDelay, stop);
+        await Pause.ForAsync(closeDelay, stop);
         return Rest.Closed;
     }
 
@@ -189,7 +189,7 @@ internal sealed class LoadConnection : IAsyncDisposable
     {
         while (!parser.IsComplete && BytesSeen < untilBytes)
         {
-            if (pause > TimeSpan.Zero) await Task.Delay(pause, _abort);
+            await Pause.ForAsync(pause, _abort);
             var length = await TakeTimedAsync();
             if (length == 0)
             {
@@ -225,6 +225,8 @@ internal sealed class LoadConnection : IAsyncDisposable
         }
         finally
         {
+            // The limit is that of a read, not of what the client does before the next one.
+            _limit.CancelAfter(Timeout.InfiniteTimeSpan);
             // Of a read that timed out as well: it is the longest wait of all.
             if (Stopwatch.GetElapsedTime(begun) is var wait && wait > LongestWait) LongestWait = wait;
         }
@@ -263,12 +265,6 @@ internal sealed class LoadConnection : IAsyncDisposable
 
     private static bool IsGone(SocketException e) =>
         e.SocketErrorCode is SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown;
-
-    private static Task WaitAsync(TimeSpan time, CancellationToken stop) =>
-        time > TimeSpan.Zero ? Delay(time, stop) : Task.CompletedTask;
-
-    private static async Task Delay(TimeSpan time, CancellationToken stop) =>
-        await Task.Delay(time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     private static LoadFaultException TimedOut(string what, TimeSpan timeout) =>
         new(FailureKind.Timeout, $"{what}: nothing within {timeout.TotalSeconds:0.###} s");

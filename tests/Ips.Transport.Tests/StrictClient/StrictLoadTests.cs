@@ -99,6 +99,16 @@ public sealed class StrictLoadTests
     }
 
     [Fact]
+    public async Task Client_CannotConnectForAReasonOfItsOwn_SaysSoRatherThanCountIt()
+    {
+        // No route leads TCP to the broadcast address. Out of ports or of file descriptors is told the same way.
+        await using var load = StrictLoad.Start(Mix(LoadTarget.Tcp(new IPEndPoint(IPAddress.Broadcast, 9))));
+        await Assert.ThrowsAsync<SocketException>(() => load.WaitForRequestsAsync(1, Limit));
+        await Assert.ThrowsAsync<SocketException>(() => load.StopAsync().WaitAsync(Limit));
+        Assert.Equal(0, load.Snapshot().Requests);
+    }
+
+    [Fact]
     public async Task WaitForGeneration_ThatNeverComes_TimesOutWithTheReport()
     {
         await using var server = MisbehavingServer.Start(Misbehaviour.None);
