@@ -50,12 +50,12 @@ public sealed class CliGrammarTests
 
     [Theory]
     [InlineData("Required command", "")]
-    [InlineData("'serve'", "serve")]
+    [InlineData("'serve' is no command; these are: run, start, reload, stop, status, check.", "serve")]
     [InlineData("'extra'", "run extra")]
     [InlineData("'--port'", "run --port 80")]
     [InlineData("--config", "run --config")]
     [InlineData("--pid-file", "run --pid-file a --pid-file b")]
-    [InlineData("--log-format", "run --log-format xml")]
+    [InlineData("--log-format is xml; it must be line or json.", "run --log-format xml")]
     [InlineData("'--json'", "run --json")]
     [InlineData("'--urls'", "stop --urls http://x")]
     [InlineData("--pid is 0; it must be a process id, from 1.", "status --pid 0")]
@@ -65,10 +65,11 @@ public sealed class CliGrammarTests
     [InlineData("--timeout is 90; it must be a duration with a unit", "stop --timeout 90")]
     [InlineData("--timeout is 0s; it must be", "stop --timeout 0s")]
     [InlineData("--timeout is 25h; it must be", "start --timeout 25h")]
-    [InlineData("--config is empty", "run --config=")]
+    [InlineData("--config is empty", "run --config ''")]
+    [InlineData("Required argument missing for option: '--config'", "run --config=")]
     public async Task Usage_Wrong_IsExitCode2AndRunsNothing(string message, string line)
     {
-        var (code, output, error, ran) = await InvokeAsync(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        var (code, output, error, ran) = await InvokeAsync([.. line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => word == "''" ? "" : word)]);
         Assert.Equal((CliExitCode.Configuration, null, ""), (code, ran, output));
         Assert.Contains(message, error, StringComparison.Ordinal);
         Assert.Contains("Try 'ips ", error, StringComparison.Ordinal);

@@ -19,6 +19,6 @@ public sealed class EndpointUrlTests
     [InlineData("http://127.0.0.1:65536", "has the port 65536")]
     [InlineData("ftp://x", "has the scheme ftp")]
     [InlineData("http://x/path", "has the path /path")]
-    [InlineData("http://unix:/", "no path of a socket")]
+    [InlineData("http://unix:/", "no URL")]
     public void Fault_WhatKestrelRefuses_SaysWhy(string url, string why) => Assert.Contains(why, EndpointUrl.Fault(url), StringComparison.Ordinal);
 }
