@@ -21,20 +21,20 @@ internal sealed partial class HandoverConnection
     internal void RequestStarted(IFeatureCollection features)
     {
         Interlocked.Increment(ref _running);
-        features.GetRequiredFeature<IHttpResponseFeature>().OnCompleted(s_ended, this);
+        First<IHttpResponseFeature>(features).OnCompleted(s_ended, this);
 
-        var request = features.GetRequiredFeature<IHttpRequestFeature>();
+        var request = First<IHttpRequestFeature>(features);
         if (_manyAtOnce || !IsHttp1(request.Protocol))
         {
             _manyAtOnce = true; // streams run side by side: nothing below holds for them
             MarkUnmovable(UnmovableReason.Http2);
             return;
         }
-        _upgrade = features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade ? new UpgradeWatch(this, upgrade) : null;
+        _upgrade = Find<IHttpUpgradeFeature>(features) is { IsUpgradableRequest: true } upgrade ? new UpgradeWatch(this, upgrade) : null;
         if (_upgrade is not null) features.Set<IHttpUpgradeFeature>(_upgrade);
 
         // A server that does not tell whether there may be a body is not known to end without one.
-        _body = features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false } ? null : RequestBody.Watch(features, request);
+        _body = Find<IHttpRequestBodyDetectionFeature>(features) is { CanHaveBody: false } ? null : RequestBody.Watch(features, request);
     }
 
     private Task RequestEnded()
@@ -49,6 +49,11 @@ internal sealed partial class HandoverConnection
         _body = null;
         return Task.CompletedTask;
     }
+
+    /// <summary>A feature, as the server gives it: Kestrel's collection is the feature itself, and a cast is several times cheaper than its lookup.</summary>
+    private static TFeature? Find<TFeature>(IFeatureCollection features) where TFeature : class => features as TFeature ?? features.Get<TFeature>();
+
+    private static TFeature First<TFeature>(IFeatureCollection features) where TFeature : class => features as TFeature ?? features.GetRequiredFeature<TFeature>();
 
     private static bool IsHttp1(string protocol) => HttpProtocol.IsHttp11(protocol) || HttpProtocol.IsHttp10(protocol);
 

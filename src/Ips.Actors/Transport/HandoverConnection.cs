@@ -40,7 +40,6 @@ internal sealed partial class HandoverConnection : ConnectionContext
 
     private ReadOnlyMemory<byte> _adopted;
     private volatile Exception? _shutdownReason;
-    private bool _receiveEnded;
     private Task _receiving = Task.CompletedTask;
     private Task _sending = Task.CompletedTask;
 
@@ -100,19 +99,52 @@ internal sealed partial class HandoverConnection : ConnectionContext
     private async Task ReceiveAsync()
     {
         Exception? error = null;
+        var writer = _input.Writer;
         try
         {
             if (!_adopted.IsEmpty)
             {
                 Volatile.Write(ref _receiveEpoch, 1);
-                await _input.Writer.WriteAsync(_adopted);
+                await writer.WriteAsync(_adopted);
                 _adopted = default;
             }
-            while (_shutdownReason is null)
+            // One method, though long: a second one would allocate its state for each wait.
+            var end = false;
+            while (!end && _shutdownReason is null)
             {
                 var gate = IsMoving ? await PassGateAsync() : Gate.Open;
-                if (gate is Gate.Moved) break;
-                if (_shutdownReason is not null || !await ReceiveSomeAsync(gate)) break;
+                if (gate is Gate.Moved || _shutdownReason is not null) break;
+
+                // Bytes that Kestrel waits for are waited for to their end, whatever becomes of the move meanwhile.
+                var cancel = gate is Gate.ReceiveOnce ? CancellationToken.None : Volatile.Read(ref _wait).Token;
+                var buffer = _waitForData ? Memory<byte>.Empty : writer.GetMemory(MinimumReceiveBytes);
+                var wait = new QuietWait(_socket.ReceiveAsync(buffer, SocketFlags.None, cancel));
+                var batch = await wait;
+                if (_shutdownReason is not null) break;
+                if (batch < 0)
+                {
+                    if (!cancel.IsCancellationRequested) wait.Throw();
+                    continue; // a move begins; nothing was taken from the socket
+                }
+                if (batch == 0 && !_waitForData) break;
+                writer.Advance(batch);
+
+                while (batch < ReceiveBatchBytes)
+                {
+                    var memory = writer.GetMemory(MinimumReceiveBytes);
+                    var count = _socket.Receive(memory.Span, SocketFlags.None, out var code);
+                    if (code is SocketError.WouldBlock) break;
+                    if (code is not SocketError.Success) throw new SocketException((int)code);
+                    end = count == 0;
+                    writer.Advance(count);
+                    batch += count;
+                    if (count < memory.Length || gate is Gate.ReceiveOnce || IsMoving) break;
+                }
+                if (batch == 0) continue;
+
+                Volatile.Write(ref _receiveEpoch, _receiveEpoch + 1);
+                var flushed = await writer.FlushAsync();
+                if (flushed.IsCompleted || flushed.IsCanceled) break;
             }
         }
         catch (SocketException e)
@@ -124,58 +156,6 @@ internal sealed partial class HandoverConnection : ConnectionContext
             error = e; // the reader sees it, as one of Kestrel's own transport does
         }
         await EndReceiveAsync(error);
-    }
-
-    /// <summary>Waits for bytes and hands over what came.</summary>
-    /// <returns>False at the input's end.</returns>
-    private async ValueTask<bool> ReceiveSomeAsync(Gate gate)
-    {
-        // Bytes that Kestrel waits for are waited for to their end, whatever happens to the move meanwhile.
-        var cancel = gate is Gate.ReceiveOnce ? CancellationToken.None : _wait.Token;
-        var writer = _input.Writer;
-        var batch = 0;
-        try
-        {
-            if (_waitForData)
-            {
-                await _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None, cancel);
-            }
-            else
-            {
-                batch = await _socket.ReceiveAsync(writer.GetMemory(MinimumReceiveBytes), SocketFlags.None, cancel);
-                if (batch == 0) return false;
-                writer.Advance(batch);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            return true; // a move began; nothing was taken from the socket
-        }
-        if (_shutdownReason is not null) return false;
-
-        var end = false;
-        while (batch < ReceiveBatchBytes)
-        {
-            var memory = writer.GetMemory(MinimumReceiveBytes);
-            var count = _socket.Receive(memory.Span, SocketFlags.None, out var code);
-            if (code is SocketError.WouldBlock) break;
-            if (code is not SocketError.Success) throw new SocketException((int)code);
-            if (count == 0)
-            {
-                end = true;
-                break;
-            }
-            writer.Advance(count);
-            batch += count;
-            if (count < memory.Length || gate is Gate.ReceiveOnce || IsMoving) break;
-        }
-        if (batch > 0)
-        {
-            Volatile.Write(ref _receiveEpoch, _receiveEpoch + 1);
-            var flushed = await writer.FlushAsync();
-            if (flushed.IsCompleted || flushed.IsCanceled) return false;
-        }
-        return !end;
     }
 
     private async Task EndReceiveAsync(Exception? error)
@@ -193,11 +173,6 @@ internal sealed partial class HandoverConnection : ConnectionContext
             return;
         }
         RefuseMoves();
-        lock (_shutdownLock)
-        {
-            _receiveEnded = true;
-            if (_shutdownReason is not null) _socket.Dispose();
-        }
         FireConnectionClosed();
         await _closedFired.Task;
     }
@@ -289,9 +264,7 @@ internal sealed partial class HandoverConnection : ConnectionContext
                     // The client was faster: the socket is closed all the same.
                 }
 
-                // Closing it under a receive that waits would end that in an exception, for every connection that Kestrel closes.
-                // The shutdown wakes the receive, and then the receive loop disposes.
-                if (_receiveEnded) _socket.Dispose();
+                _socket.Dispose();
             }
         }
         SignalMove();
