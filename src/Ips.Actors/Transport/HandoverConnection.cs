@@ -119,12 +119,19 @@ internal sealed partial class HandoverConnection : ConnectionContext
                 var cancel = gate is Gate.ReceiveOnce ? CancellationToken.None : Volatile.Read(ref _wait).Token;
                 var buffer = _waitForData ? Memory<byte>.Empty : writer.GetMemory(MinimumReceiveBytes);
                 var wait = new QuietWait(_socket.ReceiveAsync(buffer, SocketFlags.None, cancel));
-                var batch = await wait;
+                await wait;
                 if (_shutdownReason is not null) break;
-                if (batch < 0)
+
+                // Given up for a move. A wait took nothing from the socket; a receive into a buffer may have, and then has a result.
+                if (cancel.IsCancellationRequested && _waitForData) continue;
+                int batch;
+                try
                 {
-                    if (!cancel.IsCancellationRequested) wait.Throw();
-                    continue; // a move begins; nothing was taken from the socket
+                    batch = wait.Take();
+                }
+                catch (OperationCanceledException)
+                {
+                    continue;
                 }
                 if (batch == 0 && !_waitForData) break;
                 writer.Advance(batch);

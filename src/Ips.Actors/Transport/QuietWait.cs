@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Ips.Actors.Transport;
 
 /// <summary>
-/// Awaits a socket operation and says what came of it, without an exception if it did not. A wait is given up for each connection that
-/// Kestrel closes and for each that moves; an exception for each would cost more than the rest of the connection.
+/// Awaits the end of a socket operation without its result. A wait is given up for each connection that Kestrel closes and for each that
+/// moves, and the exception that the result then is would cost more than the rest of the connection.
 /// </summary>
 internal readonly struct QuietWait(ValueTask<int> operation) : ICriticalNotifyCompletion
 {
@@ -12,11 +12,13 @@ internal readonly struct QuietWait(ValueTask<int> operation) : ICriticalNotifyCo
 
     public QuietWait GetAwaiter() => this;
 
-    /// <returns>The operation's result, or -1 if it failed: its source then does not go back to the socket for reuse.</returns>
-    public int GetResult() => operation.IsCompletedSuccessfully ? operation.Result : -1;
+    public void GetResult()
+    {
+        // An operation whose result is not taken does not go back to the socket for reuse: right for one that was given up, and only there.
+    }
 
-    /// <summary>Throws what went wrong; only after a -1.</summary>
-    public void Throw() => operation.GetAwaiter().GetResult();
+    /// <summary>The result, or the exception. Once, after the await, unless the operation was given up.</summary>
+    public int Take() => operation.GetAwaiter().GetResult();
 
     public void OnCompleted(Action continuation) => operation.ConfigureAwait(false).GetAwaiter().OnCompleted(continuation);
 
