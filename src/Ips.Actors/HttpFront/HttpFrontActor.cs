@@ -15,14 +15,15 @@ internal sealed class HttpFrontActor : ReceiveActor
     private readonly ConnectionRegistry _connections;
     private readonly GenerationRole _role;
     private readonly IHealthProbe _health;
+    private readonly IActorRef _mover;
     private readonly IActorRef _lifecycle;
     private readonly ILogger _log;
     private bool _awaitingEmpty;
 
     public HttpFrontActor(
-        FrontGate gate, ConnectionRegistry connections, GenerationRole role, IHealthProbe health, IActorRef lifecycle, ILogger log)
+        FrontGate gate, ConnectionRegistry connections, GenerationRole role, IHealthProbe health, IActorRef mover, IActorRef lifecycle, ILogger log)
     {
-        (_gate, _connections, _role, _health, _lifecycle, _log) = (gate, connections, role, health, lifecycle, log);
+        (_gate, _connections, _role, _health, _mover, _lifecycle, _log) = (gate, connections, role, health, mover, lifecycle, log);
         Receive<HttpFrontProtocol.HostStarted>(_ => OnHostStarted());
         Receive<Readiness>(OnReadiness);
         Receive<HttpFrontProtocol.GetHealth>(_ => OnGetHealth());
@@ -31,10 +32,11 @@ internal sealed class HttpFrontActor : ReceiveActor
         Receive<HttpFrontProtocol.AnnounceServing>(_ => OnServing());
         Receive<HttpFrontProtocol.TakeRole>(_ => _role.PromoteAsync());
         Receive<HttpFrontProtocol.YieldRole>(_ => _role.DrainAsync().PipeTo(_lifecycle, success: () => new LifecycleEvent.RoleYielded()));
-        Receive<HttpFrontProtocol.BeginDrain>(_ => OnBeginDrain());
+        Receive<HttpFrontProtocol.BeginDrain>(OnBeginDrain);
+        Receive<MoverProtocol.Flushed>(_ => OnFlushed());
         Receive<Emptied>(_ => OnEmptied());
         Receive<HttpFrontProtocol.AbortConnections>(_ => OnAbort());
-        Receive<HttpFrontProtocol.GetLoad>(_ => Sender.Tell(new HttpFrontProtocol.Load(_connections.Open, _connections.RunningRequests)));
+        Receive<HttpFrontProtocol.GetLoad>(_ => Sender.Tell(new HttpFrontProtocol.Load(_connections.Open, _connections.Busy)));
     }
 
     /// <inheritdoc/>
@@ -94,10 +96,15 @@ internal sealed class HttpFrontActor : ReceiveActor
         _role.ServeAsync();
     }
 
-    private void OnBeginDrain()
+    private void OnBeginDrain(HttpFrontProtocol.BeginDrain drain)
     {
         _gate.Ready = false;
-        _gate.Draining = true;
+        if (!_gate.Draining)
+        {
+            _gate.Moving = drain.Moving; // first, so that no response says close to a connection that can leave
+            _gate.Draining = true;
+        }
+
         _role.DrainAsync();
         if (!_awaitingEmpty)
         {
@@ -106,7 +113,14 @@ internal sealed class HttpFrontActor : ReceiveActor
         }
     }
 
+    // What moved has left this process, but may be on its way yet.
     private void OnEmptied()
+    {
+        _awaitingEmpty = false;
+        _mover.Tell(new MoverProtocol.Flush());
+    }
+
+    private void OnFlushed()
     {
         _log.Drained();
         _lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(0));
@@ -115,7 +129,7 @@ internal sealed class HttpFrontActor : ReceiveActor
     private void OnAbort()
     {
         var open = _connections.Open;
-        var cut = _connections.AbortRunning();
+        var cut = _connections.AbortBusy("The drain deadline of this generation has come.");
         if (open > 0)
         {
             _log.Aborted(cut, Math.Max(0, open - cut));

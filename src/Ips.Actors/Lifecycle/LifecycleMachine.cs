@@ -10,7 +10,7 @@ internal sealed record Transition(LifecycleState State, params IReadOnlyList<Lif
 /// <summary>
 /// Every decision of a generation's life, as a pure function. First generation: <c>Starting → Serving</c>. Successor:
 /// <c>Joining → Ready → Proving → Serving</c>. Predecessor: <c>Serving → AwaitingReady → Quiescing → OnProbation → Yielding →
-/// Promoting → Draining → Exiting</c>, with <c>RollingBack → Serving</c> from each of them before the promotion is acknowledged.
+/// Promoting → Moving → Draining → Exiting</c>, with <c>RollingBack → Serving</c> from each of them before the promotion is acknowledged.
 /// </summary>
 internal static class LifecycleMachine
 {
@@ -20,7 +20,7 @@ internal static class LifecycleMachine
         LogReopenRequested => new(state, new ReopenLog()),
         ReloadRequested reload => OnReload(state, reload),
         StopRequested stop => OnStop(state, ExitCode.Clean, stop.Source),
-        StopReceived stop => OnStop(state, ExitCode.Clean, stop.Reason),
+        StopReceived stop => OnStop(state, ExitCode.Clean, stop.Reason, stop.Return),
         HostStopping => OnHostStopping(state),
         ActorLost lost => OnActorLost(state, lost),
         ActorRestarted => new(state, Resume(state)),
@@ -32,6 +32,7 @@ internal static class LifecycleMachine
             Proving => OnProving(state, @event),
             AwaitingReady => OnAwaitingReady(state, @event),
             Quiescing or OnProbation or Yielding or Promoting => OnSuccessorServing(state, @event),
+            Moving => OnMoving(state, @event),
             RollingBack rolling => OnRollingBack(rolling, @event),
             LameDuck => OnLameDuck(state, @event),
             Draining draining => OnDraining(draining, @event),
@@ -52,8 +53,9 @@ internal static class LifecycleMachine
         Promoting => [new ArmSuccessorTimer(), new SendPromote()],
         RollingBack => [new StartAccepting(), new EndSuccessor(false, "restart of an actor")],
         LameDuck => [new FailReadiness(), new ArmLameDuckTimer()],
-        Draining { SuccessorAlive: true } => [new ArmDrainTimer(), new BeginDrain(), new StopHost(), new EndSuccessor(true, "restart of an actor")],
-        Draining => [new ArmDrainTimer(), new BeginDrain(), new StopHost()],
+        Moving => [new ArmMoveTimer(), new BeginDrain(MoveWay.Successor)],
+        Draining { SuccessorAlive: true } draining => [new ArmDrainTimer(), new BeginDrain(draining.Way), new StopHost(), new EndSuccessor(true, "restart of an actor")],
+        Draining draining => [new ArmDrainTimer(), new BeginDrain(draining.Way), new StopHost()],
         Exiting exiting => [new ExitProcess(exiting.Code)],
         _ => [],
     };
@@ -63,6 +65,7 @@ internal static class LifecycleMachine
         Serving => new(new AwaitingReady(), new SpawnSuccessor(reload.Source), new ArmSuccessorTimer()),
         RollingBack { ReloadPending: false } => new(new RollingBack(ReloadPending: true), new DeferReload(reload.Source)),
         RollingBack => new(state, new RefuseReload(reload.Source, "a reload is already waiting for the failed successor to end")),
+        Moving => new(state, new RefuseReload(reload.Source, "the successor is promoted: ask that one")),
         AwaitingReady or Quiescing or OnProbation or Yielding or Promoting =>
             new(state, new RefuseReload(reload.Source, "a reload is already under way")),
         Starting => new(state, new RefuseReload(reload.Source, "this generation is still starting")),
@@ -70,7 +73,7 @@ internal static class LifecycleMachine
         _ => new(state, new RefuseReload(reload.Source, "this generation is stopping")),
     };
 
-    private static Transition OnStop(LifecycleState state, ExitCode code, string source) => state switch
+    private static Transition OnStop(LifecycleState state, ExitCode code, string source, bool returnConnections = true) => state switch
     {
         // Nothing was accepted yet, so there is nothing to drain.
         Starting => new(new Exiting(code), new ReleaseListeners(false), new RetractIdentity(), new ExitProcess(code)),
@@ -78,7 +81,7 @@ internal static class LifecycleMachine
         Joining or Ready => new(new Exiting(code), new SendFailed(source), new ReleaseListeners(true), new ExitProcess(code)),
 
         // On probation the predecessor takes the role back; what runs here is finished first.
-        Proving => new(new Draining(code, StopSeen: true),
+        Proving => new(new Draining(code, StopSeen: true, Way: returnConnections ? MoveWay.Predecessor : MoveWay.None),
             [new SendFailed(source), .. BeginDrainingHandedOver]),
 
         Serving => new(new LameDuck(), new FailReadiness(), new ArmLameDuckTimer()),
@@ -92,6 +95,8 @@ internal static class LifecycleMachine
                 new FinishReload(), new EndSuccessor(true, source), .. BeginDraining]),
         RollingBack => new(new Draining(code, StopSeen: true, SuccessorAlive: true),
             [new FinishReload(), .. BeginDraining]),
+
+        Moving => new(new Draining(code, StopSeen: true, Way: MoveWay.Successor), [new FinishReload(), .. FinishMoving]),
 
         // A second stop aborts. Under a handed-over drain the first one only hurries nobody.
         LameDuck => new(new Draining(code, StopSeen: true), [.. BeginDraining, .. Aborting]),
@@ -165,9 +170,8 @@ internal static class LifecycleMachine
         (Quiescing, Quiesced) => new(new OnProbation(), new DisarmSuccessorTimer(), new SendServe(), new ArmProbationTimer()),
         (OnProbation, ProbationPassed) => new(new Yielding(), new ArmSuccessorTimer(), new YieldRole()),
         (Yielding, RoleYielded) => new(new Promoting(), new SendPromote()),
-        (Promoting, PromotionAcknowledged) => new(new Draining(ExitCode.Clean, StopSeen: false),
-            [new DisarmSuccessorTimer(), new FinishReload(), new HandOverIdentity(), new FailReadiness(),
-                .. BeginDrainingHandedOver]),
+        (Promoting, PromotionAcknowledged) => new(new Moving(),
+            new DisarmSuccessorTimer(), new HandOverIdentity(), new FailReadiness(), new ArmMoveTimer(), new ReleaseListeners(true)),
 
         (Quiescing, SuccessorFailed failed) => TakeBack(ReloadOutcome.Refused, failed.Reason, failed.Responsive),
         (Quiescing, SuccessorTimedOut) => TakeBack(ReloadOutcome.Refused, NotReady, true),
@@ -185,7 +189,16 @@ internal static class LifecycleMachine
         ReloadOutcome outcome, string reason, bool finishRequests, params ReadOnlySpan<LifecycleEffect> also) => new(new RollingBack(),
         [new StartAccepting(), new DisarmSuccessorTimer(), new DisarmProbationTimer(), .. also,
             new NoteFailure(outcome, reason),
-            new EndSuccessor(finishRequests, reason)]);
+            new EndSuccessor(finishRequests, reason, Return: true)]);
+
+    private static Transition OnMoving(LifecycleState state, LifecycleEvent @event) => @event switch
+    {
+        ListenersReleased => new(state, new BeginDrain(MoveWay.Successor)),
+        ConnectionsSettled or MoveTimedOut => new(new Draining(ExitCode.Clean, StopSeen: false, Way: MoveWay.Successor), [new FinishReload(), .. FinishMoving]),
+        ConnectionsDrained => new(new Exiting(ExitCode.Clean),
+            new FinishReload(), new SendFarewell(), new RetractIdentity(), new ExitProcess(ExitCode.Clean)),
+        _ => Ignored(state, @event),
+    };
 
     private static Transition OnRollingBack(RollingBack state, LifecycleEvent @event) => (@event, state.ReloadPending) switch
     {
@@ -203,14 +216,15 @@ internal static class LifecycleMachine
 
     private static Transition OnDraining(Draining state, LifecycleEvent @event) => @event switch
     {
-        ListenersReleased => new(state, new BeginDrain()),
+        ListenersReleased => new(state, new BeginDrain(state.Way)),
         DrainTimedOut => new(state, [.. Aborting, .. state.SuccessorAlive ? [new EndSuccessor(false, DrainOver)] : Nothing]),
         ConnectionsDrained drained when state.Drained is false => Leave(state with
         {
             Drained = true,
             Code = drained.Aborted > 0 && state.Code == ExitCode.Clean ? ExitCode.Aborted : state.Code,
         }),
-        SuccessorGone => Leave(state with { SuccessorAlive = false }),
+        // It may have given connections back meanwhile, so what is left is counted anew.
+        SuccessorGone when state.SuccessorAlive => new(state with { SuccessorAlive = false, Drained = false }, new BeginDrain()),
         AbortTimedOut => Leave(state with { Drained = true, SuccessorAlive = false, Code = state.Code == ExitCode.Clean ? ExitCode.Aborted : state.Code }),
         _ => Ignored(state, @event),
     };
@@ -227,6 +241,7 @@ internal static class LifecycleMachine
 
     // The drain itself begins when the listeners are released: a connection accepted after it could be overlooked.
     private static readonly LifecycleEffect[] BeginDraining = [new ArmDrainTimer(), new ReleaseListeners(false), new StopHost()];
+    private static readonly LifecycleEffect[] FinishMoving = [new ArmDrainTimer(), new StopHost()];
     private static readonly LifecycleEffect[] BeginDrainingHandedOver = [new ArmDrainTimer(), new ReleaseListeners(true), new StopHost()];
 
     private const string NotReady = "it was not ready within ips.reload.ready-timeout";

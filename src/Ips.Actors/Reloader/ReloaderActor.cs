@@ -5,6 +5,7 @@ using Ips.Actors.Handover;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Listener;
 using Ips.Actors.Posix;
+using Ips.Actors.Transport;
 using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Reloader;
@@ -21,14 +22,17 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
     private readonly IGenerationLauncher _launcher;
     private readonly Identity _identity;
     private readonly IActorRef _listeners;
+    private readonly IActorRef _mover;
     private readonly IActorRef _lifecycle;
     private readonly IpsOptions _options;
     private readonly ILogger _log;
 
     public ReloaderActor(
-        SuccessorSlot slot, IGenerationLauncher launcher, Identity identity, IActorRef listeners, IActorRef lifecycle, IpsOptions options, ILogger log)
+        SuccessorSlot slot, IGenerationLauncher launcher, Identity identity, IActorRef listeners, IActorRef mover, IActorRef lifecycle, IpsOptions options,
+        ILogger log)
     {
-        (_slot, _launcher, _identity, _listeners, _lifecycle, _options, _log) = (slot, launcher, identity, listeners, lifecycle, options, log);
+        (_slot, _launcher, _identity, _listeners, _mover, _lifecycle, _options, _log) =
+            (slot, launcher, identity, listeners, mover, lifecycle, options, log);
         Receive<ReloaderProtocol.Spawn>(OnSpawn);
         Receive<FromSuccessor>(m => m.Pid == _slot.Process?.Pid, OnChannelEvent);
         Receive<FromSuccessor>(late => HandoverChannel.CloseDescriptors(late.Event)); // of a successor that is gone
@@ -37,6 +41,9 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         Receive<ReloaderProtocol.SendServe>(_ => OnSendServe());
         Receive<ReloaderProtocol.SendPromote>(_ => _slot.Process?.Channel.TrySend(new PromoteFrame()));
         Receive<ReloaderProtocol.EndSuccessor>(OnEnd);
+        Receive<ReloaderProtocol.MoveConnections>(_ => OnMoveConnections());
+        Receive<MoverProtocol.Carry>(OnCarry);
+        Receive<TakenIn>(taken => _slot.Process?.Channel.TrySend(new AdoptedFrame(taken.Count)));
         Receive<Escalate>(_ => OnEscalate());
         Receive<HealthOverdue>(_ => ReportFailure(
             $"it sent no health report for {MissedReportsAllowed} intervals of {_options.Reload.HealthInterval.TotalSeconds:0.###} s", responsive: false));
@@ -95,6 +102,8 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         if (message.Event is ChannelEvent.Closed closed)
         {
             _slot.ChannelClosed = true;
+            _slot.Courier?.Break();
+            _slot.Mover?.Tell(new MoverProtocol.CarrierLost());
             _slot.ChannelError = closed.Error is { } error ? $"the handover channel failed: {error}" : null;
             if (_slot.Exit is null)
             {
@@ -107,13 +116,20 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         }
 
         var received = (ChannelEvent.Received)message.Event;
-        HandoverChannel.CloseDescriptors(received); // no frame of a successor carries any
+        if (received.Frame is ConnectionsFrame connections)
+        {
+            OnReturned(connections, received.Fds);
+            return;
+        }
+
+        HandoverChannel.CloseDescriptors(received); // no other frame of a successor carries any
         switch (received.Frame)
         {
             case HelloFrame hello when !_slot.Welcomed:
                 OnHello(hello);
                 break;
-            case ReadyFrame when _slot.Welcomed:
+            case ReadyFrame ready when _slot.Welcomed:
+                _slot.Endpoints = (ready.Endpoints ?? []).Select(offer => new EndpointKey(offer.Endpoint, offer.Ordinal)).ToHashSet();
                 _log.Ready(_slot.Generation, _slot.Process!.Pid);
                 Progress("ready");
                 _lifecycle.Tell(new LifecycleEvent.SuccessorReady());
@@ -125,6 +141,9 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
                 _slot.Promoted = true;
                 Timers.Cancel(nameof(HealthOverdue));
                 _lifecycle.Tell(new LifecycleEvent.PromotionAcknowledged());
+                break;
+            case AdoptedFrame adopted when _slot.Courier is { } courier:
+                _slot.Mover?.Tell(new MoverProtocol.Delivered(courier.Acknowledge(adopted.Count)));
                 break;
             case FailedFrame failed:
                 ReportFailure(failed.Reason, responsive: true);
@@ -191,6 +210,47 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
             Progress("serving");
             ArmHealthTimer();
         }
+    }
+
+    private void OnMoveConnections()
+    {
+        if (_slot.Process is null || _slot.ChannelClosed)
+        {
+            _mover.Tell(new MoverProtocol.CarrierLost());
+            return;
+        }
+
+        _slot.Mover = _mover;
+        _mover.Tell(new MoverProtocol.Begin(Self, _slot.Endpoints));
+    }
+
+    private void OnCarry(MoverProtocol.Carry carry)
+    {
+        if (_slot.Courier is { } courier)
+        {
+            courier.Send(carry.Connections);
+            return;
+        }
+
+        foreach (var connection in carry.Connections)
+        {
+            FileDescriptors.Close(connection.Fd);
+        }
+
+        Sender.Tell(new MoverProtocol.CarrierLost());
+    }
+
+    // A rollback: the successor gives back what it has.
+    private void OnReturned(ConnectionsFrame frame, IReadOnlyList<int> fds)
+    {
+        if (ConnectionIntake.Take(frame, fds) is not { } connections)
+        {
+            ReportFailure($"it sent {frame.Connections.Count} connections with {fds.Count} descriptors", responsive: false);
+            return;
+        }
+
+        _listeners.Ask<ListenerProtocol.Adopted>(new ListenerProtocol.Adopt(connections), _options.Reload.ReadyTimeout)
+            .PipeTo(Self, success: adopted => new TakenIn(adopted.Count));
     }
 
     private void OnHealth(HealthFrame health)
@@ -270,7 +330,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
             Timers.Cancel(nameof(HealthOverdue));
             Timers.Cancel(nameof(ClosedWithoutExit));
             _log.Ending(_slot.Generation, process.Pid, "stop", end.Reason);
-            if (process.Channel.TrySend(new StopFrame(end.Reason, (long)patience.TotalMilliseconds)))
+            if (process.Channel.TrySend(new StopFrame(end.Reason, (long)patience.TotalMilliseconds, end.Return)))
             {
                 Timers.StartSingleTimer(nameof(Escalate), new Escalate(), patience);
             }
@@ -314,6 +374,8 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
     private sealed record SuccessorExited(int Pid, ProcessExit Exit);
 
     private sealed record Welcome(int Pid, int Version, IReadOnlyList<OfferedSocket> Sockets);
+
+    private sealed record TakenIn(int Count);
 
     private sealed record Escalate;
 

@@ -12,8 +12,12 @@ internal static class ReloaderProtocol
     /// <summary>Tell the successor that it is the main process.</summary>
     public sealed record SendPromote;
 
-    /// <summary>End the successor: ask, SIGTERM, SIGKILL. <paramref name="FinishRequests"/>: it gets the drain timeout after the asking.</summary>
-    public sealed record EndSuccessor(bool FinishRequests, string Reason);
+    /// <summary>End the successor: ask, SIGTERM, SIGKILL. <paramref name="FinishRequests"/>: it gets the drain timeout after the asking.
+    /// <paramref name="Return"/>: it gives its connections back.</summary>
+    public sealed record EndSuccessor(bool FinishRequests, string Reason, bool Return = false);
+
+    /// <summary>Move the live connections to the promoted successor.</summary>
+    public sealed record MoveConnections;
 
     /// <summary>Say goodbye to the promoted successor.</summary>
     public sealed record SendFarewell(int Aborted);
