@@ -33,8 +33,8 @@ internal sealed class BoundaryReader(HandoverConnection connection, PipeReader i
         Cancel,
     }
 
-    /// <summary>Whether bytes were handed to a reader.</summary>
-    public bool HasDelivered { get; private set; }
+    /// <summary>Whether somebody has read, or tried to.</summary>
+    public bool WasRead { get; private set; }
 
     /// <summary>Whether the next request's first read waits and no byte of that request has come.</summary>
     public bool WaitsAtBoundary(long receiveEpoch) => Interlocked.Read(ref _boundaryEpoch) == receiveEpoch;
@@ -42,13 +42,13 @@ internal sealed class BoundaryReader(HandoverConnection connection, PipeReader i
     /// <summary>Whether a read, at a boundary or not, waits for bytes.</summary>
     public bool Waits(long receiveEpoch) => Interlocked.Read(ref _waitingEpoch) == receiveEpoch;
 
-    /// <summary>Whether a read at a boundary is held back.</summary>
-    public bool IsHeld => Volatile.Read(ref _held) is not null;
+    /// <summary>Takes a held read, so that nobody else lets it go on: whoever took it, sets its result.</summary>
+    public TaskCompletionSource<HeldRead>? TakeHeld() => Interlocked.Exchange(ref _held, null);
 
     /// <summary>Whether nothing that was examined is still unconsumed; with nothing left to examine, the pipe is then empty.</summary>
     public bool IsEmpty => _examinedIsConsumed;
 
-    /// <summary>The pipe behind; only while a read is held, or by the owner's end.</summary>
+    /// <summary>The pipe behind; only for who took a held read.</summary>
     public PipeReader Inner => inner;
 
     /// <summary>The current request is over and its body's end was seen: Kestrel's next read is the next request's first.</summary>
@@ -56,15 +56,15 @@ internal sealed class BoundaryReader(HandoverConnection connection, PipeReader i
 
     /// <summary>Lets a held read go on.</summary>
     /// <returns>False if none is held, or Kestrel canceled it first.</returns>
-    public bool Release(HeldRead how) => Interlocked.Exchange(ref _held, null)?.TrySetResult(how) ?? false;
+    public bool Release(HeldRead how) => TakeHeld()?.TrySetResult(how) ?? false;
 
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default) =>
         _boundaryNext && connection.IsMoving ? ReadHeldAsync(cancellationToken) : ReadNow(cancellationToken);
 
     public override bool TryRead(out ReadResult result)
     {
+        WasRead = true;
         if (!inner.TryRead(out result)) return false;
-        HasDelivered = true;
         _boundaryNext = false;
         return true;
     }
@@ -93,14 +93,17 @@ internal sealed class BoundaryReader(HandoverConnection connection, PipeReader i
     {
         var boundary = _boundaryNext;
         _boundaryNext = false;
+        WasRead = true;
 
         var epoch = connection.ReceiveEpoch;
         var read = inner.ReadAsync(cancellationToken);
-        if (read.IsCompleted)
+        if (read.IsCompletedSuccessfully)
         {
-            HasDelivered = true;
-            return read;
+            var result = read.Result;
+            _boundaryNext = boundary && result is { IsCanceled: true, Buffer.IsEmpty: true }; // Kestrel saw nothing and will ask again
+            return new ValueTask<ReadResult>(result);
         }
+        if (read.IsCompleted) return read;
 
         // A read waits only when all bytes were examined. At a boundary they must all be consumed as well, or they would stay behind.
         if (boundary && _examinedIsConsumed) Volatile.Write(ref _boundaryEpoch, epoch);

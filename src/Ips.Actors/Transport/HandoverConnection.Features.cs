@@ -122,12 +122,12 @@ internal sealed partial class HandoverConnection :
 
     private object? Find(Type type)
     {
-        // Kestrel's HTTP layer asks for the heartbeat just before it reads for the first time. Bytes that somebody read before that
-        // were not HTTP, and a successor that starts in the middle of the connection would wait for them again.
+        // Kestrel's HTTP layer asks for the heartbeat just before it reads for the first time. Who reads before that looks for bytes that
+        // are not HTTP, and in a successor, which starts in the middle of the connection, would wait for them again.
         if (type == typeof(IConnectionHeartbeatFeature) && !_httpStarted)
         {
             _httpStarted = true;
-            if (_boundary.HasDelivered) _middlewareSeen = true;
+            if (_boundary.WasRead) _middlewareSeen = true;
         }
 
         foreach (var (key, feature) in _set)

@@ -96,32 +96,46 @@ internal sealed partial class HandoverConnection
                 EndMove(_unmovable);
                 return Gate.Open;
             }
-            if (IsAtBoundary(out var leftover) && TryLeave(move, leftover)) return Gate.Moved;
+            if (TryLeave(move)) return Gate.Moved;
+            if (_move != move) continue;
             if (_boundary.Waits(_receiveEpoch) && !_boundary.WaitsAtBoundary(_receiveEpoch)) return Gate.ReceiveOnce;
             await signaled;
         }
         return Gate.Open;
     }
 
-    /// <summary>Whether not a byte of a next request was seen by Kestrel. If so, <paramref name="leftover"/> is what was received of it.</summary>
-    private bool IsAtBoundary(out ReadOnlyMemory<byte> leftover)
+    /// <summary>Leaves if the connection is at a boundary: not a byte of a next request was seen by Kestrel.</summary>
+    private bool TryLeave(Move move)
     {
-        leftover = default;
-        if (_receiveEpoch == 0 || _boundary.WaitsAtBoundary(_receiveEpoch)) return true;
-        if (!_boundary.IsHeld) return false;
+        if (_receiveEpoch == 0 || _boundary.WaitsAtBoundary(_receiveEpoch)) return TryLeave(move, ReadOnlyMemory<byte>.Empty);
 
-        // Kestrel's read is held and this is the only writer, so nobody else touches the pipe.
-        if (!_boundary.Inner.TryRead(out var read))
+        // Kestrel's read is held by us and this loop is the only writer, so nobody else touches the pipe.
+        if (_boundary.TakeHeld() is not { } held) return false;
+        var leftover = ReadOnlyMemory<byte>.Empty;
+        var how = BoundaryReader.HeldRead.Resume;
+        if (_boundary.Inner.TryRead(out var read))
         {
-            if (_boundary.IsEmpty) return true;
-            _boundary.Release(BoundaryReader.HeldRead.Resume);
-            return false;
+            if (read.IsCanceled) how = BoundaryReader.HeldRead.Cancel;
+            else if (read.Buffer.Length <= LeftoverLimitBytes) how = BoundaryReader.HeldRead.End;
+            if (how is BoundaryReader.HeldRead.End) leftover = read.Buffer.ToArray();
+            _boundary.Inner.AdvanceTo(read.Buffer.Start);
         }
-        var fits = read.Buffer.Length <= LeftoverLimitBytes && !read.IsCanceled;
-        if (fits) leftover = read.Buffer.ToArray();
-        _boundary.Inner.AdvanceTo(read.Buffer.Start);
-        if (!fits) _boundary.Release(read.IsCanceled ? BoundaryReader.HeldRead.Cancel : BoundaryReader.HeldRead.Resume);
-        return fits;
+        else if (_boundary.IsEmpty)
+        {
+            how = BoundaryReader.HeldRead.End;
+        }
+
+        if (how is BoundaryReader.HeldRead.End)
+        {
+            if (TryLeave(move, leftover))
+            {
+                held.SetResult(BoundaryReader.HeldRead.End);
+                return true;
+            }
+            how = BoundaryReader.HeldRead.Resume;
+        }
+        held.SetResult(how);
+        return false;
     }
 
     private bool TryLeave(Move move, ReadOnlyMemory<byte> leftover)
@@ -135,9 +149,8 @@ internal sealed partial class HandoverConnection
 
         lock (_moveLock)
         {
-            if (_move != move) reason = UnmovableReason.Canceled;
-            else if (untouched && _hasSent) reason = UnmovableReason.ConnectionMiddleware; // the server spoke first: that is not HTTP/1.1
-            if (reason is UnmovableReason.None)
+            if (untouched && _hasSent) reason = UnmovableReason.ConnectionMiddleware; // the server spoke first: that is not HTTP/1.1
+            if (_move == move && reason is UnmovableReason.None)
             {
                 move.Leave(duplicate, leftover, discardOutput: untouched);
                 _moved = true;
@@ -145,7 +158,7 @@ internal sealed partial class HandoverConnection
             }
         }
         if (duplicate >= 0) ConnectionDescriptor.Close(duplicate);
-        EndMove(reason);
+        if (reason is not UnmovableReason.None) EndMove(reason);
         return false;
     }
 

@@ -65,6 +65,9 @@ internal sealed partial class HandoverConnection : ConnectionContext
     /// <summary>How often bytes were handed to the input. Written by the receive loop only.</summary>
     internal long ReceiveEpoch => Volatile.Read(ref _receiveEpoch);
 
+    /// <summary>Whether Kestrel has looked at all that was received, and waits for more.</summary>
+    internal bool AwaitsInput => _boundary.Waits(ReceiveEpoch);
+
     private long _receiveEpoch;
 
     /// <summary>Starts both loops. Once.</summary>

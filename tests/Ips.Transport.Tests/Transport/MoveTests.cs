@@ -167,7 +167,7 @@ public sealed class MoveTests : IAsyncLifetime
         var (client, connection) = await _a.ConnectWatchedAsync();
         using var _ = client;
         await client.SendAsync(half);
-        await Eventually.TrueAsync(() => connection.ReceiveEpoch == 1);
+        await Eventually.TrueAsync(() => connection is { ReceiveEpoch: 1, AwaitsInput: true }); // Kestrel has looked at it
 
         var move = connection.BeginMove();
         Assert.False(move.IsCompleted);
