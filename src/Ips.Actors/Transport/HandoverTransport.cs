@@ -42,8 +42,10 @@ internal sealed class HandoverTransport(ActorRegistry actors, ConnectionRegistry
                 return listener;
             case ListenerProtocol.BindFailed { Error: PosixException { Errno: Errno.EADDRINUSE } error }:
                 throw new AddressInUseException(error.Message, error);
+            case ListenerProtocol.BindFailed { Error: PosixException error }:
+                throw error.ToSocketException(); // not an IOException: Kestrel falls back from [::] to 0.0.0.0 on any other
             case ListenerProtocol.BindFailed failed:
-                throw new IOException($"Failed to bind to address {EndpointKey.Text(endpoint)}: {failed.Error.Message}", failed.Error);
+                throw failed.Error;
             default:
                 throw new InvalidOperationException($"ListenerActor answered {reply}.");
         }
