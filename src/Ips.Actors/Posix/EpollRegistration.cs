@@ -36,8 +36,15 @@ internal static partial class EpollRegistration
         List<int> sets = [];
         foreach (var path in Directory.EnumerateFileSystemEntries("/proc/self/fd"))
         {
-            if (File.ResolveLinkTarget(path, returnFinalTarget: false)?.Name is "anon_inode:[eventpoll]")
-                sets.Add(int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture));
+            try
+            {
+                if (File.ResolveLinkTarget(path, returnFinalTarget: false)?.Name is "anon_inode:[eventpoll]")
+                    sets.Add(int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture));
+            }
+            catch (IOException)
+            {
+                // Closed since it was listed, as descriptors are all the time; .NET's sets never are.
+            }
         }
         return [.. sets];
     }

@@ -51,6 +51,9 @@ internal sealed class BoundaryReader(HandoverConnection connection, PipeReader i
     /// <summary>The pipe behind; only for who took a held read.</summary>
     public PipeReader Inner => inner;
 
+    public override string ToString() =>
+        $"next read at boundary {_boundaryNext}, waits since {_waitingEpoch}, at boundary since {_boundaryEpoch}, held {_held is not null}, all examined consumed {_examinedIsConsumed}";
+
     /// <summary>The current request is over and its body's end was seen: Kestrel's next read is the next request's first.</summary>
     public void NextReadIsBoundary() => _boundaryNext = true;
 
@@ -59,7 +62,7 @@ internal sealed class BoundaryReader(HandoverConnection connection, PipeReader i
     public bool Release(HeldRead how) => TakeHeld()?.TrySetResult(how) ?? false;
 
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default) =>
-        _boundaryNext && connection.IsMoving ? ReadHeldAsync(cancellationToken) : ReadNow(cancellationToken);
+        _boundaryNext && connection.HoldsReads ? ReadHeldAsync(cancellationToken) : ReadNow(cancellationToken);
 
     public override bool TryRead(out ReadResult result)
     {
@@ -115,8 +118,8 @@ internal sealed class BoundaryReader(HandoverConnection connection, PipeReader i
     private async ValueTask<ReadResult> ReadHeldAsync(CancellationToken cancellationToken)
     {
         var held = new TaskCompletionSource<HeldRead>(TaskCreationOptions.RunContinuationsAsynchronously);
-        Interlocked.Exchange(ref _held, held); // a full fence: who ends the move clears IsMoving first and then releases
-        if (connection.IsMoving)
+        Interlocked.Exchange(ref _held, held); // a full fence: who ends the move, or the gate's watch, says so first and then releases
+        if (connection.HoldsReads)
             connection.SignalMove();
         else
             Release(HeldRead.Resume);

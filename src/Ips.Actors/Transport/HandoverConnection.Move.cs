@@ -18,6 +18,7 @@ internal sealed partial class HandoverConnection
     private volatile UnmovableReason _unmovable;
     private bool _hasSent;
     private bool _ended;
+    private bool _paused;
     private CancellationTokenSource _wait = new();
 
     private enum Gate
@@ -34,6 +35,12 @@ internal sealed partial class HandoverConnection
 
     /// <summary>Whether a move was begun and is still undecided.</summary>
     internal bool IsMoving => _move is not null && !_moved;
+
+    /// <summary>Whether the input is full, and receiving waits for Kestrel to read.</summary>
+    internal bool IsPaused => Volatile.Read(ref _paused);
+
+    /// <summary>Whether the gate is there to decide about a read at a boundary.</summary>
+    internal bool HoldsReads => IsMoving && !IsPaused;
 
     /// <summary>Why this connection will never move, or <see cref="UnmovableReason.None"/> as far as is known.</summary>
     public UnmovableReason Unmovable => _unmovable;
@@ -79,6 +86,11 @@ internal sealed partial class HandoverConnection
         if (_unmovable is UnmovableReason.None) _unmovable = reason;
         SignalMove();
     }
+
+    /// <summary>The state of a move, for logs and failed tests.</summary>
+    public override string ToString() =>
+        $"{ConnectionId}: {(_moved ? "moved" : IsMoving ? "moving" : "here")}, unmovable {_unmovable}, received {_receiveEpoch} times, {_boundary}, "
+        + $"requests running {_running}, has sent {_hasSent}, receive loop {_receiving.Status}, send loop {_sending.Status}, shutdown {_shutdownReason?.Message ?? "no"}";
 
     /// <summary>Called by the receive loop while a move is on: decides what may be received.</summary>
     private async ValueTask<Gate> PassGateAsync()

@@ -112,7 +112,8 @@ internal sealed partial class HandoverConnection : ConnectionContext
             if (!_adopted.IsEmpty)
             {
                 Volatile.Write(ref _receiveEpoch, 1);
-                await writer.WriteAsync(_adopted);
+                var write = writer.WriteAsync(_adopted);
+                _ = write.IsCompleted ? await write : await PauseAsync(write);
                 _adopted = default;
             }
             // One method, though long: a second one would allocate its state for each wait.
@@ -157,7 +158,8 @@ internal sealed partial class HandoverConnection : ConnectionContext
                 if (batch == 0) continue;
 
                 Volatile.Write(ref _receiveEpoch, _receiveEpoch + 1);
-                var flushed = await writer.FlushAsync();
+                var flush = writer.FlushAsync();
+                var flushed = flush.IsCompleted ? await flush : await PauseAsync(flush);
                 if (flushed.IsCompleted || flushed.IsCanceled) break;
             }
         }
@@ -170,6 +172,24 @@ internal sealed partial class HandoverConnection : ConnectionContext
             error = e; // the reader sees it, as one of Kestrel's own transport does
         }
         await EndReceiveAsync(error);
+    }
+
+    /// <summary>
+    /// The input is full: waits until Kestrel has read. No read may be held at a boundary meanwhile, as the gate is not there to let it go on, and
+    /// so much could not travel anyway.
+    /// </summary>
+    private async ValueTask<FlushResult> PauseAsync(ValueTask<FlushResult> flush)
+    {
+        Interlocked.Exchange(ref _paused, true); // a full fence: the reader holds first and then looks at this
+        _boundary.Release(BoundaryReader.HeldRead.Resume);
+        try
+        {
+            return await flush;
+        }
+        finally
+        {
+            Volatile.Write(ref _paused, false);
+        }
     }
 
     private async Task EndReceiveAsync(Exception? error)

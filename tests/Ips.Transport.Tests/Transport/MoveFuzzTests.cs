@@ -55,6 +55,7 @@ public sealed class MoveFuzzTests(ITestOutputHelper output)
         using var stop = new CancellationTokenSource();
         var moving = MoveAroundAsync(connection, b, a, new Random(random.Next()), tally, history, stop.Token);
         var answers = ReadAsync(client, plan);
+        using var __ = stop.Token.Register(() => { lock (history) history.Append(CultureInfo.InvariantCulture, $"({answers.Status})"); });
         try
         {
             await SendAsync(client, plan, new Random(random.Next()));
@@ -63,6 +64,11 @@ public sealed class MoveFuzzTests(ITestOutputHelper output)
         {
             // The answer that closes came before all was sent.
         }
+        catch (TimeoutException)
+        {
+            await stop.CancelAsync(); // the history tells where it hangs
+            throw;
+        }
         if (plan.LeavesEarly)
         {
             client.Reset();
@@ -70,6 +76,7 @@ public sealed class MoveFuzzTests(ITestOutputHelper output)
         }
         else
         {
+            await answers.ContinueWith(_ => stop.CancelAsync(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Unwrap();
             Assert.Equal(plan.Expected, await answers);
             if (!plan.ServerMayClose) Assert.True(client.IsQuiet());
         }
@@ -92,6 +99,7 @@ public sealed class MoveFuzzTests(ITestOutputHelper output)
         while (!stop.IsCancellationRequested)
         {
             await PauseAsync(random);
+            using var _ = stop.Register(() => { lock (history) history.Append(CultureInfo.InvariantCulture, $"(at the end {connection})"); });
             var move = connection.BeginMove();
             if (random.Next(5) == 0)
             {

@@ -154,6 +154,37 @@ public sealed class MoveTests : IAsyncLifetime
         Assert.Equal(["A", "B"], hosts.Distinct());
     }
 
+    [Fact]
+    public async Task InputFull_ReceivingPaused_MoveGoesOnWhenThereIsRoom()
+    {
+        var (client, connection) = await _a.ConnectWatchedAsync();
+        using var _ = client;
+        await client.SendAsync("GET /gate/full HTTP/1.1\r\nHost: x\r\n\r\n");
+        await _a.App.At("full").ReachedAsync();
+        const int Count = 400;
+        var filler = new string('f', 6000); // 2.4 MB in all, above the input's 1 MiB
+        var sending = client.SendAsync(string.Concat(Enumerable.Range(0, Count).Select(i => $"GET /n/{i} HTTP/1.1\r\nHost: x\r\nX-Filler: {filler}\r\n\r\n")));
+        await Eventually.TrueAsync(() => connection.IsPaused);
+
+        var move = connection.BeginMove();
+        _a.App.At("full").Release();
+
+        Assert.Equal(("A", "full"), await ShortAsync(client));
+        var adopted = AdoptAsync();
+        var hosts = new List<string>();
+        for (var i = 0; i < Count; i++)
+        {
+            var (host, body) = await ShortAsync(client);
+            Assert.Equal(i.ToString(CultureInfo.InvariantCulture), body);
+            hosts.Add(host);
+        }
+        await sending;
+        await adopted;
+        Assert.Equal(["A", "B"], hosts.Distinct());
+
+        async Task AdoptAsync() => _b.Listener.Adopt(await MovedAsync(move));
+    }
+
     [Theory]
     [InlineData("G")]
     [InlineData("GET /n/1 HT")]

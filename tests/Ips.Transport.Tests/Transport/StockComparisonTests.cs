@@ -91,7 +91,7 @@ public sealed class StockComparisonTests
                 await client.SendAsync("GET /large?bytes=20000000 HTTP/1.1\r\nHost: x\r\n\r\n");
                 await Eventually.TrueAsync(() => client.Socket.Available > 0);
                 client.Reset();
-                await Eventually.TrueAsync(() => host.App.Seen.Contains("aborted") && host.App.Seen.Contains("written"));
+                await Eventually.TrueAsync(() => host.App.Seen.Contains("written"));
                 return await host.ClosedAsync(null);
             case "body that nobody reads" or "large body that nobody reads":
                 var length = scenario.StartsWith("large", StringComparison.Ordinal) ? 5_000_000 : 5_000;

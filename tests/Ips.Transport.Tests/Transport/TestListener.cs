@@ -54,9 +54,13 @@ internal sealed class TestListener(HandoverConnectionFactory connections) : ICon
                 var connection = connections.Create(await socket.AcceptAsync());
                 if (!_accepted.Writer.TryWrite(connection)) connection.Abort();
             }
-            catch (SocketException)
+            catch (SocketException e) when (e.SocketErrorCode is SocketError.OperationAborted)
             {
                 return; // unbound
+            }
+            catch (SocketException)
+            {
+                // This one was reset before it was accepted.
             }
             catch (ObjectDisposedException)
             {
