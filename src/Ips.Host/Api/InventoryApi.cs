@@ -1,6 +1,7 @@
 using Ips.Host.Auth;
 using Ips.Host.Inventory;
 using Ips.Host.Inventory.Storage;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 
 namespace Ips.Host.Api;

@@ -38,8 +38,6 @@ internal static class Problems
 
     public static readonly Problem BodyNotUtf8 = new(ApiCode.WrongTypeOrRange, "the body is not valid UTF-8", "请求体不是有效的 UTF-8") { Status = 400 };
 
-    public static readonly Problem QueryNotUtf8 = new(ApiCode.WrongTypeOrRange, "the path or query is not valid UTF-8", "路径或查询参数不是有效的 UTF-8") { Status = 400 };
-
     public static readonly Problem StoreBusy = new(ApiCode.Internal,
         "the store is busy with another write, such as an import; try again (ips.store.busy-timeout sets the wait)", "存储繁忙，请稍后重试") { Status = 503 };
 

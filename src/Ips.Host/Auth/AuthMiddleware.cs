@@ -34,18 +34,21 @@ internal sealed class AuthMiddleware(
         if (malformed is not null) return malformed;
         var known = await keys.GetAsync(context.RequestAborted);
         var now = time.GetUtcNow();
-        if (credentials is not null && known.Count > 0)
+        if (known.Count == 0)
         {
-            if (credentials.Scheme == SignatureScheme.V1 && !options.Value.AllowV1) return Problems.SchemeOff;
-            if (!SignatureVerifier.IsInWindow(credentials.Expires, now, options.Value.Window)) return Problems.Expired(options.Value.Window);
+            if (credentials is not null || !IsAnonymousAllowed(context)) return Problems.NoKeyConfigured;
         }
-        else if (credentials is not null || !IsAnonymousAllowed(context))
-        {
-            return known.Count == 0 ? Problems.NoKeyConfigured : Problems.NoKeyInRequest;
-        }
-        else if (known.Count > 0)
+        else if (credentials is null)
         {
             return Problems.NoKeyInRequest;
+        }
+        else if (credentials.Scheme == SignatureScheme.V1 && !options.Value.AllowV1)
+        {
+            return Problems.SchemeOff;
+        }
+        else if (!SignatureVerifier.IsInWindow(credentials.Expires, now, options.Value.Window))
+        {
+            return Problems.Expired(options.Value.Window);
         }
 
         var body = new RequestBody(ReadOnlyMemory<byte>.Empty);
