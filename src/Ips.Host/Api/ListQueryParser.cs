@@ -47,7 +47,7 @@ internal static class ListQueryParser
             var name = property.Name;
             if (name == "page") page = ParseNumber(name, property.Value, Page.MaxNumber, found);
             else if (name == "page_size") size = ParseNumber(name, property.Value, options.MaxPageSize, found);
-            else if (name == ObjectClass.IdField) AddFilter(filters, Values(name, property.Value, found, TextOf, Problems.NotAnId), ids => new ObjectFilter.ById(ids));
+            else if (name == ObjectClass.IdField) AddFilter(filters, Values(name, property.Value, found, IdOf, Problems.NotAnId), ids => new ObjectFilter.ById(ids));
             else if (oclass.IndexOf(name) is >= 0 and var index) ParseFilter(oclass.Fields[index], property.Value, filters, found);
             else found.Add(Problems.Unknown(name));
         }
@@ -121,6 +121,8 @@ internal static class ListQueryParser
             return null; // an escaped half of a surrogate pair
         }
     }
+
+    private static string? IdOf(JsonElement element) => TextOf(element) is { } id && ObjectLimits.IsId(id) ? id : null;
 
     private static object? NumberOf(JsonElement element) =>
         element.ValueKind == JsonValueKind.Number && element.TryGetInt64(out var number) && number is >= 0 and <= ObjectLimits.Number ? number : null;

@@ -70,7 +70,7 @@ internal sealed class AuthMiddleware(
     private async ValueTask<Problem?> VerifyAsync(HttpContext context, RequestQuery query, Credentials credentials, AccessKey? key, RequestBody body, DateTimeOffset now)
     {
         var request = context.Request;
-        var text = SignatureText.Build(request.Method, request.PathBase + request.Path, query.Parameters, body.Bytes.Span, credentials);
+        var text = SignatureText.Build(request.Method, (request.PathBase + request.Path).Value ?? "", query.Parameters, body.Bytes.Span, credentials);
         if (SignatureVerifier.Verify(credentials, key, text, now) is { } refused) return refused;
         context.Features.Set(new Caller(key!.Name)); // known from here on: the access log names the key also if the request is refused below
         if (credentials.Scheme == SignatureScheme.V2)

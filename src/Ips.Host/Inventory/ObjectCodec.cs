@@ -101,7 +101,7 @@ internal static class ObjectCodec
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) return null;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var isOid = reader.ValueTextEquals(OidField);
+            var isOid = TextOf(ref reader) == OidField;
             reader.Read();
             if (isOid) return reader.TokenType == JsonTokenType.String ? TextOf(ref reader) ?? "" : "";
             reader.Skip();

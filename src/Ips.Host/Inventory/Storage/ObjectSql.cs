@@ -60,9 +60,9 @@ internal static class ObjectSql
             where.Append(" AND ");
             where.Append(filter switch
             {
-                ObjectFilter.ById ids => $"o.id IN ({AddAll(values, ids.Ids)})",
-                ObjectFilter.ByColumn column => $"o.{column.Column} IN ({AddAll(values, column.Values)})",
-                ObjectFilter.ByOwner owner => $"o.object_key IN (SELECT object_key FROM ips_owner WHERE name IN ({AddAll(values, owner.Owners)}))",
+                ObjectFilter.ById ids => $"o.id {AnyOf(values, ids.Ids)}",
+                ObjectFilter.ByColumn column => $"o.{column.Column} {AnyOf(values, column.Values)}",
+                ObjectFilter.ByOwner owner => $"o.object_key IN (SELECT object_key FROM ips_owner WHERE name {AnyOf(values, owner.Owners)})",
                 ObjectFilter.ByAddress address => $"o.object_key IN ({string.Join(" UNION ",
                     address.Ranges.Select(range => $"SELECT object_key FROM ips_address WHERE {Within(range, values)} AND field = {Add(values, (long)address.Slot)}"))})",
                 _ => throw new System.Diagnostics.UnreachableException($"Filter {filter} has no SQL."),
@@ -81,5 +81,7 @@ internal static class ObjectSql
         return $"@p{values.Count - 1}";
     }
 
-    private static string AddAll(List<object> values, IEnumerable<object> all) => string.Join(", ", all.Select(value => Add(values, value)));
+    // One value with =, not IN: then an index on column and id also gives the order.
+    private static string AnyOf(List<object> values, IReadOnlyList<object> any) =>
+        any.Count == 1 ? $"= {Add(values, any[0])}" : $"IN ({string.Join(", ", any.Select(value => Add(values, value)))})";
 }

@@ -21,7 +21,7 @@ internal static class PostgresSchema
             body       bytea NOT NULL
         );
         CREATE UNIQUE INDEX ips_object_by_id ON ips_object (oid, id);
-        CREATE INDEX ips_object_by_label ON ips_object (oid, label);
+        CREATE INDEX ips_object_by_label ON ips_object (oid, label, id);
         CREATE TABLE ips_address (
             address    bytea NOT NULL,
             object_key bigint NOT NULL,

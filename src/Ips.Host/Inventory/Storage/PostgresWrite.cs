@@ -5,6 +5,8 @@ namespace Ips.Host.Inventory.Storage;
 /// <summary>A write transaction in PostgreSQL; gives the connection and the turn back when it is disposed.</summary>
 internal sealed class PostgresWrite(NpgsqlConnection connection, NpgsqlTransaction transaction, SemaphoreSlim turn) : SqlWrite
 {
+    private bool _disposed;
+
     /// <inheritdoc/>
     public override SqlSession Session { get; } = new PostgresSession(connection);
 
@@ -17,6 +19,8 @@ internal sealed class PostgresWrite(NpgsqlConnection connection, NpgsqlTransacti
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
     {
+        if (_disposed) return; // the turn must be given back once
+        _disposed = true;
         try
         {
             await transaction.DisposeAsync(); // rolls back what was not committed

@@ -167,6 +167,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     private sealed class Write(SqliteDatabase database, SqliteSession session) : SqlWrite
     {
         private bool _ended;
+        private bool _disposed;
 
         public override SqlSession Session => session;
 
@@ -178,6 +179,8 @@ internal sealed class SqliteDatabase : IAsyncDisposable
 
         public override async ValueTask DisposeAsync()
         {
+            if (_disposed) return; // the turn must be given back once
+            _disposed = true;
             try
             {
                 if (!_ended) await session.ExecuteAsync("ROLLBACK");

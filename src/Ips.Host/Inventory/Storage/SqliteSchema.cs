@@ -22,7 +22,7 @@ internal static class SqliteSchema
             body       BLOB NOT NULL
         );
         CREATE UNIQUE INDEX ips_object_by_id ON ips_object (oid, id);
-        CREATE INDEX ips_object_by_label ON ips_object (oid, label);
+        CREATE INDEX ips_object_by_label ON ips_object (oid, label, id);
         CREATE TABLE ips_address (
             address    BLOB NOT NULL,
             object_key INTEGER NOT NULL,
