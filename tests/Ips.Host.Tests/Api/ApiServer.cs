@@ -179,8 +179,12 @@ internal sealed class RecordingLogger : ILoggerProvider, ILogger
 
     public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
 
+    private static bool IsOurs(EventId eventId, LogLevel logLevel) => logLevel >= LogLevel.Warning || eventId.Id is >= 5000 and < 5100;
+
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
+        // Not the two lines that Kestrel logs for each request.
+        if (!IsOurs(eventId, logLevel)) return;
         lock (_events) _events.Add((logLevel, eventId.Id, formatter(state, exception), exception));
     }
 }

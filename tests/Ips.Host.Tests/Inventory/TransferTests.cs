@@ -97,7 +97,7 @@ public sealed class TransferTests : IDisposable
             Assert.Equal(0, (await RunAsync("export", File1(file))).Code);
             Assert.Equal((0, "26 objects: 0 new, 0 replaced, 26 as before.\n"), Short(await RunAsync("import", File1(file))));
         }
-        Assert.StartsWith("oid,id,ip,hostname,mem_size,disk_size,class,owner,name,vip,console_ip,manufacturers\nhost,sample-h001,10.1.162.18,", await File.ReadAllTextAsync(File1("all.csv")), StringComparison.Ordinal);
+        Assert.StartsWith("oid,id,ip,hostname,mem_size,disk_size,class,owner,name,vip,console_ip,manufacturers\r\nhost,sample-h001,10.1.162.18,", await File.ReadAllTextAsync(File1("all.csv")), StringComparison.Ordinal);
         Assert.Equal(0, (await RunAsync("export", File1("switches.csv"), "--oid", "switch")).Code);
         Assert.Equal(3, File.ReadLines(File1("switches.csv")).Count());
         Assert.DoesNotContain(Directory.GetFiles(_folder), f => f.EndsWith(".part", StringComparison.Ordinal));

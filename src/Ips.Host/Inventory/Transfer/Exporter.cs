@@ -26,7 +26,7 @@ internal static class Exporter
             return count;
         }
         var columns = CsvColumns.For(oclass);
-        await using var text = new StreamWriter(output, new UTF8Encoding(false), leaveOpen: true) { NewLine = "\n" };
+        await using var text = new StreamWriter(output, new UTF8Encoding(false), leaveOpen: true);
         await using var csv = new CsvWriter(text, CultureInfo.InvariantCulture, leaveOpen: true);
         foreach (var column in columns) csv.WriteField(column);
         await csv.NextRecordAsync();
