@@ -27,8 +27,9 @@ public sealed class SqliteStoreTests : IDisposable
             })
             {
                 var plan = await PlanAsync(sql, values);
-                Assert.DoesNotContain("SCAN ips_address", plan, StringComparison.Ordinal);
-                Assert.Contains("SEARCH ips_address USING PRIMARY KEY (address", plan, StringComparison.Ordinal);
+                Assert.DoesNotMatch(new Regex("SCAN (ips_address|a)\\b"), plan);
+                Assert.Matches(new Regex("SEARCH (ips_address|a) USING PRIMARY KEY \\(address"), plan);
+                if (blocks is ["10.1.2.3"] && sql.Contains("o.body", StringComparison.Ordinal)) Assert.DoesNotContain("TEMP B-TREE", plan, StringComparison.Ordinal);
                 if (sql.Contains("o.body", StringComparison.Ordinal)) Assert.Contains("SEARCH o USING INTEGER PRIMARY KEY", plan, StringComparison.Ordinal);
             }
         }

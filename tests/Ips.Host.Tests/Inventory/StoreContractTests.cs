@@ -76,6 +76,10 @@ public sealed class StoreContractTests(PostgresServer postgres) : IAsyncLifetime
         Assert.Equal(["H1", "H2", "S1"], await SearchAsync(store, null, "0.0.0.0/0"));
         Assert.Equal(["H1", "H2", "H6", "S1"], await SearchAsync(store, null, "0.0.0.0/0", "::/0", "10.1.162.18"));
         Assert.Empty(await SearchAsync(store, null, "10.2.0.0/16", "10.1.162.20"));
+        await PutAsync(store, Items.Switch("S2", "10.3.0.1", ""","vip":["10.3.0.1"],"console_ip":"10.3.0.1" """)); // one address in three fields
+        Assert.Equal(["S2"], await SearchAsync(store, null, "10.3.0.1"));
+        Assert.Equal(["S2"], await SearchAsync(store, ObjectClass.Switch, "10.3.0.1"));
+        Assert.Empty(await SearchAsync(store, ObjectClass.Host, "10.3.0.1"));
     }
 
     [Theory, OnSqlite, OnPostgres]

@@ -27,6 +27,7 @@ internal static class ObjectSql
     public static (string Sql, List<object> Values) Search(SearchQuery query)
     {
         List<object> values = [];
+        if (query.Ranges is [{ IsSingle: true } only]) return (SearchOne(query, only, values), values);
         var keys = Keys(query, values);
         var sql = $"SELECT o.version, o.body FROM ({keys} ORDER BY object_key LIMIT {Add(values, (long)query.Page.Size)} OFFSET {Add(values, query.Page.Offset)}) h "
             + "JOIN ips_object o ON o.object_key = h.object_key ORDER BY o.object_key";
@@ -42,6 +43,14 @@ internal static class ObjectSql
 
     /// <summary>The name of the counter of a class's objects.</summary>
     public static string CounterName(ObjectClass oclass) => "objects." + oclass.Oid;
+
+    // One address, by far the most frequent search: in the order of the index, without the sorting that DISTINCT and UNION need.
+    // An object that holds the address in several fields counts with the first of them.
+    private static string SearchOne(SearchQuery query, AddressRange only, List<object> values) =>
+        $"SELECT o.version, o.body FROM ips_address a JOIN ips_object o ON o.object_key = a.object_key WHERE a.address = {Add(values, only.First.ToBytes())} "
+        + "AND a.field = (SELECT min(b.field) FROM ips_address b WHERE b.address = a.address AND b.object_key = a.object_key)"
+        + (query.Class is { } oclass ? $" AND a.oid = {Add(values, (long)oclass.Number)}" : "")
+        + $" ORDER BY a.object_key LIMIT {Add(values, (long)query.Page.Size)} OFFSET {Add(values, query.Page.Offset)}";
 
     private static string Keys(SearchQuery query, List<object> values)
     {
