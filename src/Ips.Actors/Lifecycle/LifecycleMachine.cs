@@ -20,7 +20,7 @@ internal static class LifecycleMachine
         LogReopenRequested => new(state, new ReopenLog()),
         ReloadRequested reload => OnReload(state, reload),
         StopRequested stop => OnStop(state, ExitCode.Clean, stop.Source),
-        StopReceived stop => OnStop(state, ExitCode.Clean, stop.Reason),
+        StopReceived stop => OnStopReceived(state, stop),
         HostStopping => OnHostStopping(state),
         ActorLost lost => OnActorLost(state, lost),
         ActorRestarted => new(state, Resume(state)),
@@ -68,6 +68,16 @@ internal static class LifecycleMachine
         Starting => new(state, new RefuseReload(reload.Source, "this generation is still starting")),
         Joining or Ready or Proving => new(state, new RefuseReload(reload.Source, "this generation is not promoted yet")),
         _ => new(state, new RefuseReload(reload.Source, "this generation is stopping")),
+    };
+
+    // The predecessor stops, or has taken the role back: what runs here is finished, and the paths of the sockets are the predecessor's.
+    // It is the answer to a SendFailed as well, so it must never count as the second stop that aborts.
+    private static Transition OnStopReceived(LifecycleState state, StopReceived stop) => state switch
+    {
+        Serving => new(new Draining(ExitCode.Clean, StopSeen: true), [new FailReadiness(), .. BeginDrainingHandedOver]),
+        LameDuck => new(new Draining(ExitCode.Clean, StopSeen: true), [.. BeginDrainingHandedOver]),
+        Draining => new(state, new Explain("already draining")),
+        _ => OnStop(state, ExitCode.Clean, stop.Reason),
     };
 
     private static Transition OnStop(LifecycleState state, ExitCode code, string source) => state switch
