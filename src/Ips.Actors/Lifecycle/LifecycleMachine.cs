@@ -52,8 +52,9 @@ internal static class LifecycleMachine
         Promoting => [new ArmSuccessorTimer(), new SendPromote()],
         RollingBack => [new StartAccepting(), new EndSuccessor(false, "restart of an actor")],
         LameDuck => [new FailReadiness(), new ArmLameDuckTimer()],
-        Draining { SuccessorAlive: true } => [new ArmDrainTimer(), new BeginDrain(), new StopHost(), new EndSuccessor(true, "restart of an actor")],
-        Draining => [new ArmDrainTimer(), new BeginDrain(), new StopHost()],
+        Draining { SuccessorAlive: true } draining =>
+            [new ArmDrainTimer(), new ReleaseListeners(draining.HandedOver), new StopHost(), new EndSuccessor(true, "restart of an actor")],
+        Draining draining => [new ArmDrainTimer(), new ReleaseListeners(draining.HandedOver), new StopHost()],
         Exiting exiting => [new ExitProcess(exiting.Code)],
         _ => [],
     };
@@ -74,9 +75,9 @@ internal static class LifecycleMachine
     // It is the answer to a SendFailed as well, so it must never count as the second stop that aborts.
     private static Transition OnStopReceived(LifecycleState state, StopReceived stop) => state switch
     {
-        Serving => new(new Draining(ExitCode.Clean, StopSeen: true), [new FailReadiness(), .. BeginDrainingHandedOver]),
-        LameDuck => new(new Draining(ExitCode.Clean, StopSeen: true), [.. BeginDrainingHandedOver]),
-        Draining => new(state, new Explain("already draining")),
+        Serving => new(new Draining(ExitCode.Clean, StopSeen: true, HandedOver: true), [new FailReadiness(), .. BeginDrainingHandedOver]),
+        LameDuck => new(new Draining(ExitCode.Clean, StopSeen: true, HandedOver: true), [.. BeginDrainingHandedOver]),
+        Draining draining => new(draining with { HandedOver = true }, new Explain("already draining")),
         _ => OnStop(state, ExitCode.Clean, stop.Reason),
     };
 
@@ -88,7 +89,7 @@ internal static class LifecycleMachine
         Joining or Ready => new(new Exiting(code), new SendFailed(source), new ReleaseListeners(true), new ExitProcess(code)),
 
         // On probation the predecessor takes the role back; what runs here is finished first.
-        Proving => new(new Draining(code, StopSeen: true),
+        Proving => new(new Draining(code, StopSeen: true, HandedOver: true),
             [new SendFailed(source), .. BeginDrainingHandedOver]),
 
         Serving => new(new LameDuck(), new FailReadiness(), new ArmLameDuckTimer()),
@@ -175,7 +176,7 @@ internal static class LifecycleMachine
         (Quiescing, Quiesced) => new(new OnProbation(), new DisarmSuccessorTimer(), new SendServe(), new ArmProbationTimer()),
         (OnProbation, ProbationPassed) => new(new Yielding(), new ArmSuccessorTimer(), new YieldRole()),
         (Yielding, RoleYielded) => new(new Promoting(), new SendPromote()),
-        (Promoting, PromotionAcknowledged) => new(new Draining(ExitCode.Clean, StopSeen: false),
+        (Promoting, PromotionAcknowledged) => new(new Draining(ExitCode.Clean, StopSeen: false, HandedOver: true),
             [new DisarmSuccessorTimer(), new FinishReload(), new HandOverIdentity(), new FailReadiness(),
                 .. BeginDrainingHandedOver]),
 

@@ -51,7 +51,8 @@ internal abstract record LifecycleState
     /// <param name="StopSeen">A stop was asked for: a further one aborts. False while a predecessor drains after its handover.</param>
     /// <param name="SuccessorAlive">A successor was told to stop as well, and is not gone yet.</param>
     /// <param name="Drained">Every connection has ended; only the successor is waited for.</param>
-    public sealed record Draining(ExitCode Code, bool StopSeen, bool SuccessorAlive = false, bool Drained = false) : LifecycleState;
+    /// <param name="HandedOver">Another generation listens on the same sockets.</param>
+    public sealed record Draining(ExitCode Code, bool StopSeen, bool SuccessorAlive = false, bool Drained = false, bool HandedOver = false) : LifecycleState;
 
     /// <summary>The exit code is decided; the host is stopping.</summary>
     public sealed record Exiting(ExitCode Code) : LifecycleState;
