@@ -50,7 +50,7 @@ internal static class LifecycleMachine
         OnProbation => [new SendServe(), new ArmProbationTimer()],
         Yielding => [new ArmSuccessorTimer(), new YieldRole()],
         Promoting => [new ArmSuccessorTimer(), new SendPromote()],
-        RollingBack => [new StartAccepting(), new EndSuccessor(false, "restart of an actor")],
+        RollingBack => [new StartAccepting(), new EndSuccessor(true, "restart of an actor")],
         LameDuck => [new FailReadiness(), new ArmLameDuckTimer()],
         Draining { SuccessorAlive: true } draining =>
             [new ArmDrainTimer(), new ReleaseListeners(draining.HandedOver), new StopHost(), new EndSuccessor(true, "restart of an actor")],
