@@ -142,6 +142,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             case DisarmProbationTimer: Timers.Cancel(nameof(LifecycleEvent.ProbationPassed)); break;
             case SendPromote: Cast.Reloader.Tell(new ReloaderProtocol.SendPromote()); break;
             case EndSuccessor end: Cast.Reloader.Tell(new ReloaderProtocol.EndSuccessor(end.FinishRequests, end.Reason)); break;
+            case KillSuccessor: Cast.Reloader.Tell(new ReloaderProtocol.KillSuccessor()); break;
             case NoteFailure failure: _memory.Reload?.Fail(failure.Outcome, failure.Reason); break;
             case FinishReload: CloseReload(); break;
             case RefuseReload refuse: Refuse(refuse.Source, refuse.Reason); break;

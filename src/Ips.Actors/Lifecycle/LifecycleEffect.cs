@@ -45,6 +45,9 @@ internal abstract record LifecycleEffect
     /// <paramref name="FinishRequests"/>: it gets the drain timeout after the asking, else the kill timeout.</summary>
     public sealed record EndSuccessor(bool FinishRequests, string Reason) : LifecycleEffect;
 
+    /// <summary>SIGKILL to a successor that has outlived every deadline: no orphan is left. Nobody waits for the answer.</summary>
+    public sealed record KillSuccessor : LifecycleEffect;
+
     /// <summary>Note how and why the reload under way fails.</summary>
     public sealed record NoteFailure(ReloadOutcome Outcome, string Reason) : LifecycleEffect;
 

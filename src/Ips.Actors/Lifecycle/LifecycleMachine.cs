@@ -221,14 +221,19 @@ internal static class LifecycleMachine
             Drained = true,
             Code = drained.Aborted > 0 && state.Code == ExitCode.Clean ? ExitCode.Aborted : state.Code,
         }),
-        SuccessorGone => Leave(state with { SuccessorAlive = false }),
-        AbortTimedOut => Leave(state with { Drained = true, SuccessorAlive = false, Code = state.Code == ExitCode.Clean ? ExitCode.Aborted : state.Code }),
+        SuccessorGone when state.SuccessorAlive => Leave(state with { SuccessorAlive = false }),
+        AbortTimedOut => OutOfTime(state, state is { Drained: false, Code: ExitCode.Clean } ? ExitCode.Aborted : state.Code),
         _ => Ignored(state, @event),
     };
 
     private static Transition Leave(Draining state) => state is { Drained: true, SuccessorAlive: false }
-        ? new(new Exiting(state.Code), new SendFarewell(), new RetractIdentity(), new ExitProcess(state.Code))
+        ? new(new Exiting(state.Code), Leaving(state.Code))
         : new(state);
+
+    private static Transition OutOfTime(Draining state, ExitCode code) =>
+        new(new Exiting(code), [.. state.SuccessorAlive ? [new KillSuccessor()] : Nothing, .. Leaving(code)]);
+
+    private static LifecycleEffect[] Leaving(ExitCode code) => [new SendFarewell(), new RetractIdentity(), new ExitProcess(code)];
 
     private static Transition Ignored(LifecycleState state, LifecycleEvent @event) =>
         new(state, new Explain($"{@event.GetType().Name} means nothing in this state"));

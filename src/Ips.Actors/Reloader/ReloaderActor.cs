@@ -37,6 +37,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         Receive<ReloaderProtocol.SendServe>(_ => OnSendServe());
         Receive<ReloaderProtocol.SendPromote>(_ => _slot.Process?.Channel.TrySend(new PromoteFrame()));
         Receive<ReloaderProtocol.EndSuccessor>(OnEnd);
+        Receive<ReloaderProtocol.KillSuccessor>(_ => OnKill());
         Receive<Escalate>(_ => OnEscalate());
         Receive<HealthOverdue>(_ => ReportFailure(
             $"it sent no health report for {MissedReportsAllowed} intervals of {_options.Reload.HealthInterval.TotalSeconds:0.###} s", responsive: false));
@@ -303,6 +304,15 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         if (!kill)
         {
             Timers.StartSingleTimer(nameof(Escalate), new Escalate(), _options.Reload.KillTimeout);
+        }
+    }
+
+    private void OnKill()
+    {
+        if (_slot is { Process: not null, Promoted: false })
+        {
+            _slot.Ending = EndingStage.Terminated;
+            OnEscalate();
         }
     }
 

@@ -15,6 +15,9 @@ internal static class ReloaderProtocol
     /// <summary>End the successor: ask, SIGTERM, SIGKILL. <paramref name="FinishRequests"/>: it gets the drain timeout after the asking.</summary>
     public sealed record EndSuccessor(bool FinishRequests, string Reason);
 
+    /// <summary>SIGKILL to a successor that was told to end: this process does not wait for it any more.</summary>
+    public sealed record KillSuccessor;
+
     /// <summary>Say goodbye to the promoted successor.</summary>
     public sealed record SendFarewell(int Aborted);
 
