@@ -62,7 +62,7 @@ internal static class LifecycleMachine
     private static Transition OnReload(LifecycleState state, ReloadRequested reload) => state switch
     {
         Serving => new(new AwaitingReady(), new SpawnSuccessor(reload.Source), new ArmSuccessorTimer()),
-        RollingBack { ReloadPending: false } => new(new RollingBack(ReloadPending: true), new DeferReload(reload.Source)),
+        RollingBack { ReloadPending: false } rolling => new(rolling with { ReloadPending = true }, new DeferReload(reload.Source)),
         RollingBack => new(state, new RefuseReload(reload.Source, "a reload is already waiting for the failed successor to end")),
         AwaitingReady or Quiescing or OnProbation or Yielding or Promoting =>
             new(state, new RefuseReload(reload.Source, "a reload is already under way")),
@@ -187,8 +187,9 @@ internal static class LifecycleMachine
         (Yielding, SuccessorTimedOut) => TakeBack(ReloadOutcome.RolledBack, NotYielded, true, new TakeRole()),
         // The successor may have written the PID file already.
         (Promoting, SuccessorFailed failed) =>
-            TakeBack(ReloadOutcome.RolledBack, failed.Reason, failed.Responsive, new PublishIdentity(), new TakeRole()),
-        (Promoting, SuccessorTimedOut) => TakeBack(ReloadOutcome.RolledBack, NotPromoted, false, new PublishIdentity(), new TakeRole()),
+            TakeBack(ReloadOutcome.RolledBack, failed.Reason, failed.Responsive, new PublishIdentity()) with { State = new RollingBack(RoleGiven: true) },
+        (Promoting, SuccessorTimedOut) =>
+            TakeBack(ReloadOutcome.RolledBack, NotPromoted, false, new PublishIdentity()) with { State = new RollingBack(RoleGiven: true) },
         _ => Ignored(state, @event),
     };
 
@@ -200,11 +201,13 @@ internal static class LifecycleMachine
 
     private static Transition OnRollingBack(RollingBack state, LifecycleEvent @event) => (@event, state.ReloadPending) switch
     {
-        (SuccessorGone, false) => new(new Serving(), new FinishReload()),
+        (SuccessorGone, false) => new(new Serving(), [.. RoleBack(state), new FinishReload()]),
         (SuccessorGone, true) => new(new AwaitingReady(),
-            new FinishReload(), new SpawnSuccessor("deferred reload"), new ArmSuccessorTimer()),
+            [.. RoleBack(state), new FinishReload(), new SpawnSuccessor("deferred reload"), new ArmSuccessorTimer()]),
         _ => Ignored(state, @event),
     };
+
+    private static LifecycleEffect[] RoleBack(RollingBack state) => state.RoleGiven ? [new TakeRole()] : Nothing;
 
     private static Transition OnLameDuck(LifecycleState state, LifecycleEvent @event) => @event switch
     {

@@ -40,8 +40,9 @@ internal abstract record LifecycleState
     /// <summary><c>promote</c> was sent; listeners are kept until the successor acknowledges it.</summary>
     public sealed record Promoting : LifecycleState;
 
-    /// <summary>Accepting again; the failed successor is being ended. <paramref name="ReloadPending"/>: one more reload was asked for and starts when it is gone.</summary>
-    public sealed record RollingBack(bool ReloadPending = false) : LifecycleState;
+    /// <summary>Accepting again; the failed successor is being ended. <paramref name="ReloadPending"/>: one more reload was asked for and starts when it is gone.
+    /// <paramref name="RoleGiven"/>: it was told of its promotion, so its app may be primary until it is gone.</summary>
+    public sealed record RollingBack(bool ReloadPending = false, bool RoleGiven = false) : LifecycleState;
 
     /// <summary>A stop was asked for: readiness fails, accepting goes on until load balancers have looked away.</summary>
     public sealed record LameDuck : LifecycleState;
