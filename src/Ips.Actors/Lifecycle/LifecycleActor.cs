@@ -147,6 +147,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             case FinishReload: CloseReload(); break;
             case RefuseReload refuse: Refuse(refuse.Source, refuse.Reason); break;
             case DeferReload defer: Defer(defer.Source); break;
+            case RefuseDeferredReload refuse: RefuseDeferred(refuse.Reason); break;
 
             case SendReady: Cast.Predecessor.Tell(new PredecessorProtocol.SendReady()); break;
             case BeginHealthReports: Cast.Predecessor.Tell(new PredecessorProtocol.BeginHealthReports()); break;
@@ -311,6 +312,13 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         {
             _memory.DeferredWaiters.Add(_asking);
         }
+    }
+
+    private void RefuseDeferred(string reason)
+    {
+        _log.ReloadRefused("deferred reload", reason);
+        _memory.DeferredWaiters.ForEach(waiter => waiter.Tell(Refusal(reason)));
+        _memory.DeferredWaiters.Clear();
     }
 
     private void Publish()

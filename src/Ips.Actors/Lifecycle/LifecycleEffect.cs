@@ -60,6 +60,9 @@ internal abstract record LifecycleEffect
     /// <summary>Say that a reload request was put off until the failed successor is gone.</summary>
     public sealed record DeferReload(string Source) : LifecycleEffect;
 
+    /// <summary>Answer those who wait for a reload that was put off and will not come.</summary>
+    public sealed record RefuseDeferredReload(string Reason) : LifecycleEffect;
+
     // The predecessor.
 
     /// <summary>Tell the predecessor that this generation can serve.</summary>

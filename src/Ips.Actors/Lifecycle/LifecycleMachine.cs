@@ -101,8 +101,8 @@ internal static class LifecycleMachine
         Quiescing or OnProbation or Yielding or Promoting => new(new Draining(code, StopSeen: true, SuccessorAlive: true),
             [new DisarmSuccessorTimer(), new DisarmProbationTimer(), new NoteFailure(ReloadOutcome.RolledBack, source),
                 new FinishReload(), new EndSuccessor(true, source), .. BeginDraining]),
-        RollingBack => new(new Draining(code, StopSeen: true, SuccessorAlive: true),
-            [new FinishReload(), .. BeginDraining]),
+        RollingBack rolling => new(new Draining(code, StopSeen: true, SuccessorAlive: true),
+            [new FinishReload(), .. rolling.ReloadPending ? [new RefuseDeferredReload("this generation is stopping")] : Nothing, .. BeginDraining]),
 
         // A second stop aborts. Under a handed-over drain the first one only hurries nobody.
         LameDuck => new(new Draining(code, StopSeen: true), [.. BeginDraining, .. Aborting]),
