@@ -30,6 +30,7 @@ internal static class LifecycleMachine
             Joining joining => OnJoining(joining, @event),
             Ready => OnReady(state, @event),
             Proving => OnProving(state, @event),
+            Serving => OnServing(state, @event),
             AwaitingReady => OnAwaitingReady(state, @event),
             Quiescing or OnProbation or Yielding or Promoting => OnSuccessorServing(state, @event),
             RollingBack rolling => OnRollingBack(rolling, @event),
@@ -42,7 +43,7 @@ internal static class LifecycleMachine
     /// <summary>What to ask again after an actor restarted, because its last order may have been lost with it. Every effect is idempotent.</summary>
     public static IReadOnlyList<LifecycleEffect> Resume(LifecycleState state) => state switch
     {
-        Serving => [new StartAccepting()],
+        Serving => [new StartAccepting(), new AcknowledgePromotion()],
         Ready => [new SendReady()],
         Proving => [new StartAccepting(), new BeginHealthReports()],
         AwaitingReady => [new SpawnSuccessor("restart of an actor"), new ArmSuccessorTimer()],
@@ -158,6 +159,13 @@ internal static class LifecycleMachine
     {
         PromoteReceived => new(new Serving(), new PublishIdentity(), new AcknowledgePromotion(), new TakeRole()),
         PredecessorLost => new(new Serving(), new PublishIdentity(), new TakeRole()),
+        _ => Ignored(state, @event),
+    };
+
+    // Told again after a restart over there: without an answer the predecessor would take the role back from a healthy successor.
+    private static Transition OnServing(LifecycleState state, LifecycleEvent @event) => @event switch
+    {
+        PromoteReceived => new(state, new AcknowledgePromotion()),
         _ => Ignored(state, @event),
     };
 
