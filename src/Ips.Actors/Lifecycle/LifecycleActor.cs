@@ -80,12 +80,12 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         var before = _memory.State;
         var next = LifecycleMachine.Next(before, @event);
         _memory.State = next.State;
-        Tell(before, next.State, @event);
         foreach (var effect in next.Effects)
         {
             _memory.Pending.Enqueue(effect);
         }
 
+        Tell(before, next.State, @event); // after the effects are kept: a log provider that throws must not cost them
         RunPending();
     }
 
