@@ -239,7 +239,8 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
 
     private void OpenReload(string source)
     {
-        if (_memory.Reload is null)
+        var again = _memory.Reload is not null;
+        if (!again)
         {
             _memory.Reload = new ReloadAccount(source, _time.GetUtcNow(), _time.GetTimestamp());
             _memory.Reload.Waiters.AddRange(_memory.DeferredWaiters);
@@ -252,7 +253,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             _log.ReloadStarted(source, _surroundings.Generation + 1);
         }
 
-        Cast.Reloader.Tell(new ReloaderProtocol.Spawn(_surroundings.Generation + 1));
+        Cast.Reloader.Tell(new ReloaderProtocol.Spawn(_surroundings.Generation + 1, again));
     }
 
     private void OnProgress(ReloaderProtocol.SuccessorProgress progress)

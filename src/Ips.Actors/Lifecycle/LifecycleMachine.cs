@@ -79,7 +79,9 @@ internal static class LifecycleMachine
         Serving => new(new Draining(ExitCode.Clean, StopSeen: true, HandedOver: true), [new FailReadiness(), .. BeginDrainingHandedOver]),
         LameDuck => new(new Draining(ExitCode.Clean, StopSeen: true, HandedOver: true), [.. BeginDrainingHandedOver]),
         Draining draining => new(draining with { HandedOver = true }, new Explain("already draining")),
-        _ => OnStop(state, ExitCode.Clean, stop.Reason),
+        _ => OnStop(state, ExitCode.Clean, stop.Reason) is { State: Draining draining } transition
+            ? new(draining with { HandedOver = true }, [.. transition.Effects.Select(e => e is ReleaseListeners ? new ReleaseListeners(true) : e)])
+            : OnStop(state, ExitCode.Clean, stop.Reason),
     };
 
     private static Transition OnStop(LifecycleState state, ExitCode code, string source) => state switch

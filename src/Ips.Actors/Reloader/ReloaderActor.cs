@@ -64,11 +64,12 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 
     private void OnSpawn(ReloaderProtocol.Spawn spawn)
     {
-        if (_slot.Process is not null)
+        if (_slot.Process is not null || (spawn.Again && _slot.GoneTold))
         {
-            return; // asked again after a restart: it is there
+            return; // asked again after a restart: it is there, or its end is known already
         }
 
+        _slot.GoneTold = false;
         try
         {
             var process = _launcher.Launch(spawn.Generation);
@@ -240,7 +241,16 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         ReportFailure($"it {text}", responsive: false);
         _log.Gone(_slot.Generation, process.Pid, text);
         _slot.Clear();
-        _lifecycle.Tell(new LifecycleEvent.SuccessorGone());
+        TellGone();
+    }
+
+    private void TellGone()
+    {
+        if (!_slot.GoneTold)
+        {
+            _slot.GoneTold = true;
+            _lifecycle.Tell(new LifecycleEvent.SuccessorGone());
+        }
     }
 
     private void ReportFailure(string reason, bool responsive)
@@ -260,7 +270,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
     {
         if (_slot.Process is not { } process)
         {
-            _lifecycle.Tell(new LifecycleEvent.SuccessorGone());
+            TellGone(); // it could not be spawned
             return;
         }
 

@@ -3,8 +3,9 @@ namespace Ips.Actors.Reloader;
 /// <summary>What <see cref="ReloaderActor"/> is asked; it answers LifecycleActor with lifecycle events.</summary>
 internal static class ReloaderProtocol
 {
-    /// <summary>Start a successor of this generation number; nothing if one is alive.</summary>
-    public sealed record Spawn(int Generation);
+    /// <summary>Start a successor of this generation number; nothing if one is alive. <paramref name="Again"/>: the order may have been
+    /// lost; nothing either if this successor has lived already.</summary>
+    public sealed record Spawn(int Generation, bool Again = false);
 
     /// <summary>Tell the successor to accept, and watch its health reports.</summary>
     public sealed record SendServe;
