@@ -58,6 +58,10 @@ internal sealed class ControlActor : ReceiveActor
     /// <inheritdoc/>
     protected override void PostStop() => StopAccepting();
 
+    // A restarted session would be made from a descriptor number that is closed by then, or another's.
+    /// <inheritdoc/>
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
+
     private void Serve()
     {
         if (_loop is null && _identity.ControlFd is { } fd)
