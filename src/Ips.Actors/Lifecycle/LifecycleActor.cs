@@ -274,9 +274,13 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         }
 
         _memory.Reload = null;
-        Cast.Listeners.Tell(new ListenerProtocol.HandoverEnded());
-        if (reload.Failure is null)
+        if (reload.Failure is not null)
         {
+            Cast.Listeners.Tell(new ListenerProtocol.HandoverEnded());
+        }
+        else
+        {
+            // The release that follows ends the handover, and leaves the Unix paths to the successor.
             reload.Reached("promoted", reload.ElapsedMs(_time));
         }
 
