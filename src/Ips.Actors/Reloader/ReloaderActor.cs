@@ -33,6 +33,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         Receive<FromSuccessor>(m => m.Pid == _slot.Process?.Pid, OnChannelEvent);
         Receive<FromSuccessor>(late => HandoverChannel.CloseDescriptors(late.Event)); // of a successor that is gone
         Receive<Welcome>(OnWelcome);
+        Receive<WelcomeFailed>(m => m.Pid == _slot.Process?.Pid, OnWelcomeFailed);
         Receive<SuccessorExited>(m => m.Pid == _slot.Process?.Pid, OnExited);
         Receive<ReloaderProtocol.SendServe>(_ => OnSendServe());
         Receive<ReloaderProtocol.SendPromote>(_ => _slot.Process?.Channel.TrySend(new PromoteFrame()));
@@ -152,10 +153,34 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         Progress("hello");
         var pid = _slot.Process!.Pid;
         _listeners.Ask<ListenerProtocol.Offered>(new ListenerProtocol.Offer(), _options.Reload.ReadyTimeout)
-            .PipeTo(Self, success: offered => new Welcome(pid, version, offered.Sockets));
+            .PipeTo(
+                Self, success: offered => new Welcome(pid, version, offered.Sockets),
+                failure: error => new WelcomeFailed(pid, error.GetBaseException().Message));
     }
 
+    private void OnWelcomeFailed(WelcomeFailed failed) =>
+        ReportFailure($"the listening sockets could not be handed over: {failed.Reason}", responsive: false);
+
     private void OnWelcome(Welcome welcome)
+    {
+        try
+        {
+            SendWelcome(welcome);
+        }
+        catch (PosixException e) // EMFILE
+        {
+            OnWelcomeFailed(new WelcomeFailed(welcome.Pid, e.Message));
+        }
+        finally
+        {
+            foreach (var socket in welcome.Sockets)
+            {
+                FileDescriptors.Close(socket.Fd);
+            }
+        }
+    }
+
+    private void SendWelcome(Welcome welcome)
     {
         if (welcome.Pid == _slot.Process?.Pid && !_slot.Welcomed)
         {
@@ -177,11 +202,6 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
                     welcome.Version, _slot.Generation, [.. welcome.Sockets.Select(s => new EndpointOffer(s.Endpoint, s.Ordinal))],
                     _identity.LockFd is not null, _identity.ControlFd is not null, (long)_options.Reload.HealthInterval.TotalMilliseconds),
                 [.. fds]);
-        }
-
-        foreach (var socket in welcome.Sockets)
-        {
-            FileDescriptors.Close(socket.Fd);
         }
     }
 
@@ -334,6 +354,8 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
     private sealed record SuccessorExited(int Pid, ProcessExit Exit);
 
     private sealed record Welcome(int Pid, int Version, IReadOnlyList<OfferedSocket> Sockets);
+
+    private sealed record WelcomeFailed(int Pid, string Reason);
 
     private sealed record Escalate;
 
