@@ -18,20 +18,39 @@ internal sealed class HttpFrontActor : ReceiveActor
     private readonly IActorRef _mover;
     private readonly IActorRef _lifecycle;
     private readonly ILogger _log;
+    private readonly TimeProvider _time;
     private bool _awaitingEmpty;
+    private int _rolesTaken;
 
     public HttpFrontActor(
         FrontGate gate, ConnectionRegistry connections, GenerationRole role, IHealthProbe health, IActorRef mover, IActorRef lifecycle, ILogger log)
+        : this(gate, connections, role, health, mover, lifecycle, log, TimeProvider.System)
     {
-        (_gate, _connections, _role, _health, _mover, _lifecycle, _log) = (gate, connections, role, health, mover, lifecycle, log);
+    }
+
+    /// <param name="gate">For the request path.</param>
+    /// <param name="connections">What is open.</param>
+    /// <param name="role">The app's handlers.</param>
+    /// <param name="health">The app's own word.</param>
+    /// <param name="mover">MoverActor.</param>
+    /// <param name="lifecycle">LifecycleActor.</param>
+    /// <param name="log">For the log.</param>
+    /// <param name="time">The clock of the health checks' deadline.</param>
+    public HttpFrontActor(
+        FrontGate gate, ConnectionRegistry connections, GenerationRole role, IHealthProbe health, IActorRef mover, IActorRef lifecycle, ILogger log,
+        TimeProvider time)
+    {
+        (_gate, _connections, _role, _health, _mover, _lifecycle, _log, _time) = (gate, connections, role, health, mover, lifecycle, log, time);
         Receive<HttpFrontProtocol.HostStarted>(_ => OnHostStarted());
         Receive<Readiness>(OnReadiness);
         Receive<HttpFrontProtocol.GetHealth>(_ => OnGetHealth());
         Receive<HealthAsked>(OnHealthAsked);
         Receive<HttpFrontProtocol.FailReadiness>(_ => _gate.Ready = false);
         Receive<HttpFrontProtocol.AnnounceServing>(_ => OnServing());
-        Receive<HttpFrontProtocol.TakeRole>(_ => _role.PromoteAsync());
-        Receive<HttpFrontProtocol.YieldRole>(_ => _role.DrainAsync().PipeTo(_lifecycle, success: () => new LifecycleEvent.RoleYielded()));
+        Receive<HttpFrontProtocol.TakeRole>(_ => OnTakeRole());
+        Receive<HttpFrontProtocol.YieldRole>(_ => OnYieldRole());
+        Receive<Yielded>(yielded => yielded.RolesTaken == _rolesTaken, _ => _lifecycle.Tell(new LifecycleEvent.RoleYielded()));
+        Receive<Yielded>(_ => { }); // the role was taken back meanwhile
         Receive<HttpFrontProtocol.BeginDrain>(OnBeginDrain);
         Receive<MoverProtocol.Flushed>(_ => OnFlushed());
         Receive<Emptied>(_ => OnEmptied());
@@ -62,10 +81,10 @@ internal sealed class HttpFrontActor : ReceiveActor
 
     private async Task<string?> CheckAsync()
     {
-        using var deadline = new CancellationTokenSource(HealthTimeout);
+        using var deadline = new CancellationTokenSource(HealthTimeout, _time);
         try
         {
-            return await _health.CheckAsync(deadline.Token).WaitAsync(HealthTimeout).ConfigureAwait(false);
+            return await _health.CheckAsync(deadline.Token).WaitAsync(HealthTimeout, _time).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -94,6 +113,19 @@ internal sealed class HttpFrontActor : ReceiveActor
     {
         _gate.Ready = true;
         _role.ServeAsync();
+    }
+
+    private void OnTakeRole()
+    {
+        _rolesTaken++;
+        _role.PromoteAsync();
+    }
+
+    // Slow handlers may end in a later reload, which must not take that for its own answer.
+    private void OnYieldRole()
+    {
+        var rolesTaken = _rolesTaken;
+        _role.DrainAsync().PipeTo(Self, success: () => new Yielded(rolesTaken));
     }
 
     private void OnBeginDrain(HttpFrontProtocol.BeginDrain drain)
@@ -143,4 +175,6 @@ internal sealed class HttpFrontActor : ReceiveActor
     private sealed record HealthAsked(IActorRef ReplyTo, string? Reason);
 
     private sealed record Emptied;
+
+    private sealed record Yielded(int RolesTaken);
 }

@@ -87,12 +87,12 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         var before = _memory.State;
         var next = LifecycleMachine.Next(before, @event);
         _memory.State = next.State;
-        Tell(before, next.State, @event);
         foreach (var effect in next.Effects)
         {
             _memory.Pending.Enqueue(effect);
         }
 
+        Tell(before, next.State, @event); // after the effects are kept: a log provider that throws must not cost them
         RunPending();
     }
 
@@ -149,10 +149,12 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             case DisarmProbationTimer: Timers.Cancel(nameof(LifecycleEvent.ProbationPassed)); break;
             case SendPromote: Cast.Reloader.Tell(new ReloaderProtocol.SendPromote()); break;
             case EndSuccessor end: Cast.Reloader.Tell(new ReloaderProtocol.EndSuccessor(end.FinishRequests, end.Reason, end.Return)); break;
+            case KillSuccessor: Cast.Reloader.Tell(new ReloaderProtocol.KillSuccessor()); break;
             case NoteFailure failure: _memory.Reload?.Fail(failure.Outcome, failure.Reason); break;
             case FinishReload: CloseReload(); break;
             case RefuseReload refuse: Refuse(refuse.Source, refuse.Reason); break;
             case DeferReload defer: Defer(defer.Source); break;
+            case RefuseDeferredReload refuse: RefuseDeferred(refuse.Reason); break;
 
             case SendReady: Cast.Predecessor.Tell(new PredecessorProtocol.SendReady(_surroundings.MovableEndpoints())); break;
             case BeginHealthReports: Cast.Predecessor.Tell(new PredecessorProtocol.BeginHealthReports()); break;
@@ -256,7 +258,8 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
 
     private void OpenReload(string source)
     {
-        if (_memory.Reload is null)
+        var again = _memory.Reload is not null;
+        if (!again)
         {
             _memory.Reload = new ReloadAccount(source, _time.GetUtcNow(), _time.GetTimestamp());
             _memory.Reload.Waiters.AddRange(_memory.DeferredWaiters);
@@ -269,7 +272,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             _log.ReloadStarted(source, _surroundings.Generation + 1);
         }
 
-        Cast.Reloader.Tell(new ReloaderProtocol.Spawn(_surroundings.Generation + 1));
+        Cast.Reloader.Tell(new ReloaderProtocol.Spawn(_surroundings.Generation + 1, again));
     }
 
     private void OnProgress(ReloaderProtocol.SuccessorProgress progress)
@@ -290,9 +293,13 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         }
 
         _memory.Reload = null;
-        Cast.Listeners.Tell(new ListenerProtocol.HandoverEnded());
-        if (reload.Failure is null)
+        if (reload.Failure is not null)
         {
+            Cast.Listeners.Tell(new ListenerProtocol.HandoverEnded());
+        }
+        else
+        {
+            // The release that follows ends the handover, and leaves the Unix paths to the successor.
             reload.Reached("promoted", reload.ElapsedMs(_time));
         }
 
@@ -329,6 +336,13 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         {
             _memory.DeferredWaiters.Add(_asking);
         }
+    }
+
+    private void RefuseDeferred(string reason)
+    {
+        _log.ReloadRefused("deferred reload", reason);
+        _memory.DeferredWaiters.ForEach(waiter => waiter.Tell(Refusal(reason)));
+        _memory.DeferredWaiters.Clear();
     }
 
     private void Publish()

@@ -46,6 +46,9 @@ internal abstract record LifecycleEffect
     /// <paramref name="Return"/>: it gives its connections back.</summary>
     public sealed record EndSuccessor(bool FinishRequests, string Reason, bool Return = false) : LifecycleEffect;
 
+    /// <summary>SIGKILL to a successor that has outlived every deadline: no orphan is left. Nobody waits for the answer.</summary>
+    public sealed record KillSuccessor : LifecycleEffect;
+
     /// <summary>Note how and why the reload under way fails.</summary>
     public sealed record NoteFailure(ReloadOutcome Outcome, string Reason) : LifecycleEffect;
 
@@ -57,6 +60,9 @@ internal abstract record LifecycleEffect
 
     /// <summary>Say that a reload request was put off until the failed successor is gone.</summary>
     public sealed record DeferReload(string Source) : LifecycleEffect;
+
+    /// <summary>Answer those who wait for a reload that was put off and will not come.</summary>
+    public sealed record RefuseDeferredReload(string Reason) : LifecycleEffect;
 
     // The predecessor.
 

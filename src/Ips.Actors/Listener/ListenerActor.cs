@@ -116,8 +116,21 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash
     private void OnOffer()
     {
         _table.Pinned = true;
-        Sender.Tell(new ListenerProtocol.Offered(
-            [.. _table.Entries.Select(e => new OfferedSocket(e.Value.Key.Endpoint, e.Value.Key.Ordinal, FileDescriptors.DuplicateHigh(e.Value.Fd)))]));
+        var sockets = new List<OfferedSocket>();
+        try
+        {
+            foreach (var (_, entry) in _table.Entries)
+            {
+                sockets.Add(new OfferedSocket(entry.Key.Endpoint, entry.Key.Ordinal, FileDescriptors.DuplicateHigh(entry.Fd)));
+            }
+
+            Sender.Tell(new ListenerProtocol.Offered(sockets));
+        }
+        catch (PosixException e) // EMFILE: this handover fails, the sockets stay
+        {
+            sockets.ForEach(socket => FileDescriptors.Close(socket.Fd));
+            Sender.Tell(new Status.Failure(e));
+        }
     }
 
     private void OnAdopt(ListenerProtocol.Adopt adopt)

@@ -112,12 +112,13 @@ internal sealed class ListenerTable : IDisposable
     /// <summary>Closes one socket. <paramref name="unlink"/>: its Unix path goes too, if it is still ours.</summary>
     public Entry? Close(int id, bool unlink)
     {
-        if (!_entries.TryRemove(id, out var entry))
+        if (!_entries.TryGetValue(id, out var entry))
         {
             return null;
         }
 
-        _loop.Remove(id);
+        _loop.Remove(id); // first: what it has just accepted still finds its entry
+        _entries.TryRemove(id, out _);
         if (unlink && entry.File is { } file)
         {
             ListeningSockets.UnlinkIfSame(entry.EndPoint.ToString()!, file);

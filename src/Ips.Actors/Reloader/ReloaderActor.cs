@@ -37,6 +37,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         Receive<FromSuccessor>(m => m.Pid == _slot.Process?.Pid, OnChannelEvent);
         Receive<FromSuccessor>(late => HandoverChannel.CloseDescriptors(late.Event)); // of a successor that is gone
         Receive<Welcome>(OnWelcome);
+        Receive<WelcomeFailed>(m => m.Pid == _slot.Process?.Pid, OnWelcomeFailed);
         Receive<SuccessorExited>(m => m.Pid == _slot.Process?.Pid, OnExited);
         Receive<ReloaderProtocol.SendServe>(_ => OnSendServe());
         Receive<ReloaderProtocol.SendPromote>(_ => _slot.Process?.Channel.TrySend(new PromoteFrame()));
@@ -44,6 +45,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         Receive<ReloaderProtocol.MoveConnections>(_ => OnMoveConnections());
         Receive<MoverProtocol.Carry>(OnCarry);
         Receive<TakenIn>(taken => _slot.Process?.Channel.TrySend(new AdoptedFrame(taken.Count)));
+        Receive<ReloaderProtocol.KillSuccessor>(_ => OnKill());
         Receive<Escalate>(_ => OnEscalate());
         Receive<HealthOverdue>(_ => ReportFailure(
             $"it sent no health report for {MissedReportsAllowed} intervals of {_options.Reload.HealthInterval.TotalSeconds:0.###} s", responsive: false));
@@ -70,11 +72,12 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 
     private void OnSpawn(ReloaderProtocol.Spawn spawn)
     {
-        if (_slot.Process is not null)
+        if (_slot.Process is not null || (spawn.Again && _slot.GoneTold))
         {
-            return; // asked again after a restart: it is there
+            return; // asked again after a restart: it is there, or its end is known already
         }
 
+        _slot.GoneTold = false;
         try
         {
             var process = _launcher.Launch(spawn.Generation);
@@ -169,10 +172,34 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         Progress("hello");
         var pid = _slot.Process!.Pid;
         _listeners.Ask<ListenerProtocol.Offered>(new ListenerProtocol.Offer(), _options.Reload.ReadyTimeout)
-            .PipeTo(Self, success: offered => new Welcome(pid, version, offered.Sockets));
+            .PipeTo(
+                Self, success: offered => new Welcome(pid, version, offered.Sockets),
+                failure: error => new WelcomeFailed(pid, error.GetBaseException().Message));
     }
 
+    private void OnWelcomeFailed(WelcomeFailed failed) =>
+        ReportFailure($"the listening sockets could not be handed over: {failed.Reason}", responsive: false);
+
     private void OnWelcome(Welcome welcome)
+    {
+        try
+        {
+            SendWelcome(welcome);
+        }
+        catch (PosixException e) // EMFILE
+        {
+            OnWelcomeFailed(new WelcomeFailed(welcome.Pid, e.Message));
+        }
+        finally
+        {
+            foreach (var socket in welcome.Sockets)
+            {
+                FileDescriptors.Close(socket.Fd);
+            }
+        }
+    }
+
+    private void SendWelcome(Welcome welcome)
     {
         if (welcome.Pid == _slot.Process?.Pid && !_slot.Welcomed)
         {
@@ -194,11 +221,6 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
                     welcome.Version, _slot.Generation, [.. welcome.Sockets.Select(s => new EndpointOffer(s.Endpoint, s.Ordinal))],
                     _identity.LockFd is not null, _identity.ControlFd is not null, (long)_options.Reload.HealthInterval.TotalMilliseconds),
                 [.. fds]);
-        }
-
-        foreach (var socket in welcome.Sockets)
-        {
-            FileDescriptors.Close(socket.Fd);
         }
     }
 
@@ -299,7 +321,16 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         ReportFailure($"it {text}", responsive: false);
         _log.Gone(_slot.Generation, process.Pid, text);
         _slot.Clear();
-        _lifecycle.Tell(new LifecycleEvent.SuccessorGone());
+        TellGone();
+    }
+
+    private void TellGone()
+    {
+        if (!_slot.GoneTold)
+        {
+            _slot.GoneTold = true;
+            _lifecycle.Tell(new LifecycleEvent.SuccessorGone());
+        }
     }
 
     private void ReportFailure(string reason, bool responsive)
@@ -319,7 +350,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
     {
         if (_slot.Process is not { } process)
         {
-            _lifecycle.Tell(new LifecycleEvent.SuccessorGone());
+            TellGone(); // it could not be spawned
             return;
         }
 
@@ -366,6 +397,15 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         }
     }
 
+    private void OnKill()
+    {
+        if (_slot is { Process: not null, Promoted: false })
+        {
+            _slot.Ending = EndingStage.Terminated;
+            OnEscalate();
+        }
+    }
+
     private void Progress(string phase) =>
         _lifecycle.Tell(new ReloaderProtocol.SuccessorProgress(phase, _slot.Process!.Pid, _slot.Release));
 
@@ -374,6 +414,8 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
     private sealed record SuccessorExited(int Pid, ProcessExit Exit);
 
     private sealed record Welcome(int Pid, int Version, IReadOnlyList<OfferedSocket> Sockets);
+
+    private sealed record WelcomeFailed(int Pid, string Reason);
 
     private sealed record TakenIn(int Count);
 

@@ -63,6 +63,9 @@ internal sealed class SuccessorSlot
     /// <summary>How the channel ended, if not by a close.</summary>
     public string? ChannelError { get; set; }
 
+    /// <summary>LifecycleActor was told that it is gone; told twice, the second would count for the next successor. Outlives <see cref="Clear"/>.</summary>
+    public bool GoneTold { get; set; }
+
     /// <summary>How far its ending has gone.</summary>
     public EndingStage Ending { get; set; }
 
