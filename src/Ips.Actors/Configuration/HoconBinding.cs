@@ -35,7 +35,8 @@ public static class HoconBinding
             return [new(file, null, null, $"it cannot be read as HOCON: {e.Message}")];
         }
         var misread = Misread(root, layout, file);
-        return misread.Count > 0 ? misread : new Binding<TOptions>(file, layout, table, options, baseDirectory).Run(root);
+        var wrong = new Binding<TOptions>(file, layout, table, options, baseDirectory).Run(root);
+        return [.. wrong.Where(problem => misread.TrueForAll(other => other.Key != problem.Key)).Concat(misread).OrderBy(problem => problem.Line ?? 0)];
     }
 
     // Two readers that disagree mean a form that one of them does not know: better refused than taken for something else.

@@ -72,9 +72,18 @@ public sealed record ReloadReceipt(
     /// <summary>Milliseconds from the request to each phase that was reached: <c>spawned</c>, <c>hello</c>, <c>ready</c>, <c>serving</c>, <c>promoted</c>.</summary>
     public IReadOnlyDictionary<string, double>? PhasesMs { get; init; }
 
+    /// <summary>What became of the connections that were open at the promotion.</summary>
+    public ConnectionCounts? Connections { get; init; }
+
     /// <summary>The last lines (at most 50) that the successor wrote; only of one that failed.</summary>
     public IReadOnlyList<string>? Output { get; init; }
 }
+
+/// <summary>Open connections at a promotion, when those that could leave at once had left.</summary>
+/// <param name="Moved">Live connections that the new generation has taken over.</param>
+/// <param name="Busy">Connections that follow as soon as their current response is sent.</param>
+/// <param name="Staying">Connections that cannot move and are closed politely, by reason.</param>
+public sealed record ConnectionCounts(int Moved, int Busy, IReadOnlyDictionary<string, int> Staying);
 
 /// <summary>Source-generated JSON of the control socket: camelCase, nulls left out, unknown fields ignored.</summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

@@ -14,7 +14,8 @@ internal sealed class Identity : IDisposable
 
     private readonly ILogger _log;
     private LockFile? _lock;
-    private FileIdentity? _controlFile;
+    private FileIdentity? _controlFile; // of a path that is ours to remove
+    private bool _published;
 
     private Identity(string pidFile, ILogger log) => (PidFile, _log) = (pidFile, log);
 
@@ -61,14 +62,19 @@ internal sealed class Identity : IDisposable
     {
         var identity = new Identity(pidFile, log);
         identity._lock = lockFd is { } fd ? LockFile.Adopt(fd) : null;
-        identity.ControlFd = controlFd;
-        identity._controlFile = controlFd is null ? null : FileIdentity.OfSocketPath(identity.ControlPath);
+        identity.ControlFd = controlFd; // the path stays the predecessor's until we publish
         return identity;
     }
 
     /// <summary>Names this process as the main one. A full disk or a lost right is logged: it must not cost the service.</summary>
     public void Publish(int pid)
     {
+        _published = true;
+        if (ControlFd is not null)
+        {
+            _controlFile ??= FileIdentity.OfSocketPath(ControlPath);
+        }
+
         try
         {
             Posix.PidFile.Write(PidFile, pid);
@@ -112,8 +118,10 @@ internal sealed class Identity : IDisposable
 
         try
         {
+            // A published successor may find the PID file to name its predecessor again, who took the role back and answers the socket.
+            var main = Posix.PidFile.Read(PidFile);
             Posix.PidFile.RemoveIfNames(PidFile, pid);
-            if (_controlFile is { } bound)
+            if (_controlFile is { } bound && (!_published || main is null || main == pid))
             {
                 ListeningSockets.UnlinkIfSame(ControlPath, bound);
             }

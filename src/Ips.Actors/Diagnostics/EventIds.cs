@@ -37,6 +37,7 @@ internal static class EventIds
     public const int Released = 1204;
     public const int AcceptFailed = 1205;
     public const int OfferUnused = 1206;
+    public const int AdoptionFailed = 1207;
 
     // Reloader 1300
     public const int SuccessorSpawned = 1300;
@@ -62,6 +63,8 @@ internal static class EventIds
     public const int PredecessorFarewell = 1501;
     public const int PredecessorLost = 1502;
     public const int PredecessorStops = 1503;
+
+    public const int ConnectionsAdopted = 1504;
 
     // Control 1600
     public const int ControlRequested = 1600;

@@ -102,7 +102,8 @@ internal sealed class GenerationContext
     private static string Shorten(string version) =>
         version.IndexOf('+', StringComparison.Ordinal) is > 0 and var plus && version.Length > plus + 9 ? version[..(plus + 9)] : version;
 
-    private static StartCommand CaptureStartCommand()
+    /// <summary>The command line, environment and logical directory of this process, as the next one is to have them.</summary>
+    internal static StartCommand CaptureStartCommand()
     {
         var environment = Posix.StartCommand.ReadStartEnvironment();
         var directory = StartCommand.LogicalDirectory(

@@ -8,6 +8,7 @@ internal sealed class FrontGate
     private long _errors;
     private volatile bool _ready;
     private volatile bool _draining;
+    private volatile bool _moving;
 
     /// <summary>The host has started; set once.</summary>
     public bool HostStarted { get; set; }
@@ -24,6 +25,13 @@ internal sealed class FrontGate
     {
         get => _draining;
         set => _draining = value;
+    }
+
+    /// <summary>While draining: connections that can leave for the other generation do, and are not told to close.</summary>
+    public bool Moving
+    {
+        get => _moving;
+        set => _moving = value;
     }
 
     /// <summary>Requests answered.</summary>

@@ -47,6 +47,12 @@ internal abstract record LifecycleEvent
     /// <summary>No connection is left. <paramref name="Aborted"/>: requests that were cut to get there.</summary>
     public sealed record ConnectionsDrained(int Aborted) : LifecycleEvent;
 
+    /// <summary>Every connection that could leave at once has left; busy ones follow.</summary>
+    public sealed record ConnectionsSettled : LifecycleEvent;
+
+    /// <summary>The time for the first wave of moves is over.</summary>
+    public sealed record MoveTimedOut : LifecycleEvent;
+
     /// <summary>The lame-duck time is over.</summary>
     public sealed record LameDuckEnded : LifecycleEvent;
 
@@ -84,8 +90,8 @@ internal abstract record LifecycleEvent
     /// <summary>The probation was passed: this is the main process now.</summary>
     public sealed record PromoteReceived : LifecycleEvent;
 
-    /// <summary>The predecessor stops, or takes the role back: end as well.</summary>
-    public sealed record StopReceived(string Reason) : LifecycleEvent;
+    /// <summary>The predecessor stops, or takes the role back (<paramref name="Return"/>): end as well.</summary>
+    public sealed record StopReceived(string Reason, bool Return) : LifecycleEvent;
 
     /// <summary>The channel ended without <c>stop</c> or <c>farewell</c>: the predecessor died.</summary>
     public sealed record PredecessorLost : LifecycleEvent;

@@ -7,6 +7,7 @@ namespace Ips.Actors.Lifecycle;
 internal sealed class ReloadAccount(string source, DateTimeOffset startedAt, long startedTimestamp)
 {
     private readonly Dictionary<string, double> _phases = [];
+    private ConnectionCounts? _connections;
 
     /// <summary>Who asked for it.</summary>
     public string Source => source;
@@ -33,6 +34,9 @@ internal sealed class ReloadAccount(string source, DateTimeOffset startedAt, lon
     /// <summary>Notes the failure; the first reason is the cause of all others.</summary>
     public void Fail(ReloadOutcome outcome, string reason) => Failure ??= (outcome, reason);
 
+    /// <summary>Notes what became of the open connections when the first wave had left.</summary>
+    public void Settled(int moved, int busy, IReadOnlyDictionary<string, int> staying) => _connections = new ConnectionCounts(moved, busy, staying);
+
     /// <summary>Milliseconds since it began.</summary>
     public double ElapsedMs(TimeProvider time) => Math.Round(time.GetElapsedTime(startedTimestamp).TotalMilliseconds, 1);
 
@@ -48,6 +52,7 @@ internal sealed class ReloadAccount(string source, DateTimeOffset startedAt, lon
     {
         OldRelease = release,
         NewRelease = NewRelease,
+        Connections = _connections,
         PhasesMs = new Dictionary<string, double>(_phases),
     };
 }

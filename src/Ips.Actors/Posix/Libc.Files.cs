@@ -7,7 +7,7 @@ namespace Ips.Actors.Posix;
 /// </summary>
 /// <remarks>
 /// "libc" is mapped by the runtime to libc.so.6 on glibc and to musl's library there. Numbers and layouts are those of Linux on x64
-/// and arm64. Mono.Posix gives the names of errno values only: its calls need libMonoPosixHelper.so, which is built for glibc.
+/// and arm64. Mono.Posix's calls are not used: they need libMonoPosixHelper.so, which is built for glibc, and cost 2 ms at the first one.
 /// Functions that are variadic in C (open, fcntl, syscall, prctl) are called the same way as others on these two platforms.
 /// </remarks>
 internal static unsafe partial class Libc

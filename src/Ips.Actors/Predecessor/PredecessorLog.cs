@@ -8,6 +8,9 @@ internal static partial class PredecessorLog
     [LoggerMessage(EventIds.PredecessorFarewell, LogLevel.Debug, "The predecessor has drained and leaves; it cut {Aborted} requests.")]
     public static partial void Farewell(this ILogger logger, int aborted);
 
+    [LoggerMessage(EventIds.ConnectionsAdopted, LogLevel.Information, "Took over {Count} live connections from the predecessor.")]
+    public static partial void Adopted(this ILogger logger, int count);
+
     [LoggerMessage(EventIds.PredecessorStops, LogLevel.Information, "The predecessor asks this generation to stop: {Reason}")]
     public static partial void Stops(this ILogger logger, string reason);
 

@@ -22,7 +22,11 @@ internal static class CliParser
         var invocation = new InvocationConfiguration { Output = output, Error = error, ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false };
         if (parsed.Errors.Count == 0 || parsed.Action is not ParseErrorAction) return await parsed.InvokeAsync(invocation, cancellation);
 
-        foreach (var message in parsed.Errors.Select(e => e.Message).Distinct(StringComparer.Ordinal)) await error.WriteLineAsync($"ips: {message}");
+        // For a mistyped verb the library says as well that none was given.
+        var messages = parsed.CommandResult.Command == root && parsed.UnmatchedTokens is [var typo, ..]
+            ? [$"'{typo}' is no command; these are: {string.Join(", ", root.Subcommands.Select(c => c.Name))}."]
+            : parsed.Errors.Select(e => e.Message).Distinct(StringComparer.Ordinal);
+        foreach (var message in messages) await error.WriteLineAsync($"ips: {message}");
         var verb = parsed.CommandResult.Command == root ? "" : $"{parsed.CommandResult.Command.Name} ";
         await error.WriteLineAsync($"Try 'ips {verb}--help'.");
         return CliExitCode.Configuration;

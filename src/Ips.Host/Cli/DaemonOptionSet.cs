@@ -23,7 +23,11 @@ internal sealed class DaemonOptionSet
     internal DaemonOptionSet(bool forClient)
     {
         _forClient = forClient;
-        _logFormat.AcceptOnlyFromAmong("line", "json");
+        _logFormat.CompletionSources.Add("line", "json");
+        _logFormat.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: not ("line" or "json") and var value }]) result.AddError($"--log-format is {value}; it must be line or json.");
+        });
     }
 
     /// <summary>Puts the options on a verb.</summary>

@@ -5,18 +5,17 @@ namespace Ips.Host.Cli;
 /// <summary>Finds the control socket of a process: the Unix socket among its descriptors that listens at a path ending in <c>.sock</c>.</summary>
 internal static class ProcSockets
 {
+    private const string Suffix = ".sock";
+
     /// <summary>The path of the control socket.</summary>
     /// <exception cref="CliException">There is no such process, this user may not look into it, or it has none.</exception>
     internal static string ControlSocketOf(int pid)
     {
         try
         {
-            var own = SocketInodes(pid);
-            // Of the process, not of ours: it may live in another network namespace.
-            var sockets = ProcNetUnixParser.Parse(File.ReadAllText($"/proc/{pid}/net/unix"));
-            var paths = sockets.Where(s => own.Contains(s.Inode) && s.Path.EndsWith(".sock", StringComparison.Ordinal)).Select(s => Reachable(pid, s.Path)).ToList();
+            var paths = SocketsOf(pid);
             // An app may listen for HTTP at a path of that name too; ours has its PID file beside it.
-            return paths.FirstOrDefault(path => File.Exists(path[..^".sock".Length])) ?? paths.FirstOrDefault()
+            return paths.FirstOrDefault(path => File.Exists(path[..^Suffix.Length])) ?? (paths.Count > 0 ? paths[0] : null)
                 ?? throw new CliException(CliExitCode.Failed, $"Process {pid} has no control socket: it is not ips, nor an app with AddIps(), or it is still starting.");
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
@@ -27,6 +26,15 @@ internal static class ProcSockets
         {
             throw new CliException(CliExitCode.Failed, $"This user may not look into process {pid}; its own user and root may.");
         }
+    }
+
+    /// <summary>The paths ending in <c>.sock</c> that the process listens at.</summary>
+    internal static IReadOnlyList<string> SocketsOf(int pid)
+    {
+        var own = SocketInodes(pid);
+        // Of the process, not of ours: it may live in another network namespace.
+        var sockets = ProcNetUnixParser.Parse(File.ReadAllText($"/proc/{pid}/net/unix"));
+        return [.. sockets.Where(s => own.Contains(s.Inode) && s.Path.EndsWith(Suffix, StringComparison.Ordinal)).Select(s => Reachable(pid, s.Path))];
     }
 
     private static HashSet<long> SocketInodes(int pid)

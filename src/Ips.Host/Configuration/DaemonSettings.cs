@@ -9,6 +9,9 @@ internal sealed class DaemonSettings
     /// <summary>The section of <see cref="ToConfiguration"/> that Kestrel reads.</summary>
     internal const string KestrelSection = "Kestrel";
 
+    /// <summary>The command line that these come from; <see cref="SettingsLoader.LoadAgain"/> reads the file once more.</summary>
+    public DaemonArguments Arguments { get; init; } = new();
+
     /// <summary>What <c>AddIps</c> takes.</summary>
     public IpsOptions Ips { get; } = new();
 
