@@ -33,8 +33,8 @@ internal sealed class HeldReload : IDisposable
     private const string Good = "good", Held = "held";
     private const string NoProbation = """ "Ips": { "Reload": { "Probation": "00:00:00" } } """;
 
-    // A successor on probation is stopped before its promotion is sent, which can only be done in time.
-    private static readonly TimeSpan TimeToStop = TimeSpan.FromSeconds(4);
+    // What a test does to a successor on probation must be done before its promotion.
+    private static readonly TimeSpan TimeToAct = TimeSpan.FromSeconds(5);
 
     private readonly Releases _releases;
     private readonly List<int> _stopped = [];
@@ -59,14 +59,8 @@ internal sealed class HeldReload : IDisposable
         releases.AddBuild(Held, Binaries.SampleAppFolder);
         releases.SwitchTo(Good);
         // Of generation 1 alone, which reads it at its start: the next generations are not held.
-        releases.Configure(Good, $$"""
-            "Ips": { "Reload": { "Probation": "{{phase switch
-            {
-                ReloadPhase.Probation => TimeSpan.FromMinutes(10),
-                ReloadPhase.Promoting => TimeToStop,
-                _ => TimeSpan.Zero,
-            }}}" } }
-            """);
+        var probation = phase is ReloadPhase.Probation or ReloadPhase.Promoting ? TimeToAct : TimeSpan.Zero;
+        releases.Configure(Good, $$""" "Ips": { "Reload": { "Probation": "{{probation}}" } } """);
         releases.Configure(Held, NoProbation);
         var held = new HeldReload(
             prepare(new ServiceSettings(ServiceKind.SampleApp)
@@ -123,12 +117,9 @@ internal sealed class HeldReload : IDisposable
         Successor = int.Parse((await log.WaitForAsync(0, EventIds.SuccessorSpawned))["Pid"], CultureInfo.InvariantCulture);
         if (phase == ReloadPhase.Spawned) return;
 
-        await log.WaitForAsync(0, EventIds.SuccessorHello);
+        await log.WaitForAsync(0, SampleMarks.StartHeld); // welcomed, and its actors run
         switch (phase)
         {
-            case ReloadPhase.Welcomed:
-                await log.WaitForAsync(0, SampleMarks.StartHeld);
-                break;
             case ReloadPhase.Ready:
                 // The predecessor hears of it only when it goes on.
                 Stop(Predecessor);
