@@ -15,6 +15,7 @@ internal sealed class Identity : IDisposable
     private readonly ILogger _log;
     private LockFile? _lock;
     private FileIdentity? _controlFile;
+    private bool _isMain; // a successor that was not promoted holds duplicates, and must remove nothing
 
     private Identity(string pidFile, ILogger log) => (PidFile, _log) = (pidFile, log);
 
@@ -46,6 +47,7 @@ internal sealed class Identity : IDisposable
             File.Delete(identity.ControlPath);
             identity.ControlFd = UnixSockets.Listen(identity.ControlPath, ControlMode, ControlBacklog);
             identity._controlFile = FileIdentity.OfSocketPath(identity.ControlPath);
+            identity._isMain = true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -69,6 +71,7 @@ internal sealed class Identity : IDisposable
     /// <summary>Names this process as the main one. A full disk or a lost right is logged: it must not cost the service.</summary>
     public void Publish(int pid)
     {
+        _isMain = true;
         try
         {
             Posix.PidFile.Write(PidFile, pid);
@@ -102,7 +105,8 @@ internal sealed class Identity : IDisposable
         }
     }
 
-    /// <summary>Removes PID file and control socket if they are still ours, then gives up the lock.</summary>
+    /// <summary>Removes PID file and control socket if they are still ours, then gives up the lock. A successor that never published itself removes
+    /// nothing: they are its predecessor's.</summary>
     public void Retract(int pid)
     {
         if (_lock is null)
@@ -112,8 +116,10 @@ internal sealed class Identity : IDisposable
 
         try
         {
+            // Another one that is named there answers the control socket: a predecessor that took its role back.
+            var another = Posix.PidFile.Read(PidFile) is { } named && named != pid;
             Posix.PidFile.RemoveIfNames(PidFile, pid);
-            if (_controlFile is { } bound)
+            if (_isMain && !another && _controlFile is { } bound)
             {
                 ListeningSockets.UnlinkIfSame(ControlPath, bound);
             }
