@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Ips.Actors.Control;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Transport;
 using Microsoft.Extensions.Logging;
@@ -18,6 +19,8 @@ internal sealed class HttpFrontActor : ReceiveActor
     private readonly IActorRef _lifecycle;
     private readonly ILogger _log;
     private bool _awaitingEmpty;
+    private int _openAtDrain;
+    private long _requestsAtDrain;
 
     public HttpFrontActor(
         FrontGate gate, ConnectionRegistry connections, GenerationRole role, IHealthProbe health, IActorRef lifecycle, ILogger log)
@@ -30,7 +33,7 @@ internal sealed class HttpFrontActor : ReceiveActor
         Receive<HttpFrontProtocol.FailReadiness>(_ => _gate.Ready = false);
         Receive<HttpFrontProtocol.AnnounceServing>(_ => OnServing());
         Receive<HttpFrontProtocol.TakeRole>(_ => _role.PromoteAsync());
-        Receive<HttpFrontProtocol.YieldRole>(_ => _role.DrainAsync().PipeTo(_lifecycle, success: () => new LifecycleEvent.RoleYielded()));
+        Receive<HttpFrontProtocol.YieldRole>(_ => _role.DrainAsync().PipeTo(_lifecycle, success: Yielded));
         Receive<HttpFrontProtocol.BeginDrain>(_ => OnBeginDrain());
         Receive<Emptied>(_ => OnEmptied());
         Receive<HttpFrontProtocol.AbortConnections>(_ => OnAbort());
@@ -94,6 +97,9 @@ internal sealed class HttpFrontActor : ReceiveActor
         _role.ServeAsync();
     }
 
+    private LifecycleEvent.RoleYielded Yielded() =>
+        new() { Left = new HttpFrontProtocol.Load(_connections.Open, _connections.RunningRequests) };
+
     private void OnBeginDrain()
     {
         _gate.Ready = false;
@@ -102,6 +108,7 @@ internal sealed class HttpFrontActor : ReceiveActor
         if (!_awaitingEmpty)
         {
             _awaitingEmpty = true;
+            (_openAtDrain, _requestsAtDrain) = (_connections.Open, _gate.Requests);
             _connections.WhenEmpty().PipeTo(Self, success: () => new Emptied());
         }
     }
@@ -109,7 +116,7 @@ internal sealed class HttpFrontActor : ReceiveActor
     private void OnEmptied()
     {
         _log.Drained();
-        _lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(0));
+        _lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(0) { Counts = Count(cut: 0, left: 0) });
     }
 
     private void OnAbort()
@@ -121,8 +128,12 @@ internal sealed class HttpFrontActor : ReceiveActor
             _log.Aborted(cut, Math.Max(0, open - cut));
         }
 
-        _lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(cut));
+        _lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(cut) { Counts = Count(cut, open) });
     }
+
+    // Lost in a restart during the drain: then the counts are those since.
+    private DrainCounts Count(int cut, int left) => new(
+        Math.Max(0, _openAtDrain - left), Math.Max(0, _gate.Requests - _requestsAtDrain), _gate.ClosedPolitely, cut, Math.Max(0, left - cut));
 
     private sealed record Readiness(string? Reason);
 

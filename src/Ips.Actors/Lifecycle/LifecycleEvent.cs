@@ -1,3 +1,6 @@
+using Ips.Actors.Control;
+using Ips.Actors.HttpFront;
+
 namespace Ips.Actors.Lifecycle;
 
 /// <summary>What can happen to a generation. Texts are for the log and the receipt; no decision reads them.</summary>
@@ -11,6 +14,9 @@ internal abstract record LifecycleEvent
 
     /// <summary>USR2, HUP with a valid configuration, or <c>ips reload</c>.</summary>
     public sealed record ReloadRequested(string Source) : LifecycleEvent;
+
+    /// <summary><c>ips reload --check</c>: would a reload work?</summary>
+    public sealed record CheckRequested(string Source) : LifecycleEvent;
 
     /// <summary>TERM, INT, QUIT, <c>ips stop</c>, or an app that stops its host.</summary>
     public sealed record StopRequested(string Source) : LifecycleEvent;
@@ -42,10 +48,18 @@ internal abstract record LifecycleEvent
     public sealed record ListenersReleased : LifecycleEvent;
 
     /// <summary>The app's handlers for losing the primary role have ended, or their time is over.</summary>
-    public sealed record RoleYielded : LifecycleEvent;
+    public sealed record RoleYielded : LifecycleEvent
+    {
+        /// <summary>What is open here at that moment; for the receipt.</summary>
+        public HttpFrontProtocol.Load? Left { get; init; }
+    }
 
     /// <summary>No connection is left. <paramref name="Aborted"/>: requests that were cut to get there.</summary>
-    public sealed record ConnectionsDrained(int Aborted) : LifecycleEvent;
+    public sealed record ConnectionsDrained(int Aborted) : LifecycleEvent
+    {
+        /// <summary>How the drain ended; for the farewell.</summary>
+        public DrainCounts? Counts { get; init; }
+    }
 
     /// <summary>The lame-duck time is over.</summary>
     public sealed record LameDuckEnded : LifecycleEvent;

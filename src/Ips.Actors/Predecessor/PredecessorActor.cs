@@ -1,7 +1,9 @@
 using Akka.Actor;
+using Ips.Actors.Control;
 using Ips.Actors.Handover;
 using Ips.Actors.HttpFront;
 using Ips.Actors.Lifecycle;
+using Ips.Actors.Output;
 using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Predecessor;
@@ -11,6 +13,9 @@ namespace Ips.Actors.Predecessor;
 /// <param name="HealthInterval">Time between two health reports.</param>
 internal sealed record PredecessorLink(IHandoverChannel? Channel, TimeSpan HealthInterval)
 {
+    /// <summary>Stdout and stderr, while they are pipes to the predecessor.</summary>
+    public InheritedOutput? Output { get; init; }
+
     /// <summary>Reports are due.</summary>
     public bool Reporting { get; set; }
 
@@ -31,7 +36,7 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
     {
         (_link, _front, _lifecycle, _log) = (link, front, lifecycle, log);
         Receive<ChannelEvent.Received>(OnReceived);
-        Receive<ChannelEvent.Closed>(_ => OnClosed());
+        Receive<ChannelEvent.Closed>(OnClosed);
         Receive<PredecessorProtocol.SendReady>(_ => _link.Channel?.TrySend(new ReadyFrame()));
         Receive<PredecessorProtocol.SendFailed>(failed =>
         {
@@ -88,7 +93,12 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
             case ServeFrame:
                 _lifecycle.Tell(new LifecycleEvent.ServeReceived());
                 break;
-            case PromoteFrame:
+            case HistoryFrame history:
+                _lifecycle.Tell(new LifecycleProtocol.AdoptHistory([.. history.Receipts.Select(ReloadHistory.Unpack).OfType<ReloadReceipt>()]));
+                break;
+            case PromoteFrame promote:
+                _link.Output?.Restore(promote.Output, promote.Error);
+                TellOutputFault();
                 _lifecycle.Tell(new LifecycleEvent.PromoteReceived());
                 break;
             case StopFrame stop:
@@ -98,7 +108,9 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
                 break;
             case FarewellFrame farewell:
                 _link.SaidGoodbye = true;
-                _log.Farewell(farewell.Aborted);
+                var drain = new DrainCounts(farewell.Drained, farewell.Requests, farewell.ClosedPolitely, farewell.Aborted, farewell.ClosedIdle);
+                _log.Farewell(drain.Connections, drain.Requests, drain.ClosedPolitely, drain.AbortedRequests, drain.ClosedIdle);
+                _lifecycle.Tell(new LifecycleProtocol.PredecessorDrained(drain));
                 break;
             default:
                 _log.Unexpected(received.Frame.GetType().Name);
@@ -106,13 +118,27 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
         }
     }
 
-    private void OnClosed()
+    private void OnClosed(ChannelEvent.Closed closed)
     {
+        if (closed.Error is { } error)
+        {
+            _log.ChannelFailed(error);
+        }
+
         EndReports();
         _link.Channel?.Dispose();
+        TellOutputFault();
         if (!_link.SaidGoodbye)
         {
             _lifecycle.Tell(new LifecycleEvent.PredecessorLost());
+        }
+    }
+
+    private void TellOutputFault()
+    {
+        if (_link.Output?.TakeFault() is { } fault)
+        {
+            _log.OutputFault(fault);
         }
     }
 
