@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Ips.Actors.Control;
 using Ips.Actors.Handover;
 using Ips.Actors.Hosting;
@@ -57,6 +58,7 @@ internal static class Daemon
     private static string? Explain(Exception e) => e switch
     {
         AlreadyRunningException or HandoverRefusedException or OptionsValidationException => e.Message,
+        SocketException => e.Message,
         IOException => e.InnerException is { } inner && !e.Message.Contains(inner.Message, StringComparison.Ordinal) ? $"{e.Message} {inner.Message}" : e.Message,
         _ => null,
     };

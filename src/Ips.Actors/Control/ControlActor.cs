@@ -47,9 +47,6 @@ internal sealed class ControlActor : ReceiveActor
     }
 
     /// <inheritdoc/>
-    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop); // its client sees the close
-
-    /// <inheritdoc/>
     protected override void PreStart()
     {
         if (_identity.ControlServed)
@@ -60,6 +57,10 @@ internal sealed class ControlActor : ReceiveActor
 
     /// <inheritdoc/>
     protected override void PostStop() => StopAccepting();
+
+    // A restarted session would be made from a descriptor number that is closed by then, or another's.
+    /// <inheritdoc/>
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
 
     private void Serve()
     {

@@ -76,6 +76,9 @@ public sealed record ReloadReceipt(
     /// <summary>Milliseconds from the request to each phase that was reached: <c>spawned</c>, <c>hello</c>, <c>ready</c>, <c>serving</c>, <c>promoted</c>.</summary>
     public IReadOnlyDictionary<string, double>? PhasesMs { get; init; }
 
+    /// <summary>What became of the connections that were open at the promotion.</summary>
+    public ConnectionCounts? Connections { get; init; }
+
     /// <summary>The last lines (at most 50) that the successor wrote; only of one that failed, and only in the newest receipt.</summary>
     public IReadOnlyList<string>? Output { get; init; }
 
@@ -85,23 +88,18 @@ public sealed record ReloadReceipt(
     /// <summary>Generations that still drained and were aborted to make room (<c>ips.reload.max-generations</c>).</summary>
     public IReadOnlyList<int>? AbortedGenerations { get; init; }
 
-    /// <summary>Connections that the predecessor still had when it gave up its role; null if it did not.</summary>
-    public int? LeftConnections { get; init; }
-
-    /// <summary>Requests that it was still answering then.</summary>
-    public int? LeftRequests { get; init; }
-
     /// <summary>How the predecessor's drain ended. It ends after the receipt was given, so only <c>ips history</c> and <c>ips status</c> show it.</summary>
     public DrainCounts? Drain { get; init; }
 }
 
 /// <summary>How a drain ended.</summary>
-/// <param name="Connections">Connections that were open when it began, or came after, and ended by themselves.</param>
+/// <param name="Connections">Connections that were open when it began and ended here, by themselves or politely.</param>
 /// <param name="Requests">Requests that were answered in it.</param>
 /// <param name="ClosedPolitely">Connections that were told of the close: <c>Connection: close</c> or GOAWAY.</param>
 /// <param name="AbortedRequests">Requests that were cut at the deadline.</param>
 /// <param name="ClosedIdle">Connections without a request that were closed at the deadline, untold.</param>
-public sealed record DrainCounts(int Connections, long Requests, int ClosedPolitely, int AbortedRequests, int ClosedIdle);
+/// <param name="Moved">Connections that another generation has taken over alive.</param>
+public sealed record DrainCounts(int Connections, long Requests, int ClosedPolitely, int AbortedRequests, int ClosedIdle, int Moved = 0);
 
 /// <summary>A release that came to serve for good: promoted, or the first generation of a start.</summary>
 /// <param name="Release">The version of its entry assembly.</param>
@@ -112,6 +110,12 @@ public sealed record DrainCounts(int Connections, long Requests, int ClosedPolit
 /// <param name="Since">When it came to serve for good.</param>
 public sealed record LastGoodRelease(
     string Release, string FileName, IReadOnlyList<string> Arguments, string WorkingDirectory, int Generation, DateTimeOffset Since);
+
+/// <summary>Open connections at a promotion, when those that could leave at once had left.</summary>
+/// <param name="Moved">Live connections that the new generation has taken over.</param>
+/// <param name="Busy">Connections that follow as soon as their current response is sent.</param>
+/// <param name="Staying">Connections that cannot move and are closed politely, by reason.</param>
+public sealed record ConnectionCounts(int Moved, int Busy, IReadOnlyDictionary<string, int> Staying);
 
 /// <summary>Source-generated JSON of the control socket: camelCase, nulls left out, unknown fields ignored.</summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

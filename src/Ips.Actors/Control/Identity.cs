@@ -14,8 +14,8 @@ internal sealed class Identity : IDisposable
 
     private readonly ILogger _log;
     private LockFile? _lock;
-    private FileIdentity? _controlFile;
-    private bool _isMain; // a successor that was not promoted holds duplicates, and must remove nothing
+    private FileIdentity? _controlFile; // of a path that is ours to remove
+    private bool _published;
 
     private Identity(string pidFile, ILogger log) => (PidFile, _log) = (pidFile, log);
 
@@ -47,7 +47,6 @@ internal sealed class Identity : IDisposable
             File.Delete(identity.ControlPath);
             identity.ControlFd = UnixSockets.Listen(identity.ControlPath, ControlMode, ControlBacklog);
             identity._controlFile = FileIdentity.OfSocketPath(identity.ControlPath);
-            identity._isMain = true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -63,15 +62,19 @@ internal sealed class Identity : IDisposable
     {
         var identity = new Identity(pidFile, log);
         identity._lock = lockFd is { } fd ? LockFile.Adopt(fd) : null;
-        identity.ControlFd = controlFd;
-        identity._controlFile = controlFd is null ? null : FileIdentity.OfSocketPath(identity.ControlPath);
+        identity.ControlFd = controlFd; // the path stays the predecessor's until we publish
         return identity;
     }
 
     /// <summary>Names this process as the main one. A full disk or a lost right is logged: it must not cost the service.</summary>
     public void Publish(int pid)
     {
-        _isMain = true;
+        _published = true;
+        if (ControlFd is not null)
+        {
+            _controlFile ??= FileIdentity.OfSocketPath(ControlPath);
+        }
+
         try
         {
             Posix.PidFile.Write(PidFile, pid);
@@ -105,8 +108,7 @@ internal sealed class Identity : IDisposable
         }
     }
 
-    /// <summary>Removes PID file and control socket if they are still ours, then gives up the lock. A successor that never published itself removes
-    /// nothing: they are its predecessor's.</summary>
+    /// <summary>Removes PID file and control socket if they are still ours, then gives up the lock.</summary>
     public void Retract(int pid)
     {
         if (_lock is null)
@@ -116,10 +118,10 @@ internal sealed class Identity : IDisposable
 
         try
         {
-            // Another one that is named there answers the control socket: a predecessor that took its role back.
-            var another = Posix.PidFile.Read(PidFile) is { } named && named != pid;
+            // A published successor may find the PID file to name its predecessor again, who took the role back and answers the socket.
+            var main = Posix.PidFile.Read(PidFile);
             Posix.PidFile.RemoveIfNames(PidFile, pid);
-            if (_isMain && !another && _controlFile is { } bound)
+            if (_controlFile is { } bound && (!_published || main is null || main == pid))
             {
                 ListeningSockets.UnlinkIfSame(ControlPath, bound);
             }

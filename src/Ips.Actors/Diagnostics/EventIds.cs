@@ -41,6 +41,7 @@ internal static class EventIds
     public const int Released = 1204;
     public const int AcceptFailed = 1205;
     public const int OfferUnused = 1206;
+    public const int AdoptionFailed = 1207;
 
     // Reloader 1300
     public const int SuccessorSpawned = 1300;
@@ -68,6 +69,8 @@ internal static class EventIds
     public const int PredecessorLost = 1502;
     public const int PredecessorStops = 1503;
     public const int ChannelFailed = 1530;
+
+    public const int ConnectionsAdopted = 1504;
 
     // Control 1600
     public const int ControlRequested = 1600;

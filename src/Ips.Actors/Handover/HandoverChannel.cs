@@ -119,19 +119,22 @@ internal sealed class HandoverChannel : IHandoverChannel
 
     private void OnPacket(ReceivedPacket packet)
     {
+        HandoverFrame frame;
         try
         {
-            Publish(new ChannelEvent.Received(HandoverCodec.Decode(packet.Bytes.Span), packet.Fds));
+            frame = HandoverCodec.Decode(packet.Bytes.Span);
         }
-        catch (InvalidDataException e)
+        catch (InvalidDataException)
         {
             foreach (var fd in packet.Fds)
             {
                 FileDescriptors.Close(fd);
             }
 
-            OnClosed(e);
+            throw; // closes the channel, with this as the reason: nothing is delivered after the end
         }
+
+        Publish(new ChannelEvent.Received(frame, packet.Fds));
     }
 
     private void OnClosed(Exception? error)

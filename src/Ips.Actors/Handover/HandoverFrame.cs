@@ -14,6 +14,8 @@ namespace Ips.Actors.Handover;
 [JsonDerivedType(typeof(HistoryFrame), "history")]
 [JsonDerivedType(typeof(PromoteFrame), "promote")]
 [JsonDerivedType(typeof(PromotedFrame), "promoted")]
+[JsonDerivedType(typeof(ConnectionsFrame), "connections")]
+[JsonDerivedType(typeof(AdoptedFrame), "adopted")]
 [JsonDerivedType(typeof(StopFrame), "stop")]
 [JsonDerivedType(typeof(FailedFrame), "failed")]
 [JsonDerivedType(typeof(FarewellFrame), "farewell")]
@@ -54,7 +56,8 @@ internal sealed record GenerationEntry(int Generation, int Pid, long StartedAt);
 internal sealed record RefusedFrame(string Reason) : HandoverFrame;
 
 /// <summary>Successor can serve.</summary>
-internal sealed record ReadyFrame : HandoverFrame;
+/// <param name="Endpoints">Where it takes moved connections: the endpoints that it serves without TLS. Null: nowhere.</param>
+internal sealed record ReadyFrame(IReadOnlyList<EndpointOffer>? Endpoints = null) : HandoverFrame;
 
 /// <summary>Predecessor has quiesced; the successor accepts from now on.</summary>
 internal sealed record ServeFrame : HandoverFrame;
@@ -80,8 +83,23 @@ internal sealed record PromoteFrame(byte[]? Output = null, byte[]? Error = null)
 /// <summary>The successor has published itself as the main process.</summary>
 internal sealed record PromotedFrame : HandoverFrame;
 
-/// <summary>The receiver is to end. <paramref name="DeadlineMs"/>: milliseconds its running requests get.</summary>
-internal sealed record StopFrame(string Reason, long DeadlineMs) : HandoverFrame;
+/// <summary>Live connections; their descriptors ride along, in order. To the successor after its promotion, back on a rollback.</summary>
+internal sealed record ConnectionsFrame(IReadOnlyList<ConnectionOffer> Connections) : HandoverFrame;
+
+/// <summary>One connection that moves.</summary>
+/// <param name="Endpoint">The address that its listening socket was asked for.</param>
+/// <param name="Ordinal">Counts equal addresses from 0.</param>
+/// <param name="Leftover">Bytes of its next request that were received already, at most 16 KiB; in base64.</param>
+internal sealed record ConnectionOffer(string Endpoint, int Ordinal, byte[]? Leftover = null);
+
+/// <summary>So many connections, in the order sent, have arrived: the sender may close its copies.</summary>
+internal sealed record AdoptedFrame(int Count) : HandoverFrame;
+
+/// <summary>The receiver is to end.</summary>
+/// <param name="Reason">Why, for its log.</param>
+/// <param name="DeadlineMs">Milliseconds its running requests get.</param>
+/// <param name="Return">The sender serves on: give the live connections back.</param>
+internal sealed record StopFrame(string Reason, long DeadlineMs, bool Return = false) : HandoverFrame;
 
 /// <summary>Successor gives up before its promotion.</summary>
 internal sealed record FailedFrame(string Reason) : HandoverFrame;
@@ -92,4 +110,6 @@ internal sealed record FailedFrame(string Reason) : HandoverFrame;
 /// <param name="Requests">Requests that were answered in the drain.</param>
 /// <param name="ClosedPolitely">Connections that were told of the close.</param>
 /// <param name="ClosedIdle">Connections without a request that were closed at the deadline, untold.</param>
-internal sealed record FarewellFrame(int Drained, int Aborted, long Requests = 0, int ClosedPolitely = 0, int ClosedIdle = 0) : HandoverFrame;
+/// <param name="Moved">Connections that the successor has taken over.</param>
+internal sealed record FarewellFrame(int Drained, int Aborted, long Requests = 0, int ClosedPolitely = 0, int ClosedIdle = 0, int Moved = 0)
+    : HandoverFrame;

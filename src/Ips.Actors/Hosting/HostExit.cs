@@ -9,6 +9,7 @@ internal sealed class HostExit(IHostApplicationLifetime lifetime)
     private static readonly TimeSpan HostStopTimeout = TimeSpan.FromSeconds(15);
 
     private readonly TaskCompletionSource<ExitCode> _decided = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _requested;
 
     /// <summary>Completes when the lifecycle has decided to exit: nothing is left to drain.</summary>
     public Task<ExitCode> Decided => _decided.Task;
@@ -16,12 +17,13 @@ internal sealed class HostExit(IHostApplicationLifetime lifetime)
     /// <summary>The exit code is decided.</summary>
     public void Request(ExitCode code)
     {
-        Environment.ExitCode = (int)code;
-        if (!_decided.TrySetResult(code))
+        if (Interlocked.Exchange(ref _requested, 1) != 0)
         {
-            return;
+            return; // the first code counts
         }
 
+        Environment.ExitCode = (int)code; // before those who wait go on
+        _decided.SetResult(code);
         var started = lifetime.ApplicationStarted.IsCancellationRequested;
         if (started)
         {

@@ -93,7 +93,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         var role = services.GetRequiredService<GenerationRole>();
         var health = new HealthCheckProbe(services);
         var surroundings = new ProcessSurroundings(
-            generation, identity, options, server, services.GetRequiredService<IHostApplicationLifetime>(), services.GetRequiredService<HostExit>(),
+            generation, identity, table, options, server, services.GetRequiredService<IHostApplicationLifetime>(), services.GetRequiredService<HostExit>(),
             TimeProvider.System, log("lifecycle"));
         var memory = new LifecycleMemory(
             generation.IsSuccessor ? new LifecycleState.Joining() : generation.Orphaned ? new LifecycleState.Joining(Alone: true) : new LifecycleState.Starting());
@@ -107,15 +107,17 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
             Older = OlderGenerations.Open(generation.Welcome?.Generations ?? []),
             HealthUrl = options.Reload.HealthUrl is { } url ? new HealthUrl(new Uri(url), HealthUrlTimeout(options.Reload.HealthInterval)) : null,
         };
+        var ledger = new MoveLedger();
         var launcher = new ProcessGenerationLauncher(generation.StartCommand);
 
         var lifecycle = context.ActorOf(
             Props.Create(() => new LifecycleActor(memory, surroundings, options, TimeProvider.System, log("lifecycle"))), "lifecycle");
         var listener = context.ActorOf(Props.Create(() => new ListenerActor(table, lifecycle, log("listener"))), "listener");
-        var front = context.ActorOf(Props.Create(() => new HttpFrontActor(gate, connections, role, health, lifecycle, log("front"))), "front");
+        var mover = context.ActorOf(Props.Create(() => new MoverActor(ledger, connections, gate, lifecycle, log("mover"))), "mover");
+        var front = context.ActorOf(Props.Create(() => new HttpFrontActor(gate, connections, role, health, mover, lifecycle, log("front"))), "front");
         var reloader = context.ActorOf(
-            Props.Create(() => new ReloaderActor(slot, launcher, identity, listener, lifecycle, options, log("reloader"))), "reloader");
-        var predecessor = context.ActorOf(Props.Create(() => new PredecessorActor(link, front, lifecycle, log("predecessor"))), "predecessor");
+            Props.Create(() => new ReloaderActor(slot, launcher, identity, listener, mover, lifecycle, options, log("reloader"))), "reloader");
+        var predecessor = context.ActorOf(Props.Create(() => new PredecessorActor(link, front, listener, mover, lifecycle, log("predecessor"))), "predecessor");
         var daemon = new ControlSession.Daemon(
             lifecycle, front, () => surroundings.Endpoints, surroundings.Pid, surroundings.Generation, surroundings.Release,
             new DateTimeOffset(System.Diagnostics.Process.GetCurrentProcess().StartTime))
@@ -129,7 +131,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         registry.Register<LifecycleActor>(lifecycle);
         registry.Register<HttpFrontActor>(front);
         registry.Register<ListenerActor>(listener);
-        return [lifecycle, listener, front, reloader, predecessor, control, signals];
+        return [lifecycle, listener, mover, front, reloader, predecessor, control, signals];
     }
 
     // An answer that takes longer than the interval is late; below a second even a healthy one may be.

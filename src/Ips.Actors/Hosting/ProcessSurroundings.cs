@@ -1,6 +1,9 @@
 using Ips.Actors.Configuration;
+using System.Net;
 using Ips.Actors.Control;
+using Ips.Actors.Handover;
 using Ips.Actors.Lifecycle;
+using Ips.Actors.Listener;
 using Ips.Actors.Posix;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -11,7 +14,7 @@ namespace Ips.Actors.Hosting;
 
 /// <summary>The real process around LifecycleActor.</summary>
 internal sealed class ProcessSurroundings(
-    GenerationContext generation, Identity identity, IpsOptions options, IServer server, IHostApplicationLifetime lifetime, HostExit exit,
+    GenerationContext generation, Identity identity, ListenerTable listeners, IpsOptions options, IServer server, IHostApplicationLifetime lifetime, HostExit exit,
     TimeProvider time, ILogger log)
     : ILifecycleSurroundings
 {
@@ -26,6 +29,20 @@ internal sealed class ProcessSurroundings(
 
     /// <summary>The addresses that Kestrel serves, as URLs with their real ports.</summary>
     public IReadOnlyList<string> Endpoints => [.. server.Features.Get<IServerAddressesFeature>()?.Addresses ?? []];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<EndpointOffer> MovableEndpoints()
+    {
+        var secure = Endpoints.Where(url => url.StartsWith("https:", StringComparison.OrdinalIgnoreCase)).ToList();
+        return
+        [
+            .. listeners.Entries.Select(entry => entry.Value)
+                .Where(entry => !secure.Exists(url => url.EndsWith(Suffix(entry.EndPoint), StringComparison.Ordinal)))
+                .Select(entry => new EndpointOffer(entry.Key.Endpoint, entry.Key.Ordinal)),
+        ];
+
+        static string Suffix(EndPoint endPoint) => endPoint is IPEndPoint ip ? $":{ip.Port}" : $"unix:{endPoint}";
+    }
 
     /// <inheritdoc/>
     public void PublishIdentity()

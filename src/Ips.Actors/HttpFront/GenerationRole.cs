@@ -14,7 +14,12 @@ internal sealed class GenerationRole(GenerationContext generation, ILogger<Gener
     private readonly HandlerList _serving = new();
     private readonly HandlerList _promoted = new();
     private readonly HandlerList _draining = new();
+    private readonly Lock _gate = new();
+    private Task _turns = Task.CompletedTask;
     private volatile bool _isPrimary;
+
+    /// <summary>The clock of <see cref="HandlerTimeout"/>.</summary>
+    internal TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <inheritdoc/>
     public int Number => generation.Number;
@@ -32,10 +37,10 @@ internal sealed class GenerationRole(GenerationContext generation, ILogger<Gener
     public IDisposable OnDraining(Func<CancellationToken, Task> handler) => _draining.Add(handler);
 
     /// <summary>Runs the serving handlers.</summary>
-    public Task ServeAsync() => RunAsync(_serving, nameof(OnServing));
+    public Task ServeAsync() => TakeTurn(() => RunAsync(_serving, nameof(OnServing)));
 
     /// <summary>Becomes primary, then runs the handlers; nothing if it is primary.</summary>
-    public Task PromoteAsync()
+    public Task PromoteAsync() => TakeTurn(() =>
     {
         if (_isPrimary)
         {
@@ -44,10 +49,10 @@ internal sealed class GenerationRole(GenerationContext generation, ILogger<Gener
 
         _isPrimary = true;
         return RunAsync(_promoted, nameof(OnPromoted));
-    }
+    });
 
-    /// <summary>Stops being primary, then runs the handlers; nothing if it is not primary.</summary>
-    public Task DrainAsync()
+    /// <summary>Stops being primary, then runs the handlers; nothing if it is not primary. Completes when they have ended, also those of a call before.</summary>
+    public Task DrainAsync() => TakeTurn(() =>
     {
         if (!_isPrimary)
         {
@@ -56,16 +61,31 @@ internal sealed class GenerationRole(GenerationContext generation, ILogger<Gener
 
         _isPrimary = false;
         return RunAsync(_draining, nameof(OnDraining));
+    });
+
+    // One turn at a time: a handler that still stops a worker must have ended before another starts it again, and before the successor's does.
+    private Task TakeTurn(Func<Task> turn)
+    {
+        lock (_gate)
+        {
+            return _turns = AfterAsync(_turns, turn);
+        }
+    }
+
+    private static async Task AfterAsync(Task before, Func<Task> turn)
+    {
+        await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await turn().ConfigureAwait(false);
     }
 
     // A handler is the app's code: it may throw, or never end, and neither may stop a handover.
     private async Task RunAsync(HandlerList handlers, string turn)
     {
-        using var deadline = new CancellationTokenSource(HandlerTimeout);
+        using var deadline = new CancellationTokenSource(HandlerTimeout, Time);
         var running = handlers.Snapshot.Select(handler => RunOneAsync(handler, turn, deadline.Token)).ToList();
         try
         {
-            await Task.WhenAll(running).WaitAsync(HandlerTimeout).ConfigureAwait(false);
+            await Task.WhenAll(running).WaitAsync(HandlerTimeout, Time).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {

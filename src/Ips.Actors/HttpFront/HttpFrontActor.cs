@@ -1,5 +1,4 @@
 using Akka.Actor;
-using Ips.Actors.Control;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Transport;
 using Microsoft.Extensions.Logging;
@@ -16,28 +15,47 @@ internal sealed class HttpFrontActor : ReceiveActor
     private readonly ConnectionRegistry _connections;
     private readonly GenerationRole _role;
     private readonly IHealthProbe _health;
+    private readonly IActorRef _mover;
     private readonly IActorRef _lifecycle;
     private readonly ILogger _log;
+    private readonly TimeProvider _time;
     private bool _awaitingEmpty;
-    private int _openAtDrain;
-    private long _requestsAtDrain;
+    private int _rolesTaken;
 
     public HttpFrontActor(
-        FrontGate gate, ConnectionRegistry connections, GenerationRole role, IHealthProbe health, IActorRef lifecycle, ILogger log)
+        FrontGate gate, ConnectionRegistry connections, GenerationRole role, IHealthProbe health, IActorRef mover, IActorRef lifecycle, ILogger log)
+        : this(gate, connections, role, health, mover, lifecycle, log, TimeProvider.System)
     {
-        (_gate, _connections, _role, _health, _lifecycle, _log) = (gate, connections, role, health, lifecycle, log);
+    }
+
+    /// <param name="gate">For the request path.</param>
+    /// <param name="connections">What is open.</param>
+    /// <param name="role">The app's handlers.</param>
+    /// <param name="health">The app's own word.</param>
+    /// <param name="mover">MoverActor.</param>
+    /// <param name="lifecycle">LifecycleActor.</param>
+    /// <param name="log">For the log.</param>
+    /// <param name="time">The clock of the health checks' deadline.</param>
+    public HttpFrontActor(
+        FrontGate gate, ConnectionRegistry connections, GenerationRole role, IHealthProbe health, IActorRef mover, IActorRef lifecycle, ILogger log,
+        TimeProvider time)
+    {
+        (_gate, _connections, _role, _health, _mover, _lifecycle, _log, _time) = (gate, connections, role, health, mover, lifecycle, log, time);
         Receive<HttpFrontProtocol.HostStarted>(_ => OnHostStarted());
         Receive<Readiness>(OnReadiness);
         Receive<HttpFrontProtocol.GetHealth>(_ => OnGetHealth());
         Receive<HealthAsked>(OnHealthAsked);
         Receive<HttpFrontProtocol.FailReadiness>(_ => _gate.Ready = false);
         Receive<HttpFrontProtocol.AnnounceServing>(_ => OnServing());
-        Receive<HttpFrontProtocol.TakeRole>(_ => _role.PromoteAsync());
-        Receive<HttpFrontProtocol.YieldRole>(_ => _role.DrainAsync().PipeTo(_lifecycle, success: Yielded));
-        Receive<HttpFrontProtocol.BeginDrain>(_ => OnBeginDrain());
+        Receive<HttpFrontProtocol.TakeRole>(_ => OnTakeRole());
+        Receive<HttpFrontProtocol.YieldRole>(_ => OnYieldRole());
+        Receive<Yielded>(yielded => yielded.RolesTaken == _rolesTaken, _ => _lifecycle.Tell(new LifecycleEvent.RoleYielded()));
+        Receive<Yielded>(_ => { }); // the role was taken back meanwhile
+        Receive<HttpFrontProtocol.BeginDrain>(OnBeginDrain);
+        Receive<MoverProtocol.Flushed>(_ => OnFlushed());
         Receive<Emptied>(_ => OnEmptied());
         Receive<HttpFrontProtocol.AbortConnections>(_ => OnAbort());
-        Receive<HttpFrontProtocol.GetLoad>(_ => Sender.Tell(new HttpFrontProtocol.Load(_connections.Open, _connections.RunningRequests)));
+        Receive<HttpFrontProtocol.GetLoad>(_ => Sender.Tell(new HttpFrontProtocol.Load(_connections.Open, _connections.Busy)));
     }
 
     /// <inheritdoc/>
@@ -63,10 +81,10 @@ internal sealed class HttpFrontActor : ReceiveActor
 
     private async Task<string?> CheckAsync()
     {
-        using var deadline = new CancellationTokenSource(HealthTimeout);
+        using var deadline = new CancellationTokenSource(HealthTimeout, _time);
         try
         {
-            return await _health.CheckAsync(deadline.Token).WaitAsync(HealthTimeout).ConfigureAwait(false);
+            return await _health.CheckAsync(deadline.Token).WaitAsync(HealthTimeout, _time).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -97,47 +115,67 @@ internal sealed class HttpFrontActor : ReceiveActor
         _role.ServeAsync();
     }
 
-    private LifecycleEvent.RoleYielded Yielded() =>
-        new() { Left = new HttpFrontProtocol.Load(_connections.Open, _connections.RunningRequests) };
+    private void OnTakeRole()
+    {
+        _rolesTaken++;
+        _role.PromoteAsync();
+    }
 
-    private void OnBeginDrain()
+    // Slow handlers may end in a later reload, which must not take that for its own answer.
+    private void OnYieldRole()
+    {
+        var rolesTaken = _rolesTaken;
+        _role.DrainAsync().PipeTo(Self, success: () => new Yielded(rolesTaken));
+    }
+
+    private void OnBeginDrain(HttpFrontProtocol.BeginDrain drain)
     {
         _gate.Ready = false;
-        _gate.Draining = true;
+        if (!_gate.Draining)
+        {
+            _gate.Moving = drain.Moving; // first, so that no response says close to a connection that can leave
+            _gate.Draining = true;
+            _gate.BeginCount(_connections.Open);
+        }
+
         _role.DrainAsync();
         if (!_awaitingEmpty)
         {
             _awaitingEmpty = true;
-            (_openAtDrain, _requestsAtDrain) = (_connections.Open, _gate.Requests);
             _connections.WhenEmpty().PipeTo(Self, success: () => new Emptied());
         }
     }
 
+    // What moved has left this process, but may be on its way yet.
     private void OnEmptied()
     {
+        _awaitingEmpty = false;
+        _mover.Tell(new MoverProtocol.Flush());
+    }
+
+    private void OnFlushed()
+    {
         _log.Drained();
-        _lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(0) { Counts = Count(cut: 0, left: 0) });
+        _lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(0) { Counts = _gate.CountDrain(cut: 0, left: 0) });
     }
 
     private void OnAbort()
     {
         var open = _connections.Open;
-        var cut = _connections.AbortRunning();
+        var cut = _connections.AbortBusy("The drain deadline of this generation has come.");
         if (open > 0)
         {
             _log.Aborted(cut, Math.Max(0, open - cut));
         }
 
-        _lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(cut) { Counts = Count(cut, open) });
+        _lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(cut) { Counts = _gate.CountDrain(cut, open) });
     }
-
-    // Lost in a restart during the drain: then the counts are those since.
-    private DrainCounts Count(int cut, int left) => new(
-        Math.Max(0, _openAtDrain - left), Math.Max(0, _gate.Requests - _requestsAtDrain), _gate.ClosedPolitely, cut, Math.Max(0, left - cut));
 
     private sealed record Readiness(string? Reason);
 
     private sealed record HealthAsked(IActorRef ReplyTo, string? Reason);
 
     private sealed record Emptied;
+
+    private sealed record Yielded(int RolesTaken);
 }

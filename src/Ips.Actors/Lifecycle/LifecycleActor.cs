@@ -5,6 +5,7 @@ using Ips.Actors.HttpFront;
 using Ips.Actors.Listener;
 using Ips.Actors.Predecessor;
 using Ips.Actors.Reloader;
+using Ips.Actors.Transport;
 using Microsoft.Extensions.Logging;
 using static Ips.Actors.Lifecycle.LifecycleEffect;
 
@@ -16,6 +17,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
 {
     private static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(2);
 
+    private static readonly TimeSpan MoveTimeout = TimeSpan.FromSeconds(2); // idle connections take milliseconds; busy ones follow while draining
     private static readonly TimeSpan AbortTimeout = TimeSpan.FromSeconds(5);
 
     private readonly LifecycleMemory _memory;
@@ -72,6 +74,11 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         Receive<ReloaderProtocol.SuccessorProgress>(OnProgress);
         Receive<ReloaderProtocol.SuccessorOutput>(output => _memory.Reload?.Wrote(output.Lines));
         Receive<ReloaderProtocol.GenerationsAborted>(OnGenerationsAborted);
+        Receive<MoverProtocol.Settled>(settled =>
+        {
+            _memory.Reload?.Settled(settled.Moved, settled.Busy, settled.Staying);
+            Apply(new LifecycleEvent.ConnectionsSettled());
+        });
         Receive<LifecycleProtocol.GetStatus>(_ => Sender.Tell(new LifecycleProtocol.StatusReply(
             _memory.State.Name, _memory.Reload?.NewPid, _memory.History.LastReload)));
         Receive<LifecycleProtocol.GetHistory>(_ => Sender.Tell(new LifecycleProtocol.HistoryReply(_memory.History.Receipts)));
@@ -84,12 +91,12 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         var before = _memory.State;
         var next = LifecycleMachine.Next(before, @event);
         _memory.State = next.State;
-        Tell(before, next.State, @event);
         foreach (var effect in next.Effects)
         {
             _memory.Pending.Enqueue(effect);
         }
 
+        Tell(before, next.State, @event); // after the effects are kept: a log provider that throws must not cost them
         RunPending();
     }
 
@@ -118,9 +125,6 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
                 break;
             case LifecycleEvent.PredecessorLost when before is LifecycleState.Joining or LifecycleState.Ready or LifecycleState.Proving:
                 _log.Alone();
-                break;
-            case LifecycleEvent.RoleYielded { Left: { } left } when _memory.Reload is { } reload:
-                reload.Left = left;
                 break;
             case LifecycleEvent.ConnectionsDrained { Counts: { } counts }:
                 _memory.Drained = counts;
@@ -151,14 +155,16 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             case ArmProbationTimer: Arm(new LifecycleEvent.ProbationPassed(), _options.Reload.Probation); break;
             case DisarmProbationTimer: Timers.Cancel(nameof(LifecycleEvent.ProbationPassed)); break;
             case SendPromote: Cast.Reloader.Tell(new ReloaderProtocol.SendPromote(_memory.History.Receipts)); break;
-            case EndSuccessor end: Cast.Reloader.Tell(new ReloaderProtocol.EndSuccessor(end.FinishRequests, end.Reason)); break;
+            case EndSuccessor end: Cast.Reloader.Tell(new ReloaderProtocol.EndSuccessor(end.FinishRequests, end.Reason, end.Return)); break;
+            case KillSuccessor: Cast.Reloader.Tell(new ReloaderProtocol.KillSuccessor()); break;
             case NoteFailure failure: _memory.Reload?.Fail(failure.Outcome, failure.Reason); break;
             case NoteChecked: MarkChecked(); break;
             case FinishReload: CloseReload(); break;
             case RefuseReload refuse: Refuse(refuse.Source, refuse.Reason); break;
             case DeferReload defer: Defer(defer.Source); break;
+            case RefuseDeferredReload refuse: RefuseDeferred(refuse.Reason); break;
 
-            case SendReady: Cast.Predecessor.Tell(new PredecessorProtocol.SendReady()); break;
+            case SendReady: Cast.Predecessor.Tell(new PredecessorProtocol.SendReady(_surroundings.MovableEndpoints())); break;
             case BeginHealthReports: Cast.Predecessor.Tell(new PredecessorProtocol.BeginHealthReports()); break;
             case AcknowledgePromotion: Cast.Predecessor.Tell(new PredecessorProtocol.AcknowledgePromotion()); break;
             case SendFailed failed: Cast.Predecessor.Tell(new PredecessorProtocol.SendFailed(failed.Reason)); break;
@@ -172,7 +178,8 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             case YieldRole: Cast.Front.Tell(new HttpFrontProtocol.YieldRole()); break;
             case FailReadiness: Cast.Front.Tell(new HttpFrontProtocol.FailReadiness()); break;
             case ArmLameDuckTimer: Arm(new LifecycleEvent.LameDuckEnded(), _options.Drain.LameDuck); break;
-            case BeginDrain: Cast.Front.Tell(new HttpFrontProtocol.BeginDrain()); break;
+            case BeginDrain drain: Drain(drain.Way); break;
+            case ArmMoveTimer: Arm(new LifecycleEvent.MoveTimedOut(), MoveTimeout); break;
             case ArmDrainTimer: ArmDrain(); break;
             case AbortConnections: Cast.Front.Tell(new HttpFrontProtocol.AbortConnections()); break;
             case ArmAbortTimer: Arm(new LifecycleEvent.AbortTimedOut(), AbortTimeout); break;
@@ -181,6 +188,17 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             case Explain explain: _log.Ignored(_memory.State.Name, explain.What); break;
             case ExitProcess exit: Leave(exit.Code); break;
             default: throw new System.Diagnostics.UnreachableException($"Effect {effect} has no handler.");
+        }
+    }
+
+    // The front knows of the way out before it says "close" to anyone.
+    private void Drain(MoveWay way)
+    {
+        Cast.Front.Tell(new HttpFrontProtocol.BeginDrain(Moving: way != MoveWay.None));
+        switch (way)
+        {
+            case MoveWay.Successor: Cast.Reloader.Tell(new ReloaderProtocol.MoveConnections()); break;
+            case MoveWay.Predecessor: Cast.Predecessor.Tell(new PredecessorProtocol.MoveConnections()); break;
         }
     }
 
@@ -251,7 +269,8 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
 
     private void OpenReload(string source, bool dryRun)
     {
-        if (_memory.Reload is null)
+        var again = _memory.Reload is not null;
+        if (!again)
         {
             _memory.Reload = new ReloadAccount(source, _time.GetUtcNow(), _time.GetTimestamp(), dryRun);
             _memory.Reload.Waiters.AddRange(_memory.DeferredWaiters);
@@ -271,7 +290,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             }
         }
 
-        Cast.Reloader.Tell(new ReloaderProtocol.Spawn(_surroundings.Generation + 1, dryRun));
+        Cast.Reloader.Tell(new ReloaderProtocol.Spawn(_surroundings.Generation + 1, again, dryRun));
     }
 
     private void OnProgress(ReloaderProtocol.SuccessorProgress progress)
@@ -310,9 +329,13 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         }
 
         _memory.Reload = null;
-        Cast.Listeners.Tell(new ListenerProtocol.HandoverEnded());
-        if (reload is { Failure: null, DryRun: false })
+        if (reload.Failure is not null || reload.DryRun)
         {
+            Cast.Listeners.Tell(new ListenerProtocol.HandoverEnded());
+        }
+        else
+        {
+            // The release that follows ends the handover, and leaves the Unix paths to the successor.
             reload.Reached("promoted", reload.ElapsedMs(_time));
         }
 
@@ -358,6 +381,13 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         {
             _memory.DeferredWaiters.Add(_asking);
         }
+    }
+
+    private void RefuseDeferred(string reason)
+    {
+        _log.ReloadRefused("deferred reload", reason);
+        _memory.DeferredWaiters.ForEach(waiter => waiter.Tell(Refusal(reason)));
+        _memory.DeferredWaiters.Clear();
     }
 
     private void Publish()

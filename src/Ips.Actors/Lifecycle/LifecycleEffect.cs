@@ -42,8 +42,12 @@ internal abstract record LifecycleEffect
     public sealed record SendPromote : LifecycleEffect;
 
     /// <summary>End the successor: ask, SIGTERM, SIGKILL. Answered by <see cref="LifecycleEvent.SuccessorGone"/>.
-    /// <paramref name="FinishRequests"/>: it gets the drain timeout after the asking, else the kill timeout.</summary>
-    public sealed record EndSuccessor(bool FinishRequests, string Reason) : LifecycleEffect;
+    /// <paramref name="FinishRequests"/>: it gets the drain timeout after the asking, else the kill timeout.
+    /// <paramref name="Return"/>: it gives its connections back.</summary>
+    public sealed record EndSuccessor(bool FinishRequests, string Reason, bool Return = false) : LifecycleEffect;
+
+    /// <summary>SIGKILL to a successor that has outlived every deadline: no orphan is left. Nobody waits for the answer.</summary>
+    public sealed record KillSuccessor : LifecycleEffect;
 
     /// <summary>Note how and why the reload under way fails.</summary>
     public sealed record NoteFailure(ReloadOutcome Outcome, string Reason) : LifecycleEffect;
@@ -59,6 +63,9 @@ internal abstract record LifecycleEffect
 
     /// <summary>Say that a reload request was put off until the failed successor is gone.</summary>
     public sealed record DeferReload(string Source) : LifecycleEffect;
+
+    /// <summary>Answer those who wait for a reload that was put off and will not come.</summary>
+    public sealed record RefuseDeferredReload(string Reason) : LifecycleEffect;
 
     // The predecessor.
 
@@ -103,8 +110,11 @@ internal abstract record LifecycleEffect
     /// <summary>Start the lame-duck clock.</summary>
     public sealed record ArmLameDuckTimer : LifecycleEffect;
 
-    /// <summary>Close politely, and report when no connection is left.</summary>
-    public sealed record BeginDrain : LifecycleEffect;
+    /// <summary>Close politely, and report when no connection is left; with a <paramref name="Way"/> out, what can move leaves unclosed.</summary>
+    public sealed record BeginDrain(MoveWay Way = MoveWay.None) : LifecycleEffect;
+
+    /// <summary>Start the clock of the first wave of moves.</summary>
+    public sealed record ArmMoveTimer : LifecycleEffect;
 
     /// <summary>Start the drain's clock.</summary>
     public sealed record ArmDrainTimer : LifecycleEffect;
@@ -126,6 +136,19 @@ internal abstract record LifecycleEffect
 
     /// <summary>End the process with this code.</summary>
     public sealed record ExitProcess(ExitCode Code) : LifecycleEffect;
+}
+
+/// <summary>Where live connections go when a generation drains.</summary>
+internal enum MoveWay
+{
+    /// <summary>Nowhere: they end here.</summary>
+    None,
+
+    /// <summary>To the promoted successor.</summary>
+    Successor,
+
+    /// <summary>Back to the predecessor, on a rollback.</summary>
+    Predecessor,
 }
 
 /// <summary>How a reload ended.</summary>

@@ -1,5 +1,4 @@
 using Ips.Actors.Control;
-using Ips.Actors.HttpFront;
 
 namespace Ips.Actors.Lifecycle;
 
@@ -48,11 +47,7 @@ internal abstract record LifecycleEvent
     public sealed record ListenersReleased : LifecycleEvent;
 
     /// <summary>The app's handlers for losing the primary role have ended, or their time is over.</summary>
-    public sealed record RoleYielded : LifecycleEvent
-    {
-        /// <summary>What is open here at that moment; for the receipt.</summary>
-        public HttpFrontProtocol.Load? Left { get; init; }
-    }
+    public sealed record RoleYielded : LifecycleEvent;
 
     /// <summary>No connection is left. <paramref name="Aborted"/>: requests that were cut to get there.</summary>
     public sealed record ConnectionsDrained(int Aborted) : LifecycleEvent
@@ -60,6 +55,12 @@ internal abstract record LifecycleEvent
         /// <summary>How the drain ended; for the farewell.</summary>
         public DrainCounts? Counts { get; init; }
     }
+
+    /// <summary>Every connection that could leave at once has left; busy ones follow.</summary>
+    public sealed record ConnectionsSettled : LifecycleEvent;
+
+    /// <summary>The time for the first wave of moves is over.</summary>
+    public sealed record MoveTimedOut : LifecycleEvent;
 
     /// <summary>The lame-duck time is over.</summary>
     public sealed record LameDuckEnded : LifecycleEvent;
@@ -98,8 +99,8 @@ internal abstract record LifecycleEvent
     /// <summary>The probation was passed: this is the main process now.</summary>
     public sealed record PromoteReceived : LifecycleEvent;
 
-    /// <summary>The predecessor stops, or takes the role back: end as well.</summary>
-    public sealed record StopReceived(string Reason) : LifecycleEvent;
+    /// <summary>The predecessor stops, or takes the role back (<paramref name="Return"/>): end as well.</summary>
+    public sealed record StopReceived(string Reason, bool Return) : LifecycleEvent;
 
     /// <summary>The channel ended without <c>stop</c> or <c>farewell</c>: the predecessor died.</summary>
     public sealed record PredecessorLost : LifecycleEvent;

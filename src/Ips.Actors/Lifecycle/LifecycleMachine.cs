@@ -10,7 +10,7 @@ internal sealed record Transition(LifecycleState State, params IReadOnlyList<Lif
 /// <summary>
 /// Every decision of a generation's life, as a pure function. First generation: <c>Starting → Serving</c>. Successor:
 /// <c>Joining → Ready → Proving → Serving</c>. Predecessor: <c>Serving → AwaitingReady → Quiescing → OnProbation → Yielding →
-/// Promoting → Draining → Exiting</c>, with <c>RollingBack → Serving</c> from each of them before the promotion is acknowledged.
+/// Promoting → Moving → Draining → Exiting</c>, with <c>RollingBack → Serving</c> from each of them before the promotion is acknowledged.
 /// </summary>
 internal static class LifecycleMachine
 {
@@ -21,7 +21,7 @@ internal static class LifecycleMachine
         ReloadRequested reload => OnReload(state, reload),
         CheckRequested check => OnCheck(state, check),
         StopRequested stop => OnStop(state, ExitCode.Clean, stop.Source),
-        StopReceived stop => OnStop(state, ExitCode.Clean, stop.Reason),
+        StopReceived stop => OnStopReceived(state, stop),
         HostStopping => OnHostStopping(state),
         ActorLost lost => OnActorLost(state, lost),
         ActorRestarted => new(state, Resume(state)),
@@ -31,8 +31,10 @@ internal static class LifecycleMachine
             Joining joining => OnJoining(joining, @event),
             Ready => OnReady(state, @event),
             Proving => OnProving(state, @event),
+            Serving => OnServing(state, @event),
             AwaitingReady awaiting => OnAwaitingReady(awaiting, @event),
             Quiescing or OnProbation or Yielding or Promoting => OnSuccessorServing(state, @event),
+            Moving => OnMoving(state, @event),
             RollingBack rolling => OnRollingBack(rolling, @event),
             LameDuck => OnLameDuck(state, @event),
             Draining draining => OnDraining(draining, @event),
@@ -43,7 +45,7 @@ internal static class LifecycleMachine
     /// <summary>What to ask again after an actor restarted, because its last order may have been lost with it. Every effect is idempotent.</summary>
     public static IReadOnlyList<LifecycleEffect> Resume(LifecycleState state) => state switch
     {
-        Serving => [new StartAccepting()],
+        Serving => [new StartAccepting(), new AcknowledgePromotion()],
         Ready => [new SendReady()],
         Proving => [new StartAccepting(), new BeginHealthReports()],
         AwaitingReady awaiting => [new SpawnSuccessor("restart of an actor", awaiting.DryRun), new ArmSuccessorTimer()],
@@ -51,10 +53,12 @@ internal static class LifecycleMachine
         OnProbation => [new SendServe(), new ArmProbationTimer()],
         Yielding => [new ArmSuccessorTimer(), new YieldRole()],
         Promoting => [new ArmSuccessorTimer(), new SendPromote()],
-        RollingBack => [new StartAccepting(), new EndSuccessor(false, "restart of an actor")],
+        RollingBack => [new StartAccepting(), new EndSuccessor(true, "restart of an actor")],
         LameDuck => [new FailReadiness(), new ArmLameDuckTimer()],
-        Draining { SuccessorAlive: true } => [new ArmDrainTimer(), new BeginDrain(), new StopHost(), new EndSuccessor(true, "restart of an actor")],
-        Draining => [new ArmDrainTimer(), new BeginDrain(), new StopHost()],
+        Moving => [new ArmMoveTimer(), new ReleaseListeners(true)],
+        Draining { SuccessorAlive: true } draining =>
+            [new ArmDrainTimer(), new ReleaseListeners(draining.HandedOver), new StopHost(), new EndSuccessor(true, "restart of an actor")],
+        Draining draining => [new ArmDrainTimer(), new ReleaseListeners(draining.HandedOver), new StopHost()],
         Exiting exiting => [new ExitProcess(exiting.Code)],
         _ => [],
     };
@@ -62,8 +66,9 @@ internal static class LifecycleMachine
     private static Transition OnReload(LifecycleState state, ReloadRequested reload) => state switch
     {
         Serving => new(new AwaitingReady(), new SpawnSuccessor(reload.Source), new ArmSuccessorTimer()),
-        RollingBack { ReloadPending: false } => new(new RollingBack(ReloadPending: true), new DeferReload(reload.Source)),
+        RollingBack { ReloadPending: false } rolling => new(rolling with { ReloadPending = true }, new DeferReload(reload.Source)),
         RollingBack => new(state, new RefuseReload(reload.Source, "a reload is already waiting for the failed successor to end")),
+        Moving => new(state, new RefuseReload(reload.Source, "the successor is promoted: ask that one")),
         AwaitingReady or Quiescing or OnProbation or Yielding or Promoting =>
             new(state, new RefuseReload(reload.Source, "a reload is already under way")),
         Starting => new(state, new RefuseReload(reload.Source, "this generation is still starting")),
@@ -79,6 +84,18 @@ internal static class LifecycleMachine
         _ => OnReload(state, new ReloadRequested(check.Source)),
     };
 
+    // The predecessor stops, or has taken the role back: what runs here is finished, and the paths of the sockets are the predecessor's.
+    // It is the answer to a SendFailed as well, so it must never count as the second stop that aborts.
+    private static Transition OnStopReceived(LifecycleState state, StopReceived stop) => state switch
+    {
+        Serving => new(new Draining(ExitCode.Clean, StopSeen: true, HandedOver: true), [new FailReadiness(), .. BeginDrainingHandedOver]),
+        LameDuck => new(new Draining(ExitCode.Clean, StopSeen: true, HandedOver: true), [.. BeginDrainingHandedOver]),
+        Draining draining => new(draining with { HandedOver = true }, new Explain("already draining")),
+        _ => OnStop(state, ExitCode.Clean, stop.Reason) is { State: Draining draining } transition
+            ? new(draining with { HandedOver = true, Way = stop.Return ? draining.Way : MoveWay.None }, [.. transition.Effects.Select(e => e is ReleaseListeners ? new ReleaseListeners(true) : e)])
+            : OnStop(state, ExitCode.Clean, stop.Reason),
+    };
+
     private static Transition OnStop(LifecycleState state, ExitCode code, string source) => state switch
     {
         // Nothing was accepted yet, so there is nothing to drain.
@@ -87,7 +104,7 @@ internal static class LifecycleMachine
         Joining or Ready => new(new Exiting(code), new SendFailed(source), new ReleaseListeners(true), new ExitProcess(code)),
 
         // On probation the predecessor takes the role back; what runs here is finished first.
-        Proving => new(new Draining(code, StopSeen: true),
+        Proving => new(new Draining(code, StopSeen: true, HandedOver: true, Way: MoveWay.Predecessor),
             [new SendFailed(source), .. BeginDrainingHandedOver]),
 
         Serving => new(new LameDuck(), new FailReadiness(), new ArmLameDuckTimer()),
@@ -99,8 +116,10 @@ internal static class LifecycleMachine
         Quiescing or OnProbation or Yielding or Promoting => new(new Draining(code, StopSeen: true, SuccessorAlive: true),
             [new DisarmSuccessorTimer(), new DisarmProbationTimer(), new NoteFailure(ReloadOutcome.RolledBack, source),
                 new FinishReload(), new EndSuccessor(true, source), .. BeginDraining]),
-        RollingBack => new(new Draining(code, StopSeen: true, SuccessorAlive: true),
-            [new FinishReload(), .. BeginDraining]),
+        RollingBack rolling => new(new Draining(code, StopSeen: true, SuccessorAlive: true),
+            [new FinishReload(), .. rolling.ReloadPending ? [new RefuseDeferredReload("this generation is stopping")] : Nothing, .. BeginDraining]),
+
+        Moving => new(new Draining(code, StopSeen: true, HandedOver: true, Way: MoveWay.Successor), [new FinishReload(), .. FinishMoving]),
 
         // A second stop aborts. Under a handed-over drain the first one only hurries nobody.
         LameDuck => new(new Draining(code, StopSeen: true), [.. BeginDraining, .. Aborting]),
@@ -159,6 +178,13 @@ internal static class LifecycleMachine
         _ => Ignored(state, @event),
     };
 
+    // Told again after a restart over there: without an answer the predecessor would take the role back from a healthy successor.
+    private static Transition OnServing(LifecycleState state, LifecycleEvent @event) => @event switch
+    {
+        PromoteReceived => new(state, new AcknowledgePromotion()),
+        _ => Ignored(state, @event),
+    };
+
     private static Transition OnAwaitingReady(AwaitingReady state, LifecycleEvent @event) => @event switch
     {
         SuccessorReady when state.DryRun => new(new RollingBack(), new DisarmSuccessorTimer(), new NoteChecked(), new EndSuccessor(false, CheckOver)),
@@ -175,9 +201,8 @@ internal static class LifecycleMachine
         (Quiescing, Quiesced) => new(new OnProbation(), new DisarmSuccessorTimer(), new SendServe(), new ArmProbationTimer()),
         (OnProbation, ProbationPassed) => new(new Yielding(), new ArmSuccessorTimer(), new YieldRole()),
         (Yielding, RoleYielded) => new(new Promoting(), new SendPromote()),
-        (Promoting, PromotionAcknowledged) => new(new Draining(ExitCode.Clean, StopSeen: false),
-            [new DisarmSuccessorTimer(), new FinishReload(), new HandOverIdentity(), new FailReadiness(),
-                .. BeginDrainingHandedOver]),
+        (Promoting, PromotionAcknowledged) => new(new Moving(),
+            new DisarmSuccessorTimer(), new HandOverIdentity(), new FailReadiness(), new ArmMoveTimer(), new ReleaseListeners(true)),
 
         (Quiescing, SuccessorFailed failed) => TakeBack(ReloadOutcome.Refused, failed.Reason, failed.Responsive),
         (Quiescing, SuccessorTimedOut) => TakeBack(ReloadOutcome.Refused, NotReady, true),
@@ -186,8 +211,9 @@ internal static class LifecycleMachine
         (Yielding, SuccessorTimedOut) => TakeBack(ReloadOutcome.RolledBack, NotYielded, true, new TakeRole()),
         // The successor may have written the PID file already.
         (Promoting, SuccessorFailed failed) =>
-            TakeBack(ReloadOutcome.RolledBack, failed.Reason, failed.Responsive, new PublishIdentity(), new TakeRole()),
-        (Promoting, SuccessorTimedOut) => TakeBack(ReloadOutcome.RolledBack, NotPromoted, false, new PublishIdentity(), new TakeRole()),
+            TakeBack(ReloadOutcome.RolledBack, failed.Reason, failed.Responsive, new PublishIdentity()) with { State = new RollingBack(RoleGiven: true) },
+        (Promoting, SuccessorTimedOut) =>
+            TakeBack(ReloadOutcome.RolledBack, NotPromoted, false, new PublishIdentity()) with { State = new RollingBack(RoleGiven: true) },
         _ => Ignored(state, @event),
     };
 
@@ -195,15 +221,26 @@ internal static class LifecycleMachine
         ReloadOutcome outcome, string reason, bool finishRequests, params ReadOnlySpan<LifecycleEffect> also) => new(new RollingBack(),
         [new StartAccepting(), new DisarmSuccessorTimer(), new DisarmProbationTimer(), .. also,
             new NoteFailure(outcome, reason),
-            new EndSuccessor(finishRequests, reason)]);
+            new EndSuccessor(finishRequests, reason, Return: true)]);
+
+    private static Transition OnMoving(LifecycleState state, LifecycleEvent @event) => @event switch
+    {
+        ListenersReleased => new(state, new BeginDrain(MoveWay.Successor)),
+        ConnectionsSettled or MoveTimedOut => new(new Draining(ExitCode.Clean, StopSeen: false, HandedOver: true, Way: MoveWay.Successor), [new FinishReload(), .. FinishMoving]),
+        ConnectionsDrained => new(new Exiting(ExitCode.Clean),
+            new FinishReload(), new SendFarewell(), new RetractIdentity(), new ExitProcess(ExitCode.Clean)),
+        _ => Ignored(state, @event),
+    };
 
     private static Transition OnRollingBack(RollingBack state, LifecycleEvent @event) => (@event, state.ReloadPending) switch
     {
-        (SuccessorGone, false) => new(new Serving(), new FinishReload()),
+        (SuccessorGone, false) => new(new Serving(), [.. RoleBack(state), new FinishReload()]),
         (SuccessorGone, true) => new(new AwaitingReady(),
-            new FinishReload(), new SpawnSuccessor("deferred reload"), new ArmSuccessorTimer()),
+            [.. RoleBack(state), new FinishReload(), new SpawnSuccessor("deferred reload"), new ArmSuccessorTimer()]),
         _ => Ignored(state, @event),
     };
+
+    private static LifecycleEffect[] RoleBack(RollingBack state) => state.RoleGiven ? [new TakeRole()] : Nothing;
 
     private static Transition OnLameDuck(LifecycleState state, LifecycleEvent @event) => @event switch
     {
@@ -213,21 +250,29 @@ internal static class LifecycleMachine
 
     private static Transition OnDraining(Draining state, LifecycleEvent @event) => @event switch
     {
-        ListenersReleased => new(state, new BeginDrain()),
+        ListenersReleased => new(state, new BeginDrain(state.Way)),
         DrainTimedOut => new(state, [.. Aborting, .. state.SuccessorAlive ? [new EndSuccessor(false, DrainOver)] : Nothing]),
         ConnectionsDrained drained when state.Drained is false => Leave(state with
         {
             Drained = true,
             Code = drained.Aborted > 0 && state.Code == ExitCode.Clean ? ExitCode.Aborted : state.Code,
         }),
-        SuccessorGone => Leave(state with { SuccessorAlive = false }),
-        AbortTimedOut => Leave(state with { Drained = true, SuccessorAlive = false, Code = state.Code == ExitCode.Clean ? ExitCode.Aborted : state.Code }),
+        // It may have given connections back after the last one here had ended, so what is left is counted anew.
+        SuccessorGone when state is { SuccessorAlive: true, Drained: true } =>
+            new(state with { SuccessorAlive = false, Drained = false }, new BeginDrain(state.Way)),
+        SuccessorGone when state.SuccessorAlive => new(state with { SuccessorAlive = false }),
+        AbortTimedOut => OutOfTime(state, state is { Drained: false, Code: ExitCode.Clean } ? ExitCode.Aborted : state.Code),
         _ => Ignored(state, @event),
     };
 
     private static Transition Leave(Draining state) => state is { Drained: true, SuccessorAlive: false }
-        ? new(new Exiting(state.Code), new SendFarewell(), new RetractIdentity(), new ExitProcess(state.Code))
+        ? new(new Exiting(state.Code), Leaving(state.Code))
         : new(state);
+
+    private static Transition OutOfTime(Draining state, ExitCode code) =>
+        new(new Exiting(code), [.. state.SuccessorAlive ? [new KillSuccessor()] : Nothing, .. Leaving(code)]);
+
+    private static LifecycleEffect[] Leaving(ExitCode code) => [new SendFarewell(), new RetractIdentity(), new ExitProcess(code)];
 
     private static Transition Ignored(LifecycleState state, LifecycleEvent @event) =>
         new(state, new Explain($"{@event.GetType().Name} means nothing in this state"));
@@ -237,6 +282,7 @@ internal static class LifecycleMachine
 
     // The drain itself begins when the listeners are released: a connection accepted after it could be overlooked.
     private static readonly LifecycleEffect[] BeginDraining = [new ArmDrainTimer(), new ReleaseListeners(false), new StopHost()];
+    private static readonly LifecycleEffect[] FinishMoving = [new ArmDrainTimer(), new StopHost()];
     private static readonly LifecycleEffect[] BeginDrainingHandedOver = [new ArmDrainTimer(), new ReleaseListeners(true), new StopHost()];
 
     private const string CheckOver = "the check is over";

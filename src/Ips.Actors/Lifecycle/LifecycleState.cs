@@ -40,8 +40,12 @@ internal abstract record LifecycleState
     /// <summary><c>promote</c> was sent; listeners are kept until the successor acknowledges it.</summary>
     public sealed record Promoting : LifecycleState;
 
-    /// <summary>Accepting again; the failed successor is being ended. <paramref name="ReloadPending"/>: one more reload was asked for and starts when it is gone.</summary>
-    public sealed record RollingBack(bool ReloadPending = false) : LifecycleState;
+    /// <summary>The successor is the main process; live connections move there, those that are idle first.</summary>
+    public sealed record Moving : LifecycleState;
+
+    /// <summary>Accepting again; the failed successor is being ended. <paramref name="ReloadPending"/>: one more reload was asked for and starts when it is gone.
+    /// <paramref name="RoleGiven"/>: it was told of its promotion, so its app may be primary until it is gone.</summary>
+    public sealed record RollingBack(bool ReloadPending = false, bool RoleGiven = false) : LifecycleState;
 
     /// <summary>A stop was asked for: readiness fails, accepting goes on until load balancers have looked away.</summary>
     public sealed record LameDuck : LifecycleState;
@@ -51,7 +55,10 @@ internal abstract record LifecycleState
     /// <param name="StopSeen">A stop was asked for: a further one aborts. False while a predecessor drains after its handover.</param>
     /// <param name="SuccessorAlive">A successor was told to stop as well, and is not gone yet.</param>
     /// <param name="Drained">Every connection has ended; only the successor is waited for.</param>
-    public sealed record Draining(ExitCode Code, bool StopSeen, bool SuccessorAlive = false, bool Drained = false) : LifecycleState;
+    /// <param name="HandedOver">Another generation listens on the same sockets.</param>
+    /// <param name="Way">Where live connections go.</param>
+    public sealed record Draining(
+        ExitCode Code, bool StopSeen, bool SuccessorAlive = false, bool Drained = false, bool HandedOver = false, MoveWay Way = MoveWay.None) : LifecycleState;
 
     /// <summary>The exit code is decided; the host is stopping.</summary>
     public sealed record Exiting(ExitCode Code) : LifecycleState;

@@ -1,6 +1,5 @@
 using Akka.Actor;
 using Ips.Actors.Control;
-using Ips.Actors.HttpFront;
 
 namespace Ips.Actors.Lifecycle;
 
@@ -9,6 +8,7 @@ internal sealed class ReloadAccount(string source, DateTimeOffset startedAt, lon
 {
     private readonly Dictionary<string, double> _phases = [];
     private IReadOnlyList<string>? _output;
+    private ConnectionCounts? _connections;
 
     /// <summary>Who asked for it.</summary>
     public string Source => source;
@@ -21,9 +21,6 @@ internal sealed class ReloadAccount(string source, DateTimeOffset startedAt, lon
 
     /// <summary>Generations that were aborted to make room.</summary>
     public IReadOnlyList<int>? AbortedGenerations { get; set; }
-
-    /// <summary>What was open here when the role was given up.</summary>
-    public HttpFrontProtocol.Load? Left { get; set; }
 
     /// <summary>The successor's process id, once spawned.</summary>
     public int? NewPid { get; private set; }
@@ -50,6 +47,9 @@ internal sealed class ReloadAccount(string source, DateTimeOffset startedAt, lon
     /// <summary>Notes the failure; the first reason is the cause of all others.</summary>
     public void Fail(ReloadOutcome outcome, string reason) => Failure ??= (outcome, reason);
 
+    /// <summary>Notes what became of the open connections when the first wave had left.</summary>
+    public void Settled(int moved, int busy, IReadOnlyDictionary<string, int> staying) => _connections = new ConnectionCounts(moved, busy, staying);
+
     /// <summary>Milliseconds since it began.</summary>
     public double ElapsedMs(TimeProvider time) => Math.Round(time.GetElapsedTime(startedTimestamp).TotalMilliseconds, 1);
 
@@ -66,11 +66,10 @@ internal sealed class ReloadAccount(string source, DateTimeOffset startedAt, lon
     {
         OldRelease = release,
         NewRelease = NewRelease,
+        Connections = _connections,
         PhasesMs = new Dictionary<string, double>(_phases),
         Output = Failure is null ? null : _output,
         DryRun = dryRun,
         AbortedGenerations = AbortedGenerations,
-        LeftConnections = Left?.OpenConnections,
-        LeftRequests = Left?.RunningRequests,
     };
 }

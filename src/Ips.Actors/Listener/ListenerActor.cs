@@ -22,6 +22,7 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash
         Receive<ListenerProtocol.Quiesce>(_ => OnQuiesce());
         Receive<ListenerProtocol.Release>(OnRelease);
         Receive<ListenerProtocol.Offer>(_ => OnOffer());
+        Receive<ListenerProtocol.Adopt>(OnAdopt);
         Receive<ListenerProtocol.HandoverEnded>(_ => OnHandoverEnded());
     }
 
@@ -38,7 +39,7 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash
 
         try
         {
-            var (id, entry, adopted) = _table.Bind(bind.EndPoint, bind.OnAccepted);
+            var (id, entry, adopted) = _table.Bind(bind);
             if (adopted)
             {
                 _log.Adopted(EndpointKey.Text(entry.EndPoint));
@@ -48,7 +49,7 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash
                 _log.Bound(EndpointKey.Text(entry.EndPoint));
             }
 
-            Sender.Tell(new ListenerProtocol.Bound(id, entry.EndPoint));
+            Sender.Tell(new ListenerProtocol.Bound(id, entry.Key, entry.EndPoint));
         }
         catch (Exception e) when (e is PosixException or NotSupportedException)
         {
@@ -115,8 +116,33 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash
     private void OnOffer()
     {
         _table.Pinned = true;
-        Sender.Tell(new ListenerProtocol.Offered(
-            [.. _table.Entries.Select(e => new OfferedSocket(e.Value.Key.Endpoint, e.Value.Key.Ordinal, FileDescriptors.DuplicateHigh(e.Value.Fd)))]));
+        var sockets = new List<OfferedSocket>();
+        try
+        {
+            foreach (var (_, entry) in _table.Entries)
+            {
+                sockets.Add(new OfferedSocket(entry.Key.Endpoint, entry.Key.Ordinal, FileDescriptors.DuplicateHigh(entry.Fd)));
+            }
+
+            Sender.Tell(new ListenerProtocol.Offered(sockets));
+        }
+        catch (PosixException e) // EMFILE: this handover fails, the sockets stay
+        {
+            sockets.ForEach(socket => FileDescriptors.Close(socket.Fd));
+            Sender.Tell(new Status.Failure(e));
+        }
+    }
+
+    private void OnAdopt(ListenerProtocol.Adopt adopt)
+    {
+        var delivered = adopt.Connections.Count(_table.TryAdopt);
+        var lost = adopt.Connections.Count - delivered;
+        if (lost > 0)
+        {
+            _log.AdoptionFailed(lost);
+        }
+
+        Sender.Tell(new ListenerProtocol.Adopted(adopt.Connections.Count, lost));
     }
 
     private void OnHandoverEnded()

@@ -5,6 +5,7 @@ using Ips.Actors.Handover;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Listener;
 using Ips.Actors.Posix;
+using Ips.Actors.Transport;
 using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Reloader;
@@ -23,18 +24,22 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
     private readonly IGenerationLauncher _launcher;
     private readonly Identity _identity;
     private readonly IActorRef _listeners;
+    private readonly IActorRef _mover;
     private readonly IActorRef _lifecycle;
     private readonly IpsOptions _options;
     private readonly ILogger _log;
 
     public ReloaderActor(
-        SuccessorSlot slot, IGenerationLauncher launcher, Identity identity, IActorRef listeners, IActorRef lifecycle, IpsOptions options, ILogger log)
+        SuccessorSlot slot, IGenerationLauncher launcher, Identity identity, IActorRef listeners, IActorRef mover, IActorRef lifecycle, IpsOptions options,
+        ILogger log)
     {
-        (_slot, _launcher, _identity, _listeners, _lifecycle, _options, _log) = (slot, launcher, identity, listeners, lifecycle, options, log);
+        (_slot, _launcher, _identity, _listeners, _mover, _lifecycle, _options, _log) =
+            (slot, launcher, identity, listeners, mover, lifecycle, options, log);
         Receive<ReloaderProtocol.Spawn>(OnSpawn);
         Receive<FromSuccessor>(m => m.Pid == _slot.Process?.Pid, OnChannelEvent);
         Receive<FromSuccessor>(late => HandoverChannel.CloseDescriptors(late.Event)); // of a successor that is gone
         Receive<Welcome>(OnWelcome);
+        Receive<WelcomeFailed>(m => m.Pid == _slot.Process?.Pid, OnWelcomeFailed);
         Receive<SuccessorExited>(m => m.Pid == _slot.Process?.Pid, OnExited);
         Receive<ReloaderProtocol.SendServe>(_ => OnSendServe());
         Receive<ReloaderProtocol.SendPromote>(OnSendPromote);
@@ -43,6 +48,10 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         Receive<HealthUrlDue>(_ => OnHealthUrlDue());
         Receive<HealthUrlAnswered>(m => m.Pid == _slot.Process?.Pid, OnHealthUrlAnswered);
         Receive<ReloaderProtocol.EndSuccessor>(OnEnd);
+        Receive<ReloaderProtocol.MoveConnections>(_ => OnMoveConnections());
+        Receive<MoverProtocol.Carry>(OnCarry);
+        Receive<TakenIn>(taken => _slot.Process?.Channel.TrySend(new AdoptedFrame(taken.Count)));
+        Receive<ReloaderProtocol.KillSuccessor>(_ => OnKill());
         Receive<Escalate>(_ => OnEscalate());
         Receive<HealthOverdue>(_ => ReportFailure(
             $"it sent no health report for {MissedReportsAllowed} intervals of {_options.Reload.HealthInterval.TotalSeconds:0.###} s", responsive: false));
@@ -70,11 +79,12 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 
     private void OnSpawn(ReloaderProtocol.Spawn spawn)
     {
-        if (_slot.Process is not null || _slot.MakingRoomFor is not null)
+        if (_slot.Process is not null || _slot.MakingRoomFor is not null || (spawn.Again && _slot.GoneTold))
         {
-            return; // asked again after a restart: it is there, or about to be
+            return; // asked again after a restart: it is there or about to be, or its end is known already
         }
 
+        _slot.GoneTold = false;
         var plan = GenerationRoom.Plan(_slot.Older.Alive(), spawn.Generation - 1, spawn.DryRun, _options.Reload);
         if (plan.Refusal is { } refusal)
         {
@@ -146,6 +156,8 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         if (message.Event is ChannelEvent.Closed closed)
         {
             _slot.ChannelClosed = true;
+            _slot.Courier?.Break();
+            _slot.Mover?.Tell(new MoverProtocol.CarrierLost());
             _slot.ChannelError = closed.Error is { } error ? $"the handover channel failed: {error}" : null;
             if (_slot.Exit is null)
             {
@@ -158,13 +170,20 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         }
 
         var received = (ChannelEvent.Received)message.Event;
-        HandoverChannel.CloseDescriptors(received); // no frame of a successor carries any
+        if (received.Frame is ConnectionsFrame connections)
+        {
+            OnReturned(connections, received.Fds);
+            return;
+        }
+
+        HandoverChannel.CloseDescriptors(received); // no other frame of a successor carries any
         switch (received.Frame)
         {
             case HelloFrame hello when !_slot.Welcomed:
                 OnHello(hello);
                 break;
-            case ReadyFrame when _slot.Welcomed:
+            case ReadyFrame ready when _slot.Welcomed:
+                _slot.Endpoints = (ready.Endpoints ?? []).Select(offer => new EndpointKey(offer.Endpoint, offer.Ordinal)).ToHashSet();
                 _log.Ready(_slot.Generation, _slot.Process!.Pid);
                 Progress("ready");
                 _lifecycle.Tell(new LifecycleEvent.SuccessorReady());
@@ -177,6 +196,9 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
                 Timers.Cancel(nameof(HealthOverdue));
                 Timers.Cancel(nameof(HealthUrlDue));
                 _lifecycle.Tell(new LifecycleEvent.PromotionAcknowledged());
+                break;
+            case AdoptedFrame adopted when _slot.Courier is { } courier:
+                _slot.Mover?.Tell(new MoverProtocol.Delivered(courier.Acknowledge(adopted.Count)));
                 break;
             case FailedFrame failed:
                 ReportFailure(failed.Reason, responsive: true);
@@ -202,10 +224,34 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         Progress("hello");
         var pid = _slot.Process!.Pid;
         _listeners.Ask<ListenerProtocol.Offered>(new ListenerProtocol.Offer(), _options.Reload.ReadyTimeout)
-            .PipeTo(Self, success: offered => new Welcome(pid, version, offered.Sockets));
+            .PipeTo(
+                Self, success: offered => new Welcome(pid, version, offered.Sockets),
+                failure: error => new WelcomeFailed(pid, error.GetBaseException().Message));
     }
 
+    private void OnWelcomeFailed(WelcomeFailed failed) =>
+        ReportFailure($"the listening sockets could not be handed over: {failed.Reason}", responsive: false);
+
     private void OnWelcome(Welcome welcome)
+    {
+        try
+        {
+            SendWelcome(welcome);
+        }
+        catch (PosixException e) // EMFILE
+        {
+            OnWelcomeFailed(new WelcomeFailed(welcome.Pid, e.Message));
+        }
+        finally
+        {
+            foreach (var socket in welcome.Sockets)
+            {
+                FileDescriptors.Close(socket.Fd);
+            }
+        }
+    }
+
+    private void SendWelcome(Welcome welcome)
     {
         if (welcome.Pid == _slot.Process?.Pid && !_slot.Welcomed)
         {
@@ -228,11 +274,6 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
                     _identity.LockFd is not null, _identity.ControlFd is not null, (long)_options.Reload.HealthInterval.TotalMilliseconds,
                     OlderGenerations.WithSelf(_slot.Older.Alive(), _slot.Generation - 1)),
                 [.. fds]);
-        }
-
-        foreach (var socket in welcome.Sockets)
-        {
-            FileDescriptors.Close(socket.Fd);
         }
     }
 
@@ -272,7 +313,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
     {
         var drain = farewell.Counts ?? new DrainCounts(0, 0, 0, farewell.Aborted, 0);
         _slot.Process?.Channel.TrySend(
-            new FarewellFrame(drain.Connections, drain.AbortedRequests, drain.Requests, drain.ClosedPolitely, drain.ClosedIdle));
+            new FarewellFrame(drain.Connections, drain.AbortedRequests, drain.Requests, drain.ClosedPolitely, drain.ClosedIdle, drain.Moved));
     }
 
     private void BeginHealthUrl()
@@ -311,6 +352,47 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         {
             _lifecycle.Tell(new ReloaderProtocol.SuccessorOutput(lines));
         }
+    }
+
+    private void OnMoveConnections()
+    {
+        if (_slot.Process is null || _slot.ChannelClosed)
+        {
+            _mover.Tell(new MoverProtocol.CarrierLost());
+            return;
+        }
+
+        _slot.Mover = _mover;
+        _mover.Tell(new MoverProtocol.Begin(Self, _slot.Endpoints));
+    }
+
+    private void OnCarry(MoverProtocol.Carry carry)
+    {
+        if (_slot.Courier is { } courier)
+        {
+            courier.Send(carry.Connections);
+            return;
+        }
+
+        foreach (var connection in carry.Connections)
+        {
+            FileDescriptors.Close(connection.Fd);
+        }
+
+        Sender.Tell(new MoverProtocol.CarrierLost());
+    }
+
+    // A rollback: the successor gives back what it has.
+    private void OnReturned(ConnectionsFrame frame, IReadOnlyList<int> fds)
+    {
+        if (ConnectionIntake.Take(frame, fds) is not { } connections)
+        {
+            ReportFailure($"it sent {frame.Connections.Count} connections with {fds.Count} descriptors", responsive: false);
+            return;
+        }
+
+        _listeners.Ask<ListenerProtocol.Adopted>(new ListenerProtocol.Adopt(connections), _options.Reload.ReadyTimeout)
+            .PipeTo(Self, success: adopted => new TakenIn(adopted.Count));
     }
 
     private void OnHealth(HealthFrame health)
@@ -360,7 +442,16 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         _log.Gone(_slot.Generation, process.Pid, text);
         TellOutput();
         _slot.Clear();
-        _lifecycle.Tell(new LifecycleEvent.SuccessorGone());
+        TellGone();
+    }
+
+    private void TellGone()
+    {
+        if (!_slot.GoneTold)
+        {
+            _slot.GoneTold = true;
+            _lifecycle.Tell(new LifecycleEvent.SuccessorGone());
+        }
     }
 
     private void ReportFailure(string reason, bool responsive)
@@ -383,7 +474,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         if (_slot.Process is not { } process)
         {
             _slot.MakingRoomFor = null;
-            _lifecycle.Tell(new LifecycleEvent.SuccessorGone());
+            TellGone(); // it could not be spawned
             return;
         }
 
@@ -395,7 +486,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
             Timers.Cancel(nameof(HealthUrlDue));
             Timers.Cancel(nameof(ClosedWithoutExit));
             _log.Ending(_slot.Generation, process.Pid, "stop", end.Reason);
-            if (process.Channel.TrySend(new StopFrame(end.Reason, (long)patience.TotalMilliseconds)))
+            if (process.Channel.TrySend(new StopFrame(end.Reason, (long)patience.TotalMilliseconds, end.Return)))
             {
                 Timers.StartSingleTimer(nameof(Escalate), new Escalate(), patience);
             }
@@ -431,6 +522,15 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         }
     }
 
+    private void OnKill()
+    {
+        if (_slot is { Process: not null, Promoted: false })
+        {
+            _slot.Ending = EndingStage.Terminated;
+            OnEscalate();
+        }
+    }
+
     private void Progress(string phase) =>
         _lifecycle.Tell(new ReloaderProtocol.SuccessorProgress(phase, _slot.Process!.Pid, _slot.Release));
 
@@ -445,6 +545,10 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
     private sealed record HealthUrlDue;
 
     private sealed record HealthUrlAnswered(int Pid, string? Fault);
+
+    private sealed record WelcomeFailed(int Pid, string Reason);
+
+    private sealed record TakenIn(int Count);
 
     private sealed record Escalate;
 

@@ -1,3 +1,6 @@
+using Akka.Actor;
+using Ips.Actors.Handover;
+using Ips.Actors.Listener;
 using Ips.Actors.Posix;
 
 namespace Ips.Actors.Reloader;
@@ -42,6 +45,15 @@ internal sealed class SuccessorSlot
     /// <summary>Its release, from <c>hello</c>.</summary>
     public string? Release { get; set; }
 
+    /// <summary>Where it takes moved connections, from <c>ready</c>.</summary>
+    public IReadOnlySet<EndpointKey> Endpoints { get; set; } = new HashSet<EndpointKey>();
+
+    /// <summary>Carries connections to it.</summary>
+    public ConnectionCourier? Courier { get; private set; }
+
+    /// <summary>Waits for word of what is carried.</summary>
+    public IActorRef? Mover { get; set; }
+
     /// <summary>It has said hello and was welcomed.</summary>
     public bool Welcomed { get; set; }
 
@@ -63,6 +75,9 @@ internal sealed class SuccessorSlot
     /// <summary>How the channel ended, if not by a close.</summary>
     public string? ChannelError { get; set; }
 
+    /// <summary>LifecycleActor was told that it is gone; told twice, the second would count for the next successor. Outlives <see cref="Clear"/>.</summary>
+    public bool GoneTold { get; set; }
+
     /// <summary>How far its ending has gone.</summary>
     public EndingStage Ending { get; set; }
 
@@ -72,12 +87,15 @@ internal sealed class SuccessorSlot
         Clear();
         Process = process;
         Generation = generation;
+        Courier = new ConnectionCourier(process.Channel);
     }
 
     /// <summary>Forgets the process.</summary>
     public void Clear()
     {
         Process?.Dispose();
+        Courier?.Break();
+        (Courier, Mover, Endpoints) = (null, null, new HashSet<EndpointKey>());
         (Process, Generation, Release, Welcomed, Serving, Promoted) = (null, 0, null, false, false, false);
         (MakingRoomFor, HealthUrlFailures) = (null, 0);
         (FailureReported, Exit, ChannelClosed, ChannelError, Ending) = (false, null, false, null, EndingStage.None);

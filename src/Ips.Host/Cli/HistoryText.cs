@@ -41,7 +41,9 @@ internal static class HistoryText
         if (receipt.Reason is { } reason) notes.Add(reason.Length > MaxReasonLength ? string.Concat(reason.AsSpan(0, MaxReasonLength), "…") : reason);
         if (receipt.AbortedGenerations is { Count: > 0 } aborted) notes.Add($"aborted generation {string.Join(", ", aborted)}");
         if (receipt.Drain is { } drain)
-            notes.Add(string.Create(CultureInfo.InvariantCulture, $"drained {drain.Connections} connections and {drain.Requests} requests, cut {drain.AbortedRequests}"));
+            notes.Add(string.Create(CultureInfo.InvariantCulture, $"moved {drain.Moved} connections, drained {drain.Connections}, cut {Requests(drain.AbortedRequests)}"));
         return string.Join("; ", notes);
     }
+
+    private static string Requests(int count) => string.Create(CultureInfo.InvariantCulture, $"{count} request{(count == 1 ? "" : "s")}");
 }

@@ -32,15 +32,7 @@ internal static class ReceiptText
         if (receipt.Reason is not null) text.Append(CultureInfo.InvariantCulture, $" Reason: {receipt.Reason.TrimEnd('.')}.");
         if (receipt.AbortedGenerations is { Count: > 0 } aborted)
             text.Append(CultureInfo.InvariantCulture, $" Generation {string.Join(", ", aborted)} was still draining and was aborted to make room.");
-        if (receipt.Drain is { } drain)
-        {
-            text.Append(CultureInfo.InvariantCulture,
-                $" Generation {receipt.OldGeneration} drained {Count(drain.Connections, "connection")} ({drain.ClosedPolitely} closed politely) and {Count(drain.Requests, "request")}, cut {Count(drain.AbortedRequests, "request")} and closed {Count(drain.ClosedIdle, "idle connection")}.");
-        }
-        else if (receipt is { LeftConnections: { } connections, LeftRequests: { } requests } && connections + requests > 0)
-        {
-            text.Append(CultureInfo.InvariantCulture, $" Generation {receipt.OldGeneration} drains {Count(connections, "connection")} and {Count(requests, "running request")}.");
-        }
+        text.Append(Connections(receipt));
         if (receipt.PhasesMs is { Count: > 0 } phases)
             text.Append(CultureInfo.InvariantCulture, $" Phases: {string.Join(", ", phases.OrderBy(p => p.Value).Select(p => $"{p.Key} {Duration(p.Value)}"))}.");
         if (receipt.Output is { Count: > 0 } output)
@@ -56,6 +48,16 @@ internal static class ReceiptText
         var details = string.Join(", ", new[] { pid is null ? null : $"PID {pid}", release is null ? null : $"release {release}" }.OfType<string>());
         return details.Length == 0 ? $"generation {generation}" : $"generation {generation} ({details})";
     }
+
+    // The drain's counts are those of the end; the connections' are what was known at the promotion.
+    private static string Connections(ReloadReceipt receipt) => receipt switch
+    {
+        { Drain: { } drain } => string.Create(CultureInfo.InvariantCulture,
+            $" Generation {receipt.OldGeneration} moved {Count(drain.Moved, "connection")}, drained {drain.Connections} ({drain.ClosedPolitely} closed politely) with {Count(drain.Requests, "request")}, cut {Count(drain.AbortedRequests, "request")} and closed {Count(drain.ClosedIdle, "idle connection")}."),
+        { Connections: { } at } => string.Create(CultureInfo.InvariantCulture,
+            $" {Count(at.Moved, "connection")} moved, {at.Busy} to follow after the current response, {at.Staying.Values.Sum()} to be closed politely."),
+        _ => "",
+    };
 
     private static string Count(long count, string what) => string.Create(CultureInfo.InvariantCulture, $"{count} {what}{(count == 1 ? "" : "s")}");
 

@@ -1,0 +1,149 @@
+using Ips.Actors.Lifecycle;
+using static Ips.Actors.Lifecycle.LifecycleEffect;
+using static Ips.Actors.Lifecycle.LifecycleEvent;
+using static Ips.Actors.Lifecycle.LifecycleState;
+
+namespace Ips.Actors.Tests.Lifecycle;
+
+/// <summary>A transition function with one fault.</summary>
+internal sealed record Mutant(string Name, Func<LifecycleState, LifecycleEvent, Transition> Decide);
+
+/// <summary>
+/// Faults of each kind for each row (state type, event type) of the real transition function: an effect left out, the effects in reverse
+/// order, the state not left, another state entered, a flag of the new state or of an effect turned round, and an ignored event
+/// acted on as another state would.
+/// </summary>
+internal static class LifecycleMutants
+{
+    private static readonly LifecycleState[] Targets =
+        [new Serving(), new AwaitingReady(), new RollingBack(), new Draining(ExitCode.Clean, StopSeen: true), new Exiting(ExitCode.Clean)];
+
+    public static IEnumerable<Mutant> Of(IReadOnlyDictionary<(LifecycleState State, LifecycleEvent Event), Transition> decisions)
+    {
+        var rows = decisions.GroupBy(d => (State: d.Key.State.GetType(), Event: d.Key.Event.GetType())).ToList();
+        foreach (var row in rows)
+        {
+            var (state, @event) = row.Key;
+            var transitions = row.Select(d => (d.Key.State, Next: d.Value)).ToList();
+            var effects = transitions.SelectMany(t => t.Next.Effects).Select(e => e.GetType()).Distinct().ToList();
+            foreach (var effect in effects)
+            {
+                yield return Row(row.Key, $"without {effect.Name}", t => t with { Effects = [.. t.Effects.Where(e => e.GetType() != effect)] });
+            }
+
+            if (transitions.Any(t => t.Next.Effects.Select(e => e.GetType()).Distinct().Count() > 1))
+            {
+                yield return Row(row.Key, "effects reversed", t => t with { Effects = [.. t.Effects.Reverse()] });
+            }
+
+            if (transitions.Any(t => t.Next.State != t.State))
+            {
+                yield return new Mutant($"{state.Name} + {@event.Name}: stays", (s, e) =>
+                    LifecycleMachine.Next(s, e) is var t && Is(row.Key, s, e) ? t with { State = s } : t);
+                foreach (var target in Targets.Where(target => transitions.All(t => t.Next.State.GetType() != target.GetType())))
+                {
+                    yield return Row(row.Key, $"-> {target.Name}", t => t with { State = target });
+                }
+            }
+
+            foreach (var flag in FlagsOf(transitions.Select(t => t.Next.State)))
+            {
+                yield return Row(row.Key, $"{flag} turned round", t => t with { State = TurnRound(t.State, flag) });
+            }
+
+            foreach (var (name, turn) in EffectFlags.Where(f => transitions.Any(t => t.Next.Effects.Any(e => f.Turn(e) != e))))
+            {
+                yield return Row(row.Key, $"{name} turned round", t => t with { Effects = [.. t.Effects.Select(turn)] });
+            }
+        }
+
+        foreach (var ignored in rows.Where(row => row.All(d => d.Value.State == d.Key.State && d.Value.Effects.All(e => e is Explain))))
+        {
+            foreach (var acting in rows.Where(r => r.Key.Event == ignored.Key.Event && r.Key.State != ignored.Key.State)
+                .Select(r => r.First()).Where(d => d.Value.State != d.Key.State).Take(2))
+            {
+                yield return new Mutant($"{ignored.Key.State.Name} + {ignored.Key.Event.Name}: acts as {acting.Key.State.Name} does", (s, e) =>
+                    Is(ignored.Key, s, e) ? LifecycleMachine.Next(acting.Key.State, e) : LifecycleMachine.Next(s, e));
+            }
+        }
+
+        foreach (var named in Named())
+        {
+            yield return named;
+        }
+    }
+
+    private static readonly (string Name, Func<LifecycleEffect, LifecycleEffect> Turn)[] EffectFlags =
+    [
+        ("FinishRequests", e => e is EndSuccessor end ? end with { FinishRequests = !end.FinishRequests } : e),
+        ("HandedOver", e => e is ReleaseListeners release ? new ReleaseListeners(!release.HandedOver) : e),
+        ("exit code", e => e is ExitProcess exit ? new ExitProcess(exit.Code == ExitCode.Clean ? ExitCode.Failed : ExitCode.Clean) : e),
+    ];
+
+    // Faults that people make, each over several rows.
+    private static IEnumerable<Mutant> Named()
+    {
+        yield return new("every state: reload spawns at once", (s, e) => e is ReloadRequested
+            ? new Transition(new AwaitingReady(), new SpawnSuccessor("mutant"), new ArmSuccessorTimer()) : LifecycleMachine.Next(s, e));
+        yield return new("every state: stop is ignored", (s, e) => e is StopRequested ? new Transition(s, new Explain("mutant")) : LifecycleMachine.Next(s, e));
+        yield return new("a stop of the predecessor counts as an operator's", (s, e) =>
+            LifecycleMachine.Next(s, e is StopReceived stop ? new StopRequested(stop.Reason) : e));
+        yield return new("an operator's stop counts as the predecessor's", (s, e) =>
+            LifecycleMachine.Next(s, e is StopRequested stop ? new StopReceived(stop.Source) : e));
+        yield return new("a dead successor is treated as a responsive one", (s, e) =>
+            LifecycleMachine.Next(s, e is SuccessorFailed { Responsive: false } failed ? failed with { Responsive = true } : e));
+        yield return new("a responsive successor is treated as a dead one", (s, e) =>
+            LifecycleMachine.Next(s, e is SuccessorFailed { Responsive: true } failed ? failed with { Responsive = false } : e));
+        yield return new("serve is sent with the quiesce, not after it", (s, e) => LifecycleMachine.Next(s, e) is { State: Quiescing } t
+            ? new Transition(new OnProbation(), [.. t.Effects, new DisarmSuccessorTimer(), new SendServe(), new ArmProbationTimer()]) : LifecycleMachine.Next(s, e));
+        yield return new("promote is sent without yielding the role", (s, e) => (s, e) is (OnProbation, ProbationPassed)
+            ? new Transition(new Promoting(), new ArmSuccessorTimer(), new SendPromote()) : LifecycleMachine.Next(s, e));
+        yield return new("listeners are released with promote, not after its acknowledgement", (s, e) => LifecycleMachine.Next(s, e) is var t && t.Effects.Any(x => x is SendPromote)
+            ? t with { Effects = [.. t.Effects, new ReleaseListeners(true)] } : t);
+        yield return new("a cut request does not count", (s, e) => LifecycleMachine.Next(s, e is ConnectionsDrained ? new ConnectionsDrained(0) : e));
+        yield return new("every drain counts as one that cut a request", (s, e) => LifecycleMachine.Next(s, e is ConnectionsDrained ? new ConnectionsDrained(1) : e));
+        yield return new("the drain begins at once", (s, e) => LifecycleMachine.Next(s, e) is { State: Draining } t && s is not Draining
+            ? t with { Effects = [.. t.Effects, new BeginDrain()] } : LifecycleMachine.Next(s, e));
+        yield return new("a successor without a predecessor waits for serve", (s, e) => (s, e) is (Joining { Alone: true }, FrontReady)
+            ? new Transition(new Ready(), new SendReady()) : LifecycleMachine.Next(s, e));
+        yield return new("nothing is asked again after a restart", (s, e) => e is ActorRestarted ? new Transition(s) : LifecycleMachine.Next(s, e));
+        yield return new("a deferred reload replaces the one that fails", (s, e) => (s, e) is (RollingBack, ReloadRequested)
+            ? new Transition(new AwaitingReady(), new SpawnSuccessor("mutant"), new ArmSuccessorTimer()) : LifecycleMachine.Next(s, e));
+        yield return new("the second stop extends the deadline instead of aborting", (s, e) => (s, e) is (Draining, StopRequested)
+            ? new Transition(s, new ArmDrainTimer()) : LifecycleMachine.Next(s, e));
+        yield return new("the role is taken back at once from a promoted successor", (s, e) => LifecycleMachine.Next(s, e) is { State: RollingBack { RoleGiven: true } } t && s is Promoting
+            ? t with { Effects = [.. t.Effects, new TakeRole()] } : LifecycleMachine.Next(s, e));
+        yield return new("an impossible event throws", (s, e) => (s, e) is (Exiting, SuccessorReady) ? throw new InvalidOperationException("mutant") : LifecycleMachine.Next(s, e));
+    }
+
+    private static Mutant Row((Type State, Type Event) row, string what, Func<Transition, Transition> mutate) =>
+        new($"{row.State.Name} + {row.Event.Name}: {what}", (s, e) => LifecycleMachine.Next(s, e) is var t && Is(row, s, e) ? mutate(t) : t);
+
+    private static bool Is((Type State, Type Event) row, LifecycleState state, LifecycleEvent @event) =>
+        state.GetType() == row.State && @event.GetType() == row.Event;
+
+    private static IEnumerable<string> FlagsOf(IEnumerable<LifecycleState> states) => states.SelectMany(state => state switch
+    {
+        Joining => ["Alone"],
+        RollingBack => ["ReloadPending", "RoleGiven"],
+        Draining => new[] { "StopSeen", "SuccessorAlive", "Drained", "HandedOver", "Code" },
+        Exiting => ["Code"],
+        _ => [],
+    }).Distinct();
+
+    private static LifecycleState TurnRound(LifecycleState state, string flag) => (state, flag) switch
+    {
+        (Joining joining, "Alone") => new Joining(!joining.Alone),
+        (RollingBack rolling, "ReloadPending") => rolling with { ReloadPending = !rolling.ReloadPending },
+        (RollingBack rolling, "RoleGiven") => rolling with { RoleGiven = !rolling.RoleGiven },
+        (Draining draining, "StopSeen") => draining with { StopSeen = !draining.StopSeen },
+        (Draining draining, "SuccessorAlive") => draining with { SuccessorAlive = !draining.SuccessorAlive },
+        (Draining draining, "Drained") => draining with { Drained = !draining.Drained },
+        (Draining draining, "HandedOver") => draining with { HandedOver = !draining.HandedOver },
+        (Draining draining, "Code") => draining with { Code = Other(draining.Code) },
+        (Exiting exiting, "Code") => new Exiting(Other(exiting.Code)),
+        _ => state,
+    };
+
+    private static ExitCode Other(ExitCode code) => code == ExitCode.Clean ? ExitCode.Failed : ExitCode.Clean;
+}

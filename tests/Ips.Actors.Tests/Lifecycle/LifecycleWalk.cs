@@ -1,0 +1,321 @@
+using Ips.Actors.Lifecycle;
+using static Ips.Actors.Lifecycle.LifecycleEffect;
+using static Ips.Actors.Lifecycle.LifecycleEvent;
+using static Ips.Actors.Lifecycle.LifecycleState;
+using static Ips.Actors.Tests.Lifecycle.WorldRules;
+
+namespace Ips.Actors.Tests.Lifecycle;
+
+/// <summary>A lifecycle state with the world around it.</summary>
+internal readonly record struct Node(LifecycleState State, World World);
+
+/// <summary>
+/// Walks every reachable (state, world) pair of a transition function, breadth first, over every event that can happen there, with every
+/// order lost once to a crashing actor, and with the deciding actor itself restarted; each other event is thrown at it as well, as late
+/// or spurious. The first broken invariant ends the walk with a <see cref="WalkViolation"/>.
+/// </summary>
+internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transition> decide)
+{
+    /// <summary>One representative of each event, with both values of each field that a decision reads.</summary>
+    public static readonly IReadOnlyList<LifecycleEvent> Events =
+    [
+        new ReloadRequested("test"), new StopRequested("test"), new HostStopping(), new LogReopenRequested(), new ActorLost("test"), new ActorRestarted("test"),
+        new FrontReady(), new FrontFailed("test"), new Quiesced(), new ListenersReleased(), new RoleYielded(), new ConnectionsDrained(0), new ConnectionsDrained(1),
+        new LameDuckEnded(), new DrainTimedOut(), new AbortTimedOut(), new SuccessorReady(), new SuccessorFailed("test", Responsive: true),
+        new SuccessorFailed("test", Responsive: false), new SuccessorTimedOut(), new ProbationPassed(), new PromotionAcknowledged(), new SuccessorGone(),
+        new ServeReceived(), new PromoteReceived(), new StopReceived("test"), new PredecessorLost(),
+    ];
+
+    private static readonly StopRequested Stop = new("test");
+
+    private readonly Dictionary<Node, (Node? From, string By)> _seen = [];
+    private readonly Queue<Node> _next = new();
+    private readonly HashSet<(LifecycleState, ArmedTimers)> _endsByTimers = [];
+
+    /// <summary>The (state, event) pairs decided upon, each once, with the decision.</summary>
+    public Dictionary<(LifecycleState State, LifecycleEvent Event), Transition> Decisions { get; } = [];
+
+    /// <summary>Pairs of state and event that were acted on although nothing could have caused the event.</summary>
+    public HashSet<(string State, string Event)> ActedOnUncaused { get; } = [];
+
+    /// <summary>States reached.</summary>
+    public int States => _seen.Keys.Select(node => node.State).Distinct().Count();
+
+    /// <summary>Pairs of state and world reached.</summary>
+    public int Products => _seen.Count;
+
+    /// <summary>Steps taken between them.</summary>
+    public int Steps { get; private set; }
+
+    /// <summary>Late and spurious events thrown.</summary>
+    public int UncausedThrown { get; private set; }
+
+    /// <summary>Walks it all.</summary>
+    /// <exception cref="WalkViolation">An invariant is broken.</exception>
+    public LifecycleWalk Run(int maxProducts = 200_000)
+    {
+        Reach(null, "", () => new Node(new Starting(), new World()));
+        Reach(null, "", () => new Node(new Joining(Alone: false), new World { Predecessor = PredecessorView.Alive }));
+        Reach(null, "", () => new Node(new Joining(Alone: true), new World { Predecessor = PredecessorView.Lost }));
+        while (_next.TryDequeue(out var node))
+        {
+            Leave(node);
+            Told(node, "probe", () => Probe(node));
+            Require(_seen.Count < maxProducts, Invariants.Owner, $"more than {maxProducts} products: something is counted without end");
+        }
+
+        return this;
+    }
+
+    private void Reach(Node? from, string by, Func<Node> step) => Told(from, by, () =>
+    {
+        var (state, world) = step();
+        var node = new Node(state, world.Relevant(state));
+        if (_seen.TryAdd(node, (from, by)))
+        {
+            _next.Enqueue(node);
+        }
+    });
+
+    // A violation tells the way to it.
+    private void Told(Node? from, string by, Action step)
+    {
+        try
+        {
+            step();
+        }
+        catch (WalkViolation violation)
+        {
+            throw new WalkViolation(violation.Invariant, $"{violation.What}; by {Way(from)}{by}");
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            throw new WalkViolation(Invariants.Explained, $"{e.GetType().Name}: {e.Message}; by {Way(from)}{by}");
+        }
+    }
+
+    private string Way(Node? node) => node is { } there && _seen.TryGetValue(there, out var came)
+        ? came.From is null ? $"{there.State.Name}, " : $"{Way(came.From)}{came.By} -> {there.State.Name}, "
+        : "";
+
+    private void Leave(Node node)
+    {
+        foreach (var @event in Events)
+        {
+            if (!CanHappen(@event, node.World))
+            {
+                Told(node, $"uncaused {@event.GetType().Name}", () => ThrowUncaused(node, @event));
+                continue;
+            }
+
+            Reach(node, @event.GetType().Name, () => Step(node, @event));
+            var (state, effects) = Decide(node.State, @event);
+            for (var i = 0; i < effects.Count && state is not Exiting; i++)
+            {
+                var lost = i;
+                if (CanBeLost(effects[i]))
+                {
+                    Reach(node, $"{@event.GetType().Name} with {effects[i].GetType().Name} lost to a crash",
+                        () => Step(Step(node, @event, lost: lost), new ActorRestarted("test")));
+                }
+            }
+        }
+
+        // LifecycleActor itself: its timers are gone.
+        Reach(node, "a restart of LifecycleActor",
+            () => Step(node with { World = node.World with { Timers = ArmedTimers.None } }, new ActorRestarted("lifecycle")));
+    }
+
+    private Transition Decide(LifecycleState state, LifecycleEvent @event)
+    {
+        if (!Decisions.TryGetValue((state, @event), out var transition))
+        {
+            transition = decide(state, @event);
+            Decisions.Add((state, @event), transition);
+        }
+
+        return transition;
+    }
+
+    // With an order lost the world is not whole until the restart that follows, so it is not checked in between.
+    private Node Step(Node node, LifecycleEvent @event, int? lost = null)
+    {
+        Steps++;
+        var transition = Decide(node.State, @event);
+        CheckExplained(node.State, @event, transition);
+        var world = Deliver(node.World, node.State, @event);
+        for (var i = 0; i < transition.Effects.Count; i++)
+        {
+            if (i != lost)
+            {
+                world = Order(world, transition.Effects[i], @event);
+            }
+            else if (transition.Effects[i] is SpawnSuccessor)
+            {
+                world = world with { Account = ReloadAccountView.Open, Deferred = false }; // opened before the order goes out
+            }
+        }
+
+        if (lost is null)
+        {
+            StateRules.Check(transition.State, world);
+        }
+
+        return new Node(transition.State, world);
+    }
+
+    // Restarts, losses and the end of the host that was asked for are in the log already.
+    private static void CheckExplained(LifecycleState state, LifecycleEvent @event, Transition transition)
+    {
+        if (@event is ActorRestarted or ActorLost or HostStopping)
+        {
+            return;
+        }
+
+        Require(transition.Effects.Count > 0 || transition.State != state, Invariants.Explained, $"{@event} changes nothing in {state} and nobody says why");
+        Require(transition.Effects.Count > 0 || @event is not (ReloadRequested or StopRequested or LogReopenRequested),
+            Invariants.Explained, $"{@event} is asked for in {state} and nobody says what becomes of it");
+    }
+
+    private void ThrowUncaused(Node node, LifecycleEvent @event)
+    {
+        UncausedThrown++;
+        var transition = Decide(node.State, @event);
+        CheckExplained(node.State, @event, transition);
+        if (transition.State != node.State || !transition.Effects.All(effect => effect is Explain))
+        {
+            ActedOnUncaused.Add((node.State.Name, @event.GetType().Name));
+        }
+    }
+
+    /// <summary>Whether anything in the world can cause the event now.</summary>
+    private static bool CanHappen(LifecycleEvent @event, World world) => @event switch
+    {
+        Quiesced => world.QuiesceOwed,
+        ListenersReleased => world.ReleaseOwed,
+        RoleYielded => world.Role == AppRole.Yielding,
+        ConnectionsDrained { Aborted: 0 } => world.DrainOwed || world.AbortOwed,
+        ConnectionsDrained => world.AbortOwed,
+        LameDuckEnded => world.HasTimer(ArmedTimers.LameDuck),
+        DrainTimedOut => world.HasTimer(ArmedTimers.Drain),
+        AbortTimedOut => world.HasTimer(ArmedTimers.Abort),
+        SuccessorTimedOut => world.HasTimer(ArmedTimers.Successor),
+        ProbationPassed => world.HasTimer(ArmedTimers.Probation),
+        SuccessorReady => world.Successor != SuccessorStage.None,
+        SuccessorFailed => world.HasUnpromotedSuccessor && !world.FailureTold,
+        PromotionAcknowledged => world.Successor >= SuccessorStage.ToldOfPromotion,
+        SuccessorGone => world.Successor != SuccessorStage.None
+            && (world.Ending != SuccessorEnding.No || world.FailureTold || world.Successor == SuccessorStage.Promoted),
+        ServeReceived => world is { Predecessor: PredecessorView.Alive, ReadySent: true },
+        PromoteReceived => world is { Predecessor: PredecessorView.Alive, ServeGot: true },
+        StopReceived or PredecessorLost => world.Predecessor == PredecessorView.Alive,
+        _ => true, // asked for by people, or by actors that ask again after a restart
+    };
+
+    // Promises about what follows, tried from every node.
+    private void Probe(Node node)
+    {
+        ProbeStop(node);
+        if (node.State is AwaitingReady or Quiescing or OnProbation or Yielding or Promoting)
+        {
+            ProbeRollback(node);
+        }
+
+        if (node.State is Serving)
+        {
+            ProbeServing(node);
+        }
+
+        if (node.World.Predecessor == PredecessorView.Alive)
+        {
+            ProbePredecessor(node);
+        }
+    }
+
+    // 5: a stop ends by timers alone, in whatever order they fire; a second one aborts at once.
+    private void ProbeStop(Node node)
+    {
+        var once = Step(node, Stop);
+        EndsByTimers(once, 0);
+        var twice = Step(once, Stop);
+        Require(twice.State is Exiting || twice.World.AbortOwed, Invariants.Stop, $"a second stop in {node.State} does not abort");
+        if (twice.State is not Exiting)
+        {
+            Require(twice.World.HasTimer(ArmedTimers.Abort), Invariants.Stop, "aborted without a deadline");
+            Require(Step(twice, new AbortTimedOut()).State is Exiting, Invariants.Stop, $"what was aborted holds the exit up after {node.State}");
+        }
+    }
+
+    private void EndsByTimers(Node node, int fired)
+    {
+        if (node.State is Exiting || !_endsByTimers.Add((node.State, node.World.Timers)))
+        {
+            return;
+        }
+
+        Require(fired < 10, Invariants.Stop, $"timers fire without end in {node.State}");
+        Require(node.World.Timers != ArmedTimers.None, Invariants.Stop, $"a stop hangs in {node.State}: no timer is armed");
+        foreach (var @event in Events.Where(e => e is LameDuckEnded or DrainTimedOut or AbortTimedOut or SuccessorTimedOut or ProbationPassed))
+        {
+            if (CanHappen(@event, node.World))
+            {
+                var next = Step(node, @event);
+                Require(next.State != node.State || next.World.Timers != node.World.Timers, Invariants.Stop, $"{@event} leads nowhere in {node.State}");
+                EndsByTimers(next, fired + 1);
+            }
+        }
+    }
+
+    // 4: whatever a successor fails of, accepting is resumed at once, and when it is gone the next reload works.
+    private void ProbeRollback(Node node)
+    {
+        foreach (var failure in Events.Where(e => e is SuccessorFailed or SuccessorTimedOut && CanHappen(e, node.World)))
+        {
+            var failed = Step(node, failure);
+            Require(failed.State is RollingBack, Invariants.Rollback, $"{failure} does not lead back from {node.State}");
+            Require(failed.World.Accepting, Invariants.Rollback, $"{failure} in {node.State} leaves accepting quiesced");
+            var gone = Step(failed, new SuccessorGone());
+            Require(gone.State is Serving, Invariants.Rollback, $"not serving after {failure} in {node.State}, but {gone.State}");
+            Require(Step(gone, new ReloadRequested("next")).World.Successor == SuccessorStage.Spawned, Invariants.Rollback, "the next reload is not possible");
+
+            var asked = Step(failed, new ReloadRequested("next"));
+            Require(asked.World.Deferred, Invariants.Rollback, "a reload asked for meanwhile is not put off");
+            Require(Step(asked, new SuccessorGone()).World.Successor == SuccessorStage.Spawned, Invariants.Rollback, "a reload that was put off does not begin");
+        }
+    }
+
+    private void ProbeServing(Node node)
+    {
+        var reloaded = Step(node, new ReloadRequested("next"));
+        Require(reloaded.State is AwaitingReady && reloaded.World.Successor == SuccessorStage.Spawned, Invariants.Rollback, "serving, but a reload is not possible");
+        if (CanHappen(new PromoteReceived(), node.World))
+        {
+            Require(Decide(node.State, new PromoteReceived()).Effects.Any(effect => effect is AcknowledgePromotion),
+                Invariants.Predecessor, "a promotion that is told again is not acknowledged again: the predecessor would take the role back");
+        }
+    }
+
+    // 6: the loss of the predecessor leaves the successor serving; its stop ends both.
+    private void ProbePredecessor(Node node)
+    {
+        var alone = Step(node, new PredecessorLost());
+        if (node.State is Joining)
+        {
+            alone = Step(alone, new FrontReady());
+        }
+
+        if (node.State is Joining or Ready or Proving)
+        {
+            Require(alone.State is Serving, Invariants.Predecessor, $"{node.State} does not serve when its predecessor is lost, but is {alone.State}");
+        }
+        else
+        {
+            Require(alone.State == node.State, Invariants.Predecessor, $"the loss of a predecessor that is not needed any more changes {node.State}");
+        }
+
+        var stopped = Step(node, new StopReceived("test"));
+        Require(stopped.State is Draining or Exiting, Invariants.Predecessor, $"a stop of the predecessor leaves {stopped.State}");
+        Require(!stopped.World.AbortOwed || node.World.AbortOwed, Invariants.NothingCut, "a stop of the predecessor cuts requests");
+        EndsByTimers(stopped, 0);
+    }
+}

@@ -1,0 +1,61 @@
+using System.Reflection;
+using System.Text;
+using Ips.Actors.Lifecycle;
+using Xunit.Abstractions;
+
+namespace Ips.Actors.Tests.Lifecycle;
+
+/// <summary>The whole lifecycle graph, and the proof that walking it finds faults.</summary>
+public sealed class LifecycleWalkTests(ITestOutputHelper output)
+{
+    [Fact]
+    public void Walk_WholeGraph_KeepsEveryInvariant()
+    {
+        var walk = new LifecycleWalk(LifecycleMachine.Next).Run();
+        var kinds = walk.Decisions.Keys.Select(key => key.State.GetType()).Distinct().Count();
+        output.WriteLine(
+            $"{kinds} kinds of states, {walk.States} states, {walk.Decisions.Count} transitions; " +
+            $"{walk.Products} products with the world, {walk.Steps} steps, {walk.UncausedThrown} late or spurious events.");
+        Assert.Equal(Nested<LifecycleState>().Count, kinds);
+        foreach (var acted in walk.ActedOnUncaused.Order()) output.WriteLine($"acted on {acted}");
+    }
+
+    [Fact]
+    public void Events_OfTheWalk_AreAllThatCanHappen() =>
+        Assert.Equal(Nested<LifecycleEvent>().Order(), LifecycleWalk.Events.Select(e => e.GetType().Name).Distinct().Order());
+
+    [Fact]
+    public void Mutants_OfTheMachine_AreCaughtByTheWalk()
+    {
+        var baseline = new LifecycleWalk(LifecycleMachine.Next).Run();
+        var mutants = LifecycleMutants.Of(baseline.Decisions).Select(mutant => (mutant.Name, CaughtBy: Try(mutant))).ToList();
+        var table = new StringBuilder();
+        foreach (var (name, caughtBy) in mutants)
+        {
+            table.AppendLine($"{name,-90} {caughtBy ?? $"equivalent: {EquivalentMutants.Why(name) ?? "SURVIVED"}"}");
+        }
+
+        output.WriteLine($"{mutants.Count} mutants, {mutants.Count(m => m.CaughtBy is null)} equivalent.");
+        output.WriteLine(table.ToString());
+        Assert.Equal(mutants.Count, mutants.Select(mutant => mutant.Name).Distinct().Count());
+        Assert.Empty(mutants.Where(m => m.CaughtBy is null && EquivalentMutants.Why(m.Name) is null).Select(m => m.Name));
+        Assert.Empty(EquivalentMutants.Names.Except(mutants.Where(m => m.CaughtBy is null).Select(m => m.Name)));
+        Assert.InRange(mutants.Count(m => m.CaughtBy is not null), 300, int.MaxValue);
+    }
+
+    private static string? Try(Mutant mutant)
+    {
+        try
+        {
+            new LifecycleWalk(mutant.Decide).Run();
+            return null;
+        }
+        catch (WalkViolation violation)
+        {
+            return violation.Message;
+        }
+    }
+
+    private static List<string> Nested<T>() =>
+        [.. typeof(T).GetNestedTypes(BindingFlags.Public | BindingFlags.NonPublic).Where(type => type.IsSubclassOf(typeof(T))).Select(type => type.Name)];
+}

@@ -1,0 +1,159 @@
+using Ips.Actors.Lifecycle;
+using static Ips.Actors.Lifecycle.LifecycleState;
+using static Ips.Actors.Tests.Lifecycle.WorldRules;
+
+namespace Ips.Actors.Tests.Lifecycle;
+
+/// <summary>What must be true of the world in each lifecycle state, once the orders of the transition into it were given.</summary>
+internal static class StateRules
+{
+    public static void Check(LifecycleState state, World world)
+    {
+        switch (state)
+        {
+            case Starting or Joining:
+                Require(!world.Accepting, Invariants.Accepting, "accepting before the app can serve");
+                CheckUnpublished(world);
+                Require(state is not Joining joining || joining.Alone == (world.Predecessor == PredecessorView.Lost),
+                    Invariants.Predecessor, "the loss of the predecessor is not known, or made up");
+                break;
+            case Ready:
+                Require(!world.Accepting, Invariants.Accepting, "accepting before serve");
+                Require(world.ReadySent, Invariants.Predecessor, "the predecessor is not told that this generation is ready");
+                Require(world.Predecessor == PredecessorView.Alive, Invariants.Owner, "waiting for a predecessor that is gone");
+                CheckUnpublished(world);
+                break;
+            case Proving:
+                CheckServing(world);
+                Require(world.Reporting, Invariants.Predecessor, "on probation without health reports");
+                Require(world.Predecessor == PredecessorView.Alive, Invariants.Owner, "waiting for a predecessor that is gone");
+                CheckUnpublished(world);
+                break;
+            case Serving:
+                CheckMain(world);
+                CheckServing(world);
+                Require(world.Role == AppRole.Primary, Invariants.Role, "serving alone without being primary");
+                Require(world.Successor == SuccessorStage.None, Invariants.OneSuccessor, "a successor is left over");
+                CheckTimers(world, ArmedTimers.None);
+                CheckAccount(world, ReloadAccountView.Closed);
+                Require(!world.Deferred, Invariants.Account, "a reload that was put off is forgotten");
+                break;
+            case AwaitingReady:
+                CheckMain(world);
+                CheckServing(world);
+                Require(world.Role == AppRole.Primary, Invariants.Role, "not primary before the handover");
+                Require(world is { Successor: not SuccessorStage.None, Ending: SuccessorEnding.No }, Invariants.OneSuccessor, "no successor is on its way");
+                CheckTimers(world, ArmedTimers.Successor);
+                CheckAccount(world, ReloadAccountView.Open);
+                break;
+            case Quiescing:
+                CheckHandover(world, SuccessorStage.Ready, ArmedTimers.Successor);
+                Require(world.QuiesceOwed, Invariants.Owner, "nobody was asked to quiesce");
+                break;
+            case OnProbation:
+                CheckHandover(world, SuccessorStage.ToldToServe, ArmedTimers.Probation);
+                Require(world.Role == AppRole.Primary, Invariants.Role, "not primary during probation");
+                break;
+            case Yielding:
+                CheckHandover(world, SuccessorStage.ToldToServe, ArmedTimers.Successor);
+                Require(world.Role == AppRole.Yielding, Invariants.Owner, "the app was not asked to yield its role");
+                break;
+            case Promoting:
+                CheckHandover(world, SuccessorStage.ToldOfPromotion, ArmedTimers.Successor);
+                break;
+            case RollingBack rolling:
+                CheckMain(world);
+                CheckServing(world);
+                Require(world is { Ending: not SuccessorEnding.No, Successor: not SuccessorStage.None },
+                    Invariants.Rollback, "the failed successor is not being ended");
+                Require(world.Role == AppRole.Primary || world.Successor >= SuccessorStage.ToldOfPromotion,
+                    Invariants.Role, "the role is not taken back from a successor that never had it");
+                CheckTimers(world, ArmedTimers.None);
+                CheckAccount(world, ReloadAccountView.Failed);
+                Require(rolling.ReloadPending == world.Deferred, Invariants.Account, "a reload that was put off is forgotten, or made up");
+                break;
+            case LameDuck:
+                Require(world.Accepting, Invariants.Accepting, "a lame duck still accepts");
+                Require(world.ReadinessFailed, Invariants.Stop, "load balancers are not told to look away");
+                Require(world.HasTimer(ArmedTimers.LameDuck), Invariants.Owner, "the lame duck has no timer");
+                Require(world.Successor == SuccessorStage.None, Invariants.OneSuccessor, "a successor is left over");
+                CheckAccount(world, ReloadAccountView.Closed);
+                break;
+            case Draining draining:
+                CheckStopping(world);
+                Require(world.HostStopOrdered, Invariants.Stop, "the host is not told to stop");
+                Require(world.HasTimer(ArmedTimers.Drain) || world.HasTimer(ArmedTimers.Abort), Invariants.Owner, "draining without a deadline");
+                Require(draining.Drained || world.DrainOwed || world.AbortOwed || world.ReleaseOwed, Invariants.Owner, "nobody will say that the drain is over");
+                Require(!world.HasUnpromotedSuccessor || world.Ending != SuccessorEnding.No, Invariants.Predecessor, "a stop leaves the successor alive");
+                Require(!world.HasUnpromotedSuccessor || draining.SuccessorAlive, Invariants.Predecessor, "the end of the successor is not waited for");
+                Require(!draining.SuccessorAlive || world.Successor != SuccessorStage.None,
+                    Invariants.Owner, "waiting for the end of a successor that is gone");
+                break;
+            case Exiting exiting:
+                CheckStopping(world);
+                Require(world.Exit == exiting.Code, Invariants.Stop, "the process is not told to exit");
+                Require(exiting.Code == ExpectedCode(world), Invariants.ExitCode, $"exit code {exiting.Code} instead of {ExpectedCode(world)}");
+                Require(world.Pid != MainProcess.Us, Invariants.MainProcess, "the PID file is left behind");
+                Require(!world.HasUnpromotedSuccessor || world.Ending == SuccessorEnding.Killed, Invariants.Predecessor, "a stop leaves an orphan");
+                break;
+            default:
+                throw new InvalidOperationException($"Teach {nameof(StateRules)} what {state.Name} promises.");
+        }
+    }
+
+    private static ExitCode ExpectedCode(World world) => world switch
+    {
+        { ActorLost: true } => ExitCode.InternalError,
+        { StartFailed: true } => ExitCode.Failed,
+        { RequestsCut: true } => ExitCode.Aborted,
+        _ => ExitCode.Clean,
+    };
+
+    private static void CheckServing(World world)
+    {
+        Require(world.Accepting, Invariants.Accepting, "not accepting while serving");
+        Require(world.ListenersHeld, Invariants.Listeners, "the listening sockets are gone while serving");
+        Require(world.Announced, Invariants.Role, "the app was not told that it serves");
+    }
+
+    private static void CheckMain(World world)
+    {
+        Require(world.Pid == MainProcess.Us, Invariants.MainProcess, "not published while it is the main process");
+        Require(world.Predecessor is not (PredecessorView.Alive or PredecessorView.SaidStop) || world.Acknowledged,
+            Invariants.Predecessor, "the promotion is not acknowledged");
+        Require(!world.Reporting, Invariants.Predecessor, "health reports after the promotion");
+    }
+
+    private static void CheckUnpublished(World world)
+    {
+        Require(world.Pid == MainProcess.NotUs, Invariants.MainProcess, "published before its time");
+        Require(world.Role == AppRole.None, Invariants.Role, "primary before its time");
+        CheckTimers(world, ArmedTimers.None);
+    }
+
+    // From the quiesce to the acknowledged promotion.
+    private static void CheckHandover(World world, SuccessorStage least, ArmedTimers timers)
+    {
+        CheckMain(world);
+        Require(world.ListenersHeld, Invariants.Listeners, "the listening sockets are released before the promotion");
+        Require(world.Successor >= least && world is { Ending: SuccessorEnding.No, FailureTold: false } && world.Successor != SuccessorStage.Promoted,
+            Invariants.Accepting, $"quiesced, but the successor is {world.Successor}, ending {world.Ending}, failed {world.FailureTold}");
+        Require(!world.Accepting, Invariants.Accepting, "two generations accept");
+        CheckTimers(world, timers);
+        CheckAccount(world, ReloadAccountView.Open);
+    }
+
+    private static void CheckStopping(World world)
+    {
+        Require(!world.ListenersHeld, Invariants.Listeners, "the listening sockets are kept while stopping");
+        Require(!world.OnTrial || world.FailedSent || world.Predecessor == PredecessorView.SaidStop, Invariants.Predecessor, "the predecessor is not told to take the role back");
+        CheckAccount(world, ReloadAccountView.Closed);
+        Require(!world.Deferred, Invariants.Account, "a reload that was put off is forgotten");
+    }
+
+    private static void CheckTimers(World world, ArmedTimers expected) =>
+        Require(world.Timers == expected, Invariants.Owner, $"timers {world.Timers} instead of {expected}");
+
+    private static void CheckAccount(World world, ReloadAccountView expected) =>
+        Require(world.Account == expected, Invariants.Account, $"the reload's account is {world.Account} instead of {expected}");
+}

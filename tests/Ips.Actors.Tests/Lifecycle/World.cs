@@ -1,0 +1,194 @@
+using Ips.Actors.Lifecycle;
+
+namespace Ips.Actors.Tests.Lifecycle;
+
+/// <summary>Timers of LifecycleActor that run.</summary>
+[Flags]
+internal enum ArmedTimers
+{
+    None = 0,
+    Successor = 1,
+    Probation = 2,
+    LameDuck = 4,
+    Drain = 8,
+    Abort = 16,
+}
+
+/// <summary>How far a successor has come.</summary>
+internal enum SuccessorStage
+{
+    None,
+    Spawned,
+    Ready,
+    ToldToServe,
+    ToldOfPromotion,
+    Promoted,
+}
+
+/// <summary>How a successor is being ended.</summary>
+internal enum SuccessorEnding
+{
+    No,
+    Finishing,
+    Now,
+    Killed,
+}
+
+/// <summary>The app's role.</summary>
+internal enum AppRole
+{
+    None,
+    Primary,
+    Yielding,
+    Yielded,
+}
+
+/// <summary>Whom the PID file names, as far as this generation has a hand in it.</summary>
+internal enum MainProcess
+{
+    NotUs,
+    Us,
+    HandedOver,
+    Retracted,
+}
+
+/// <summary>The predecessor as this generation sees it.</summary>
+internal enum PredecessorView
+{
+    None,
+    Alive,
+    SaidStop,
+    Lost,
+}
+
+/// <summary>The account of the reload under way.</summary>
+internal enum ReloadAccountView
+{
+    Closed,
+    Open,
+    Failed,
+}
+
+/// <summary>
+/// What is true around a lifecycle state because of the effects ordered and the events seen so far: the abstract other half that
+/// the invariants of a generation's life are about. <c>Owed</c> marks an answer that some actor must still give.
+/// </summary>
+internal sealed record World
+{
+    public bool Accepting { get; init; }
+
+    public bool QuiesceOwed { get; init; }
+
+    public bool ListenersHeld { get; init; } = true;
+
+    public bool ReleaseOwed { get; init; }
+
+    public SuccessorStage Successor { get; init; }
+
+    /// <summary>A successor was promoted, whatever became of it.</summary>
+    public bool SuccessorPromoted { get; init; }
+
+    public SuccessorEnding Ending { get; init; }
+
+    public bool FailureTold { get; init; }
+
+    public ReloadAccountView Account { get; init; }
+
+    public bool Deferred { get; init; }
+
+    public ArmedTimers Timers { get; init; }
+
+    public bool FrontReady { get; init; }
+
+    public bool Announced { get; init; }
+
+    public bool ReadinessFailed { get; init; }
+
+    public AppRole Role { get; init; }
+
+    public MainProcess Pid { get; init; }
+
+    public bool DrainOwed { get; init; }
+
+    public bool AbortOwed { get; init; }
+
+    public bool HostStopOrdered { get; init; }
+
+    public ExitCode? Exit { get; init; }
+
+    public PredecessorView Predecessor { get; init; }
+
+    public bool ReadySent { get; init; }
+
+    public bool ServeGot { get; init; }
+
+    public bool PromoteGot { get; init; }
+
+    public bool Reporting { get; init; }
+
+    public bool FailedSent { get; init; }
+
+    public bool Acknowledged { get; init; }
+
+    /// <summary>Reasons to stop that were given, counted to 2.</summary>
+    public int Stops { get; init; }
+
+    public bool StartFailed { get; init; }
+
+    public bool ActorLost { get; init; }
+
+    public bool RequestsCut { get; init; }
+
+    /// <summary>Without the facts that nothing asks about in this state or any later one, so that equal futures are walked once.</summary>
+    public World Relevant(LifecycleState state) => state switch
+    {
+        LifecycleState.Starting or LifecycleState.Joining or LifecycleState.Ready or LifecycleState.Proving => this,
+        LifecycleState.Draining or LifecycleState.Exiting => new World
+        {
+            ListenersHeld = ListenersHeld,
+            ReleaseOwed = ReleaseOwed,
+            Successor = HasUnpromotedSuccessor && Successor > SuccessorStage.ToldToServe ? SuccessorStage.ToldToServe : Successor,
+            SuccessorPromoted = SuccessorPromoted,
+            Ending = Ending,
+            FailureTold = FailureTold,
+            Account = Account,
+            Deferred = Deferred,
+            Timers = state is LifecycleState.Draining ? Timers : ArmedTimers.None,
+            Pid = Pid,
+            DrainOwed = DrainOwed,
+            AbortOwed = AbortOwed,
+            HostStopOrdered = HostStopOrdered,
+            Exit = Exit,
+            Predecessor = Predecessor == PredecessorView.Lost ? PredecessorView.None : Predecessor,
+            PromoteGot = PromoteGot && Predecessor != PredecessorView.Lost,
+            Acknowledged = Acknowledged && Predecessor != PredecessorView.Lost,
+            FailedSent = FailedSent && Predecessor != PredecessorView.Lost,
+            Stops = Stops,
+            StartFailed = StartFailed,
+            ActorLost = ActorLost,
+            RequestsCut = RequestsCut,
+        },
+        _ when Predecessor == PredecessorView.Lost => this with
+        {
+            Predecessor = PredecessorView.None,
+            ReadySent = false,
+            ServeGot = false,
+            PromoteGot = false,
+            Acknowledged = false,
+        },
+        _ => this,
+    };
+
+    public bool HasTimer(ArmedTimers timer) => (Timers & timer) != 0;
+
+    /// <summary>Another generation listens on the same sockets, so that their Unix paths are not ours to remove.</summary>
+    public bool OthersListen => SuccessorPromoted
+        || Predecessor == PredecessorView.SaidStop
+        || (Predecessor == PredecessorView.Alive && !Acknowledged);
+
+    /// <summary>A successor that is there and was not promoted.</summary>
+    public bool HasUnpromotedSuccessor => Successor is not (SuccessorStage.None or SuccessorStage.Promoted);
+
+    /// <summary>This generation is a successor that has not been promoted, and its predecessor lives.</summary>
+    public bool OnTrial => Predecessor is PredecessorView.Alive or PredecessorView.SaidStop && !PromoteGot;
+}

@@ -1,0 +1,207 @@
+using Ips.Actors.Lifecycle;
+using static Ips.Actors.Lifecycle.LifecycleEffect;
+using static Ips.Actors.Lifecycle.LifecycleEvent;
+using static Ips.Actors.Lifecycle.LifecycleState;
+
+namespace Ips.Actors.Tests.Lifecycle;
+
+/// <summary>How events and effects change the <see cref="World"/>, with the rules that hold for each single step.</summary>
+internal static class WorldRules
+{
+    /// <summary>What is true once an event was delivered in <paramref name="state"/>, before anything was decided.</summary>
+    public static World Deliver(World world, LifecycleState state, LifecycleEvent @event) => @event switch
+    {
+        StopRequested or StopReceived { } => OneMoreStop(world) with
+        {
+            Predecessor = @event is StopReceived ? PredecessorView.SaidStop : world.Predecessor,
+        },
+        HostStopping => world.HostStopOrdered || state is Exiting ? world : OneMoreStop(world),
+        ActorLost => state is Exiting ? world : OneMoreStop(world) with { ActorLost = true },
+        FrontReady => world with { FrontReady = true },
+        FrontFailed => state is Starting or Joining ? OneMoreStop(world) with { StartFailed = true } : world,
+        Quiesced => world with { QuiesceOwed = false },
+        ListenersReleased => world with { ReleaseOwed = false },
+        RoleYielded => world with { Role = world.Role == AppRole.Yielding ? AppRole.Yielded : world.Role },
+        ConnectionsDrained drained => world with
+        {
+            AbortOwed = false,
+            DrainOwed = world.DrainOwed && world.AbortOwed, // an abort is answered before the connections have ended
+            RequestsCut = world.RequestsCut || (drained.Aborted > 0 && state is Draining { Drained: false }),
+        },
+        LameDuckEnded => Fired(world, ArmedTimers.LameDuck),
+        DrainTimedOut => Fired(world, ArmedTimers.Drain),
+        AbortTimedOut => Fired(world, ArmedTimers.Abort) with { RequestsCut = world.RequestsCut || state is Draining { Drained: false } },
+        SuccessorTimedOut => Fired(world, ArmedTimers.Successor),
+        ProbationPassed => Fired(world, ArmedTimers.Probation),
+        SuccessorReady => world with { Successor = world.Successor == SuccessorStage.Spawned ? SuccessorStage.Ready : world.Successor },
+        SuccessorFailed => world with { FailureTold = true },
+        PromotionAcknowledged when state is Promoting => world with { Successor = SuccessorStage.Promoted, SuccessorPromoted = true },
+        SuccessorGone => world with
+        {
+            Successor = SuccessorStage.None,
+            Ending = SuccessorEnding.No,
+            FailureTold = false,
+        },
+        ServeReceived => world with { ServeGot = true },
+        PromoteReceived => world with { PromoteGot = true },
+        PredecessorLost => world with { Predecessor = PredecessorView.Lost, Reporting = false },
+        _ => world,
+    };
+
+    /// <summary>What is true once an effect was ordered. <paramref name="cause"/>: the event that it answers.</summary>
+    public static World Order(World world, LifecycleEffect effect, LifecycleEvent cause)
+    {
+        var again = cause is ActorRestarted; // asked again: what was done already is not done twice
+        switch (effect)
+        {
+            case StartAccepting:
+                Require(world.ListenersHeld, Invariants.Listeners, "accepting is started on sockets that were released");
+                Require(world.Predecessor is not (PredecessorView.Alive or PredecessorView.SaidStop) || world.ServeGot,
+                    Invariants.Accepting, "a successor accepts before the predecessor said serve");
+                return world with { Accepting = true };
+            case QuiesceAccepting:
+                return world with { Accepting = false, QuiesceOwed = true };
+            case ReleaseListeners release:
+                Require(world.Stops > 0 || world.SuccessorPromoted,
+                    Invariants.Listeners, "the listening sockets are released without a stop or a promotion");
+                Require(release.HandedOver || !world.OthersListen, Invariants.Listeners, "released with the Unix paths of sockets that another generation listens on");
+                Require(again || !release.HandedOver || world.OthersListen, Invariants.Listeners, "released without the Unix paths, that nobody else will remove");
+                return world with { ListenersHeld = false, Accepting = false, ReleaseOwed = true };
+
+            case SpawnSuccessor:
+                if (world.Successor != SuccessorStage.None)
+                {
+                    Require(again, Invariants.OneSuccessor, "a second successor is spawned");
+                    return world;
+                }
+
+                Require(again || world.Account == ReloadAccountView.Closed, Invariants.Account, "a reload begins before the last one is accounted for");
+                return world with
+                {
+                    Successor = SuccessorStage.Spawned,
+                    Account = world.Account == ReloadAccountView.Closed ? ReloadAccountView.Open : world.Account,
+                    Deferred = false,
+                };
+            case ArmSuccessorTimer:
+                return world with { Timers = world.Timers | ArmedTimers.Successor };
+            case DisarmSuccessorTimer:
+                return world with { Timers = world.Timers & ~ArmedTimers.Successor };
+            case ArmProbationTimer:
+                return world with { Timers = world.Timers | ArmedTimers.Probation };
+            case DisarmProbationTimer:
+                return world with { Timers = world.Timers & ~ArmedTimers.Probation };
+            case SendServe:
+                Require(world is { Accepting: false, QuiesceOwed: false, Successor: >= SuccessorStage.Ready },
+                    Invariants.Accepting, "serve is said before accepting has stopped here or before the successor is ready");
+                return world with { Successor = world.Successor == SuccessorStage.Ready ? SuccessorStage.ToldToServe : world.Successor };
+            case SendPromote:
+                Require(world.Successor >= SuccessorStage.ToldToServe && world.Role == AppRole.Yielded,
+                    Invariants.Role, "promote is said before the successor serves or while this app may be primary");
+                return world with { Successor = SuccessorStage.ToldOfPromotion };
+            case EndSuccessor end:
+                Require(world.Successor != SuccessorStage.Promoted, Invariants.Rollback, "a promoted successor is ended");
+                Require(end.FinishRequests || MayCutSuccessor(world, cause), Invariants.NothingCut, "a serving successor is ended before its requests are finished");
+                var ending = end.FinishRequests ? SuccessorEnding.Finishing : SuccessorEnding.Now;
+                Require(world.Successor != SuccessorStage.None, Invariants.Owner, "the end of a successor is ordered that was gone before: nobody answers");
+                return world with { Ending = world.Ending > ending ? world.Ending : ending };
+            case KillSuccessor:
+                return world.Successor == SuccessorStage.None ? world : world with { Ending = SuccessorEnding.Killed };
+            case NoteFailure:
+                Require(world.Account != ReloadAccountView.Closed, Invariants.Account, "a failure is noted while no reload is under way");
+                return world with { Account = ReloadAccountView.Failed };
+            case FinishReload:
+                Require(world.Account != ReloadAccountView.Closed, Invariants.Account, "a reload is closed that is not open");
+                Require((world.Account == ReloadAccountView.Open) == (world.Successor == SuccessorStage.Promoted),
+                    Invariants.Account, $"the receipt tells an outcome ({world.Account}) that is not so ({world.Successor})");
+                return world with { Account = ReloadAccountView.Closed };
+            case DeferReload:
+                Require(!world.Deferred, Invariants.Account, "a second reload is put off");
+                return world with { Deferred = true };
+            case RefuseDeferredReload:
+                return world with { Deferred = false };
+            case RefuseReload or Explain or ReopenLog:
+                return world;
+
+            case SendReady:
+                Require(world.FrontReady, Invariants.Predecessor, "ready is said before the app can serve");
+                return world with { ReadySent = true };
+            case BeginHealthReports:
+                return world with { Reporting = true };
+            case AcknowledgePromotion:
+                if (world.Predecessor is PredecessorView.None or PredecessorView.Lost)
+                {
+                    return world; // nobody listens
+                }
+
+                Require(world.Pid == MainProcess.Us, Invariants.MainProcess, "a promotion is acknowledged before this process is published");
+                return world with { Acknowledged = true, Reporting = false };
+            case SendFailed:
+                return world with { FailedSent = true, Reporting = false };
+            case SendFarewell:
+                return world;
+
+            case PublishIdentity:
+                Require(!world.OnTrial && !world.SuccessorPromoted,
+                    Invariants.MainProcess, "published as the main process while another generation is it");
+                return world with { Pid = MainProcess.Us };
+            case HandOverIdentity:
+                Require(world.SuccessorPromoted, Invariants.MainProcess, "the file system is left to a successor that is not promoted");
+                return world with { Pid = MainProcess.HandedOver };
+            case RetractIdentity:
+                Require(world.Stops > 0 || world.SuccessorPromoted, Invariants.MainProcess, "retracted without a stop");
+                return world with { Pid = world.Pid == MainProcess.HandedOver ? MainProcess.HandedOver : MainProcess.Retracted };
+            case AnnounceServing:
+                return world with { Announced = true };
+            case TakeRole:
+                Require(!world.OnTrial && world.Successor < SuccessorStage.ToldOfPromotion,
+                    Invariants.Role, "this app becomes primary while another generation's may be");
+                return world with { Role = AppRole.Primary };
+            case YieldRole:
+                return world with { Role = AppRole.Yielding };
+            case FailReadiness:
+                return world with { ReadinessFailed = true };
+            case ArmLameDuckTimer:
+                return world with { Timers = world.Timers | ArmedTimers.LameDuck };
+            case BeginDrain:
+                Require(world is { ListenersHeld: false, ReleaseOwed: false },
+                    Invariants.NothingCut, "the drain begins while connections still arrive: one of them could be overlooked");
+                return world with { DrainOwed = true, Role = AppRole.None };
+            case ArmDrainTimer:
+                return world with { Timers = world.Timers | ArmedTimers.Drain };
+            case AbortConnections:
+                Require(cause is DrainTimedOut || (cause is StopRequested && world.Stops >= 2),
+                    Invariants.NothingCut, $"connections are aborted on {cause.GetType().Name}, which is neither a deadline nor a second stop");
+                return world with { AbortOwed = true };
+            case ArmAbortTimer:
+                return world with { Timers = world.Timers | ArmedTimers.Abort };
+            case StopHost:
+                return world with { HostStopOrdered = true };
+            case ExitProcess exit:
+                Require(world.Exit is null || world.Exit == exit.Code, Invariants.ExitCode, "the exit code changes after it was decided");
+                return world with { Exit = exit.Code };
+            default:
+                throw new InvalidOperationException($"Teach {nameof(WorldRules)} what {effect.GetType().Name} does.");
+        }
+    }
+
+    /// <summary>Orders whose handler can throw (a system call, a send, a log sink), so that a crash of the actor can lose them.</summary>
+    public static bool CanBeLost(LifecycleEffect effect) => effect is StartAccepting or QuiesceAccepting or ReleaseListeners or SpawnSuccessor or SendServe
+        or SendPromote or EndSuccessor or SendReady or BeginHealthReports or AcknowledgePromotion or YieldRole or BeginDrain or AbortConnections;
+
+    public static void Require(bool holds, string invariant, string otherwise)
+    {
+        if (!holds)
+        {
+            throw new WalkViolation(invariant, otherwise);
+        }
+    }
+
+    // Requests run only on a successor that was told to serve.
+    private static bool MayCutSuccessor(World world, LifecycleEvent cause) => world.Successor < SuccessorStage.ToldToServe
+        || cause is SuccessorFailed { Responsive: false } or SuccessorTimedOut or DrainTimedOut
+        || (cause is StopRequested && world.Stops >= 2);
+
+    private static World OneMoreStop(World world) => world with { Stops = Math.Min(2, world.Stops + 1) };
+
+    private static World Fired(World world, ArmedTimers timer) => world with { Timers = world.Timers & ~timer };
+}
