@@ -437,7 +437,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         }
 
         Timers.CancelAll();
-        var text = $"{exit}{(_slot.ChannelError is { } error ? $" ({error})" : "")}";
+        var text = $"{(exit.Signal == 0 ? "" : "was ")}{exit}{(_slot.ChannelError is { } error ? $" ({error})" : "")}";
         ReportFailure($"it {text}", responsive: false);
         _log.Gone(_slot.Generation, process.Pid, text);
         TellOutput();

@@ -9,8 +9,7 @@ namespace Ips.Actors.Tests.Lifecycle;
 internal sealed record Mutant(string Name, Func<LifecycleState, LifecycleEvent, Transition> Decide);
 
 /// <summary>
-/// Faults of each kind for each row (state type, event type) of the real transition function: an effect left out, the effects in reverse
-/// order, the state not left, another state entered, a flag of the new state or of an effect turned round, and an ignored event
+/// Faults of each kind for each row (state type, event type) of the real transition function: an effect left out, the state not left, another state entered, a flag of the new state or of an effect turned round, and an ignored event
 /// acted on as another state would.
 /// </summary>
 internal static class LifecycleMutants
@@ -18,22 +17,17 @@ internal static class LifecycleMutants
     private static readonly LifecycleState[] Targets =
         [new Serving(), new AwaitingReady(), new RollingBack(), new Draining(ExitCode.Clean, StopSeen: true), new Exiting(ExitCode.Clean)];
 
-    public static IEnumerable<Mutant> Of(IReadOnlyDictionary<(LifecycleState State, LifecycleEvent Event), Transition> decisions)
+    public static IEnumerable<Mutant> Of(IReadOnlyDictionary<(LifecycleState State, LifecycleEvent Event), (Transition Next, int FirstAt)> decisions)
     {
         var rows = decisions.GroupBy(d => (State: d.Key.State.GetType(), Event: d.Key.Event.GetType())).ToList();
         foreach (var row in rows)
         {
             var (state, @event) = row.Key;
-            var transitions = row.Select(d => (d.Key.State, Next: d.Value)).ToList();
+            var transitions = row.Select(d => (d.Key.State, d.Value.Next)).ToList();
             var effects = transitions.SelectMany(t => t.Next.Effects).Select(e => e.GetType()).Distinct().ToList();
             foreach (var effect in effects)
             {
                 yield return Row(row.Key, $"without {effect.Name}", t => t with { Effects = [.. t.Effects.Where(e => e.GetType() != effect)] });
-            }
-
-            if (transitions.Any(t => t.Next.Effects.Select(e => e.GetType()).Distinct().Count() > 1))
-            {
-                yield return Row(row.Key, "effects reversed", t => t with { Effects = [.. t.Effects.Reverse()] });
             }
 
             if (transitions.Any(t => t.Next.State != t.State))
@@ -46,7 +40,7 @@ internal static class LifecycleMutants
                 }
             }
 
-            foreach (var flag in FlagsOf(transitions.Select(t => t.Next.State)))
+            foreach (var flag in FlagsOf(transitions.Where(t => t.Next.State != t.State).Select(t => t.Next.State)))
             {
                 yield return Row(row.Key, $"{flag} turned round", t => t with { State = TurnRound(t.State, flag) });
             }
@@ -57,10 +51,10 @@ internal static class LifecycleMutants
             }
         }
 
-        foreach (var ignored in rows.Where(row => row.All(d => d.Value.State == d.Key.State && d.Value.Effects.All(e => e is Explain))))
+        foreach (var ignored in rows.Where(row => row.All(d => d.Value.Next.State == d.Key.State && d.Value.Next.Effects.All(e => e is Explain))))
         {
             foreach (var acting in rows.Where(r => r.Key.Event == ignored.Key.Event && r.Key.State != ignored.Key.State)
-                .Select(r => r.First()).Where(d => d.Value.State != d.Key.State).Take(2))
+                .Select(r => r.First()).Where(d => d.Value.Next.State != d.Key.State).Take(2))
             {
                 yield return new Mutant($"{ignored.Key.State.Name} + {ignored.Key.Event.Name}: acts as {acting.Key.State.Name} does", (s, e) =>
                     Is(ignored.Key, s, e) ? LifecycleMachine.Next(acting.Key.State, e) : LifecycleMachine.Next(s, e));
@@ -113,8 +107,18 @@ internal static class LifecycleMutants
             ? new Transition(s, new ArmDrainTimer()) : LifecycleMachine.Next(s, e));
         yield return new("the role is taken back at once from a promoted successor", (s, e) => LifecycleMachine.Next(s, e) is { State: RollingBack { RoleGiven: true } } t && s is Promoting
             ? t with { Effects = [.. t.Effects, new TakeRole()] } : LifecycleMachine.Next(s, e));
+        yield return Late<PublishIdentity>("the promotion is acknowledged before it is published");
+        yield return Late<FinishReload>("the next reload begins before the last one is accounted for");
+        yield return Late<RetractIdentity>("the exit comes before the PID file is removed");
+        yield return Late<StartAccepting>("ips start is told before the sockets accept");
+        yield return Late<AnnounceServing>("the app is primary before it serves");
+        yield return Late<FailReadiness>("load balancers are told last");
         yield return new("an impossible event throws", (s, e) => (s, e) is (Exiting, SuccessorReady) ? throw new InvalidOperationException("mutant") : LifecycleMachine.Next(s, e));
     }
+
+    // The effect as the last of its transition.
+    private static Mutant Late<T>(string name) => new(name, (s, e) => LifecycleMachine.Next(s, e) is var t && t.Effects.Any(x => x is T)
+        ? t with { Effects = [.. t.Effects.Where(x => x is not T), .. t.Effects.Where(x => x is T)] } : t);
 
     private static Mutant Row((Type State, Type Event) row, string what, Func<Transition, Transition> mutate) =>
         new($"{row.State.Name} + {row.Event.Name}: {what}", (s, e) => LifecycleMachine.Next(s, e) is var t && Is(row, s, e) ? mutate(t) : t);

@@ -29,20 +29,32 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
     private static readonly StopRequested Stop = new("test");
 
     private readonly Dictionary<Node, (Node? From, string By)> _seen = [];
-    private readonly Queue<Node> _next = new();
+    private readonly List<Node> _order = []; // as found; the first _left of them are done with
+    private readonly List<int> _foundBefore = []; // how many were found when each was left
+    private int _left;
     private readonly HashSet<(LifecycleState, ArmedTimers)> _endsByTimers = [];
 
-    /// <summary>The (state, event) pairs decided upon, each once, with the decision.</summary>
-    public Dictionary<(LifecycleState State, LifecycleEvent Event), Transition> Decisions { get; } = [];
+    /// <summary>The (state, event) pairs decided upon, each once, with the decision and the number of the product that it was first made for.</summary>
+    public Dictionary<(LifecycleState State, LifecycleEvent Event), (Transition Next, int FirstAt)> Decisions { get; } = [];
 
-    /// <summary>Pairs of state and event that were acted on although nothing could have caused the event.</summary>
-    public HashSet<(string State, string Event)> ActedOnUncaused { get; } = [];
+    /// <summary>What is acted on although nothing can have caused it, with the reason why it cannot come; else it is a violation.</summary>
+    private static bool CannotCome(LifecycleState state, LifecycleEvent @event) => (state, @event) switch
+    {
+        (_, StopReceived) => true, // PredecessorActor tells it once, and only of a channel that lives
+        (Draining, DrainTimedOut or AbortTimedOut) => true, // a timer that is not armed tells nothing; a cancelled one's message is dropped by Akka
+        (Draining, ConnectionsDrained or ListenersReleased) => true, // the front and the listener tell it only when asked
+        (Serving, PromoteReceived) => true, // told by a predecessor only
+        _ => false,
+    };
 
     /// <summary>States reached.</summary>
     public int States => _seen.Keys.Select(node => node.State).Distinct().Count();
 
     /// <summary>Pairs of state and world reached.</summary>
     public int Products => _seen.Count;
+
+    /// <summary>The products, in the order found.</summary>
+    public IReadOnlyList<Node> Nodes => _order;
 
     /// <summary>Steps taken between them.</summary>
     public int Steps { get; private set; }
@@ -57,14 +69,59 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
         Reach(null, "", () => new Node(new Starting(), new World()));
         Reach(null, "", () => new Node(new Joining(Alone: false), new World { Predecessor = PredecessorView.Alive }));
         Reach(null, "", () => new Node(new Joining(Alone: true), new World { Predecessor = PredecessorView.Lost }));
-        while (_next.TryDequeue(out var node))
+        WalkOn(maxProducts);
+        return this;
+    }
+
+    /// <summary>Walks with another function, from the first product for which it decides otherwise: up to there both walks are the same.</summary>
+    /// <returns>False if it decides the same everywhere.</returns>
+    /// <exception cref="WalkViolation">An invariant is broken.</exception>
+    public bool TryRunOther(Func<LifecycleState, LifecycleEvent, Transition> other, int maxProducts = 200_000)
+    {
+        var first = Decisions.Where(decision => !Same(decision.Value.Next, Try(other, decision.Key))).Select(decision => decision.Value.FirstAt)
+            .DefaultIfEmpty(int.MaxValue).Min();
+        if (first == int.MaxValue)
         {
+            return false;
+        }
+
+        var walk = new LifecycleWalk(other) { _left = first };
+        foreach (var node in _order.Take(_foundBefore[first]))
+        {
+            walk._order.Add(node);
+            walk._seen.Add(node, _seen[node]);
+        }
+
+        walk._foundBefore.AddRange(_foundBefore.Take(first));
+        walk.WalkOn(maxProducts);
+        return true;
+    }
+
+    private static Transition? Try(Func<LifecycleState, LifecycleEvent, Transition> decide, (LifecycleState State, LifecycleEvent Event) key)
+    {
+        try
+        {
+            return decide(key.State, key.Event);
+        }
+        catch (InvalidOperationException)
+        {
+            return null; // it differs; the walk will meet it
+        }
+    }
+
+    private static bool Same(Transition one, Transition? other) => other is not null && one.State == other.State && one.Effects.SequenceEqual(other.Effects);
+
+    private void WalkOn(int maxProducts)
+    {
+        while (_left < _order.Count)
+        {
+            _foundBefore.Add(_order.Count);
+            var node = _order[_left];
             Leave(node);
             Told(node, "probe", () => Probe(node));
             Require(_seen.Count < maxProducts, Invariants.Owner, $"more than {maxProducts} products: something is counted without end");
+            _left++;
         }
-
-        return this;
     }
 
     private void Reach(Node? from, string by, Func<Node> step) => Told(from, by, () =>
@@ -73,7 +130,7 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
         var node = new Node(state, world.Relevant(state));
         if (_seen.TryAdd(node, (from, by)))
         {
-            _next.Enqueue(node);
+            _order.Add(node);
         }
     });
 
@@ -128,13 +185,13 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
 
     private Transition Decide(LifecycleState state, LifecycleEvent @event)
     {
-        if (!Decisions.TryGetValue((state, @event), out var transition))
+        if (!Decisions.TryGetValue((state, @event), out var decision))
         {
-            transition = decide(state, @event);
-            Decisions.Add((state, @event), transition);
+            decision = (decide(state, @event), _left);
+            Decisions.Add((state, @event), decision);
         }
 
-        return transition;
+        return decision.Next;
     }
 
     // With an order lost the world is not whole until the restart that follows, so it is not checked in between.
@@ -143,22 +200,23 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
         Steps++;
         var transition = Decide(node.State, @event);
         CheckExplained(node.State, @event, transition);
+        Require(transition.Effects.Take(transition.Effects.Count - 1).All(effect => effect is not ExitProcess),
+            Invariants.Stop, "something is to be done after the exit");
         var world = Deliver(node.World, node.State, @event);
         for (var i = 0; i < transition.Effects.Count; i++)
         {
-            if (i != lost)
-            {
-                world = Order(world, transition.Effects[i], @event);
-            }
-            else if (transition.Effects[i] is SpawnSuccessor)
-            {
-                world = world with { Account = ReloadAccountView.Open, Deferred = false }; // opened before the order goes out
-            }
+            world = i == lost ? Lose(world, transition.Effects[i]) : Order(world, transition.Effects[i], @event);
+        }
+
+        if (lost is null && node.State is Draining && transition.State is Draining && @event is DrainTimedOut)
+        {
+            Require(world.Drained || world.AbortOwed, Invariants.Stop, "the deadline does not abort");
+            Require(!world.HasUnpromotedSuccessor || world.Ending >= SuccessorEnding.Now, Invariants.Stop, "the deadline does not end the successor");
         }
 
         if (lost is null)
         {
-            StateRules.Check(transition.State, world);
+            StateRules.Check(node.State, transition.State, world);
         }
 
         return new Node(transition.State, world);
@@ -184,7 +242,7 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
         CheckExplained(node.State, @event, transition);
         if (transition.State != node.State || !transition.Effects.All(effect => effect is Explain))
         {
-            ActedOnUncaused.Add((node.State.Name, @event.GetType().Name));
+            Require(CannotCome(node.State, @event), Invariants.Harmless, $"a late or spurious {@event.GetType().Name} is acted on");
         }
     }
 
@@ -237,10 +295,13 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
     {
         var once = Step(node, Stop);
         EndsByTimers(once, 0);
+        Require(node.State is not Draining || node.World.Stops == 0 || once.State is Exiting || once.World.AbortOwed,
+            Invariants.Stop, $"a second stop in {node.State} does not abort");
         var twice = Step(once, Stop);
         Require(twice.State is Exiting || twice.World.AbortOwed, Invariants.Stop, $"a second stop in {node.State} does not abort");
         if (twice.State is not Exiting)
         {
+            Require(!twice.World.HasUnpromotedSuccessor || twice.World.Ending >= SuccessorEnding.Now, Invariants.Stop, "a second stop does not end the successor");
             Require(twice.World.HasTimer(ArmedTimers.Abort), Invariants.Stop, "aborted without a deadline");
             Require(Step(twice, new AbortTimedOut()).State is Exiting, Invariants.Stop, $"what was aborted holds the exit up after {node.State}");
         }

@@ -7,8 +7,12 @@ namespace Ips.Actors.Tests.Lifecycle;
 /// <summary>What must be true of the world in each lifecycle state, once the orders of the transition into it were given.</summary>
 internal static class StateRules
 {
-    public static void Check(LifecycleState state, World world)
+    public static void Check(LifecycleState before, LifecycleState state, World world)
     {
+        Require(before is Draining || state is not Draining entered || entered.HandedOver == world.OthersListen,
+            Invariants.Listeners, "whose the Unix paths are is not remembered for a repeated release");
+        Require(state is not Draining || before is not (Serving or Promoting) || world.ReadinessFailed || world.HasUnpromotedSuccessor,
+            Invariants.Stop, "load balancers are not told to look away");
         switch (state)
         {
             case Starting or Joining:
@@ -30,7 +34,7 @@ internal static class StateRules
                 CheckUnpublished(world);
                 break;
             case Serving:
-                CheckMain(world);
+                CheckMain(state, world);
                 CheckServing(world);
                 Require(world.Role == AppRole.Primary, Invariants.Role, "serving alone without being primary");
                 Require(world.Successor == SuccessorStage.None, Invariants.OneSuccessor, "a successor is left over");
@@ -39,7 +43,7 @@ internal static class StateRules
                 Require(!world.Deferred, Invariants.Account, "a reload that was put off is forgotten");
                 break;
             case AwaitingReady:
-                CheckMain(world);
+                CheckMain(state, world);
                 CheckServing(world);
                 Require(world.Role == AppRole.Primary, Invariants.Role, "not primary before the handover");
                 Require(world is { Successor: not SuccessorStage.None, Ending: SuccessorEnding.No }, Invariants.OneSuccessor, "no successor is on its way");
@@ -47,27 +51,28 @@ internal static class StateRules
                 CheckAccount(world, ReloadAccountView.Open);
                 break;
             case Quiescing:
-                CheckHandover(world, SuccessorStage.Ready, ArmedTimers.Successor);
+                CheckHandover(state, world, SuccessorStage.Ready, ArmedTimers.Successor);
                 Require(world.QuiesceOwed, Invariants.Owner, "nobody was asked to quiesce");
                 break;
             case OnProbation:
-                CheckHandover(world, SuccessorStage.ToldToServe, ArmedTimers.Probation);
+                CheckHandover(state, world, SuccessorStage.ToldToServe, ArmedTimers.Probation);
                 Require(world.Role == AppRole.Primary, Invariants.Role, "not primary during probation");
                 break;
             case Yielding:
-                CheckHandover(world, SuccessorStage.ToldToServe, ArmedTimers.Successor);
+                CheckHandover(state, world, SuccessorStage.ToldToServe, ArmedTimers.Successor);
                 Require(world.Role == AppRole.Yielding, Invariants.Owner, "the app was not asked to yield its role");
                 break;
             case Promoting:
-                CheckHandover(world, SuccessorStage.ToldOfPromotion, ArmedTimers.Successor);
+                CheckHandover(state, world, SuccessorStage.ToldOfPromotion, ArmedTimers.Successor);
                 break;
             case RollingBack rolling:
-                CheckMain(world);
+                CheckMain(state, world);
                 CheckServing(world);
                 Require(world is { Ending: not SuccessorEnding.No, Successor: not SuccessorStage.None },
                     Invariants.Rollback, "the failed successor is not being ended");
                 Require(world.Role == AppRole.Primary || world.Successor >= SuccessorStage.ToldOfPromotion,
                     Invariants.Role, "the role is not taken back from a successor that never had it");
+                Require(rolling.RoleGiven == (world.Role != AppRole.Primary), Invariants.Role, "whether the role is to be taken back is not remembered");
                 CheckTimers(world, ArmedTimers.None);
                 CheckAccount(world, ReloadAccountView.Failed);
                 Require(rolling.ReloadPending == world.Deferred, Invariants.Account, "a reload that was put off is forgotten, or made up");
@@ -81,6 +86,8 @@ internal static class StateRules
                 break;
             case Draining draining:
                 CheckStopping(world);
+                Require(draining.Drained == world.Drained, Invariants.Stop, "the end of the drain is not known, or made up");
+                Require(!world.HasTimer(ArmedTimers.Successor) && !world.HasTimer(ArmedTimers.Probation), Invariants.Owner, "a timer of the handover runs on");
                 Require(world.HostStopOrdered, Invariants.Stop, "the host is not told to stop");
                 Require(world.HasTimer(ArmedTimers.Drain) || world.HasTimer(ArmedTimers.Abort), Invariants.Owner, "draining without a deadline");
                 Require(draining.Drained || world.DrainOwed || world.AbortOwed || world.ReleaseOwed, Invariants.Owner, "nobody will say that the drain is over");
@@ -92,8 +99,10 @@ internal static class StateRules
             case Exiting exiting:
                 CheckStopping(world);
                 Require(world.Exit == exiting.Code, Invariants.Stop, "the process is not told to exit");
+                Require(!world.SuccessorPromoted || world.FarewellSent, Invariants.Predecessor, "gone without a farewell");
                 Require(exiting.Code == ExpectedCode(world), Invariants.ExitCode, $"exit code {exiting.Code} instead of {ExpectedCode(world)}");
-                Require(world.Pid != MainProcess.Us, Invariants.MainProcess, "the PID file is left behind");
+                Require(world.Pid is MainProcess.Retracted or MainProcess.HandedOver || ((world.OnTrial || world.FailedSent) && world.Pid == MainProcess.NotUs),
+                    Invariants.MainProcess, "PID file or control socket are left behind");
                 Require(!world.HasUnpromotedSuccessor || world.Ending == SuccessorEnding.Killed, Invariants.Predecessor, "a stop leaves an orphan");
                 break;
             default:
@@ -116,9 +125,10 @@ internal static class StateRules
         Require(world.Announced, Invariants.Role, "the app was not told that it serves");
     }
 
-    private static void CheckMain(World world)
+    private static void CheckMain(LifecycleState state, World world)
     {
-        Require(world.Pid == MainProcess.Us, Invariants.MainProcess, "not published while it is the main process");
+        Require(world.Pid == MainProcess.Us || (world.Pid == MainProcess.Contested && state is Promoting),
+            Invariants.MainProcess, "not published while it is the main process");
         Require(world.Predecessor is not (PredecessorView.Alive or PredecessorView.SaidStop) || world.Acknowledged,
             Invariants.Predecessor, "the promotion is not acknowledged");
         Require(!world.Reporting, Invariants.Predecessor, "health reports after the promotion");
@@ -132,9 +142,9 @@ internal static class StateRules
     }
 
     // From the quiesce to the acknowledged promotion.
-    private static void CheckHandover(World world, SuccessorStage least, ArmedTimers timers)
+    private static void CheckHandover(LifecycleState state, World world, SuccessorStage least, ArmedTimers timers)
     {
-        CheckMain(world);
+        CheckMain(state, world);
         Require(world.ListenersHeld, Invariants.Listeners, "the listening sockets are released before the promotion");
         Require(world.Successor >= least && world is { Ending: SuccessorEnding.No, FailureTold: false } && world.Successor != SuccessorStage.Promoted,
             Invariants.Accepting, $"quiesced, but the successor is {world.Successor}, ending {world.Ending}, failed {world.FailureTold}");
@@ -147,6 +157,7 @@ internal static class StateRules
     {
         Require(!world.ListenersHeld, Invariants.Listeners, "the listening sockets are kept while stopping");
         Require(!world.OnTrial || world.FailedSent || world.Predecessor == PredecessorView.SaidStop, Invariants.Predecessor, "the predecessor is not told to take the role back");
+        Require(!world.SuccessorPromoted || world.Pid == MainProcess.HandedOver, Invariants.MainProcess, "the file system is not left to the promoted successor");
         CheckAccount(world, ReloadAccountView.Closed);
         Require(!world.Deferred, Invariants.Account, "a reload that was put off is forgotten");
     }

@@ -48,6 +48,9 @@ internal enum MainProcess
 {
     NotUs,
     Us,
+
+    /// <summary>The successor was told of its promotion, so it may have published itself.</summary>
+    Contested,
     HandedOver,
     Retracted,
 }
@@ -76,6 +79,9 @@ internal enum ReloadAccountView
 internal sealed record World
 {
     public bool Accepting { get; init; }
+
+    /// <summary>Accepting was ordered, even if the order was lost to a crash.</summary>
+    public bool AcceptingOrdered { get; init; }
 
     public bool QuiesceOwed { get; init; }
 
@@ -111,6 +117,10 @@ internal sealed record World
     public bool DrainOwed { get; init; }
 
     public bool AbortOwed { get; init; }
+
+    public bool Drained { get; init; }
+
+    public bool FarewellSent { get; init; }
 
     public bool HostStopOrdered { get; init; }
 
@@ -150,20 +160,21 @@ internal sealed record World
             Successor = HasUnpromotedSuccessor && Successor > SuccessorStage.ToldToServe ? SuccessorStage.ToldToServe : Successor,
             SuccessorPromoted = SuccessorPromoted,
             Ending = Ending,
-            FailureTold = FailureTold,
             Account = Account,
             Deferred = Deferred,
             Timers = state is LifecycleState.Draining ? Timers : ArmedTimers.None,
             Pid = Pid,
             DrainOwed = DrainOwed,
             AbortOwed = AbortOwed,
+            Drained = Drained,
+            FarewellSent = FarewellSent,
             HostStopOrdered = HostStopOrdered,
             Exit = Exit,
             Predecessor = Predecessor == PredecessorView.Lost ? PredecessorView.None : Predecessor,
             PromoteGot = PromoteGot && Predecessor != PredecessorView.Lost,
             Acknowledged = Acknowledged && Predecessor != PredecessorView.Lost,
-            FailedSent = FailedSent && Predecessor != PredecessorView.Lost,
-            Stops = Stops,
+            FailedSent = FailedSent,
+            Stops = Math.Min(Stops, 1), // the next one is the second or a later one
             StartFailed = StartFailed,
             ActorLost = ActorLost,
             RequestsCut = RequestsCut,

@@ -11,10 +11,8 @@ internal static class WorldRules
     /// <summary>What is true once an event was delivered in <paramref name="state"/>, before anything was decided.</summary>
     public static World Deliver(World world, LifecycleState state, LifecycleEvent @event) => @event switch
     {
-        StopRequested or StopReceived { } => OneMoreStop(world) with
-        {
-            Predecessor = @event is StopReceived ? PredecessorView.SaidStop : world.Predecessor,
-        },
+        StopRequested => OneMoreStop(world),
+        StopReceived => (state is Draining ? world : OneMoreStop(world)) with { Predecessor = PredecessorView.SaidStop },
         HostStopping => world.HostStopOrdered || state is Exiting ? world : OneMoreStop(world),
         ActorLost => state is Exiting ? world : OneMoreStop(world) with { ActorLost = true },
         FrontReady => world with { FrontReady = true },
@@ -26,11 +24,12 @@ internal static class WorldRules
         {
             AbortOwed = false,
             DrainOwed = world.DrainOwed && world.AbortOwed, // an abort is answered before the connections have ended
-            RequestsCut = world.RequestsCut || (drained.Aborted > 0 && state is Draining { Drained: false }),
+            RequestsCut = world.RequestsCut || (drained.Aborted > 0 && state is Draining && !world.Drained),
+            Drained = world.Drained || state is Draining,
         },
         LameDuckEnded => Fired(world, ArmedTimers.LameDuck),
         DrainTimedOut => Fired(world, ArmedTimers.Drain),
-        AbortTimedOut => Fired(world, ArmedTimers.Abort) with { RequestsCut = world.RequestsCut || state is Draining { Drained: false } },
+        AbortTimedOut => Fired(world, ArmedTimers.Abort) with { RequestsCut = world.RequestsCut || (state is Draining && !world.Drained) },
         SuccessorTimedOut => Fired(world, ArmedTimers.Successor),
         ProbationPassed => Fired(world, ArmedTimers.Probation),
         SuccessorReady => world with { Successor = world.Successor == SuccessorStage.Spawned ? SuccessorStage.Ready : world.Successor },
@@ -58,15 +57,15 @@ internal static class WorldRules
                 Require(world.ListenersHeld, Invariants.Listeners, "accepting is started on sockets that were released");
                 Require(world.Predecessor is not (PredecessorView.Alive or PredecessorView.SaidStop) || world.ServeGot,
                     Invariants.Accepting, "a successor accepts before the predecessor said serve");
-                return world with { Accepting = true };
+                return world with { Accepting = true, AcceptingOrdered = true };
             case QuiesceAccepting:
-                return world with { Accepting = false, QuiesceOwed = true };
+                return world with { Accepting = false, AcceptingOrdered = false, QuiesceOwed = true };
             case ReleaseListeners release:
                 Require(world.Stops > 0 || world.SuccessorPromoted,
                     Invariants.Listeners, "the listening sockets are released without a stop or a promotion");
                 Require(release.HandedOver || !world.OthersListen, Invariants.Listeners, "released with the Unix paths of sockets that another generation listens on");
                 Require(again || !release.HandedOver || world.OthersListen, Invariants.Listeners, "released without the Unix paths, that nobody else will remove");
-                return world with { ListenersHeld = false, Accepting = false, ReleaseOwed = true };
+                return world with { ListenersHeld = false, Accepting = false, AcceptingOrdered = false, ReleaseOwed = true };
 
             case SpawnSuccessor:
                 if (world.Successor != SuccessorStage.None)
@@ -97,10 +96,12 @@ internal static class WorldRules
             case SendPromote:
                 Require(world.Successor >= SuccessorStage.ToldToServe && world.Role == AppRole.Yielded,
                     Invariants.Role, "promote is said before the successor serves or while this app may be primary");
-                return world with { Successor = SuccessorStage.ToldOfPromotion };
+                return world with { Successor = SuccessorStage.ToldOfPromotion, Pid = MainProcess.Contested };
             case EndSuccessor end:
                 Require(world.Successor != SuccessorStage.Promoted, Invariants.Rollback, "a promoted successor is ended");
                 Require(end.FinishRequests || MayCutSuccessor(world, cause), Invariants.NothingCut, "a serving successor is ended before its requests are finished");
+                Require(!end.FinishRequests || again || world.Successor > SuccessorStage.Spawned, Invariants.Stop, "a successor that was never ready gets time for requests");
+                Require(!end.FinishRequests || again || !IsDeadOrHung(world, cause), Invariants.Stop, "a successor that cannot finish requests gets time for them");
                 var ending = end.FinishRequests ? SuccessorEnding.Finishing : SuccessorEnding.Now;
                 Require(world.Successor != SuccessorStage.None, Invariants.Owner, "the end of a successor is ordered that was gone before: nobody answers");
                 return world with { Ending = world.Ending > ending ? world.Ending : ending };
@@ -138,11 +139,12 @@ internal static class WorldRules
             case SendFailed:
                 return world with { FailedSent = true, Reporting = false };
             case SendFarewell:
-                return world;
+                return world with { FarewellSent = true };
 
             case PublishIdentity:
                 Require(!world.OnTrial && !world.SuccessorPromoted,
                     Invariants.MainProcess, "published as the main process while another generation is it");
+                Require(world.AcceptingOrdered, Invariants.MainProcess, "published, and ips start told, before it accepts");
                 return world with { Pid = MainProcess.Us };
             case HandOverIdentity:
                 Require(world.SuccessorPromoted, Invariants.MainProcess, "the file system is left to a successor that is not promoted");
@@ -151,10 +153,13 @@ internal static class WorldRules
                 Require(world.Stops > 0 || world.SuccessorPromoted, Invariants.MainProcess, "retracted without a stop");
                 return world with { Pid = world.Pid == MainProcess.HandedOver ? MainProcess.HandedOver : MainProcess.Retracted };
             case AnnounceServing:
+                Require(world.AcceptingOrdered, Invariants.Role, "the app is told that it serves before it does");
+                Require(!world.Announced, Invariants.Role, "the app is told twice that it serves");
                 return world with { Announced = true };
             case TakeRole:
                 Require(!world.OnTrial && world.Successor < SuccessorStage.ToldOfPromotion,
                     Invariants.Role, "this app becomes primary while another generation's may be");
+                Require(world.Announced, Invariants.Role, "the app is primary before it was told that it serves");
                 return world with { Role = AppRole.Primary };
             case YieldRole:
                 return world with { Role = AppRole.Yielding };
@@ -188,6 +193,14 @@ internal static class WorldRules
     public static bool CanBeLost(LifecycleEffect effect) => effect is StartAccepting or QuiesceAccepting or ReleaseListeners or SpawnSuccessor or SendServe
         or SendPromote or EndSuccessor or SendReady or BeginHealthReports or AcknowledgePromotion or YieldRole or BeginDrain or AbortConnections;
 
+    /// <summary>What is true once an effect was ordered whose order is lost.</summary>
+    public static World Lose(World world, LifecycleEffect effect) => effect switch
+    {
+        StartAccepting => world with { AcceptingOrdered = true },
+        SpawnSuccessor => world with { Account = ReloadAccountView.Open, Deferred = false }, // opened before the order goes out
+        _ => world,
+    };
+
     public static void Require(bool holds, string invariant, string otherwise)
     {
         if (!holds)
@@ -198,8 +211,11 @@ internal static class WorldRules
 
     // Requests run only on a successor that was told to serve.
     private static bool MayCutSuccessor(World world, LifecycleEvent cause) => world.Successor < SuccessorStage.ToldToServe
-        || cause is SuccessorFailed { Responsive: false } or SuccessorTimedOut or DrainTimedOut
-        || (cause is StopRequested && world.Stops >= 2);
+        || cause is DrainTimedOut || (cause is StopRequested && world.Stops >= 2) || IsDeadOrHung(world, cause);
+
+    // One that does not acknowledge its promotion in time hangs; that the app here does not yield its role is no fault of the successor.
+    private static bool IsDeadOrHung(World world, LifecycleEvent cause) => cause is SuccessorFailed { Responsive: false }
+        || (cause is SuccessorTimedOut && world.Successor == SuccessorStage.ToldOfPromotion);
 
     private static World OneMoreStop(World world) => world with { Stops = Math.Min(2, world.Stops + 1) };
 

@@ -74,6 +74,7 @@ internal sealed class LoadConnection : IAsyncDisposable
                 try
                 {
                     await socket.ConnectAsync(target.EndPoint, limit.Token);
+                    limit.CancelAfter(Timeout.InfiniteTimeSpan);
                     return new LoadConnection(socket, buffer, timeout, limit, abort);
                 }
                 catch (SocketException e) when (e.SocketErrorCode == SocketError.WouldBlock)
@@ -164,6 +165,10 @@ internal sealed class LoadConnection : IAsyncDisposable
             // EPIPE says only that the end was known before, by a FIN or by a RST that the read was told of.
             _sendWasReset |= e.SocketErrorCode == SocketError.ConnectionReset;
         }
+        finally
+        {
+            _limit.CancelAfter(Timeout.InfiniteTimeSpan);
+        }
     }
 
     /// <summary>Waits for bytes or for the connection's end, at most <paramref name="time"/>.</summary>
@@ -171,7 +176,6 @@ internal sealed class LoadConnection : IAsyncDisposable
     public async ValueTask<bool> ArrivesWithinAsync(TimeSpan time, CancellationToken stop)
     {
         if (_closed is not null) return true;
-        _limit.CancelAfter(Timeout.InfiniteTimeSpan);
         var read = _pending ??= _socket.ReceiveAsync(_buffer, SocketFlags.None, _limit.Token).AsTask();
         using var waiting = CancellationTokenSource.CreateLinkedTokenSource(stop);
         await Task.WhenAny(read, Task.Delay(time, waiting.Token));
@@ -225,7 +229,7 @@ internal sealed class LoadConnection : IAsyncDisposable
         }
         finally
         {
-            // The limit is that of a read, not of what the client does before the next one.
+            // The limit is that of one read, not of what the client does before the next.
             _limit.CancelAfter(Timeout.InfiniteTimeSpan);
             // Of a read that timed out as well: it is the longest wait of all.
             if (Stopwatch.GetElapsedTime(begun) is var wait && wait > LongestWait) LongestWait = wait;

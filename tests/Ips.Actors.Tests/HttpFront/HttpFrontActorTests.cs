@@ -1,0 +1,219 @@
+using Akka.Actor;
+using Akka.TestKit;
+using Ips.Actors.HttpFront;
+using Ips.Actors.Lifecycle;
+using Ips.Actors.Tests.Support;
+using Ips.Actors.Transport;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Ips.Actors.Tests.HttpFront;
+
+/// <summary>The app's side of the lifecycle, with connections that are only counted.</summary>
+public sealed class HttpFrontActorTests : ActorTest
+{
+    private readonly RecordingLog _log = new();
+    private readonly FrontGate _gate = new();
+    private readonly ConnectionRegistry _connections = new();
+    private readonly FakeHealth _health = new();
+    private readonly FakeTimeProvider _time = new();
+    private readonly GenerationRole _role = FrontFixture.Role();
+    private readonly TestProbe _lifecycle;
+    private readonly IActorRef _front;
+
+    public HttpFrontActorTests()
+    {
+        _lifecycle = CreateTestProbe();
+        _front = Supervise(Props.Create(() => new HttpFrontActor(_gate, _connections, _role, _health, _lifecycle.Ref, _log, _time)));
+    }
+
+    [Fact]
+    public async Task HostStarted_Healthy_IsReady()
+    {
+        _front.Tell(new HttpFrontProtocol.HostStarted());
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.FrontReady>();
+        Assert.False(_gate.Ready); // only when it serves
+    }
+
+    [Fact]
+    public async Task HostStarted_Unhealthy_FailsWithTheReason()
+    {
+        _health.Answer = _ => Task.FromResult<string?>("health check 'store' is unhealthy");
+        _front.Tell(new HttpFrontProtocol.HostStarted());
+        Assert.Equal("health check 'store' is unhealthy", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.FrontFailed>()).Reason);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task HostStarted_CheckThrows_Fails(bool atOnce)
+    {
+        _health.Answer = _ => atOnce ? throw new InvalidOperationException("no store") : Task.FromException<string?>(new InvalidOperationException("no store"));
+        _front.Tell(new HttpFrontProtocol.HostStarted());
+        Assert.Equal("the health checks failed: no store", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.FrontFailed>()).Reason);
+    }
+
+    [Fact]
+    public async Task HostStarted_CheckHangs_FailsAfterThirtySeconds()
+    {
+        var asked = new TaskCompletionSource();
+        _health.Answer = _ =>
+        {
+            asked.SetResult();
+            return new TaskCompletionSource<string?>().Task;
+        };
+        _front.Tell(new HttpFrontProtocol.HostStarted());
+        await asked.Task.WaitAsync(Patience);
+        await AwaitConditionAsync(
+            () =>
+            {
+                _time.Advance(TimeSpan.FromSeconds(30)); // again and again: the deadline may be armed after the first
+                return Task.FromResult(_lifecycle.HasMessages);
+            },
+            Patience);
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.FrontFailed>();
+    }
+
+    [Fact]
+    public async Task Killed_CheckUnderWay_IsMadeAgain()
+    {
+        var (checks, first) = (0, new TaskCompletionSource<string?>());
+        _health.Answer = _ => ++checks == 1 ? first.Task : Task.FromResult<string?>(null);
+        _front.Tell(new HttpFrontProtocol.HostStarted());
+        _front.Tell(Kill.Instance);
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.FrontReady>();
+        Assert.Equal(2, checks);
+    }
+
+    [Fact]
+    public async Task GetHealth_Counts_TellsRequestsAndErrors()
+    {
+        _gate.Answered(200);
+        _gate.Answered(503);
+        _gate.Answered(499);
+        Assert.Equal(
+            new HttpFrontProtocol.Health(true, null, 3, 1), await _front.Ask<HttpFrontProtocol.Health>(new HttpFrontProtocol.GetHealth(), Patience));
+        _health.Answer = _ => Task.FromResult<string?>("red");
+        Assert.Equal(
+            new HttpFrontProtocol.Health(false, "red", 3, 1), await _front.Ask<HttpFrontProtocol.Health>(new HttpFrontProtocol.GetHealth(), Patience));
+    }
+
+    [Fact]
+    public async Task Role_OverAWholeLife_TurnsInOrder()
+    {
+        var turns = new List<string>();
+        _role.OnServing(_ => Note("serving"));
+        _role.OnPromoted(_ => Note("promoted"));
+        _role.OnDraining(_ => Note("draining"));
+        _front.Tell(new HttpFrontProtocol.AnnounceServing());
+        _front.Tell(new HttpFrontProtocol.TakeRole());
+        await RoundTrip();
+        Assert.True(_gate.Ready && _role.IsPrimary);
+        _front.Tell(new HttpFrontProtocol.YieldRole());
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.RoleYielded>();
+        Assert.False(_role.IsPrimary);
+        Assert.Equal(["serving", "promoted", "draining"], turns);
+
+        Task Note(string turn)
+        {
+            turns.Add(turn);
+            return Task.CompletedTask;
+        }
+    }
+
+    [Fact]
+    public async Task YieldRole_AskedAgainWhileHandlersRun_IsAnsweredWhenTheyHaveEnded()
+    {
+        var draining = new TaskCompletionSource();
+        _role.OnDraining(_ => draining.Task);
+        _front.Tell(new HttpFrontProtocol.TakeRole());
+        _front.Tell(new HttpFrontProtocol.YieldRole());
+        _front.Tell(Kill.Instance);
+        _front.Tell(new HttpFrontProtocol.YieldRole()); // as after every restart of an actor
+        await RoundTrip();
+        await RoundTrip();
+        Assert.False(_lifecycle.HasMessages);
+        draining.SetResult();
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.RoleYielded>();
+    }
+
+    [Fact]
+    public async Task YieldRole_TakenBackMeanwhile_IsNotAnsweredLate()
+    {
+        var draining = new TaskCompletionSource();
+        _role.OnDraining(_ => draining.Task);
+        _front.Tell(new HttpFrontProtocol.TakeRole());
+        _front.Tell(new HttpFrontProtocol.YieldRole());
+        _front.Tell(new HttpFrontProtocol.TakeRole());
+        await RoundTrip();
+        draining.SetResult();
+        await AwaitConditionAsync(() => Task.FromResult(_role.IsPrimary), Patience);
+        await RoundTrip();
+        Assert.False(_lifecycle.HasMessages); // the next reload would have taken it for its own answer
+    }
+
+    [Fact]
+    public async Task FailReadiness_KeepsTheConnectionsOpen()
+    {
+        _front.Tell(new HttpFrontProtocol.AnnounceServing());
+        _front.Tell(new HttpFrontProtocol.FailReadiness());
+        await RoundTrip();
+        Assert.False(_gate.Ready || _gate.Draining);
+    }
+
+    [Fact]
+    public async Task BeginDrain_NothingOpen_IsDrainedAtOnce()
+    {
+        _front.Tell(new HttpFrontProtocol.BeginDrain());
+        Assert.Equal(new LifecycleEvent.ConnectionsDrained(0), await _lifecycle.ExpectMsgAsync<LifecycleEvent.ConnectionsDrained>());
+        Assert.True(_gate.Draining);
+    }
+
+    [Fact]
+    public async Task BeginDrain_LastConnectionEnds_IsDrainedOnce()
+    {
+        var (one, _) = FrontFixture.Open(_connections);
+        var (two, _) = FrontFixture.Open(_connections);
+        _front.Tell(new HttpFrontProtocol.BeginDrain());
+        _front.Tell(new HttpFrontProtocol.BeginDrain());
+        await one.DisposeAsync();
+        await RoundTrip();
+        Assert.False(_lifecycle.HasMessages);
+        await two.DisposeAsync();
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.ConnectionsDrained>();
+        await RoundTrip();
+        Assert.False(_lifecycle.HasMessages);
+    }
+
+    [Fact]
+    public async Task BeginDrain_ActorKilled_IsDrainedWhenAskedAgain()
+    {
+        var (one, _) = FrontFixture.Open(_connections);
+        _front.Tell(new HttpFrontProtocol.BeginDrain());
+        _front.Tell(Kill.Instance);
+        _front.Tell(new HttpFrontProtocol.BeginDrain());
+        await RoundTrip();
+        await one.DisposeAsync();
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.ConnectionsDrained>();
+    }
+
+    [Fact]
+    public async Task Abort_RunningAndIdle_CutsOnlyTheRunningAndCountsThem()
+    {
+        var (_, busy) = FrontFixture.Open(_connections, requests: 2);
+        var (_, idle) = FrontFixture.Open(_connections);
+        _front.Tell(new HttpFrontProtocol.AbortConnections());
+        Assert.Equal(new LifecycleEvent.ConnectionsDrained(2), await _lifecycle.ExpectMsgAsync<LifecycleEvent.ConnectionsDrained>());
+        Assert.True(busy.ConnectionClosed.IsCancellationRequested);
+        Assert.False(idle.ConnectionClosed.IsCancellationRequested);
+    }
+
+    [Fact]
+    public async Task GetLoad_Counts_OpenConnectionsAndRunningRequests()
+    {
+        FrontFixture.Open(_connections, requests: 1);
+        FrontFixture.Open(_connections);
+        Assert.Equal(new HttpFrontProtocol.Load(2, 1), await _front.Ask<HttpFrontProtocol.Load>(new HttpFrontProtocol.GetLoad(), Patience));
+    }
+
+    private Task RoundTrip() => RoundTrip(_front);
+}

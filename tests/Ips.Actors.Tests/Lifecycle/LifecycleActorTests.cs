@@ -1,0 +1,538 @@
+using Akka.Actor;
+using Akka.TestKit;
+using Ips.Actors.Configuration;
+using Ips.Actors.Control;
+using Ips.Actors.Diagnostics;
+using Ips.Actors.HttpFront;
+using Ips.Actors.Lifecycle;
+using Ips.Actors.Listener;
+using Ips.Actors.Predecessor;
+using Ips.Actors.Reloader;
+using Ips.Actors.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
+using static Ips.Actors.Lifecycle.LifecycleState;
+
+namespace Ips.Actors.Tests.Lifecycle;
+
+/// <summary>The actor that decides, with probes in place of all that it orders about.</summary>
+public sealed class LifecycleActorTests : ActorTest
+{
+    private readonly IpsOptions _options = new();
+    private readonly RecordingSurroundings _process = new();
+    private readonly FakeTimeProvider _time = new();
+    private readonly RecordingLog _log = new();
+    private readonly TestProbe _listeners;
+    private readonly TestProbe _reloader;
+    private readonly TestProbe _front;
+    private readonly TestProbe _predecessor;
+    private readonly TestProbe _control;
+
+    public LifecycleActorTests()
+    {
+        (_listeners, _reloader, _front, _predecessor, _control) =
+            (CreateTestProbe(), CreateTestProbe(), CreateTestProbe(), CreateTestProbe(), CreateTestProbe());
+    }
+
+    [Fact]
+    public async Task Assembling_EventsComeFirst_AreKeptUntilTheCastIsKnown()
+    {
+        var lifecycle = Supervise(Props(new LifecycleMemory(new Starting())));
+        lifecycle.Tell(new LifecycleEvent.FrontReady());
+        lifecycle.Tell(new LifecycleProtocol.Assemble(Cast()));
+        await _listeners.ExpectMsgAsync<ListenerProtocol.StartAccepting>();
+    }
+
+    [Fact]
+    public async Task Starting_FrontReady_AcceptsThenPublishesThenTellsTheApp()
+    {
+        var lifecycle = Start(new Starting());
+        lifecycle.Tell(new LifecycleEvent.FrontReady());
+        await _listeners.ExpectMsgAsync<ListenerProtocol.StartAccepting>();
+        await _listeners.ExpectMsgAsync<ListenerProtocol.HandoverEnded>();
+        await _control.ExpectMsgAsync<ControlProtocol.Serve>();
+        await _front.ExpectMsgAsync<HttpFrontProtocol.AnnounceServing>();
+        await _front.ExpectMsgAsync<HttpFrontProtocol.TakeRole>();
+        Assert.Equal(["PublishIdentity", "ReportStarted"], _process.Calls);
+        Assert.Equal("Serving", await StateOf(lifecycle));
+    }
+
+    [Fact]
+    public async Task Reload_WholeHandover_PromotesAndGivesTheReceiptAndExits()
+    {
+        var waiter = CreateTestProbe();
+        var lifecycle = Start(new Serving());
+        lifecycle.Tell(new LifecycleProtocol.Reload("test", ReplyTo: waiter.Ref));
+        Assert.Equal(new ReloaderProtocol.Spawn(8), await _reloader.ExpectMsgAsync<ReloaderProtocol.Spawn>());
+
+        _time.Advance(TimeSpan.FromMilliseconds(250));
+        lifecycle.Tell(new ReloaderProtocol.SuccessorProgress("spawned", 99, null));
+        lifecycle.Tell(new ReloaderProtocol.SuccessorProgress("ready", 99, "2.0"));
+        Assert.Equal("generation 8 (PID 99) spawned after 250 ms", (await waiter.ExpectMsgAsync<LifecycleProtocol.Progress>()).Message);
+        await waiter.ExpectMsgAsync<LifecycleProtocol.Progress>();
+        Assert.Equal(99, (await Status(lifecycle)).SuccessorPid);
+
+        lifecycle.Tell(new LifecycleEvent.SuccessorReady());
+        await _listeners.ExpectMsgAsync<ListenerProtocol.Quiesce>();
+        lifecycle.Tell(new LifecycleEvent.Quiesced());
+        await _reloader.ExpectMsgAsync<ReloaderProtocol.SendServe>();
+        Assert.Equal("OnProbation", await StateOf(lifecycle));
+
+        Clock.Advance(_options.Reload.Probation - TimeSpan.FromMilliseconds(1));
+        Assert.Equal("OnProbation", await StateOf(lifecycle));
+        Clock.Advance(TimeSpan.FromMilliseconds(1));
+        await _front.ExpectMsgAsync<HttpFrontProtocol.YieldRole>();
+        lifecycle.Tell(new LifecycleEvent.RoleYielded());
+        await _reloader.ExpectMsgAsync<ReloaderProtocol.SendPromote>();
+        lifecycle.Tell(new LifecycleEvent.PromotionAcknowledged());
+
+        var receipt = (await waiter.ExpectMsgAsync<LifecycleProtocol.ReloadFinished>()).Receipt;
+        Assert.Equal(("promoted", 4711, 7, 99, 8, null), (receipt.Outcome, receipt.OldPid, receipt.OldGeneration, receipt.NewPid, receipt.NewGeneration, receipt.Reason));
+        Assert.Equal(("1.2.3", "2.0", 250.0), (receipt.OldRelease, receipt.NewRelease, receipt.PhasesMs!["spawned"]));
+        await _control.ExpectMsgAsync<ControlProtocol.HandedOver>();
+        await _front.ExpectMsgAsync<HttpFrontProtocol.FailReadiness>();
+        Assert.True((await _listeners.ExpectMsgAsync<ListenerProtocol.Release>()).HandedOver); // nothing before it that would remove Unix paths
+        lifecycle.Tell(new LifecycleEvent.ListenersReleased());
+        await _front.ExpectMsgAsync<HttpFrontProtocol.BeginDrain>();
+        lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(0));
+        await _reloader.ExpectMsgAsync<ReloaderProtocol.SendFarewell>();
+        await ExpectExit(ExitCode.Clean);
+        Assert.Equal(["HandOverIdentity", "StopHost", "RetractIdentity", "Exit Clean"], _process.Calls);
+    }
+
+    [Fact]
+    public async Task Reload_SuccessorNotReadyInTime_IsRefusedWithTheKeyToChange()
+    {
+        var waiter = CreateTestProbe();
+        var lifecycle = Start(new Serving());
+        lifecycle.Tell(new LifecycleProtocol.Reload("test", ReplyTo: waiter.Ref));
+        Assert.Equal("AwaitingReady", await StateOf(lifecycle));
+        Clock.Advance(_options.Reload.ReadyTimeout);
+        await _reloader.ExpectMsgAsync<ReloaderProtocol.Spawn>();
+        Assert.False((await _reloader.ExpectMsgAsync<ReloaderProtocol.EndSuccessor>()).FinishRequests);
+        lifecycle.Tell(new LifecycleEvent.SuccessorGone());
+        var receipt = (await waiter.ExpectMsgAsync<LifecycleProtocol.ReloadFinished>()).Receipt;
+        Assert.Equal("refused", receipt.Outcome);
+        Assert.Contains("ips.reload.ready-timeout", receipt.Reason, StringComparison.Ordinal);
+        await _listeners.ExpectMsgAsync<ListenerProtocol.HandoverEnded>();
+
+        lifecycle.Tell(new LifecycleProtocol.Reload("next"));
+        Assert.Equal(new ReloaderProtocol.Spawn(8), await _reloader.ExpectMsgAsync<ReloaderProtocol.Spawn>());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task OnProbation_SuccessorFails_RollsBackWithItsReason(bool responsive)
+    {
+        var waiter = CreateTestProbe();
+        var lifecycle = Start(new Serving());
+        await ReachProbation(lifecycle, waiter);
+        lifecycle.Tell(new LifecycleEvent.SuccessorFailed("it was killed by SIGSEGV (11)", responsive));
+        await _listeners.ExpectMsgAsync<ListenerProtocol.StartAccepting>();
+        Assert.Equal(new ReloaderProtocol.EndSuccessor(responsive, "it was killed by SIGSEGV (11)"), await _reloader.ExpectMsgAsync<ReloaderProtocol.EndSuccessor>());
+        Assert.Equal("RollingBack", await StateOf(lifecycle));
+        lifecycle.Tell(new LifecycleEvent.SuccessorGone());
+        var receipt = (await waiter.ExpectMsgAsync<LifecycleProtocol.ReloadFinished>()).Receipt;
+        Assert.Equal(("rolled-back", "it was killed by SIGSEGV (11)"), (receipt.Outcome, receipt.Reason));
+        Clock.Advance(_options.Reload.Probation); // its clock was stopped
+        Assert.Equal("Serving", await StateOf(lifecycle));
+        Assert.True(_log.Has(EventIds.ReloadFailed));
+        Assert.Same(receipt, (await Status(lifecycle)).LastReload);
+    }
+
+    [Fact]
+    public async Task AwaitingReady_AnotherReload_IsRefusedWithAReplyAndALogLine()
+    {
+        var (waiter, second) = (CreateTestProbe(), CreateTestProbe());
+        var lifecycle = Start(new Serving());
+        lifecycle.Tell(new LifecycleProtocol.Reload("first", ReplyTo: waiter.Ref));
+        lifecycle.Tell(new LifecycleProtocol.Reload("second", ReplyTo: second.Ref));
+        var refusal = (await second.ExpectMsgAsync<LifecycleProtocol.ReloadFinished>()).Receipt;
+        Assert.Equal(("refused", "a reload is already under way"), (refusal.Outcome, refusal.Reason));
+        Assert.Contains(_log.Entries, entry => entry.Id.Id == EventIds.ReloadRefused && entry.Text.Contains("second", StringComparison.Ordinal));
+        Assert.False(waiter.HasMessages);
+    }
+
+    [Fact]
+    public async Task RollingBack_AnotherReload_StartsWhenTheFailedSuccessorIsGone()
+    {
+        var (waiter, second) = (CreateTestProbe(), CreateTestProbe());
+        var lifecycle = Start(new Serving());
+        lifecycle.Tell(new LifecycleProtocol.Reload("first", ReplyTo: waiter.Ref));
+        lifecycle.Tell(new LifecycleEvent.SuccessorFailed("it exited with 1", Responsive: false));
+        lifecycle.Tell(new LifecycleProtocol.Reload("second", ReplyTo: second.Ref));
+        Assert.Equal("RollingBack", await StateOf(lifecycle));
+        Assert.True(_log.Has(EventIds.ReloadDeferred));
+        lifecycle.Tell(new LifecycleEvent.SuccessorGone());
+        Assert.Equal("it exited with 1", (await waiter.ExpectMsgAsync<LifecycleProtocol.ReloadFinished>()).Receipt.Reason);
+        Assert.False(second.HasMessages);
+        lifecycle.Tell(new LifecycleEvent.SuccessorFailed("it exited with 2", Responsive: false));
+        lifecycle.Tell(new LifecycleEvent.SuccessorGone());
+        Assert.Equal("it exited with 2", (await second.ExpectMsgAsync<LifecycleProtocol.ReloadFinished>()).Receipt.Reason);
+        Assert.Equal(2, (await lifecycle.Ask<LifecycleProtocol.HistoryReply>(new LifecycleProtocol.GetHistory(), Patience)).Receipts.Count);
+    }
+
+    [Fact]
+    public async Task RollingBack_StopWhileAReloadIsPutOff_AnswersBoth()
+    {
+        var (waiter, second) = (CreateTestProbe(), CreateTestProbe());
+        var lifecycle = Start(new Serving());
+        lifecycle.Tell(new LifecycleProtocol.Reload("first", ReplyTo: waiter.Ref));
+        lifecycle.Tell(new LifecycleEvent.SuccessorFailed("it exited with 1", Responsive: false));
+        lifecycle.Tell(new LifecycleProtocol.Reload("second", ReplyTo: second.Ref));
+        lifecycle.Tell(new LifecycleEvent.StopRequested("SIGTERM"));
+        Assert.Equal("it exited with 1", (await waiter.ExpectMsgAsync<LifecycleProtocol.ReloadFinished>()).Receipt.Reason);
+        Assert.Equal("this generation is stopping", (await second.ExpectMsgAsync<LifecycleProtocol.ReloadFinished>()).Receipt.Reason);
+    }
+
+    [Fact]
+    public async Task Reload_ConfigurationInvalid_ChangesNothingAndSaysWhy()
+    {
+        var waiter = CreateTestProbe();
+        _process.Check = () => ["ips.conf:3: ips.drain.timeout is 0", "ips.conf:9: no such key"];
+        var lifecycle = Start(new Serving());
+        lifecycle.Tell(new LifecycleProtocol.Reload("SIGHUP", CheckFirst: true, ReplyTo: waiter.Ref));
+        var refusal = (await waiter.ExpectMsgAsync<LifecycleProtocol.ReloadFinished>()).Receipt;
+        Assert.Equal("the configuration is invalid: ips.conf:3: ips.drain.timeout is 0; ips.conf:9: no such key", refusal.Reason);
+        Assert.Equal("Serving", await StateOf(lifecycle));
+        Assert.False(_reloader.HasMessages);
+        Assert.True(_log.Has(EventIds.ConfigurationInvalid));
+    }
+
+    [Fact]
+    public async Task Reload_CheckItselfFails_IsRefused()
+    {
+        var waiter = CreateTestProbe();
+        _process.Check = () => throw new IOException("ips.conf cannot be read");
+        Start(new Serving()).Tell(new LifecycleProtocol.Reload("SIGHUP", CheckFirst: true, ReplyTo: waiter.Ref));
+        Assert.Contains("ips.conf cannot be read", (await waiter.ExpectMsgAsync<LifecycleProtocol.ReloadFinished>()).Receipt.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Reload_ConfigurationValid_Spawns()
+    {
+        Start(new Serving()).Tell(new LifecycleProtocol.Reload("SIGHUP", CheckFirst: true));
+        await _reloader.ExpectMsgAsync<ReloaderProtocol.Spawn>();
+    }
+
+    [Fact]
+    public async Task Serving_Stop_FailsReadinessForTheLameDuckTimeThenReleases()
+    {
+        _options.Drain.LameDuck = TimeSpan.FromSeconds(4);
+        var lifecycle = Start(new Serving());
+        lifecycle.Tell(new LifecycleEvent.StopRequested("SIGTERM"));
+        await _front.ExpectMsgAsync<HttpFrontProtocol.FailReadiness>();
+        Assert.Equal("LameDuck", await StateOf(lifecycle));
+        Assert.False(_listeners.HasMessages);
+        Clock.Advance(TimeSpan.FromSeconds(4));
+        Assert.False((await _listeners.ExpectMsgAsync<ListenerProtocol.Release>()).HandedOver);
+        Assert.True(_log.Has(EventIds.Stopping));
+    }
+
+    [Fact]
+    public async Task Serving_StopWithoutLameDuck_ReleasesAtOnceWithoutAnyTimer()
+    {
+        Start(new Serving()).Tell(new LifecycleEvent.StopRequested("SIGTERM"));
+        await _listeners.ExpectMsgAsync<ListenerProtocol.Release>();
+    }
+
+    [Fact]
+    public async Task Draining_SecondStop_AbortsAtOnceAndExitsWithTheCount()
+    {
+        var lifecycle = Start(new Serving());
+        lifecycle.Tell(new LifecycleEvent.StopRequested("SIGTERM"));
+        await _listeners.ExpectMsgAsync<ListenerProtocol.Release>();
+        lifecycle.Tell(new LifecycleEvent.StopRequested("SIGTERM"));
+        await _front.ExpectMsgAsync<HttpFrontProtocol.FailReadiness>();
+        await _front.ExpectMsgAsync<HttpFrontProtocol.AbortConnections>();
+        lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(2));
+        await ExpectExit(ExitCode.Aborted);
+    }
+
+    [Fact]
+    public async Task Draining_AbortNotAnswered_ExitsAfterFiveSeconds()
+    {
+        var lifecycle = Start(new Draining(ExitCode.Clean, StopSeen: true));
+        lifecycle.Tell(new LifecycleEvent.StopRequested("SIGTERM"));
+        await _front.ExpectMsgAsync<HttpFrontProtocol.AbortConnections>();
+        await StateOf(lifecycle);
+        Clock.Advance(TimeSpan.FromSeconds(5));
+        await ExpectExit(ExitCode.Aborted);
+    }
+
+    [Fact]
+    public async Task Draining_DeadlineComes_AbortsAndSaysWhichKeySetsIt()
+    {
+        var lifecycle = Start(new LameDuck());
+        lifecycle.Tell(new LifecycleEvent.LameDuckEnded());
+        await _listeners.ExpectMsgAsync<ListenerProtocol.Release>();
+        await StateOf(lifecycle);
+        Clock.Advance(_options.Drain.Timeout);
+        await _front.ExpectMsgAsync<HttpFrontProtocol.AbortConnections>();
+        Assert.Contains(_log.Entries, entry => entry.Id.Id == EventIds.DrainTimedOut && entry.Text.Contains("ips.drain.timeout", StringComparison.Ordinal));
+        lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(0));
+        await ExpectExit(ExitCode.Clean); // idle connections only
+    }
+
+    [Fact]
+    public async Task Draining_SuccessorOutlivesEveryDeadline_IsKilledBeforeTheExit()
+    {
+        var lifecycle = Start(new Draining(ExitCode.Clean, StopSeen: true, SuccessorAlive: true));
+        lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(0));
+        lifecycle.Tell(new LifecycleEvent.DrainTimedOut());
+        Assert.False((await _reloader.ExpectMsgAsync<ReloaderProtocol.EndSuccessor>()).FinishRequests);
+        await StateOf(lifecycle);
+        Clock.Advance(TimeSpan.FromSeconds(5));
+        await _reloader.ExpectMsgAsync<ReloaderProtocol.KillSuccessor>();
+        await ExpectExit(ExitCode.Clean); // none of this generation's requests was cut
+    }
+
+    [Fact]
+    public async Task Draining_Restarted_KeepsItsDeadline()
+    {
+        var lifecycle = Start(new LameDuck());
+        lifecycle.Tell(new LifecycleEvent.LameDuckEnded());
+        await StateOf(lifecycle);
+        _time.Advance(TimeSpan.FromSeconds(10));
+        lifecycle.Tell(Kill.Instance);
+        await StateOf(lifecycle);
+        await StateOf(lifecycle); // the restart's own message has been worked on
+        Clock.Advance(TimeSpan.FromSeconds(19.9));
+        await StateOf(lifecycle);
+        Assert.DoesNotContain(Drain(_front), message => message is HttpFrontProtocol.AbortConnections);
+        Clock.Advance(TimeSpan.FromSeconds(0.1));
+        await _front.ExpectMsgAsync<HttpFrontProtocol.AbortConnections>();
+    }
+
+    [Fact]
+    public async Task Draining_RestartedAfterItsDeadline_AbortsAtOnce()
+    {
+        var lifecycle = Start(new LameDuck());
+        lifecycle.Tell(new LifecycleEvent.LameDuckEnded());
+        await StateOf(lifecycle);
+        _time.Advance(TimeSpan.FromSeconds(31));
+        lifecycle.Tell(Kill.Instance);
+        await _front.ExpectMsgAsync<HttpFrontProtocol.AbortConnections>();
+    }
+
+    public static TheoryData<string> RestartableStates => [.. States().Keys];
+
+    [Theory]
+    [MemberData(nameof(RestartableStates))]
+    public async Task AnyState_ActorKilled_AsksAgainWhatMayBeLostAndArmsItsTimer(string name)
+    {
+        _options.Drain.LameDuck = TimeSpan.FromSeconds(2);
+        var state = States()[name];
+        var memory = new LifecycleMemory(state) { Cast = Cast() };
+        var lifecycle = Supervise(Props(memory));
+        await StateOf(lifecycle);
+        lifecycle.Tell(Kill.Instance);
+        await StateOf(lifecycle);
+        Assert.Equal(state.Name, await StateOf(lifecycle));
+
+        var told = Drain(_listeners).Concat(Drain(_reloader)).Concat(Drain(_front)).Concat(Drain(_predecessor)).Select(m => m.GetType().Name).Order();
+        var expected = LifecycleMachine.Resume(state).Select(MessageOf).OfType<string>().Order();
+        Assert.Equal(expected, told);
+        foreach (var timer in LifecycleMachine.Resume(state).Select(TimeoutOf).OfType<TimeSpan>())
+        {
+            Clock.Advance(timer);
+            Assert.NotEqual(state.Name, await StateOf(lifecycle));
+        }
+    }
+
+    [Fact]
+    public async Task Restart_EffectsStillPending_AreCarriedOut()
+    {
+        var memory = new LifecycleMemory(new Serving()) { Cast = Cast() };
+        memory.Pending.Enqueue(new LifecycleEffect.SendServe());
+        var lifecycle = Supervise(Props(memory));
+        lifecycle.Tell(Kill.Instance);
+        await _reloader.ExpectMsgAsync<ReloaderProtocol.SendServe>();
+    }
+
+    [Fact]
+    public async Task Apply_LogThrows_LosesNoEffect()
+    {
+        var lifecycle = Start(new Serving());
+        _log.Broken = true;
+        lifecycle.Tell(new LifecycleEvent.StopReceived("the predecessor takes the role back"));
+        await _front.ExpectMsgAsync<HttpFrontProtocol.FailReadiness>();
+        await _listeners.ExpectMsgAsync<ListenerProtocol.Release>();
+        _log.Broken = false;
+        Assert.Equal("Draining", await StateOf(lifecycle));
+    }
+
+    [Fact]
+    public async Task Effect_Throws_IsLoggedAndTheOthersFollow()
+    {
+        _process.PublishFails = true;
+        Start(new Starting()).Tell(new LifecycleEvent.FrontReady());
+        await _front.ExpectMsgAsync<HttpFrontProtocol.AnnounceServing>();
+        await _front.ExpectMsgAsync<HttpFrontProtocol.TakeRole>();
+        Assert.True(_log.Has(EventIds.EffectFailed));
+    }
+
+    [Fact]
+    public async Task Successor_WholeHandover_SpeaksToItsPredecessorInOrder()
+    {
+        var lifecycle = Start(new Joining());
+        lifecycle.Tell(new LifecycleEvent.FrontReady());
+        await _predecessor.ExpectMsgAsync<PredecessorProtocol.SendReady>();
+        lifecycle.Tell(new LifecycleEvent.ServeReceived());
+        await _listeners.ExpectMsgAsync<ListenerProtocol.StartAccepting>();
+        await _predecessor.ExpectMsgAsync<PredecessorProtocol.BeginHealthReports>();
+        await _front.ExpectMsgAsync<HttpFrontProtocol.AnnounceServing>();
+        Assert.Empty(_process.Calls);
+        lifecycle.Tell(new LifecycleEvent.PromoteReceived());
+        await _predecessor.ExpectMsgAsync<PredecessorProtocol.AcknowledgePromotion>();
+        Assert.Equal(["PublishIdentity", "ReportStarted"], _process.Calls); // published before it is acknowledged
+        await _front.ExpectMsgAsync<HttpFrontProtocol.TakeRole>();
+    }
+
+    [Fact]
+    public async Task Proving_StopThenStopOfThePredecessor_FinishesItsRequests()
+    {
+        var lifecycle = Start(new Proving());
+        lifecycle.Tell(new LifecycleEvent.StopRequested("SIGTERM"));
+        Assert.Equal("SIGTERM", (await _predecessor.ExpectMsgAsync<PredecessorProtocol.SendFailed>()).Reason);
+        Assert.True((await _listeners.ExpectMsgAsync<ListenerProtocol.Release>()).HandedOver);
+        lifecycle.Tell(new LifecycleEvent.StopReceived("SIGTERM"));
+        Assert.Equal("Draining", await StateOf(lifecycle));
+        Assert.DoesNotContain(Drain(_front), message => message is HttpFrontProtocol.AbortConnections);
+    }
+
+    [Theory]
+    [InlineData(typeof(Joining))]
+    [InlineData(typeof(Ready))]
+    [InlineData(typeof(Proving))]
+    public async Task Successor_PredecessorLost_ServesAlone(Type state)
+    {
+        var lifecycle = Start((LifecycleState)Activator.CreateInstance(state, state == typeof(Joining) ? [false] : [])!);
+        lifecycle.Tell(new LifecycleEvent.PredecessorLost());
+        lifecycle.Tell(new LifecycleEvent.FrontReady());
+        await _front.FishForMessageAsync(message => message is HttpFrontProtocol.TakeRole);
+        Assert.Contains("PublishIdentity", _process.Calls);
+        Assert.True(_log.Has(EventIds.Alone));
+        Assert.Equal("Serving", await StateOf(lifecycle));
+    }
+
+    [Fact]
+    public async Task Starting_FrontFailed_ExitsWithFailed()
+    {
+        var lifecycle = Start(new Starting());
+        lifecycle.Tell(new LifecycleEvent.FrontFailed("health check 'store' is unhealthy"));
+        await ExpectExit(ExitCode.Failed);
+    }
+
+    [Fact]
+    public async Task Serving_ActorLost_DrainsAndExitsWithItsOwnCode()
+    {
+        var lifecycle = Start(new Serving());
+        lifecycle.Tell(new LifecycleEvent.ActorLost("listener"));
+        await _listeners.ExpectMsgAsync<ListenerProtocol.Release>();
+        lifecycle.Tell(new LifecycleEvent.ListenersReleased());
+        lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(0));
+        await ExpectExit(ExitCode.InternalError);
+    }
+
+    [Fact]
+    public async Task Exiting_ControlNeverAnswers_ExitsNevertheless()
+    {
+        Start(new Starting()).Tell(new LifecycleEvent.StopRequested("SIGTERM"));
+        await _control.ExpectMsgAsync<ControlProtocol.Close>();
+        Assert.Equal(ExitCode.Clean, await _process.Exited.WaitAsync(Patience));
+    }
+
+    [Fact]
+    public async Task LogReopen_EachOutcome_IsToldInTheLog()
+    {
+        var lifecycle = Start(new Serving());
+        _process.Log = () => "/var/log/ips.log";
+        lifecycle.Tell(new LifecycleEvent.LogReopenRequested());
+        await StateOf(lifecycle);
+        Assert.True(_log.Has(EventIds.LogReopened));
+        _process.Log = () => null;
+        lifecycle.Tell(new LifecycleEvent.LogReopenRequested());
+        _ = await StateOf(lifecycle);
+        Assert.Contains(_log.Entries, entry => entry.Text.Contains("ips.log-file", StringComparison.Ordinal));
+        _process.Log = () => throw new IOException("Permission denied");
+        lifecycle.Tell(new LifecycleEvent.LogReopenRequested());
+        await StateOf(lifecycle);
+        Assert.Contains(_log.Entries, entry => entry.Text.Contains("Permission denied", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task History_MoreThanFiftyReloads_KeepsTheNewest()
+    {
+        var lifecycle = Start(new Serving());
+        for (var i = 1; i <= 53; i++)
+        {
+            lifecycle.Tell(new LifecycleProtocol.Reload("test"));
+            lifecycle.Tell(new LifecycleEvent.SuccessorFailed($"reason {i}", Responsive: false));
+            lifecycle.Tell(new LifecycleEvent.SuccessorGone());
+        }
+
+        var receipts = (await lifecycle.Ask<LifecycleProtocol.HistoryReply>(new LifecycleProtocol.GetHistory(), Patience)).Receipts;
+        Assert.Equal((50, "reason 4", "reason 53"), (receipts.Count, receipts[0].Reason, receipts[^1].Reason));
+    }
+
+    private static Dictionary<string, LifecycleState> States() => new LifecycleState[]
+    {
+        new Starting(), new Joining(), new Ready(), new Proving(), new Serving(), new AwaitingReady(), new Quiescing(), new OnProbation(), new Yielding(),
+        new Promoting(), new RollingBack(), new LameDuck(), new Draining(ExitCode.Clean, StopSeen: true),
+        new Draining(ExitCode.Clean, StopSeen: true, SuccessorAlive: true, HandedOver: true),
+    }.ToDictionary(state => state.ToString());
+
+    private static string? MessageOf(LifecycleEffect effect) => effect switch
+    {
+        LifecycleEffect.StartAccepting => nameof(ListenerProtocol.StartAccepting),
+        LifecycleEffect.QuiesceAccepting => nameof(ListenerProtocol.Quiesce),
+        LifecycleEffect.ReleaseListeners => nameof(ListenerProtocol.Release),
+        LifecycleEffect.SpawnSuccessor => nameof(ReloaderProtocol.Spawn),
+        LifecycleEffect.StopHost => null,
+        _ => TimeoutOf(effect) is null && effect is not LifecycleEffect.ArmDrainTimer ? effect.GetType().Name : null,
+    };
+
+    private static TimeSpan? TimeoutOf(LifecycleEffect effect) => effect switch
+    {
+        LifecycleEffect.ArmSuccessorTimer => new ReloadOptions().ReadyTimeout,
+        LifecycleEffect.ArmProbationTimer => new ReloadOptions().Probation,
+        LifecycleEffect.ArmLameDuckTimer => TimeSpan.FromSeconds(2),
+        _ => null,
+    };
+
+    private Props Props(LifecycleMemory memory) =>
+        Akka.Actor.Props.Create(() => new LifecycleActor(memory, _process, _options, _time, _log));
+
+    private LifecycleCast Cast() => new(_listeners.Ref, _reloader.Ref, _front.Ref, _predecessor.Ref, _control.Ref);
+
+    private IActorRef Start(LifecycleState state)
+    {
+        var lifecycle = Supervise(Props(new LifecycleMemory(state)));
+        lifecycle.Tell(new LifecycleProtocol.Assemble(Cast()));
+        return lifecycle;
+    }
+
+    private static async Task<LifecycleProtocol.StatusReply> Status(IActorRef lifecycle) =>
+        await lifecycle.Ask<LifecycleProtocol.StatusReply>(new LifecycleProtocol.GetStatus(), Patience);
+
+    private static async Task<string> StateOf(IActorRef lifecycle) => (await Status(lifecycle)).State;
+
+    private async Task ReachProbation(IActorRef lifecycle, TestProbe waiter)
+    {
+        lifecycle.Tell(new LifecycleProtocol.Reload("test", ReplyTo: waiter.Ref));
+        lifecycle.Tell(new LifecycleEvent.SuccessorReady());
+        lifecycle.Tell(new LifecycleEvent.Quiesced());
+        await _reloader.ExpectMsgAsync<ReloaderProtocol.Spawn>();
+        await _listeners.ExpectMsgAsync<ListenerProtocol.Quiesce>();
+        await _reloader.ExpectMsgAsync<ReloaderProtocol.SendServe>();
+        await StateOf(lifecycle);
+    }
+
+    private async Task ExpectExit(ExitCode code)
+    {
+        await _control.FishForMessageAsync(message => message is ControlProtocol.Close);
+        _control.Reply(new ControlProtocol.Closed());
+        Assert.Equal(code, await _process.Exited.WaitAsync(Patience));
+    }
+}

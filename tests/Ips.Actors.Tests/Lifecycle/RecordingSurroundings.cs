@@ -1,0 +1,59 @@
+using System.Collections.Concurrent;
+using Ips.Actors.Lifecycle;
+
+namespace Ips.Actors.Tests.Lifecycle;
+
+/// <summary>A process that only notes what LifecycleActor does to it.</summary>
+internal sealed class RecordingSurroundings : ILifecycleSurroundings
+{
+    private readonly TaskCompletionSource<ExitCode> _exit = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public ConcurrentQueue<string> Calls { get; } = new();
+
+    public int Pid => 4711;
+
+    public int Generation => 7;
+
+    public string Release => "1.2.3";
+
+    public Task<ExitCode> Exited => _exit.Task;
+
+    public Func<IReadOnlyList<string>> Check { get; set; } = () => [];
+
+    public Func<string?> Log { get; set; } = () => null;
+
+    public bool PublishFails { get; set; }
+
+    public void PublishIdentity() => Note(nameof(PublishIdentity), PublishFails);
+
+    public void HandOverIdentity() => Note(nameof(HandOverIdentity));
+
+    public void RetractIdentity() => Note(nameof(RetractIdentity));
+
+    public void ReportStarted() => Note(nameof(ReportStarted));
+
+    public string? ReopenLog()
+    {
+        Note(nameof(ReopenLog));
+        return Log();
+    }
+
+    public IReadOnlyList<string> CheckConfiguration() => Check();
+
+    public void StopHost() => Note(nameof(StopHost));
+
+    public void Exit(ExitCode code)
+    {
+        Note($"Exit {code}");
+        _exit.TrySetResult(code);
+    }
+
+    private void Note(string call, bool fails = false)
+    {
+        Calls.Enqueue(call);
+        if (fails)
+        {
+            throw new InvalidOperationException($"{call} fails, as the test asked");
+        }
+    }
+}

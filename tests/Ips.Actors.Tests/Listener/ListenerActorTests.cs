@@ -1,0 +1,298 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using Akka.Actor;
+using Akka.TestKit;
+using Ips.Actors.Diagnostics;
+using Ips.Actors.Lifecycle;
+using Ips.Actors.Listener;
+using Ips.Actors.Posix;
+using Ips.Actors.Tests.Support;
+
+namespace Ips.Actors.Tests.Listener;
+
+/// <summary>The owner of the listening sockets, on real loopback and Unix sockets.</summary>
+public sealed class ListenerActorTests : ActorTest
+{
+    private static readonly IPEndPoint AnyPort = new(IPAddress.Loopback, 0);
+
+    private readonly RecordingLog _log = new();
+    private readonly BlockingCollection<int> _accepted = [];
+    private readonly List<ListenerTable> _tables = [];
+    private readonly TemporaryFolder _folder = new();
+    private readonly TestProbe _lifecycle;
+    private readonly ListenerTable _table;
+    private readonly IActorRef _listener;
+
+    public ListenerActorTests()
+    {
+        _lifecycle = CreateTestProbe();
+        (_listener, _table) = Start([]);
+    }
+
+    [Fact]
+    public async Task Bind_Port0_TellsTheRealPortAndAcceptsOnlyWhenTold()
+    {
+        var bound = await BindAsync(AnyPort);
+        Assert.NotEqual(0, ((IPEndPoint)bound.EndPoint).Port);
+        using var client = Connect(bound.EndPoint);
+        await RoundTrip(_listener);
+        Assert.Empty(_accepted);
+        _listener.Tell(new ListenerProtocol.StartAccepting());
+        FileDescriptors.Close(TakeAccepted());
+    }
+
+    [Fact]
+    public async Task Bind_PortInUse_FailsWithErrno()
+    {
+        using var other = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        other.Bind(AnyPort);
+        other.Listen();
+        var failed = await _listener.Ask<ListenerProtocol.BindFailed>(Bind(other.LocalEndPoint!), Patience);
+        Assert.Equal(Errno.EADDRINUSE, Assert.IsType<PosixException>(failed.Error).Errno);
+    }
+
+    [Fact]
+    public async Task Bind_EndpointOfAnotherKind_Fails()
+    {
+        var failed = await _listener.Ask<ListenerProtocol.BindFailed>(Bind(new DnsEndPoint("localhost", 80)), Patience);
+        Assert.IsType<NotSupportedException>(failed.Error);
+    }
+
+    [Fact]
+    public async Task Quiesce_ConnectionsComeMeanwhile_WaitForResume()
+    {
+        var bound = await BindAsync(AnyPort);
+        _listener.Tell(new ListenerProtocol.StartAccepting());
+        _listener.Tell(new ListenerProtocol.Quiesce());
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.Quiesced>();
+        using var client = Connect(bound.EndPoint);
+        Assert.Empty(_accepted);
+        _listener.Tell(new ListenerProtocol.Quiesce()); // asked again after a restart: answered again
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.Quiesced>();
+        _listener.Tell(new ListenerProtocol.StartAccepting());
+        FileDescriptors.Close(TakeAccepted());
+        Assert.Single(_log.Entries, entry => entry.Id.Id == EventIds.AcceptingQuiesced);
+    }
+
+    [Fact]
+    public async Task Offer_EqualEndpoints_CountFromZeroAndFreedOrdinalsAreUsedAgain()
+    {
+        var first = await BindAsync(AnyPort);
+        await BindAsync(AnyPort);
+        Assert.Equal(["127.0.0.1:0 0", "127.0.0.1:0 1"], await OfferedKeys());
+        await _listener.Ask<ListenerProtocol.Unbound>(new ListenerProtocol.Unbind(first.Id), Patience);
+        await BindAsync(AnyPort);
+        Assert.Equal(["127.0.0.1:0 1", "127.0.0.1:0 0"], await OfferedKeys());
+    }
+
+    [Fact]
+    public async Task Adopt_PortZero_GetsThePortsOfThePredecessorInOrder()
+    {
+        var ports = new[] { (await BindAsync(AnyPort)).EndPoint, (await BindAsync(AnyPort)).EndPoint };
+        var offered = await _listener.Ask<ListenerProtocol.Offered>(new ListenerProtocol.Offer(), Patience);
+        var (successor, table) = Start(offered.Sockets);
+        var adopted = new[] { (await BindAsync(AnyPort, successor)).EndPoint, (await BindAsync(AnyPort, successor)).EndPoint };
+        Assert.Equal(ports, adopted);
+        Assert.Empty(table.UnusedOffers);
+        Assert.Equal(2, _log.Entries.Count(entry => entry.Id.Id == EventIds.Adopted));
+
+        // The predecessor closes its copies; the connection goes to the successor all the same.
+        _listener.Tell(new ListenerProtocol.Release(HandedOver: true));
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.ListenersReleased>();
+        successor.Tell(new ListenerProtocol.StartAccepting());
+        using var client = Connect(ports[1]);
+        FileDescriptors.Close(TakeAccepted());
+    }
+
+    [Fact]
+    public async Task Adopt_SocketWithLingerOn_TurnsItOff()
+    {
+        await BindAsync(AnyPort);
+        var offered = await _listener.Ask<ListenerProtocol.Offered>(new ListenerProtocol.Offer(), Patience);
+        var fd = offered.Sockets[0].Fd;
+        SocketOptions.SetStruct(fd, Libc.SOL_SOCKET, Libc.SO_LINGER, (1, 0)); // what an owner's abortive close leaves behind
+        Assert.True(ListeningSockets.Linger(fd).On);
+        var (successor, _) = Start(offered.Sockets);
+        await BindAsync(AnyPort, successor);
+        Assert.False(ListeningSockets.Linger(fd).On);
+    }
+
+    [Fact]
+    public async Task HandoverEnded_OffersThatNobodyAskedFor_AreLoggedAndClosed()
+    {
+        await BindAsync(AnyPort);
+        var offered = await _listener.Ask<ListenerProtocol.Offered>(new ListenerProtocol.Offer(), Patience);
+        var (successor, table) = Start(offered.Sockets);
+        successor.Tell(new ListenerProtocol.StartAccepting());
+        await RoundTrip(successor);
+        Assert.True(_log.Has(EventIds.OfferUnused));
+        Assert.Single(table.UnusedOffers);
+        successor.Tell(new ListenerProtocol.HandoverEnded());
+        await RoundTrip(successor);
+        Assert.Empty(table.UnusedOffers);
+        Assert.Throws<PosixException>(() => FileDescriptors.IsCloseOnExec(offered.Sockets[0].Fd));
+    }
+
+    [Fact]
+    public async Task Unbind_UnixSocket_RemovesItsPathUnlessAnotherTookIt()
+    {
+        var (ours, replaced) = (_folder.File("a.sock"), _folder.File("b.sock"));
+        var first = await BindAsync(new UnixDomainSocketEndPoint(ours));
+        var second = await BindAsync(new UnixDomainSocketEndPoint(replaced));
+        File.Delete(replaced);
+        using var other = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        other.Bind(new UnixDomainSocketEndPoint(replaced));
+        await _listener.Ask<ListenerProtocol.Unbound>(new ListenerProtocol.Unbind(first.Id), Patience);
+        await _listener.Ask<ListenerProtocol.Unbound>(new ListenerProtocol.Unbind(second.Id), Patience);
+        Assert.False(File.Exists(ours));
+        Assert.True(File.Exists(replaced));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Release_UnixSocket_KeepsItsPathOnlyForASuccessor(bool handedOver)
+    {
+        var path = _folder.File("a.sock");
+        await BindAsync(new UnixDomainSocketEndPoint(path));
+        _listener.Tell(new ListenerProtocol.Release(handedOver));
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.ListenersReleased>();
+        Assert.Equal(handedOver, File.Exists(path));
+        Assert.Empty(_table.Entries);
+        _listener.Tell(new ListenerProtocol.Release(handedOver)); // asked again after a restart: answered again
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.ListenersReleased>();
+    }
+
+    [Fact]
+    public async Task Pinned_ChangesOfTheSet_WaitForTheEndOfTheHandover()
+    {
+        var path = _folder.File("a.sock");
+        var bound = await BindAsync(new UnixDomainSocketEndPoint(path));
+        CloseAll(await _listener.Ask<ListenerProtocol.Offered>(new ListenerProtocol.Offer(), Patience));
+        await _listener.Ask<ListenerProtocol.Unbound>(new ListenerProtocol.Unbind(bound.Id), Patience); // answered, not done
+        var binding = _listener.Ask<ListenerProtocol.Bound>(Bind(AnyPort), Patience);
+        await RoundTrip(_listener);
+        Assert.True(File.Exists(path));
+        Assert.Single(_table.Entries);
+        Assert.False(binding.IsCompleted);
+
+        _listener.Tell(new ListenerProtocol.HandoverEnded());
+        await binding;
+        Assert.False(File.Exists(path));
+        Assert.Single(_table.Entries);
+    }
+
+    [Fact]
+    public async Task Pinned_Promoted_LeavesThePathOfADroppedEndpointToTheSuccessor()
+    {
+        var path = _folder.File("a.sock");
+        var bound = await BindAsync(new UnixDomainSocketEndPoint(path));
+        CloseAll(await _listener.Ask<ListenerProtocol.Offered>(new ListenerProtocol.Offer(), Patience));
+        await _listener.Ask<ListenerProtocol.Unbound>(new ListenerProtocol.Unbind(bound.Id), Patience);
+        _listener.Tell(new ListenerProtocol.Release(HandedOver: true));
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.ListenersReleased>();
+        Assert.True(File.Exists(path));
+    }
+
+    [Fact]
+    public async Task Killed_SocketsAndAcceptingAndWhatWaits_Survive()
+    {
+        var bound = await BindAsync(AnyPort);
+        _listener.Tell(new ListenerProtocol.StartAccepting());
+        CloseAll(await _listener.Ask<ListenerProtocol.Offered>(new ListenerProtocol.Offer(), Patience));
+        var binding = _listener.Ask<ListenerProtocol.Bound>(Bind(AnyPort), Patience); // stashed
+        await RoundTrip(_listener);
+        for (var i = 0; i < 3; i++)
+        {
+            _listener.Tell(Kill.Instance);
+            using var client = Connect(bound.EndPoint);
+            FileDescriptors.Close(TakeAccepted());
+        }
+
+        await RoundTrip(_listener);
+        Assert.True(_table.Pinned);
+        _listener.Tell(new ListenerProtocol.HandoverEnded());
+        using var late = Connect((await binding).EndPoint);
+        FileDescriptors.Close(TakeAccepted());
+    }
+
+    [Fact]
+    public async Task Close_ConnectionJustAccepted_StillReachesItsEndpoint()
+    {
+        var bound = await BindAsync(AnyPort);
+        _listener.Tell(new ListenerProtocol.StartAccepting());
+        await RoundTrip(_listener);
+        using var client = Connect(bound.EndPoint);
+        var fd = TakeAccepted();
+        await _listener.Ask<ListenerProtocol.Unbound>(new ListenerProtocol.Unbind(bound.Id), Patience);
+        FileDescriptors.WriteAll(fd, "still here"u8);
+        FileDescriptors.Close(fd);
+        var buffer = new byte[32];
+        Assert.Equal(10, client.Receive(buffer));
+        Assert.Throws<SocketException>(() => Connect(bound.EndPoint));
+    }
+
+    protected override void AfterAll()
+    {
+        base.AfterAll();
+        foreach (var table in _tables)
+        {
+            foreach (var (id, _) in table.Entries.ToList())
+            {
+                table.Close(id, unlink: true);
+            }
+
+            table.CloseUnusedOffers();
+            table.Dispose();
+        }
+
+        _folder.Dispose();
+        _accepted.Dispose();
+    }
+
+    private (IActorRef Actor, ListenerTable Table) Start(IEnumerable<OfferedSocket> offers)
+    {
+        var table = new ListenerTable(offers, 16, error => _log.Log(Microsoft.Extensions.Logging.LogLevel.Error, default, error, error, (e, _) => e.Message));
+        _tables.Add(table);
+        return (Supervise(Props.Create(() => new ListenerActor(table, _lifecycle.Ref, _log))), table);
+    }
+
+    private ListenerProtocol.Bind Bind(EndPoint endPoint) => new(endPoint, _accepted.Add);
+
+    private Task<ListenerProtocol.Bound> BindAsync(EndPoint endPoint, IActorRef? listener = null) =>
+        (listener ?? _listener).Ask<ListenerProtocol.Bound>(Bind(endPoint), Patience);
+
+    private async Task<IEnumerable<string>> OfferedKeys()
+    {
+        var offered = await _listener.Ask<ListenerProtocol.Offered>(new ListenerProtocol.Offer(), Patience);
+        CloseAll(offered);
+        _listener.Tell(new ListenerProtocol.HandoverEnded());
+        return offered.Sockets.Select(socket => $"{socket.Endpoint} {socket.Ordinal}");
+    }
+
+    private int TakeAccepted() => _accepted.TryTake(out var fd, Patience) ? fd : throw new TimeoutException("Nothing was accepted.");
+
+    private static void CloseAll(ListenerProtocol.Offered offered)
+    {
+        foreach (var socket in offered.Sockets)
+        {
+            FileDescriptors.Close(socket.Fd);
+        }
+    }
+
+    private static Socket Connect(EndPoint endPoint)
+    {
+        var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            socket.Connect(endPoint);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}

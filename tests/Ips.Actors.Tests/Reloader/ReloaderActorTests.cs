@@ -1,0 +1,454 @@
+using Akka.Actor;
+using Akka.TestKit;
+using Ips.Actors.Configuration;
+using Ips.Actors.Control;
+using Ips.Actors.Diagnostics;
+using Ips.Actors.Handover;
+using Ips.Actors.Lifecycle;
+using Ips.Actors.Listener;
+using Ips.Actors.Posix;
+using Ips.Actors.Reloader;
+using Ips.Actors.Tests.Support;
+
+namespace Ips.Actors.Tests.Reloader;
+
+/// <summary>The owner of the successor, with a successor that is only pretended.</summary>
+public sealed class ReloaderActorTests : ActorTest
+{
+    private readonly IpsOptions _options = new();
+    private readonly RecordingLog _log = new();
+    private readonly TestProbe _lifecycle;
+    private readonly TestProbe _listeners;
+    private readonly TestProbe _successor; // what it is told
+    private readonly FakeLauncher _launcher;
+    private readonly IActorRef _reloader;
+
+    public ReloaderActorTests()
+    {
+        (_lifecycle, _listeners, _successor) = (CreateTestProbe(), CreateTestProbe(), CreateTestProbe());
+        _launcher = new FakeLauncher(_successor.Ref);
+        var (slot, identity) = (new SuccessorSlot(), Identity.Adopt("/nowhere/ips.pid", null, null, _log));
+        _reloader = Supervise(Props.Create(() => new ReloaderActor(slot, _launcher, identity, _listeners.Ref, _lifecycle.Ref, _options, _log)));
+    }
+
+    private TimeSpan Silence => _options.Reload.HealthInterval * 3.5;
+
+    [Fact]
+    public async Task Spawn_Succeeds_TellsTheProgress()
+    {
+        _reloader.Tell(new ReloaderProtocol.Spawn(2));
+        Assert.Equal(new ReloaderProtocol.SuccessorProgress("spawned", 101, null), await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>());
+    }
+
+    [Fact]
+    public async Task Spawn_Fails_TellsWhyAndIsGoneWhenEnded()
+    {
+        _launcher.Error = new PosixException("posix_spawn", Errno.ENOENT, "/srv/current/ips");
+        _reloader.Tell(new ReloaderProtocol.Spawn(2));
+        var failed = await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>();
+        Assert.False(failed.Responsive);
+        Assert.Contains("/srv/current/ips", failed.Reason, StringComparison.Ordinal);
+        Assert.True(_log.Has(EventIds.SpawnFailed));
+        _reloader.Tell(new ReloaderProtocol.EndSuccessor(false, "it failed"));
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
+
+        _launcher.Error = null;
+        _reloader.Tell(new ReloaderProtocol.Spawn(2));
+        await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>();
+    }
+
+    [Fact]
+    public async Task Spawn_WhileOneIsAlive_DoesNothing()
+    {
+        await SpawnAsync();
+        _reloader.Tell(new ReloaderProtocol.Spawn(2, Again: true));
+        _reloader.Tell(new ReloaderProtocol.Spawn(2));
+        await RoundTrip();
+        Assert.Single(_launcher.Launched);
+    }
+
+    [Fact]
+    public async Task Spawn_AgainAfterItsEndWasTold_StartsNoSecondOne()
+    {
+        var successor = await SpawnAsync();
+        successor.End(1);
+        successor.CloseChannel();
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>();
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
+        _reloader.Tell(new ReloaderProtocol.Spawn(2, Again: true)); // an actor restarted before LifecycleActor read of the end
+        await RoundTrip();
+        Assert.Single(_launcher.Launched);
+        _reloader.Tell(new ReloaderProtocol.Spawn(2));
+        await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>();
+        Assert.Equal(2, _launcher.Launched.Count);
+    }
+
+    [Fact]
+    public async Task Hello_CommonVersion_IsWelcomedWithTheSocketsAndClosesItsDuplicates()
+    {
+        var successor = await SpawnAsync();
+        var (a, b) = FdPassing.SocketPair();
+        successor.Say(new HelloFrame(1, 9, 101, "2.0"));
+        await _listeners.ExpectMsgAsync<ListenerProtocol.Offer>();
+        _listeners.Reply(new ListenerProtocol.Offered([new OfferedSocket("127.0.0.1:0", 0, a), new OfferedSocket("127.0.0.1:0", 1, b)]));
+        var sent = await _successor.ExpectMsgAsync<FakeSuccessor.Sent>();
+        var welcome = Assert.IsType<WelcomeFrame>(sent.Frame);
+        Assert.Equal((1, 2, false, false, 1000L), (welcome.Version, welcome.Generation, welcome.Lock, welcome.Control, welcome.HealthIntervalMs));
+        Assert.Equal([new EndpointOffer("127.0.0.1:0", 0), new EndpointOffer("127.0.0.1:0", 1)], welcome.Endpoints);
+        Assert.Equal([a, b], sent.Fds);
+        await RoundTrip();
+        Assert.Throws<PosixException>(() => FileDescriptors.IsCloseOnExec(a)); // closed
+        Assert.Throws<PosixException>(() => FileDescriptors.IsCloseOnExec(b));
+        Assert.Equal(new ReloaderProtocol.SuccessorProgress("hello", 101, "2.0"), await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>());
+    }
+
+    [Fact]
+    public async Task Hello_Twice_IsWelcomedOnce()
+    {
+        var successor = await SpawnAsync();
+        successor.Say(new HelloFrame(1, 1, 101, "2.0"));
+        successor.Say(new HelloFrame(1, 1, 101, "2.0"));
+        for (var i = 0; i < 2; i++)
+        {
+            await _listeners.ExpectMsgAsync<ListenerProtocol.Offer>();
+            _listeners.Reply(new ListenerProtocol.Offered([]));
+        }
+
+        await _successor.ExpectMsgAsync<FakeSuccessor.Sent>();
+        successor.Say(new HelloFrame(1, 1, 101, "2.0"));
+        await RoundTrip();
+        Assert.False(_successor.HasMessages);
+        Assert.True(_log.Has(EventIds.FrameUnexpected));
+    }
+
+    [Fact]
+    public async Task Hello_NoCommonVersion_IsRefusedWithBothRanges()
+    {
+        var successor = await SpawnAsync();
+        successor.Say(new HelloFrame(7, 9, 101, "2.0"));
+        var refused = Assert.IsType<RefusedFrame>((await _successor.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
+        Assert.Equal("it speaks handover versions 7 to 9, this generation 1 to 1", refused.Reason);
+        Assert.Equal(refused.Reason, (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason);
+        Assert.False(_listeners.HasMessages);
+    }
+
+    [Fact]
+    public async Task Hello_SocketsCannotBeOffered_FailsAtOnce()
+    {
+        var successor = await SpawnAsync();
+        successor.Say(new HelloFrame(1, 1, 101, "2.0"));
+        await _listeners.ExpectMsgAsync<ListenerProtocol.Offer>();
+        _listeners.Reply(new Status.Failure(new PosixException("fcntl", Errno.EMFILE, "descriptor 12")));
+        await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>();
+        Assert.Contains("descriptor 12", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Ready_BeforeTheWelcome_IsUnexpected()
+    {
+        var successor = await SpawnAsync();
+        successor.Say(new ReadyFrame());
+        await RoundTrip();
+        Assert.True(_log.Has(EventIds.FrameUnexpected));
+        Assert.False(_lifecycle.HasMessages);
+    }
+
+    [Fact]
+    public async Task Frame_WithDescriptorsThatNoFrameCarries_ClosesThem()
+    {
+        var successor = await SpawnAsync();
+        var (a, b) = FdPassing.SocketPair();
+        successor.Say(new ReadyFrame(), a, b);
+        await RoundTrip();
+        Assert.Throws<PosixException>(() => FileDescriptors.IsCloseOnExec(a));
+        Assert.Throws<PosixException>(() => FileDescriptors.IsCloseOnExec(b));
+    }
+
+    [Fact]
+    public async Task WholeHandover_EachWord_ReachesTheOther()
+    {
+        var successor = await ServeAsync();
+        successor.Say(new HealthFrame(true, 10, 0));
+        _reloader.Tell(new ReloaderProtocol.SendPromote());
+        Assert.IsType<PromoteFrame>((await _successor.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
+        successor.Say(new PromotedFrame());
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.PromotionAcknowledged>();
+        Clock.Advance(Silence); // a promoted successor reports no more
+        _reloader.Tell(new ReloaderProtocol.SendFarewell(3));
+        Assert.Equal(new FarewellFrame(0, 3), (await _successor.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
+        await RoundTrip();
+        Assert.False(_lifecycle.HasMessages);
+
+        successor.End(0, SignalNumbers.SIGKILL);
+        successor.CloseChannel();
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>(); // and no failure: the reload is over
+    }
+
+    [Fact]
+    public async Task Health_ComesInTime_KeepsTheProbation()
+    {
+        var successor = await ServeAsync();
+        for (var i = 0; i < 10; i++)
+        {
+            Clock.Advance(Silence - TimeSpan.FromMilliseconds(1));
+            successor.Say(new HealthFrame(true, i, 0));
+            await RoundTrip();
+        }
+
+        Assert.False(_lifecycle.HasMessages);
+    }
+
+    [Fact]
+    public async Task Health_ThreeReportsMissing_IsAFailureThatCannotFinishRequests()
+    {
+        await ServeAsync();
+        Clock.Advance(Silence);
+        var failed = await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>();
+        Assert.Equal(("it sent no health report for 3 intervals of 1 s", false), (failed.Reason, failed.Responsive));
+    }
+
+    [Theory]
+    [InlineData("health check 'store' is unhealthy", "health check 'store' is unhealthy")]
+    [InlineData(null, "its health report is negative")]
+    public async Task Health_Negative_IsAFailureThatFinishesRequests(string? reason, string expected)
+    {
+        var successor = await ServeAsync();
+        successor.Say(new HealthFrame(false, 1, 1, reason));
+        Assert.Equal(new LifecycleEvent.SuccessorFailed(expected, Responsive: true), await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>());
+        Clock.Advance(Silence);
+        await RoundTrip();
+        Assert.False(_lifecycle.HasMessages); // told once
+    }
+
+    [Fact]
+    public async Task Failed_AtAnyTime_IsTheReason()
+    {
+        var successor = await SpawnAsync();
+        successor.Say(new FailedFrame("SIGTERM"));
+        Assert.Equal(new LifecycleEvent.SuccessorFailed("SIGTERM", Responsive: true), await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>());
+    }
+
+    [Theory]
+    [InlineData(true, 1, 0, "it exited with 1")]
+    [InlineData(false, 1, 0, "it exited with 1")]
+    [InlineData(true, 0, SignalNumbers.SIGKILL, "it was killed by SIGKILL (9)")]
+    public async Task Death_ChannelAndStatusInAnyOrder_IsToldOnceWithTheStatus(bool channelFirst, int code, int signal, string reason)
+    {
+        var successor = await SpawnAsync();
+        if (channelFirst)
+        {
+            successor.CloseChannel();
+            await RoundTrip();
+            successor.End(code, signal);
+        }
+        else
+        {
+            successor.End(code, signal);
+            await RoundTrip();
+            successor.CloseChannel();
+        }
+
+        Assert.Equal(new LifecycleEvent.SuccessorFailed(reason, Responsive: false), await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>());
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
+        Assert.True(successor.Disposed);
+        _reloader.Tell(new ReloaderProtocol.EndSuccessor(false, "it failed"));
+        await RoundTrip();
+        Assert.False(_lifecycle.HasMessages); // gone once, not again for the next one
+    }
+
+    [Fact]
+    public async Task Death_AfterItsOwnWord_KeepsTheFirstReason()
+    {
+        var successor = await SpawnAsync();
+        successor.Say(new FailedFrame("the store cannot be opened"));
+        successor.CloseChannel();
+        successor.End(1);
+        Assert.Equal("the store cannot be opened", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason);
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
+    }
+
+    [Fact]
+    public async Task Channel_GarbageOnIt_IsInTheReason()
+    {
+        var successor = await SpawnAsync();
+        successor.CloseChannel("The packet is no handover frame: 'GET / HTTP/1.1..'");
+        await RoundTrip();
+        Clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Contains("'GET / HTTP/1.1..'", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Channel_ClosedWithoutExit_IsAFailureAfterASecond()
+    {
+        var successor = await SpawnAsync();
+        successor.CloseChannel();
+        await RoundTrip();
+        Clock.Advance(TimeSpan.FromSeconds(0.9));
+        await RoundTrip();
+        Assert.False(_lifecycle.HasMessages);
+        Clock.Advance(TimeSpan.FromSeconds(0.1));
+        Assert.Equal("it closed the handover channel without exiting", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason);
+        successor.Deaf = true;
+        _reloader.Tell(new ReloaderProtocol.EndSuccessor(true, "it failed")); // nobody hears stop
+        Assert.Equal("signal SIGTERM", await _successor.ExpectMsgAsync<string>());
+        successor.End(0, SignalNumbers.SIGTERM);
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
+    }
+
+    [Fact]
+    public async Task Exit_ChannelInheritedByAChildOfIt_IsGoneAfterASecond()
+    {
+        var successor = await SpawnAsync();
+        successor.End(3);
+        await successor.Exited;
+        await AwaitConditionAsync(
+            async () =>
+            {
+                Clock.Advance(TimeSpan.FromSeconds(1)); // the exit comes through the pool: a second may pass before it is known
+                await RoundTrip();
+                return _lifecycle.HasMessages;
+            },
+            Patience);
+        Assert.Equal("it exited with 3", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason);
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
+    }
+
+    [Fact]
+    public async Task EndSuccessor_ItDoesNotEnd_IsAskedThenTerminatedThenKilled()
+    {
+        var successor = await SpawnAsync();
+        _reloader.Tell(new ReloaderProtocol.EndSuccessor(false, "not ready in time"));
+        Assert.Equal(new StopFrame("not ready in time", 5000), (await _successor.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
+        await RoundTrip();
+        Clock.Advance(_options.Reload.KillTimeout);
+        Assert.Equal("signal SIGTERM", await _successor.ExpectMsgAsync<string>());
+        await RoundTrip();
+        Clock.Advance(_options.Reload.KillTimeout);
+        Assert.Equal("signal SIGKILL", await _successor.ExpectMsgAsync<string>());
+        successor.End(0, SignalNumbers.SIGKILL);
+        successor.CloseChannel();
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
+        Assert.False(_lifecycle.HasMessages); // its end was ordered: no failure
+    }
+
+    [Fact]
+    public async Task EndSuccessor_RequestsToFinish_GetsTheDrainTime()
+    {
+        await ServeAsync();
+        _reloader.Tell(new ReloaderProtocol.EndSuccessor(true, "unhealthy"));
+        Assert.Equal(32_000, Assert.IsType<StopFrame>((await _successor.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame).DeadlineMs);
+        await RoundTrip();
+        Clock.Advance(TimeSpan.FromSeconds(31.9));
+        await RoundTrip();
+        Assert.False(_successor.HasMessages);
+        Clock.Advance(TimeSpan.FromSeconds(0.1));
+        Assert.Equal("signal SIGTERM", await _successor.ExpectMsgAsync<string>());
+    }
+
+    [Fact]
+    public async Task EndSuccessor_AgainAndAtOnce_Escalates()
+    {
+        await ServeAsync();
+        _reloader.Tell(new ReloaderProtocol.EndSuccessor(true, "unhealthy"));
+        await _successor.ExpectMsgAsync<FakeSuccessor.Sent>();
+        _reloader.Tell(new ReloaderProtocol.EndSuccessor(true, "again, after a restart"));
+        await RoundTrip();
+        Assert.False(_successor.HasMessages);
+        _reloader.Tell(new ReloaderProtocol.EndSuccessor(false, "second stop"));
+        Assert.Equal("signal SIGTERM", await _successor.ExpectMsgAsync<string>());
+    }
+
+    [Fact]
+    public async Task KillSuccessor_AtAnyStage_KillsAtOnceUnlessPromoted()
+    {
+        await ServeAsync();
+        _reloader.Tell(new ReloaderProtocol.EndSuccessor(true, "stop"));
+        await _successor.ExpectMsgAsync<FakeSuccessor.Sent>();
+        _reloader.Tell(new ReloaderProtocol.KillSuccessor());
+        Assert.Equal("signal SIGKILL", await _successor.ExpectMsgAsync<string>());
+    }
+
+    [Fact]
+    public async Task KillSuccessor_Promoted_IsLeftAlone()
+    {
+        var successor = await ServeAsync();
+        successor.Say(new PromotedFrame());
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.PromotionAcknowledged>();
+        _reloader.Tell(new ReloaderProtocol.KillSuccessor());
+        await RoundTrip();
+        Assert.False(_successor.HasMessages);
+    }
+
+    [Fact]
+    public async Task Restart_OnProbation_WatchesHealthAndDeathAgain()
+    {
+        var successor = await ServeAsync();
+        _reloader.Tell(Kill.Instance);
+        await RoundTrip();
+        Clock.Advance(Silence);
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>();
+        _reloader.Tell(Kill.Instance);
+        successor.CloseChannel();
+        successor.End(1);
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
+    }
+
+    [Fact]
+    public async Task Restart_WhileEnding_EscalatesWhenAskedAgain()
+    {
+        await SpawnAsync();
+        _reloader.Tell(new ReloaderProtocol.EndSuccessor(false, "not ready in time"));
+        await _successor.ExpectMsgAsync<FakeSuccessor.Sent>();
+        _reloader.Tell(Kill.Instance);
+        _reloader.Tell(new ReloaderProtocol.EndSuccessor(true, "restart of an actor"));
+        await RoundTrip();
+        Clock.Advance(TimeSpan.FromSeconds(32));
+        Assert.Equal("signal SIGTERM", await _successor.ExpectMsgAsync<string>());
+        await RoundTrip();
+        Clock.Advance(_options.Reload.KillTimeout);
+        Assert.Equal("signal SIGKILL", await _successor.ExpectMsgAsync<string>());
+    }
+
+    [Fact]
+    public async Task LateEvents_OfASuccessorThatIsGone_ChangeNothing()
+    {
+        var first = await SpawnAsync();
+        first.CloseChannel();
+        first.End(1);
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>();
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
+        await SpawnAsync();
+        var (a, b) = FdPassing.SocketPair();
+        first.Say(new FailedFrame("late"), a, b);
+        first.CloseChannel();
+        await RoundTrip();
+        Assert.False(_lifecycle.HasMessages);
+        Assert.Throws<PosixException>(() => FileDescriptors.IsCloseOnExec(a));
+    }
+
+    private async Task<FakeSuccessor> SpawnAsync()
+    {
+        _reloader.Tell(new ReloaderProtocol.Spawn(2));
+        await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>(p => Assert.Equal("spawned", p.Phase));
+        await RoundTrip();
+        return _launcher.Last;
+    }
+
+    private async Task<FakeSuccessor> ServeAsync()
+    {
+        var successor = await SpawnAsync();
+        successor.Say(new HelloFrame(1, 1, successor.Pid, "2.0"));
+        await _listeners.ExpectMsgAsync<ListenerProtocol.Offer>();
+        _listeners.Reply(new ListenerProtocol.Offered([]));
+        await _successor.ExpectMsgAsync<FakeSuccessor.Sent>();
+        successor.Say(new ReadyFrame());
+        await _lifecycle.FishForMessageAsync(message => message is LifecycleEvent.SuccessorReady);
+        _reloader.Tell(new ReloaderProtocol.SendServe());
+        Assert.IsType<ServeFrame>((await _successor.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
+        await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>(p => Assert.Equal("serving", p.Phase));
+        await RoundTrip();
+        return successor;
+    }
+
+    private Task RoundTrip() => RoundTrip(_reloader);
+}
