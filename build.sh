@@ -1,6 +1,44 @@
 #!/usr/bin/env bash
-# ./build.sh           publishes the daemon to artifacts/ips/
-# ./build.sh run ...   builds and serves on 127.0.0.1:8080
-# ./build.sh test      runs every test; the last line is "N passed, N failed"
+# ./build.sh            publishes the daemon to artifacts/ips/ (the executable is artifacts/ips/ips)
+# ./build.sh run [...]  publishes and serves on 127.0.0.1:8080; further words go to `ips run`
+# ./build.sh test [...] runs every test; the last line is "N passed, N failed"; further words go to `dotnet test`
 set -euo pipefail
 cd "$(dirname "$0")"
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+
+publish() {
+    # Compiled ahead of time (ReadyToRun), because a reload waits for a cold start.
+    dotnet publish src/Ips.Host/Ips.Host.csproj -c Release --use-current-runtime --self-contained false \
+        -p:PublishReadyToRun=true -o artifacts/ips -v quiet --nologo
+}
+
+run_tests() {
+    local results=artifacts/test-results status=0
+    rm -rf "$results"
+    publish
+    dotnet build ips.sln -c Release -v quiet --nologo
+    dotnet test ips.sln -c Release --no-build --nologo --results-directory "$results" --logger "trx" "$@" || status=$?
+    # The counts come from the result files; a run that left none is a failure of its own.
+    awk '
+        match($0, /<Counters [^>]*>/) {
+            line = substr($0, RSTART, RLENGTH)
+            passed += count(line, "passed"); failed += count(line, "failed") + count(line, "error") + count(line, "timeout") + count(line, "aborted")
+            total += count(line, "total"); executed += count(line, "executed"); files++
+        }
+        function count(text, name) {
+            return match(text, " " name "=\"[0-9]+\"") ? substr(text, RSTART + length(name) + 3, RLENGTH - length(name) - 4) + 0 : 0
+        }
+        END {
+            if (files == 0) { print "0 passed, 1 failed"; exit }
+            skipped = total - executed
+            printf "%d passed, %d failed%s\n", passed, failed, skipped > 0 ? ", " skipped " skipped" : ""
+        }' "$results"/*.trx
+    return "$status"
+}
+
+case "${1:-}" in
+    "") publish; echo "Published artifacts/ips/ips" ;;
+    run) shift; publish; exec artifacts/ips/ips run "$@" ;;
+    test) shift; run_tests "$@" ;;
+    *) sed -n '2,4s/^# //p' "$0" >&2; exit 2 ;;
+esac

@@ -27,7 +27,6 @@ internal sealed class ControlSession : ReceiveActor
         (_daemon, _log) = (daemon, log);
         _peer = UnixSockets.PeerCredentials(fd);
         var socket = new Socket(new SafeSocketHandle(fd, ownsHandle: true));
-        socket.SendTimeout = (int)SendTimeout.TotalMilliseconds;
         _stream = new NetworkStream(socket, ownsSocket: true);
 
         Receive<ControlRequest>(OnRequest);
@@ -51,7 +50,11 @@ internal sealed class ControlSession : ReceiveActor
 
     /// <summary>The actors and facts that sessions answer from.</summary>
     public sealed record Daemon(
-        IActorRef Lifecycle, IActorRef Front, Func<IReadOnlyList<string>> Endpoints, int Pid, int Generation, string Release, DateTimeOffset StartedAt);
+        IActorRef Lifecycle, IActorRef Front, Func<IReadOnlyList<string>> Endpoints, int Pid, int Generation, string Release, DateTimeOffset StartedAt)
+    {
+        /// <summary>The release that <c>ips start --last-good</c> would start, if one is kept.</summary>
+        public Func<LastGoodRelease?> LastGood { get; init; } = () => null;
+    }
 
     /// <summary>The process ends: send the last line.</summary>
     public sealed record Finish;
@@ -111,6 +114,9 @@ internal sealed class ControlSession : ReceiveActor
             case "reload":
                 _daemon.Lifecycle.Tell(new LifecycleProtocol.Reload($"ips reload (PID {_peer.Pid})", CheckFirst: true, ReplyTo: Self));
                 break;
+            case "check":
+                _daemon.Lifecycle.Tell(new LifecycleProtocol.Reload($"ips reload --check (PID {_peer.Pid})", CheckFirst: true, ReplyTo: Self, DryRun: true));
+                break;
             case "history":
                 _daemon.Lifecycle.Tell(new LifecycleProtocol.GetHistory());
                 break;
@@ -119,7 +125,7 @@ internal sealed class ControlSession : ReceiveActor
                 End(new ControlEvent("stopping") { Message = $"PID {_daemon.Pid} is stopping" });
                 break;
             default:
-                End(new ControlEvent("error") { Message = $"unknown verb '{request.Verb}'; known are status, reload, history, stop" });
+                End(new ControlEvent("error") { Message = $"unknown verb '{request.Verb}'; known are status, reload, check, history, stop" });
                 break;
         }
     }
@@ -134,6 +140,7 @@ internal sealed class ControlSession : ReceiveActor
         {
             SuccessorPid = state.SuccessorPid,
             LastReload = state.LastReload,
+            LastGood = _daemon.LastGood(),
         };
     }
 
@@ -143,14 +150,15 @@ internal sealed class ControlSession : ReceiveActor
         Context.Stop(Self);
     }
 
-    // A line is a few hundred bytes, so the kernel takes it at once; a client that reads nothing is cut off after a second.
+    // The kernel's buffer takes a line at once, so this waits only for a client that reads nothing; such a one is cut off after a second.
     private void Send(ControlEvent controlEvent)
     {
         try
         {
-            _stream.Write([.. JsonSerializer.SerializeToUtf8Bytes(controlEvent, ControlJson.Default.ControlEvent), (byte)'\n']);
+            byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(controlEvent, ControlJson.Default.ControlEvent), (byte)'\n'];
+            _stream.WriteAsync(line).AsTask().WaitAsync(SendTimeout).GetAwaiter().GetResult();
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or TimeoutException)
         {
             _log.ClientGone(e.Message);
             Context.Stop(Self);

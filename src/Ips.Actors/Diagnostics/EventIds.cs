@@ -24,6 +24,10 @@ internal static class EventIds
     public const int LogReopened = 1017;
     public const int LogReopenFailed = 1018;
     public const int Alone = 1019;
+    public const int CheckStarted = 1030;
+    public const int CheckPassed = 1031;
+    public const int CheckFailed = 1032;
+    public const int LastGoodFailed = 1033;
 
     // Signals 1100
     public const int SignalReceived = 1100;
@@ -37,6 +41,7 @@ internal static class EventIds
     public const int Released = 1204;
     public const int AcceptFailed = 1205;
     public const int OfferUnused = 1206;
+    public const int AdoptionFailed = 1207;
 
     // Reloader 1300
     public const int SuccessorSpawned = 1300;
@@ -48,6 +53,7 @@ internal static class EventIds
     public const int SuccessorGone = 1306;
     public const int SuccessorRefused = 1307;
     public const int FrameUnexpected = 1308;
+    public const int MakingRoom = 1330;
 
     // HttpFront 1400
     public const int FrontReady = 1400;
@@ -62,6 +68,9 @@ internal static class EventIds
     public const int PredecessorFarewell = 1501;
     public const int PredecessorLost = 1502;
     public const int PredecessorStops = 1503;
+    public const int ChannelFailed = 1530;
+
+    public const int ConnectionsAdopted = 1504;
 
     // Control 1600
     public const int ControlRequested = 1600;

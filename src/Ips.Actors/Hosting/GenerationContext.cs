@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using Ips.Actors.Handover;
 using Ips.Actors.Listener;
+using Ips.Actors.Output;
 using Ips.Actors.Posix;
 
 namespace Ips.Actors.Hosting;
@@ -30,18 +31,18 @@ internal sealed class GenerationContext
     /// <summary>The listening sockets handed over, with their descriptors.</summary>
     public IReadOnlyList<OfferedSocket> Offers { get; init; } = [];
 
+    /// <summary>Stdout and stderr, while they are pipes to the predecessor; null in a first generation.</summary>
+    public InheritedOutput? Output { get; init; }
+
     /// <summary>The PID lock's descriptor, if it was handed over.</summary>
     public int? LockFd { get; init; }
 
     /// <summary>The control socket's descriptor, if it was handed over.</summary>
     public int? ControlFd { get; init; }
 
-    /// <summary>Where <c>ips start</c> waits for the start report.</summary>
-    public int? StartFd { get; init; }
-
-    /// <summary>The version of the entry assembly.</summary>
-    public static string Release { get; } =
-        Assembly.GetEntryAssembly()?.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+    /// <summary>The version of the entry assembly, a commit id in it shortened to 8 characters.</summary>
+    public static string Release { get; } = Shorten(
+        Assembly.GetEntryAssembly()?.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown");
 
     /// <summary>Whether this process was spawned as a successor.</summary>
     public bool IsSuccessor => Predecessor is not null;
@@ -53,20 +54,23 @@ internal sealed class GenerationContext
     private static GenerationContext Join()
     {
         var command = CaptureStartCommand();
-        var startFd = TakeDescriptor(HandoverVariables.StartFd);
+        StartReporter.Claim();
         var generation = int.TryParse(Environment.GetEnvironmentVariable(HandoverVariables.Generation), CultureInfo.InvariantCulture, out var number) ? number : 1;
         Environment.SetEnvironmentVariable(HandoverVariables.Generation, null);
-        if (TakeDescriptor(HandoverVariables.Fd) is not { } fd)
+        var output = InheritedOutput.Claim(Environment.GetEnvironmentVariable(HandoverVariables.OutputFds));
+        Environment.SetEnvironmentVariable(HandoverVariables.OutputFds, null);
+        if (TakeChannel() is not { } fd)
         {
-            return new GenerationContext { Number = 1, StartCommand = command, StartFd = startFd };
+            output?.Restore();
+            return new GenerationContext { Number = 1, StartCommand = command };
         }
 
-        var channel = new HandoverChannel(fd);
+        var channel = new HandoverChannel(fd, onPeerGone: () => output?.Restore()); // who read our output is gone
         channel.TrySend(new HelloFrame(HandoverVersion.Min, HandoverVersion.Max, Environment.ProcessId, Release));
         switch (channel.WaitForNext(WelcomeTimeout))
         {
             case ChannelEvent.Received { Frame: WelcomeFrame welcome } received:
-                return FromWelcome(welcome, received.Fds, command, channel);
+                return FromWelcome(welcome, received.Fds, command, channel, output);
             case ChannelEvent.Received { Frame: RefusedFrame refused }:
                 throw new HandoverRefusedException(refused.Reason);
             case ChannelEvent.Received { Frame: StopFrame stop }:
@@ -76,11 +80,12 @@ internal sealed class GenerationContext
             default:
                 // It died, and with it its sockets: this generation binds its own.
                 channel.Dispose();
-                return new GenerationContext { Number = generation, StartCommand = command, Orphaned = true };
+                return new GenerationContext { Number = generation, StartCommand = command, Orphaned = true, Output = output };
         }
     }
 
-    private static GenerationContext FromWelcome(WelcomeFrame welcome, IReadOnlyList<int> fds, StartCommand command, HandoverChannel channel)
+    private static GenerationContext FromWelcome(
+        WelcomeFrame welcome, IReadOnlyList<int> fds, StartCommand command, HandoverChannel channel, InheritedOutput? output)
     {
         var expected = welcome.Endpoints.Count + (welcome.Lock ? 1 : 0) + (welcome.Control ? 1 : 0);
         if (fds.Count != expected)
@@ -96,13 +101,18 @@ internal sealed class GenerationContext
             StartCommand = command,
             Predecessor = channel,
             Welcome = welcome,
+            Output = output,
             Offers = [.. welcome.Endpoints.Select((endpoint, i) => new OfferedSocket(endpoint.Endpoint, endpoint.Ordinal, fds[i]))],
             LockFd = welcome.Lock ? fds[next++] : null,
             ControlFd = welcome.Control ? fds[next] : null,
         };
     }
 
-    private static StartCommand CaptureStartCommand()
+    private static string Shorten(string version) =>
+        version.IndexOf('+', StringComparison.Ordinal) is > 0 and var plus && version.Length > plus + 9 ? version[..(plus + 9)] : version;
+
+    /// <summary>The command line, environment and logical directory of this process, as the next one is to have them.</summary>
+    internal static StartCommand CaptureStartCommand()
     {
         var environment = Posix.StartCommand.ReadStartEnvironment();
         var directory = StartCommand.LogicalDirectory(
@@ -111,10 +121,10 @@ internal sealed class GenerationContext
     }
 
     // Meant for this process only, and not for what it starts.
-    private static int? TakeDescriptor(string variable)
+    private static int? TakeChannel()
     {
-        var text = Environment.GetEnvironmentVariable(variable);
-        Environment.SetEnvironmentVariable(variable, null);
+        var text = Environment.GetEnvironmentVariable(HandoverVariables.Fd);
+        Environment.SetEnvironmentVariable(HandoverVariables.Fd, null);
         if (text is null)
         {
             return null;
@@ -122,7 +132,7 @@ internal sealed class GenerationContext
 
         if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var fd) || fd < 3)
         {
-            throw new HandoverRefusedException($"{variable} is '{text}'; it must be a descriptor of 3 or more");
+            throw new HandoverRefusedException($"{HandoverVariables.Fd} is '{text}'; it must be a descriptor of 3 or more");
         }
 
         FileDescriptors.SetCloseOnExec(fd);

@@ -5,7 +5,7 @@ namespace Microsoft.Extensions.Hosting;
 /// A singleton in the app's services once <c>AddIps()</c> was called.
 /// </summary>
 /// <remarks>
-/// Order over a life: <see cref="OnServing"/>, <see cref="OnPromoted"/>, <see cref="OnDraining"/>. A successor serves requests while
+/// Order over a life: <see cref="OnServing"/>, <see cref="OnPromoted"/>, <see cref="OnDraining"/>, <see cref="OnReleasing"/>. A successor serves requests while
 /// its predecessor is still primary; the predecessor's <see cref="OnDraining"/> handlers have ended before the successor's
 /// <see cref="OnPromoted"/> handlers run. After a rollback a predecessor that had begun to drain is promoted again.
 /// </remarks>
@@ -26,4 +26,8 @@ public interface IIpsGeneration
     /// <summary>Calls <paramref name="handler"/> when this generation stops being primary; the successor is promoted after it has
     /// ended, or after 10 s, when its token is cancelled. Disposing the result ends that.</summary>
     IDisposable OnDraining(Func<CancellationToken, Task> handler);
+
+    /// <summary>Calls <paramref name="handler"/> when the last request has been answered and Kestrel has stopped, just before the process
+    /// ends: the place to release pools. It gets 10 s. Disposing the result ends that.</summary>
+    IDisposable OnReleasing(Func<CancellationToken, Task> handler);
 }

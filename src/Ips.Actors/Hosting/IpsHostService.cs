@@ -17,11 +17,12 @@ internal sealed class IpsHostService : IHostedLifecycleService
     private readonly IHostApplicationLifetime _lifetime;
     private readonly IpsRuntime _runtime;
     private readonly ActorRegistry _actors;
+    private readonly GenerationRole _role;
     private readonly HostExit _exit;
 
-    public IpsHostService(IHostApplicationLifetime lifetime, IpsRuntime runtime, ActorRegistry actors, HostExit exit)
+    public IpsHostService(IHostApplicationLifetime lifetime, IpsRuntime runtime, ActorRegistry actors, GenerationRole role, HostExit exit)
     {
-        (_lifetime, _runtime, _actors, _exit) = (lifetime, runtime, actors, exit);
+        (_lifetime, _runtime, _actors, _role, _exit) = (lifetime, runtime, actors, role, exit);
         lifetime.ApplicationStopping.Register(() => _stoppingTold.TrySetResult());
         lifetime.ApplicationStarted.Register(OnStarted);
     }
@@ -55,7 +56,7 @@ internal sealed class IpsHostService : IHostedLifecycleService
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <inheritdoc/>
-    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StoppedAsync(CancellationToken cancellationToken) => _role.ReleaseAsync();
 
     private void OnStarted()
     {

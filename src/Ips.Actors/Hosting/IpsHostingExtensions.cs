@@ -7,8 +7,10 @@ using Ips.Actors.Transport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.Hosting;
@@ -47,13 +49,19 @@ public static class IpsHostingExtensions
         services.AddSingleton(generation);
         services.AddSingleton<FrontGate>();
         services.AddSingleton<ConnectionRegistry>();
+        services.AddSingleton(provider => new HandoverConnectionFactory(
+            provider.GetRequiredService<IOptions<SocketTransportOptions>>().Value,
+            provider.GetRequiredService<IMemoryPoolFactory<byte>>(),
+            provider.GetRequiredService<ConnectionRegistry>(),
+            provider.GetRequiredService<ILogger<HandoverConnectionFactory>>()));
         services.AddSingleton<GenerationRole>();
         services.AddSingleton<IIpsGeneration>(provider => provider.GetRequiredService<GenerationRole>());
         services.AddSingleton<HostExit>();
         services.AddSingleton<IpsRuntime>();
         services.AddSingleton<IHostLifetime, IpsHostLifetime>();
         services.AddHostedService<IpsHostService>();
-        services.AddSingleton<IConnectionListenerFactory, HandoverTransport>();
+        services.AddSingleton<HandoverTransport>();
+        services.AddSingleton<IConnectionListenerFactory>(provider => provider.GetRequiredService<HandoverTransport>());
         services.AddSingleton<IStartupFilter, FrontStartupFilter>();
         services.AddOptions<HostOptions>().PostConfigure<IOptions<IpsOptions>>((host, ips) =>
         {
@@ -62,6 +70,12 @@ public static class IpsHostingExtensions
         });
         services.AddAkka("ips", (akka, provider) => akka
             .AddHocon(ActorSystemSettings.Hocon, HoconAddMode.Replace)
+            .ConfigureLoggers(loggers =>
+            {
+                loggers.ClearLoggers();
+                loggers.LogLevel = Akka.Event.LogLevel.WarningLevel;
+                loggers.AddLoggerFactory();
+            })
             .WithActors((system, registry) => provider.GetRequiredService<IpsRuntime>().Start(system, registry)));
         return builder;
     }

@@ -5,6 +5,7 @@ using Ips.Actors.Control;
 using Ips.Actors.HttpFront;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Listener;
+using Ips.Actors.Posix;
 using Ips.Actors.Predecessor;
 using Ips.Actors.Reloader;
 using Ips.Actors.Signals;
@@ -24,7 +25,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
 
     /// <summary>Takes the PID lock and the handed-over sockets. Does nothing for an app whose server is not Kestrel, such as a test server.</summary>
     /// <exception cref="AlreadyRunningException">Another process holds the lock of the PID file.</exception>
-    /// <exception cref="Posix.PosixException">A path cannot be used.</exception>
+    /// <exception cref="PosixException">A path cannot be used.</exception>
     public void Prepare()
     {
         var server = services.GetService<IServer>();
@@ -36,6 +37,19 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         var loggers = services.GetRequiredService<ILoggerFactory>();
         var options = services.GetRequiredService<IOptions<IpsOptions>>().Value;
         var generation = services.GetRequiredService<GenerationContext>();
+        if (options.LogFile is { } logFile)
+        {
+            if (generation.Output is { } output)
+            {
+                StandardStreams.CheckRedirect(logFile);
+                output.LogFile = logFile;
+            }
+            else
+            {
+                StandardStreams.Redirect(logFile);
+            }
+        }
+
         var pidFile = Path.GetFullPath(
             options.PidFile ?? RuntimePaths.DefaultPidFile(services.GetRequiredService<IHostEnvironment>().ApplicationName));
         var identityLog = loggers.CreateLogger("/user/ips/lifecycle");
@@ -79,24 +93,37 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         var role = services.GetRequiredService<GenerationRole>();
         var health = new HealthCheckProbe(services);
         var surroundings = new ProcessSurroundings(
-            generation, identity, options, server, services.GetRequiredService<IHostApplicationLifetime>(), services.GetRequiredService<HostExit>());
+            generation, identity, table, options, server, services.GetRequiredService<IHostApplicationLifetime>(), services.GetRequiredService<HostExit>(),
+            TimeProvider.System, log("lifecycle"));
         var memory = new LifecycleMemory(
             generation.IsSuccessor ? new LifecycleState.Joining() : generation.Orphaned ? new LifecycleState.Joining(Alone: true) : new LifecycleState.Starting());
         var link = new PredecessorLink(
-            generation.Predecessor, TimeSpan.FromMilliseconds(generation.Welcome?.HealthIntervalMs ?? options.Reload.HealthInterval.TotalMilliseconds));
-        var slot = new SuccessorSlot();
+            generation.Predecessor, TimeSpan.FromMilliseconds(generation.Welcome?.HealthIntervalMs ?? options.Reload.HealthInterval.TotalMilliseconds))
+        {
+            Output = generation.Output,
+        };
+        var slot = new SuccessorSlot
+        {
+            Older = OlderGenerations.Open(generation.Welcome?.Generations ?? []),
+            HealthUrl = options.Reload.HealthUrl is { } url ? new HealthUrl(new Uri(url), HealthUrlTimeout(options.Reload.HealthInterval)) : null,
+        };
+        var ledger = new MoveLedger();
         var launcher = new ProcessGenerationLauncher(generation.StartCommand);
 
         var lifecycle = context.ActorOf(
             Props.Create(() => new LifecycleActor(memory, surroundings, options, TimeProvider.System, log("lifecycle"))), "lifecycle");
         var listener = context.ActorOf(Props.Create(() => new ListenerActor(table, lifecycle, log("listener"))), "listener");
-        var front = context.ActorOf(Props.Create(() => new HttpFrontActor(gate, connections, role, health, lifecycle, log("front"))), "front");
+        var mover = context.ActorOf(Props.Create(() => new MoverActor(ledger, connections, gate, lifecycle, log("mover"))), "mover");
+        var front = context.ActorOf(Props.Create(() => new HttpFrontActor(gate, connections, role, health, mover, lifecycle, log("front"))), "front");
         var reloader = context.ActorOf(
-            Props.Create(() => new ReloaderActor(slot, launcher, identity, listener, lifecycle, options, log("reloader"))), "reloader");
-        var predecessor = context.ActorOf(Props.Create(() => new PredecessorActor(link, front, lifecycle, log("predecessor"))), "predecessor");
+            Props.Create(() => new ReloaderActor(slot, launcher, identity, listener, mover, lifecycle, options, log("reloader"))), "reloader");
+        var predecessor = context.ActorOf(Props.Create(() => new PredecessorActor(link, front, listener, mover, lifecycle, log("predecessor"))), "predecessor");
         var daemon = new ControlSession.Daemon(
             lifecycle, front, () => surroundings.Endpoints, surroundings.Pid, surroundings.Generation, surroundings.Release,
-            new DateTimeOffset(System.Diagnostics.Process.GetCurrentProcess().StartTime));
+            new DateTimeOffset(System.Diagnostics.Process.GetCurrentProcess().StartTime))
+        {
+            LastGood = () => LastGoodFile.TryRead(LastGoodFile.PathBeside(identity.PidFile)),
+        };
         var control = context.ActorOf(Props.Create(() => new ControlActor(identity, daemon, log("control"))), "control");
         lifecycle.Tell(new LifecycleProtocol.Assemble(new LifecycleCast(listener, reloader, front, predecessor, control)));
         var signals = context.ActorOf(Props.Create(() => new SignalActor(ProcessSignals.Register(), lifecycle, log("signals"))), "signals");
@@ -104,8 +131,11 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         registry.Register<LifecycleActor>(lifecycle);
         registry.Register<HttpFrontActor>(front);
         registry.Register<ListenerActor>(listener);
-        return [lifecycle, listener, front, reloader, predecessor, control, signals];
+        return [lifecycle, listener, mover, front, reloader, predecessor, control, signals];
     }
+
+    // An answer that takes longer than the interval is late; below a second even a healthy one may be.
+    private static TimeSpan HealthUrlTimeout(TimeSpan interval) => interval > TimeSpan.FromSeconds(1) ? interval : TimeSpan.FromSeconds(1);
 
     private sealed record Parts(IpsOptions Options, GenerationContext Generation, Identity Identity, ListenerTable Listeners, IServer Server);
 }

@@ -1,20 +1,23 @@
 using Ips.Actors.Configuration;
+using System.Net;
 using Ips.Actors.Control;
+using Ips.Actors.Handover;
 using Ips.Actors.Lifecycle;
+using Ips.Actors.Listener;
 using Ips.Actors.Posix;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Hosting;
 
 /// <summary>The real process around LifecycleActor.</summary>
 internal sealed class ProcessSurroundings(
-    GenerationContext generation, Identity identity, IpsOptions options, IServer server, IHostApplicationLifetime lifetime, HostExit exit)
+    GenerationContext generation, Identity identity, ListenerTable listeners, IpsOptions options, IServer server, IHostApplicationLifetime lifetime, HostExit exit,
+    TimeProvider time, ILogger log)
     : ILifecycleSurroundings
 {
-    private int? _startFd = generation.StartFd;
-
     /// <inheritdoc/>
     public int Pid => Environment.ProcessId;
 
@@ -28,7 +31,28 @@ internal sealed class ProcessSurroundings(
     public IReadOnlyList<string> Endpoints => [.. server.Features.Get<IServerAddressesFeature>()?.Addresses ?? []];
 
     /// <inheritdoc/>
-    public void PublishIdentity() => identity.Publish(Pid);
+    public IReadOnlyList<EndpointOffer> MovableEndpoints()
+    {
+        var secure = Endpoints.Where(url => url.StartsWith("https:", StringComparison.OrdinalIgnoreCase)).ToList();
+        return
+        [
+            .. listeners.Entries.Select(entry => entry.Value)
+                .Where(entry => !secure.Exists(url => url.EndsWith(Suffix(entry.EndPoint), StringComparison.Ordinal)))
+                .Select(entry => new EndpointOffer(entry.Key.Endpoint, entry.Key.Ordinal)),
+        ];
+
+        static string Suffix(EndPoint endPoint) => endPoint is IPEndPoint ip ? $":{ip.Port}" : $"unix:{endPoint}";
+    }
+
+    /// <inheritdoc/>
+    public void PublishIdentity()
+    {
+        identity.Publish(Pid);
+        if (options.Reload.LastGood)
+        {
+            LastGoodFile.TryWrite(LastGoodFile.PathBeside(identity.PidFile), LastGoodFile.Describe(generation, time.GetUtcNow()), log);
+        }
+    }
 
     /// <inheritdoc/>
     public void HandOverIdentity() => identity.HandOver();
@@ -37,15 +61,7 @@ internal sealed class ProcessSurroundings(
     public void RetractIdentity() => identity.Retract(Pid);
 
     /// <inheritdoc/>
-    public void ReportStarted()
-    {
-        if (_startFd is { } fd)
-        {
-            _startFd = null;
-            FileDescriptors.WriteAll(fd, StartReport.Serving(Pid, Generation, Endpoints).Encode());
-            FileDescriptors.Close(fd);
-        }
-    }
+    public void ReportStarted() => StartReporter.ReportServing(Pid, Generation, Endpoints);
 
     /// <inheritdoc/>
     public string? ReopenLog()

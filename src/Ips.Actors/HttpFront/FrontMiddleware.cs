@@ -16,8 +16,15 @@ internal sealed class FrontMiddleware(RequestDelegate next, FrontGate gate, Gene
     /// <summary>Serves one request.</summary>
     public Task InvokeAsync(HttpContext context)
     {
-        var connection = context.Features.Get<TrackedConnection>();
-        connection?.RequestBegan();
+        if (context.Features.Get<HandoverConnection>() is { } connection)
+        {
+            connection.RequestStarted(context.Features);
+        }
+        else if (context.Features.Get<MemoryConnection>() is not null)
+        {
+            return next(context); // a warm-up request: neither counted nor closed
+        }
+
         if (_generationHeader is not null)
         {
             context.Response.Headers["X-Ips-Generation"] = _generationHeader;
@@ -35,13 +42,20 @@ internal sealed class FrontMiddleware(RequestDelegate next, FrontGate gate, Gene
         if (gate.Draining)
         {
             var context = (HttpContext)state;
+            if (gate.Moving && context.Features.Get<HandoverConnection>() is { Unmovable: UnmovableReason.None })
+            {
+                return Task.CompletedTask; // it leaves as soon as this response is sent
+            }
+
             if (!HttpProtocol.IsHttp11(context.Request.Protocol) && !HttpProtocol.IsHttp10(context.Request.Protocol))
             {
                 context.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose(); // GOAWAY
+                gate.ToldOfClose(context.Connection.Id);
             }
             else if (context.Response.StatusCode != StatusCodes.Status101SwitchingProtocols)
             {
                 context.Response.Headers.Connection = "close";
+                gate.ToldOfClose(context.Connection.Id);
             }
         }
 
@@ -50,9 +64,7 @@ internal sealed class FrontMiddleware(RequestDelegate next, FrontGate gate, Gene
 
     private Task OnCompleted(object state)
     {
-        var context = (HttpContext)state;
-        gate.Answered(context.Response.StatusCode);
-        context.Features.Get<TrackedConnection>()?.RequestEnded();
+        gate.Answered(((HttpContext)state).Response.StatusCode);
         return Task.CompletedTask;
     }
 }

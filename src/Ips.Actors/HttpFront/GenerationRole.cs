@@ -14,6 +14,7 @@ internal sealed class GenerationRole(GenerationContext generation, ILogger<Gener
     private readonly HandlerList _serving = new();
     private readonly HandlerList _promoted = new();
     private readonly HandlerList _draining = new();
+    private readonly HandlerList _releasing = new();
     private readonly Lock _gate = new();
     private Task _turns = Task.CompletedTask;
     private volatile bool _isPrimary;
@@ -35,6 +36,9 @@ internal sealed class GenerationRole(GenerationContext generation, ILogger<Gener
 
     /// <inheritdoc/>
     public IDisposable OnDraining(Func<CancellationToken, Task> handler) => _draining.Add(handler);
+
+    /// <inheritdoc/>
+    public IDisposable OnReleasing(Func<CancellationToken, Task> handler) => _releasing.Add(handler);
 
     /// <summary>Runs the serving handlers.</summary>
     public Task ServeAsync() => TakeTurn(() => RunAsync(_serving, nameof(OnServing)));
@@ -62,6 +66,9 @@ internal sealed class GenerationRole(GenerationContext generation, ILogger<Gener
         _isPrimary = false;
         return RunAsync(_draining, nameof(OnDraining));
     });
+
+    /// <summary>Runs the releasing handlers.</summary>
+    public Task ReleaseAsync() => TakeTurn(() => RunAsync(_releasing, nameof(OnReleasing)));
 
     // One turn at a time: a handler that still stops a worker must have ended before another starts it again, and before the successor's does.
     private Task TakeTurn(Func<Task> turn)

@@ -15,6 +15,7 @@ internal sealed class HttpFrontActor : ReceiveActor
     private readonly ConnectionRegistry _connections;
     private readonly GenerationRole _role;
     private readonly IHealthProbe _health;
+    private readonly IActorRef _mover;
     private readonly IActorRef _lifecycle;
     private readonly ILogger _log;
     private readonly TimeProvider _time;
@@ -22,8 +23,8 @@ internal sealed class HttpFrontActor : ReceiveActor
     private int _rolesTaken;
 
     public HttpFrontActor(
-        FrontGate gate, ConnectionRegistry connections, GenerationRole role, IHealthProbe health, IActorRef lifecycle, ILogger log)
-        : this(gate, connections, role, health, lifecycle, log, TimeProvider.System)
+        FrontGate gate, ConnectionRegistry connections, GenerationRole role, IHealthProbe health, IActorRef mover, IActorRef lifecycle, ILogger log)
+        : this(gate, connections, role, health, mover, lifecycle, log, TimeProvider.System)
     {
     }
 
@@ -31,13 +32,15 @@ internal sealed class HttpFrontActor : ReceiveActor
     /// <param name="connections">What is open.</param>
     /// <param name="role">The app's handlers.</param>
     /// <param name="health">The app's own word.</param>
+    /// <param name="mover">MoverActor.</param>
     /// <param name="lifecycle">LifecycleActor.</param>
     /// <param name="log">For the log.</param>
     /// <param name="time">The clock of the health checks' deadline.</param>
     public HttpFrontActor(
-        FrontGate gate, ConnectionRegistry connections, GenerationRole role, IHealthProbe health, IActorRef lifecycle, ILogger log, TimeProvider time)
+        FrontGate gate, ConnectionRegistry connections, GenerationRole role, IHealthProbe health, IActorRef mover, IActorRef lifecycle, ILogger log,
+        TimeProvider time)
     {
-        (_gate, _connections, _role, _health, _lifecycle, _log, _time) = (gate, connections, role, health, lifecycle, log, time);
+        (_gate, _connections, _role, _health, _mover, _lifecycle, _log, _time) = (gate, connections, role, health, mover, lifecycle, log, time);
         Receive<HttpFrontProtocol.HostStarted>(_ => OnHostStarted());
         Receive<Readiness>(OnReadiness);
         Receive<HttpFrontProtocol.GetHealth>(_ => OnGetHealth());
@@ -48,10 +51,11 @@ internal sealed class HttpFrontActor : ReceiveActor
         Receive<HttpFrontProtocol.YieldRole>(_ => OnYieldRole());
         Receive<Yielded>(yielded => yielded.RolesTaken == _rolesTaken, _ => _lifecycle.Tell(new LifecycleEvent.RoleYielded()));
         Receive<Yielded>(_ => { }); // the role was taken back meanwhile
-        Receive<HttpFrontProtocol.BeginDrain>(_ => OnBeginDrain());
+        Receive<HttpFrontProtocol.BeginDrain>(OnBeginDrain);
+        Receive<MoverProtocol.Flushed>(_ => OnFlushed());
         Receive<Emptied>(_ => OnEmptied());
         Receive<HttpFrontProtocol.AbortConnections>(_ => OnAbort());
-        Receive<HttpFrontProtocol.GetLoad>(_ => Sender.Tell(new HttpFrontProtocol.Load(_connections.Open, _connections.RunningRequests)));
+        Receive<HttpFrontProtocol.GetLoad>(_ => Sender.Tell(new HttpFrontProtocol.Load(_connections.Open, _connections.Busy)));
     }
 
     /// <inheritdoc/>
@@ -124,10 +128,16 @@ internal sealed class HttpFrontActor : ReceiveActor
         _role.DrainAsync().PipeTo(Self, success: () => new Yielded(rolesTaken));
     }
 
-    private void OnBeginDrain()
+    private void OnBeginDrain(HttpFrontProtocol.BeginDrain drain)
     {
         _gate.Ready = false;
-        _gate.Draining = true;
+        if (!_gate.Draining)
+        {
+            _gate.Moving = drain.Moving; // first, so that no response says close to a connection that can leave
+            _gate.Draining = true;
+            _gate.BeginCount(_connections.Open);
+        }
+
         _role.DrainAsync();
         if (!_awaitingEmpty)
         {
@@ -136,22 +146,29 @@ internal sealed class HttpFrontActor : ReceiveActor
         }
     }
 
+    // What moved has left this process, but may be on its way yet.
     private void OnEmptied()
     {
+        _awaitingEmpty = false;
+        _mover.Tell(new MoverProtocol.Flush());
+    }
+
+    private void OnFlushed()
+    {
         _log.Drained();
-        _lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(0));
+        _lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(0) { Counts = _gate.CountDrain(cut: 0, left: 0) });
     }
 
     private void OnAbort()
     {
         var open = _connections.Open;
-        var cut = _connections.AbortRunning();
+        var cut = _connections.AbortBusy("The drain deadline of this generation has come.");
         if (open > 0)
         {
             _log.Aborted(cut, Math.Max(0, open - cut));
         }
 
-        _lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(cut));
+        _lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(cut) { Counts = _gate.CountDrain(cut, open) });
     }
 
     private sealed record Readiness(string? Reason);

@@ -18,8 +18,9 @@ internal static class HttpFrontProtocol
     /// <summary>Tell the app that it is not primary any more; LifecycleActor hears when its handlers have ended.</summary>
     public sealed record YieldRole;
 
-    /// <summary>Close politely; LifecycleActor hears when no connection is left.</summary>
-    public sealed record BeginDrain;
+    /// <summary>Close politely; LifecycleActor hears when no connection is left. <paramref name="Moving"/>: connections that can leave for
+    /// the other generation are not told to close.</summary>
+    public sealed record BeginDrain(bool Moving = false);
 
     /// <summary>End what is left at once; LifecycleActor hears how many requests that cut.</summary>
     public sealed record AbortConnections;

@@ -1,4 +1,5 @@
 using Ips.Actors.Control;
+using Ips.Actors.Handover;
 
 namespace Ips.Actors.Lifecycle;
 
@@ -13,6 +14,9 @@ internal interface ILifecycleSurroundings
 
     /// <summary>The version of the entry assembly.</summary>
     string Release { get; }
+
+    /// <summary>Where this generation takes moved connections: the endpoints that it serves without TLS.</summary>
+    IReadOnlyList<EndpointOffer> MovableEndpoints();
 
     /// <summary>Becomes the main process on the file system. See <see cref="Identity.Publish"/>.</summary>
     void PublishIdentity();

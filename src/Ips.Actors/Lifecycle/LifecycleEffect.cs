@@ -20,8 +20,8 @@ internal abstract record LifecycleEffect
 
     // The successor.
 
-    /// <summary>Spawn a successor and open the account of this reload.</summary>
-    public sealed record SpawnSuccessor(string Source) : LifecycleEffect;
+    /// <summary>Spawn a successor and open the account of this reload, or of this check.</summary>
+    public sealed record SpawnSuccessor(string Source, bool DryRun = false) : LifecycleEffect;
 
     /// <summary>Expect the successor's next word within the ready timeout.</summary>
     public sealed record ArmSuccessorTimer : LifecycleEffect;
@@ -42,14 +42,18 @@ internal abstract record LifecycleEffect
     public sealed record SendPromote : LifecycleEffect;
 
     /// <summary>End the successor: ask, SIGTERM, SIGKILL. Answered by <see cref="LifecycleEvent.SuccessorGone"/>.
-    /// <paramref name="FinishRequests"/>: it gets the drain timeout after the asking, else the kill timeout.</summary>
-    public sealed record EndSuccessor(bool FinishRequests, string Reason) : LifecycleEffect;
+    /// <paramref name="FinishRequests"/>: it gets the drain timeout after the asking, else the kill timeout.
+    /// <paramref name="Return"/>: it gives its connections back.</summary>
+    public sealed record EndSuccessor(bool FinishRequests, string Reason, bool Return = false) : LifecycleEffect;
 
     /// <summary>SIGKILL to a successor that has outlived every deadline: no orphan is left. Nobody waits for the answer.</summary>
     public sealed record KillSuccessor : LifecycleEffect;
 
     /// <summary>Note how and why the reload under way fails.</summary>
     public sealed record NoteFailure(ReloadOutcome Outcome, string Reason) : LifecycleEffect;
+
+    /// <summary>Note that the successor of a check got ready.</summary>
+    public sealed record NoteChecked : LifecycleEffect;
 
     /// <summary>Close the account of the reload under way and give its receipt to all who wait: promoted unless a failure was noted.</summary>
     public sealed record FinishReload : LifecycleEffect;
@@ -106,8 +110,11 @@ internal abstract record LifecycleEffect
     /// <summary>Start the lame-duck clock.</summary>
     public sealed record ArmLameDuckTimer : LifecycleEffect;
 
-    /// <summary>Close politely, and report when no connection is left.</summary>
-    public sealed record BeginDrain : LifecycleEffect;
+    /// <summary>Close politely, and report when no connection is left; with a <paramref name="Way"/> out, what can move leaves unclosed.</summary>
+    public sealed record BeginDrain(MoveWay Way = MoveWay.None) : LifecycleEffect;
+
+    /// <summary>Start the clock of the first wave of moves.</summary>
+    public sealed record ArmMoveTimer : LifecycleEffect;
 
     /// <summary>Start the drain's clock.</summary>
     public sealed record ArmDrainTimer : LifecycleEffect;
@@ -131,6 +138,19 @@ internal abstract record LifecycleEffect
     public sealed record ExitProcess(ExitCode Code) : LifecycleEffect;
 }
 
+/// <summary>Where live connections go when a generation drains.</summary>
+internal enum MoveWay
+{
+    /// <summary>Nowhere: they end here.</summary>
+    None,
+
+    /// <summary>To the promoted successor.</summary>
+    Successor,
+
+    /// <summary>Back to the predecessor, on a rollback.</summary>
+    Predecessor,
+}
+
 /// <summary>How a reload ended.</summary>
 internal enum ReloadOutcome
 {
@@ -142,4 +162,7 @@ internal enum ReloadOutcome
 
     /// <summary>The successor served on probation and failed.</summary>
     RolledBack,
+
+    /// <summary>A check: the successor got ready and was ended.</summary>
+    Checked,
 }

@@ -17,7 +17,7 @@ internal static partial class LifecycleLog
     [LoggerMessage(EventIds.ReloadDeferred, LogLevel.Information, "Reload by {Source} waits until the failed successor is gone.")]
     public static partial void ReloadDeferred(this ILogger logger, string source);
 
-    [LoggerMessage(EventIds.ReloadStarted, LogLevel.Debug, "Reload by {Source}: starting generation {Successor}.")]
+    [LoggerMessage(EventIds.ReloadStarted, LogLevel.Information, "Reload by {Source}: starting generation {Successor}.")]
     public static partial void ReloadStarted(this ILogger logger, string source, int successor);
 
     [LoggerMessage(EventIds.ReloadPromoted, LogLevel.Information,
@@ -27,6 +27,17 @@ internal static partial class LifecycleLog
     [LoggerMessage(EventIds.ReloadFailed, LogLevel.Error,
         "Reload {Outcome} after {ElapsedMs} ms, this generation serves on: generation {Successor} (PID {Pid}): {Reason}")]
     public static partial void ReloadFailed(this ILogger logger, string outcome, double elapsedMs, int successor, int? pid, string reason);
+
+    [LoggerMessage(EventIds.CheckStarted, LogLevel.Information, "Check by {Source}: starting generation {Successor}, which will not accept.")]
+    public static partial void CheckStarted(this ILogger logger, string source, int successor);
+
+    [LoggerMessage(EventIds.CheckPassed, LogLevel.Information,
+        "Check passed in {ElapsedMs} ms: generation {Successor} (PID {Pid}, release {Release}) got ready and was ended.")]
+    public static partial void CheckPassed(this ILogger logger, double elapsedMs, int successor, int? pid, string? release);
+
+    [LoggerMessage(EventIds.CheckFailed, LogLevel.Error,
+        "Check failed after {ElapsedMs} ms: a reload would be refused: generation {Successor} (PID {Pid}): {Reason}")]
+    public static partial void CheckFailed(this ILogger logger, double elapsedMs, int successor, int? pid, string reason);
 
     [LoggerMessage(EventIds.Exiting, LogLevel.Information, "Exiting with code {Code} ({Name}).")]
     public static partial void Exiting(this ILogger logger, int code, string name);

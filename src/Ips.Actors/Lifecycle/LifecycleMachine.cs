@@ -10,7 +10,7 @@ internal sealed record Transition(LifecycleState State, params IReadOnlyList<Lif
 /// <summary>
 /// Every decision of a generation's life, as a pure function. First generation: <c>Starting → Serving</c>. Successor:
 /// <c>Joining → Ready → Proving → Serving</c>. Predecessor: <c>Serving → AwaitingReady → Quiescing → OnProbation → Yielding →
-/// Promoting → Draining → Exiting</c>, with <c>RollingBack → Serving</c> from each of them before the promotion is acknowledged.
+/// Promoting → Moving → Draining → Exiting</c>, with <c>RollingBack → Serving</c> from each of them before the promotion is acknowledged.
 /// </summary>
 internal static class LifecycleMachine
 {
@@ -19,6 +19,7 @@ internal static class LifecycleMachine
     {
         LogReopenRequested => new(state, new ReopenLog()),
         ReloadRequested reload => OnReload(state, reload),
+        CheckRequested check => OnCheck(state, check),
         StopRequested stop => OnStop(state, ExitCode.Clean, stop.Source),
         StopReceived stop => OnStopReceived(state, stop),
         HostStopping => OnHostStopping(state),
@@ -31,8 +32,9 @@ internal static class LifecycleMachine
             Ready => OnReady(state, @event),
             Proving => OnProving(state, @event),
             Serving => OnServing(state, @event),
-            AwaitingReady => OnAwaitingReady(state, @event),
+            AwaitingReady awaiting => OnAwaitingReady(awaiting, @event),
             Quiescing or OnProbation or Yielding or Promoting => OnSuccessorServing(state, @event),
+            Moving => OnMoving(state, @event),
             RollingBack rolling => OnRollingBack(rolling, @event),
             LameDuck => OnLameDuck(state, @event),
             Draining draining => OnDraining(draining, @event),
@@ -46,13 +48,14 @@ internal static class LifecycleMachine
         Serving => [new StartAccepting(), new AcknowledgePromotion()],
         Ready => [new SendReady()],
         Proving => [new StartAccepting(), new BeginHealthReports()],
-        AwaitingReady => [new SpawnSuccessor("restart of an actor"), new ArmSuccessorTimer()],
+        AwaitingReady awaiting => [new SpawnSuccessor("restart of an actor", awaiting.DryRun), new ArmSuccessorTimer()],
         Quiescing => [new ArmSuccessorTimer(), new QuiesceAccepting()],
         OnProbation => [new SendServe(), new ArmProbationTimer()],
         Yielding => [new ArmSuccessorTimer(), new YieldRole()],
         Promoting => [new ArmSuccessorTimer(), new SendPromote()],
         RollingBack => [new StartAccepting(), new EndSuccessor(true, "restart of an actor")],
         LameDuck => [new FailReadiness(), new ArmLameDuckTimer()],
+        Moving => [new ArmMoveTimer(), new ReleaseListeners(true)],
         Draining { SuccessorAlive: true } draining =>
             [new ArmDrainTimer(), new ReleaseListeners(draining.HandedOver), new StopHost(), new EndSuccessor(true, "restart of an actor")],
         Draining draining => [new ArmDrainTimer(), new ReleaseListeners(draining.HandedOver), new StopHost()],
@@ -65,11 +68,20 @@ internal static class LifecycleMachine
         Serving => new(new AwaitingReady(), new SpawnSuccessor(reload.Source), new ArmSuccessorTimer()),
         RollingBack { ReloadPending: false } rolling => new(rolling with { ReloadPending = true }, new DeferReload(reload.Source)),
         RollingBack => new(state, new RefuseReload(reload.Source, "a reload is already waiting for the failed successor to end")),
+        Moving => new(state, new RefuseReload(reload.Source, "the successor is promoted: ask that one")),
         AwaitingReady or Quiescing or OnProbation or Yielding or Promoting =>
             new(state, new RefuseReload(reload.Source, "a reload is already under way")),
         Starting => new(state, new RefuseReload(reload.Source, "this generation is still starting")),
         Joining or Ready or Proving => new(state, new RefuseReload(reload.Source, "this generation is not promoted yet")),
         _ => new(state, new RefuseReload(reload.Source, "this generation is stopping")),
+    };
+
+    // As a reload, but never put off: who asks whether a release is good wants to know it of the one that is there now.
+    private static Transition OnCheck(LifecycleState state, CheckRequested check) => state switch
+    {
+        Serving => new(new AwaitingReady(DryRun: true), new SpawnSuccessor(check.Source, DryRun: true), new ArmSuccessorTimer()),
+        RollingBack => new(state, new RefuseReload(check.Source, "a failed successor is still being ended")),
+        _ => OnReload(state, new ReloadRequested(check.Source)),
     };
 
     // The predecessor stops, or has taken the role back: what runs here is finished, and the paths of the sockets are the predecessor's.
@@ -80,7 +92,7 @@ internal static class LifecycleMachine
         LameDuck => new(new Draining(ExitCode.Clean, StopSeen: true, HandedOver: true), [.. BeginDrainingHandedOver]),
         Draining draining => new(draining with { HandedOver = true }, new Explain("already draining")),
         _ => OnStop(state, ExitCode.Clean, stop.Reason) is { State: Draining draining } transition
-            ? new(draining with { HandedOver = true }, [.. transition.Effects.Select(e => e is ReleaseListeners ? new ReleaseListeners(true) : e)])
+            ? new(draining with { HandedOver = true, Way = stop.Return ? draining.Way : MoveWay.None }, [.. transition.Effects.Select(e => e is ReleaseListeners ? new ReleaseListeners(true) : e)])
             : OnStop(state, ExitCode.Clean, stop.Reason),
     };
 
@@ -92,7 +104,7 @@ internal static class LifecycleMachine
         Joining or Ready => new(new Exiting(code), new SendFailed(source), new ReleaseListeners(true), new ExitProcess(code)),
 
         // On probation the predecessor takes the role back; what runs here is finished first.
-        Proving => new(new Draining(code, StopSeen: true, HandedOver: true),
+        Proving => new(new Draining(code, StopSeen: true, HandedOver: true, Way: MoveWay.Predecessor),
             [new SendFailed(source), .. BeginDrainingHandedOver]),
 
         Serving => new(new LameDuck(), new FailReadiness(), new ArmLameDuckTimer()),
@@ -106,6 +118,8 @@ internal static class LifecycleMachine
                 new FinishReload(), new EndSuccessor(true, source), .. BeginDraining]),
         RollingBack rolling => new(new Draining(code, StopSeen: true, SuccessorAlive: true),
             [new FinishReload(), .. rolling.ReloadPending ? [new RefuseDeferredReload("this generation is stopping")] : Nothing, .. BeginDraining]),
+
+        Moving => new(new Draining(code, StopSeen: true, HandedOver: true, Way: MoveWay.Successor), [new FinishReload(), .. FinishMoving]),
 
         // A second stop aborts. Under a handed-over drain the first one only hurries nobody.
         LameDuck => new(new Draining(code, StopSeen: true), [.. BeginDraining, .. Aborting]),
@@ -171,8 +185,9 @@ internal static class LifecycleMachine
         _ => Ignored(state, @event),
     };
 
-    private static Transition OnAwaitingReady(LifecycleState state, LifecycleEvent @event) => @event switch
+    private static Transition OnAwaitingReady(AwaitingReady state, LifecycleEvent @event) => @event switch
     {
+        SuccessorReady when state.DryRun => new(new RollingBack(), new DisarmSuccessorTimer(), new NoteChecked(), new EndSuccessor(false, CheckOver)),
         SuccessorReady => new(new Quiescing(), new QuiesceAccepting()),
         SuccessorFailed failed => new(new RollingBack(),
             new DisarmSuccessorTimer(), new NoteFailure(ReloadOutcome.Refused, failed.Reason), new EndSuccessor(false, failed.Reason)),
@@ -186,9 +201,8 @@ internal static class LifecycleMachine
         (Quiescing, Quiesced) => new(new OnProbation(), new DisarmSuccessorTimer(), new SendServe(), new ArmProbationTimer()),
         (OnProbation, ProbationPassed) => new(new Yielding(), new ArmSuccessorTimer(), new YieldRole()),
         (Yielding, RoleYielded) => new(new Promoting(), new SendPromote()),
-        (Promoting, PromotionAcknowledged) => new(new Draining(ExitCode.Clean, StopSeen: false, HandedOver: true),
-            [new DisarmSuccessorTimer(), new FinishReload(), new HandOverIdentity(), new FailReadiness(),
-                .. BeginDrainingHandedOver]),
+        (Promoting, PromotionAcknowledged) => new(new Moving(),
+            new DisarmSuccessorTimer(), new HandOverIdentity(), new FailReadiness(), new ArmMoveTimer(), new ReleaseListeners(true)),
 
         (Quiescing, SuccessorFailed failed) => TakeBack(ReloadOutcome.Refused, failed.Reason, failed.Responsive),
         (Quiescing, SuccessorTimedOut) => TakeBack(ReloadOutcome.Refused, NotReady, true),
@@ -207,7 +221,16 @@ internal static class LifecycleMachine
         ReloadOutcome outcome, string reason, bool finishRequests, params ReadOnlySpan<LifecycleEffect> also) => new(new RollingBack(),
         [new StartAccepting(), new DisarmSuccessorTimer(), new DisarmProbationTimer(), .. also,
             new NoteFailure(outcome, reason),
-            new EndSuccessor(finishRequests, reason)]);
+            new EndSuccessor(finishRequests, reason, Return: true)]);
+
+    private static Transition OnMoving(LifecycleState state, LifecycleEvent @event) => @event switch
+    {
+        ListenersReleased => new(state, new BeginDrain(MoveWay.Successor)),
+        ConnectionsSettled or MoveTimedOut => new(new Draining(ExitCode.Clean, StopSeen: false, HandedOver: true, Way: MoveWay.Successor), [new FinishReload(), .. FinishMoving]),
+        ConnectionsDrained => new(new Exiting(ExitCode.Clean),
+            new FinishReload(), new SendFarewell(), new RetractIdentity(), new ExitProcess(ExitCode.Clean)),
+        _ => Ignored(state, @event),
+    };
 
     private static Transition OnRollingBack(RollingBack state, LifecycleEvent @event) => (@event, state.ReloadPending) switch
     {
@@ -227,14 +250,17 @@ internal static class LifecycleMachine
 
     private static Transition OnDraining(Draining state, LifecycleEvent @event) => @event switch
     {
-        ListenersReleased => new(state, new BeginDrain()),
+        ListenersReleased => new(state, new BeginDrain(state.Way)),
         DrainTimedOut => new(state, [.. Aborting, .. state.SuccessorAlive ? [new EndSuccessor(false, DrainOver)] : Nothing]),
         ConnectionsDrained drained when state.Drained is false => Leave(state with
         {
             Drained = true,
             Code = drained.Aborted > 0 && state.Code == ExitCode.Clean ? ExitCode.Aborted : state.Code,
         }),
-        SuccessorGone when state.SuccessorAlive => Leave(state with { SuccessorAlive = false }),
+        // It may have given connections back after the last one here had ended, so what is left is counted anew.
+        SuccessorGone when state is { SuccessorAlive: true, Drained: true } =>
+            new(state with { SuccessorAlive = false, Drained = false }, new BeginDrain(state.Way)),
+        SuccessorGone when state.SuccessorAlive => new(state with { SuccessorAlive = false }),
         AbortTimedOut => OutOfTime(state, state is { Drained: false, Code: ExitCode.Clean } ? ExitCode.Aborted : state.Code),
         _ => Ignored(state, @event),
     };
@@ -256,8 +282,10 @@ internal static class LifecycleMachine
 
     // The drain itself begins when the listeners are released: a connection accepted after it could be overlooked.
     private static readonly LifecycleEffect[] BeginDraining = [new ArmDrainTimer(), new ReleaseListeners(false), new StopHost()];
+    private static readonly LifecycleEffect[] FinishMoving = [new ArmDrainTimer(), new StopHost()];
     private static readonly LifecycleEffect[] BeginDrainingHandedOver = [new ArmDrainTimer(), new ReleaseListeners(true), new StopHost()];
 
+    private const string CheckOver = "the check is over";
     private const string NotReady = "it was not ready within ips.reload.ready-timeout";
     private const string NotYielded = "the app's OnDraining handlers did not end within ips.reload.ready-timeout";
     private const string NotPromoted = "it did not acknowledge its promotion within ips.reload.ready-timeout";

@@ -25,8 +25,8 @@ internal abstract record LifecycleState
     /// <summary>The one generation that serves; no handover is under way.</summary>
     public sealed record Serving : LifecycleState;
 
-    /// <summary>Serving, with a successor that was spawned and has not said ready.</summary>
-    public sealed record AwaitingReady : LifecycleState;
+    /// <summary>Serving, with a successor that was spawned and has not said ready. <paramref name="DryRun"/>: it is ended when it has.</summary>
+    public sealed record AwaitingReady(bool DryRun = false) : LifecycleState;
 
     /// <summary>The successor is ready; accepting is being quiesced, and <c>serve</c> follows the acknowledgement.</summary>
     public sealed record Quiescing : LifecycleState;
@@ -39,6 +39,9 @@ internal abstract record LifecycleState
 
     /// <summary><c>promote</c> was sent; listeners are kept until the successor acknowledges it.</summary>
     public sealed record Promoting : LifecycleState;
+
+    /// <summary>The successor is the main process; live connections move there, those that are idle first.</summary>
+    public sealed record Moving : LifecycleState;
 
     /// <summary>Accepting again; the failed successor is being ended. <paramref name="ReloadPending"/>: one more reload was asked for and starts when it is gone.
     /// <paramref name="RoleGiven"/>: it was told of its promotion, so its app may be primary until it is gone.</summary>
@@ -53,7 +56,9 @@ internal abstract record LifecycleState
     /// <param name="SuccessorAlive">A successor was told to stop as well, and is not gone yet.</param>
     /// <param name="Drained">Every connection has ended; only the successor is waited for.</param>
     /// <param name="HandedOver">Another generation listens on the same sockets.</param>
-    public sealed record Draining(ExitCode Code, bool StopSeen, bool SuccessorAlive = false, bool Drained = false, bool HandedOver = false) : LifecycleState;
+    /// <param name="Way">Where live connections go.</param>
+    public sealed record Draining(
+        ExitCode Code, bool StopSeen, bool SuccessorAlive = false, bool Drained = false, bool HandedOver = false, MoveWay Way = MoveWay.None) : LifecycleState;
 
     /// <summary>The exit code is decided; the host is stopping.</summary>
     public sealed record Exiting(ExitCode Code) : LifecycleState;

@@ -14,6 +14,7 @@ internal sealed class AcceptLoop : IDisposable
     private const int BackOffMs = 100;
     private const int ReportIntervalMs = 1000;
 
+    private readonly AcceptCall _accept;
     private readonly Action<int, int> _onAccepted;
     private readonly Action<Exception> _onError;
     private readonly EventFd _wake = new();
@@ -27,13 +28,19 @@ internal sealed class AcceptLoop : IDisposable
     private long _backOffUntilMs;
     private long _reportAgainAtMs;
 
+    /// <summary>Accepts one connection; gives its descriptor, or -1 and the errno.</summary>
+    internal delegate int AcceptCall(int listenFd, out int errno);
+
+    /// <summary>Starts the thread, with no listener.</summary>
     /// <param name="onAccepted">Takes the listener's id and the accepted socket (non-blocking, FD_CLOEXEC), which it owns from then on. Called on
     /// the loop's thread; must neither wait nor throw.</param>
     /// <param name="onError">Told of failures to accept, on the loop's thread. Want of descriptors or memory: accepting goes on after 100 ms, and
     /// it is told once a second at most. A broken listener: told once, then no longer accepted from. An exception of <paramref name="onAccepted"/>: told each time.</param>
-    internal AcceptLoop(Action<int, int> onAccepted, Action<Exception> onError)
+    /// <param name="accept">The call that accepts; null for accept4(2). For tests: a .NET process that really has no descriptor left may not
+    /// even start a thread.</param>
+    internal AcceptLoop(Action<int, int> onAccepted, Action<Exception> onError, AcceptCall? accept = null)
     {
-        (_onAccepted, _onError) = (onAccepted, onError);
+        (_onAccepted, _onError, _accept) = (onAccepted, onError, accept ?? ListeningSockets.Accept);
         _thread = new Thread(Run) { IsBackground = true, Name = "ips-accept" };
         _thread.Start();
     }
@@ -117,7 +124,7 @@ internal sealed class AcceptLoop : IDisposable
     {
         for (var i = 0; i < MaxAcceptsPerTurn && Volatile.Read(ref _version) == version; i++)
         {
-            var fd = ListeningSockets.Accept(listenFd, out var errno);
+            var fd = _accept(listenFd, out var errno);
             if (fd >= 0)
             {
                 Deliver(id, fd);

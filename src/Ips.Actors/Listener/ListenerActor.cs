@@ -22,6 +22,7 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash
         Receive<ListenerProtocol.Quiesce>(_ => OnQuiesce());
         Receive<ListenerProtocol.Release>(OnRelease);
         Receive<ListenerProtocol.Offer>(_ => OnOffer());
+        Receive<ListenerProtocol.Adopt>(OnAdopt);
         Receive<ListenerProtocol.HandoverEnded>(_ => OnHandoverEnded());
     }
 
@@ -38,7 +39,7 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash
 
         try
         {
-            var (id, entry, adopted) = _table.Bind(bind.EndPoint, bind.OnAccepted);
+            var (id, entry, adopted) = _table.Bind(bind);
             if (adopted)
             {
                 _log.Adopted(EndpointKey.Text(entry.EndPoint));
@@ -48,7 +49,7 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash
                 _log.Bound(EndpointKey.Text(entry.EndPoint));
             }
 
-            Sender.Tell(new ListenerProtocol.Bound(id, entry.EndPoint));
+            Sender.Tell(new ListenerProtocol.Bound(id, entry.Key, entry.EndPoint));
         }
         catch (Exception e) when (e is PosixException or NotSupportedException)
         {
@@ -130,6 +131,18 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash
             sockets.ForEach(socket => FileDescriptors.Close(socket.Fd));
             Sender.Tell(new Status.Failure(e));
         }
+    }
+
+    private void OnAdopt(ListenerProtocol.Adopt adopt)
+    {
+        var delivered = adopt.Connections.Count(_table.TryAdopt);
+        var lost = adopt.Connections.Count - delivered;
+        if (lost > 0)
+        {
+            _log.AdoptionFailed(lost);
+        }
+
+        Sender.Tell(new ListenerProtocol.Adopted(adopt.Connections.Count, lost));
     }
 
     private void OnHandoverEnded()

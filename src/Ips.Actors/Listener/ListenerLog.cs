@@ -26,4 +26,7 @@ internal static partial class ListenerLog
     [LoggerMessage(EventIds.OfferUnused, LogLevel.Warning,
         "The predecessor handed over {Endpoint}, which this release does not listen on; it is closed when this generation is promoted.")]
     public static partial void OfferUnused(this ILogger logger, string endpoint);
+
+    [LoggerMessage(EventIds.AdoptionFailed, LogLevel.Warning, "Closed {Count} connections that came by an endpoint which is not bound here.")]
+    public static partial void AdoptionFailed(this ILogger logger, int count);
 }

@@ -7,8 +7,14 @@ internal static class ListenerProtocol
 {
     /// <summary>Adopt or open a listening socket for an endpoint as Kestrel asks for it. Reply: <see cref="Bound"/> or <see cref="BindFailed"/>.</summary>
     /// <param name="EndPoint">An IP or Unix-domain endpoint.</param>
-    /// <param name="OnAccepted">Gets each accepted descriptor, on the accept thread; owns it, must not block.</param>
-    public sealed record Bind(EndPoint EndPoint, Action<int> OnAccepted);
+    /// <param name="Deliver">Gets each accepted descriptor on the accept thread, and each adopted one with what was received of it; owns it,
+    /// must not block.</param>
+    /// <param name="Attach">Told of the socket before the first connection is delivered.</param>
+    public sealed record Bind(EndPoint EndPoint, Action<int, ReadOnlyMemory<byte>> Deliver, Action<Bound> Attach);
+
+    /// <summary>Deliver connections that moved here, each to the endpoint that it came by. Reply: <see cref="Adopted"/>.
+    /// Owns the descriptors; one whose endpoint is gone is closed.</summary>
+    public sealed record Adopt(IReadOnlyList<MovedConnection> Connections);
 
     /// <summary>Kestrel drops the endpoint: close its socket, unless a handover is under way; then after it. Reply: <see cref="Unbound"/>.</summary>
     public sealed record Unbind(int Id);
@@ -29,7 +35,10 @@ internal static class ListenerProtocol
     public sealed record HandoverEnded;
 
     /// <summary>The socket is there. <paramref name="EndPoint"/> has the real port.</summary>
-    public sealed record Bound(int Id, EndPoint EndPoint);
+    public sealed record Bound(int Id, EndpointKey Key, EndPoint EndPoint);
+
+    /// <summary>The connections are delivered, <paramref name="Lost"/> of them to nobody.</summary>
+    public sealed record Adopted(int Count, int Lost);
 
     /// <summary>The socket is not there.</summary>
     public sealed record BindFailed(Exception Error);
@@ -49,3 +58,9 @@ internal static class ListenerProtocol
 /// <param name="Ordinal">Counts equal endpoints from 0.</param>
 /// <param name="Fd">A descriptor that the receiver owns.</param>
 internal sealed record OfferedSocket(string Endpoint, int Ordinal, int Fd);
+
+/// <summary>A connection that left one generation at a request boundary.</summary>
+/// <param name="Origin">The listening socket that it came by.</param>
+/// <param name="Fd">Its descriptor, owned by whoever holds the message.</param>
+/// <param name="Leftover">Bytes of the next request that were received already.</param>
+internal sealed record MovedConnection(EndpointKey Origin, int Fd, ReadOnlyMemory<byte> Leftover);

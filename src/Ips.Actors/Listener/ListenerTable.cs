@@ -13,6 +13,7 @@ internal sealed class ListenerTable : IDisposable
 {
     private readonly ConcurrentDictionary<int, Entry> _entries = new();
     private readonly Dictionary<EndpointKey, int> _offers;
+    private readonly ConcurrentDictionary<EndpointKey, Action<int, ReadOnlyMemory<byte>>> _deliveries = new(); // kept beyond a release, until Kestrel unbinds
     private readonly AcceptLoop _loop;
     private readonly int _backlog;
     private int _lastId;
@@ -32,9 +33,9 @@ internal sealed class ListenerTable : IDisposable
     /// <param name="Key">What was asked for.</param>
     /// <param name="EndPoint">What the kernel gave.</param>
     /// <param name="Fd">The descriptor; owned by this table.</param>
-    /// <param name="OnAccepted">Gets accepted descriptors.</param>
+    /// <param name="Deliver">Gets accepted and adopted descriptors.</param>
     /// <param name="File">The file of a Unix socket, to remove no other one at its path.</param>
-    public sealed record Entry(EndpointKey Key, EndPoint EndPoint, int Fd, Action<int> OnAccepted, FileIdentity? File);
+    public sealed record Entry(EndpointKey Key, EndPoint EndPoint, int Fd, Action<int, ReadOnlyMemory<byte>> Deliver, FileIdentity? File);
 
     /// <summary>What is bound, in the order of binding.</summary>
     public IEnumerable<KeyValuePair<int, Entry>> Entries => _entries.OrderBy(entry => entry.Key);
@@ -53,8 +54,9 @@ internal sealed class ListenerTable : IDisposable
 
     /// <summary>Adopts the predecessor's socket for this endpoint, or opens one.</summary>
     /// <exception cref="PosixException">The kernel refused; <c>EADDRINUSE</c> among others.</exception>
-    public (int Id, Entry Entry, bool Adopted) Bind(EndPoint endPoint, Action<int> onAccepted)
+    public (int Id, Entry Entry, bool Adopted) Bind(ListenerProtocol.Bind bind)
     {
+        var endPoint = bind.EndPoint;
         var text = EndpointKey.Text(endPoint);
         var used = _entries.Values.Where(e => e.Key.Endpoint == text).Select(e => e.Key.Ordinal).ToHashSet();
         var key = new EndpointKey(text, Enumerable.Range(0, used.Count + 1).First(ordinal => !used.Contains(ordinal)));
@@ -70,9 +72,11 @@ internal sealed class ListenerTable : IDisposable
 
         var id = ++_lastId;
         var entry = endPoint is UnixDomainSocketEndPoint unix
-            ? new Entry(key, endPoint, fd, onAccepted, FileIdentity.OfSocketPath(unix.ToString()!))
-            : new Entry(key, ListeningSockets.LocalEndPoint(fd), fd, onAccepted, File: null);
+            ? new Entry(key, endPoint, fd, bind.Deliver, FileIdentity.OfSocketPath(unix.ToString()!))
+            : new Entry(key, ListeningSockets.LocalEndPoint(fd), fd, bind.Deliver, File: null);
+        bind.Attach(new ListenerProtocol.Bound(id, key, entry.EndPoint));
         _entries[id] = entry;
+        _deliveries[key] = bind.Deliver;
         _loop.Add(id, fd);
         return (id, entry, adopted);
     }
@@ -89,6 +93,20 @@ internal sealed class ListenerTable : IDisposable
     {
         Accepting = false;
         _loop.Quiesce();
+    }
+
+    /// <summary>Delivers a connection that moved here.</summary>
+    /// <returns>False if its endpoint is not bound here; the descriptor is closed then.</returns>
+    public bool TryAdopt(MovedConnection connection)
+    {
+        if (_deliveries.TryGetValue(connection.Origin, out var deliver))
+        {
+            deliver(connection.Fd, connection.Leftover);
+            return true;
+        }
+
+        FileDescriptors.Close(connection.Fd);
+        return false;
     }
 
     /// <summary>Closes one socket. <paramref name="unlink"/>: its Unix path goes too, if it is still ours.</summary>
@@ -132,7 +150,7 @@ internal sealed class ListenerTable : IDisposable
     {
         if (_entries.TryGetValue(id, out var entry))
         {
-            entry.OnAccepted(fd);
+            entry.Deliver(fd, default);
         }
         else
         {

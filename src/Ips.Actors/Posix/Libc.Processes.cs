@@ -5,10 +5,10 @@ namespace Ips.Actors.Posix;
 internal static unsafe partial class Libc
 {
     internal const short POSIX_SPAWN_SETSIGDEF = 0x4, POSIX_SPAWN_SETSIGMASK = 0x8, POSIX_SPAWN_SETSID = 0x80;
-    internal const int WNOHANG = 1;
+    internal const int WNOHANG = 1, WEXITED = 4, WNOWAIT = 0x01000000, P_ALL = 0;
     internal const int SIG_BLOCK = 0, SIG_UNBLOCK = 1;
     internal const int PR_SET_CHILD_SUBREAPER = 36;
-    internal const int SYS_pidfd_open = 434; // the same on every architecture
+    internal const int SYS_pidfd_send_signal = 424, SYS_pidfd_open = 434; // the same on every architecture
 
     /// <summary>Bytes to reserve for posix_spawnattr_t (336) and posix_spawn_file_actions_t (80 on glibc, 80 on musl), with room to spare.</summary>
     internal const int SpawnObjectSizeBytes = 512;
@@ -35,6 +35,7 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "sigaction", SetLastError = true)] internal static partial int SigAction(int signal, void* action, void* old);
     [LibraryImport("libc", EntryPoint = "waitpid", SetLastError = true)] internal static partial int WaitPid(int pid, int* status, int options);
+    [LibraryImport("libc", EntryPoint = "waitid", SetLastError = true)] internal static partial int WaitId(int type, int id, void* info, int options);
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)] internal static partial int Kill(int pid, int signal);
     [LibraryImport("libc", EntryPoint = "prctl", SetLastError = true)] internal static partial int Prctl(int option, nint a, nint b, nint c, nint d);
     [LibraryImport("libc", EntryPoint = "getuid")] internal static partial uint GetUid();

@@ -48,6 +48,45 @@ internal static unsafe class Processes
         return cancellationToken.IsCancellationRequested ? Task.FromCanceled<ProcessExit>(cancellationToken) : ChildWait.Start(pid, cancellationToken);
     }
 
+    /// <summary>Sleeps until any child has ended, and takes its status.</summary>
+    /// <returns>Null if there is no child. <c>StartedAt</c>: when it started, in clock ticks since boot.</returns>
+    internal static (int Pid, long StartedAt, ProcessExit Exit)? WaitForAny()
+    {
+        const int InfoSizeBytes = 128, PidOffset = 12;
+        var info = stackalloc byte[InfoSizeBytes];
+        while (Libc.WaitId(Libc.P_ALL, 0, info, Libc.WEXITED | Libc.WNOWAIT) < 0)
+        {
+            var errno = Marshal.GetLastPInvokeError();
+            if (errno == Errno.ECHILD) return null;
+            if (errno != Errno.EINTR) throw new PosixException("waitid", errno);
+        }
+
+        // Not yet reaped, so the id and what /proc says of it are still its own. siginfo_t is padded to 16 on 64-bit systems.
+        var pid = *(int*)(info + (nint.Size == 8 ? 16 : PidOffset));
+        var startedAt = StartedAt(pid) ?? 0;
+        return (pid, startedAt, TryReap(pid) ?? ProcessExit.Unknown);
+    }
+
+    /// <summary>When a process started, in clock ticks since boot; null if there is none.</summary>
+    internal static long? StartedAt(int pid) => StatFields(pid) is { } fields ? long.Parse(fields[19], System.Globalization.CultureInfo.InvariantCulture) : null;
+
+    /// <summary>The parent of a process; null if there is no such process.</summary>
+    internal static int? ParentOf(int pid) => StatFields(pid) is { } fields ? int.Parse(fields[1], System.Globalization.CultureInfo.InvariantCulture) : null;
+
+    // The fields after "pid (name) ", the state first; the name may have any character. See proc(5).
+    private static string[]? StatFields(int pid)
+    {
+        try
+        {
+            var stat = File.ReadAllText($"/proc/{pid}/stat");
+            return stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Whether a process has this id and has not ended; a zombie has. It may be another than the one that was meant: ids are used again.</summary>
     internal static bool IsAlive(int pid)
     {

@@ -4,7 +4,8 @@ namespace Ips.Actors.Posix;
 /// <remarks>
 /// A successor starts with SIGHUP, SIGUSR1 and SIGUSR2 blocked (see <see cref="Spawn"/>) and unblocks them on its main thread once its
 /// handlers are registered. The kernel gives a signal to any thread that does not block it, so one thread is enough to receive them. But a
-/// process that the app starts inherits the mask of the thread that starts it, so unblock before the thread pool starts to grow.
+/// process that the app starts inherits the mask of the thread that starts it, and threads of the pool that .NET's own signal thread
+/// creates inherit its mask: so unblock before anything runs on the pool, and again first of all in each signal handler.
 /// </remarks>
 internal static class SignalMask
 {

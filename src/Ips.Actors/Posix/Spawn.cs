@@ -87,10 +87,12 @@ internal static unsafe class Spawn
     private static void SetSignals(void* attributes, bool newSession)
     {
         var toDefault = SignalSet.Of();
-        for (var signal = 1; signal < 32; signal++) // real-time signals: .NET and the C library handle or leave them, none is ignored
+        for (var signal = 1; signal <= SignalNumbers.Last; signal++)
         {
             if (signal is SignalNumbers.SIGKILL or SignalNumbers.SIGSTOP) continue;
-            if (signal == SignalNumbers.SIGPIPE || !Signals.IsIgnored(signal)) toDefault[0] |= SignalSet.Of(signal)[0];
+            // 32 to 34 are the C library's own: it refuses to tell about them, and glibc would leave them ignored in the child.
+            var reset = signal is SignalNumbers.SIGPIPE or 32 or 33 or 34 || !Signals.IsIgnored(signal);
+            if (reset) toDefault[0] |= SignalSet.Of(signal)[0];
         }
 
         var blocked = SignalSet.Of(Blocked);

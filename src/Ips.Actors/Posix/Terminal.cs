@@ -14,6 +14,6 @@ internal static class Terminal
         return false;
     }
 
-    /// <summary>The process group in the terminal's foreground; null if the descriptor is not this session's terminal. See tcgetpgrp(3).</summary>
-    internal static int? ForegroundProcessGroup(int fd) => Libc.TcGetPgrp(fd) is >= 0 and var group ? group : null;
+    /// <summary>The process group in the terminal's foreground; null if the descriptor is not this session's terminal, or has none. See tcgetpgrp(3).</summary>
+    internal static int? ForegroundProcessGroup(int fd) => Libc.TcGetPgrp(fd) is > 0 and var group ? group : null;
 }

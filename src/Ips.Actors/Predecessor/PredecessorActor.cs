@@ -1,7 +1,11 @@
 using Akka.Actor;
+using Ips.Actors.Control;
 using Ips.Actors.Handover;
 using Ips.Actors.HttpFront;
 using Ips.Actors.Lifecycle;
+using Ips.Actors.Listener;
+using Ips.Actors.Output;
+using Ips.Actors.Transport;
 using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Predecessor;
@@ -11,6 +15,15 @@ namespace Ips.Actors.Predecessor;
 /// <param name="HealthInterval">Time between two health reports.</param>
 internal sealed record PredecessorLink(IHandoverChannel? Channel, TimeSpan HealthInterval)
 {
+    /// <summary>Stdout and stderr, while they are pipes to the predecessor.</summary>
+    public InheritedOutput? Output { get; init; }
+
+    /// <summary>Carries connections back on a rollback.</summary>
+    public ConnectionCourier? Courier { get; } = Channel is null ? null : new ConnectionCourier(Channel);
+
+    /// <summary>Connections that came from the predecessor.</summary>
+    public int Adopted { get; set; }
+
     /// <summary>Reports are due.</summary>
     public bool Reporting { get; set; }
 
@@ -23,16 +36,23 @@ internal sealed record PredecessorLink(IHandoverChannel? Channel, TimeSpan Healt
 internal sealed class PredecessorActor : ReceiveActor, IWithTimers
 {
     private readonly PredecessorLink _link;
+    private static readonly TimeSpan AdoptTimeout = TimeSpan.FromSeconds(30);
+
     private readonly IActorRef _front;
+    private readonly IActorRef _listeners;
+    private readonly IActorRef _mover;
     private readonly IActorRef _lifecycle;
     private readonly ILogger _log;
 
-    public PredecessorActor(PredecessorLink link, IActorRef front, IActorRef lifecycle, ILogger log)
+    public PredecessorActor(PredecessorLink link, IActorRef front, IActorRef listeners, IActorRef mover, IActorRef lifecycle, ILogger log)
     {
-        (_link, _front, _lifecycle, _log) = (link, front, lifecycle, log);
+        (_link, _front, _listeners, _mover, _lifecycle, _log) = (link, front, listeners, mover, lifecycle, log);
         Receive<ChannelEvent.Received>(OnReceived);
-        Receive<ChannelEvent.Closed>(_ => OnClosed());
-        Receive<PredecessorProtocol.SendReady>(_ => _link.Channel?.TrySend(new ReadyFrame()));
+        Receive<ChannelEvent.Closed>(OnClosed);
+        Receive<PredecessorProtocol.SendReady>(ready => _link.Channel?.TrySend(new ReadyFrame(ready.Endpoints)));
+        Receive<PredecessorProtocol.MoveConnections>(_ => OnMoveConnections());
+        Receive<MoverProtocol.Carry>(carry => _link.Courier?.Send(carry.Connections));
+        Receive<TakenIn>(OnTakenIn);
         Receive<PredecessorProtocol.SendFailed>(failed =>
         {
             EndReports();
@@ -82,23 +102,39 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
 
     private void OnReceived(ChannelEvent.Received received)
     {
-        HandoverChannel.CloseDescriptors(received); // descriptors ride on welcome only, which was taken before
+        if (received.Frame is ConnectionsFrame connections)
+        {
+            OnConnections(connections, received.Fds);
+            return;
+        }
+
+        HandoverChannel.CloseDescriptors(received); // of the other frames only welcome has any, which was taken before
         switch (received.Frame)
         {
+            case AdoptedFrame adopted when _link.Courier is { } courier:
+                _mover.Tell(new MoverProtocol.Delivered(courier.Acknowledge(adopted.Count)));
+                break;
             case ServeFrame:
                 _lifecycle.Tell(new LifecycleEvent.ServeReceived());
                 break;
-            case PromoteFrame:
+            case HistoryFrame history:
+                _lifecycle.Tell(new LifecycleProtocol.AdoptHistory([.. history.Receipts.Select(ReloadHistory.Unpack).OfType<ReloadReceipt>()]));
+                break;
+            case PromoteFrame promote:
+                _link.Output?.Restore(promote.Output, promote.Error);
+                TellOutputFault();
                 _lifecycle.Tell(new LifecycleEvent.PromoteReceived());
                 break;
             case StopFrame stop:
                 _link.SaidGoodbye = true;
                 _log.Stops(stop.Reason);
-                _lifecycle.Tell(new LifecycleEvent.StopReceived($"the predecessor: {stop.Reason}"));
+                _lifecycle.Tell(new LifecycleEvent.StopReceived($"the predecessor: {stop.Reason}", stop.Return));
                 break;
             case FarewellFrame farewell:
                 _link.SaidGoodbye = true;
-                _log.Farewell(farewell.Aborted);
+                var drain = new DrainCounts(farewell.Drained, farewell.Requests, farewell.ClosedPolitely, farewell.Aborted, farewell.ClosedIdle, farewell.Moved);
+                _log.Farewell(drain.Moved, drain.Connections, drain.Requests, drain.ClosedPolitely, drain.AbortedRequests, drain.ClosedIdle);
+                _lifecycle.Tell(new LifecycleProtocol.PredecessorDrained(drain));
                 break;
             default:
                 _log.Unexpected(received.Frame.GetType().Name);
@@ -106,15 +142,67 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
         }
     }
 
-    private void OnClosed()
+    private void OnClosed(ChannelEvent.Closed closed)
     {
+        if (closed.Error is { } error)
+        {
+            _log.ChannelFailed(error);
+        }
+
         EndReports();
         _link.Channel?.Dispose();
+        TellOutputFault();
+        _link.Courier?.Break();
+        _mover.Tell(new MoverProtocol.CarrierLost());
+        if (_link.Adopted > 0)
+        {
+            _log.Adopted(_link.Adopted);
+        }
+
         if (!_link.SaidGoodbye)
         {
             _lifecycle.Tell(new LifecycleEvent.PredecessorLost());
         }
     }
+
+    private void TellOutputFault()
+    {
+        if (_link.Output?.TakeFault() is { } fault)
+        {
+            _log.OutputFault(fault);
+        }
+    }
+
+    private void OnMoveConnections()
+    {
+        if (_link.Courier is null)
+        {
+            _mover.Tell(new MoverProtocol.CarrierLost());
+            return;
+        }
+
+        _mover.Tell(new MoverProtocol.Begin(Self, Endpoints: null));
+    }
+
+    private void OnConnections(ConnectionsFrame frame, IReadOnlyList<int> fds)
+    {
+        if (ConnectionIntake.Take(frame, fds) is not { } connections)
+        {
+            _log.Unexpected($"{frame.Connections.Count} connections with {fds.Count} descriptors");
+            return;
+        }
+
+        _listeners.Ask<ListenerProtocol.Adopted>(new ListenerProtocol.Adopt(connections), AdoptTimeout)
+            .PipeTo(Self, success: adopted => new TakenIn(adopted.Count));
+    }
+
+    private void OnTakenIn(TakenIn taken)
+    {
+        _link.Adopted += taken.Count;
+        _link.Channel?.TrySend(new AdoptedFrame(taken.Count));
+    }
+
+    private sealed record TakenIn(int Count);
 
     private sealed record ReportDue;
 }

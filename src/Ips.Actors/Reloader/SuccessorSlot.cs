@@ -1,3 +1,6 @@
+using Akka.Actor;
+using Ips.Actors.Handover;
+using Ips.Actors.Listener;
 using Ips.Actors.Posix;
 
 namespace Ips.Actors.Reloader;
@@ -21,6 +24,18 @@ internal enum EndingStage
 /// <summary>The successor under way; it outlives a restart of <see cref="ReloaderActor"/>, its only user.</summary>
 internal sealed class SuccessorSlot
 {
+    /// <summary>The generations before this one.</summary>
+    public IOlderGenerations Older { get; init; } = OlderGenerations.None;
+
+    /// <summary>The operator's health check, if there is one.</summary>
+    public IHealthUrl? HealthUrl { get; init; }
+
+    /// <summary>Older generations are being aborted for this spawn, which follows then; null while none are.</summary>
+    public ReloaderProtocol.Spawn? MakingRoomFor { get; set; }
+
+    /// <summary>How often in a row the health URL has not answered well.</summary>
+    public int HealthUrlFailures { get; set; }
+
     /// <summary>The process, or null while there is none.</summary>
     public ISpawnedGeneration? Process { get; set; }
 
@@ -29,6 +44,15 @@ internal sealed class SuccessorSlot
 
     /// <summary>Its release, from <c>hello</c>.</summary>
     public string? Release { get; set; }
+
+    /// <summary>Where it takes moved connections, from <c>ready</c>.</summary>
+    public IReadOnlySet<EndpointKey> Endpoints { get; set; } = new HashSet<EndpointKey>();
+
+    /// <summary>Carries connections to it.</summary>
+    public ConnectionCourier? Courier { get; private set; }
+
+    /// <summary>Waits for word of what is carried.</summary>
+    public IActorRef? Mover { get; set; }
 
     /// <summary>It has said hello and was welcomed.</summary>
     public bool Welcomed { get; set; }
@@ -63,13 +87,17 @@ internal sealed class SuccessorSlot
         Clear();
         Process = process;
         Generation = generation;
+        Courier = new ConnectionCourier(process.Channel);
     }
 
     /// <summary>Forgets the process.</summary>
     public void Clear()
     {
         Process?.Dispose();
+        Courier?.Break();
+        (Courier, Mover, Endpoints) = (null, null, new HashSet<EndpointKey>());
         (Process, Generation, Release, Welcomed, Serving, Promoted) = (null, 0, null, false, false, false);
+        (MakingRoomFor, HealthUrlFailures) = (null, 0);
         (FailureReported, Exit, ChannelClosed, ChannelError, Ending) = (false, null, false, null, EndingStage.None);
     }
 }

@@ -25,6 +25,7 @@ internal sealed class ProcessSignals : ISignalSource
             {
                 _registrations.Add(PosixSignalRegistration.Create((PosixSignal)signal, context =>
                 {
+                    UnblockHere();
                     context.Cancel = true; // no default action
                     Publish(signal);
                 }));
@@ -32,8 +33,11 @@ internal sealed class ProcessSignals : ISignalSource
         }
 
         // A successor is spawned with these blocked, so that one sent while it started waits until now.
-        SignalMask.Unblock(SignalNumbers.SIGHUP, SignalNumbers.SIGUSR1, SignalNumbers.SIGUSR2);
+        UnblockHere();
     }
+
+    // The runtime's own threads were made before this and keep the mask, and what the app starts from them would inherit it.
+    private static void UnblockHere() => SignalMask.Unblock(SignalNumbers.SIGHUP, SignalNumbers.SIGUSR1, SignalNumbers.SIGUSR2);
 
     /// <summary>Registers the handlers at the first call.</summary>
     public static ProcessSignals Register() => Instance.Value;

@@ -3,25 +3,31 @@ using Microsoft.AspNetCore.Connections;
 
 namespace Ips.Actors.Transport;
 
-/// <summary>Every connection of this generation from its arrival on the accept thread to its end.</summary>
+/// <summary>All connections of this process, from their arrival on the accept thread to their end.</summary>
 internal sealed class ConnectionRegistry
 {
-    private readonly ConcurrentDictionary<TrackedConnection, bool> _connections = new();
+    private readonly ConcurrentDictionary<HandoverConnection, byte> _connections = new(ReferenceEqualityComparer.Instance as IEqualityComparer<HandoverConnection>);
     private readonly Lock _gate = new();
     private int _open;
     private TaskCompletionSource? _emptied;
 
-    /// <summary>Connections that arrived and have not ended, those still queued for Kestrel included.</summary>
+    /// <summary>Connections that are open, those that still wait for Kestrel to take them included.</summary>
     public int Open => Volatile.Read(ref _open);
 
-    /// <summary>Requests being answered now.</summary>
-    public int RunningRequests => _connections.Keys.Sum(connection => connection.RunningRequests);
+    /// <summary>Connections with a request that has begun and not ended, as of now. Looks at each.</summary>
+    public int Busy => Connections.Count(connection => connection.IsRequestRunning);
 
-    /// <summary>A descriptor was accepted; <see cref="Track"/> or <see cref="Leave"/> follows.</summary>
-    public void Arrive() => Interlocked.Increment(ref _open);
+    /// <summary>The open connections; ones that come or go meanwhile may be in it or not.</summary>
+    public IEnumerable<HandoverConnection> Connections => _connections.Select(entry => entry.Key);
 
-    /// <summary>A connection ended, or never came to be.</summary>
-    public void Leave()
+    /// <summary>Called with each connection that begins to run, on the thread that made it; null for nobody.</summary>
+    public Action<HandoverConnection>? Opened { get; set; }
+
+    /// <summary>A descriptor was accepted and waits for Kestrel. <see cref="Left"/> follows when it was taken or dropped.</summary>
+    public void Arrived() => Interlocked.Increment(ref _open);
+
+    /// <summary>An arrived descriptor waits no more: it is a connection that counts itself, or it is closed.</summary>
+    public void Left()
     {
         if (Interlocked.Decrement(ref _open) == 0)
         {
@@ -33,53 +39,49 @@ internal sealed class ConnectionRegistry
         }
     }
 
-    /// <summary>Follows an arrived connection until Kestrel disposes it.</summary>
-    public TrackedConnection Track(ConnectionContext connection)
-    {
-        var tracked = new TrackedConnection(connection, this);
-        _connections[tracked] = true;
-        return tracked;
-    }
-
     /// <summary>Completes as soon as no connection is open.</summary>
     public Task WhenEmpty()
     {
         lock (_gate)
         {
-            if (Open == 0)
-            {
-                return Task.CompletedTask;
-            }
-
+            if (Open == 0) return Task.CompletedTask;
             _emptied ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            // The last one may have left between the look and the new task.
+            if (Open == 0) _emptied.TrySetResult();
             return _emptied.Task;
         }
     }
 
-    /// <summary>Aborts each connection on which a request runs; idle ones are left to Kestrel's stop, which ends them with a FIN.</summary>
-    /// <returns>How many requests were cut.</returns>
-    public int AbortRunning()
-    {
-        var cut = 0;
-        foreach (var connection in _connections.Keys)
-        {
-            var running = connection.RunningRequests;
-            if (running > 0)
-            {
-                cut += running;
-                connection.Abort(new ConnectionAbortedException("The drain deadline of this generation has come."));
-            }
-        }
+    /// <summary>Resets each open connection.</summary>
+    /// <returns>How many had a request that was cut.</returns>
+    public int AbortAll(string reason) => Abort(Connections, reason);
 
-        return cut;
+    /// <summary>Resets each connection on which a request runs; the others are left to Kestrel's stop, which ends them with a FIN.</summary>
+    /// <returns>How many requests were cut.</returns>
+    public int AbortBusy(string reason) => Abort(Connections.Where(connection => connection.IsRequestRunning), reason);
+
+    internal void Add(HandoverConnection connection)
+    {
+        if (_connections.TryAdd(connection, 0))
+        {
+            Interlocked.Increment(ref _open);
+            Opened?.Invoke(connection);
+        }
     }
 
-    /// <summary>Kestrel has disposed the connection.</summary>
-    internal void Remove(TrackedConnection connection)
+    internal void Remove(HandoverConnection connection)
     {
-        if (_connections.TryRemove(connection, out _))
+        if (_connections.TryRemove(connection, out _)) Left();
+    }
+
+    private static int Abort(IEnumerable<HandoverConnection> connections, string reason)
+    {
+        var cut = 0;
+        foreach (var connection in connections)
         {
-            Leave();
+            cut += connection.RunningRequests;
+            connection.Abort(new ConnectionAbortedException(reason));
         }
+        return cut;
     }
 }

@@ -5,35 +5,41 @@ using Akka.Actor;
 using Ips.Actors.Listener;
 using Ips.Actors.Posix;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace Ips.Actors.Transport;
 
 /// <summary>
-/// One endpoint as Kestrel sees it. <see cref="AcceptAsync"/> waits through a quiesce: Kestrel's accept loop ends for good when it
-/// returns null or throws, so null comes only after <see cref="UnbindAsync"/> and an error never.
+/// One endpoint as Kestrel sees it. <see cref="AcceptAsync"/> delivers accepted, adopted and warm-up connections alike, and waits through a
+/// quiesce: Kestrel's accept loop ends for good when it returns null or throws, so null comes only after <see cref="UnbindAsync"/> and an
+/// error never.
 /// </summary>
-internal sealed class HandoverListener(IActorRef listeners, SocketConnectionContextFactory connectionFactory, ConnectionRegistry connections)
-    : IConnectionListener
+internal sealed class HandoverListener(
+    IActorRef listeners, HandoverConnectionFactory factory, ConnectionRegistry connections, Action<HandoverListener> onUnbound) : IConnectionListener
 {
     private static readonly TimeSpan UnbindTimeout = TimeSpan.FromSeconds(5);
 
-    private readonly Channel<int> _accepted = Channel.CreateUnbounded<int>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<Arrival> _arrivals = Channel.CreateUnbounded<Arrival>(new UnboundedChannelOptions { SingleReader = true });
     private ListenerProtocol.Bound? _bound;
 
     /// <inheritdoc/>
-    public EndPoint EndPoint => _bound?.EndPoint ?? throw new InvalidOperationException("The listener is not bound.");
+    public EndPoint EndPoint => Bound.EndPoint;
 
-    /// <summary>Takes over an accepted descriptor; called on the accept thread.</summary>
-    public void Deliver(int fd)
+    private ListenerProtocol.Bound Bound => _bound ?? throw new InvalidOperationException("The listener is not bound.");
+
+    /// <summary>Takes over a descriptor, accepted or adopted; must not block.</summary>
+    public void Deliver(int fd, ReadOnlyMemory<byte> leftover)
     {
-        connections.Arrive();
-        if (!_accepted.Writer.TryWrite(fd))
+        connections.Arrived();
+        if (!_arrivals.Writer.TryWrite(new Arrival(fd, leftover, null)))
         {
             FileDescriptors.Close(fd); // unbound meanwhile
-            connections.Leave();
+            connections.Left();
         }
     }
+
+    /// <summary>Gives Kestrel a connection without a network.</summary>
+    /// <returns>False if the endpoint is unbound.</returns>
+    public bool TryDeliver(MemoryConnection connection) => _arrivals.Writer.TryWrite(new Arrival(-1, default, connection));
 
     /// <summary>The socket is there; its real address and id are known.</summary>
     public void Attach(ListenerProtocol.Bound bound) => _bound = bound;
@@ -41,11 +47,16 @@ internal sealed class HandoverListener(IActorRef listeners, SocketConnectionCont
     /// <inheritdoc/>
     public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
     {
-        while (await _accepted.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
+        while (await _arrivals.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
         {
-            while (_accepted.Reader.TryRead(out var fd))
+            while (_arrivals.Reader.TryRead(out var arrival))
             {
-                if (TryOpen(fd) is { } connection)
+                if (arrival.Memory is { } memory)
+                {
+                    return memory;
+                }
+
+                if (TryOpen(arrival) is { } connection)
                 {
                     return connection;
                 }
@@ -58,47 +69,51 @@ internal sealed class HandoverListener(IActorRef listeners, SocketConnectionCont
     /// <inheritdoc/>
     public async ValueTask UnbindAsync(CancellationToken cancellationToken = default)
     {
+        onUnbound(this);
         if (_bound is { } bound)
         {
             await listeners.Ask<ListenerProtocol.Unbound>(
                 new ListenerProtocol.Unbind(bound.Id), UnbindTimeout, cancellationToken).ConfigureAwait(false);
         }
 
-        _accepted.Writer.TryComplete();
+        _arrivals.Writer.TryComplete();
     }
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync()
     {
-        _accepted.Writer.TryComplete();
-        while (_accepted.Reader.TryRead(out var fd))
+        _arrivals.Writer.TryComplete();
+        while (_arrivals.Reader.TryRead(out var arrival))
         {
-            FileDescriptors.Close(fd);
-            connections.Leave();
+            if (arrival.Memory is null)
+            {
+                FileDescriptors.Close(arrival.Fd);
+                connections.Left();
+            }
         }
 
         return ValueTask.CompletedTask;
     }
 
     // A client that is gone already must not end Kestrel's accept loop.
-    private TrackedConnection? TryOpen(int fd)
+    private HandoverConnection? TryOpen(Arrival arrival)
     {
         Socket? socket = null;
         try
         {
-            socket = new Socket(new SafeSocketHandle(fd, ownsHandle: true));
-            if (socket.ProtocolType == ProtocolType.Tcp)
-            {
-                socket.NoDelay = true; // as the stock transport's default
-            }
-
-            return connections.Track(connectionFactory.Create(socket));
+            socket = new Socket(new SafeSocketHandle(arrival.Fd, ownsHandle: true));
+            return factory.Create(socket, arrival.Leftover, Bound.Key);
         }
         catch (SocketException)
         {
             socket?.Dispose();
-            connections.Leave();
             return null;
         }
+        finally
+        {
+            connections.Left(); // from here on the connection counts itself
+        }
     }
+
+    private readonly record struct Arrival(int Fd, ReadOnlyMemory<byte> Leftover, MemoryConnection? Memory);
 }

@@ -1,14 +1,11 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
 using Akka.Actor;
 using Akka.Hosting;
-using Ips.Actors.Hosting;
 using Ips.Actors.Listener;
 using Ips.Actors.Posix;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 namespace Ips.Actors.Transport;
 
@@ -16,14 +13,15 @@ namespace Ips.Actors.Transport;
 /// Kestrel's way to sockets under Ips: each endpoint that Kestrel binds is asked of <see cref="ListenerActor"/>, adopted from the
 /// predecessor or freshly opened. Kestrel never holds a listening descriptor.
 /// </summary>
-internal sealed class HandoverTransport(
-    ActorRegistry actors, ConnectionRegistry connections, IOptions<SocketTransportOptions> socketOptions, ILoggerFactory loggers)
-    : IConnectionListenerFactory, IConnectionListenerFactorySelector, IDisposable
+internal sealed class HandoverTransport(ActorRegistry actors, ConnectionRegistry connections, HandoverConnectionFactory factory)
+    : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     private static readonly TimeSpan BindTimeout = TimeSpan.FromSeconds(30);
 
-    private readonly SocketConnectionContextFactory _connectionFactory = new(
-        ConnectionOptions(socketOptions.Value), loggers.CreateLogger("Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets"));
+    private ImmutableList<HandoverListener> _listeners = [];
+
+    /// <summary>The endpoints that Kestrel has bound, in order.</summary>
+    public IReadOnlyList<HandoverListener> Listeners => _listeners;
 
     /// <summary>TCP and Unix sockets; a <c>FileHandleEndPoint</c> and named pipes go to the stock transports.</summary>
     public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint or UnixDomainSocketEndPoint;
@@ -33,32 +31,23 @@ internal sealed class HandoverTransport(
     public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
         var listeners = await actors.GetAsync<ListenerActor>(cancellationToken).ConfigureAwait(false);
-        var listener = new HandoverListener(listeners, _connectionFactory, connections);
+        var listener = new HandoverListener(
+            listeners, factory, connections, gone => ImmutableInterlocked.Update(ref _listeners, list => list.Remove(gone)));
         var reply = await listeners.Ask<object>(
-            new ListenerProtocol.Bind(endpoint, listener.Deliver), BindTimeout, cancellationToken).ConfigureAwait(false);
+            new ListenerProtocol.Bind(endpoint, listener.Deliver, listener.Attach), BindTimeout, cancellationToken).ConfigureAwait(false);
         switch (reply)
         {
-            case ListenerProtocol.Bound bound:
-                listener.Attach(bound);
+            case ListenerProtocol.Bound:
+                ImmutableInterlocked.Update(ref _listeners, list => list.Add(listener));
                 return listener;
             case ListenerProtocol.BindFailed { Error: PosixException { Errno: Errno.EADDRINUSE } error }:
                 throw new AddressInUseException(error.Message, error);
+            case ListenerProtocol.BindFailed { Error: PosixException error }:
+                throw error.ToSocketException(); // not an IOException: Kestrel falls back from [::] to 0.0.0.0 on any other
             case ListenerProtocol.BindFailed failed:
-                throw new IOException($"Failed to bind to address {EndpointKey.Text(endpoint)}: {failed.Error.Message}", failed.Error);
+                throw failed.Error;
             default:
                 throw new InvalidOperationException($"ListenerActor answered {reply}.");
         }
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _connectionFactory.Dispose();
-
-    private static SocketConnectionFactoryOptions ConnectionOptions(SocketTransportOptions options) => new()
-    {
-        IOQueueCount = options.IOQueueCount,
-        WaitForDataBeforeAllocatingBuffer = options.WaitForDataBeforeAllocatingBuffer,
-        MaxReadBufferSize = options.MaxReadBufferSize,
-        MaxWriteBufferSize = options.MaxWriteBufferSize,
-        UnsafePreferInlineScheduling = options.UnsafePreferInlineScheduling,
-    };
 }

@@ -74,6 +74,7 @@ internal sealed class LoadConnection : IAsyncDisposable
                 try
                 {
                     await socket.ConnectAsync(target.EndPoint, limit.Token);
+                    limit.CancelAfter(Timeout.InfiniteTimeSpan);
                     return new LoadConnection(socket, buffer, timeout, limit, abort);
                 }
                 catch (SocketException e) when (e.SocketErrorCode == SocketError.WouldBlock)
@@ -130,11 +131,11 @@ internal sealed class LoadConnection : IAsyncDisposable
         var left = time - Stopwatch.GetElapsedTime(begun);
         if (closeDelay > TimeSpan.Zero && left < closeDelay)
         {
-            if (left > TimeSpan.Zero) await WaitAsync(left, stop);
+            await Pause.ForAsync(left, stop);
             return stop.IsCancellationRequested ? Rest.Stopping : Rest.Ready;
         }
 
-        await WaitAsync(closeDelay, stop);
+        await Pause.ForAsync(closeDelay, stop);
         return Rest.Closed;
     }
 
@@ -164,6 +165,10 @@ internal sealed class LoadConnection : IAsyncDisposable
             // EPIPE says only that the end was known before, by a FIN or by a RST that the read was told of.
             _sendWasReset |= e.SocketErrorCode == SocketError.ConnectionReset;
         }
+        finally
+        {
+            _limit.CancelAfter(Timeout.InfiniteTimeSpan);
+        }
     }
 
     /// <summary>Waits for bytes or for the connection's end, at most <paramref name="time"/>.</summary>
@@ -171,7 +176,6 @@ internal sealed class LoadConnection : IAsyncDisposable
     public async ValueTask<bool> ArrivesWithinAsync(TimeSpan time, CancellationToken stop)
     {
         if (_closed is not null) return true;
-        _limit.CancelAfter(Timeout.InfiniteTimeSpan);
         var read = _pending ??= _socket.ReceiveAsync(_buffer, SocketFlags.None, _limit.Token).AsTask();
         using var waiting = CancellationTokenSource.CreateLinkedTokenSource(stop);
         await Task.WhenAny(read, Task.Delay(time, waiting.Token));
@@ -189,7 +193,7 @@ internal sealed class LoadConnection : IAsyncDisposable
     {
         while (!parser.IsComplete && BytesSeen < untilBytes)
         {
-            if (pause > TimeSpan.Zero) await Task.Delay(pause, _abort);
+            await Pause.ForAsync(pause, _abort);
             var length = await TakeTimedAsync();
             if (length == 0)
             {
@@ -225,6 +229,8 @@ internal sealed class LoadConnection : IAsyncDisposable
         }
         finally
         {
+            // The limit is that of one read, not of what the client does before the next.
+            _limit.CancelAfter(Timeout.InfiniteTimeSpan);
             // Of a read that timed out as well: it is the longest wait of all.
             if (Stopwatch.GetElapsedTime(begun) is var wait && wait > LongestWait) LongestWait = wait;
         }
@@ -263,12 +269,6 @@ internal sealed class LoadConnection : IAsyncDisposable
 
     private static bool IsGone(SocketException e) =>
         e.SocketErrorCode is SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown;
-
-    private static Task WaitAsync(TimeSpan time, CancellationToken stop) =>
-        time > TimeSpan.Zero ? Delay(time, stop) : Task.CompletedTask;
-
-    private static async Task Delay(TimeSpan time, CancellationToken stop) =>
-        await Task.Delay(time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     private static LoadFaultException TimedOut(string what, TimeSpan timeout) =>
         new(FailureKind.Timeout, $"{what}: nothing within {timeout.TotalSeconds:0.###} s");

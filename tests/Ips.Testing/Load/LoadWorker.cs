@@ -34,7 +34,7 @@ internal sealed class LoadWorker(WorkerKind kind, int number, LoadOptions option
                 {
                     Record(fault);
                     await DropConnectionAsync();
-                    await PauseAsync(FailurePause, stop);
+                    await Pause.ForAsync(FailurePause, stop);
                 }
             }
         }
@@ -92,7 +92,7 @@ internal sealed class LoadWorker(WorkerKind kind, int number, LoadOptions option
         if (kind == WorkerKind.OneShot)
         {
             await DropConnectionAsync();
-            await PauseAsync(options.OneShotThinkTime, stop);
+            await Pause.ForAsync(options.OneShotThinkTime, stop);
         }
         else if (_parser.Close)
         {
@@ -117,10 +117,5 @@ internal sealed class LoadWorker(WorkerKind kind, int number, LoadOptions option
         if (_connection is null) return;
         await _connection.DisposeAsync();
         _connection = null;
-    }
-
-    private static async ValueTask PauseAsync(TimeSpan time, CancellationToken stop)
-    {
-        if (time > TimeSpan.Zero) await Task.Delay(time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 }

@@ -19,6 +19,7 @@ public sealed class StrictLoad : IAsyncDisposable
     private readonly TaskCompletionSource _crashed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly LoadStatistics _statistics;
     private readonly Task _workers;
+    private bool _disposed;
 
     private StrictLoad(LoadOptions options)
     {
@@ -75,6 +76,8 @@ public sealed class StrictLoad : IAsyncDisposable
     /// <summary>Ends the load at once, requests under way included. After <see cref="StopAsync"/> there is nothing left to end.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_disposed) return;
+        _disposed = true;
         await _stop.CancelAsync();
         await _abort.CancelAsync();
         // Its errors were told by StopAsync and by the waits; here it only has to be over.

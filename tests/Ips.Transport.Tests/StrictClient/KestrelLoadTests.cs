@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Ips.Testing.Load;
+using Ips.Testing.Processes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -42,8 +43,9 @@ public sealed class KestrelLoadTests
     [Fact]
     public async Task Kestrel_StoppedAndStartedAgain_TheLoadCatchesIt()
     {
-        var first = await StartAsync("http://127.0.0.1:0", () => 1);
-        var endPoint = EndPointOf(first);
+        // Not a port that the system picks: while nobody listens on it, one of the load's own connections could get it.
+        var endPoint = new IPEndPoint(IPAddress.Loopback, FreePort.Next());
+        var first = await StartAsync($"http://{endPoint}", () => 1);
         await using var load = StrictLoad.Start(Quick(LoadTarget.Tcp(endPoint)));
         await load.WaitForGenerationAsync(1, Limit);
         await first.DisposeAsync();

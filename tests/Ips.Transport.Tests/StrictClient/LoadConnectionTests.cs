@@ -114,19 +114,37 @@ public sealed class LoadConnectionTests
         Assert.Equal(0, await pair.Server.ReceiveAsync(new byte[1]).WaitAsync(Limit));
     }
 
+    [Fact]
+    public async Task Read_LongerAfterTheLastOneThanTheLimit_IsNotATimeout()
+    {
+        // Everything has arrived before it is read, so that only the time in between could end in a time-out.
+        var timeout = TimeSpan.FromSeconds(1);
+        await using var pair = await Pair.OpenAsync(timeout);
+        var parser = new HttpMessageParser(HttpMessageKind.Response);
+        parser.Begin(new BodyCheck());
+        pair.Client.BeginRequest();
+        await Task.Delay(timeout * 1.2);
+        pair.Arrive(() => pair.Server.Send("HTTP/1.1 200 OK\r\n"u8));
+        await pair.Client.ReadResponseAsync(parser, untilBytes: 1);
+        await Task.Delay(timeout * 1.2);
+        pair.Arrive(() => pair.Server.Send("Content-Length: 0\r\n\r\n"u8));
+        await pair.Client.ReadResponseAsync(parser);
+        Assert.True(parser.IsComplete);
+    }
+
     private sealed class Pair(Socket listener, LoadConnection client, Socket server) : IAsyncDisposable
     {
         public LoadConnection Client { get; } = client;
 
         public Socket Server { get; } = server;
 
-        public static async Task<Pair> OpenAsync()
+        public static async Task<Pair> OpenAsync(TimeSpan? timeout = null)
         {
             var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
             listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
             listener.Listen();
             var target = LoadTarget.Tcp((IPEndPoint)listener.LocalEndPoint!);
-            var client = await LoadConnection.OpenAsync(target, new byte[4096], Limit, CancellationToken.None);
+            var client = await LoadConnection.OpenAsync(target, new byte[4096], timeout ?? Limit, CancellationToken.None);
             return new Pair(listener, client, await listener.AcceptAsync().WaitAsync(Limit));
         }
 

@@ -1,0 +1,18 @@
+namespace Ips.Actors.Configuration;
+
+/// <summary>A rule that concerns more than one key.</summary>
+/// <typeparam name="TOptions">The options class that holds the values.</typeparam>
+/// <param name="Key">The key to change when the rule is broken; an error points at its line.</param>
+/// <param name="With">The other keys concerned; while one of them has a fault of its own, the rule says nothing new.</param>
+/// <param name="Check">The sentence that says how the rule is broken, or null.</param>
+public sealed record ConfigRule<TOptions>(string Key, IReadOnlyList<string> With, Func<TOptions, string?> Check)
+{
+    /// <summary>Whether the rule can be judged: none of its keys is among those that have a fault.</summary>
+    /// <param name="faulty">Says whether a key has a fault.</param>
+    internal bool CanJudge(Func<string, bool> faulty) => !faulty(Key) && !With.Any(faulty);
+
+    /// <summary>The same rule in a table of options that contain these.</summary>
+    /// <typeparam name="TOuter">The containing options class.</typeparam>
+    /// <param name="inner">Finds these options in those.</param>
+    public ConfigRule<TOuter> On<TOuter>(Func<TOuter, TOptions> inner) => new(Key, With, outer => Check(inner(outer)));
+}

@@ -1,0 +1,50 @@
+namespace Ips.Actors.Configuration;
+
+/// <summary>The configuration keys of Ips itself.</summary>
+public static class IpsKeys
+{
+    private static readonly TimeSpan OneSecond = TimeSpan.FromSeconds(1), OneHour = TimeSpan.FromHours(1), TenthOfASecond = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>The block <c>ips.drain</c>.</summary>
+    public static ConfigTable<DrainOptions> Drain { get; } = new(
+        [
+            ConfigKey.Duration<DrainOptions>("ips.drain.timeout", o => o.Timeout, (o, v) => o.Timeout = v, OneSecond, OneHour),
+            ConfigKey.Duration<DrainOptions>("ips.drain.lame-duck", o => o.LameDuck, (o, v) => o.LameDuck = v, TimeSpan.Zero, OneHour),
+        ],
+        [
+            new("ips.drain.lame-duck", ["ips.drain.timeout"], o => o.LameDuck < o.Timeout ? null
+                : $"ips.drain.lame-duck is {DurationText.Format(o.LameDuck)}; it must be less than ips.drain.timeout, which is {DurationText.Format(o.Timeout)}."),
+        ]);
+
+    /// <summary>The block <c>ips.reload</c>.</summary>
+    public static ConfigTable<ReloadOptions> Reload { get; } = new(
+        [
+            ConfigKey.Duration<ReloadOptions>("ips.reload.ready-timeout", o => o.ReadyTimeout, (o, v) => o.ReadyTimeout = v, OneSecond, OneHour),
+            ConfigKey.Duration<ReloadOptions>("ips.reload.probation", o => o.Probation, (o, v) => o.Probation = v, TimeSpan.Zero, OneHour),
+            ConfigKey.Duration<ReloadOptions>("ips.reload.health-interval", o => o.HealthInterval, (o, v) => o.HealthInterval = v, TenthOfASecond, TimeSpan.FromMinutes(1)),
+            ConfigKey.Duration<ReloadOptions>("ips.reload.kill-timeout", o => o.KillTimeout, (o, v) => o.KillTimeout = v, TenthOfASecond, TimeSpan.FromMinutes(10)),
+            ConfigKey.Ratio<ReloadOptions>("ips.reload.max-error-ratio", o => o.MaxErrorRatio, (o, v) => o.MaxErrorRatio = v),
+            ConfigKey.Count<ReloadOptions>("ips.reload.min-requests", o => o.MinRequests, (o, v) => o.MinRequests = v, 1, 1_000_000, "requests"),
+            ConfigKey.Text<ReloadOptions>("ips.reload.health-url", o => o.HealthUrl, (o, v) => o.HealthUrl = v,
+                "an absolute http or https URL, or null", url => Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" ? null : ""),
+            ConfigKey.Count<ReloadOptions>("ips.reload.max-generations", o => o.MaxGenerations, (o, v) => o.MaxGenerations = v, 2, 100, "generations"),
+            ConfigKey.Choice<ReloadOptions, WhenFull>("ips.reload.when-full", o => o.WhenFull, (o, v) => o.WhenFull = v,
+                [("abort-oldest", WhenFull.AbortOldest), ("refuse", WhenFull.Refuse)]),
+            ConfigKey.Flag<ReloadOptions>("ips.reload.last-good", o => o.LastGood, (o, v) => o.LastGood = v),
+        ], []);
+
+    /// <summary>The block <c>ips.listener</c>.</summary>
+    public static ConfigTable<ListenerOptions> Listener { get; } = new(
+        [ConfigKey.Count<ListenerOptions>("ips.listener.backlog", o => o.Backlog, (o, v) => o.Backlog = v, 1, 65535, "connections")], []);
+
+    /// <summary>All of them: the whole of <see cref="IpsOptions"/>.</summary>
+    public static ConfigTable<IpsOptions> All { get; } = new ConfigTable<IpsOptions>(
+        [
+            ConfigKey.FilePath<IpsOptions>("ips.pid-file", o => o.PidFile, (o, v) => o.PidFile = v),
+            ConfigKey.FilePath<IpsOptions>("ips.log-file", o => o.LogFile, (o, v) => o.LogFile = v),
+            ConfigKey.Flag<IpsOptions>("ips.generation-header", o => o.GenerationHeader, (o, v) => o.GenerationHeader = v),
+        ], [])
+        .And(Drain.On<IpsOptions>(o => o.Drain))
+        .And(Reload.On<IpsOptions>(o => o.Reload))
+        .And(Listener.On<IpsOptions>(o => o.Listener));
+}

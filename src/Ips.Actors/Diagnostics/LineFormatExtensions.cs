@@ -1,0 +1,24 @@
+using Ips.Actors.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
+
+// Where every logging provider's extension is found.
+namespace Microsoft.Extensions.Logging;
+
+/// <summary>Adds the log of Ips.</summary>
+public static class LineFormatExtensions
+{
+    /// <summary>Writes each event as one line to stdout: UTC time with ms, level, generation, PID, source, event id, message, exception.</summary>
+    /// <param name="logging">The logging builder. Other providers stay; call <c>ClearProviders()</c> first to have this one alone.</param>
+    /// <param name="configure">Sets the form, and where the generation is found. Null keeps the defaults.</param>
+    /// <returns><paramref name="logging"/>.</returns>
+    /// <remarks>A line is one write(2) to file descriptor 1, so that generations which share a log file never tear each other's lines,
+    /// a crash loses none, and a file reopened behind that descriptor is written to from the next line on.</remarks>
+    public static ILoggingBuilder AddIpsLog(this ILoggingBuilder logging, Action<LineFormatOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(logging);
+        var options = new LineFormatOptions();
+        configure?.Invoke(options);
+        logging.Services.AddSingleton<ILoggerProvider>(_ => new LineFormatLoggerProvider(options, new LineFormatSink(descriptor: 1)));
+        return logging;
+    }
+}

@@ -1,0 +1,103 @@
+using Ips.Actors.Listener;
+using Ips.Actors.Posix;
+
+namespace Ips.Actors.Handover;
+
+/// <summary>
+/// Sends live connections over a handover channel in batches, a bounded number at a time, and keeps its copy of each descriptor
+/// until it is acknowledged. Used by the one actor that owns the channel.
+/// </summary>
+internal sealed class ConnectionCourier(IHandoverChannel channel)
+{
+    /// <summary>Descriptors in one packet; the kernel's own limit is 253.</summary>
+    public const int MaxPerPacket = 64;
+
+    /// <summary>Connections sent and not acknowledged.</summary>
+    public const int MaxInFlight = 256;
+
+    /// <summary>Leftover bytes in one packet, so that with their base64 it stays below <see cref="HandoverCodec.MaxPacketBytes"/>.</summary>
+    public const int MaxLeftoverBytes = 72 * 1024;
+
+    private readonly Queue<MovedConnection> _waiting = new();
+    private readonly Queue<MovedConnection> _inFlight = new();
+    private bool _broken;
+
+    /// <summary>Nothing waits and nothing is unacknowledged.</summary>
+    public bool IsIdle => _waiting.Count == 0 && _inFlight.Count == 0;
+
+    /// <summary>Takes over connections and sends what the limit allows. On a channel that has ended they are closed.</summary>
+    public void Send(IEnumerable<MovedConnection> connections)
+    {
+        foreach (var connection in connections)
+        {
+            _waiting.Enqueue(connection);
+        }
+
+        Pump();
+    }
+
+    /// <summary>The peer has the oldest of them: closes our copies and sends on.</summary>
+    /// <returns>How many that were.</returns>
+    public int Acknowledge(int count)
+    {
+        var acknowledged = 0;
+        while (acknowledged < count && _inFlight.TryDequeue(out var connection))
+        {
+            FileDescriptors.Close(connection.Fd);
+            acknowledged++;
+        }
+
+        Pump();
+        return acknowledged;
+    }
+
+    /// <summary>The channel has ended: whatever was not acknowledged is closed here.</summary>
+    /// <returns>How many that were.</returns>
+    public int Break()
+    {
+        _broken = true;
+        var lost = _inFlight.Count + _waiting.Count;
+        foreach (var connection in _inFlight.Concat(_waiting))
+        {
+            FileDescriptors.Close(connection.Fd);
+        }
+
+        _inFlight.Clear();
+        _waiting.Clear();
+        return lost;
+    }
+
+    private void Pump()
+    {
+        while (!_broken && _waiting.Count > 0 && _inFlight.Count < MaxInFlight)
+        {
+            var batch = TakeBatch();
+            var offers = batch.ConvertAll(connection => new ConnectionOffer(
+                connection.Origin.Endpoint, connection.Origin.Ordinal, connection.Leftover.IsEmpty ? null : connection.Leftover.ToArray()));
+            batch.ForEach(_inFlight.Enqueue);
+            if (!channel.TrySend(new ConnectionsFrame(offers), [.. batch.Select(connection => connection.Fd)]))
+            {
+                Break();
+            }
+        }
+
+        if (_broken)
+        {
+            Break();
+        }
+    }
+
+    private List<MovedConnection> TakeBatch()
+    {
+        List<MovedConnection> batch = [];
+        var leftover = 0;
+        while (batch.Count < Math.Min(MaxPerPacket, MaxInFlight - _inFlight.Count)
+            && _waiting.TryPeek(out var next) && (batch.Count == 0 || leftover + next.Leftover.Length <= MaxLeftoverBytes))
+        {
+            leftover += next.Leftover.Length;
+            batch.Add(_waiting.Dequeue());
+        }
+
+        return batch;
+    }
+}

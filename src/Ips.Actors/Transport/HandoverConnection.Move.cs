@@ -1,0 +1,281 @@
+using System.Buffers;
+using Ips.Actors.Posix;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Ips.Actors.Transport;
+
+/// <summary>How the connection leaves this process. The rules are those of design.md, section 5.</summary>
+internal sealed partial class HandoverConnection
+{
+    /// <summary>Received bytes of a next request that may travel with the socket: 16 KiB. More than that is served here first.</summary>
+    public const int LeftoverLimitBytes = 16 * 1024;
+
+    private readonly Lock _moveLock = new();
+    private volatile Move? _move;
+    private volatile bool _moved;
+    private volatile UnmovableReason _unmovable;
+    private bool _hasSent;
+    private bool _ended;
+    private bool _paused;
+    private CancellationTokenSource _wait = new();
+
+    private enum Gate
+    {
+        /// <summary>Receive as ever.</summary>
+        Open,
+
+        /// <summary>Kestrel waits for bytes of a request that has begun: receive once.</summary>
+        ReceiveOnce,
+
+        /// <summary>The connection leaves: receive no more.</summary>
+        Moved,
+    }
+
+    /// <summary>Whether a move was begun and is still undecided.</summary>
+    internal bool IsMoving => _move is not null && !_moved;
+
+    /// <summary>Whether the input is full, and receiving waits for Kestrel to read.</summary>
+    internal bool IsPaused => Volatile.Read(ref _paused);
+
+    /// <summary>Whether the gate is there to decide about a read at a boundary.</summary>
+    internal bool HoldsReads => IsMoving && !IsPaused;
+
+    /// <summary>Why this connection will never move, or <see cref="UnmovableReason.None"/> as far as is known.</summary>
+    public UnmovableReason Unmovable => _unmovable;
+
+    /// <summary>
+    /// Stops receiving as soon as the connection is at a request boundary (now, if it is idle; after the current response, if it is busy), and
+    /// moves it out of Kestrel there. Bytes of a next request stay in the kernel. Half a request, and a body that is still arriving, are
+    /// received to their end first. Calling it again returns the same task.
+    /// </summary>
+    /// <returns>Completes when the connection has left Kestrel, ended, or turned out unmovable; without a time limit, so that the caller sets one
+    /// and calls <see cref="CancelMove"/>.</returns>
+    public Task<MoveResult> BeginMove()
+    {
+        Move move;
+        CancellationTokenSource wait;
+        lock (_moveLock)
+        {
+            if (_move is { } begun) return begun.Result;
+            if (_unmovable is not UnmovableReason.None) return Task.FromResult<MoveResult>(new MoveResult.NotMovable(_unmovable));
+            move = new Move();
+            if (_ended)
+            {
+                move.End(UnmovableReason.Ended);
+                return move.Result;
+            }
+            _move = move;
+            wait = _wait;
+        }
+        wait.Cancel(); // the receive loop comes to the gate
+        return move.Result;
+    }
+
+    /// <summary>Takes <see cref="BeginMove"/> back: receiving goes on, and its task ends as <see cref="UnmovableReason.Canceled"/>.</summary>
+    /// <returns>False if the connection had already left (its task says where it is), or no move was begun.</returns>
+    public bool CancelMove() => EndMove(UnmovableReason.Canceled);
+
+    /// <summary>Wakes the gate to look again.</summary>
+    internal void SignalMove() => _move?.Signal();
+
+    /// <summary>This connection stays here, for good.</summary>
+    internal void MarkUnmovable(UnmovableReason reason)
+    {
+        if (_unmovable is UnmovableReason.None) _unmovable = reason;
+        SignalMove();
+    }
+
+    /// <summary>The state of a move, for logs and failed tests.</summary>
+    public override string ToString() =>
+        $"{ConnectionId}: {(_moved ? "moved" : IsMoving ? "moving" : "here")}, unmovable {_unmovable}, received {_receiveEpoch} times, {_boundary}, "
+        + $"requests running {_running}, has sent {_hasSent}, receive loop {_receiving.Status}, send loop {_sending.Status}, shutdown {_shutdownReason?.Message ?? "no"}";
+
+    /// <summary>Called by the receive loop while a move is on: decides what may be received.</summary>
+    private async ValueTask<Gate> PassGateAsync()
+    {
+        while (_move is { } move)
+        {
+            var signaled = move.NextSignal();
+            if (_shutdownReason is not null)
+            {
+                EndMove(UnmovableReason.Ended);
+                return Gate.Open;
+            }
+            if (_unmovable is not UnmovableReason.None)
+            {
+                EndMove(_unmovable);
+                return Gate.Open;
+            }
+            if (TryLeave(move)) return Gate.Moved;
+            if (_move != move) continue;
+            if (_boundary.Waits(_receiveEpoch) && !_boundary.WaitsAtBoundary(_receiveEpoch)) return Gate.ReceiveOnce;
+            await signaled;
+        }
+        return Gate.Open;
+    }
+
+    /// <summary>Leaves if the connection is at a boundary: not a byte of a next request was seen by Kestrel.</summary>
+    private bool TryLeave(Move move)
+    {
+        if (_receiveEpoch == 0 || _boundary.WaitsAtBoundary(_receiveEpoch)) return TryLeave(move, ReadOnlyMemory<byte>.Empty);
+
+        // Kestrel's read is held by us and this loop is the only writer, so nobody else touches the pipe.
+        if (_boundary.TakeHeld() is not { } held) return false;
+        var leftover = ReadOnlyMemory<byte>.Empty;
+        var how = BoundaryReader.HeldRead.Resume;
+        if (_boundary.Inner.TryRead(out var read))
+        {
+            if (read.IsCanceled) how = BoundaryReader.HeldRead.Cancel;
+            else if (read.Buffer.Length <= LeftoverLimitBytes) how = BoundaryReader.HeldRead.End;
+            if (how is BoundaryReader.HeldRead.End) leftover = read.Buffer.ToArray();
+            _boundary.Inner.AdvanceTo(read.Buffer.Start);
+        }
+        else if (_boundary.IsEmpty)
+        {
+            how = BoundaryReader.HeldRead.End;
+        }
+
+        if (how is BoundaryReader.HeldRead.End)
+        {
+            if (TryLeave(move, leftover))
+            {
+                held.SetResult(BoundaryReader.HeldRead.End);
+                return true;
+            }
+            how = BoundaryReader.HeldRead.Resume;
+        }
+        held.SetResult(how);
+        return false;
+    }
+
+    private bool TryLeave(Move move, ReadOnlyMemory<byte> leftover)
+    {
+        // A connection that has not sent a byte carries nothing that its successor would not make again.
+        var untouched = _receiveEpoch == 0;
+        var reason = untouched ? UnmovableReason.None : LookAtConnection();
+        var duplicate = -1;
+        if (reason is UnmovableReason.None && !ConnectionDescriptor.TryDuplicate((int)_socket.Handle, out duplicate))
+            reason = UnmovableReason.NoDescriptor;
+
+        lock (_moveLock)
+        {
+            if (untouched && _hasSent) reason = UnmovableReason.ConnectionMiddleware; // the server spoke first: that is not HTTP/1.1
+            if (_move == move && reason is UnmovableReason.None)
+            {
+                move.Leave(duplicate, leftover, discardOutput: untouched);
+                _moved = true;
+                return true;
+            }
+        }
+        if (duplicate >= 0) ConnectionDescriptor.Close(duplicate);
+        if (reason is not UnmovableReason.None) EndMove(reason);
+        return false;
+    }
+
+    private UnmovableReason LookAtConnection()
+    {
+        IFeatureCollection features = this;
+        if (features.Get<ITlsConnectionFeature>() is not null || features.Get<ITlsHandshakeFeature>() is not null) return UnmovableReason.Tls;
+        if (_items is { Count: > 0 }) return UnmovableReason.ConnectionItems;
+        return _middlewareSeen || !ReferenceEquals(_currentTransport, _transport) ? UnmovableReason.ConnectionMiddleware : UnmovableReason.None;
+    }
+
+    /// <summary>Whether the send loop may send: not what Kestrel says as it lets go of a connection on which nobody has spoken.</summary>
+    private bool MaySend()
+    {
+        if (_hasSent) return true;
+        lock (_moveLock)
+        {
+            if (_moved && _move!.DiscardOutput) return false;
+            return _hasSent = true;
+        }
+    }
+
+    private bool EndMove(UnmovableReason reason)
+    {
+        Move move;
+        lock (_moveLock)
+        {
+            if (_move is null || _moved) return false;
+            move = _move;
+            _move = null;
+            _wait = new CancellationTokenSource();
+        }
+        move.Signal(); // the gate opens
+        _boundary.Release(BoundaryReader.HeldRead.Resume);
+        move.End(reason);
+        return true;
+    }
+
+    /// <summary>The receive loop has ended, so nothing would decide about a move any more.</summary>
+    private void RefuseMoves()
+    {
+        lock (_moveLock)
+        {
+            _ended = true;
+        }
+        EndMove(UnmovableReason.Ended);
+    }
+
+    /// <summary>Kestrel has let go and what it wrote is sent: closes our copy of the socket.</summary>
+    private void CompleteMove()
+    {
+        var move = _move!;
+        lock (_shutdownLock)
+        {
+            if (_shutdownReason is not null)
+            {
+                move.Lose();
+                return;
+            }
+            _shutdownReason = new ConnectionAbortedException("The connection moved to another process.");
+            EpollRegistration.Remove((int)_socket.Handle);
+            _socket.Dispose(); // close(2) only: the other process's copy keeps the connection open
+        }
+        move.Arrive();
+        _logger.ConnectionMoved(ConnectionId);
+    }
+
+    /// <summary>One attempt to move.</summary>
+    private sealed class Move
+    {
+        private readonly TaskCompletionSource<MoveResult> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private TaskCompletionSource _signal = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private MoveResult.Moved? _left;
+
+        public Task<MoveResult> Result => _result.Task;
+
+        public bool DiscardOutput { get; private set; }
+
+        /// <summary>A task that ends with the next <see cref="Signal"/>; to be taken before looking at what signals tell of.</summary>
+        public Task NextSignal()
+        {
+            var signal = Volatile.Read(ref _signal);
+            if (!signal.Task.IsCompleted) return signal.Task;
+            signal = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            Interlocked.Exchange(ref _signal, signal);
+            return signal.Task;
+        }
+
+        public void Signal() => Volatile.Read(ref _signal).TrySetResult();
+
+        public void Leave(int descriptor, ReadOnlyMemory<byte> leftover, bool discardOutput)
+        {
+            _left = new MoveResult.Moved(descriptor, leftover);
+            DiscardOutput = discardOutput;
+        }
+
+        public void Arrive() => _result.TrySetResult(_left!);
+
+        /// <summary>The connection broke after it had left the boundary: nobody gets the duplicate.</summary>
+        public void Lose()
+        {
+            ConnectionDescriptor.Close(_left!.Descriptor);
+            End(UnmovableReason.Ended);
+        }
+
+        public void End(UnmovableReason reason) => _result.TrySetResult(new MoveResult.NotMovable(reason));
+    }
+}

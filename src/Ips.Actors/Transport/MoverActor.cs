@@ -1,0 +1,188 @@
+using Akka.Actor;
+using Ips.Actors.HttpFront;
+using Ips.Actors.Listener;
+using Microsoft.Extensions.Logging;
+
+namespace Ips.Actors.Transport;
+
+/// <summary>Moves live connections out of this generation: asks each to leave at its next request boundary and gives them to the carrier.</summary>
+/// <remarks>A restart loses nothing: who was asked, what is on its way and what waits to be carried live in <see cref="MoveLedger"/>.</remarks>
+internal sealed class MoverActor : ReceiveActor
+{
+    private readonly MoveLedger _ledger;
+    private readonly ConnectionRegistry _connections;
+    private readonly FrontGate _gate;
+    private readonly IActorRef _lifecycle;
+    private readonly ILogger _log;
+    private IActorRef? _flushing;
+
+    public MoverActor(MoveLedger ledger, ConnectionRegistry connections, FrontGate gate, IActorRef lifecycle, ILogger log)
+    {
+        (_ledger, _connections, _gate, _lifecycle, _log) = (ledger, connections, gate, lifecycle, log);
+        Receive<MoverProtocol.Begin>(OnBegin);
+        Receive<Found>(found => Ask(found.Connection));
+        Receive<Decided>(OnDecided);
+        Receive<SendOutgoing>(_ => OnSendOutgoing());
+        Receive<MoverProtocol.Delivered>(OnDelivered);
+        Receive<MoverProtocol.CarrierLost>(_ => OnCarrierLost());
+        Receive<MoverProtocol.Flush>(_ =>
+        {
+            _flushing = Sender;
+            ReplyIfFlushed();
+        });
+    }
+
+    private void OnBegin(MoverProtocol.Begin begin)
+    {
+        if (_ledger.Carrier is not null)
+        {
+            return; // asked again after a restart
+        }
+
+        (_ledger.Carrier, _ledger.Endpoints) = (begin.Carrier, begin.Endpoints);
+        _gate.Moving = true;
+        var self = Self;
+        _connections.Opened = connection => self.Tell(new Found(connection)); // those that were accepted and wait for Kestrel yet
+        foreach (var connection in _connections.Connections)
+        {
+            Ask(connection);
+        }
+
+        ReportIfSettled();
+    }
+
+    private void Ask(HandoverConnection connection)
+    {
+        if (_ledger.Carrier is null || !_ledger.Asked.TryAdd(connection, true))
+        {
+            return;
+        }
+
+        if (_ledger.Endpoints is { } endpoints && !endpoints.Contains(connection.Origin))
+        {
+            connection.MarkUnmovable(UnmovableReason.EndpointGone);
+        }
+
+        connection.BeginMove().PipeTo(Self, success: result => new Decided(connection, result));
+    }
+
+    private void OnDecided(Decided decided)
+    {
+        switch (decided.Result)
+        {
+            case MoveResult.Moved moved:
+                _ledger.Asked.Remove(decided.Connection);
+                if (_ledger.Carrier is not null)
+                {
+                    _ledger.OnTheWay++;
+                    _ledger.Outgoing.Add(new MovedConnection(decided.Connection.Origin, moved.Descriptor, moved.Leftover));
+                    if (_ledger.Outgoing.Count == 1)
+                    {
+                        Self.Tell(new SendOutgoing()); // behind the other decisions that wait: they go in one message
+                    }
+                }
+                else
+                {
+                    // Nobody takes it any more: its client sees the close that it would have seen without us.
+                    _ledger.Lost++;
+                    Posix.FileDescriptors.Close(moved.Descriptor);
+                }
+
+                break;
+            case MoveResult.NotMovable { Reason: UnmovableReason.Ended }:
+                _ledger.Asked.Remove(decided.Connection);
+                break;
+            case MoveResult.NotMovable staying:
+                _ledger.Asked.Remove(decided.Connection);
+                _ledger.Stay(staying.Reason);
+                break;
+        }
+
+        ReportIfSettled();
+    }
+
+    private void OnSendOutgoing()
+    {
+        if (_ledger.Carrier is { } carrier && _ledger.Outgoing.Count > 0)
+        {
+            carrier.Tell(new MoverProtocol.Carry([.. _ledger.Outgoing]));
+            _ledger.Outgoing.Clear();
+        }
+    }
+
+    private void OnDelivered(MoverProtocol.Delivered delivered)
+    {
+        _ledger.OnTheWay -= delivered.Count;
+        _ledger.Moved += delivered.Count;
+        _gate.Moved = _ledger.Moved;
+        ReportIfSettled();
+        ReplyIfFlushed();
+    }
+
+    private void OnCarrierLost()
+    {
+        _gate.Moving = false; // from here on responses say Connection: close
+        if (_ledger.Carrier is null)
+        {
+            ReportIfSettled();
+            return;
+        }
+
+        _ledger.Lost += _ledger.OnTheWay;
+        if (_ledger.OnTheWay > 0)
+        {
+            _log.CarrierLost(_ledger.OnTheWay);
+        }
+
+        _ledger.OnTheWay = 0;
+        _ledger.Outgoing.ForEach(connection => Posix.FileDescriptors.Close(connection.Fd));
+        _ledger.Outgoing.Clear();
+        _ledger.Carrier = null;
+        _connections.Opened = null;
+        foreach (var connection in _ledger.Asked.Keys)
+        {
+            connection.CancelMove();
+        }
+
+        ReportIfSettled();
+        ReplyIfFlushed();
+    }
+
+    // Settled: nothing is on its way, and of those asked only busy ones are undecided.
+    private void ReportIfSettled()
+    {
+        if (_ledger.SettledReported || _ledger.OnTheWay > 0)
+        {
+            return;
+        }
+
+        var busy = 0;
+        foreach (var connection in _ledger.Asked.Keys)
+        {
+            if (!connection.IsRequestRunning)
+            {
+                return;
+            }
+
+            busy++;
+        }
+
+        _ledger.SettledReported = true;
+        _lifecycle.Tell(new MoverProtocol.Settled(_ledger.Moved, busy, _ledger.Staying));
+    }
+
+    private void ReplyIfFlushed()
+    {
+        if (_flushing is { } flushing && _ledger.OnTheWay == 0)
+        {
+            _flushing = null;
+            flushing.Tell(new MoverProtocol.Flushed());
+        }
+    }
+
+    private sealed record SendOutgoing;
+
+    private sealed record Found(HandoverConnection Connection);
+
+    private sealed record Decided(HandoverConnection Connection, MoveResult Result);
+}

@@ -1,0 +1,34 @@
+using Akka.Actor;
+using Ips.Actors.Listener;
+
+namespace Ips.Actors.Transport;
+
+/// <summary>What <see cref="MoverActor"/> is asked and answers.</summary>
+internal static class MoverProtocol
+{
+    /// <summary>Move every connection that can, those included that come yet; LifecycleActor hears when only busy and unmovable ones are left.</summary>
+    /// <param name="Carrier">Gets <see cref="Carry"/>.</param>
+    /// <param name="Endpoints">The endpoints that the other generation takes connections for; null means all.</param>
+    public sealed record Begin(IActorRef Carrier, IReadOnlySet<EndpointKey>? Endpoints);
+
+    /// <summary>To the carrier: send these. It owns the descriptors. Reply: <see cref="Delivered"/> in portions, or <see cref="CarrierLost"/>.</summary>
+    public sealed record Carry(IReadOnlyList<MovedConnection> Connections);
+
+    /// <summary>So many have arrived at the other generation.</summary>
+    public sealed record Delivered(int Count);
+
+    /// <summary>The other generation is gone: what has not left stays here and is closed politely.</summary>
+    public sealed record CarrierLost;
+
+    /// <summary>Tell the sender when nothing is on its way. Reply: <see cref="Flushed"/>.</summary>
+    public sealed record Flush;
+
+    /// <summary>Nothing is on its way.</summary>
+    public sealed record Flushed;
+
+    /// <summary>To LifecycleActor: what could leave at once has left.</summary>
+    /// <param name="Moved">Connections that arrived at the other generation.</param>
+    /// <param name="Busy">Connections that will follow when their request has ended.</param>
+    /// <param name="Staying">Connections that cannot move, by reason.</param>
+    public sealed record Settled(int Moved, int Busy, IReadOnlyDictionary<string, int> Staying);
+}

@@ -1,0 +1,33 @@
+using Ips.Host.Auth;
+using Microsoft.Extensions.Options;
+
+namespace Ips.Host.Api;
+
+/// <summary>Writes one line for each answered request.</summary>
+internal sealed class AccessLogMiddleware(RequestDelegate next, AccessLogWriter writer, IOptions<AccessLogOptions> options, IGenerationNumber generation, TimeProvider time)
+{
+    /// <summary>Runs the rest of the pipeline and logs the request.</summary>
+    public Task InvokeAsync(HttpContext context) => options.Value.Format == AccessLogFormat.Off ? next(context) : LogAsync(context);
+
+    private async Task LogAsync(HttpContext context)
+    {
+        var (began, timestamp) = (time.GetUtcNow(), time.GetTimestamp());
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            var request = context.Request;
+            var entry = new AccessLogEntry(began, context.Connection.RemoteIpAddress, context.Features.Get<Caller>()?.KeyName, request.Method,
+                request.PathBase + request.Path + WithoutSignature(request.QueryString.Value), request.Protocol, context.Response.StatusCode,
+                context.Response.ContentLength, time.GetElapsedTime(timestamp), generation.Current, context.TraceIdentifier);
+            writer.Add(AccessLogCodec.Write(entry, options.Value.Format));
+        }
+    }
+
+    // A signature that stands in a log could be sent again while it is valid.
+    private static string? WithoutSignature(string? query) => query is not null && query.Contains("signature=", StringComparison.Ordinal)
+        ? string.Join('&', query.TrimStart('?').Split('&').Where(part => !part.StartsWith("signature=", StringComparison.Ordinal))) is { Length: > 0 } rest ? "?" + rest : ""
+        : query;
+}

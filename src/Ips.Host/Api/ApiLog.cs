@@ -1,0 +1,28 @@
+namespace Ips.Host.Api;
+
+/// <summary>The log events of the inventory and its API.</summary>
+internal static partial class ApiLog
+{
+    [LoggerMessage(ApiEventIds.UnhandledError, LogLevel.Error, "{Method} {Path} failed; trace id {TraceId}.")]
+    internal static partial void UnhandledError(this ILogger logger, Exception error, string method, string path, string traceId);
+
+    [LoggerMessage(ApiEventIds.StoreBusy, LogLevel.Warning, "{Method} {Path} was answered 503; trace id {TraceId}. {Reason}")]
+    internal static partial void StoreBusy(this ILogger logger, string method, string path, string traceId, string reason);
+
+    [LoggerMessage(ApiEventIds.StoreOpened, LogLevel.Information, "The inventory lies in {Store}.")]
+    internal static partial void StoreOpened(this ILogger logger, string store);
+
+    [LoggerMessage(ApiEventIds.NoKey, LogLevel.Warning, "There is no access key, so /v1 refuses every request. Make one with 'ips key add'.")]
+    internal static partial void NoKey(this ILogger logger);
+
+    [LoggerMessage(ApiEventIds.AnonymousLoopback, LogLevel.Warning,
+        "There is no access key, and ips.auth.allow-anonymous-loopback is set: every program on this machine may read and write the inventory. Make a key with 'ips key add'.")]
+    internal static partial void AnonymousLoopback(this ILogger logger);
+
+    [LoggerMessage(ApiEventIds.AccessLinesDropped, LogLevel.Warning,
+        "{Count} lines of the access log were dropped, because standard output is too slow; ips.access-log.buffer-lines sets how many wait.")]
+    internal static partial void AccessLinesDropped(this ILogger logger, long count);
+
+    [LoggerMessage(ApiEventIds.AccessLogFailed, LogLevel.Error, "The access log cannot be written; it tries again with the next lines.")]
+    internal static partial void AccessLogFailed(this ILogger logger, Exception error);
+}

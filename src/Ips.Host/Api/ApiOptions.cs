@@ -1,0 +1,14 @@
+namespace Ips.Host.Api;
+
+/// <summary>Bounds of a request. HOCON block <c>ips.api</c>.</summary>
+internal sealed class ApiOptions
+{
+    /// <summary>Largest body of a request, bytes. From 1 KiB to 16 MiB. Default 64 KiB: a switch with 64 addresses and owners needs less than 25 KiB.</summary>
+    public int MaxBodySizeBytes { get; set; } = 64 * 1024;
+
+    /// <summary>Objects a page if a request does not say. From 1 to <see cref="MaxPageSize"/>. Default 20.</summary>
+    public int PageSize { get; set; } = 20;
+
+    /// <summary>Most objects a page. From 1 to 10,000. Default 1,000: below 1 MiB with usual objects.</summary>
+    public int MaxPageSize { get; set; } = 1_000;
+}

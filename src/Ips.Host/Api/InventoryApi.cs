@@ -1,0 +1,103 @@
+using Ips.Host.Auth;
+using Ips.Host.Inventory;
+using Ips.Host.Inventory.Storage;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Options;
+
+namespace Ips.Host.Api;
+
+/// <summary>The handlers of <c>/v1</c>. They run after <see cref="AuthMiddleware"/>, which leaves query and body as features.</summary>
+internal sealed class InventoryApi(IInventoryStore store, IOptions<ApiOptions> options)
+{
+    /// <summary><c>GET /v1/sdk/search_ip</c></summary>
+    public async Task SearchAsync(HttpContext context)
+    {
+        var query = SearchQueryParser.Parse(context.Features.GetRequiredFeature<RequestQuery>(), options.Value, out var problems);
+        if (query is null) await Envelope.WriteProblemAsync(context, Problem.Join(problems));
+        else await Envelope.WritePageAsync(context, await store.SearchAsync(query, context.RequestAborted));
+    }
+
+    /// <summary><c>POST /v1/object/{oid}</c></summary>
+    public async Task ListAsync(HttpContext context)
+    {
+        if (await ClassAsync(context) is not { } oclass) return;
+        var query = ListQueryParser.Parse(oclass, Body(context), options.Value, out var problems);
+        if (query is null) await Envelope.WriteProblemAsync(context, Problem.Join(problems));
+        else await Envelope.WritePageAsync(context, await store.ListAsync(query, context.RequestAborted));
+    }
+
+    /// <summary><c>GET /v1/object/{oid}/{id}</c></summary>
+    public async Task GetAsync(HttpContext context)
+    {
+        if (await ClassAsync(context) is not { } oclass || await IdAsync(context) is not { } id) return;
+        if (await store.GetAsync(oclass, id, context.RequestAborted) is not { } found)
+        {
+            await Envelope.WriteProblemAsync(context, Problems.NoSuchObject(oclass.Oid, id));
+            return;
+        }
+        SetVersion(context, found.Version);
+        await Envelope.WritePageAsync(context, Single(found));
+    }
+
+    /// <summary><c>PUT /v1/object/{oid}/{id}</c></summary>
+    public async Task PutAsync(HttpContext context)
+    {
+        if (await ClassAsync(context) is not { } oclass || await IdAsync(context) is not { } id || await ConditionAsync(context) is not { } condition) return;
+        var item = ObjectCodec.Read(Body(context).Span, oclass, id, out var problems);
+        if (item is null)
+        {
+            await Envelope.WriteProblemAsync(context, Problem.Join(problems));
+            return;
+        }
+        // Not RequestAborted: a client that goes away must not turn a write into a question.
+        var outcome = await store.PutAsync(item, condition, CancellationToken.None);
+        SetVersion(context, outcome.Version);
+        if (outcome.Kind == WriteKind.ConditionFailed) await Envelope.WriteProblemAsync(context, Problems.VersionMismatch(outcome.Version));
+        else await Envelope.WritePageAsync(context, Single(new StoredObject(outcome.Version!.Value, ObjectCodec.Write(item))));
+    }
+
+    /// <summary><c>DELETE /v1/object/{oid}/{id}</c></summary>
+    public async Task DeleteAsync(HttpContext context)
+    {
+        if (await ClassAsync(context) is not { } oclass || await IdAsync(context) is not { } id || await ConditionAsync(context) is not { } condition) return;
+        var outcome = await store.DeleteAsync(oclass, id, condition, CancellationToken.None);
+        SetVersion(context, outcome.Version);
+        await (outcome.Kind switch
+        {
+            WriteKind.ConditionFailed => Envelope.WriteProblemAsync(context, Problems.VersionMismatch(outcome.Version)),
+            WriteKind.NotFound => Envelope.WriteProblemAsync(context, Problems.NoSuchObject(oclass.Oid, id)),
+            _ => Envelope.WritePageAsync(context, new ObjectPage(new Page(1, 1), 0, [])),
+        });
+    }
+
+    private static async ValueTask<ObjectClass?> ClassAsync(HttpContext context)
+    {
+        var oclass = ObjectClass.Find((string?)context.Request.RouteValues["oid"]);
+        if (oclass is null) await Envelope.WriteProblemAsync(context, Problems.NotAnOid("oid"));
+        return oclass;
+    }
+
+    private static async ValueTask<string?> IdAsync(HttpContext context)
+    {
+        var id = (string?)context.Request.RouteValues["id"];
+        if (id is not null && ObjectLimits.IsId(id)) return id;
+        await Envelope.WriteProblemAsync(context, Problems.NotAnId("id"));
+        return null;
+    }
+
+    private static async ValueTask<WriteCondition?> ConditionAsync(HttpContext context)
+    {
+        var condition = ConditionParser.Parse(context.Request.Headers.IfMatch, context.Request.Headers.IfNoneMatch, out var problem);
+        if (problem is not null) await Envelope.WriteProblemAsync(context, problem);
+        return condition;
+    }
+
+    private static ReadOnlyMemory<byte> Body(HttpContext context) => context.Features.GetRequiredFeature<RequestBody>().Bytes;
+
+    private static ObjectPage Single(StoredObject item) => new(new Page(1, 1), 1, [item]);
+
+    private static void SetVersion(HttpContext context, long? version)
+    {
+        if (version is { } known) context.Response.Headers.ETag = $"\"{known}\"";
+    }
+}

@@ -1,0 +1,139 @@
+using System.Text.Json;
+using System.Text.Unicode;
+using Ips.Host.Inventory;
+
+namespace Ips.Host.Api;
+
+/// <summary>Reads the body of <c>POST /v1/object/{oid}</c>: <c>page</c>, <c>page_size</c>, and a value, or a list of up to ten of which one must match,
+/// for any field. Pure. An empty body asks for everything.</summary>
+internal static class ListQueryParser
+{
+    /// <summary>Most values of one filter.</summary>
+    public const int MaxValues = 10;
+
+    private static readonly JsonDocumentOptions DocumentOptions = new() { MaxDepth = ObjectLimits.JsonDepth, AllowDuplicateProperties = false };
+
+    /// <summary>Reads the body.</summary>
+    public static ListQuery? Parse(ObjectClass oclass, ReadOnlyMemory<byte> body, ApiOptions options, out IReadOnlyList<Problem> problems)
+    {
+        List<Problem> found = [];
+        problems = found;
+        if (body.IsEmpty) return new ListQuery(oclass, new Page(1, options.PageSize), []);
+        if (!Utf8.IsValid(body.Span))
+        {
+            found.Add(Problems.BodyNotUtf8);
+            return null;
+        }
+        try
+        {
+            using var document = JsonDocument.Parse(body, DocumentOptions);
+            if (document.RootElement.ValueKind == JsonValueKind.Object) return Parse(oclass, document.RootElement, options, found);
+            found.Add(Problems.NotJson("it begins with something else"));
+            return null;
+        }
+        catch (JsonException e)
+        {
+            found.Add(Problems.NotJson($"line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}, nested {ObjectLimits.JsonDepth} deep at most"));
+            return null;
+        }
+    }
+
+    private static ListQuery? Parse(ObjectClass oclass, JsonElement root, ApiOptions options, List<Problem> found)
+    {
+        List<ObjectFilter> filters = [];
+        int page = 1, size = options.PageSize;
+        foreach (var property in root.EnumerateObject())
+        {
+            var name = property.Name;
+            if (name == "page") page = ParseNumber(name, property.Value, Page.MaxNumber, found);
+            else if (name == "page_size") size = ParseNumber(name, property.Value, options.MaxPageSize, found);
+            else if (name == ObjectClass.IdField) AddFilter(filters, Values(name, property.Value, found, IdOf, Problems.NotAnId), ids => new ObjectFilter.ById(ids));
+            else if (oclass.IndexOf(name) is >= 0 and var index) ParseFilter(oclass.Fields[index], property.Value, filters, found);
+            else found.Add(Problems.Unknown(name));
+        }
+        return found.Count == 0 ? new ListQuery(oclass, new Page(page, size), filters) : null;
+    }
+
+    private static void ParseFilter(Field field, JsonElement value, List<ObjectFilter> filters, List<Problem> found)
+    {
+        switch (field.Kind)
+        {
+            case FieldKind.Text:
+                AddFilter(filters, Values(field.Name, value, found, TextOf, Problems.NotText), texts => new ObjectFilter.ByColumn(field.Column!, [.. texts]));
+                break;
+            case FieldKind.TextList:
+                AddFilter(filters, Values(field.Name, value, found, TextOf, Problems.NotText), owners => new ObjectFilter.ByOwner(owners));
+                break;
+            case FieldKind.WholeNumber:
+                AddFilter(filters, Values(field.Name, value, found, NumberOf, name => Problems.NotAWholeNumber(name, 0, ObjectLimits.Number)),
+                    numbers => new ObjectFilter.ByColumn(field.Column!, [.. numbers]));
+                break;
+            default:
+                AddFilter(filters, Values(field.Name, value, found, BlockOf, name => Problems.Wrong(name, "an address or CIDR block", "地址或 CIDR 网段")),
+                    blocks => new ObjectFilter.ByAddress(field.Slot, AddressRange.Merge(blocks.SelectMany(block => block!.Value.Ranges))));
+                break;
+        }
+    }
+
+    private static void AddFilter<T>(List<ObjectFilter> filters, List<T>? values, Func<List<T>, ObjectFilter> make)
+    {
+        if (values is not null) filters.Add(make(values));
+    }
+
+    // Null if there is a problem with the values.
+    private static List<T>? Values<T>(string name, JsonElement value, List<Problem> found, Func<JsonElement, T?> read, Func<string, Problem> wrong)
+    {
+        List<T> values = [];
+        if (value.ValueKind != JsonValueKind.Array)
+        {
+            if (read(value) is { } only) return [only];
+            found.Add(wrong(name));
+            return null;
+        }
+        if (value.GetArrayLength() is < 1 or > MaxValues)
+        {
+            found.Add(Problems.Wrong(name, $"one value or a list of 1 to {MaxValues}", $"一个值或 1 到 {MaxValues} 个值的列表"));
+            return null;
+        }
+        foreach (var element in value.EnumerateArray())
+        {
+            if (read(element) is { } one)
+            {
+                values.Add(one);
+                continue;
+            }
+            found.Add(wrong(name));
+            return null;
+        }
+        return values;
+    }
+
+    private static string? TextOf(JsonElement element)
+    {
+        if (element.ValueKind != JsonValueKind.String) return null;
+        try
+        {
+            var text = element.GetString()!;
+            return ObjectLimits.IsText(text) ? text : null;
+        }
+        catch (InvalidOperationException)
+        {
+            return null; // an escaped half of a surrogate pair
+        }
+    }
+
+    private static string? IdOf(JsonElement element) => TextOf(element) is { } id && ObjectLimits.IsId(id) ? id : null;
+
+    private static object? NumberOf(JsonElement element) =>
+        element.ValueKind == JsonValueKind.Number && element.TryGetInt64(out var number) && number is >= 0 and <= ObjectLimits.Number ? number : null;
+
+    private static AddressBlock? BlockOf(JsonElement element) =>
+        TextOf(element) is { } text && AddressParser.TryParseBlock(text, out var block) ? block : null;
+
+    private static int ParseNumber(string name, JsonElement value, int max, List<Problem> found)
+    {
+        if (value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number >= 1 && number <= max) return number;
+        found.Add(Problems.NotAWholeNumber(name, 1, max));
+        return 1;
+    }
+}

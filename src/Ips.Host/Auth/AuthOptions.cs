@@ -1,0 +1,22 @@
+namespace Ips.Host.Auth;
+
+/// <summary>Who may ask. HOCON block <c>ips.auth</c>.</summary>
+internal sealed class AuthOptions
+{
+    /// <summary>How long a signed request is valid: <c>0 &lt;= now - expires &lt; Window</c>. From 1 s to 5 min. Default 10 s, what existing clients expect.</summary>
+    public TimeSpan Window { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Whether, as long as no key exists, unsigned requests from a loopback address may read and write. Default false;
+    /// the sample configuration says true for a first try. Not for use behind a proxy on the same machine: all its requests come from loopback.</summary>
+    public bool AllowAnonymousLoopback { get; set; }
+
+    /// <summary>Whether the signature scheme v1 (HMAC-SHA1, can be replayed within the window) is accepted. Default true, for existing clients.</summary>
+    public bool AllowV1 { get; set; } = true;
+
+    /// <summary>How long a change of the keys may take to be seen. From 0 (each request looks) to 1 min. Default 1 s.</summary>
+    public TimeSpan KeyCache { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Most nonces of scheme v2 kept at once; more requests within one window are refused. From 1,000 to 10,000,000.
+    /// Default 100,000: 10,000 requests a second with the default window, some 10 MB.</summary>
+    public int NonceCapacity { get; set; } = 100_000;
+}

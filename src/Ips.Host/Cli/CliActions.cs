@@ -1,0 +1,86 @@
+using Ips.Actors.Hosting;
+using Ips.Host.Configuration;
+
+namespace Ips.Host.Cli;
+
+/// <summary>The real verbs.</summary>
+/// <param name="console">Where they print.</param>
+/// <param name="serve">Serves until the daemon ends, and answers its exit code. Called with a valid configuration only.</param>
+/// <param name="launcher">Launches the daemon of <c>ips start</c>.</param>
+/// <param name="self">How this program is called.</param>
+internal sealed class CliActions(
+    CliConsole console, Func<DaemonSettings, CancellationToken, Task<int>> serve, IDaemonLauncher launcher, Func<SelfCommand> self) : ICliActions
+{
+    private readonly ClientActions _client = new(console);
+
+    /// <inheritdoc/>
+    public async Task<int> RunAsync(RunCommand command, CancellationToken cancellation)
+    {
+        var (settings, problems) = SettingsLoader.Load(command.Daemon, console.Directory, needsLogFile: false);
+        if (problems.Count > 0)
+        {
+            var errors = SettingsLoader.Describe(problems);
+            await console.FailAsync(errors);
+            StartReporter.ReportFailure(CliExitCode.Configuration, errors);
+            return CliExitCode.Configuration;
+        }
+
+        // A reload reads the file again: this is what it would find.
+        settings.Ips.CheckConfiguration = () =>
+            [.. SettingsLoader.Load(command.Daemon, console.Directory, needsLogFile: false).Problems.Select(problem => problem.ToString())];
+        return await serve(settings, cancellation);
+    }
+
+    /// <inheritdoc/>
+    public async Task<int> StartAsync(StartCommand command, CancellationToken cancellation)
+    {
+        if (command.LastGood) return await Reporting(() => new LastGoodStart(console, launcher).RunAsync(command, cancellation));
+        var (settings, problems) = SettingsLoader.Load(command.Daemon, console.Directory, needsLogFile: true);
+        if (problems.Count == 0) return await Reporting(() => new StartAction(console, launcher, self()).RunAsync(command, settings, cancellation));
+        await console.FailAsync(SettingsLoader.Describe(problems));
+        return CliExitCode.Configuration;
+    }
+
+    /// <inheritdoc/>
+    public async Task<int> CheckAsync(CheckCommand command, CancellationToken cancellation)
+    {
+        if (command.Reference)
+        {
+            await console.Output.WriteAsync(ReferenceConfiguration.Text());
+            return CliExitCode.Ok;
+        }
+        var (settings, problems) = SettingsLoader.Load(command.Daemon, console.Directory, needsLogFile: false);
+        if (problems.Count > 0)
+        {
+            await console.FailAsync(SettingsLoader.Describe(problems));
+            return CliExitCode.Configuration;
+        }
+        await console.Output.WriteLineAsync(CheckText.Write(settings));
+        return CliExitCode.Ok;
+    }
+
+    /// <inheritdoc/>
+    public Task<int> ReloadAsync(ReloadCommand command, CancellationToken cancellation) => Reporting(() => _client.ReloadAsync(command, cancellation));
+
+    /// <inheritdoc/>
+    public Task<int> StopAsync(StopCommand command, CancellationToken cancellation) => Reporting(() => _client.StopAsync(command, cancellation));
+
+    /// <inheritdoc/>
+    public Task<int> StatusAsync(StatusCommand command, CancellationToken cancellation) => Reporting(() => _client.StatusAsync(command, cancellation));
+
+    /// <inheritdoc/>
+    public Task<int> HistoryAsync(HistoryCommand command, CancellationToken cancellation) => Reporting(() => _client.HistoryAsync(command, cancellation));
+
+    private async Task<int> Reporting(Func<Task<int>> verb)
+    {
+        try
+        {
+            return await verb();
+        }
+        catch (CliException e)
+        {
+            await console.FailAsync(e.Message);
+            return e.ExitCode;
+        }
+    }
+}

@@ -1,0 +1,13 @@
+namespace Ips.Host.Cli;
+
+/// <summary>Where a running daemon is talked to.</summary>
+/// <param name="SocketPath">Its control socket.</param>
+/// <param name="PidFile">Its PID file; null if it was named by its PID.</param>
+internal sealed record DaemonAddress(string SocketPath, string? PidFile);
+
+/// <summary>A command cannot be carried out. The message is for the user.</summary>
+internal sealed class CliException(int exitCode, string message) : Exception(message)
+{
+    /// <summary>See <see cref="CliExitCode"/>.</summary>
+    internal int ExitCode { get; } = exitCode;
+}

@@ -1,0 +1,65 @@
+using System.CommandLine;
+using Ips.Host.Configuration;
+
+namespace Ips.Host.Cli;
+
+/// <summary>The options that say what a daemon is told. A client needs only those that lead to the PID file.</summary>
+internal sealed class DaemonOptionSet
+{
+    private readonly bool _forClient;
+
+    private readonly Option<string> _config = Text("--config", "FILE", "The configuration file (HOCON). Default: none; every key has a default, see 'ips check --reference'.");
+    private readonly Option<string> _directory = Text("--directory", "DIR", "What relative paths on this command line are relative to. Default: the current directory.");
+    private readonly Option<string> _pidFile = Text("--pid-file", "FILE", "The PID file; its control socket is FILE.sock, its lock FILE.lock. Default: ips.pid. Overrides ips.pid-file.");
+    private readonly Option<string[]> _urls = new("--urls")
+    {
+        Description = "The addresses to serve, with semicolons between them. Default: http://127.0.0.1:8080. Overrides ips.urls.",
+        HelpName = "URLS",
+        Arity = ArgumentArity.OneOrMore,
+    };
+    private readonly Option<string> _logFile = Text("--log-file", "FILE", "What stdout and stderr are appended to. Default: none for run, ips.log for start. Overrides ips.log-file.");
+    private readonly Option<string> _logFormat = Text("--log-format", "line|json", "The form of the log's lines. Default: line. Overrides ips.log.format.");
+
+    internal DaemonOptionSet(bool forClient)
+    {
+        _forClient = forClient;
+        _logFormat.CompletionSources.Add("line", "json");
+        _logFormat.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: not ("line" or "json") and var value }]) result.AddError($"--log-format is {value}; it must be line or json.");
+        });
+    }
+
+    /// <summary>Puts the options on a verb.</summary>
+    internal Command AddTo(Command command)
+    {
+        command.Add(_config);
+        if (!_forClient) command.Add(_urls);
+        command.Add(_pidFile);
+        if (!_forClient) command.Add(_logFile);
+        if (!_forClient) command.Add(_logFormat);
+        command.Add(_directory);
+        return command;
+    }
+
+    /// <summary>What was typed.</summary>
+    internal DaemonArguments Read(ParseResult result) => new()
+    {
+        Config = result.GetValue(_config),
+        Directory = result.GetValue(_directory),
+        PidFile = result.GetValue(_pidFile),
+        Urls = !_forClient && result.GetValue(_urls) is { Length: > 0 } urls ? string.Join(';', urls) : null,
+        LogFile = _forClient ? null : result.GetValue(_logFile),
+        LogFormat = _forClient ? null : result.GetValue(_logFormat),
+    };
+
+    private static Option<string> Text(string name, string helpName, string description)
+    {
+        var option = new Option<string>(name) { Description = description, HelpName = helpName };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: "" }]) result.AddError($"{name} is empty; it needs a value.");
+        });
+        return option;
+    }
+}

@@ -1,0 +1,34 @@
+namespace Ips.Host.Cli;
+
+/// <summary>What <c>ips --help</c> says below the list of commands.</summary>
+internal static class HelpText
+{
+    internal const string Description =
+        "Serves HTTP and is replaced while it runs, so that no client notices: start it once, then put each new release in place and send SIGUSR2.";
+
+    internal const string Epilogue = """
+        Examples:
+          ips run                                  serve on http://127.0.0.1:8080 in the foreground
+          ips start --config /etc/ips/ips.conf     start a daemon; returns when it serves and prints its PID
+          kill -USR2 $(cat ips.pid)                replace it by the release that is in place now
+          ips reload                               the same, and wait for the outcome
+          ips reload --check                       would a reload work? start the release, see it get ready, end it
+          ips history                              the newest 50 reloads and how they ended
+          ips start --last-good                    after a crash: start the release that last served for good
+          ips status --json                        what runs, as JSON
+          ips check --reference > ips.conf         write a configuration file with every key, its range and its default
+
+        Signals (to the PID in the PID file):
+          USR2              reload: start the release now in place, hand the sockets over, drain and end
+          HUP               the same, after the configuration was checked; an invalid one is logged and changes nothing
+          TERM, INT, QUIT   stop: finish what runs (ips.drain.timeout), then end; a second one aborts at once
+          USR1              open the log file again, after it was rotated
+
+        Exit codes:
+          0  done
+          1  could not start, is not running, or failed while it ran
+          2  the command line or the configuration is wrong; nothing was started or changed
+          3  ended, but requests still running at the drain's deadline were aborted
+          4  reload refused or rolled back; the old generation serves on
+        """;
+}

@@ -1,0 +1,26 @@
+namespace Ips.Host.Cli;
+
+/// <summary>Carries out the verbs. Each answers the exit code, see <see cref="CliExitCode"/>.</summary>
+internal interface ICliActions
+{
+    /// <summary><c>ips run</c></summary>
+    Task<int> RunAsync(RunCommand command, CancellationToken cancellation);
+
+    /// <summary><c>ips start</c></summary>
+    Task<int> StartAsync(StartCommand command, CancellationToken cancellation);
+
+    /// <summary><c>ips check</c></summary>
+    Task<int> CheckAsync(CheckCommand command, CancellationToken cancellation);
+
+    /// <summary><c>ips reload</c></summary>
+    Task<int> ReloadAsync(ReloadCommand command, CancellationToken cancellation);
+
+    /// <summary><c>ips stop</c></summary>
+    Task<int> StopAsync(StopCommand command, CancellationToken cancellation);
+
+    /// <summary><c>ips status</c></summary>
+    Task<int> StatusAsync(StatusCommand command, CancellationToken cancellation);
+
+    /// <summary><c>ips history</c></summary>
+    Task<int> HistoryAsync(HistoryCommand command, CancellationToken cancellation);
+}

@@ -1,0 +1,191 @@
+using System.Collections;
+using System.IO.Pipes;
+using Ips.Actors.Configuration;
+using Ips.Actors.Hosting;
+using Ips.Host.Configuration;
+using Mono.Unix.Native;
+
+namespace Ips.Host.Cli;
+
+/// <summary><c>ips start</c>: launches <c>ips run</c> as a daemon and returns when it serves, or with its own error and exit code.</summary>
+internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, SelfCommand self)
+{
+    private const int TailLines = 20;
+    private const int Sigterm = 15, Sigkill = 9;
+    private const FilePermissions NotWritableByOthers = (FilePermissions)0b000_010_010; // umask 022
+    private const FilePermissions LogMode = (FilePermissions)0b110_110_110; // 0666, less the umask
+
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
+
+    // The daemon has closed its end of the pipe or said that it failed: it is about to exit.
+    private static readonly TimeSpan ExitTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>Launches.</summary>
+    /// <exception cref="CliException">It could not be launched.</exception>
+    internal Task<int> RunAsync(StartCommand command, DaemonSettings settings, CancellationToken cancellation) =>
+        RunAsync(command, settings, new(self.FileName, Arguments(self, command.Daemon, settings), Variables(), []), cancellation);
+
+    /// <summary>Launches what is given; its descriptors are added here.</summary>
+    /// <exception cref="CliException">It could not be launched.</exception>
+    internal async Task<int> RunAsync(StartCommand command, DaemonSettings settings, DaemonLaunch launch, CancellationToken cancellation)
+    {
+        var logFile = settings.Ips.LogFile!;
+        using var pipe = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.None);
+        var (pid, logLength) = Launch(launch, logFile, (int)pipe.ClientSafePipeHandle.DangerousGetHandle());
+        pipe.DisposeLocalCopyOfClientHandle(); // or the end of the pipe would never be seen
+
+        var limit = command.Timeout ?? settings.Ips.Reload.ReadyTimeout;
+        var line = await ReadLineAsync(pipe, limit, cancellation);
+        if (line is null)
+        {
+            await EndAsync(pid, settings);
+            return await FailAsync($"The daemon (PID {pid}) did not serve within {DurationText.Format(limit)} and was ended. --timeout or ips.reload.ready-timeout sets this limit.",
+                CliExitCode.Failed, logFile, logLength);
+        }
+        if (line.Length == 0)
+        {
+            if (await ReapAsync(pid, ExitTimeout) is { } end)
+            {
+                return end.ExitCode is { } code
+                    ? await FailAsync($"The daemon (PID {pid}) ended before it served, with exit code {code}.", code == 0 ? CliExitCode.Failed : code, logFile, logLength)
+                    : await FailAsync($"The daemon (PID {pid}) was killed by signal {end.Signal} before it served.", CliExitCode.Failed, logFile, logLength);
+            }
+            await EndAsync(pid, settings);
+            return await FailAsync($"The daemon (PID {pid}) gave up the start without a word, did not end, and was ended.", CliExitCode.Failed, logFile, logLength);
+        }
+
+        switch (StartReport.TryDecode(line))
+        {
+            case { Phase: StartReport.ServingPhase } serving:
+                await console.Output.WriteLineAsync(serving.Pid.ToString(System.Globalization.CultureInfo.InvariantCulture));
+                await console.Error.WriteLineAsync($"ips: generation {serving.Generation} serves on {string.Join(' ', serving.Endpoints!)}; it logs to {logFile}");
+                return CliExitCode.Ok;
+            case { } failed:
+                if (await ReapAsync(pid, ExitTimeout) is null) await EndAsync(pid, settings);
+                await console.FailAsync(failed.Error!);
+                return failed.ExitCode;
+            case null:
+                await EndAsync(pid, settings);
+                return await FailAsync($"The daemon (PID {pid}) reported something that is no start report and was ended: another version of ips?", CliExitCode.Failed, logFile, logLength);
+        }
+    }
+
+    /// <summary>The arguments of the daemon: what the user typed, with the directory made absolute since the daemon runs in <c>/</c>.</summary>
+    internal static IReadOnlyList<string> Arguments(SelfCommand self, DaemonArguments daemon, DaemonSettings settings)
+    {
+        List<string> arguments = [.. self.Prefix, "run", "--directory", settings.Directory];
+        Add("--config", daemon.Config);
+        Add("--urls", daemon.Urls);
+        Add("--pid-file", daemon.PidFile);
+        Add("--log-file", settings.Ips.LogFile);
+        Add("--log-format", daemon.LogFormat);
+        return arguments;
+
+        void Add(string option, string? value)
+        {
+            if (value is not null) arguments.AddRange([option, value]);
+        }
+    }
+
+    /// <summary>The daemon's environment: ours, and where it reports to.</summary>
+    internal static Dictionary<string, string> Variables(string workingDirectory = "/")
+    {
+        var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+            .ToDictionary(pair => (string)pair.Key, pair => (string?)pair.Value ?? "", StringComparer.Ordinal);
+        environment[StartReport.EnvironmentVariable] = StartReport.FileDescriptor.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        environment["PWD"] = workingDirectory;
+        return environment;
+    }
+
+    private (int Pid, long LogLength) Launch(DaemonLaunch launch, string logFile, int reportFd)
+    {
+        var umask = Syscall.umask(NotWritableByOthers); // the daemon inherits it; posix_spawn has no attribute for it
+        var (log, nothing) = (-1, -1);
+        try
+        {
+            log = Open(logFile, OpenFlags.O_WRONLY | OpenFlags.O_APPEND | OpenFlags.O_CREAT,
+                errno => $"The log file {logFile} cannot be opened: {Stdlib.strerror(errno)}. ips.log-file or --log-file names it.");
+            nothing = Open("/dev/null", OpenFlags.O_RDONLY, errno => $"/dev/null cannot be opened: {Stdlib.strerror(errno)}.");
+            var length = new FileInfo(logFile).Length;
+            var pid = launcher.Start(launch with { Descriptors = [(nothing, 0), (log, 1), (log, 2), (reportFd, StartReport.FileDescriptor)] });
+            return (pid, length);
+        }
+        catch (IOException e)
+        {
+            throw new CliException(CliExitCode.Failed, $"The daemon could not be launched as {launch.FileName}: {e.Message}");
+        }
+        finally
+        {
+            if (log >= 0) _ = Syscall.close(log);
+            if (nothing >= 0) _ = Syscall.close(nothing);
+            _ = Syscall.umask(umask);
+        }
+    }
+
+    private static int Open(string path, OpenFlags flags, Func<Errno, string> explain)
+    {
+        var descriptor = Syscall.open(path, flags | OpenFlags.O_CLOEXEC, LogMode);
+        return descriptor >= 0 ? descriptor : throw new CliException(CliExitCode.Failed, explain(Stdlib.GetLastError()));
+    }
+
+    // The line; empty if the pipe ended without one; null if the time was over.
+    private async Task<byte[]?> ReadLineAsync(Stream pipe, TimeSpan limit, CancellationToken cancellation)
+    {
+        // A read of a pipe cannot be cancelled, so it is left behind; it ends when the daemon does.
+        var reading = Task.Run(async () =>
+        {
+            var line = new List<byte>();
+            var buffer = new byte[4096];
+            while (line.Count < StartReport.MaxLineBytes && !line.Contains((byte)'\n'))
+            {
+                var received = await pipe.ReadAsync(buffer, CancellationToken.None);
+                if (received == 0) break;
+                line.AddRange(buffer.AsSpan(0, received));
+            }
+            return line.ToArray();
+        }, CancellationToken.None);
+        try
+        {
+            return await reading.WaitAsync(limit, console.Time, cancellation);
+        }
+        catch (TimeoutException)
+        {
+            return null;
+        }
+    }
+
+    private async Task<DaemonEnd?> ReapAsync(int pid, TimeSpan limit)
+    {
+        var start = console.Time.GetTimestamp();
+        while (true)
+        {
+            if (launcher.TryReap(pid) is { } end) return end;
+            if (console.Time.GetElapsedTime(start) >= limit) return null;
+            await Task.Delay(PollInterval, console.Time);
+        }
+    }
+
+    private async Task EndAsync(int pid, DaemonSettings settings)
+    {
+        launcher.Signal(pid, Sigterm);
+        if (await ReapAsync(pid, settings.Ips.Reload.KillTimeout) is not null) return;
+        launcher.Signal(pid, Sigkill);
+        _ = await ReapAsync(pid, ExitTimeout);
+    }
+
+    private async Task<int> FailAsync(string message, int exitCode, string logFile, long logLength)
+    {
+        await console.FailAsync(message);
+        try
+        {
+            var lines = LogTail.Read(logFile, logLength, TailLines);
+            await console.Error.WriteLineAsync(lines.Count == 0 ? $"It wrote nothing to {logFile}." : $"The last lines it wrote to {logFile}:");
+            foreach (var line in lines) await console.Error.WriteLineAsync($"  {line}");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            await console.Error.WriteLineAsync($"What it wrote to {logFile} cannot be read: {e.Message}");
+        }
+        return exitCode;
+    }
+}

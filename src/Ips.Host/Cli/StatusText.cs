@@ -1,0 +1,47 @@
+using System.Globalization;
+using System.Text;
+using Ips.Actors.Control;
+
+namespace Ips.Host.Cli;
+
+/// <summary>Shows a running daemon to a person, as a table of two columns. Pure.</summary>
+internal static class StatusText
+{
+    /// <summary>The table.</summary>
+    /// <param name="status">The daemon.</param>
+    /// <param name="now">The time now, for the age.</param>
+    internal static string Write(DaemonStatus status, DateTimeOffset now)
+    {
+        List<(string Name, string Value)> rows =
+        [
+            ("pid", Number(status.Pid)),
+            ("generation", Number(status.Generation)),
+            ("state", status.State),
+            ("release", status.Release),
+            ("started", $"{status.StartedAt.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)} ({Age(now - status.StartedAt)} ago)"),
+            ("endpoints", status.Endpoints.Count == 0 ? "none" : string.Join(' ', status.Endpoints)),
+            ("connections", Number(status.OpenConnections)),
+            ("requests", Number(status.RunningRequests)),
+        ];
+        if (status.SuccessorPid is { } successor) rows.Add(("successor", $"pid {Number(successor)}"));
+        rows.Add(("last reload", status.LastReload is { } receipt ? ReceiptText.Write(receipt with { Output = null, PhasesMs = null }) : "none yet"));
+
+        if (status.LastGood is { } good) rows.Add(("last good", $"release {good.Release} (generation {Number(good.Generation)}, since {good.Since.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)}): {good.FileName}"));
+
+        var width = rows.Max(row => row.Name.Length) + 2;
+        var text = new StringBuilder();
+        foreach (var (name, value) in rows) text.Append(name.PadRight(width)).AppendLine(value);
+        return text.ToString().TrimEnd();
+    }
+
+    private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private static string Age(TimeSpan age) => age switch
+    {
+        { TotalSeconds: < 1 } => "0s",
+        { TotalMinutes: < 1 } => $"{age.Seconds}s",
+        { TotalHours: < 1 } => $"{age.Minutes}m {age.Seconds}s",
+        { TotalDays: < 1 } => $"{age.Hours}h {age.Minutes}m",
+        _ => $"{(int)age.TotalDays}d {age.Hours}h",
+    };
+}

@@ -1,0 +1,42 @@
+using System.CommandLine;
+
+namespace Ips.Host.Cli;
+
+/// <summary>The options that say which running daemon is meant, and how the answer is printed.</summary>
+internal sealed class TargetOptionSet
+{
+    private readonly DaemonOptionSet _daemon = new(forClient: true);
+
+    private readonly Option<int?> _pid = new("--pid")
+    {
+        Description = "The process id of the daemon, or of any app with AddIps(), in place of a PID file.",
+        HelpName = "N",
+    };
+
+    private readonly Option<bool> _json = new("--json") { Description = "Print the answer as one line of JSON." };
+
+    /// <summary>Puts the options on a verb.</summary>
+    internal Command AddTo(Command command)
+    {
+        _pid.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && (!int.TryParse(token.Value, out var pid) || pid < 1))
+                result.AddError($"--pid is {token.Value}; it must be a process id, from 1.");
+        });
+        command.Add(_pid);
+        _daemon.AddTo(command);
+        command.Add(_json);
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(_pid) is not null && result.Children.Any(child => child is System.CommandLine.Parsing.OptionResult { Implicit: false, Option.Name: "--pid-file" or "--config" }))
+                result.AddError("--pid names the daemon already; --pid-file and --config cannot be given with it.");
+        });
+        return command;
+    }
+
+    /// <summary>What was typed.</summary>
+    internal DaemonTarget Read(ParseResult result) => new() { Pid = result.GetValue(_pid), Daemon = _daemon.Read(result) };
+
+    /// <summary>Whether JSON is wanted.</summary>
+    internal bool Json(ParseResult result) => result.GetValue(_json);
+}

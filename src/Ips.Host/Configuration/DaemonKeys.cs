@@ -1,0 +1,36 @@
+using Ips.Actors.Configuration;
+using Ips.Actors.Diagnostics;
+
+namespace Ips.Host.Configuration;
+
+/// <summary>Every configuration key of the daemon. A room that has options adds its table here with <c>And(Its.Keys.On&lt;DaemonSettings&gt;(s => s.Its))</c>.</summary>
+internal static class DaemonKeys
+{
+    internal const string Urls = "ips.urls", PidFile = "ips.pid-file", LogFile = "ips.log-file", LogFormat = "ips.log.format", Kestrel = "ips.kestrel";
+
+    private const string UrlsExpected = "a list of http or https URLs, each with a port from 0 to 65535";
+
+    /// <summary>The keys and the rules between them.</summary>
+    internal static ConfigTable<DaemonSettings> Table { get; } = new ConfigTable<DaemonSettings>(
+        [
+            ConfigKey.List<DaemonSettings>(Urls, s => s.Urls, (s, urls) => (s.Urls, s.UrlsGiven) = (urls, true), UrlsExpected, EndpointUrl.Fault),
+            ConfigKey.Choice<DaemonSettings, LogLevel>("ips.log.level", s => s.LogLevel, (s, v) => s.LogLevel = v,
+            [
+                ("trace", LogLevel.Trace), ("debug", LogLevel.Debug), ("information", LogLevel.Information), ("warning", LogLevel.Warning),
+                ("error", LogLevel.Error), ("critical", LogLevel.Critical), ("none", LogLevel.None),
+            ]),
+            ConfigKey.Choice<DaemonSettings, LineFormat>(LogFormat, s => s.LogFormat, (s, v) => s.LogFormat = v,
+                [("line", LineFormat.Line), ("json", LineFormat.Json)]),
+            ConfigKey.Block<DaemonSettings>(Kestrel, KestrelBlock.Apply, _ => "{}", "a block with Endpoints, EndpointDefaults and Certificates, as Kestrel reads them"),
+        ],
+        [
+            new(Urls, [Kestrel], s => s.Urls.Count > 0 || s.KestrelUrls.Any() ? null
+                : $"{Urls} is []; it must name at least one address, or {Kestrel}.Endpoints must."),
+            new(Urls, [Kestrel], s => s.Urls.Count == 0 || !s.KestrelUrls.Any() ? null
+                : $"{Urls} is {string.Join(';', s.Urls)}; it must be [] as {Kestrel}.Endpoints names the endpoints, and Kestrel would serve those alone."),
+        ])
+        .And(IpsKeys.All.On<DaemonSettings>(s => s.Ips));
+
+    /// <summary>A key by its path.</summary>
+    internal static ConfigKey<DaemonSettings> Of(string path) => Table.Keys.Single(key => key.Path == path);
+}

@@ -1,0 +1,74 @@
+using Ips.Actors.Configuration;
+using Ips.Actors.Diagnostics;
+
+namespace Ips.Host.Configuration;
+
+/// <summary>Everything that the daemon was told: the configuration file, overridden by the command line, its paths absolute.</summary>
+internal sealed class DaemonSettings
+{
+    /// <summary>The section of <see cref="ToConfiguration"/> that Kestrel reads.</summary>
+    internal const string KestrelSection = "Kestrel";
+
+    /// <summary>The command line that these come from; <see cref="SettingsLoader.LoadAgain"/> reads the file once more.</summary>
+    public DaemonArguments Arguments { get; init; } = new();
+
+    /// <summary>What <c>AddIps</c> takes.</summary>
+    public IpsOptions Ips { get; } = new();
+
+    /// <summary>The addresses to serve. Empty if <see cref="Kestrel"/> names endpoints.</summary>
+    public IReadOnlyList<string> Urls { get; set; } = ["http://127.0.0.1:8080"];
+
+    /// <summary>Whether the file or the command line set <see cref="Urls"/>, so that endpoints of Kestrel's do not replace it in silence.</summary>
+    public bool UrlsGiven { get; set; }
+
+    /// <summary>The least important events that are logged.</summary>
+    public LogLevel LogLevel { get; set; } = LogLevel.Information;
+
+    /// <summary>The form of the log's lines.</summary>
+    public LineFormat LogFormat { get; set; } = LineFormat.Line;
+
+    /// <summary>The block <c>ips.kestrel</c>, flattened: <c>Kestrel:Endpoints:Public:Url</c> and so on.</summary>
+    public IReadOnlyDictionary<string, string?> Kestrel { get; set; } = new Dictionary<string, string?>();
+
+    /// <summary>What relative paths of the command line are relative to; absolute, with the symbolic links that the user named.</summary>
+    public string Directory { get; set; } = "/";
+
+    /// <summary>The configuration file; null if there is none.</summary>
+    public string? ConfigFile { get; set; }
+
+    /// <summary>The URLs of Kestrel's own endpoints.</summary>
+    internal IEnumerable<string> KestrelUrls => Kestrel.Where(pair => IsEndpointUrl(pair.Key)).Select(pair => pair.Value ?? "");
+
+    /// <summary>All addresses that will be served.</summary>
+    internal IReadOnlyList<string> Endpoints => [.. Urls, .. KestrelUrls];
+
+    /// <summary>Copies what is for <c>AddIps</c>: <c>builder.AddIps(settings.CopyTo)</c>.</summary>
+    internal void CopyTo(IpsOptions options)
+    {
+        options.PidFile = Ips.PidFile;
+        options.LogFile = Ips.LogFile;
+        options.GenerationHeader = Ips.GenerationHeader;
+        options.Drain = Ips.Drain;
+        options.Reload = Ips.Reload;
+        options.Listener = Ips.Listener;
+        options.CheckConfiguration = Ips.CheckConfiguration;
+    }
+
+    /// <summary>What the web host reads from its configuration: urls, Kestrel's section and the log levels.</summary>
+    internal IReadOnlyDictionary<string, string?> ToConfiguration()
+    {
+        // At information ASP.NET Core tells each request; that would bury the story of a reload.
+        var framework = LogLevel <= LogLevel.Debug || LogLevel > LogLevel.Warning ? LogLevel : LogLevel.Warning;
+        return new Dictionary<string, string?>(Kestrel)
+        {
+            ["urls"] = string.Join(';', Urls),
+            ["Logging:LogLevel:Default"] = LogLevel.ToString(),
+            ["Logging:LogLevel:Microsoft"] = framework.ToString(),
+            ["Logging:LogLevel:System"] = framework.ToString(),
+        };
+    }
+
+    private static bool IsEndpointUrl(string key) =>
+        key.Split(':') is [_, var section, _, var name] && section.Equals("Endpoints", StringComparison.OrdinalIgnoreCase)
+        && name.Equals("Url", StringComparison.OrdinalIgnoreCase);
+}

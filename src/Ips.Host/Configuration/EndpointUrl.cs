@@ -1,0 +1,29 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+
+namespace Ips.Host.Configuration;
+
+/// <summary>Judges an address as Kestrel would, before anything is started. Pure.</summary>
+internal static class EndpointUrl
+{
+    /// <summary>Why Kestrel would not take the address; null if it would.</summary>
+    internal static string? Fault(string url)
+    {
+        BindingAddress address;
+        try
+        {
+            address = BindingAddress.Parse(url);
+        }
+        catch (Exception e) when (e is FormatException or ArgumentException) // the latter for http://unix:/
+        {
+            return $"'{url}' is no URL such as http://127.0.0.1:8080";
+        }
+        if (!address.Scheme.Equals("http", StringComparison.OrdinalIgnoreCase) && !address.Scheme.Equals("https", StringComparison.OrdinalIgnoreCase))
+            return $"'{url}' has the scheme {address.Scheme}; http and https are served";
+        if (address.PathBase.Length > 0) return $"'{url}' has the path {address.PathBase}; an address has none";
+        if (address.IsUnixPipe) return null;
+        if (address.Host.Length == 0) return $"'{url}' names no host";
+        return address.Port is >= 0 and <= 65535 ? null
+            : string.Create(CultureInfo.InvariantCulture, $"'{url}' has the port {address.Port}; ports are from 0 to 65535");
+    }
+}

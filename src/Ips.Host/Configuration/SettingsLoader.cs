@@ -1,0 +1,85 @@
+using Ips.Actors.Configuration;
+
+namespace Ips.Host.Configuration;
+
+/// <summary>The outcome of reading the configuration.</summary>
+/// <param name="Settings">What would be used; what has a problem is at its default.</param>
+/// <param name="Problems">Everything that is wrong; with one of these nothing may be started.</param>
+internal sealed record LoadedSettings(DaemonSettings Settings, IReadOnlyList<ConfigProblem> Problems);
+
+/// <summary>Merges the defaults, the configuration file and the command line, in this order, and lists everything that is wrong.</summary>
+internal static class SettingsLoader
+{
+    /// <summary>The PID file's name where none is set.</summary>
+    internal const string DefaultPidFile = "ips.pid";
+
+    /// <summary>The log file's name where none is set and the daemon has no other place to write to.</summary>
+    internal const string DefaultLogFile = "ips.log";
+
+    /// <summary>Reads the configuration.</summary>
+    /// <param name="arguments">The command line.</param>
+    /// <param name="currentDirectory">The logical current directory.</param>
+    /// <param name="needsLogFile">Whether a log file is used even if none is set (<c>ips start</c>).</param>
+    internal static LoadedSettings Load(DaemonArguments arguments, string currentDirectory, bool needsLogFile)
+    {
+        List<ConfigProblem> problems = [];
+        var directory = FilePaths.Resolve(currentDirectory, arguments.Directory ?? ".");
+        if (!Directory.Exists(directory)) problems.Add(new("--directory", null, null, $"{directory} is not a directory."));
+        var settings = new DaemonSettings { Directory = directory, Arguments = arguments };
+
+        string? text = null;
+        if (arguments.Config is not null)
+        {
+            settings.ConfigFile = FilePaths.Resolve(directory, arguments.Config);
+            text = ReadFile(settings.ConfigFile, problems);
+            if (text is not null)
+                problems.AddRange(HoconBinding.Read(text, settings.ConfigFile, DaemonKeys.Table, settings, Path.GetDirectoryName(settings.ConfigFile)));
+        }
+
+        Override("--urls", DaemonKeys.Urls, arguments.Urls);
+        Override("--pid-file", DaemonKeys.PidFile, arguments.PidFile);
+        Override("--log-file", DaemonKeys.LogFile, arguments.LogFile);
+        Override("--log-format", DaemonKeys.LogFormat, arguments.LogFormat);
+        settings.Ips.PidFile ??= FilePaths.Resolve(directory, DefaultPidFile);
+        if (needsLogFile) settings.Ips.LogFile ??= FilePaths.Resolve(directory, DefaultLogFile);
+        if (!settings.UrlsGiven && settings.KestrelUrls.Any()) settings.Urls = [];
+
+        problems.AddRange(HoconBinding.CheckRules(text, settings.ConfigFile, DaemonKeys.Table, settings, problems));
+        return new(settings, problems);
+
+        void Override(string option, string key, string? value)
+        {
+            if (value is not null && DaemonKeys.Of(key).Apply(settings, new() { Text = value }, directory) is { } message)
+                problems.Add(new(option, null, key, message));
+        }
+    }
+
+    /// <summary>Reads the configuration as it is now, by the same command line: what a successor would be given. SIGHUP and <c>check</c> ask for it.</summary>
+    internal static LoadedSettings LoadAgain(DaemonSettings settings) =>
+        Load(settings.Arguments with { Directory = settings.Directory }, settings.Directory, needsLogFile: false);
+
+    /// <summary>Everything that is wrong as one text: a headline, then a line for each.</summary>
+    internal static string Describe(IReadOnlyList<ConfigProblem> problems) => string.Join(Environment.NewLine,
+        [$"{(problems.Count == 1 ? "1 error" : $"{problems.Count} errors")} in the configuration; nothing was started or changed:",
+         .. problems.Select(problem => $"  {problem}")]);
+
+    private static string? ReadFile(string file, List<ConfigProblem> problems)
+    {
+        try
+        {
+            return File.ReadAllText(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            var reason = e switch
+            {
+                FileNotFoundException or DirectoryNotFoundException => "there is no such file",
+                UnauthorizedAccessException when Directory.Exists(file) => "it is a directory",
+                UnauthorizedAccessException => "this user may not read it",
+                _ => e.Message,
+            };
+            problems.Add(new("--config", null, null, $"the configuration file {file} cannot be read: {reason}."));
+            return null;
+        }
+    }
+}

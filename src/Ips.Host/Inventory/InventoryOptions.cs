@@ -1,0 +1,21 @@
+namespace Ips.Host.Inventory;
+
+/// <summary>Where the inventory lies. HOCON block <c>ips.store</c>.</summary>
+internal sealed class InventoryOptions
+{
+    /// <summary>Path of the SQLite file; it is made if it is missing, readable by its owner only, because it holds the keys' secrets.
+    /// Relative to the working folder. Default <c>ips.db</c>: the daemon serves in an empty folder.</summary>
+    public string Path { get; set; } = "ips.db";
+
+    /// <summary>Npgsql connection string. If set, the inventory lies in PostgreSQL (13 or later) and <see cref="Path"/> is not used:
+    /// for several daemons over one inventory. Default none.</summary>
+    public string? Postgres { get; set; }
+
+    /// <summary>How long a write waits for another generation's, daemon's or import's write. From 100 ms to 5 min. Default 10 s:
+    /// longer than any single write, shorter than what an HTTP client waits.</summary>
+    public TimeSpan BusyTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Connections that read at once in one generation. From 1 to 256. Default 16: SQLite reads take microseconds,
+    /// and PostgreSQL's default limit of 100 connections has room for two generations of several daemons.</summary>
+    public int Readers { get; set; } = 16;
+}

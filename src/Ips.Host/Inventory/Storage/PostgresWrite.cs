@@ -1,0 +1,34 @@
+using Npgsql;
+
+namespace Ips.Host.Inventory.Storage;
+
+/// <summary>A write transaction in PostgreSQL; gives the connection and the turn back when it is disposed.</summary>
+internal sealed class PostgresWrite(NpgsqlConnection connection, NpgsqlTransaction transaction, SemaphoreSlim turn) : SqlWrite
+{
+    private bool _disposed;
+
+    /// <inheritdoc/>
+    public override SqlSession Session { get; } = new PostgresSession(connection);
+
+    /// <summary>The connection, for COPY.</summary>
+    public NpgsqlConnection Connection => connection;
+
+    /// <inheritdoc/>
+    public override async ValueTask CommitAsync() => await transaction.CommitAsync(CancellationToken.None);
+
+    /// <inheritdoc/>
+    public override async ValueTask DisposeAsync()
+    {
+        if (_disposed) return; // the turn must be given back once
+        _disposed = true;
+        try
+        {
+            await transaction.DisposeAsync(); // rolls back what was not committed
+            await Session.DisposeAsync();
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+}

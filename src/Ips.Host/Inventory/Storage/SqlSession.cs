@@ -1,0 +1,26 @@
+using System.Data.Common;
+
+namespace Ips.Host.Inventory.Storage;
+
+/// <summary>One connection for one caller at a time, with what the two databases do differently about commands.</summary>
+internal abstract class SqlSession : IAsyncDisposable
+{
+    /// <summary>A command, prepared where that pays. Valid until the next call with the same text.</summary>
+    /// <param name="sql">Text with parameters <c>@p0</c>, <c>@p1</c>, …</param>
+    /// <param name="values">Their values; null is NULL.</param>
+    public abstract DbCommand Command(string sql, params IReadOnlyList<object?> values);
+
+    /// <summary>Lets all reads until the result is disposed see the store as of one moment.</summary>
+    public abstract ValueTask<IAsyncDisposable> BeginReadAsync(CancellationToken cancellationToken);
+
+    /// <summary>Runs a statement.</summary>
+    /// <returns>Number of rows it changed.</returns>
+    public Task<int> ExecuteAsync(string sql, params IReadOnlyList<object?> values) => Command(sql, values).ExecuteNonQueryAsync(CancellationToken.None);
+
+    /// <summary>The first column of the first row as a number; null without a row.</summary>
+    public async ValueTask<long?> ScalarAsync(string sql, params IReadOnlyList<object?> values) =>
+        await Command(sql, values).ExecuteScalarAsync(CancellationToken.None) is { } value and not DBNull ? Convert.ToInt64(value, System.Globalization.CultureInfo.InvariantCulture) : null;
+
+    /// <inheritdoc/>
+    public abstract ValueTask DisposeAsync();
+}

@@ -1,0 +1,56 @@
+using Ips.Actors.Configuration;
+using Microsoft.Extensions.Options;
+
+namespace Ips.Actors.Tests.Configuration;
+
+public sealed class ValidatorTests
+{
+    [Fact]
+    public void Validate_Defaults_Succeed()
+    {
+        Assert.True(new DrainOptionsValidator().Validate(null, new()).Succeeded);
+        Assert.True(new ReloadOptionsValidator().Validate(null, new()).Succeeded);
+        Assert.True(new ListenerOptionsValidator().Validate(null, new()).Succeeded);
+        Assert.True(new IpsOptionsValidator().Validate(null, new()).Succeeded);
+    }
+
+    [Fact]
+    public void Validate_EverythingWrong_ListsEachWithItsKey()
+    {
+        var options = new IpsOptions
+        {
+            PidFile = "a/",
+            Drain = new() { Timeout = System.Threading.Timeout.InfiniteTimeSpan, LameDuck = TimeSpan.FromHours(2) },
+            Reload = new() { ReadyTimeout = TimeSpan.Zero, Probation = TimeSpan.FromSeconds(-1), HealthInterval = TimeSpan.FromHours(1), KillTimeout = TimeSpan.Zero },
+            Listener = new() { Backlog = 0 },
+        };
+        var failures = new IpsOptionsValidator().Validate(null, options).Failures!;
+
+        Assert.Equal(IpsKeys.All.Keys.Select(key => key.Path).Except(["ips.log-file", "ips.generation-header"]), failures.Select(failure => failure[..failure.IndexOf(' ', StringComparison.Ordinal)]));
+        Assert.Contains("ips.drain.timeout is -1ms; it must be a duration with a unit, from 1s to 1h.", failures);
+    }
+
+    [Theory]
+    [InlineData(1_000, true)]
+    [InlineData(999, false)]
+    [InlineData(3_600_000, true)]
+    [InlineData(3_600_001, false)]
+    public void Validate_DrainTimeoutAtItsLimits_IsExact(double ms, bool allowed) =>
+        Assert.Equal(allowed, new DrainOptionsValidator().Validate(null, new() { Timeout = TimeSpan.FromMilliseconds(ms) }).Succeeded);
+
+    [Theory]
+    [InlineData(29_999, true)]
+    [InlineData(30_000, false)]
+    public void Validate_LameDuckAgainstTheTimeout_MustBeLess(double ms, bool allowed) =>
+        Assert.Equal(allowed, new DrainOptionsValidator().Validate(null, new() { LameDuck = TimeSpan.FromMilliseconds(ms) }).Succeeded);
+
+    [Fact]
+    public void Validate_Limits_AreThoseOfTheDocumentation()
+    {
+        Assert.Equal(
+        [
+            "ips.reload.ready-timeout from 1s to 1h", "ips.reload.probation from 0s to 1h",
+            "ips.reload.health-interval from 100ms to 1m", "ips.reload.kill-timeout from 100ms to 10m",
+        ], IpsKeys.Reload.Keys.Select(key => $"{key.Path} {key.Expected[key.Expected.IndexOf("from", StringComparison.Ordinal)..]}"));
+    }
+}

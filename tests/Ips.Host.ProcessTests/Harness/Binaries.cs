@@ -1,0 +1,30 @@
+namespace Ips.Host.ProcessTests.Harness;
+
+/// <summary>The executables under test, of the same configuration as the tests.</summary>
+internal static class Binaries
+{
+    /// <summary>The file name of the daemon.</summary>
+    public const string Ips = "ips";
+
+    /// <summary>The file name of the app that calls <c>AddIps()</c>.</summary>
+    public const string SampleApp = "Ips.SampleApp";
+
+    /// <summary>The folder of the built daemon.</summary>
+    public static string IpsFolder { get; } = FolderOf("Ips.Host", Ips);
+
+    /// <summary>The folder of the built sample app.</summary>
+    public static string SampleAppFolder { get; } = FolderOf("Ips.SampleApp", SampleApp);
+
+    /// <summary>The <c>dotnet</c> that the tests themselves run on.</summary>
+    public static string DotNet { get; } = Path.GetFullPath(Path.Combine(
+        System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
+
+    // The tests lie in artifacts/bin/Ips.Host.ProcessTests/<configuration>/, and the others beside them.
+    private static string FolderOf(string project, string file)
+    {
+        var own = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd('/'));
+        var folder = Path.Combine(own.Parent!.Parent!.FullName, project, own.Name);
+        return File.Exists(Path.Combine(folder, file)) ? folder
+            : throw new FileNotFoundException($"There is no {file} in {folder}; build the solution first.");
+    }
+}

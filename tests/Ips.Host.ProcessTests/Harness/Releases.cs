@@ -1,0 +1,57 @@
+using Mono.Unix.Native;
+
+namespace Ips.Host.ProcessTests.Harness;
+
+/// <summary>Releases side by side, and the link <c>current</c> to the one that is in place, as deployments lay them out.</summary>
+internal sealed class Releases(string folder)
+{
+    private const UnixFileMode Executable = (UnixFileMode)0b111_101_101;
+
+    /// <summary>The link.</summary>
+    public string Current => Path.Combine(folder, "current");
+
+    /// <summary>The path of something in a release.</summary>
+    public string PathOf(string release, string file = "") => Path.Combine(folder, "releases", release, file);
+
+    /// <summary>Copies a build, and gives it a name that it tells when asked (<c>release.txt</c> beside it, and <c>appsettings.json</c>).</summary>
+    public void AddBuild(string release, string builtFolder)
+    {
+        Copy(builtFolder, PathOf(release));
+        File.WriteAllText(PathOf(release, "release.txt"), release);
+        File.WriteAllText(PathOf(release, "appsettings.json"), $$"""{ "Release": "{{release}}" }""");
+    }
+
+    /// <summary>Makes a release whose executable is a shell script.</summary>
+    public void AddScript(string release, string executable, string body)
+    {
+        Directory.CreateDirectory(PathOf(release));
+        File.WriteAllText(PathOf(release, executable), $"#!/bin/sh\n{body}\n");
+        File.SetUnixFileMode(PathOf(release, executable), Executable);
+    }
+
+    /// <summary>Puts a mark into a release, see Ips.SampleApp's ReleaseFolder.</summary>
+    public void Mark(string release, string mark) => File.WriteAllText(PathOf(release, mark), "");
+
+    /// <summary>Takes a mark away.</summary>
+    public void Unmark(string release, string mark) => File.Delete(PathOf(release, mark));
+
+    /// <summary>Points the link to a release, in one step.</summary>
+    public void SwitchTo(string release)
+    {
+        var next = $"{Current}.next";
+        Check(Syscall.symlink($"releases/{release}", next), "symlink");
+        Check(Stdlib.rename(next, Current), "rename");
+    }
+
+    private static void Check(int result, string call)
+    {
+        if (result != 0) throw new IOException($"{call}: {Stdlib.strerror(Stdlib.GetLastError())}");
+    }
+
+    private static void Copy(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (var file in Directory.EnumerateFiles(from)) File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
+        foreach (var inner in Directory.EnumerateDirectories(from)) Copy(inner, Path.Combine(to, Path.GetFileName(inner)));
+    }
+}

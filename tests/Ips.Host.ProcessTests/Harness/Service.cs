@@ -1,0 +1,121 @@
+using System.Globalization;
+using Ips.Actors.Control;
+using Ips.Actors.Diagnostics;
+using Ips.Testing.Load;
+using Ips.Testing.Processes;
+
+namespace Ips.Host.ProcessTests.Harness;
+
+/// <summary>A running service with all its generations: signals go to whom the PID file names, what happened is read from its log.</summary>
+internal sealed class Service : IAsyncDisposable
+{
+    private readonly MarkedProcesses _processes = new();
+    private readonly ServiceSettings _settings;
+
+    /// <param name="settings">How it is started.</param>
+    /// <param name="folder">An existing folder for its files.</param>
+    public Service(ServiceSettings settings, string folder)
+    {
+        _settings = settings;
+        Folder = folder;
+        PidFile = Path.Combine(folder, "service.pid");
+        ConfigFile = Path.Combine(folder, "service.conf");
+        Log = new EventLog(Path.Combine(folder, "service.log"));
+        Port = FreePort.Next();
+    }
+
+    public string Folder { get; }
+
+    public string PidFile { get; }
+
+    /// <summary>The daemon's configuration file; an app has none.</summary>
+    public string ConfigFile { get; }
+
+    public EventLog Log { get; }
+
+    /// <summary>The port on 127.0.0.1, unless the settings name addresses.</summary>
+    public int Port { get; }
+
+    public LoadTarget Target => LoadTarget.Loopback(Port);
+
+    /// <summary>The process that was started: generation 1.</summary>
+    public DaemonProcess First { get; private set; } = null!;
+
+    public MarkedProcesses Processes => _processes;
+
+    /// <summary>Whom the PID file names.</summary>
+    public int MainPid => int.Parse(File.ReadAllText(PidFile), CultureInfo.InvariantCulture);
+
+    /// <summary>Starts generation 1 and returns when it is the main process.</summary>
+    public async Task StartAsync()
+    {
+        Launch();
+        await Log.WaitForAsync(0, EventIds.IdentityPublished);
+    }
+
+    /// <summary>Starts generation 1.</summary>
+    public void Launch()
+    {
+        var urls = string.Join(';', _settings.Urls ?? [$"http://127.0.0.1:{Port}"]);
+        if (_settings.Kind == ServiceKind.Daemon) File.WriteAllText(ConfigFile, _settings.ToHocon(urls, PidFile));
+        IReadOnlyList<string> arguments = _settings.Kind == ServiceKind.Daemon
+            ? [.. _settings.Prefix, "run", "--config", ConfigFile, "--log-file", Log.Path] : _settings.ToArguments(urls, PidFile, Log.Path);
+        var environment = new Dictionary<string, string?>(_processes.Environment);
+        if (_settings.WorkingDirectory is { } directory) environment["PWD"] = directory; // as a shell sets it: with the links that led there
+        First = DaemonProcess.Start(
+            _settings.Program ?? (_settings.Kind == ServiceKind.Daemon ? Path.Combine(Binaries.IpsFolder, Binaries.Ips) : Path.Combine(Binaries.SampleAppFolder, Binaries.SampleApp)),
+            arguments, environment, _settings.WorkingDirectory);
+    }
+
+    /// <summary>Sends a signal to whom the PID file names.</summary>
+    public void Signal(int signal) => Assert.True(ProcessTable.Signal(MainPid, signal), $"The process {MainPid} of the PID file is gone.");
+
+    /// <summary>USR2, and the outcome of that reload: event 1005, 1006, 1002 or 1013.</summary>
+    public async Task<ServiceEvent> TryReloadAsync(int signal = ProcessTable.SigUsr2)
+    {
+        var mark = Log.Mark;
+        Signal(signal);
+        return await Log.WaitForAsync(mark, EventIds.ReloadPromoted, EventIds.ReloadFailed, EventIds.ReloadRefused, EventIds.ConfigurationInvalid);
+    }
+
+    /// <summary>USR2; returns when the successor is the main process.</summary>
+    /// <returns>Its PID.</returns>
+    public async Task<int> ReloadAsync(int signal = ProcessTable.SigUsr2)
+    {
+        var outcome = await TryReloadAsync(signal);
+        Assert.True(outcome.Id == EventIds.ReloadPromoted, $"The reload failed: {outcome.Message}");
+        return int.Parse(outcome["Pid"], CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>What the control socket says.</summary>
+    public async Task<DaemonStatus> StatusAsync() =>
+        (await new ControlClient($"{PidFile}.sock") { Timeout = Limits.Step, FirstEventTimeout = Limits.Step }.AskLastAsync(new("status"))).Status!;
+
+    /// <summary>The generation that answers a new connection now.</summary>
+    public async Task<int> AnsweringGenerationAsync() => (await HttpProbe.GetAsync($"http://127.0.0.1:{Port}/ping")).Generation;
+
+    /// <summary>Waits until a process has reached a state; the settings must say <see cref="ServiceSettings.Debug"/>.</summary>
+    public Task WaitForStateAsync(int generation, string state, int from = 0) => Log.WaitForAsync(
+        e => e.Id == EventIds.StateChanged && e.Generation == generation && e["To"] == state, $"generation {generation} in the state {state}", from);
+
+    /// <summary>Waits until the main process is the only one that is left of the service.</summary>
+    public Task WaitForMainAloneAsync() => _processes.WaitForOnlyAsync(MainPid);
+
+    /// <summary>Stops it by SIGTERM; returns when nothing of it is left.</summary>
+    public async Task StopAsync()
+    {
+        Signal(ProcessTable.SigTerm);
+        await _processes.WaitForOnlyAsync();
+    }
+
+    /// <summary>Everything that the service wrote, for a test that failed.</summary>
+    public string Describe() =>
+        $"--- {Log.Path}, port {Port}{Environment.NewLine}{Log.Tail(300)}{Environment.NewLine}--- output of the first process{Environment.NewLine}{First?.OutputTail()}";
+
+    /// <summary>Kills whatever is left of it.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _processes.KillAllAsync();
+        if (First is not null) await First.DisposeAsync();
+    }
+}

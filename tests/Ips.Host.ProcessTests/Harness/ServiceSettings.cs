@@ -1,0 +1,80 @@
+using System.Globalization;
+
+namespace Ips.Host.ProcessTests.Harness;
+
+/// <summary>What is started: the daemon, or an app with <c>AddIps()</c>.</summary>
+internal enum ServiceKind
+{
+    Daemon,
+    SampleApp,
+}
+
+/// <summary>How a service is started, for both kinds alike. Times are short where a test does not say otherwise.</summary>
+internal sealed record ServiceSettings(ServiceKind Kind)
+{
+    /// <summary>What is executed: a path, or a name that PATH resolves. Null for the built one.</summary>
+    public string? Program { get; init; }
+
+    /// <summary>Arguments before the service's own, such as the assembly after <c>dotnet</c>.</summary>
+    public IReadOnlyList<string> Prefix { get; init; } = [];
+
+    /// <summary>The working directory, with the symbolic links that <c>$PWD</c> is to name. Null for the test's own.</summary>
+    public string? WorkingDirectory { get; init; }
+
+    /// <summary>The addresses; null for the service's port on 127.0.0.1.</summary>
+    public IReadOnlyList<string>? Urls { get; init; }
+
+    public TimeSpan Probation { get; init; }
+
+    public TimeSpan ReadyTimeout { get; init; } = Limits.Step;
+
+    public TimeSpan HealthInterval { get; init; } = TimeSpan.FromSeconds(5);
+
+    public TimeSpan KillTimeout { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    public TimeSpan LameDuck { get; init; }
+
+    /// <summary>Log each change of state (event 1000) as well.</summary>
+    public bool Debug { get; init; }
+
+    /// <summary>Further lines of the daemon's configuration file, or arguments of the app.</summary>
+    public IReadOnlyList<string> More { get; init; } = [];
+
+    /// <summary>The daemon's configuration file.</summary>
+    public string ToHocon(string urls, string pidFile) => string.Join('\n',
+    [
+        $"ips.urls = [{string.Join(", ", urls.Split(';').Select(url => $"\"{url}\""))}]",
+        $"ips.pid-file = \"{pidFile}\"",
+        $"ips.log.level = {(Debug ? "debug" : "information")}",
+        "ips.log.format = json",
+        $"ips.drain.timeout = {Milliseconds(DrainTimeout)}",
+        $"ips.drain.lame-duck = {Milliseconds(LameDuck)}",
+        $"ips.reload.ready-timeout = {Milliseconds(ReadyTimeout)}",
+        $"ips.reload.probation = {Milliseconds(Probation)}",
+        $"ips.reload.health-interval = {Milliseconds(HealthInterval)}",
+        $"ips.reload.kill-timeout = {Milliseconds(KillTimeout)}",
+        .. More,
+    ]) + "\n";
+
+    /// <summary>The app's arguments.</summary>
+    public IReadOnlyList<string> ToArguments(string urls, string pidFile, string logFile) =>
+    [
+        .. Prefix,
+        "--urls", urls,
+        $"--Ips:PidFile={pidFile}",
+        $"--Ips:LogFile={logFile}",
+        $"--Logging:LogLevel:Default=Warning",
+        $"--Logging:LogLevel:/user/ips={(Debug ? "Debug" : "Information")}",
+        $"--Ips:Drain:Timeout={DrainTimeout}",
+        $"--Ips:Drain:LameDuck={LameDuck}",
+        $"--Ips:Reload:ReadyTimeout={ReadyTimeout}",
+        $"--Ips:Reload:Probation={Probation}",
+        $"--Ips:Reload:HealthInterval={HealthInterval}",
+        $"--Ips:Reload:KillTimeout={KillTimeout}",
+        .. More,
+    ];
+
+    private static string Milliseconds(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"{time.TotalMilliseconds:0}ms");
+}

@@ -1,0 +1,56 @@
+using Ips.Host.ProcessTests.Harness;
+using Ips.Testing.Load;
+using Xunit.Abstractions;
+
+namespace Ips.Host.ProcessTests;
+
+/// <summary>The promise itself: 20 reloads in a row, and no client that never retries has lost a request.</summary>
+public sealed class ReloadUnderLoadTests(ITestOutputHelper output) : ProcessTest(output)
+{
+    private const int Reloads = 20;
+
+    [Theory]
+    [InlineData(LoadDistance.Near)]
+    [InlineData(LoadDistance.Far)]
+    public async Task Reload_AppUnderWholeMix_FailsNoRequest(LoadDistance distance) =>
+        await ReloadUnderLoadAsync(new ServiceSettings(ServiceKind.SampleApp), target => Load(target, distance));
+
+    // The daemon has nothing slow to ask for, so streams and uploads are left out.
+    [Theory]
+    [InlineData(LoadDistance.Near)]
+    [InlineData(LoadDistance.Far)]
+    public async Task Reload_DaemonUnderLoad_FailsNoRequest(LoadDistance distance) =>
+        await ReloadUnderLoadAsync(new ServiceSettings(ServiceKind.Daemon), target => Load(target, distance) with
+        {
+            StreamWorkers = 0,
+            UploadWorkers = 0,
+            Paths = new LoadPaths { PingBody = "pong\n" },
+        });
+
+    private async Task ReloadUnderLoadAsync(ServiceSettings settings, Func<LoadTarget, LoadOptions> options)
+    {
+        var service = await StartAsync(settings);
+        await using var load = StrictLoad.Start(options(service.Target));
+        await load.WaitForRequestsAsync(1, Limits.Step);
+        for (var reload = 1; reload <= Reloads; reload++) await service.ReloadAsync();
+        await load.WaitForGenerationAsync(Reloads + 1, Limits.Step);
+        var report = await load.StopAsync();
+
+        Output.WriteLine(report.ToString());
+        Assert.Equal(0, report.FailedRequests);
+        Assert.Equal(Reloads + 1, await service.AnsweringGenerationAsync());
+        // Every connection was told before it was closed: none ended in a reset, and the predecessors are gone.
+        Assert.Equal(0, report.Resets);
+        Assert.Equal(0, await service.First.WaitForExitAsync(Limits.Step));
+        await service.WaitForMainAloneAsync();
+    }
+
+    private static LoadOptions Load(LoadTarget target, LoadDistance distance) => new()
+    {
+        Target = target,
+        Distance = distance,
+        // Without a pause the clients would take the machine, and a reload as long as they leave it.
+        BusyThinkTime = TimeSpan.FromMilliseconds(1),
+        OneShotThinkTime = TimeSpan.FromMilliseconds(2),
+    };
+}

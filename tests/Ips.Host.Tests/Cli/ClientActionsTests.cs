@@ -1,0 +1,190 @@
+using System.Diagnostics;
+using System.Globalization;
+using Ips.Host.Cli;
+
+namespace Ips.Host.Tests.Cli;
+
+public sealed class ClientActionsTests : IDisposable
+{
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("ips-client-").FullName;
+    private readonly StringWriter _output = new() { NewLine = "\n" };
+    private readonly StringWriter _error = new() { NewLine = "\n" };
+
+    public void Dispose()
+    {
+        Directory.Delete(_folder, recursive: true);
+        _output.Dispose();
+        _error.Dispose();
+    }
+
+    [Fact]
+    public async Task Status_Running_PrintsTableOrJson()
+    {
+        using var daemon = Daemon(_ => Status(7));
+        Assert.Equal(CliExitCode.Ok, await RunAsync("status"));
+        Assert.StartsWith("pid          7\ngeneration   2\n", _output.ToString(), StringComparison.Ordinal);
+
+        _output.GetStringBuilder().Clear();
+        Assert.Equal(CliExitCode.Ok, await RunAsync("status", "--json"));
+        Assert.Equal("""{"pid":7,"generation":2,"state":"Serving","release":"1.0","startedAt":"2026-01-02T03:04:05+00:00","endpoints":["http://127.0.0.1:1"],"openConnections":0,"runningRequests":0}""" + "\n", _output.ToString());
+        Assert.Equal(["{\"verb\":\"status\"}", "{\"verb\":\"status\"}"], daemon.Requests);
+    }
+
+    [Theory]
+    [InlineData("promoted", CliExitCode.Ok, "Reloaded in 12 ms")]
+    [InlineData("refused", CliExitCode.ReloadRefused, "Refused after 12 ms")]
+    [InlineData("rolled-back", CliExitCode.ReloadRefused, "Rolled back after 12 ms")]
+    public async Task Reload_Outcome_IsReceiptAndExitCode(string outcome, int code, string text)
+    {
+        using var daemon = Daemon(_ => "{\"kind\":\"progress\",\"message\":\"spawned PID 9\",\"withinMs\":60000}\n" + Receipt(outcome));
+        Assert.Equal(code, await RunAsync("reload"));
+        Assert.StartsWith(text, _output.ToString(), StringComparison.Ordinal);
+        Assert.Equal("spawned PID 9\n", _error.ToString());
+        Assert.Equal(["{\"verb\":\"reload\"}"], daemon.Requests);
+    }
+
+    [Fact]
+    public async Task Reload_Json_IsTheReceipt()
+    {
+        using var daemon = Daemon(_ => Receipt("refused"));
+        Assert.Equal(CliExitCode.ReloadRefused, await RunAsync("reload", "--json"));
+        Assert.StartsWith("{\"outcome\":\"refused\",\"oldPid\":7,", _output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{\"kind\":\"progress\"}\n", "it ended, or was killed, in the middle")]
+    [InlineData("{\"kind\":\"error\",\"final\":true,\"message\":\"unknown verb\"}\n", "ips: unknown verb")]
+    [InlineData("{\"kind\":\"odd\",\"final\":true}\n", "ended its answer with 'odd' and no receipt")]
+    public async Task Reload_WithoutAReceipt_Fails(string answer, string message)
+    {
+        using var daemon = Daemon(_ => answer);
+        Assert.Equal(CliExitCode.Failed, await RunAsync("reload"));
+        Assert.Contains(message, _error.ToString(), StringComparison.Ordinal);
+        Assert.Equal("", _output.ToString());
+    }
+
+    [Fact]
+    public async Task Stop_Running_ReturnsWhenTheProcessHasEnded()
+    {
+        using var process = Process.Start(new ProcessStartInfo("cat") { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        using var daemon = Daemon(request =>
+        {
+            if (request.Contains("status", StringComparison.Ordinal)) return Status(process.Id);
+            process.StandardInput.Close(); // ends cat
+            return "{\"kind\":\"stopping\",\"final\":true,\"message\":\"draining 3 connections\",\"withinMs\":30000}\n";
+        });
+        Assert.Equal(CliExitCode.Ok, await RunAsync("stop"));
+        Assert.Equal($"Process {process.Id} has ended.\n", _output.ToString());
+        Assert.Equal("draining 3 connections\n", _error.ToString());
+        Assert.True(process.WaitForExit(Bound));
+    }
+
+    [Fact]
+    public async Task Stop_DaemonEndsBeforeItsAnswerIsOut_IsStillAStop()
+    {
+        using var process = Process.Start(new ProcessStartInfo("cat") { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        using var daemon = Daemon(request =>
+        {
+            if (request.Contains("status", StringComparison.Ordinal)) return Status(process.Id);
+            process.StandardInput.Close();
+            return "";
+        });
+        Assert.Equal(CliExitCode.Ok, await RunAsync("stop", "--json"));
+        Assert.Equal($"{{\"stopped\":{process.Id}}}\n", _output.ToString());
+    }
+
+    [Fact]
+    public async Task Stop_ProcessThatDoesNotEnd_FailsAtTheTimeout()
+    {
+        using var daemon = Daemon(request => request.Contains("status", StringComparison.Ordinal) ? Status(Environment.ProcessId) : "{\"kind\":\"stopping\",\"final\":true,\"withinMs\":600000}\n");
+        Assert.Equal(CliExitCode.Failed, await RunAsync("stop", "--timeout", "3s"));
+        Assert.Contains("has not ended within 3s", _error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Stop_Refused_PrintsTheReason()
+    {
+        using var daemon = Daemon(request => request.Contains("status", StringComparison.Ordinal) ? Status(Environment.ProcessId) : "{\"kind\":\"error\",\"final\":true,\"message\":\"not now\"}\n");
+        Assert.Equal(CliExitCode.Failed, await RunAsync("stop"));
+        Assert.Equal("ips: not now\n", _error.ToString());
+    }
+
+    [Theory]
+    [InlineData("stop")]
+    [InlineData("reload")]
+    [InlineData("status")]
+    public async Task Verb_NoPidFile_SaysNotRunning(string verb)
+    {
+        Assert.Equal(CliExitCode.Failed, await RunAsync(verb));
+        Assert.Equal($"ips: ips is not running: there is no PID file {_folder}/ips.pid.\n", _error.ToString());
+    }
+
+    [Theory]
+    [InlineData("2147483647\n", "ips is not running: the PID file {0}/ips.pid is stale, there is no process 2147483647.")]
+    [InlineData("hello", "ips is not running: the PID file {0}/ips.pid holds no process id.")]
+    [InlineData("1", "Process 1, which the PID file {0}/ips.pid names, cannot be asked: There is no control socket {0}/ips.pid.sock.")]
+    public async Task Verb_NoSocket_IsExplainedByThePidFile(string content, string message)
+    {
+        await File.WriteAllTextAsync($"{_folder}/ips.pid", content);
+        Assert.Equal(CliExitCode.Failed, await RunAsync("status"));
+        Assert.StartsWith("ips: " + string.Format(CultureInfo.InvariantCulture, message, _folder), _error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Verb_BrokenConfiguration_StillStopsIfThePidFileIsKnown()
+    {
+        await File.WriteAllTextAsync($"{_folder}/ips.conf", "ips { pid-file = run.pid, drain.timeout = 30 }");
+        Assert.Equal(CliExitCode.Failed, await RunAsync("stop", "--config", "ips.conf"));
+        Assert.Equal($"ips: ips is not running: there is no PID file {_folder}/run.pid.\n", _error.ToString());
+
+        _error.GetStringBuilder().Clear();
+        await File.WriteAllTextAsync($"{_folder}/ips.conf", "ips { pid-file = run.pid");
+        Assert.Equal(CliExitCode.Configuration, await RunAsync("stop", "--config", "ips.conf"));
+        Assert.Contains($"{_folder}/ips.conf:1: the block that is opened here is never closed", _error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("--pid-file", _error.ToString(), StringComparison.Ordinal);
+
+        _error.GetStringBuilder().Clear();
+        Assert.Equal(CliExitCode.Failed, await RunAsync("stop", "--config", "ips.conf", "--pid-file", "b.pid"));
+        Assert.Equal($"ips: ips is not running: there is no PID file {_folder}/b.pid.\n", _error.ToString());
+    }
+
+    [Fact]
+    public void Verb_ByPid_FindsTheSocketAmongTheDescriptors()
+    {
+        // Other tests of this process listen at sockets of their own.
+        using var daemon = Daemon(_ => Status(7));
+        Assert.Contains($"{_folder}/ips.pid.sock", ProcSockets.SocketsOf(Environment.ProcessId));
+        Assert.EndsWith(".sock", ProcSockets.ControlSocketOf(Environment.ProcessId), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Verb_ByPidOfAProcessWithoutASocket_SaysSo()
+    {
+        using var process = Process.Start(new ProcessStartInfo("cat") { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        Assert.Equal(CliExitCode.Failed, await RunAsync("status", "--pid", process.Id.ToString(CultureInfo.InvariantCulture)));
+        Assert.Contains($"Process {process.Id} has no control socket", _error.ToString(), StringComparison.Ordinal);
+        process.StandardInput.Close();
+        Assert.True(process.WaitForExit(Bound));
+
+        _error.GetStringBuilder().Clear();
+        Assert.Equal(CliExitCode.Failed, await RunAsync("status", "--pid", "2147483647"));
+        Assert.Equal("ips: There is no process 2147483647.\n", _error.ToString());
+    }
+
+    private FakeControlSocket Daemon(Func<string, string> answer) => new($"{_folder}/ips.pid.sock", answer);
+
+    private Task<int> RunAsync(params string[] args)
+    {
+        var console = new CliConsole(_output, _error, _folder, TimeProvider.System);
+        var actions = new CliActions(console, (_, _) => throw new InvalidOperationException("nothing is served here"), new FakeLauncher(_ => 1), () => new("/bin/ips", []));
+        return CliParser.InvokeAsync(RootCommandFactory.Create(actions), args, _output, _error).WaitAsync(Bound);
+    }
+
+    private static string Status(int pid) =>
+        $$$"""{"kind":"status","final":true,"status":{"pid":{{{pid}}},"generation":2,"state":"Serving","release":"1.0","startedAt":"2026-01-02T03:04:05Z","endpoints":["http://127.0.0.1:1"],"openConnections":0,"runningRequests":0}}""" + "\n";
+
+    private static string Receipt(string outcome) =>
+        $$$"""{"kind":"receipt","final":true,"receipt":{"outcome":"{{{outcome}}}","oldPid":7,"oldGeneration":1,"newPid":9,"newGeneration":2,"startedAt":"2026-01-02T03:04:05Z","elapsedMs":12}}""" + "\n";
+}

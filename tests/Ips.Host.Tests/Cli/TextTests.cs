@@ -1,0 +1,68 @@
+using Ips.Actors.Control;
+using Ips.Host.Cli;
+using Ips.Host.Configuration;
+
+namespace Ips.Host.Tests.Cli;
+
+public sealed class TextTests
+{
+    private static readonly DateTimeOffset Start = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+
+    private static readonly ReloadReceipt Promoted = new("promoted", 10, 1, 20, 2, null, Start, 734.2)
+    {
+        OldRelease = "1.0", NewRelease = "1.1", PhasesMs = new Dictionary<string, double> { ["ready"] = 600, ["spawned"] = 4, ["promoted"] = 5734 },
+    };
+
+    [Fact]
+    public void Receipt_Promoted_IsOneParagraph() =>
+        Assert.Equal("Reloaded in 734 ms: generation 2 (PID 20, release 1.1) took over from generation 1 (PID 10, release 1.0). Phases: spawned 4 ms, ready 600 ms, promoted 5.7 s.",
+            ReceiptText.Write(Promoted));
+
+    [Fact]
+    public void Receipt_RolledBack_TellsReasonAndOutput() =>
+        Assert.Equal("Rolled back after 3.2 s: generation 2 (PID 20, release 1.1) failed its probation, generation 1 (PID 10, release 1.0) serves on. Reason: 3 health reports missed.\nThe last lines it wrote:\n  a\n  b",
+            ReceiptText.Write(Promoted with { Outcome = "rolled-back", Reason = "3 health reports missed.", ElapsedMs = 3200, PhasesMs = null, Output = ["a", "b"] }));
+
+    [Fact]
+    public void Receipt_RefusedBeforeAnythingStarted_NamesTheReason() =>
+        Assert.Equal("Refused after 0 ms: generation 1 (PID 10) serves on. Reason: the release is missing.",
+            ReceiptText.Write(new("refused", 10, 1, null, 2, "the release is missing", Start, 0.2)));
+
+    [Fact]
+    public void Status_Daemon_IsATable() =>
+        Assert.Equal("""
+            pid          10
+            generation   2
+            state        Serving
+            release      1.1
+            started      2026-01-02T03:04:05Z (2h 5m ago)
+            endpoints    http://127.0.0.1:8080 http://[::1]:8080
+            connections  3
+            requests     1
+            successor    pid 30
+            last reload  Reloaded in 734 ms: generation 2 (PID 20, release 1.1) took over from generation 1 (PID 10, release 1.0).
+            """,
+            StatusText.Write(new(10, 2, "Serving", "1.1", Start, ["http://127.0.0.1:8080", "http://[::1]:8080"], 3, 1) { LastReload = Promoted, SuccessorPid = 30 },
+                Start.AddMinutes(125.5)));
+
+    [Fact]
+    public void Status_FreshDaemon_SaysSo()
+    {
+        var text = StatusText.Write(new(10, 1, "Serving", "1.1", Start, [], 0, 0), Start.AddSeconds(-3)); // clocks may differ
+        Assert.Contains("(0s ago)", text, StringComparison.Ordinal);
+        Assert.Contains("endpoints    none", text, StringComparison.Ordinal);
+        Assert.Contains("last reload  none yet", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Check_Defaults_ShowEveryKey()
+    {
+        var (settings, _) = SettingsLoader.Load(new(), "/", needsLogFile: false);
+        var text = CheckText.Write(settings);
+        Assert.All(DaemonKeys.Table.Keys.Where(key => !key.IsBlock && key.Path != DaemonKeys.Urls), key => Assert.Contains(key.Path, text, StringComparison.Ordinal));
+        Assert.Contains("  endpoint                    http://127.0.0.1:8080", text, StringComparison.Ordinal);
+        Assert.Contains("  control socket              /ips.pid.sock", text, StringComparison.Ordinal);
+        Assert.Contains("  ips.log-file                none", text, StringComparison.Ordinal);
+        Assert.Contains("  ips.drain.timeout           30s", text, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,117 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+using Ips.Actors.Configuration;
+using Ips.Host.Configuration;
+
+namespace Ips.Host.Tests.Configuration;
+
+/// <summary>hocon/ips.conf against the table of keys against the options classes, in both directions.</summary>
+public sealed partial class ReferenceConfigurationTests
+{
+    private static readonly string Text = ReferenceConfiguration.Text();
+
+    [Fact]
+    public void Reference_ShippedFile_IsTheOneBuiltIn() =>
+        Assert.Equal(Text, File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "hocon", "ips.conf")));
+
+    [Fact]
+    public void Reference_Keys_AreThoseOfTheTableEachOnce() =>
+        Assert.Equal(DaemonKeys.Table.Keys.Select(key => key.Path).Order(StringComparer.Ordinal), KeyLines().Select(key => key.Path).Order(StringComparer.Ordinal));
+
+    [Fact]
+    public void Reference_Values_AreTheDefaults()
+    {
+        var fromFile = new DaemonSettings();
+        Assert.Empty(HoconBinding.Read(Text, "ips.conf", DaemonKeys.Table, fromFile, "/elsewhere"));
+        Assert.Empty(HoconBinding.CheckRules(Text, "ips.conf", DaemonKeys.Table, fromFile, []));
+        var defaults = new DaemonSettings();
+
+        Assert.All(DaemonKeys.Table.Keys, key => Assert.Equal(key.Show(defaults), key.Show(fromFile)));
+        Assert.Empty(fromFile.Kestrel);
+        Assert.Equal(KeyLines().Where(key => key.Path != DaemonKeys.Kestrel).Select(key => (key.Path, key.Value)).Order(),
+            DaemonKeys.Table.Keys.Where(key => !key.IsBlock).Select(key => (key.Path, key.Show(defaults))).Order());
+    }
+
+    [Fact]
+    public void Reference_Comments_TellRangeAndDefault()
+    {
+        var defaults = new DaemonSettings();
+        var comments = KeyLines().ToDictionary(key => key.Path, key => key.Comment);
+        Assert.All(DaemonKeys.Table.Keys, key =>
+        {
+            var comment = comments[key.Path];
+            var range = RangeOf().Match(key.Expected) is { Success: true } match ? match.Value : "";
+            var words = key.Expected.StartsWith("one of ", StringComparison.Ordinal) ? key.Expected
+                : key.Expected.StartsWith("true or false", StringComparison.Ordinal) ? "true or false" : "";
+            Assert.Contains(range, comment, StringComparison.Ordinal);
+            Assert.Contains(words.Replace("one of line, json", "One of line (for people) and json", StringComparison.Ordinal), comment, StringComparison.OrdinalIgnoreCase);
+            Assert.Contains(key.Expected.Split(' ')[1] switch { "duration" => "A duration from", "whole" => "A whole number of connections", "list" => "URL", "path" => "path of a file", "block" => "a block", _ => "" }, comment, StringComparison.Ordinal);
+            if (key.Path is not (DaemonKeys.Urls or DaemonKeys.Kestrel)) Assert.Contains($"Default: {key.Show(defaults)}", comment, StringComparison.Ordinal);
+        });
+    }
+
+    [Fact]
+    public void Options_EveryPropertyOfIpsOptions_HasAKeyOfItsName() =>
+        Assert.Equal(Properties(typeof(IpsOptions), "ips").Select(property => property.Path).Order(StringComparer.Ordinal),
+            IpsKeys.All.Keys.Select(key => key.Path).Order(StringComparer.Ordinal));
+
+    [Fact]
+    public void Options_EveryKey_SetsThePropertyOfItsNameAndNoOther()
+    {
+        var properties = Properties(typeof(IpsOptions), "ips").ToList();
+        Assert.All(IpsKeys.All.Keys, key =>
+        {
+            var options = new IpsOptions();
+            var value = key.Show(options) switch { "null" => "/x", "true" => "false", "4096" => "17", _ => "23s" };
+            Assert.Null(key.Apply(options, new() { Text = value }, null));
+            var changed = properties.Where(property => !Equals(property.Get(options), property.Get(new()))).ToList();
+            Assert.Equal(key.Path, Assert.Single(changed).Path);
+            Assert.Equal(value, key.Show(options));
+        });
+    }
+
+    // What each line of the file says: the whole path, the value as it is written, and the comment above.
+    private static IEnumerable<(string Path, string Value, string Comment)> KeyLines()
+    {
+        Stack<string> blocks = new();
+        List<string> comment = [];
+        foreach (var line in Text.Split('\n').Select(line => line.Trim()))
+        {
+            if (line.StartsWith('#')) comment.Add(line.TrimStart('#', ' '));
+            else if (line == "}") blocks.Pop();
+            else if (line.EndsWith(" {", StringComparison.Ordinal)) blocks.Push(line[..^2]);
+            else if (line.Length > 0)
+            {
+                var parts = line.Split([" = ", " "], 2, StringSplitOptions.None);
+                yield return (string.Join('.', [.. blocks.Reverse(), parts[0]]), parts[1], string.Join(' ', comment));
+            }
+            if (!line.StartsWith('#')) comment.Clear();
+        }
+    }
+
+    private static IEnumerable<(string Path, Func<IpsOptions, object?> Get)> Properties(Type type, string path)
+    {
+        foreach (var property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance))
+        {
+            var own = $"{path}.{Kebab().Replace(property.Name, "-$1").TrimStart('-').ToLowerInvariant()}";
+            if (property.PropertyType.Namespace != typeof(IpsOptions).Namespace)
+            {
+                yield return (own, options => property.GetValue(options));
+                continue;
+            }
+            foreach (var inner in Properties(property.PropertyType, own))
+            {
+                // Only one level of nesting exists; the getter of the inner one takes the inner object.
+                var name = inner.Path;
+                var getter = property.PropertyType.GetProperties().Single(p => $"{own}.{Kebab().Replace(p.Name, "-$1").TrimStart('-').ToLowerInvariant()}" == name);
+                yield return (name, options => getter.GetValue(property.GetValue(options)));
+            }
+        }
+    }
+
+    [GeneratedRegex("([A-Z])")]
+    private static partial Regex Kebab();
+
+    [GeneratedRegex(@"from \S+ to \w+")]
+    private static partial Regex RangeOf();
+}

@@ -1,0 +1,92 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Npgsql;
+
+namespace Ips.Host.Tests.Inventory;
+
+/// <summary>A real PostgreSQL server of Debian's package in a temporary folder, on loopback. Started by the first test that needs it.</summary>
+public sealed class PostgresServer : IAsyncLifetime, IDisposable
+{
+    private static readonly string[] Roots = ["/usr/lib/postgresql"];
+    private readonly SemaphoreSlim _starting = new(1, 1);
+    private string? _folder;
+    private int _port;
+    private int _databases;
+
+    /// <summary>Folder of initdb and pg_ctl of the newest version; null if the package is not installed.</summary>
+    public static string? Binaries { get; } = Roots.Where(Directory.Exists).SelectMany(Directory.GetDirectories)
+        .Select(version => Path.Combine(version, "bin")).Where(bin => File.Exists(Path.Combine(bin, "initdb"))).Order(StringComparer.Ordinal).LastOrDefault();
+
+    /// <summary>The connection string of a new, empty database.</summary>
+    public async Task<string> CreateDatabaseAsync()
+    {
+        await StartAsync();
+        var name = $"test{Interlocked.Increment(ref _databases)}";
+        await using var source = NpgsqlDataSource.Create(ConnectionString("postgres"));
+        await using var command = source.CreateCommand($"CREATE DATABASE {name}");
+        await command.ExecuteNonQueryAsync();
+        return ConnectionString(name);
+    }
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        if (_folder is null) return;
+        await RunAsync(Path.Combine(Binaries!, "pg_ctl"), "stop", "-D", Path.Combine(_folder, "data"), "-m", "immediate", "-w");
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    public void Dispose() => _starting.Dispose();
+
+    private async Task StartAsync()
+    {
+        await _starting.WaitAsync(TimeSpan.FromMinutes(2));
+        try
+        {
+            if (_port != 0) return;
+            // Not below the test's own temporary folder, which root may have closed to others.
+            _folder = Path.Combine("/tmp", $"ips-postgres-{Guid.NewGuid():N}");
+            Directory.CreateDirectory(_folder);
+            if (Environment.UserName == "root") await ExecuteAsync("chown", "postgres", _folder);
+            var data = Path.Combine(_folder, "data");
+            await RunAsync(Path.Combine(Binaries!, "initdb"), "-D", data, "-U", "postgres", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C");
+            var port = FreePort();
+            await RunAsync(Path.Combine(Binaries!, "pg_ctl"), "start", "-D", data, "-w", "-t", "60", "-l", Path.Combine(_folder, "log"),
+                "-o", $"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={_folder} -c fsync=off");
+            _port = port;
+        }
+        finally
+        {
+            _starting.Release();
+        }
+    }
+
+    private string ConnectionString(string database) => $"Host=127.0.0.1;Port={_port};Username=postgres;Database={database};Pooling=true";
+
+    // PostgreSQL refuses to run as root.
+    private static Task RunAsync(string program, params string[] arguments) => Environment.UserName == "root"
+        ? ExecuteAsync("setpriv", ["--reuid=postgres", "--regid=postgres", "--init-groups", "--", program, .. arguments])
+        : ExecuteAsync(program, arguments);
+
+    private static async Task ExecuteAsync(string program, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { WorkingDirectory = "/" })!; // output goes to the test's own: pg_ctl's server would keep a pipe open
+        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(2));
+        Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}.");
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
+
+[CollectionDefinition(Name)]
+public sealed class PostgresCollection : ICollectionFixture<PostgresServer>
+{
+    public const string Name = "postgres";
+}

@@ -1,0 +1,224 @@
+using System.CommandLine;
+using System.Text;
+using FsCheck;
+using FsCheck.Fluent;
+using FsCheck.Xunit;
+using Ips.Host.Inventory;
+using Ips.Host.Inventory.Commands;
+using Ips.Host.Inventory.Storage;
+using Ips.Host.Inventory.Transfer;
+
+namespace Ips.Host.Tests.Inventory;
+
+/// <summary>Import and export, and the commands around them.</summary>
+public sealed class TransferTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("ips-transfer-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Property(MaxTest = 200)]
+    public Property Cell_OfAnyList_RoundTrips() => Prop.ForAll(Gen.ArrayOf(Text()).ToArbitrary(), texts =>
+    {
+        if (texts.Length > ObjectLimits.ListCount) return true;
+        List<Ips.Host.Api.Problem> found = [];
+        var field = ObjectClass.Host.Fields[ObjectClass.Host.OwnerIndex];
+        return FieldText.ParseCell(field, FieldText.ToCell(texts), found) is string[] back && back.SequenceEqual(texts) && found.Count == 0;
+    });
+
+    [Property(MaxTest = 60)]
+    public Property Csv_OfAnyObjects_RoundTrips() => Prop.ForAll(Objects(), items => RoundTripsAsync(items, TransferFormat.Csv).GetAwaiter().GetResult());
+
+    [Property(MaxTest = 60)]
+    public Property JsonLines_OfAnyObjects_RoundTrip() => Prop.ForAll(Objects(), items => RoundTripsAsync(items, TransferFormat.JsonLines).GetAwaiter().GetResult());
+
+    [Property(MaxTest = 200)]
+    public Property Codec_OfAnyObject_RoundTrips() => Prop.ForAll(Objects(), items => items.All(item =>
+        ObjectCodec.Write(Items.Read(Encoding.UTF8.GetString(ObjectCodec.Write(item)))).AsSpan().SequenceEqual(ObjectCodec.Write(item))));
+
+    [Fact]
+    public async Task Import_WrongLines_ReportsAllWithTheirNumbers_AndChangesNothing()
+    {
+        await File.WriteAllTextAsync(File1("a.jsonl"), """
+            {"oid":"host","id":"H1","ip":"10.0.0.1"}
+
+            {"oid":"host","id":"H2"}
+            not json
+            {"oid":"host","id":"H1","ip":"10.0.0.2"}
+            {"oid":"router","id":"R1","ip":"10.0.0.3"}
+            {"oid":"host","id":"H3","ip":"10.0.0.3"}
+            """);
+        var (code, output, error) = await RunAsync("import", File1("a.jsonl"));
+        Assert.Equal(1, code);
+        Assert.Empty(output);
+        var lines = error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(
+            [$"{File1("a.jsonl")}:3: ip is missing", $"{File1("a.jsonl")}:4: the body is not a JSON object: line 1, byte 2, nested 8 deep at most",
+             $"{File1("a.jsonl")}:5: host 'H1' is on line 1 already", $"{File1("a.jsonl")}:6: oid must be one of host, switch", "ips: 4 problems; nothing was imported."],
+            lines);
+        Assert.Equal(0, await CountAsync());
+    }
+
+    [Fact]
+    public async Task Import_CsvWithWrongRows_ReportsAllWithTheirNumbers()
+    {
+        await File.WriteAllTextAsync(File1("a.csv"), "oid,id,ip,owner,vip\r\nhost,H1,10.0.0.1,a;b,\r\nhost,H2,10.0.0,,\r\nswitch,S1,10.0.0.2,,10.0.0.3;x\r\nhost,H3,10.0.0.1,,10.0.0.9\r\nhost,H4\r\n,H5,10.0.0.5,,\r\n");
+        var (code, _, error) = await RunAsync("import", File1("a.csv"));
+        Assert.Equal(1, code);
+        Assert.Equal([3, 4, 5, 6, 7], error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(l => l.Contains(".csv:", StringComparison.Ordinal)).Select(l => int.Parse(l.Split(':')[1], null)));
+        Assert.Equal(0, await CountAsync());
+        await File.WriteAllTextAsync(File1("b.csv"), "id,foo,id\r\nH1,1,2\r\n");
+        (code, _, error) = await RunAsync("import", File1("b.csv"), "--oid", "host");
+        Assert.Equal(1, code);
+        Assert.Contains("b.csv:1: 'foo' is not known here", error, StringComparison.Ordinal);
+        Assert.Contains("b.csv:1: id is given twice", error, StringComparison.Ordinal);
+        await File.WriteAllBytesAsync(File1("c.csv"), [.. "id,ip\nH1,"u8, 0xff, .. "\n"u8]);
+        (code, _, error) = await RunAsync("import", File1("c.csv"), "--oid", "host");
+        Assert.Equal(1, code);
+        Assert.Contains("not valid UTF-8", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Import_LineTooLong_IsReportedAndTheNextIsRead()
+    {
+        await File.WriteAllTextAsync(File1("a.jsonl"), new string(' ', JsonLinesReader.MaxLineBytes + 70_000) + "x\n{\"oid\":\"host\",\"id\":\"H2\"}\n");
+        var (_, _, error) = await RunAsync("import", File1("a.jsonl"));
+        Assert.Contains($":1: the line is longer than {JsonLinesReader.MaxLineBytes} bytes", error, StringComparison.Ordinal);
+        Assert.Contains(":2: ip is missing", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Sample_ExportImport_KeepsEverything()
+    {
+        Assert.Equal((0, "26 objects: 26 new, 0 replaced, 0 as before.\n"), Short(await RunAsync("sample")));
+        Assert.Equal((0, "26 objects: 0 new, 0 replaced, 26 as before.\n"), Short(await RunAsync("sample")));
+        foreach (var file in new[] { "all.csv", "all.jsonl" })
+        {
+            Assert.Equal(0, (await RunAsync("export", File1(file))).Code);
+            Assert.Equal((0, "26 objects: 0 new, 0 replaced, 26 as before.\n"), Short(await RunAsync("import", File1(file))));
+        }
+        Assert.StartsWith("oid,id,ip,hostname,mem_size,disk_size,class,owner,name,vip,console_ip,manufacturers\r\nhost,sample-h001,10.1.162.18,", await File.ReadAllTextAsync(File1("all.csv")), StringComparison.Ordinal);
+        Assert.Equal(0, (await RunAsync("export", File1("switches.csv"), "--oid", "switch")).Code);
+        Assert.Equal(3, File.ReadLines(File1("switches.csv")).Count());
+        Assert.DoesNotContain(Directory.GetFiles(_folder), f => f.EndsWith(".part", StringComparison.Ordinal));
+        await using var store = new SqliteInventoryStore(Options());
+        Assert.Single((await store.SearchAsync(new SearchQuery(Items.Ranges(SampleInventory.FirstAddress), null, new Page(1, 10)), default)).Items);
+    }
+
+    [Fact]
+    public async Task Key_AddListRotateDisable_ShowsTheSecretOnce()
+    {
+        var (code, secret, _) = await RunAsync("key", "add", "A1", "--read-only", "--note", "for tests");
+        Assert.Equal(0, code);
+        Assert.Matches("^[A-Za-z0-9_-]{43}\n$", secret);
+        Assert.Equal(1, (await RunAsync("key", "add", "A1")).Code);
+        Assert.NotEqual(0, (await RunAsync("key", "add", "no spaces")).Code);
+        var list = (await RunAsync("key", "list")).Output;
+        Assert.Contains("A1", list, StringComparison.Ordinal);
+        Assert.Contains("read-only", list, StringComparison.Ordinal);
+        Assert.DoesNotContain(secret.Trim(), list, StringComparison.Ordinal);
+        var rotated = (await RunAsync("key", "rotate", "A1", "--grace-seconds", "60")).Output;
+        Assert.NotEqual(secret, rotated);
+        await using (var store = new SqliteInventoryStore(Options()))
+        {
+            var key = Assert.Single(await store.GetKeysAsync(default));
+            Assert.Equal((rotated.Trim(), secret.Trim(), false, true), (key.Secret, key.PreviousSecret, key.CanWrite, key.IsEnabled));
+            Assert.InRange(key.PreviousUntil, DateTimeOffset.UtcNow.AddSeconds(1), DateTimeOffset.UtcNow.AddSeconds(61));
+        }
+        Assert.Equal(0, (await RunAsync("key", "disable", "A1")).Code);
+        Assert.Contains("disabled", (await RunAsync("key", "list")).Output, StringComparison.Ordinal);
+        Assert.Equal(0, (await RunAsync("key", "enable", "A1")).Code);
+        var (missing, _, error) = await RunAsync("key", "disable", "A2");
+        Assert.Equal(1, missing);
+        Assert.Contains("no key 'A2'", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Command_OnANewerStore_SaysSoAndFails()
+    {
+        await RunAsync("sample");
+        await using (var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={Options().Path};Pooling=False"))
+        {
+            await connection.OpenAsync();
+            await using var command = connection.CreateCommand();
+            command.CommandText = "PRAGMA user_version = 99";
+            await command.ExecuteNonQueryAsync();
+        }
+        var (code, _, error) = await RunAsync("export", File1("x.csv"));
+        Assert.Equal(1, code);
+        Assert.Contains("schema version 99", error, StringComparison.Ordinal);
+        Assert.False(File.Exists(File1("x.csv")));
+    }
+
+    private static (int, string) Short((int Code, string Output, string Error) run) => (run.Code, run.Output);
+
+    private string File1(string name) => Path.Combine(_folder, name);
+
+    private InventoryOptions Options() => new() { Path = File1("ips.db") };
+
+    private async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
+    {
+        var root = new RootCommand();
+        foreach (var command in InventoryCommands.Create(_ => Options())) root.Subcommands.Add(command);
+        var (output, error) = (new StringWriter(), new StringWriter());
+        var code = await root.Parse(arguments).InvokeAsync(new InvocationConfiguration { Output = output, Error = error });
+        return (code, output.ToString(), error.ToString());
+    }
+
+    private async Task<long> CountAsync()
+    {
+        await using var store = new SqliteInventoryStore(Options());
+        return (await store.SearchAsync(new SearchQuery(Items.Ranges("0.0.0.0/0", "::/0"), null, new Page(1, 1)), default)).Total;
+    }
+
+    private async Task<bool> RoundTripsAsync(InventoryObject[] items, TransferFormat format)
+    {
+        var (one, other) = (Path.Combine(_folder, Guid.NewGuid().ToString("N")), Path.Combine(_folder, Guid.NewGuid().ToString("N")));
+        await using var from = new SqliteInventoryStore(new InventoryOptions { Path = one });
+        await using var to = new SqliteInventoryStore(new InventoryOptions { Path = other });
+        await using (var session = await from.BeginImportAsync(default))
+        {
+            foreach (var item in items) await session.AddAsync(item, default);
+            await session.CommitAsync(default);
+        }
+        using var file = new MemoryStream();
+        await Exporter.RunAsync(from, null, format, file, _ => { }, default);
+        file.Position = 0;
+        var rows = format == TransferFormat.Csv ? CsvObjectReader.ReadAsync(file, null, default) : JsonLinesReader.ReadAsync(file, null, default);
+        List<string> problems = [];
+        var counts = await Importer.RunAsync(to, rows, (line, problem) => problems.Add($"{line}: {problem.English}"), _ => { }, default);
+        Assert.Empty(problems);
+        Assert.Equal(new ImportCounts(items.Length, 0, 0), counts);
+        return (await BodiesAsync(from)).SequenceEqual(await BodiesAsync(to));
+    }
+
+    private static async Task<List<string>> BodiesAsync(SqliteInventoryStore store)
+    {
+        List<string> bodies = [];
+        await foreach (var item in store.ExportAsync(null, default)) bodies.Add(Encoding.UTF8.GetString(item.Body.Span));
+        return bodies;
+    }
+
+    private static Gen<string> Text() => Gen.OneOf(
+        Gen.Elements("a;b", "a\\b", "\\;", ";", "\"", "\"\"", ",", " lead", "trail ", "物理机", "\U0001F600", "=1+1", "a,\"b\";c", "null", "-", "\\"),
+        Gen.ArrayOf(Gen.Elements('a', ';', '\\', '"', ',', ' ', '秘', '\u00e9')).Where(c => c.Length is > 0 and < 50).Select(c => new string(c)));
+
+    private static Gen<string> Address() => Gen.OneOf(
+        Gen.ArrayOf(ArbMap.Default.GeneratorFor<byte>(), 4).Select(b => string.Join('.', b)),
+        Gen.ArrayOf(ArbMap.Default.GeneratorFor<byte>(), 16).Select(b => new System.Net.IPAddress(b).ToString()));
+
+    private static Gen<long?> Number() => Gen.OneOf(Gen.Constant((long?)null), Gen.Choose(0, int.MaxValue).Select(n => (long?)n), Gen.Constant((long?)ObjectLimits.Number));
+
+    private static Arbitrary<InventoryObject[]> Objects()
+    {
+        var optional = Gen.OneOf(Gen.Constant(""), Text());
+        var owners = Gen.ArrayOf(Text()).Where(o => o.Length <= ObjectLimits.ListCount);
+        var host = from ip in Address() from name in optional from mem in Number() from disk in Number() from kind in optional from owner in owners
+                   select (Func<string, InventoryObject>)(id => new InventoryObject(ObjectClass.Host, id, [Parse(ip), name, mem, disk, kind, owner]));
+        var swtch = from ip in Address() from name in optional from vip in Gen.ArrayOf(Address()).Where(v => v.Length <= ObjectLimits.ListCount) from console in Address() from maker in optional from owner in owners
+                    select (Func<string, InventoryObject>)(id => new InventoryObject(ObjectClass.Switch, id, [name, Parse(ip), vip.Select(Parse).ToArray(), console.Length % 2 == 0 ? null : (object?)Parse(console), maker, owner]));
+        return Gen.ArrayOf(Gen.OneOf(host, swtch)).Select(all => all.Select((make, i) => make($"id-{i}")).ToArray()).ToArbitrary();
+    }
+
+    private static InetAddress Parse(string text) => AddressParser.TryParse(text, out var address) ? address : throw new ArgumentException(text);
+}

@@ -1,0 +1,39 @@
+using Ips.Actors.Diagnostics;
+using Ips.SampleApp;
+using Ips.Testing.Load;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+ReleaseFolder.WaitWhileHeld(ReleaseFolder.HoldBeforeHello);
+
+var builder = WebApplication.CreateBuilder(args);
+builder.AddIps(); // all that Ips asks of an app
+
+// One write a line: the generations of a test share one log file, and their lines must not tear each other.
+IIpsGeneration? generation = null;
+builder.Logging.ClearProviders().AddIpsLog(log => (log.Format, log.Generation) = (LineFormat.Json, () => generation?.Number ?? 0));
+builder.Services.AddHealthChecks().AddCheck("release", () => ReleaseFolder.Has(ReleaseFolder.Unhealthy)
+    ? HealthCheckResult.Unhealthy("the release is marked as unhealthy") : HealthCheckResult.Healthy());
+builder.Services.AddHostedService<HeldStart>();
+
+var app = builder.Build();
+generation = app.Services.GetRequiredService<IIpsGeneration>();
+app.Use(CloseAfterResponse);
+app.UseRouting();
+app.MapLoadEndpoints();
+app.MapIpsProbes();
+
+// What this process runs, and what it was configured by: the content root of a release that is switched must be the new one's.
+app.MapGet("/release", (IConfiguration configuration) => $"{ReleaseFolder.Name} configured by {configuration["Release"]}");
+app.Run();
+
+// /close/X answers as /X does, and closes the connection from this side right after it.
+static Task CloseAfterResponse(HttpContext context, RequestDelegate next)
+{
+    if (context.Request.Path.StartsWithSegments("/close", out var rest))
+    {
+        context.Request.Path = rest;
+        context.Response.Headers.Connection = "close";
+    }
+
+    return next(context);
+}

@@ -1,0 +1,7 @@
+namespace Ips.Transport.Tests.Transport;
+
+/// <summary>One answer; <see cref="Host"/> is the host that gave it.</summary>
+internal sealed record RawResponse(int Status, IReadOnlyDictionary<string, string> Headers, string Body)
+{
+    public string Host => Headers.GetValueOrDefault("X-Host", "");
+}
