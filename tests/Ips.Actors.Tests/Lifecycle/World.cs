@@ -12,6 +12,7 @@ internal enum ArmedTimers
     LameDuck = 4,
     Drain = 8,
     Abort = 16,
+    Move = 32,
 }
 
 /// <summary>How far a successor has come.</summary>
@@ -70,6 +71,7 @@ internal enum ReloadAccountView
     Closed,
     Open,
     Failed,
+    Checked,
 }
 
 /// <summary>
@@ -89,7 +91,13 @@ internal sealed record World
 
     public bool ReleaseOwed { get; init; }
 
+    /// <summary>The listeners have said that they are closed: nothing arrives any more, also while a repeated release is answered.</summary>
+    public bool Released { get; init; }
+
     public SuccessorStage Successor { get; init; }
+
+    /// <summary>The successor is only checked: it must never accept.</summary>
+    public bool DryRun { get; init; }
 
     /// <summary>A successor was promoted, whatever became of it.</summary>
     public bool SuccessorPromoted { get; init; }
@@ -117,6 +125,11 @@ internal sealed record World
     public bool DrainOwed { get; init; }
 
     public bool AbortOwed { get; init; }
+
+    public bool Aborted { get; init; }
+
+    /// <summary>The first wave of moves is under way.</summary>
+    public bool SettleOwed { get; init; }
 
     public bool Drained { get; init; }
 
@@ -157,6 +170,7 @@ internal sealed record World
         {
             ListenersHeld = ListenersHeld,
             ReleaseOwed = ReleaseOwed,
+            Released = Released,
             Successor = HasUnpromotedSuccessor && Successor > SuccessorStage.ToldToServe ? SuccessorStage.ToldToServe : Successor,
             SuccessorPromoted = SuccessorPromoted,
             Ending = Ending,
@@ -166,6 +180,9 @@ internal sealed record World
             Pid = Pid,
             DrainOwed = DrainOwed,
             AbortOwed = AbortOwed,
+            Aborted = Aborted,
+            SettleOwed = SettleOwed,
+            Role = AppRole.None,
             Drained = Drained,
             FarewellSent = FarewellSent,
             HostStopOrdered = HostStopOrdered,
