@@ -69,6 +69,8 @@ internal static class LifecycleMutants
 
     private static readonly (string Name, Func<LifecycleEffect, LifecycleEffect> Turn)[] EffectFlags =
     [
+        ("Return", e => e is EndSuccessor end ? end with { Return = !end.Return } : e),
+        ("Way", e => e is BeginDrain drain ? new BeginDrain(Other(drain.Way)) : e),
         ("FinishRequests", e => e is EndSuccessor end ? end with { FinishRequests = !end.FinishRequests } : e),
         ("HandedOver", e => e is ReleaseListeners release ? new ReleaseListeners(!release.HandedOver) : e),
         ("exit code", e => e is ExitProcess exit ? new ExitProcess(exit.Code == ExitCode.Clean ? ExitCode.Failed : ExitCode.Clean) : e),
@@ -83,7 +85,7 @@ internal static class LifecycleMutants
         yield return new("a stop of the predecessor counts as an operator's", (s, e) =>
             LifecycleMachine.Next(s, e is StopReceived stop ? new StopRequested(stop.Reason) : e));
         yield return new("an operator's stop counts as the predecessor's", (s, e) =>
-            LifecycleMachine.Next(s, e is StopRequested stop ? new StopReceived(stop.Source) : e));
+            LifecycleMachine.Next(s, e is StopRequested stop ? new StopReceived(stop.Source, Return: false) : e));
         yield return new("a dead successor is treated as a responsive one", (s, e) =>
             LifecycleMachine.Next(s, e is SuccessorFailed { Responsive: false } failed ? failed with { Responsive = true } : e));
         yield return new("a responsive successor is treated as a dead one", (s, e) =>
@@ -130,7 +132,7 @@ internal static class LifecycleMutants
     {
         Joining => ["Alone"],
         RollingBack => ["ReloadPending", "RoleGiven"],
-        Draining => new[] { "StopSeen", "SuccessorAlive", "Drained", "HandedOver", "Code" },
+        Draining => new[] { "StopSeen", "SuccessorAlive", "Drained", "HandedOver", "Code", "Way" },
         Exiting => ["Code"],
         _ => [],
     }).Distinct();
@@ -144,10 +146,13 @@ internal static class LifecycleMutants
         (Draining draining, "SuccessorAlive") => draining with { SuccessorAlive = !draining.SuccessorAlive },
         (Draining draining, "Drained") => draining with { Drained = !draining.Drained },
         (Draining draining, "HandedOver") => draining with { HandedOver = !draining.HandedOver },
+        (Draining draining, "Way") => draining with { Way = Other(draining.Way) },
         (Draining draining, "Code") => draining with { Code = Other(draining.Code) },
         (Exiting exiting, "Code") => new Exiting(Other(exiting.Code)),
         _ => state,
     };
+
+    private static MoveWay Other(MoveWay way) => way == MoveWay.None ? MoveWay.Successor : MoveWay.None;
 
     private static ExitCode Other(ExitCode code) => code == ExitCode.Clean ? ExitCode.Failed : ExitCode.Clean;
 }

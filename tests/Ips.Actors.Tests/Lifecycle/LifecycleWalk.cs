@@ -23,7 +23,8 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
         new FrontReady(), new FrontFailed("test"), new Quiesced(), new ListenersReleased(), new RoleYielded(), new ConnectionsDrained(0), new ConnectionsDrained(1),
         new LameDuckEnded(), new DrainTimedOut(), new AbortTimedOut(), new SuccessorReady(), new SuccessorFailed("test", Responsive: true),
         new SuccessorFailed("test", Responsive: false), new SuccessorTimedOut(), new ProbationPassed(), new PromotionAcknowledged(), new SuccessorGone(),
-        new ServeReceived(), new PromoteReceived(), new StopReceived("test"), new PredecessorLost(),
+        new ServeReceived(), new PromoteReceived(), new StopReceived("test", Return: true), new StopReceived("test", Return: false), new PredecessorLost(),
+        new ConnectionsSettled(), new MoveTimedOut(),
     ];
 
     private static readonly StopRequested Stop = new("test");
@@ -254,6 +255,8 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
         RoleYielded => world.Role == AppRole.Yielding,
         ConnectionsDrained { Aborted: 0 } => world.DrainOwed || world.AbortOwed,
         ConnectionsDrained => world.AbortOwed,
+        ConnectionsSettled => world.SettleOwed,
+        MoveTimedOut => world.HasTimer(ArmedTimers.Move),
         LameDuckEnded => world.HasTimer(ArmedTimers.LameDuck),
         DrainTimedOut => world.HasTimer(ArmedTimers.Drain),
         AbortTimedOut => world.HasTimer(ArmedTimers.Abort),
@@ -316,7 +319,7 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
 
         Require(fired < 10, Invariants.Stop, $"timers fire without end in {node.State}");
         Require(node.World.Timers != ArmedTimers.None, Invariants.Stop, $"a stop hangs in {node.State}: no timer is armed");
-        foreach (var @event in Events.Where(e => e is LameDuckEnded or DrainTimedOut or AbortTimedOut or SuccessorTimedOut or ProbationPassed))
+        foreach (var @event in Events.Where(e => e is LameDuckEnded or DrainTimedOut or AbortTimedOut or SuccessorTimedOut or ProbationPassed or MoveTimedOut))
         {
             if (CanHappen(@event, node.World))
             {
@@ -374,7 +377,7 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
             Require(alone.State == node.State, Invariants.Predecessor, $"the loss of a predecessor that is not needed any more changes {node.State}");
         }
 
-        var stopped = Step(node, new StopReceived("test"));
+        var stopped = Step(node, new StopReceived("test", Return: false));
         Require(stopped.State is Draining or Exiting, Invariants.Predecessor, $"a stop of the predecessor leaves {stopped.State}");
         Require(!stopped.World.AbortOwed || node.World.AbortOwed, Invariants.NothingCut, "a stop of the predecessor cuts requests");
         EndsByTimers(stopped, 0);

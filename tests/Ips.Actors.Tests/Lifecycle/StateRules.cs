@@ -11,8 +11,12 @@ internal static class StateRules
     {
         Require(before is Draining || state is not Draining entered || entered.HandedOver == world.OthersListen,
             Invariants.Listeners, "whose the Unix paths are is not remembered for a repeated release");
-        Require(state is not Draining || before is not (Serving or Promoting) || world.ReadinessFailed || world.HasUnpromotedSuccessor,
+        Require(state is not Draining || before is not (Serving or Moving) || world.ReadinessFailed || world.HasUnpromotedSuccessor,
             Invariants.Stop, "load balancers are not told to look away");
+        Require(before is Draining || state is not Draining { Way: var way } || way == WayOut(world),
+            Invariants.Move, $"the way out is {(state as Draining)?.Way}, but the generation that serves on is {WayOut(world)}");
+        Require(before is not Draining { Way: var wayBefore } || state is not Draining { Way: var wayAfter } || wayBefore == wayAfter,
+            Invariants.Move, "the way out is forgotten");
         switch (state)
         {
             case Starting or Joining:
@@ -65,6 +69,15 @@ internal static class StateRules
             case Promoting:
                 CheckHandover(state, world, SuccessorStage.ToldOfPromotion, ArmedTimers.Successor);
                 break;
+            case Moving:
+                Require(!world.ListenersHeld, Invariants.Listeners, "the listening sockets are kept while connections move");
+                Require(world.SuccessorPromoted && !world.HasUnpromotedSuccessor, Invariants.Move, "connections move before the promotion");
+                Require(world.ReadinessFailed, Invariants.Stop, "load balancers are not told to look away");
+                Require(world.Pid == MainProcess.HandedOver, Invariants.MainProcess, "the file system is not left to the promoted successor");
+                Require(world.ReleaseOwed || world.DrainOwed, Invariants.Owner, "nobody will say that the listeners are released, or begin to move");
+                CheckTimers(world, ArmedTimers.Move);
+                CheckAccount(world, ReloadAccountView.Open);
+                break;
             case RollingBack rolling:
                 CheckMain(state, world);
                 CheckServing(world);
@@ -99,6 +112,7 @@ internal static class StateRules
             case Exiting exiting:
                 CheckStopping(world);
                 Require(world.Exit == exiting.Code, Invariants.Stop, "the process is not told to exit");
+                Require(!world.Uncounted, Invariants.NothingCut, "gone without a look at the connections that a failed successor gave back");
                 Require(!world.SuccessorPromoted || world.FarewellSent, Invariants.Predecessor, "gone without a farewell");
                 Require(exiting.Code == ExpectedCode(world), Invariants.ExitCode, $"exit code {exiting.Code} instead of {ExpectedCode(world)}");
                 Require(world.Pid is MainProcess.Retracted or MainProcess.HandedOver || ((world.OnTrial || world.FailedSent) && world.Pid == MainProcess.NotUs),

@@ -12,6 +12,7 @@ internal enum ArmedTimers
     LameDuck = 4,
     Drain = 8,
     Abort = 16,
+    Move = 32,
 }
 
 /// <summary>How far a successor has come.</summary>
@@ -116,9 +117,15 @@ internal sealed record World
 
     public bool DrainOwed { get; init; }
 
+    /// <summary>MoverActor must still say that what could leave at once has left.</summary>
+    public bool SettleOwed { get; init; }
+
     public bool AbortOwed { get; init; }
 
     public bool Drained { get; init; }
+
+    /// <summary>Connections may have come back from a successor after the last count.</summary>
+    public bool Uncounted { get; init; }
 
     public bool FarewellSent { get; init; }
 
@@ -127,6 +134,9 @@ internal sealed record World
     public ExitCode? Exit { get; init; }
 
     public PredecessorView Predecessor { get; init; }
+
+    /// <summary>The predecessor takes the role back and asked for the connections.</summary>
+    public bool ReturnAsked { get; init; }
 
     public bool ReadySent { get; init; }
 
@@ -167,10 +177,12 @@ internal sealed record World
             DrainOwed = DrainOwed,
             AbortOwed = AbortOwed,
             Drained = Drained,
+            Uncounted = Uncounted,
             FarewellSent = FarewellSent,
             HostStopOrdered = HostStopOrdered,
             Exit = Exit,
             Predecessor = Predecessor == PredecessorView.Lost ? PredecessorView.None : Predecessor,
+            ServeGot = ServeGot && Predecessor is PredecessorView.Alive or PredecessorView.SaidStop,
             PromoteGot = PromoteGot && Predecessor != PredecessorView.Lost,
             Acknowledged = Acknowledged && Predecessor != PredecessorView.Lost,
             FailedSent = FailedSent,

@@ -12,7 +12,7 @@ internal static class WorldRules
     public static World Deliver(World world, LifecycleState state, LifecycleEvent @event) => @event switch
     {
         StopRequested => OneMoreStop(world),
-        StopReceived => (state is Draining ? world : OneMoreStop(world)) with { Predecessor = PredecessorView.SaidStop },
+        StopReceived stop => (state is Draining ? world : OneMoreStop(world)) with { Predecessor = PredecessorView.SaidStop, ReturnAsked = stop.Return },
         HostStopping => world.HostStopOrdered || state is Exiting ? world : OneMoreStop(world),
         ActorLost => state is Exiting ? world : OneMoreStop(world) with { ActorLost = true },
         FrontReady => world with { FrontReady = true },
@@ -25,11 +25,14 @@ internal static class WorldRules
             AbortOwed = false,
             DrainOwed = world.DrainOwed && world.AbortOwed, // an abort is answered before the connections have ended
             RequestsCut = world.RequestsCut || (drained.Aborted > 0 && state is Draining && !world.Drained),
-            Drained = world.Drained || state is Draining,
+            Drained = world.Drained || state is Draining or Moving,
+            Uncounted = false,
         },
+        ConnectionsSettled => world with { SettleOwed = false },
+        MoveTimedOut => Fired(world, ArmedTimers.Move),
         LameDuckEnded => Fired(world, ArmedTimers.LameDuck),
         DrainTimedOut => Fired(world, ArmedTimers.Drain),
-        AbortTimedOut => Fired(world, ArmedTimers.Abort) with { RequestsCut = world.RequestsCut || (state is Draining && !world.Drained) },
+        AbortTimedOut => Fired(world, ArmedTimers.Abort) with { Uncounted = false, RequestsCut = world.RequestsCut || (state is Draining && !world.Drained) },
         SuccessorTimedOut => Fired(world, ArmedTimers.Successor),
         ProbationPassed => Fired(world, ArmedTimers.Probation),
         SuccessorReady => world with { Successor = world.Successor == SuccessorStage.Spawned ? SuccessorStage.Ready : world.Successor },
@@ -39,6 +42,7 @@ internal static class WorldRules
         {
             Successor = SuccessorStage.None,
             Ending = SuccessorEnding.No,
+            Uncounted = world.Drained && world.HasUnpromotedSuccessor,
             FailureTold = false,
         },
         ServeReceived => world with { ServeGot = true },
@@ -102,6 +106,9 @@ internal static class WorldRules
                 Require(end.FinishRequests || MayCutSuccessor(world, cause), Invariants.NothingCut, "a serving successor is ended before its requests are finished");
                 Require(!end.FinishRequests || again || world.Successor > SuccessorStage.Spawned, Invariants.Stop, "a successor that was never ready gets time for requests");
                 Require(!end.FinishRequests || again || !IsDeadOrHung(world, cause), Invariants.Stop, "a successor that cannot finish requests gets time for them");
+                Require(!end.Return || world.Stops == 0, Invariants.Move, "a generation that stops asks for connections");
+                Require(end.Return || world.Stops > 0 || world.Successor < SuccessorStage.ToldToServe,
+                    Invariants.Move, "a successor that has served is not asked for its connections");
                 var ending = end.FinishRequests ? SuccessorEnding.Finishing : SuccessorEnding.Now;
                 Require(world.Successor != SuccessorStage.None, Invariants.Owner, "the end of a successor is ordered that was gone before: nobody answers");
                 return world with { Ending = world.Ending > ending ? world.Ending : ending };
@@ -112,7 +119,7 @@ internal static class WorldRules
                 return world with { Account = ReloadAccountView.Failed };
             case FinishReload:
                 Require(world.Account != ReloadAccountView.Closed, Invariants.Account, "a reload is closed that is not open");
-                Require((world.Account == ReloadAccountView.Open) == (world.Successor == SuccessorStage.Promoted),
+                Require((world.Account == ReloadAccountView.Open) == world.SuccessorPromoted,
                     Invariants.Account, $"the receipt tells an outcome ({world.Account}) that is not so ({world.Successor})");
                 return world with { Account = ReloadAccountView.Closed };
             case DeferReload:
@@ -167,10 +174,19 @@ internal static class WorldRules
                 return world with { ReadinessFailed = true };
             case ArmLameDuckTimer:
                 return world with { Timers = world.Timers | ArmedTimers.LameDuck };
-            case BeginDrain:
+            case BeginDrain drain:
+                CheckWay(world, drain.Way);
                 Require(world is { ListenersHeld: false, ReleaseOwed: false },
                     Invariants.NothingCut, "the drain begins while connections still arrive: one of them could be overlooked");
-                return world with { DrainOwed = true, Role = AppRole.None };
+                return world with
+                {
+                    DrainOwed = true,
+                    SettleOwed = world.SettleOwed || drain.Way != MoveWay.None,
+                    Drained = world.Drained && cause is not SuccessorGone,
+                    Role = AppRole.None,
+                };
+            case ArmMoveTimer:
+                return world with { Timers = world.Timers | ArmedTimers.Move };
             case ArmDrainTimer:
                 return world with { Timers = world.Timers | ArmedTimers.Drain };
             case AbortConnections:
@@ -207,6 +223,24 @@ internal static class WorldRules
         {
             throw new WalkViolation(invariant, otherwise);
         }
+    }
+
+    /// <summary>Where live connections may go: to a generation that serves instead of this one, and nowhere else.</summary>
+    public static MoveWay WayOut(World world) => world switch
+    {
+        { SuccessorPromoted: true } => MoveWay.Successor,
+        { ServeGot: true, Predecessor: PredecessorView.SaidStop, ReturnAsked: true } => MoveWay.Predecessor,
+        { ServeGot: true, Predecessor: PredecessorView.Alive, FailedSent: true, PromoteGot: false } => MoveWay.Predecessor,
+        _ => MoveWay.None,
+    };
+
+    // That the one that is named here has died since is known to the actor that holds its channel: it refuses to carry (ReloaderActorTests,
+    // PredecessorActorTests), and what was not carried is closed politely (MoverActorTests).
+    private static void CheckWay(World world, MoveWay way)
+    {
+        Require(way != MoveWay.Successor || world.SuccessorPromoted, Invariants.Move, "connections move to a successor that is not promoted");
+        Require(way != MoveWay.Predecessor || (world.Stops > 0 && (world.FailedSent || world.ReturnAsked)),
+            Invariants.Move, "connections move to a predecessor that does not take the role back");
     }
 
     // Requests run only on a successor that was told to serve.
