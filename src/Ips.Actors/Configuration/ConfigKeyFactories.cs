@@ -32,6 +32,16 @@ public static class ConfigKey
             (string text, out int value) => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value) ? null : "",
             value => value >= min && value <= max ? null : "", value => value.ToString(CultureInfo.InvariantCulture));
 
+    /// <summary>A part of a whole, from 0 to 1.</summary>
+    /// <typeparam name="T">The options class.</typeparam>
+    /// <param name="path">The whole path of the key.</param>
+    /// <param name="get">Reads the option.</param>
+    /// <param name="set">Sets the option.</param>
+    public static ConfigKey<T> Ratio<T>(string path, Func<T, double> get, Action<T, double> set) =>
+        Scalar(path, "a number from 0 to 1", get, set,
+            (string text, out double value) => double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out value) ? null : "",
+            value => value is >= 0 and <= 1 ? null : "", value => value.ToString(CultureInfo.InvariantCulture));
+
     /// <summary>A switch.</summary>
     /// <typeparam name="T">The options class.</typeparam>
     /// <param name="path">The whole path of the key.</param>

@@ -23,6 +23,22 @@ public static class IpsKeys
             ConfigKey.Duration<ReloadOptions>("ips.reload.probation", o => o.Probation, (o, v) => o.Probation = v, TimeSpan.Zero, OneHour),
             ConfigKey.Duration<ReloadOptions>("ips.reload.health-interval", o => o.HealthInterval, (o, v) => o.HealthInterval = v, TenthOfASecond, TimeSpan.FromMinutes(1)),
             ConfigKey.Duration<ReloadOptions>("ips.reload.kill-timeout", o => o.KillTimeout, (o, v) => o.KillTimeout = v, TenthOfASecond, TimeSpan.FromMinutes(10)),
+            ConfigKey.Ratio<ReloadOptions>("ips.reload.max-error-ratio", o => o.MaxErrorRatio, (o, v) => o.MaxErrorRatio = v),
+            ConfigKey.Count<ReloadOptions>("ips.reload.min-requests", o => o.MinRequests, (o, v) => o.MinRequests = v, 1, 1_000_000, "requests"),
+            ConfigKey.Text<ReloadOptions>("ips.reload.health-url", o => o.HealthUrl, (o, v) => o.HealthUrl = v,
+                "an absolute http or https URL, or null", url => Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" ? null : ""),
+            ConfigKey.Count<ReloadOptions>("ips.reload.max-generations", o => o.MaxGenerations, (o, v) => o.MaxGenerations = v, 2, 100, "generations"),
+            ConfigKey.Choice<ReloadOptions, WhenFull>("ips.reload.when-full", o => o.WhenFull, (o, v) => o.WhenFull = v,
+                [("abort-oldest", WhenFull.AbortOldest), ("refuse", WhenFull.Refuse)]),
+            ConfigKey.Flag<ReloadOptions>("ips.reload.last-good", o => o.LastGood, (o, v) => o.LastGood = v),
+        ], []);
+
+    /// <summary>The block <c>ips.warmup</c>.</summary>
+    public static ConfigTable<WarmupOptions> Warmup { get; } = new(
+        [
+            ConfigKey.List<WarmupOptions>("ips.warmup.requests", o => o.Requests, (o, v) => o.Requests = v, "a list of paths, each beginning with / and without spaces",
+                path => path.StartsWith('/') && !path.AsSpan().ContainsAnyExceptInRange('!', '~') ? null : "it must begin with / and have neither spaces nor control characters"),
+            ConfigKey.Duration<WarmupOptions>("ips.warmup.timeout", o => o.Timeout, (o, v) => o.Timeout = v, TimeSpan.Zero, TimeSpan.FromMinutes(1)),
         ], []);
 
     /// <summary>The block <c>ips.listener</c>.</summary>
@@ -38,5 +54,6 @@ public static class IpsKeys
         ], [])
         .And(Drain.On<IpsOptions>(o => o.Drain))
         .And(Reload.On<IpsOptions>(o => o.Reload))
+        .And(Warmup.On<IpsOptions>(o => o.Warmup))
         .And(Listener.On<IpsOptions>(o => o.Listener));
 }

@@ -18,4 +18,25 @@ public sealed class ReloadOptions
     /// <summary>Time a refused successor gets to end after it was asked, and again after SIGTERM; then it is killed.
     /// From 100 ms to 10 min. Default 5 s.</summary>
     public TimeSpan KillTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The part of the requests answered on probation that may fail with a 5xx status; above it the successor is rolled back.
+    /// From 0 to 1, and 1 turns it off. Default 1: what is usual differs from app to app.</summary>
+    public double MaxErrorRatio { get; set; } = 1;
+
+    /// <summary>Requests that a successor must have answered before <see cref="MaxErrorRatio"/> judges it. From 1 to 1,000,000. Default 20.</summary>
+    public int MinRequests { get; set; } = 20;
+
+    /// <summary>An http or https URL that the predecessor asks each <see cref="HealthInterval"/> of the probation; three answers in a row that are
+    /// late or not from 200 to 399 roll back. Default none.</summary>
+    public string? HealthUrl { get; set; }
+
+    /// <summary>Generations alive at once, the successor and those that drain included. From 2 to 100. Default 4.</summary>
+    public int MaxGenerations { get; set; } = 4;
+
+    /// <summary>What a reload does when <see cref="MaxGenerations"/> are alive. Default <see cref="Configuration.WhenFull.AbortOldest"/>: a long drain never blocks a reload.</summary>
+    public WhenFull WhenFull { get; set; } = WhenFull.AbortOldest;
+
+    /// <summary>Whether the command line of the release that last came to serve for good is kept in <c>&lt;pid-file&gt;.last-good</c>, for
+    /// <c>ips start --last-good</c>. Default true.</summary>
+    public bool LastGood { get; set; } = true;
 }

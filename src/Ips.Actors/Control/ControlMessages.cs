@@ -4,11 +4,11 @@ using System.Text.Json.Serialization;
 namespace Ips.Actors.Control;
 
 /// <summary>What travels over the control socket: one request, one JSON object a line, then events, one a line, until the daemon closes.</summary>
-/// <param name="Verb">One of <c>status</c>, <c>reload</c>, <c>stop</c>, <c>history</c>, <c>check</c>, <c>pause</c>, <c>resume</c>.</param>
+/// <param name="Verb">One of <c>status</c>, <c>reload</c>, <c>check</c> (a reload that stops short of handing over), <c>history</c>, <c>stop</c>.</param>
 public sealed record ControlRequest(string Verb);
 
 /// <summary>One event of an answer. The last one of each answer has <see cref="Final"/> set.</summary>
-/// <param name="Kind"><c>status</c>, <c>progress</c>, <c>receipt</c>, <c>stopping</c> or <c>error</c>.</param>
+/// <param name="Kind"><c>status</c>, <c>progress</c>, <c>receipt</c>, <c>history</c>, <c>stopping</c> or <c>error</c>.</param>
 public sealed record ControlEvent(string Kind)
 {
     /// <summary>Nothing follows this event.</summary>
@@ -49,10 +49,14 @@ public sealed record DaemonStatus(
 
     /// <summary>The PID of the successor while a reload runs.</summary>
     public int? SuccessorPid { get; init; }
+
+    /// <summary>The release that last came to serve for good, which <c>ips start --last-good</c> would start; null if none is kept.</summary>
+    public LastGoodRelease? LastGood { get; init; }
 }
 
 /// <summary>How one reload ended.</summary>
-/// <param name="Outcome"><c>promoted</c>, <c>refused</c> (no successor was started or it never got ready) or <c>rolled-back</c> (it failed in probation).</param>
+/// <param name="Outcome"><c>promoted</c>, <c>refused</c> (no successor was started or it never got ready) <c>rolled-back</c> (it failed in probation),
+/// or <c>checked</c> (it got ready in a dry run, and was ended).</param>
 /// <param name="OldPid">The predecessor's process id.</param>
 /// <param name="OldGeneration">The predecessor's generation.</param>
 /// <param name="NewPid">The successor's process id; null if none was started.</param>
@@ -75,9 +79,37 @@ public sealed record ReloadReceipt(
     /// <summary>What became of the connections that were open at the promotion.</summary>
     public ConnectionCounts? Connections { get; init; }
 
-    /// <summary>The last lines (at most 50) that the successor wrote; only of one that failed.</summary>
+    /// <summary>The last lines (at most 50) that the successor wrote; only of one that failed, and only in the newest receipt.</summary>
     public IReadOnlyList<string>? Output { get; init; }
+
+    /// <summary>It was a dry run: no connection was to be accepted.</summary>
+    public bool DryRun { get; init; }
+
+    /// <summary>Generations that still drained and were aborted to make room (<c>ips.reload.max-generations</c>).</summary>
+    public IReadOnlyList<int>? AbortedGenerations { get; init; }
+
+    /// <summary>How the predecessor's drain ended. It ends after the receipt was given, so only <c>ips history</c> and <c>ips status</c> show it.</summary>
+    public DrainCounts? Drain { get; init; }
 }
+
+/// <summary>How a drain ended.</summary>
+/// <param name="Connections">Connections that were open when it began and ended here, by themselves or politely.</param>
+/// <param name="Requests">Requests that were answered in it.</param>
+/// <param name="ClosedPolitely">Connections that were told of the close: <c>Connection: close</c> or GOAWAY.</param>
+/// <param name="AbortedRequests">Requests that were cut at the deadline.</param>
+/// <param name="ClosedIdle">Connections without a request that were closed at the deadline, untold.</param>
+/// <param name="Moved">Connections that another generation has taken over alive.</param>
+public sealed record DrainCounts(int Connections, long Requests, int ClosedPolitely, int AbortedRequests, int ClosedIdle, int Moved = 0);
+
+/// <summary>A release that came to serve for good: promoted, or the first generation of a start.</summary>
+/// <param name="Release">The version of its entry assembly.</param>
+/// <param name="FileName">The program, its symbolic links followed: it names this release for ever.</param>
+/// <param name="Arguments">The arguments, from argv[0] as it was typed: a reload follows its symbolic links anew.</param>
+/// <param name="WorkingDirectory">The working directory, its symbolic links followed.</param>
+/// <param name="Generation">Its generation.</param>
+/// <param name="Since">When it came to serve for good.</param>
+public sealed record LastGoodRelease(
+    string Release, string FileName, IReadOnlyList<string> Arguments, string WorkingDirectory, int Generation, DateTimeOffset Since);
 
 /// <summary>Open connections at a promotion, when those that could leave at once had left.</summary>
 /// <param name="Moved">Live connections that the new generation has taken over.</param>
@@ -89,4 +121,6 @@ public sealed record ConnectionCounts(int Moved, int Busy, IReadOnlyDictionary<s
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ControlRequest))]
 [JsonSerializable(typeof(ControlEvent))]
+[JsonSerializable(typeof(LastGoodRelease))]
+[JsonSerializable(typeof(IReadOnlyList<ReloadReceipt>))]
 public sealed partial class ControlJson : JsonSerializerContext;

@@ -50,7 +50,11 @@ internal sealed class ControlSession : ReceiveActor
 
     /// <summary>The actors and facts that sessions answer from.</summary>
     public sealed record Daemon(
-        IActorRef Lifecycle, IActorRef Front, Func<IReadOnlyList<string>> Endpoints, int Pid, int Generation, string Release, DateTimeOffset StartedAt);
+        IActorRef Lifecycle, IActorRef Front, Func<IReadOnlyList<string>> Endpoints, int Pid, int Generation, string Release, DateTimeOffset StartedAt)
+    {
+        /// <summary>The release that <c>ips start --last-good</c> would start, if one is kept.</summary>
+        public Func<LastGoodRelease?> LastGood { get; init; } = () => null;
+    }
 
     /// <summary>The process ends: send the last line.</summary>
     public sealed record Finish;
@@ -110,6 +114,9 @@ internal sealed class ControlSession : ReceiveActor
             case "reload":
                 _daemon.Lifecycle.Tell(new LifecycleProtocol.Reload($"ips reload (PID {_peer.Pid})", CheckFirst: true, ReplyTo: Self));
                 break;
+            case "check":
+                _daemon.Lifecycle.Tell(new LifecycleProtocol.Reload($"ips reload --check (PID {_peer.Pid})", CheckFirst: true, ReplyTo: Self, DryRun: true));
+                break;
             case "history":
                 _daemon.Lifecycle.Tell(new LifecycleProtocol.GetHistory());
                 break;
@@ -118,7 +125,7 @@ internal sealed class ControlSession : ReceiveActor
                 End(new ControlEvent("stopping") { Message = $"PID {_daemon.Pid} is stopping" });
                 break;
             default:
-                End(new ControlEvent("error") { Message = $"unknown verb '{request.Verb}'; known are status, reload, history, stop" });
+                End(new ControlEvent("error") { Message = $"unknown verb '{request.Verb}'; known are status, reload, check, history, stop" });
                 break;
         }
     }
@@ -133,6 +140,7 @@ internal sealed class ControlSession : ReceiveActor
         {
             SuccessorPid = state.SuccessorPid,
             LastReload = state.LastReload,
+            LastGood = _daemon.LastGood(),
         };
     }
 

@@ -24,6 +24,10 @@ internal static class EventIds
     public const int LogReopened = 1017;
     public const int LogReopenFailed = 1018;
     public const int Alone = 1019;
+    public const int CheckStarted = 1030;
+    public const int CheckPassed = 1031;
+    public const int CheckFailed = 1032;
+    public const int LastGoodFailed = 1033;
 
     // Signals 1100
     public const int SignalReceived = 1100;
@@ -49,6 +53,7 @@ internal static class EventIds
     public const int SuccessorGone = 1306;
     public const int SuccessorRefused = 1307;
     public const int FrameUnexpected = 1308;
+    public const int MakingRoom = 1330;
 
     // HttpFront 1400
     public const int FrontReady = 1400;
@@ -57,12 +62,15 @@ internal static class EventIds
     public const int Aborted = 1403;
     public const int RoleHandlerFailed = 1404;
     public const int RoleHandlerSlow = 1405;
+    public const int WarmedUp = 1406;
+    public const int WarmupSkipped = 1407;
 
     // Predecessor 1500
     public const int Joined = 1500;
     public const int PredecessorFarewell = 1501;
     public const int PredecessorLost = 1502;
     public const int PredecessorStops = 1503;
+    public const int ChannelFailed = 1530;
 
     public const int ConnectionsAdopted = 1504;
 

@@ -25,12 +25,15 @@ internal sealed class HandoverChannel : IHandoverChannel
     private readonly object _gate = new(); // a monitor: WaitForNext waits on it
     private readonly Queue<ChannelEvent> _waiting = new();
     private readonly PacketChannel _packets;
+    private readonly Action? _onPeerGone;
     private Action<ChannelEvent>? _subscriber;
     private bool _closed;
 
     /// <param name="fd">The connected socket; owned from here on.</param>
-    public HandoverChannel(int fd)
+    /// <param name="onPeerGone">Called at once when the peer ends the channel, whether anyone subscribes or not; not when this end does.</param>
+    public HandoverChannel(int fd, Action? onPeerGone = null)
     {
+        _onPeerGone = onPeerGone;
         _packets = new PacketChannel(fd, OnPacket, OnClosed);
         _packets.Start();
     }
@@ -141,6 +144,7 @@ internal sealed class HandoverChannel : IHandoverChannel
             return;
         }
 
+        _onPeerGone?.Invoke();
         Publish(new ChannelEvent.Closed(error?.Message));
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Ips.Actors.Handover;
@@ -10,6 +11,7 @@ namespace Ips.Actors.Handover;
 [JsonDerivedType(typeof(ReadyFrame), "ready")]
 [JsonDerivedType(typeof(ServeFrame), "serve")]
 [JsonDerivedType(typeof(HealthFrame), "health")]
+[JsonDerivedType(typeof(HistoryFrame), "history")]
 [JsonDerivedType(typeof(PromoteFrame), "promote")]
 [JsonDerivedType(typeof(PromotedFrame), "promoted")]
 [JsonDerivedType(typeof(ConnectionsFrame), "connections")]
@@ -34,13 +36,21 @@ internal sealed record HelloFrame(int Min, int Max, int Pid, string Release) : H
 /// <param name="Lock">The PID lock's descriptor is in the packet.</param>
 /// <param name="Control">The control socket's descriptor is in the packet.</param>
 /// <param name="HealthIntervalMs">Milliseconds between two health reports that the predecessor expects.</param>
+/// <param name="Generations">Every generation that is alive, the predecessor included, oldest first.</param>
 internal sealed record WelcomeFrame(
-    int Version, int Generation, IReadOnlyList<EndpointOffer> Endpoints, bool Lock, bool Control, long HealthIntervalMs) : HandoverFrame;
+    int Version, int Generation, IReadOnlyList<EndpointOffer> Endpoints, bool Lock, bool Control, long HealthIntervalMs,
+    IReadOnlyList<GenerationEntry>? Generations = null) : HandoverFrame;
 
 /// <summary>A listening socket as Kestrel asked for it.</summary>
 /// <param name="Endpoint">The address asked for, such as <c>127.0.0.1:0</c> or <c>unix:/run/app.sock</c>.</param>
 /// <param name="Ordinal">Counts equal addresses from 0.</param>
 internal sealed record EndpointOffer(string Endpoint, int Ordinal);
+
+/// <summary>A generation that is alive.</summary>
+/// <param name="Generation">Its number, from 1.</param>
+/// <param name="Pid">Its process id.</param>
+/// <param name="StartedAt">When it started, in clock ticks since boot: with the PID it names one process for good, as PIDs are used again.</param>
+internal sealed record GenerationEntry(int Generation, int Pid, long StartedAt);
 
 /// <summary>Predecessor will not hand over; it serves on.</summary>
 internal sealed record RefusedFrame(string Reason) : HandoverFrame;
@@ -59,8 +69,16 @@ internal sealed record ServeFrame : HandoverFrame;
 /// <param name="Reason">Which health checks do not pass.</param>
 internal sealed record HealthFrame(bool Ok, long Requests, long Errors, string? Reason = null) : HandoverFrame;
 
-/// <summary>The successor is the main process from now on.</summary>
-internal sealed record PromoteFrame : HandoverFrame;
+/// <summary>Receipts of past reloads, ahead of <c>promote</c>, and of the present one after <c>promoted</c>. A receipt that the successor
+/// has already is replaced.</summary>
+/// <param name="Receipts">At most 8, oldest first, without output; objects as the control socket has them. Read one by one: what another
+/// build writes differently costs its receipt, never the handover.</param>
+internal sealed record HistoryFrame(IReadOnlyList<JsonElement> Receipts) : HandoverFrame;
+
+/// <summary>The successor is the main process from now on, and its stdout and stderr are its own.</summary>
+/// <param name="Output">The beginning of a line of its stdout that the predecessor has read and not written; left out if empty.</param>
+/// <param name="Error">The same of its stderr.</param>
+internal sealed record PromoteFrame(byte[]? Output = null, byte[]? Error = null) : HandoverFrame;
 
 /// <summary>The successor has published itself as the main process.</summary>
 internal sealed record PromotedFrame : HandoverFrame;
@@ -89,4 +107,9 @@ internal sealed record FailedFrame(string Reason) : HandoverFrame;
 /// <summary>Predecessor's last word after its drain.</summary>
 /// <param name="Drained">Connections that ended by themselves.</param>
 /// <param name="Aborted">Requests that were cut.</param>
-internal sealed record FarewellFrame(int Drained, int Aborted) : HandoverFrame;
+/// <param name="Requests">Requests that were answered in the drain.</param>
+/// <param name="ClosedPolitely">Connections that were told of the close.</param>
+/// <param name="ClosedIdle">Connections without a request that were closed at the deadline, untold.</param>
+/// <param name="Moved">Connections that the successor has taken over.</param>
+internal sealed record FarewellFrame(int Drained, int Aborted, long Requests = 0, int ClosedPolitely = 0, int ClosedIdle = 0, int Moved = 0)
+    : HandoverFrame;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using Ips.Actors.Handover;
 using Ips.Actors.Listener;
+using Ips.Actors.Output;
 using Ips.Actors.Posix;
 
 namespace Ips.Actors.Hosting;
@@ -30,6 +31,9 @@ internal sealed class GenerationContext
     /// <summary>The listening sockets handed over, with their descriptors.</summary>
     public IReadOnlyList<OfferedSocket> Offers { get; init; } = [];
 
+    /// <summary>Stdout and stderr, while they are pipes to the predecessor; null in a first generation.</summary>
+    public InheritedOutput? Output { get; init; }
+
     /// <summary>The PID lock's descriptor, if it was handed over.</summary>
     public int? LockFd { get; init; }
 
@@ -53,17 +57,20 @@ internal sealed class GenerationContext
         StartReporter.Claim();
         var generation = int.TryParse(Environment.GetEnvironmentVariable(HandoverVariables.Generation), CultureInfo.InvariantCulture, out var number) ? number : 1;
         Environment.SetEnvironmentVariable(HandoverVariables.Generation, null);
+        var output = InheritedOutput.Claim(Environment.GetEnvironmentVariable(HandoverVariables.OutputFds));
+        Environment.SetEnvironmentVariable(HandoverVariables.OutputFds, null);
         if (TakeChannel() is not { } fd)
         {
+            output?.Restore();
             return new GenerationContext { Number = 1, StartCommand = command };
         }
 
-        var channel = new HandoverChannel(fd);
+        var channel = new HandoverChannel(fd, onPeerGone: () => output?.Restore()); // who read our output is gone
         channel.TrySend(new HelloFrame(HandoverVersion.Min, HandoverVersion.Max, Environment.ProcessId, Release));
         switch (channel.WaitForNext(WelcomeTimeout))
         {
             case ChannelEvent.Received { Frame: WelcomeFrame welcome } received:
-                return FromWelcome(welcome, received.Fds, command, channel);
+                return FromWelcome(welcome, received.Fds, command, channel, output);
             case ChannelEvent.Received { Frame: RefusedFrame refused }:
                 throw new HandoverRefusedException(refused.Reason);
             case ChannelEvent.Received { Frame: StopFrame stop }:
@@ -73,11 +80,12 @@ internal sealed class GenerationContext
             default:
                 // It died, and with it its sockets: this generation binds its own.
                 channel.Dispose();
-                return new GenerationContext { Number = generation, StartCommand = command, Orphaned = true };
+                return new GenerationContext { Number = generation, StartCommand = command, Orphaned = true, Output = output };
         }
     }
 
-    private static GenerationContext FromWelcome(WelcomeFrame welcome, IReadOnlyList<int> fds, StartCommand command, HandoverChannel channel)
+    private static GenerationContext FromWelcome(
+        WelcomeFrame welcome, IReadOnlyList<int> fds, StartCommand command, HandoverChannel channel, InheritedOutput? output)
     {
         var expected = welcome.Endpoints.Count + (welcome.Lock ? 1 : 0) + (welcome.Control ? 1 : 0);
         if (fds.Count != expected)
@@ -93,6 +101,7 @@ internal sealed class GenerationContext
             StartCommand = command,
             Predecessor = channel,
             Welcome = welcome,
+            Output = output,
             Offers = [.. welcome.Endpoints.Select((endpoint, i) => new OfferedSocket(endpoint.Endpoint, endpoint.Ordinal, fds[i]))],
             LockFd = welcome.Lock ? fds[next++] : null,
             ControlFd = welcome.Control ? fds[next] : null,

@@ -9,6 +9,9 @@ internal static class HandoverVariables
     /// <summary>The successor's generation, known before <c>welcome</c>: it is needed should the predecessor die first.</summary>
     public const string Generation = "IPS_HANDOVER_GENERATION";
 
+    /// <summary>A successor's descriptors for stdout and stderr, see <see cref="Ips.Actors.Output.InheritedOutput"/>.</summary>
+    public const string OutputFds = "IPS_OUTPUT_FDS";
+
     /// <summary>The descriptor on which <c>ips start</c> waits for the start report.</summary>
     public const string StartFd = "IPS_START_FD";
 }

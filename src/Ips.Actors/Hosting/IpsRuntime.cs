@@ -39,7 +39,15 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         var generation = services.GetRequiredService<GenerationContext>();
         if (options.LogFile is { } logFile)
         {
-            StandardStreams.Redirect(logFile);
+            if (generation.Output is { } output)
+            {
+                StandardStreams.CheckRedirect(logFile);
+                output.LogFile = logFile;
+            }
+            else
+            {
+                StandardStreams.Redirect(logFile);
+            }
         }
 
         var pidFile = Path.GetFullPath(
@@ -83,14 +91,24 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         var gate = services.GetRequiredService<FrontGate>();
         var connections = services.GetRequiredService<ConnectionRegistry>();
         var role = services.GetRequiredService<GenerationRole>();
-        var health = new HealthCheckProbe(services);
         var surroundings = new ProcessSurroundings(
-            generation, identity, table, options, server, services.GetRequiredService<IHostApplicationLifetime>(), services.GetRequiredService<HostExit>());
+            generation, identity, table, options, server, services.GetRequiredService<IHostApplicationLifetime>(), services.GetRequiredService<HostExit>(),
+            TimeProvider.System, log("lifecycle"));
+        var health = new PipelineWarmup(
+            services.GetRequiredService<HandoverTransport>(), () => surroundings.Endpoints, options.Warmup, new HealthCheckProbe(services), TimeProvider.System,
+            log("front"));
         var memory = new LifecycleMemory(
             generation.IsSuccessor ? new LifecycleState.Joining() : generation.Orphaned ? new LifecycleState.Joining(Alone: true) : new LifecycleState.Starting());
         var link = new PredecessorLink(
-            generation.Predecessor, TimeSpan.FromMilliseconds(generation.Welcome?.HealthIntervalMs ?? options.Reload.HealthInterval.TotalMilliseconds));
-        var slot = new SuccessorSlot();
+            generation.Predecessor, TimeSpan.FromMilliseconds(generation.Welcome?.HealthIntervalMs ?? options.Reload.HealthInterval.TotalMilliseconds))
+        {
+            Output = generation.Output,
+        };
+        var slot = new SuccessorSlot
+        {
+            Older = OlderGenerations.Open(generation.Welcome?.Generations ?? []),
+            HealthUrl = options.Reload.HealthUrl is { } url ? new HealthUrl(new Uri(url), HealthUrlTimeout(options.Reload.HealthInterval)) : null,
+        };
         var ledger = new MoveLedger();
         var launcher = new ProcessGenerationLauncher(generation.StartCommand);
 
@@ -104,7 +122,10 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         var predecessor = context.ActorOf(Props.Create(() => new PredecessorActor(link, front, listener, mover, lifecycle, log("predecessor"))), "predecessor");
         var daemon = new ControlSession.Daemon(
             lifecycle, front, () => surroundings.Endpoints, surroundings.Pid, surroundings.Generation, surroundings.Release,
-            new DateTimeOffset(System.Diagnostics.Process.GetCurrentProcess().StartTime));
+            new DateTimeOffset(System.Diagnostics.Process.GetCurrentProcess().StartTime))
+        {
+            LastGood = () => LastGoodFile.TryRead(LastGoodFile.PathBeside(identity.PidFile)),
+        };
         var control = context.ActorOf(Props.Create(() => new ControlActor(identity, daemon, log("control"))), "control");
         lifecycle.Tell(new LifecycleProtocol.Assemble(new LifecycleCast(listener, reloader, front, predecessor, control)));
         var signals = context.ActorOf(Props.Create(() => new SignalActor(ProcessSignals.Register(), lifecycle, log("signals"))), "signals");
@@ -114,6 +135,9 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         registry.Register<ListenerActor>(listener);
         return [lifecycle, listener, mover, front, reloader, predecessor, control, signals];
     }
+
+    // An answer that takes longer than the interval is late; below a second even a healthy one may be.
+    private static TimeSpan HealthUrlTimeout(TimeSpan interval) => interval > TimeSpan.FromSeconds(1) ? interval : TimeSpan.FromSeconds(1);
 
     private sealed record Parts(IpsOptions Options, GenerationContext Generation, Identity Identity, ListenerTable Listeners, IServer Server);
 }

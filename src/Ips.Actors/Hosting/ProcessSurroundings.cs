@@ -8,12 +8,14 @@ using Ips.Actors.Posix;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Hosting;
 
 /// <summary>The real process around LifecycleActor.</summary>
 internal sealed class ProcessSurroundings(
-    GenerationContext generation, Identity identity, ListenerTable listeners, IpsOptions options, IServer server, IHostApplicationLifetime lifetime, HostExit exit)
+    GenerationContext generation, Identity identity, ListenerTable listeners, IpsOptions options, IServer server, IHostApplicationLifetime lifetime, HostExit exit,
+    TimeProvider time, ILogger log)
     : ILifecycleSurroundings
 {
     /// <inheritdoc/>
@@ -43,7 +45,14 @@ internal sealed class ProcessSurroundings(
     }
 
     /// <inheritdoc/>
-    public void PublishIdentity() => identity.Publish(Pid);
+    public void PublishIdentity()
+    {
+        identity.Publish(Pid);
+        if (options.Reload.LastGood)
+        {
+            LastGoodFile.TryWrite(LastGoodFile.PathBeside(identity.PidFile), LastGoodFile.Describe(generation, time.GetUtcNow()), log);
+        }
+    }
 
     /// <inheritdoc/>
     public void HandOverIdentity() => identity.HandOver();

@@ -39,6 +39,6 @@ internal sealed record StartCommand(
         pwd is ['/', ..] && sameFile(pwd, realDirectory) ? pwd : realDirectory;
 
     // Variables that were meant for this process only: inherited, they would make the successor answer for another.
-    private static bool IsOfOneProcess(string name) => name is HandoverVariables.Fd or HandoverVariables.Generation or HandoverVariables.StartFd
+    private static bool IsOfOneProcess(string name) => name is HandoverVariables.Fd or HandoverVariables.Generation or HandoverVariables.StartFd or HandoverVariables.OutputFds
         || name.StartsWith("LISTEN_", StringComparison.Ordinal);
 }

@@ -1,9 +1,16 @@
+using System.Collections.Concurrent;
+using Ips.Actors.Control;
+
 namespace Ips.Actors.HttpFront;
 
 /// <summary>What the request path must know of the lifecycle, and the requests that it has answered. Written by
 /// <see cref="HttpFrontActor"/>, read on every request; it outlives a restart of the actor.</summary>
 internal sealed class FrontGate
 {
+    private readonly ConcurrentDictionary<string, bool> _closedPolitely = new();
+    private int _openAtDrain;
+    private long _requestsAtDrain;
+    private int _moved;
     private long _requests;
     private long _errors;
     private volatile bool _ready;
@@ -39,6 +46,28 @@ internal sealed class FrontGate
 
     /// <summary>Requests answered with a 5xx status.</summary>
     public long Errors => Interlocked.Read(ref _errors);
+
+    /// <summary>Connections that were told of the close.</summary>
+    public int ClosedPolitely => _closedPolitely.Count;
+
+    /// <summary>Counts a connection that was told of the close, once: HTTP/2 says so with each response.</summary>
+    public void ToldOfClose(string connectionId) => _closedPolitely.TryAdd(connectionId, true);
+
+    /// <summary>Connections that another generation has taken over.</summary>
+    public int Moved
+    {
+        get => Volatile.Read(ref _moved);
+        set => Volatile.Write(ref _moved, value);
+    }
+
+    /// <summary>The drain begins with so many connections.</summary>
+    public void BeginCount(int open) => (_openAtDrain, _requestsAtDrain) = (open, Requests);
+
+    /// <summary>How the drain ended.</summary>
+    /// <param name="cut">Requests that were cut.</param>
+    /// <param name="left">Connections that were still open then.</param>
+    public DrainCounts CountDrain(int cut, int left) =>
+        new(Math.Max(0, _openAtDrain - left - Moved), Requests - _requestsAtDrain, ClosedPolitely, cut, Math.Max(0, left - cut), Moved);
 
     /// <summary>Counts a finished response.</summary>
     public void Answered(int statusCode)

@@ -50,10 +50,12 @@ internal sealed class FrontMiddleware(RequestDelegate next, FrontGate gate, Gene
             if (!HttpProtocol.IsHttp11(context.Request.Protocol) && !HttpProtocol.IsHttp10(context.Request.Protocol))
             {
                 context.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose(); // GOAWAY
+                gate.ToldOfClose(context.Connection.Id);
             }
             else if (context.Response.StatusCode != StatusCodes.Status101SwitchingProtocols)
             {
                 context.Response.Headers.Connection = "close";
+                gate.ToldOfClose(context.Connection.Id);
             }
         }
 

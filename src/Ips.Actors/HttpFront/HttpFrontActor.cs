@@ -135,6 +135,7 @@ internal sealed class HttpFrontActor : ReceiveActor
         {
             _gate.Moving = drain.Moving; // first, so that no response says close to a connection that can leave
             _gate.Draining = true;
+            _gate.BeginCount(_connections.Open);
         }
 
         _role.DrainAsync();
@@ -155,7 +156,7 @@ internal sealed class HttpFrontActor : ReceiveActor
     private void OnFlushed()
     {
         _log.Drained();
-        _lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(0));
+        _lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(0) { Counts = _gate.CountDrain(cut: 0, left: 0) });
     }
 
     private void OnAbort()
@@ -167,7 +168,7 @@ internal sealed class HttpFrontActor : ReceiveActor
             _log.Aborted(cut, Math.Max(0, open - cut));
         }
 
-        _lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(cut));
+        _lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(cut) { Counts = _gate.CountDrain(cut, open) });
     }
 
     private sealed record Readiness(string? Reason);

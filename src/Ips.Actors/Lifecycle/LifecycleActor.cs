@@ -72,14 +72,18 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         Receive<LifecycleProtocol.Reload>(OnReload);
         Receive<ConfigurationChecked>(OnConfigurationChecked);
         Receive<ReloaderProtocol.SuccessorProgress>(OnProgress);
+        Receive<ReloaderProtocol.SuccessorOutput>(output => _memory.Reload?.Wrote(output.Lines));
+        Receive<ReloaderProtocol.GenerationsAborted>(OnGenerationsAborted);
         Receive<MoverProtocol.Settled>(settled =>
         {
             _memory.Reload?.Settled(settled.Moved, settled.Busy, settled.Staying);
             Apply(new LifecycleEvent.ConnectionsSettled());
         });
         Receive<LifecycleProtocol.GetStatus>(_ => Sender.Tell(new LifecycleProtocol.StatusReply(
-            _memory.State.Name, _memory.Reload?.NewPid, _memory.History.Count > 0 ? _memory.History[^1] : null)));
-        Receive<LifecycleProtocol.GetHistory>(_ => Sender.Tell(new LifecycleProtocol.HistoryReply(_memory.History)));
+            _memory.State.Name, _memory.Reload?.NewPid, _memory.History.LastReload)));
+        Receive<LifecycleProtocol.GetHistory>(_ => Sender.Tell(new LifecycleProtocol.HistoryReply(_memory.History.Receipts)));
+        Receive<LifecycleProtocol.AdoptHistory>(adopt => adopt.Receipts.ToList().ForEach(_memory.History.Remember));
+        Receive<LifecycleProtocol.PredecessorDrained>(drained => _memory.History.NoteDrain(_surroundings.Pid, drained.Counts));
     }
 
     private void Apply(LifecycleEvent @event)
@@ -122,6 +126,9 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             case LifecycleEvent.PredecessorLost when before is LifecycleState.Joining or LifecycleState.Ready or LifecycleState.Proving:
                 _log.Alone();
                 break;
+            case LifecycleEvent.ConnectionsDrained { Counts: { } counts }:
+                _memory.Drained = counts;
+                break;
             case LifecycleEvent.DrainTimedOut:
                 _log.DrainTimedOut(_options.Drain.Timeout.TotalSeconds);
                 break;
@@ -141,16 +148,17 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             case QuiesceAccepting: Cast.Listeners.Tell(new ListenerProtocol.Quiesce()); break;
             case ReleaseListeners release: Cast.Listeners.Tell(new ListenerProtocol.Release(release.HandedOver)); break;
 
-            case SpawnSuccessor spawn: OpenReload(spawn.Source); break;
+            case SpawnSuccessor spawn: OpenReload(spawn.Source, spawn.DryRun); break;
             case ArmSuccessorTimer: Arm(new LifecycleEvent.SuccessorTimedOut(), _options.Reload.ReadyTimeout); break;
             case DisarmSuccessorTimer: Timers.Cancel(nameof(LifecycleEvent.SuccessorTimedOut)); break;
             case SendServe: Cast.Reloader.Tell(new ReloaderProtocol.SendServe()); break;
             case ArmProbationTimer: Arm(new LifecycleEvent.ProbationPassed(), _options.Reload.Probation); break;
             case DisarmProbationTimer: Timers.Cancel(nameof(LifecycleEvent.ProbationPassed)); break;
-            case SendPromote: Cast.Reloader.Tell(new ReloaderProtocol.SendPromote()); break;
+            case SendPromote: Cast.Reloader.Tell(new ReloaderProtocol.SendPromote(_memory.History.Receipts)); break;
             case EndSuccessor end: Cast.Reloader.Tell(new ReloaderProtocol.EndSuccessor(end.FinishRequests, end.Reason, end.Return)); break;
             case KillSuccessor: Cast.Reloader.Tell(new ReloaderProtocol.KillSuccessor()); break;
             case NoteFailure failure: _memory.Reload?.Fail(failure.Outcome, failure.Reason); break;
+            case NoteChecked: MarkChecked(); break;
             case FinishReload: CloseReload(); break;
             case RefuseReload refuse: Refuse(refuse.Source, refuse.Reason); break;
             case DeferReload defer: Defer(defer.Source); break;
@@ -160,7 +168,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             case BeginHealthReports: Cast.Predecessor.Tell(new PredecessorProtocol.BeginHealthReports()); break;
             case AcknowledgePromotion: Cast.Predecessor.Tell(new PredecessorProtocol.AcknowledgePromotion()); break;
             case SendFailed failed: Cast.Predecessor.Tell(new PredecessorProtocol.SendFailed(failed.Reason)); break;
-            case SendFarewell: Cast.Reloader.Tell(new ReloaderProtocol.SendFarewell(0)); break;
+            case SendFarewell: Cast.Reloader.Tell(new ReloaderProtocol.SendFarewell(_memory.Drained?.AbortedRequests ?? 0, _memory.Drained)); break;
 
             case PublishIdentity: Publish(); break;
             case HandOverIdentity: _surroundings.HandOverIdentity(); Cast.Control.Tell(new ControlProtocol.HandedOver()); break;
@@ -244,7 +252,10 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         else
         {
             _log.ConfigurationInvalid(check.Reload.Source, string.Join("; ", check.Errors));
-            check.Reload.ReplyTo?.Tell(Refusal($"the configuration is invalid: {string.Join("; ", check.Errors)}"));
+            var refusal = Refusal($"the configuration is invalid: {string.Join("; ", check.Errors)}");
+            refusal = refusal with { Receipt = refusal.Receipt with { DryRun = check.Reload.DryRun } };
+            _memory.History.Remember(refusal.Receipt);
+            check.Reload.ReplyTo?.Tell(refusal);
         }
     }
 
@@ -252,16 +263,16 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
     private void Begin(LifecycleProtocol.Reload reload)
     {
         _asking = reload.ReplyTo;
-        Apply(new LifecycleEvent.ReloadRequested(reload.Source));
+        Apply(reload.DryRun ? new LifecycleEvent.CheckRequested(reload.Source) : new LifecycleEvent.ReloadRequested(reload.Source));
         _asking = null;
     }
 
-    private void OpenReload(string source)
+    private void OpenReload(string source, bool dryRun)
     {
         var again = _memory.Reload is not null;
         if (!again)
         {
-            _memory.Reload = new ReloadAccount(source, _time.GetUtcNow(), _time.GetTimestamp());
+            _memory.Reload = new ReloadAccount(source, _time.GetUtcNow(), _time.GetTimestamp(), dryRun);
             _memory.Reload.Waiters.AddRange(_memory.DeferredWaiters);
             _memory.DeferredWaiters.Clear();
             if (_asking is not null)
@@ -269,10 +280,17 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
                 _memory.Reload.Waiters.Add(_asking);
             }
 
-            _log.ReloadStarted(source, _surroundings.Generation + 1);
+            if (dryRun)
+            {
+                _log.CheckStarted(source, _surroundings.Generation + 1);
+            }
+            else
+            {
+                _log.ReloadStarted(source, _surroundings.Generation + 1);
+            }
         }
 
-        Cast.Reloader.Tell(new ReloaderProtocol.Spawn(_surroundings.Generation + 1, again));
+        Cast.Reloader.Tell(new ReloaderProtocol.Spawn(_surroundings.Generation + 1, again, dryRun));
     }
 
     private void OnProgress(ReloaderProtocol.SuccessorProgress progress)
@@ -285,6 +303,24 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         }
     }
 
+    private void MarkChecked()
+    {
+        if (_memory.Reload is { } reload)
+        {
+            reload.Checked = true;
+        }
+    }
+
+    private void OnGenerationsAborted(ReloaderProtocol.GenerationsAborted aborted)
+    {
+        if (_memory.Reload is { } reload)
+        {
+            reload.AbortedGenerations = aborted.Generations;
+            var line = $"generation {string.Join(", ", aborted.Generations)} was still draining and was aborted to make room";
+            reload.Waiters.ForEach(waiter => waiter.Tell(new LifecycleProtocol.Progress(line)));
+        }
+    }
+
     private void CloseReload()
     {
         if (_memory.Reload is not { } reload)
@@ -293,7 +329,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         }
 
         _memory.Reload = null;
-        if (reload.Failure is not null)
+        if (reload.Failure is not null || reload.DryRun)
         {
             Cast.Listeners.Tell(new ListenerProtocol.HandoverEnded());
         }
@@ -304,14 +340,23 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         }
 
         var receipt = reload.Close(_surroundings.Pid, _surroundings.Generation, _surroundings.Release, _time);
-        _memory.Remember(receipt);
-        if (receipt.Reason is { } reason)
+        _memory.History.Remember(receipt);
+        if (receipt is { Reason: { } fault, DryRun: true })
+        {
+            _log.CheckFailed(receipt.ElapsedMs, receipt.NewGeneration, receipt.NewPid, fault);
+        }
+        else if (receipt.DryRun)
+        {
+            _log.CheckPassed(receipt.ElapsedMs, receipt.NewGeneration, receipt.NewPid, receipt.NewRelease);
+        }
+        else if (receipt.Reason is { } reason)
         {
             _log.ReloadFailed(receipt.Outcome, receipt.ElapsedMs, receipt.NewGeneration, receipt.NewPid, reason);
         }
         else
         {
             _log.ReloadPromoted(receipt.ElapsedMs, receipt.NewGeneration, receipt.NewPid, receipt.NewRelease);
+            Cast.Reloader.Tell(new ReloaderProtocol.SendHistory([receipt]));
         }
 
         reload.Waiters.ForEach(waiter => waiter.Tell(new LifecycleProtocol.ReloadFinished(receipt)));

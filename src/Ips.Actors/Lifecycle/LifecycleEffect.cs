@@ -20,8 +20,8 @@ internal abstract record LifecycleEffect
 
     // The successor.
 
-    /// <summary>Spawn a successor and open the account of this reload.</summary>
-    public sealed record SpawnSuccessor(string Source) : LifecycleEffect;
+    /// <summary>Spawn a successor and open the account of this reload, or of this check.</summary>
+    public sealed record SpawnSuccessor(string Source, bool DryRun = false) : LifecycleEffect;
 
     /// <summary>Expect the successor's next word within the ready timeout.</summary>
     public sealed record ArmSuccessorTimer : LifecycleEffect;
@@ -51,6 +51,9 @@ internal abstract record LifecycleEffect
 
     /// <summary>Note how and why the reload under way fails.</summary>
     public sealed record NoteFailure(ReloadOutcome Outcome, string Reason) : LifecycleEffect;
+
+    /// <summary>Note that the successor of a check got ready.</summary>
+    public sealed record NoteChecked : LifecycleEffect;
 
     /// <summary>Close the account of the reload under way and give its receipt to all who wait: promoted unless a failure was noted.</summary>
     public sealed record FinishReload : LifecycleEffect;
@@ -159,4 +162,7 @@ internal enum ReloadOutcome
 
     /// <summary>The successor served on probation and failed.</summary>
     RolledBack,
+
+    /// <summary>A check: the successor got ready and was ended.</summary>
+    Checked,
 }

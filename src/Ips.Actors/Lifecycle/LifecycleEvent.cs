@@ -1,3 +1,5 @@
+using Ips.Actors.Control;
+
 namespace Ips.Actors.Lifecycle;
 
 /// <summary>What can happen to a generation. Texts are for the log and the receipt; no decision reads them.</summary>
@@ -11,6 +13,9 @@ internal abstract record LifecycleEvent
 
     /// <summary>USR2, HUP with a valid configuration, or <c>ips reload</c>.</summary>
     public sealed record ReloadRequested(string Source) : LifecycleEvent;
+
+    /// <summary><c>ips reload --check</c>: would a reload work?</summary>
+    public sealed record CheckRequested(string Source) : LifecycleEvent;
 
     /// <summary>TERM, INT, QUIT, <c>ips stop</c>, or an app that stops its host.</summary>
     public sealed record StopRequested(string Source) : LifecycleEvent;
@@ -45,7 +50,11 @@ internal abstract record LifecycleEvent
     public sealed record RoleYielded : LifecycleEvent;
 
     /// <summary>No connection is left. <paramref name="Aborted"/>: requests that were cut to get there.</summary>
-    public sealed record ConnectionsDrained(int Aborted) : LifecycleEvent;
+    public sealed record ConnectionsDrained(int Aborted) : LifecycleEvent
+    {
+        /// <summary>How the drain ended; for the farewell.</summary>
+        public DrainCounts? Counts { get; init; }
+    }
 
     /// <summary>Every connection that could leave at once has left; busy ones follow.</summary>
     public sealed record ConnectionsSettled : LifecycleEvent;

@@ -28,6 +28,17 @@ internal static partial class LifecycleLog
         "Reload {Outcome} after {ElapsedMs} ms, this generation serves on: generation {Successor} (PID {Pid}): {Reason}")]
     public static partial void ReloadFailed(this ILogger logger, string outcome, double elapsedMs, int successor, int? pid, string reason);
 
+    [LoggerMessage(EventIds.CheckStarted, LogLevel.Information, "Check by {Source}: starting generation {Successor}, which will not accept.")]
+    public static partial void CheckStarted(this ILogger logger, string source, int successor);
+
+    [LoggerMessage(EventIds.CheckPassed, LogLevel.Information,
+        "Check passed in {ElapsedMs} ms: generation {Successor} (PID {Pid}, release {Release}) got ready and was ended.")]
+    public static partial void CheckPassed(this ILogger logger, double elapsedMs, int successor, int? pid, string? release);
+
+    [LoggerMessage(EventIds.CheckFailed, LogLevel.Error,
+        "Check failed after {ElapsedMs} ms: a reload would be refused: generation {Successor} (PID {Pid}): {Reason}")]
+    public static partial void CheckFailed(this ILogger logger, double elapsedMs, int successor, int? pid, string reason);
+
     [LoggerMessage(EventIds.Exiting, LogLevel.Information, "Exiting with code {Code} ({Name}).")]
     public static partial void Exiting(this ILogger logger, int code, string name);
 

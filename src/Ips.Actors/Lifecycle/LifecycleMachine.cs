@@ -19,6 +19,7 @@ internal static class LifecycleMachine
     {
         LogReopenRequested => new(state, new ReopenLog()),
         ReloadRequested reload => OnReload(state, reload),
+        CheckRequested check => OnCheck(state, check),
         StopRequested stop => OnStop(state, ExitCode.Clean, stop.Source),
         StopReceived stop => OnStopReceived(state, stop),
         HostStopping => OnHostStopping(state),
@@ -31,7 +32,7 @@ internal static class LifecycleMachine
             Ready => OnReady(state, @event),
             Proving => OnProving(state, @event),
             Serving => OnServing(state, @event),
-            AwaitingReady => OnAwaitingReady(state, @event),
+            AwaitingReady awaiting => OnAwaitingReady(awaiting, @event),
             Quiescing or OnProbation or Yielding or Promoting => OnSuccessorServing(state, @event),
             Moving => OnMoving(state, @event),
             RollingBack rolling => OnRollingBack(rolling, @event),
@@ -47,7 +48,7 @@ internal static class LifecycleMachine
         Serving => [new StartAccepting(), new AcknowledgePromotion()],
         Ready => [new SendReady()],
         Proving => [new StartAccepting(), new BeginHealthReports()],
-        AwaitingReady => [new SpawnSuccessor("restart of an actor"), new ArmSuccessorTimer()],
+        AwaitingReady awaiting => [new SpawnSuccessor("restart of an actor", awaiting.DryRun), new ArmSuccessorTimer()],
         Quiescing => [new ArmSuccessorTimer(), new QuiesceAccepting()],
         OnProbation => [new SendServe(), new ArmProbationTimer()],
         Yielding => [new ArmSuccessorTimer(), new YieldRole()],
@@ -73,6 +74,14 @@ internal static class LifecycleMachine
         Starting => new(state, new RefuseReload(reload.Source, "this generation is still starting")),
         Joining or Ready or Proving => new(state, new RefuseReload(reload.Source, "this generation is not promoted yet")),
         _ => new(state, new RefuseReload(reload.Source, "this generation is stopping")),
+    };
+
+    // As a reload, but never put off: who asks whether a release is good wants to know it of the one that is there now.
+    private static Transition OnCheck(LifecycleState state, CheckRequested check) => state switch
+    {
+        Serving => new(new AwaitingReady(DryRun: true), new SpawnSuccessor(check.Source, DryRun: true), new ArmSuccessorTimer()),
+        RollingBack => new(state, new RefuseReload(check.Source, "a failed successor is still being ended")),
+        _ => OnReload(state, new ReloadRequested(check.Source)),
     };
 
     // The predecessor stops, or has taken the role back: what runs here is finished, and the paths of the sockets are the predecessor's.
@@ -176,8 +185,9 @@ internal static class LifecycleMachine
         _ => Ignored(state, @event),
     };
 
-    private static Transition OnAwaitingReady(LifecycleState state, LifecycleEvent @event) => @event switch
+    private static Transition OnAwaitingReady(AwaitingReady state, LifecycleEvent @event) => @event switch
     {
+        SuccessorReady when state.DryRun => new(new RollingBack(), new DisarmSuccessorTimer(), new NoteChecked(), new EndSuccessor(false, CheckOver)),
         SuccessorReady => new(new Quiescing(), new QuiesceAccepting()),
         SuccessorFailed failed => new(new RollingBack(),
             new DisarmSuccessorTimer(), new NoteFailure(ReloadOutcome.Refused, failed.Reason), new EndSuccessor(false, failed.Reason)),
@@ -275,6 +285,7 @@ internal static class LifecycleMachine
     private static readonly LifecycleEffect[] FinishMoving = [new ArmDrainTimer(), new StopHost()];
     private static readonly LifecycleEffect[] BeginDrainingHandedOver = [new ArmDrainTimer(), new ReleaseListeners(true), new StopHost()];
 
+    private const string CheckOver = "the check is over";
     private const string NotReady = "it was not ready within ips.reload.ready-timeout";
     private const string NotYielded = "the app's OnDraining handlers did not end within ips.reload.ready-timeout";
     private const string NotPromoted = "it did not acknowledge its promotion within ips.reload.ready-timeout";

@@ -5,10 +5,6 @@ namespace Ips.Actors.Lifecycle;
 /// <summary>What LifecycleActor must not lose by a restart; it is the only user.</summary>
 internal sealed class LifecycleMemory(LifecycleState initial)
 {
-    private const int MaxReceipts = 50;
-
-    private readonly Queue<ReloadReceipt> _history = new();
-
     /// <summary>Where this generation stands.</summary>
     public LifecycleState State { get; set; } = initial;
 
@@ -27,16 +23,9 @@ internal sealed class LifecycleMemory(LifecycleState initial)
     /// <summary>When the drain ends, as a timestamp; set by the first effect that arms it.</summary>
     public long? DrainDeadline { get; set; }
 
-    /// <summary>Past reloads, newest last.</summary>
-    public IReadOnlyList<ReloadReceipt> History => [.. _history];
+    /// <summary>How the drain ended, once it has.</summary>
+    public DrainCounts? Drained { get; set; }
 
-    /// <summary>Adds a receipt, dropping the oldest above 50.</summary>
-    public void Remember(ReloadReceipt receipt)
-    {
-        _history.Enqueue(receipt);
-        if (_history.Count > MaxReceipts)
-        {
-            _history.Dequeue();
-        }
-    }
+    /// <summary>Past reloads.</summary>
+    public ReloadHistory History { get; } = new();
 }

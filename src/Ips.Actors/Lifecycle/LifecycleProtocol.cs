@@ -13,7 +13,14 @@ internal static class LifecycleProtocol
     /// <param name="Source">Who asks, for the log.</param>
     /// <param name="CheckFirst">Check the configuration first; an invalid one changes nothing.</param>
     /// <param name="ReplyTo">Who waits for the receipt.</param>
-    public sealed record Reload(string Source, bool CheckFirst = false, IActorRef? ReplyTo = null);
+    /// <param name="DryRun">Only see whether a successor would get ready; it never accepts a connection.</param>
+    public sealed record Reload(string Source, bool CheckFirst = false, IActorRef? ReplyTo = null, bool DryRun = false);
+
+    /// <summary>The predecessor's history, or news of a reload in it.</summary>
+    public sealed record AdoptHistory(IReadOnlyList<ReloadReceipt> Receipts);
+
+    /// <summary>The predecessor's drain has ended.</summary>
+    public sealed record PredecessorDrained(DrainCounts Counts);
 
     /// <summary>Where does the generation stand? Reply: <see cref="StatusReply"/>.</summary>
     public sealed record GetStatus;

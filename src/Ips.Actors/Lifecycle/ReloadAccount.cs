@@ -4,13 +4,23 @@ using Ips.Actors.Control;
 namespace Ips.Actors.Lifecycle;
 
 /// <summary>The reload under way: what is known of it so far, and who waits for its receipt.</summary>
-internal sealed class ReloadAccount(string source, DateTimeOffset startedAt, long startedTimestamp)
+internal sealed class ReloadAccount(string source, DateTimeOffset startedAt, long startedTimestamp, bool dryRun = false)
 {
     private readonly Dictionary<string, double> _phases = [];
+    private IReadOnlyList<string>? _output;
     private ConnectionCounts? _connections;
 
     /// <summary>Who asked for it.</summary>
     public string Source => source;
+
+    /// <summary>It is a check: no successor is to accept.</summary>
+    public bool DryRun => dryRun;
+
+    /// <summary>A check whose successor got ready.</summary>
+    public bool Checked { get; set; }
+
+    /// <summary>Generations that were aborted to make room.</summary>
+    public IReadOnlyList<int>? AbortedGenerations { get; set; }
 
     /// <summary>The successor's process id, once spawned.</summary>
     public int? NewPid { get; private set; }
@@ -31,6 +41,9 @@ internal sealed class ReloadAccount(string source, DateTimeOffset startedAt, lon
         (NewPid, NewRelease) = (pid ?? NewPid, release ?? NewRelease);
     }
 
+    /// <summary>Notes the last lines that the successor wrote so far.</summary>
+    public void Wrote(IReadOnlyList<string> lines) => _output = lines;
+
     /// <summary>Notes the failure; the first reason is the cause of all others.</summary>
     public void Fail(ReloadOutcome outcome, string reason) => Failure ??= (outcome, reason);
 
@@ -42,8 +55,9 @@ internal sealed class ReloadAccount(string source, DateTimeOffset startedAt, lon
 
     /// <summary>The receipt as of now.</summary>
     public ReloadReceipt Close(int pid, int generation, string release, TimeProvider time) => new(
-        (Failure?.Outcome ?? ReloadOutcome.Promoted) switch
+        (Failure?.Outcome ?? (Checked ? ReloadOutcome.Checked : ReloadOutcome.Promoted)) switch
         {
+            ReloadOutcome.Checked => "checked",
             ReloadOutcome.Promoted => "promoted",
             ReloadOutcome.Refused => "refused",
             _ => "rolled-back",
@@ -54,5 +68,8 @@ internal sealed class ReloadAccount(string source, DateTimeOffset startedAt, lon
         NewRelease = NewRelease,
         Connections = _connections,
         PhasesMs = new Dictionary<string, double>(_phases),
+        Output = Failure is null ? null : _output,
+        DryRun = dryRun,
+        AbortedGenerations = AbortedGenerations,
     };
 }

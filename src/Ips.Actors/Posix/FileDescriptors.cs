@@ -72,6 +72,19 @@ internal static unsafe class FileDescriptors
         }
     }
 
+    /// <summary>Makes <paramref name="target"/> name what <paramref name="fd"/> names, with FD_CLOEXEC; what it named before is closed.</summary>
+    internal static void ReplaceCloseOnExec(int target, int fd)
+    {
+        while (Libc.Dup3(fd, target, Libc.O_CLOEXEC) < 0)
+        {
+            var errno = Marshal.GetLastPInvokeError();
+            if (errno != Errno.EINTR) throw new PosixException("dup3", errno, $"{Describe(fd)} to {target}");
+        }
+    }
+
+    /// <summary>Whether the number names an open file.</summary>
+    internal static bool IsOpen(int fd) => Libc.Fcntl(fd, Libc.F_GETFD, 0) >= 0;
+
     /// <summary>Writes all bytes to a blocking or non-blocking descriptor.</summary>
     internal static void WriteAll(int fd, ReadOnlySpan<byte> bytes)
     {

@@ -8,7 +8,7 @@ internal static unsafe partial class Libc
     internal const int WNOHANG = 1, WEXITED = 4, WNOWAIT = 0x01000000, P_ALL = 0;
     internal const int SIG_BLOCK = 0, SIG_UNBLOCK = 1;
     internal const int PR_SET_CHILD_SUBREAPER = 36;
-    internal const int SYS_pidfd_open = 434; // the same on every architecture
+    internal const int SYS_pidfd_send_signal = 424, SYS_pidfd_open = 434; // the same on every architecture
 
     /// <summary>Bytes to reserve for posix_spawnattr_t (336) and posix_spawn_file_actions_t (80 on glibc, 80 on musl), with room to spare.</summary>
     internal const int SpawnObjectSizeBytes = 512;

@@ -1,11 +1,10 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Ips.Actors.Posix;
 
 /// <summary>The file that tells an operator's <c>kill</c> whom to signal. Only who holds its <see cref="LockFile"/> may write or remove it.</summary>
-internal static unsafe class PidFile
+internal static class PidFile
 {
     /// <summary>Replaces the content as a whole: a reader sees the old or the new PID, never half of one.</summary>
     /// <param name="path">A symbolic link there is replaced, not followed.</param>
@@ -14,32 +13,7 @@ internal static unsafe class PidFile
     internal static void Write(string path, int pid)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(pid);
-        var full = Path.GetFullPath(path);
-        // In the same folder, because rename(2) does not cross file systems. The name is this process's own and never read.
-        var temporary = Path.Combine(Path.GetDirectoryName(full) ?? "/", $".{Path.GetFileName(full)}.{Environment.ProcessId}.tmp");
-        TryRemove(temporary); // left over by a process that had the same id and was killed here
-        var fd = FileDescriptors.Open(temporary, Libc.O_WRONLY | Libc.O_CREAT | Libc.O_EXCL | Libc.O_NOFOLLOW, 0b110_100_100);
-        try
-        {
-            try
-            {
-                FileDescriptors.WriteAll(fd, Encoding.ASCII.GetBytes(pid.ToString(CultureInfo.InvariantCulture) + "\n"));
-            }
-            finally
-            {
-                FileDescriptors.Close(fd);
-            }
-
-            fixed (byte* from = NativeText.EncodeWithNul(temporary), to = NativeText.EncodeWithNul(full))
-            {
-                if (Libc.Rename(from, to) < 0) throw PosixException.Last("rename", $"{temporary} to {full}");
-            }
-        }
-        catch
-        {
-            TryRemove(temporary);
-            throw;
-        }
+        AtomicFile.Write(path, Encoding.ASCII.GetBytes(pid.ToString(CultureInfo.InvariantCulture) + "\n"), 0b110_100_100);
     }
 
     /// <summary>The PID in the file; null if there is no file or no positive number in it.</summary>
@@ -60,15 +34,5 @@ internal static unsafe class PidFile
     /// <summary>Removes the file if it names this PID: after a handover it names the successor and stays.</summary>
     /// <returns>Whether it was removed.</returns>
     /// <exception cref="PosixException">It names the PID but may not be removed.</exception>
-    internal static bool RemoveIfNames(string path, int pid) => Read(path) == pid && TryRemove(path);
-
-    private static bool TryRemove(string path)
-    {
-        fixed (byte* bytes = NativeText.EncodeWithNul(path))
-        {
-            if (Libc.Unlink(bytes) == 0) return true;
-            var errno = Marshal.GetLastPInvokeError();
-            return errno == Errno.ENOENT ? false : throw new PosixException("unlink", errno, path);
-        }
-    }
+    internal static bool RemoveIfNames(string path, int pid) => Read(path) == pid && AtomicFile.TryRemove(path);
 }

@@ -3,7 +3,7 @@ namespace Ips.Actors.Posix;
 /// <summary>Where descriptors 0, 1 and 2 lead. A successor inherits them.</summary>
 internal static class StandardStreams
 {
-    private const int Input = 0, Output = 1, Error = 2;
+    internal const int Input = 0, Output = 1, Error = 2;
 
     /// <summary>Appends stdout and stderr to a file from now on; called again, it opens the path anew (SIGUSR1 after a log rotation).</summary>
     /// <remarks><see cref="Console.Out"/> and <see cref="Console.Error"/> keep a duplicate of what was open at their first use and do not
@@ -15,6 +15,11 @@ internal static class StandardStreams
         var fd = FileDescriptors.Open(logPath, Libc.O_WRONLY | Libc.O_CREAT | Libc.O_APPEND, 0b110_100_000);
         Place(fd, Output, Error);
     }
+
+    /// <summary>Finds out whether <see cref="Redirect"/> would work.</summary>
+    /// <exception cref="PosixException">The file cannot be opened.</exception>
+    internal static void CheckRedirect(string logPath) =>
+        FileDescriptors.Close(FileDescriptors.Open(logPath, Libc.O_WRONLY | Libc.O_CREAT | Libc.O_APPEND, 0b110_100_000));
 
     /// <summary>Makes stdin read as empty.</summary>
     internal static void RedirectInputFromNull() => Place(FileDescriptors.Open("/dev/null", Libc.O_RDONLY), Input);

@@ -1,8 +1,10 @@
 using Akka.Actor;
+using Ips.Actors.Control;
 using Ips.Actors.Handover;
 using Ips.Actors.HttpFront;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Listener;
+using Ips.Actors.Output;
 using Ips.Actors.Transport;
 using Microsoft.Extensions.Logging;
 
@@ -13,6 +15,9 @@ namespace Ips.Actors.Predecessor;
 /// <param name="HealthInterval">Time between two health reports.</param>
 internal sealed record PredecessorLink(IHandoverChannel? Channel, TimeSpan HealthInterval)
 {
+    /// <summary>Stdout and stderr, while they are pipes to the predecessor.</summary>
+    public InheritedOutput? Output { get; init; }
+
     /// <summary>Carries connections back on a rollback.</summary>
     public ConnectionCourier? Courier { get; } = Channel is null ? null : new ConnectionCourier(Channel);
 
@@ -43,7 +48,7 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
     {
         (_link, _front, _listeners, _mover, _lifecycle, _log) = (link, front, listeners, mover, lifecycle, log);
         Receive<ChannelEvent.Received>(OnReceived);
-        Receive<ChannelEvent.Closed>(_ => OnClosed());
+        Receive<ChannelEvent.Closed>(OnClosed);
         Receive<PredecessorProtocol.SendReady>(ready => _link.Channel?.TrySend(new ReadyFrame(ready.Endpoints)));
         Receive<PredecessorProtocol.MoveConnections>(_ => OnMoveConnections());
         Receive<MoverProtocol.Carry>(carry => _link.Courier?.Send(carry.Connections));
@@ -112,7 +117,12 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
             case ServeFrame:
                 _lifecycle.Tell(new LifecycleEvent.ServeReceived());
                 break;
-            case PromoteFrame:
+            case HistoryFrame history:
+                _lifecycle.Tell(new LifecycleProtocol.AdoptHistory([.. history.Receipts.Select(ReloadHistory.Unpack).OfType<ReloadReceipt>()]));
+                break;
+            case PromoteFrame promote:
+                _link.Output?.Restore(promote.Output, promote.Error);
+                TellOutputFault();
                 _lifecycle.Tell(new LifecycleEvent.PromoteReceived());
                 break;
             case StopFrame stop:
@@ -122,7 +132,9 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
                 break;
             case FarewellFrame farewell:
                 _link.SaidGoodbye = true;
-                _log.Farewell(farewell.Aborted);
+                var drain = new DrainCounts(farewell.Drained, farewell.Requests, farewell.ClosedPolitely, farewell.Aborted, farewell.ClosedIdle, farewell.Moved);
+                _log.Farewell(drain.Moved, drain.Connections, drain.Requests, drain.ClosedPolitely, drain.AbortedRequests, drain.ClosedIdle);
+                _lifecycle.Tell(new LifecycleProtocol.PredecessorDrained(drain));
                 break;
             default:
                 _log.Unexpected(received.Frame.GetType().Name);
@@ -130,10 +142,16 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
         }
     }
 
-    private void OnClosed()
+    private void OnClosed(ChannelEvent.Closed closed)
     {
+        if (closed.Error is { } error)
+        {
+            _log.ChannelFailed(error);
+        }
+
         EndReports();
         _link.Channel?.Dispose();
+        TellOutputFault();
         _link.Courier?.Break();
         _mover.Tell(new MoverProtocol.CarrierLost());
         if (_link.Adopted > 0)
@@ -144,6 +162,14 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
         if (!_link.SaidGoodbye)
         {
             _lifecycle.Tell(new LifecycleEvent.PredecessorLost());
+        }
+    }
+
+    private void TellOutputFault()
+    {
+        if (_link.Output?.TakeFault() is { } fault)
+        {
+            _log.OutputFault(fault);
         }
     }
 

@@ -1,4 +1,5 @@
 using Ips.Actors.Handover;
+using Ips.Actors.Output;
 using Ips.Actors.Posix;
 
 namespace Ips.Actors.Reloader;
@@ -19,6 +20,9 @@ internal interface ISpawnedGeneration : IDisposable
 
     /// <summary>The way to it.</summary>
     IHandoverChannel Channel { get; }
+
+    /// <summary>What it writes, until it is promoted; null if it writes to our own streams.</summary>
+    ISuccessorOutput? Output => null;
 
     /// <summary>Completes when it has ended and was reaped.</summary>
     Task<ProcessExit> Exited { get; }

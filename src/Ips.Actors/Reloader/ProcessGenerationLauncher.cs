@@ -1,6 +1,7 @@
 using System.Globalization;
 using Ips.Actors.Handover;
 using Ips.Actors.Hosting;
+using Ips.Actors.Output;
 using Ips.Actors.Posix;
 
 namespace Ips.Actors.Reloader;
@@ -14,20 +15,30 @@ internal sealed class ProcessGenerationLauncher(Hosting.StartCommand command) : 
     public ISpawnedGeneration Launch(int generation)
     {
         var (ours, theirs) = FdPassing.SocketPair();
+        CapturedOutput? output = null;
         try
         {
+            output = CapturedOutput.TryCreate();
             var environment = new Dictionary<string, string>(command.Environment, StringComparer.Ordinal)
             {
                 [HandoverVariables.Fd] = ChannelFd.ToString(CultureInfo.InvariantCulture),
                 [HandoverVariables.Generation] = generation.ToString(CultureInfo.InvariantCulture),
             };
+            if (output is not null)
+            {
+                environment[HandoverVariables.OutputFds] = CapturedOutput.Variable;
+            }
+
             var pid = Spawn.Start(new SpawnRequest(
-                command.FileName, command.Arguments, environment, command.WorkingDirectory, [(theirs, ChannelFd)], NewSession: false));
-            return new SpawnedGeneration(pid, new HandoverChannel(ours));
+                command.FileName, command.Arguments, environment, command.WorkingDirectory, [(theirs, ChannelFd), .. output?.Descriptors ?? []],
+                NewSession: false));
+            output?.Start();
+            return new SpawnedGeneration(pid, new HandoverChannel(ours), output);
         }
         catch (PosixException)
         {
             FileDescriptors.Close(ours);
+            output?.Abandon();
             throw;
         }
         finally
@@ -36,11 +47,13 @@ internal sealed class ProcessGenerationLauncher(Hosting.StartCommand command) : 
         }
     }
 
-    private sealed class SpawnedGeneration(int pid, HandoverChannel channel) : ISpawnedGeneration
+    private sealed class SpawnedGeneration(int pid, HandoverChannel channel, CapturedOutput? output) : ISpawnedGeneration
     {
         public int Pid => pid;
 
         public IHandoverChannel Channel => channel;
+
+        public ISuccessorOutput? Output => output;
 
         public Task<ProcessExit> Exited { get; } = Processes.WaitAsync(pid, CancellationToken.None);
 

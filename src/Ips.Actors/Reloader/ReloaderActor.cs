@@ -15,6 +15,8 @@ namespace Ips.Actors.Reloader;
 internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 {
     private const int MissedReportsAllowed = 3;
+    private const int HealthUrlFailuresAllowed = 3;
+    private const int ReceiptsInAPacket = 8;
     private static readonly TimeSpan CloseWithoutExit = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan DrainMargin = TimeSpan.FromSeconds(2);
 
@@ -40,7 +42,11 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         Receive<WelcomeFailed>(m => m.Pid == _slot.Process?.Pid, OnWelcomeFailed);
         Receive<SuccessorExited>(m => m.Pid == _slot.Process?.Pid, OnExited);
         Receive<ReloaderProtocol.SendServe>(_ => OnSendServe());
-        Receive<ReloaderProtocol.SendPromote>(_ => _slot.Process?.Channel.TrySend(new PromoteFrame()));
+        Receive<ReloaderProtocol.SendPromote>(OnSendPromote);
+        Receive<ReloaderProtocol.SendHistory>(send => SendHistory(send.Receipts));
+        Receive<RoomMade>(OnRoomMade);
+        Receive<HealthUrlDue>(_ => OnHealthUrlDue());
+        Receive<HealthUrlAnswered>(m => m.Pid == _slot.Process?.Pid, OnHealthUrlAnswered);
         Receive<ReloaderProtocol.EndSuccessor>(OnEnd);
         Receive<ReloaderProtocol.MoveConnections>(_ => OnMoveConnections());
         Receive<MoverProtocol.Carry>(OnCarry);
@@ -51,7 +57,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
             $"it sent no health report for {MissedReportsAllowed} intervals of {_options.Reload.HealthInterval.TotalSeconds:0.###} s", responsive: false));
         Receive<ClosedWithoutExit>(_ => ReportFailure(_slot.ChannelError ?? "it closed the handover channel without exiting", responsive: false));
         Receive<ExitWithoutClose>(_ => OnExitWithoutClose());
-        Receive<ReloaderProtocol.SendFarewell>(farewell => _slot.Process?.Channel.TrySend(new FarewellFrame(0, farewell.Aborted)));
+        Receive<ReloaderProtocol.SendFarewell>(OnSendFarewell);
     }
 
     /// <inheritdoc/>
@@ -66,18 +72,63 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
             if (_slot.Serving)
             {
                 ArmHealthTimer();
+                BeginHealthUrl();
             }
         }
     }
 
     private void OnSpawn(ReloaderProtocol.Spawn spawn)
     {
-        if (_slot.Process is not null || (spawn.Again && _slot.GoneTold))
+        if (_slot.Process is not null || _slot.MakingRoomFor is not null || (spawn.Again && _slot.GoneTold))
         {
-            return; // asked again after a restart: it is there, or its end is known already
+            return; // asked again after a restart: it is there or about to be, or its end is known already
         }
 
         _slot.GoneTold = false;
+        var plan = GenerationRoom.Plan(_slot.Older.Alive(), spawn.Generation - 1, spawn.DryRun, _options.Reload);
+        if (plan.Refusal is { } refusal)
+        {
+            _lifecycle.Tell(new LifecycleEvent.SuccessorFailed(refusal, Responsive: false));
+        }
+        else if (plan.ToAbort.Count > 0)
+        {
+            _slot.MakingRoomFor = spawn;
+            foreach (var generation in plan.ToAbort)
+            {
+                _log.MakingRoom(generation.Generation, generation.Pid, _options.Reload.MaxGenerations);
+            }
+
+            Task.WhenAll(plan.ToAbort.Select(generation => _slot.Older.AbortAsync(generation, _options.Reload.KillTimeout))).PipeTo(
+                Self,
+                success: () => new RoomMade(spawn, plan.ToAbort, null),
+                failure: error => new RoomMade(spawn, plan.ToAbort, error.GetBaseException().Message));
+        }
+        else
+        {
+            Launch(spawn);
+        }
+    }
+
+    private void OnRoomMade(RoomMade made)
+    {
+        if (!ReferenceEquals(_slot.MakingRoomFor, made.Spawn))
+        {
+            return; // the reload was ended meanwhile
+        }
+
+        _slot.MakingRoomFor = null;
+        if (made.Failure is { } failure)
+        {
+            _lifecycle.Tell(new LifecycleEvent.SuccessorFailed($"an older generation could not be aborted to make room: {failure}", Responsive: false));
+            return;
+        }
+
+        _lifecycle.Tell(new ReloaderProtocol.GenerationsAborted([.. made.Aborted.Select(generation => generation.Generation)]));
+        Launch(made.Spawn);
+    }
+
+    private void Launch(ReloaderProtocol.Spawn spawn)
+    {
         try
         {
             var process = _launcher.Launch(spawn.Generation);
@@ -143,6 +194,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
             case PromotedFrame when _slot.Serving:
                 _slot.Promoted = true;
                 Timers.Cancel(nameof(HealthOverdue));
+                Timers.Cancel(nameof(HealthUrlDue));
                 _lifecycle.Tell(new LifecycleEvent.PromotionAcknowledged());
                 break;
             case AdoptedFrame adopted when _slot.Courier is { } courier:
@@ -219,7 +271,8 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
             _slot.Process.Channel.TrySend(
                 new WelcomeFrame(
                     welcome.Version, _slot.Generation, [.. welcome.Sockets.Select(s => new EndpointOffer(s.Endpoint, s.Ordinal))],
-                    _identity.LockFd is not null, _identity.ControlFd is not null, (long)_options.Reload.HealthInterval.TotalMilliseconds),
+                    _identity.LockFd is not null, _identity.ControlFd is not null, (long)_options.Reload.HealthInterval.TotalMilliseconds,
+                    OlderGenerations.WithSelf(_slot.Older.Alive(), _slot.Generation - 1)),
                 [.. fds]);
         }
     }
@@ -231,6 +284,73 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
             _slot.Serving = true;
             Progress("serving");
             ArmHealthTimer();
+            BeginHealthUrl();
+        }
+    }
+
+    // What it writes is its own from here on; before, it came through us.
+    private void OnSendPromote(ReloaderProtocol.SendPromote promote)
+    {
+        if (_slot.Process is { } process)
+        {
+            SendHistory(promote.History ?? []);
+            var pending = process.Output?.HandOver();
+            process.Channel.TrySend(new PromoteFrame(NullIfEmpty(pending?.Output), NullIfEmpty(pending?.Error)));
+        }
+
+        static byte[]? NullIfEmpty(byte[]? bytes) => bytes is { Length: > 0 } ? bytes : null;
+    }
+
+    private void SendHistory(IReadOnlyList<ReloadReceipt> receipts)
+    {
+        foreach (var batch in receipts.Select(ReloadHistory.Pack).Chunk(ReceiptsInAPacket))
+        {
+            _slot.Process?.Channel.TrySend(new HistoryFrame(batch));
+        }
+    }
+
+    private void OnSendFarewell(ReloaderProtocol.SendFarewell farewell)
+    {
+        var drain = farewell.Counts ?? new DrainCounts(0, 0, 0, farewell.Aborted, 0);
+        _slot.Process?.Channel.TrySend(
+            new FarewellFrame(drain.Connections, drain.AbortedRequests, drain.Requests, drain.ClosedPolitely, drain.ClosedIdle, drain.Moved));
+    }
+
+    private void BeginHealthUrl()
+    {
+        if (_slot.HealthUrl is not null)
+        {
+            Timers.StartPeriodicTimer(nameof(HealthUrlDue), new HealthUrlDue(), _options.Reload.HealthInterval);
+        }
+    }
+
+    private void OnHealthUrlDue()
+    {
+        if (_slot is { HealthUrl: { } url, Process: { } process, Promoted: false })
+        {
+            url.AskAsync().PipeTo(
+                Self,
+                success: fault => new HealthUrlAnswered(process.Pid, fault),
+                failure: error => new HealthUrlAnswered(process.Pid, error.GetBaseException().Message));
+        }
+    }
+
+    private void OnHealthUrlAnswered(HealthUrlAnswered answer)
+    {
+        _slot.HealthUrlFailures = answer.Fault is null ? 0 : _slot.HealthUrlFailures + 1;
+        if (_slot.HealthUrlFailures >= HealthUrlFailuresAllowed && _slot.Serving)
+        {
+            ReportFailure(
+                $"the health URL {_options.Reload.HealthUrl} (ips.reload.health-url) failed {_slot.HealthUrlFailures} times in a row: {answer.Fault}",
+                responsive: true);
+        }
+    }
+
+    private void TellOutput()
+    {
+        if (_slot.Process?.Output?.Sync() is { Count: > 0 } lines)
+        {
+            _lifecycle.Tell(new ReloaderProtocol.SuccessorOutput(lines));
         }
     }
 
@@ -277,13 +397,13 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 
     private void OnHealth(HealthFrame health)
     {
-        if (health.Ok)
+        if (HealthJudge.Fault(health, _options.Reload) is { } fault)
         {
-            ArmHealthTimer();
+            ReportFailure(fault, responsive: true);
         }
         else
         {
-            ReportFailure(health.Reason ?? "its health report is negative", responsive: true);
+            ArmHealthTimer();
         }
     }
 
@@ -320,6 +440,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         var text = $"{(exit.Signal == 0 ? "" : "was ")}{exit}{(_slot.ChannelError is { } error ? $" ({error})" : "")}";
         ReportFailure($"it {text}", responsive: false);
         _log.Gone(_slot.Generation, process.Pid, text);
+        TellOutput();
         _slot.Clear();
         TellGone();
     }
@@ -342,7 +463,9 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 
         _slot.FailureReported = true;
         Timers.Cancel(nameof(HealthOverdue));
+        Timers.Cancel(nameof(HealthUrlDue));
         _log.Failed(_slot.Generation, _slot.Process.Pid, reason);
+        TellOutput();
         _lifecycle.Tell(new LifecycleEvent.SuccessorFailed(reason, responsive));
     }
 
@@ -350,6 +473,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
     {
         if (_slot.Process is not { } process)
         {
+            _slot.MakingRoomFor = null;
             TellGone(); // it could not be spawned
             return;
         }
@@ -359,6 +483,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         {
             _slot.Ending = EndingStage.Asked;
             Timers.Cancel(nameof(HealthOverdue));
+            Timers.Cancel(nameof(HealthUrlDue));
             Timers.Cancel(nameof(ClosedWithoutExit));
             _log.Ending(_slot.Generation, process.Pid, "stop", end.Reason);
             if (process.Channel.TrySend(new StopFrame(end.Reason, (long)patience.TotalMilliseconds, end.Return)))
@@ -414,6 +539,12 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
     private sealed record SuccessorExited(int Pid, ProcessExit Exit);
 
     private sealed record Welcome(int Pid, int Version, IReadOnlyList<OfferedSocket> Sockets);
+
+    private sealed record RoomMade(ReloaderProtocol.Spawn Spawn, IReadOnlyList<GenerationEntry> Aborted, string? Failure);
+
+    private sealed record HealthUrlDue;
+
+    private sealed record HealthUrlAnswered(int Pid, string? Fault);
 
     private sealed record WelcomeFailed(int Pid, string Reason);
 

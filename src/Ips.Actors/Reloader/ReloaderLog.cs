@@ -30,6 +30,10 @@ internal static partial class ReloaderLog
     [LoggerMessage(EventIds.SuccessorRefused, LogLevel.Warning, "Refused generation {Successor} (PID {Pid}): {Reason}")]
     public static partial void Refused(this ILogger logger, int successor, int pid, string reason);
 
+    [LoggerMessage(EventIds.MakingRoom, LogLevel.Warning,
+        "Aborting generation {Older} (PID {Pid}), which still drains, to make room: ips.reload.max-generations is {Max}.")]
+    public static partial void MakingRoom(this ILogger logger, int older, int pid, int max);
+
     [LoggerMessage(EventIds.FrameUnexpected, LogLevel.Warning, "Unexpected {Frame} from generation {Successor}; ignored.")]
     public static partial void Unexpected(this ILogger logger, string frame, int successor);
 }

@@ -1,17 +1,23 @@
+using Ips.Actors.Control;
+
 namespace Ips.Actors.Reloader;
 
 /// <summary>What <see cref="ReloaderActor"/> is asked; it answers LifecycleActor with lifecycle events.</summary>
 internal static class ReloaderProtocol
 {
     /// <summary>Start a successor of this generation number; nothing if one is alive. <paramref name="Again"/>: the order may have been
-    /// lost; nothing either if this successor has lived already.</summary>
-    public sealed record Spawn(int Generation, bool Again = false);
+    /// lost; nothing either if this successor has lived already. <paramref name="DryRun"/>: no other generation is aborted for it.</summary>
+    public sealed record Spawn(int Generation, bool Again = false, bool DryRun = false);
 
     /// <summary>Tell the successor to accept, and watch its health reports.</summary>
     public sealed record SendServe;
 
     /// <summary>Tell the successor that it is the main process.</summary>
-    public sealed record SendPromote;
+    /// <param name="History">What it is to remember of past reloads.</param>
+    public sealed record SendPromote(IReadOnlyList<ReloadReceipt>? History = null);
+
+    /// <summary>Tell the successor of reloads: what it knows of the same ones is replaced.</summary>
+    public sealed record SendHistory(IReadOnlyList<ReloadReceipt> Receipts);
 
     /// <summary>End the successor: ask, SIGTERM, SIGKILL. <paramref name="FinishRequests"/>: it gets the drain timeout after the asking.
     /// <paramref name="Return"/>: it gives its connections back.</summary>
@@ -24,7 +30,13 @@ internal static class ReloaderProtocol
     public sealed record KillSuccessor;
 
     /// <summary>Say goodbye to the promoted successor.</summary>
-    public sealed record SendFarewell(int Aborted);
+    public sealed record SendFarewell(int Aborted, DrainCounts? Counts = null);
+
+    /// <summary>Older generations were aborted to make room; for the account of the reload.</summary>
+    public sealed record GenerationsAborted(IReadOnlyList<int> Generations);
+
+    /// <summary>The last lines that the successor wrote so far; for the account of the reload.</summary>
+    public sealed record SuccessorOutput(IReadOnlyList<string> Lines);
 
     /// <summary>The successor has reached a phase; for the account of the reload.</summary>
     /// <param name="Phase"><c>spawned</c>, <c>hello</c>, <c>ready</c> or <c>serving</c>.</param>

@@ -24,6 +24,18 @@ internal enum EndingStage
 /// <summary>The successor under way; it outlives a restart of <see cref="ReloaderActor"/>, its only user.</summary>
 internal sealed class SuccessorSlot
 {
+    /// <summary>The generations before this one.</summary>
+    public IOlderGenerations Older { get; init; } = OlderGenerations.None;
+
+    /// <summary>The operator's health check, if there is one.</summary>
+    public IHealthUrl? HealthUrl { get; init; }
+
+    /// <summary>Older generations are being aborted for this spawn, which follows then; null while none are.</summary>
+    public ReloaderProtocol.Spawn? MakingRoomFor { get; set; }
+
+    /// <summary>How often in a row the health URL has not answered well.</summary>
+    public int HealthUrlFailures { get; set; }
+
     /// <summary>The process, or null while there is none.</summary>
     public ISpawnedGeneration? Process { get; set; }
 
@@ -85,6 +97,7 @@ internal sealed class SuccessorSlot
         Courier?.Break();
         (Courier, Mover, Endpoints) = (null, null, new HashSet<EndpointKey>());
         (Process, Generation, Release, Welcomed, Serving, Promoted) = (null, 0, null, false, false, false);
+        (MakingRoomFor, HealthUrlFailures) = (null, 0);
         (FailureReported, Exit, ChannelClosed, ChannelError, Ending) = (false, null, false, null, EndingStage.None);
     }
 }

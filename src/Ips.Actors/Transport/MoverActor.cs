@@ -114,6 +114,7 @@ internal sealed class MoverActor : ReceiveActor
     {
         _ledger.OnTheWay -= delivered.Count;
         _ledger.Moved += delivered.Count;
+        _gate.Moved = _ledger.Moved;
         ReportIfSettled();
         ReplyIfFlushed();
     }

@@ -34,6 +34,7 @@ internal sealed class CliActions(
     /// <inheritdoc/>
     public async Task<int> StartAsync(StartCommand command, CancellationToken cancellation)
     {
+        if (command.LastGood) return await Reporting(() => new LastGoodStart(console, launcher).RunAsync(command, cancellation));
         var (settings, problems) = SettingsLoader.Load(command.Daemon, console.Directory, needsLogFile: true);
         if (problems.Count == 0) return await Reporting(() => new StartAction(console, launcher, self()).RunAsync(command, settings, cancellation));
         await console.FailAsync(SettingsLoader.Describe(problems));
@@ -66,6 +67,9 @@ internal sealed class CliActions(
 
     /// <inheritdoc/>
     public Task<int> StatusAsync(StatusCommand command, CancellationToken cancellation) => Reporting(() => _client.StatusAsync(command, cancellation));
+
+    /// <inheritdoc/>
+    public Task<int> HistoryAsync(HistoryCommand command, CancellationToken cancellation) => Reporting(() => _client.HistoryAsync(command, cancellation));
 
     private async Task<int> Reporting(Func<Task<int>> verb)
     {

@@ -11,7 +11,8 @@ internal sealed record RunCommand(DaemonArguments Daemon) : CliCommand;
 /// <summary>Launch a daemon and wait until it serves.</summary>
 /// <param name="Daemon">What the daemon is told.</param>
 /// <param name="Timeout">How long to wait; null for the ready timeout of the configuration.</param>
-internal sealed record StartCommand(DaemonArguments Daemon, TimeSpan? Timeout) : CliCommand;
+/// <param name="LastGood">Launch the release that last came to serve for good, by the command line that it had.</param>
+internal sealed record StartCommand(DaemonArguments Daemon, TimeSpan? Timeout, bool LastGood = false) : CliCommand;
 
 /// <summary>Validate the configuration and show it.</summary>
 /// <param name="Daemon">What the daemon would be told.</param>
@@ -19,13 +20,20 @@ internal sealed record StartCommand(DaemonArguments Daemon, TimeSpan? Timeout) :
 internal sealed record CheckCommand(DaemonArguments Daemon, bool Reference) : CliCommand;
 
 /// <summary>Ask a running daemon to reload, and wait for the outcome.</summary>
-internal sealed record ReloadCommand(DaemonTarget Target, bool Json, TimeSpan? Timeout) : CliCommand;
+/// <param name="Target">Which daemon.</param>
+/// <param name="Json">Print the receipt as JSON.</param>
+/// <param name="Timeout">How long to wait; null for the daemon's own limits.</param>
+/// <param name="Check">Only see whether the release would get ready; nothing is handed over.</param>
+internal sealed record ReloadCommand(DaemonTarget Target, bool Json, TimeSpan? Timeout, bool Check = false) : CliCommand;
 
 /// <summary>Ask a running daemon to stop, and wait until it has ended.</summary>
 internal sealed record StopCommand(DaemonTarget Target, bool Json, TimeSpan? Timeout) : CliCommand;
 
 /// <summary>Show a running daemon.</summary>
 internal sealed record StatusCommand(DaemonTarget Target, bool Json) : CliCommand;
+
+/// <summary>Show the past reloads of a running daemon.</summary>
+internal sealed record HistoryCommand(DaemonTarget Target, bool Json) : CliCommand;
 
 /// <summary>Which running daemon is meant: the one with this process id, or else the one of this PID file.</summary>
 internal sealed record DaemonTarget

@@ -21,6 +21,19 @@ internal sealed class ClientActions(CliConsole console)
         return CliExitCode.Ok;
     }
 
+    /// <summary><c>ips history</c></summary>
+    /// <exception cref="CliException">It could not be had.</exception>
+    internal async Task<int> HistoryAsync(HistoryCommand command, CancellationToken cancellation)
+    {
+        var (address, _) = DaemonLocator.Find(command.Target, console.Directory);
+        var client = new ControlClient(address.SocketPath, console.Time) { Timeout = TimeSpan.FromSeconds(10) };
+        var last = await AskAsync(client, address, new("history"), cancellation);
+        var history = last.History ?? throw new CliException(CliExitCode.Failed, last.Message ?? $"The daemon answered '{last.Kind}' and no history.");
+        await console.Output.WriteLineAsync(command.Json
+            ? JsonSerializer.Serialize(history, ControlJson.Default.IReadOnlyListReloadReceipt) : HistoryText.Write(history));
+        return CliExitCode.Ok;
+    }
+
     /// <summary><c>ips reload</c></summary>
     /// <exception cref="CliException">The outcome could not be had.</exception>
     internal async Task<int> ReloadAsync(ReloadCommand command, CancellationToken cancellation)
@@ -32,12 +45,12 @@ internal sealed class ClientActions(CliConsole console)
             Timeout = command.Timeout ?? (limits.ReadyTimeout + limits.Probation + (2 * limits.KillTimeout) + Margin),
             DaemonSetsTimeout = command.Timeout is null,
         };
-        var last = await AskAsync(client, address, new("reload"), cancellation);
+        var last = await AskAsync(client, address, new(command.Check ? "check" : "reload"), cancellation);
         if (last.Receipt is not { } receipt)
             throw new CliException(CliExitCode.Failed, last.Message ?? $"The daemon ended its answer with '{last.Kind}' and no receipt.");
 
         await console.Output.WriteLineAsync(command.Json ? JsonSerializer.Serialize(receipt, ControlJson.Default.ReloadReceipt) : ReceiptText.Write(receipt));
-        return receipt.Outcome == ReceiptText.Promoted ? CliExitCode.Ok : CliExitCode.ReloadRefused;
+        return receipt.Outcome is ReceiptText.Promoted or ReceiptText.Checked ? CliExitCode.Ok : CliExitCode.ReloadRefused;
     }
 
     /// <summary><c>ips stop</c></summary>

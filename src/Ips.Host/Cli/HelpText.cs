@@ -12,6 +12,9 @@ internal static class HelpText
           ips start --config /etc/ips/ips.conf     start a daemon; returns when it serves and prints its PID
           kill -USR2 $(cat ips.pid)                replace it by the release that is in place now
           ips reload                               the same, and wait for the outcome
+          ips reload --check                       would a reload work? start the release, see it get ready, end it
+          ips history                              the newest 50 reloads and how they ended
+          ips start --last-good                    after a crash: start the release that last served for good
           ips status --json                        what runs, as JSON
           ips check --reference > ips.conf         write a configuration file with every key, its range and its default
 

@@ -20,4 +20,7 @@ internal interface ICliActions
 
     /// <summary><c>ips status</c></summary>
     Task<int> StatusAsync(StatusCommand command, CancellationToken cancellation);
+
+    /// <summary><c>ips history</c></summary>
+    Task<int> HistoryAsync(HistoryCommand command, CancellationToken cancellation);
 }

@@ -1,12 +1,19 @@
 namespace Ips.Host.Cli;
 
-/// <summary>A daemon process to launch: it gets a session of its own and starts in <c>/</c>.</summary>
+/// <summary>A daemon process to launch: it gets a session of its own.</summary>
 /// <param name="FileName">The executable's path, absolute, with the symbolic links that the user named.</param>
 /// <param name="Arguments">All arguments, without the program's own name.</param>
 /// <param name="Environment">The whole environment.</param>
 /// <param name="Descriptors">The descriptors to pass: ours, and the number in the daemon. Nothing else is inherited.</param>
 internal sealed record DaemonLaunch(
-    string FileName, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment, IReadOnlyList<(int Fd, int TargetFd)> Descriptors);
+    string FileName, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment, IReadOnlyList<(int Fd, int TargetFd)> Descriptors)
+{
+    /// <summary>Its name for itself, argv[0]; null for <see cref="FileName"/>.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>Its working directory.</summary>
+    public string WorkingDirectory { get; init; } = "/";
+}
 
 /// <summary>How a process ended.</summary>
 /// <param name="ExitCode">Its exit code; null if a signal ended it.</param>

@@ -10,6 +10,9 @@ internal static class ReceiptText
     /// <summary>The <see cref="ReloadReceipt.Outcome"/> of a reload that succeeded.</summary>
     internal const string Promoted = "promoted";
 
+    /// <summary>The <see cref="ReloadReceipt.Outcome"/> of a check whose successor got ready.</summary>
+    internal const string Checked = "checked";
+
     /// <summary>The paragraph; a failed successor's last lines of output follow it.</summary>
     internal static string Write(ReloadReceipt receipt)
     {
@@ -19,12 +22,17 @@ internal static class ReceiptText
         var elapsed = Duration(receipt.ElapsedMs);
         text.Append(receipt.Outcome switch
         {
+            Checked => $"Checked in {elapsed}: {successor} got ready and was ended; {old} serves on.",
+            "refused" or "rolled-back" when receipt.DryRun => $"Check failed after {elapsed}: a reload would be refused; {old} serves on.",
             Promoted => $"Reloaded in {elapsed}: {successor} took over from {old}.",
             "rolled-back" => $"Rolled back after {elapsed}: {successor} failed its probation, {old} serves on.",
             "refused" => $"Refused after {elapsed}: {old} serves on.",
             _ => $"Reload ended as '{receipt.Outcome}' after {elapsed}; it was to go from {old} to {successor}.",
         });
         if (receipt.Reason is not null) text.Append(CultureInfo.InvariantCulture, $" Reason: {receipt.Reason.TrimEnd('.')}.");
+        if (receipt.AbortedGenerations is { Count: > 0 } aborted)
+            text.Append(CultureInfo.InvariantCulture, $" Generation {string.Join(", ", aborted)} was still draining and was aborted to make room.");
+        text.Append(Connections(receipt));
         if (receipt.PhasesMs is { Count: > 0 } phases)
             text.Append(CultureInfo.InvariantCulture, $" Phases: {string.Join(", ", phases.OrderBy(p => p.Value).Select(p => $"{p.Key} {Duration(p.Value)}"))}.");
         if (receipt.Output is { Count: > 0 } output)
@@ -41,6 +49,18 @@ internal static class ReceiptText
         return details.Length == 0 ? $"generation {generation}" : $"generation {generation} ({details})";
     }
 
-    private static string Duration(double ms) => ms < 1000
+    // The drain's counts are those of the end; the connections' are what was known at the promotion.
+    private static string Connections(ReloadReceipt receipt) => receipt switch
+    {
+        { Drain: { } drain } => string.Create(CultureInfo.InvariantCulture,
+            $" Generation {receipt.OldGeneration} moved {Count(drain.Moved, "connection")}, drained {drain.Connections} ({drain.ClosedPolitely} closed politely) with {Count(drain.Requests, "request")}, cut {Count(drain.AbortedRequests, "request")} and closed {Count(drain.ClosedIdle, "idle connection")}."),
+        { Connections: { } at } => string.Create(CultureInfo.InvariantCulture,
+            $" {Count(at.Moved, "connection")} moved, {at.Busy} to follow after the current response, {at.Staying.Values.Sum()} to be closed politely."),
+        _ => "",
+    };
+
+    private static string Count(long count, string what) => string.Create(CultureInfo.InvariantCulture, $"{count} {what}{(count == 1 ? "" : "s")}");
+
+    internal static string Duration(double ms) => ms < 1000
         ? string.Create(CultureInfo.InvariantCulture, $"{ms:0} ms") : string.Create(CultureInfo.InvariantCulture, $"{ms / 1000:0.0} s");
 }

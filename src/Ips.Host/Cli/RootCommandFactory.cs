@@ -17,7 +17,7 @@ internal static class RootCommandFactory
     {
         var root = new RootCommand(HelpText.Description)
         {
-            Run(actions), Start(actions), Reload(actions), Stop(actions), Status(actions), Check(actions),
+            Run(actions), Start(actions), Reload(actions), Stop(actions), Status(actions), History(actions), Check(actions),
         };
         foreach (var command in more) root.Add(command);
         foreach (var help in root.Options.OfType<HelpOption>()) help.Action = new HelpWithEpilogue((HelpAction)help.Action!, root);
@@ -37,8 +37,13 @@ internal static class RootCommandFactory
         var daemon = new DaemonOptionSet(forClient: false);
         var timeout = Timeout("How long to wait until it serves, such as 90s; then it is ended. Default: ips.reload.ready-timeout.");
         var command = daemon.AddTo(new("start", "Start a daemon in a session of its own; return when it serves and print its PID, or fail with its error."));
+        var lastGood = new Option<bool>("--last-good")
+        {
+            Description = "Start the release that last came to serve for good, by the command line that it had then (ips.reload.last-good keeps it).",
+        };
+        command.Add(lastGood);
         command.Add(timeout);
-        command.SetAction((result, token) => actions.StartAsync(new(daemon.Read(result), result.GetValue(timeout)), token));
+        command.SetAction((result, token) => actions.StartAsync(new(daemon.Read(result), result.GetValue(timeout), result.GetValue(lastGood)), token));
         return command;
     }
 
@@ -57,8 +62,14 @@ internal static class RootCommandFactory
         var target = new TargetOptionSet();
         var timeout = Timeout("How long to wait for the outcome, such as 90s; the daemon goes on after that. Default: by the daemon's own limits.");
         var command = target.AddTo(new("reload", "Replace the running daemon by the release now in place; wait for the outcome and print it."));
+        var check = new Option<bool>("--check")
+        {
+            Description = "Only start the release, see whether it gets ready, and end it: it accepts no connection and nothing changes.",
+        };
+        command.Add(check);
         command.Add(timeout);
-        command.SetAction((result, token) => actions.ReloadAsync(new(target.Read(result), target.Json(result), result.GetValue(timeout)), token));
+        command.SetAction((result, token) =>
+            actions.ReloadAsync(new(target.Read(result), target.Json(result), result.GetValue(timeout), result.GetValue(check)), token));
         return command;
     }
 
@@ -77,6 +88,14 @@ internal static class RootCommandFactory
         var target = new TargetOptionSet();
         var command = target.AddTo(new("status", "Show the running daemon: generation, state, release, addresses, connections, the newest reload."));
         command.SetAction((result, token) => actions.StatusAsync(new(target.Read(result), target.Json(result)), token));
+        return command;
+    }
+
+    private static Command History(ICliActions actions)
+    {
+        var target = new TargetOptionSet();
+        var command = target.AddTo(new("history", "Show the newest 50 reloads and checks of the running daemon, those of earlier generations included."));
+        command.SetAction((result, token) => actions.HistoryAsync(new(target.Read(result), target.Json(result)), token));
         return command;
     }
 

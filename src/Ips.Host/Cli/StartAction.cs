@@ -22,11 +22,16 @@ internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, 
 
     /// <summary>Launches.</summary>
     /// <exception cref="CliException">It could not be launched.</exception>
-    internal async Task<int> RunAsync(StartCommand command, DaemonSettings settings, CancellationToken cancellation)
+    internal Task<int> RunAsync(StartCommand command, DaemonSettings settings, CancellationToken cancellation) =>
+        RunAsync(command, settings, new(self.FileName, Arguments(self, command.Daemon, settings), Variables(), []), cancellation);
+
+    /// <summary>Launches what is given; its descriptors are added here.</summary>
+    /// <exception cref="CliException">It could not be launched.</exception>
+    internal async Task<int> RunAsync(StartCommand command, DaemonSettings settings, DaemonLaunch launch, CancellationToken cancellation)
     {
         var logFile = settings.Ips.LogFile!;
         using var pipe = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.None);
-        var (pid, logLength) = Launch(command, settings, logFile, (int)pipe.ClientSafePipeHandle.DangerousGetHandle());
+        var (pid, logLength) = Launch(launch, logFile, (int)pipe.ClientSafePipeHandle.DangerousGetHandle());
         pipe.DisposeLocalCopyOfClientHandle(); // or the end of the pipe would never be seen
 
         var limit = command.Timeout ?? settings.Ips.Reload.ReadyTimeout;
@@ -82,7 +87,17 @@ internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, 
         }
     }
 
-    private (int Pid, long LogLength) Launch(StartCommand command, DaemonSettings settings, string logFile, int reportFd)
+    /// <summary>The daemon's environment: ours, and where it reports to.</summary>
+    internal static Dictionary<string, string> Variables(string workingDirectory = "/")
+    {
+        var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+            .ToDictionary(pair => (string)pair.Key, pair => (string?)pair.Value ?? "", StringComparer.Ordinal);
+        environment[StartReport.EnvironmentVariable] = StartReport.FileDescriptor.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        environment["PWD"] = workingDirectory;
+        return environment;
+    }
+
+    private (int Pid, long LogLength) Launch(DaemonLaunch launch, string logFile, int reportFd)
     {
         var umask = Syscall.umask(NotWritableByOthers); // the daemon inherits it; posix_spawn has no attribute for it
         var (log, nothing) = (-1, -1);
@@ -92,17 +107,12 @@ internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, 
                 errno => $"The log file {logFile} cannot be opened: {Stdlib.strerror(errno)}. ips.log-file or --log-file names it.");
             nothing = Open("/dev/null", OpenFlags.O_RDONLY, errno => $"/dev/null cannot be opened: {Stdlib.strerror(errno)}.");
             var length = new FileInfo(logFile).Length;
-            var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
-                .ToDictionary(pair => (string)pair.Key, pair => (string?)pair.Value ?? "", StringComparer.Ordinal);
-            environment[StartReport.EnvironmentVariable] = StartReport.FileDescriptor.ToString(System.Globalization.CultureInfo.InvariantCulture);
-            environment["PWD"] = "/";
-            var pid = launcher.Start(new(self.FileName, Arguments(self, command.Daemon, settings), environment,
-                [(nothing, 0), (log, 1), (log, 2), (reportFd, StartReport.FileDescriptor)]));
+            var pid = launcher.Start(launch with { Descriptors = [(nothing, 0), (log, 1), (log, 2), (reportFd, StartReport.FileDescriptor)] });
             return (pid, length);
         }
         catch (IOException e)
         {
-            throw new CliException(CliExitCode.Failed, $"The daemon could not be launched as {self.FileName}: {e.Message}");
+            throw new CliException(CliExitCode.Failed, $"The daemon could not be launched as {launch.FileName}: {e.Message}");
         }
         finally
         {

@@ -26,6 +26,8 @@ internal static class StatusText
         if (status.SuccessorPid is { } successor) rows.Add(("successor", $"pid {Number(successor)}"));
         rows.Add(("last reload", status.LastReload is { } receipt ? ReceiptText.Write(receipt with { Output = null, PhasesMs = null }) : "none yet"));
 
+        if (status.LastGood is { } good) rows.Add(("last good", $"release {good.Release} (generation {Number(good.Generation)}, since {good.Since.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)}): {good.FileName}"));
+
         var width = rows.Max(row => row.Name.Length) + 2;
         var text = new StringBuilder();
         foreach (var (name, value) in rows) text.Append(name.PadRight(width)).AppendLine(value);

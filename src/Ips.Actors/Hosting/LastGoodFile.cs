@@ -1,0 +1,81 @@
+using System.Text.Json;
+using Ips.Actors.Control;
+using Ips.Actors.Diagnostics;
+using Ips.Actors.Posix;
+using Microsoft.Extensions.Logging;
+
+namespace Ips.Actors.Hosting;
+
+/// <summary>The state file <c>&lt;pid-file&gt;.last-good</c>: how the release that last came to serve for good is started.</summary>
+/// <remarks>It survives a stop and a crash. Whoever owns the PID file owns it: what is in it is run by <c>ips start --last-good</c>.</remarks>
+public static class LastGoodFile
+{
+    private const int Mode = 0b110_000_000; // 0600: arguments may hold what is nobody else's business
+
+    /// <summary>The path of the file.</summary>
+    /// <param name="pidFile">The PID file.</param>
+    public static string PathBeside(string pidFile) => pidFile + ".last-good";
+
+    /// <summary>Reads the file.</summary>
+    /// <param name="path">Its path.</param>
+    /// <returns>Null if there is none, or it holds something else.</returns>
+    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
+    public static LastGoodRelease? TryRead(string path)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllBytes(path), ControlJson.Default.LastGoodRelease) is
+                { Release: not null, FileName: not null, Arguments.Count: > 0, WorkingDirectory: not null } release ? release : null;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>This generation as the file tells of it.</summary>
+    internal static LastGoodRelease Describe(GenerationContext generation, DateTimeOffset now) =>
+        Describe(generation.StartCommand, Environment.ProcessPath ?? generation.StartCommand.FileName, AppContext.BaseDirectory, Directory.GetCurrentDirectory()) with
+        {
+            Release = GenerationContext.Release, Generation = generation.Number, Since = now,
+        };
+
+    /// <summary>The same of any command.</summary>
+    /// <param name="command">As it was typed.</param>
+    /// <param name="program">The program that runs, its links followed.</param>
+    /// <param name="releaseFolder">Where its assemblies are, their links followed.</param>
+    /// <param name="workingDirectory">Where it runs, its links followed.</param>
+    internal static LastGoodRelease Describe(StartCommand command, string program, string releaseFolder, string workingDirectory)
+    {
+        // argv[0] stays as typed, but absolute: the process finds the release of a later reload by it, links followed anew.
+        List<string> arguments = [command.FileName, .. command.Arguments.Skip(1)];
+        // `dotnet [options] app.dll ...`: there it is the assembly that names the release.
+        if (arguments.FindIndex(1, argument => argument.EndsWith(".dll", StringComparison.Ordinal)) is > 0 and var assembly
+            && Path.Combine(releaseFolder, Path.GetFileName(arguments[assembly])) is var pinned && File.Exists(pinned)
+            && Path.GetFileNameWithoutExtension(program) == "dotnet")
+        {
+            arguments[assembly] = pinned;
+        }
+
+        return new LastGoodRelease("", program, arguments, workingDirectory, 0, default);
+    }
+
+    /// <summary>Replaces the file as a whole. A full disk or a lost right is logged: it must not cost the service.</summary>
+    internal static void TryWrite(string path, LastGoodRelease release, ILogger log)
+    {
+        try
+        {
+            AtomicFile.Write(path, [.. JsonSerializer.SerializeToUtf8Bytes(release, ControlJson.Default.LastGoodRelease), (byte)'\n'], Mode);
+        }
+        catch (IOException e)
+        {
+            log.LastGoodFailed(path, e.Message);
+        }
+    }
+}
+
+internal static partial class LastGoodLog
+{
+    [LoggerMessage(EventIds.LastGoodFailed, LogLevel.Warning, "The last good release could not be kept in {Path}, the service goes on: {Reason}")]
+    public static partial void LastGoodFailed(this ILogger logger, string path, string reason);
+}

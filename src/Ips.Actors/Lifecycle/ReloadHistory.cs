@@ -1,0 +1,78 @@
+using System.Text.Json;
+using Ips.Actors.Control;
+
+namespace Ips.Actors.Lifecycle;
+
+/// <summary>The receipts of the daemon's whole life: those of earlier generations come with the handover.</summary>
+internal sealed class ReloadHistory
+{
+    /// <summary>Receipts kept.</summary>
+    public const int MaxReceipts = 50;
+
+    // Of what travels: so that a batch of receipts fits a packet whatever is in them.
+    private const int MaxTextLength = 1000;
+
+    private readonly List<ReloadReceipt> _receipts = [];
+
+    /// <summary>All of them, newest last.</summary>
+    public IReadOnlyList<ReloadReceipt> Receipts => [.. _receipts];
+
+    /// <summary>The newest reload that was more than a check; null before the first.</summary>
+    public ReloadReceipt? LastReload => _receipts.FindLast(receipt => !receipt.DryRun);
+
+    /// <summary>Adds a receipt, dropping the oldest above 50, or replaces what was known of the same reload. Only the newest keeps its output.</summary>
+    public void Remember(ReloadReceipt receipt)
+    {
+        var known = _receipts.FindIndex(other => IsSameReload(other, receipt));
+        if (known >= 0)
+        {
+            _receipts[known] = receipt with { Output = receipt.Output ?? _receipts[known].Output };
+            return;
+        }
+
+        if (_receipts is [.., { Output: not null } last])
+        {
+            _receipts[^1] = last with { Output = null };
+        }
+
+        _receipts.Add(receipt);
+        if (_receipts.Count > MaxReceipts)
+        {
+            _receipts.RemoveAt(0);
+        }
+    }
+
+    /// <summary>Notes how the drain of a predecessor ended.</summary>
+    /// <param name="successorPid">The process that it handed over to.</param>
+    /// <param name="drain">The counts.</param>
+    public void NoteDrain(int successorPid, DrainCounts drain)
+    {
+        if (_receipts.FindLast(receipt => receipt.NewPid == successorPid && receipt.Outcome == "promoted") is { } receipt)
+        {
+            Remember(receipt with { Drain = drain });
+        }
+    }
+
+    /// <summary>What a successor gets: without output, and no text longer than 1,000 characters.</summary>
+    public static JsonElement Pack(ReloadReceipt receipt) => JsonSerializer.SerializeToElement(
+        receipt with { Output = null, Reason = Cut(receipt.Reason), OldRelease = Cut(receipt.OldRelease), NewRelease = Cut(receipt.NewRelease) },
+        ControlJson.Default.ReloadReceipt);
+
+    /// <summary>What a predecessor packed; null if this build cannot read it.</summary>
+    public static ReloadReceipt? Unpack(JsonElement packed)
+    {
+        try
+        {
+            return packed.Deserialize(ControlJson.Default.ReloadReceipt) is { Outcome: not null } receipt ? receipt : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static bool IsSameReload(ReloadReceipt one, ReloadReceipt other) =>
+        (one.StartedAt, one.OldPid, one.NewGeneration) == (other.StartedAt, other.OldPid, other.NewGeneration);
+
+    private static string? Cut(string? text) => text is { Length: > MaxTextLength } ? string.Concat(text.AsSpan(0, MaxTextLength), "…") : text;
+}

@@ -1,0 +1,89 @@
+using Ips.Actors.Handover;
+using Ips.Actors.Posix;
+
+namespace Ips.Actors.Reloader;
+
+/// <summary>Older generations by their pidfds, so that a process which got the PID of one that ended is never signalled.</summary>
+internal sealed class OlderGenerations : IOlderGenerations, IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<GenerationEntry, ProcessHandle> _alive = [];
+
+    private OlderGenerations(IEnumerable<(GenerationEntry, ProcessHandle)> alive)
+    {
+        foreach (var (entry, handle) in alive)
+        {
+            _alive.Add(entry, handle);
+        }
+    }
+
+    /// <summary>No older generation: this is the first.</summary>
+    public static OlderGenerations None { get; } = new([]);
+
+    /// <summary>Takes hold of those that are still alive.</summary>
+    /// <param name="entries">What <c>welcome</c> told.</param>
+    public static OlderGenerations Open(IEnumerable<GenerationEntry> entries) =>
+        new(entries.Select(entry => (entry, Handle: ProcessHandle.TryOpen(entry.Pid, entry.StartedAt)!)).Where(pair => pair.Handle is not null).ToList());
+
+    /// <summary>Older ones and this process, as <c>welcome</c> tells of them.</summary>
+    public static IReadOnlyList<GenerationEntry> WithSelf(IReadOnlyList<GenerationEntry> older, int own) =>
+        [.. older, new GenerationEntry(own, Environment.ProcessId, Processes.StartedAt(Environment.ProcessId) ?? 0)];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<GenerationEntry> Alive()
+    {
+        lock (_gate)
+        {
+            foreach (var (entry, handle) in _alive.Where(pair => pair.Value.HasEnded).ToList())
+            {
+                _alive.Remove(entry);
+                handle.Dispose();
+            }
+
+            return [.. _alive.Keys.OrderBy(entry => entry.Generation)];
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task AbortAsync(GenerationEntry generation, TimeSpan patience) =>
+        // The wait sleeps on a thread of its own: this happens too seldom for anything cleverer to pay.
+        Task.Factory.StartNew(() => Abort(generation, patience), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            foreach (var handle in _alive.Values)
+            {
+                handle.Dispose();
+            }
+
+            _alive.Clear();
+        }
+    }
+
+    private void Abort(GenerationEntry generation, TimeSpan patience)
+    {
+        ProcessHandle? handle;
+        lock (_gate)
+        {
+            if (!_alive.Remove(generation, out handle))
+            {
+                return; // it has ended
+            }
+        }
+
+        using (handle)
+        {
+            // While it drains after its handover the first stop is a notice only, and a second of the same number might be merged with it.
+            handle.Signal(SignalNumbers.SIGTERM);
+            handle.Signal(SignalNumbers.SIGINT);
+            if (!handle.WaitForEnd(patience))
+            {
+                handle.Signal(SignalNumbers.SIGKILL);
+                handle.WaitForEnd(patience);
+            }
+        }
+    }
+}
