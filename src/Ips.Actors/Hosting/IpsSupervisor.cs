@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace Ips.Actors.Hosting;
 
 /// <summary>Parent of all actors. A child that fails is restarted, and LifecycleActor asks again what may have been lost; one that
-/// fails ten times in a minute, or was stopped, is lost: the generation drains and exits.</summary>
+/// fails more than ten times in a minute, or was stopped, is lost: the generation drains and exits.</summary>
 internal sealed class IpsSupervisor : ReceiveActor
 {
     private const int MaxRestarts = 10;
@@ -56,9 +56,14 @@ internal sealed class IpsSupervisor : ReceiveActor
             IActorContext context, bool restart, IActorRef child, Exception cause, Akka.Actor.Internal.ChildRestartStats stats,
             IReadOnlyCollection<Akka.Actor.Internal.ChildRestartStats> children)
         {
-            base.ProcessFailure(context, restart, child, cause, stats, children);
-            if (restart)
+            // As the base class does, but told apart: one that has used up its restarts did not restart.
+            if (!restart || !stats.RequestRestartPermission(MaxRestarts, (int)RestartWindow.TotalMilliseconds))
             {
+                context.Stop(child);
+            }
+            else
+            {
+                RestartChild(child, cause, suspendFirst: false);
                 supervisor._log.ActorRestarted(cause, child.Path.Name);
                 supervisor._lifecycle.Tell(new LifecycleEvent.ActorRestarted(child.Path.Name));
             }

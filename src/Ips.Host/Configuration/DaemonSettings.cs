@@ -66,6 +66,7 @@ internal sealed class DaemonSettings
         options.Drain = Ips.Drain;
         options.Reload = Ips.Reload;
         options.Listener = Ips.Listener;
+        options.Warmup = Ips.Warmup;
         options.CheckConfiguration = Ips.CheckConfiguration;
     }
 

@@ -6,6 +6,7 @@ using Ips.Actors.Control;
 using Ips.Actors.HttpFront;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Tests.Support;
+using Xunit.Abstractions;
 
 namespace Ips.Actors.Tests.Control;
 
@@ -14,6 +15,7 @@ public sealed class ControlActorTests : ActorTest
 {
     private static readonly ReloadReceipt Receipt = new("promoted", 4711, 7, 99, 8, null, DateTimeOffset.UnixEpoch, 812.5) { NewRelease = "2.0" };
 
+    private readonly ITestOutputHelper _output;
     private readonly RecordingLog _log = new();
     private readonly TemporaryFolder _folder = new();
     private readonly TestProbe _lifecycle;
@@ -21,8 +23,9 @@ public sealed class ControlActorTests : ActorTest
     private readonly Identity _identity;
     private readonly IActorRef _control;
 
-    public ControlActorTests()
+    public ControlActorTests(ITestOutputHelper output)
     {
+        _output = output;
         (_lifecycle, _front) = (CreateTestProbe(), CreateTestProbe());
         _identity = Identity.Claim(_folder.File("ips.pid"), _log);
         var daemon = new ControlSession.Daemon(_lifecycle.Ref, _front.Ref, () => ["http://127.0.0.1:8080"], 4711, 7, "1.2.3", DateTimeOffset.UnixEpoch);
@@ -174,6 +177,7 @@ public sealed class ControlActorTests : ActorTest
     protected override void AfterAll()
     {
         base.AfterAll();
+        _log.WriteTo(_output);
         _identity.CloseControl();
         _identity.Dispose();
         _folder.Dispose();

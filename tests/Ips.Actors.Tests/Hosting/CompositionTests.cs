@@ -19,12 +19,14 @@ using Ips.Actors.Tests.Reloader;
 using Ips.Actors.Tests.Signals;
 using Ips.Actors.Tests.Support;
 using Ips.Actors.Transport;
+using Xunit.Abstractions;
 
 namespace Ips.Actors.Tests.Hosting;
 
 /// <summary>All actors of a generation together, each killed at each phase of a reload: nothing is lost and nothing hangs.</summary>
 public sealed class CompositionTests : ActorTest
 {
+    private readonly ITestOutputHelper _output;
     private readonly RecordingLog _log = new();
     private readonly RecordingSurroundings _process = new();
     private readonly FakeSignals _signals = new();
@@ -40,8 +42,9 @@ public sealed class CompositionTests : ActorTest
     private readonly EndPoint _endPoint;
     private int _accepted;
 
-    public CompositionTests()
+    public CompositionTests(ITestOutputHelper output)
     {
+        _output = output;
         (_successor, _waiter) = (CreateTestProbe(), CreateTestProbe());
         _launcher = new FakeLauncher(_successor.Ref);
         _identity = Identity.Claim(_folder.File("ips.pid"), _log);
@@ -180,6 +183,7 @@ public sealed class CompositionTests : ActorTest
     protected override void AfterAll()
     {
         base.AfterAll();
+        _log.WriteTo(_output);
         foreach (var (id, _) in _table.Entries.ToList())
         {
             _table.Close(id, unlink: true);

@@ -10,6 +10,14 @@ internal sealed class RecordingLog : ILogger
 
     public bool Broken { get; set; }
 
+    public void WriteTo(Xunit.Abstractions.ITestOutputHelper output)
+    {
+        foreach (var (level, _, text) in Entries)
+        {
+            output.WriteLine($"{level}: {text}");
+        }
+    }
+
     public bool Has(int eventId) => Entries.Any(entry => entry.Id.Id == eventId);
 
     public IDisposable? BeginScope<TState>(TState state)

@@ -24,7 +24,8 @@ internal sealed record ServiceSettings(ServiceKind Kind)
     /// <summary>The addresses; null for the service's port on 127.0.0.1.</summary>
     public IReadOnlyList<string>? Urls { get; init; }
 
-    public TimeSpan Probation { get; init; }
+    /// <summary>Null leaves it to the app's own configuration.</summary>
+    public TimeSpan? Probation { get; init; } = TimeSpan.Zero;
 
     public TimeSpan ReadyTimeout { get; init; } = Limits.Step;
 
@@ -52,7 +53,7 @@ internal sealed record ServiceSettings(ServiceKind Kind)
         $"ips.drain.timeout = {Milliseconds(DrainTimeout)}",
         $"ips.drain.lame-duck = {Milliseconds(LameDuck)}",
         $"ips.reload.ready-timeout = {Milliseconds(ReadyTimeout)}",
-        $"ips.reload.probation = {Milliseconds(Probation)}",
+        .. Probation is { } probation ? [$"ips.reload.probation = {Milliseconds(probation)}"] : Array.Empty<string>(),
         $"ips.reload.health-interval = {Milliseconds(HealthInterval)}",
         $"ips.reload.kill-timeout = {Milliseconds(KillTimeout)}",
         .. More,
@@ -70,7 +71,7 @@ internal sealed record ServiceSettings(ServiceKind Kind)
         $"--Ips:Drain:Timeout={DrainTimeout}",
         $"--Ips:Drain:LameDuck={LameDuck}",
         $"--Ips:Reload:ReadyTimeout={ReadyTimeout}",
-        $"--Ips:Reload:Probation={Probation}",
+        .. Probation is { } probation ? [$"--Ips:Reload:Probation={probation}"] : Array.Empty<string>(),
         $"--Ips:Reload:HealthInterval={HealthInterval}",
         $"--Ips:Reload:KillTimeout={KillTimeout}",
         .. More,
