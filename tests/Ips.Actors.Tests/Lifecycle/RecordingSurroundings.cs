@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Ips.Actors.Handover;
 using Ips.Actors.Lifecycle;
 
 namespace Ips.Actors.Tests.Lifecycle;
@@ -23,6 +24,8 @@ internal sealed class RecordingSurroundings : ILifecycleSurroundings
     public Func<string?> Log { get; set; } = () => null;
 
     public bool PublishFails { get; set; }
+
+    public IReadOnlyList<EndpointOffer> MovableEndpoints() => [new("127.0.0.1:8080", 0)];
 
     public void PublishIdentity() => Note(nameof(PublishIdentity), PublishFails);
 

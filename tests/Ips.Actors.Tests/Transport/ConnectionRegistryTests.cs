@@ -1,12 +1,18 @@
+using System.Net.Sockets;
 using Ips.Actors.Tests.HttpFront;
 using Ips.Actors.Transport;
 
 namespace Ips.Actors.Tests.Transport;
 
 /// <summary>The count of connections that a drain waits for.</summary>
-public sealed class ConnectionRegistryTests
+public sealed class ConnectionRegistryTests : IDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
     private readonly ConnectionRegistry _registry = new();
+    private readonly OpenConnections _open;
+
+    public ConnectionRegistryTests() => _open = new OpenConnections(_registry);
 
     [Fact]
     public void WhenEmpty_NothingOpen_IsComplete() => Assert.True(_registry.WhenEmpty().IsCompletedSuccessfully);
@@ -14,35 +20,45 @@ public sealed class ConnectionRegistryTests
     [Fact]
     public void WhenEmpty_ConnectionThatKestrelHasNotSeen_IsWaitedFor()
     {
-        _registry.Arrive();
+        _registry.Arrived();
         var empty = _registry.WhenEmpty();
         Assert.False(empty.IsCompleted);
-        _registry.Leave();
+        _registry.Left();
         Assert.True(empty.IsCompletedSuccessfully);
         Assert.Equal(0, _registry.Open);
     }
 
     [Fact]
-    public async Task Dispose_Twice_CountsOnce()
+    public async Task WhenEmpty_LastConnectionEnds_IsComplete()
     {
-        var (connection, _) = FrontFixture.Open(_registry);
-        _registry.Arrive();
-        await connection.DisposeAsync();
-        await connection.DisposeAsync();
-        Assert.Equal(1, _registry.Open);
+        var (one, two) = (_open.Open(), _open.Open());
+        var empty = _registry.WhenEmpty();
+        one.Client.Dispose(); // by its client
+        await two.EndAsync().WaitAsync(Patience); // by the server
+        await empty.WaitAsync(Patience);
+        Assert.Empty(_registry.Connections);
     }
 
     [Fact]
-    public void AbortRunning_Mixed_CountsRequestsNotConnections()
+    public void Opened_EachConnectionThatRuns_IsTold()
     {
-        var (busy, _) = FrontFixture.Open(_registry, requests: 3); // HTTP/2
-        FrontFixture.Open(_registry);
-        var (done, inner) = FrontFixture.Open(_registry, requests: 1);
-        done.RequestEnded();
-        Assert.Equal(3, _registry.RunningRequests);
-        Assert.Equal(3, _registry.AbortRunning());
-        Assert.False(inner.ConnectionClosed.IsCancellationRequested);
-        Assert.Equal(3, busy.RunningRequests);
+        var told = new List<HandoverConnection>();
+        _registry.Opened = told.Add;
+        var one = _open.Open();
+        _registry.Opened = null;
+        _open.Open();
+        Assert.Equal([one.Connection], told);
+    }
+
+    [Fact]
+    public async Task AbortBusy_Mixed_CountsRequestsAndLeavesTheIdle()
+    {
+        var (busy, idle, done) = (_open.Open(requests: 3), _open.Open(), _open.Open(requests: 1)); // three at once: HTTP/2
+        await done.EndRequestAsync();
+        Assert.Equal(1, _registry.Busy);
+        Assert.Equal(3, _registry.AbortBusy("the deadline"));
+        await Assert.ThrowsAsync<SocketException>(() => busy.Client.ReceiveAsync(new byte[1]).WaitAsync(Patience));
+        Assert.False(idle.Client.Poll(0, SelectMode.SelectRead) || done.Client.Poll(0, SelectMode.SelectRead));
     }
 
     // Many ends at once against many waits: each wait that began must end, whoever was last.
@@ -54,17 +70,19 @@ public sealed class ConnectionRegistryTests
             var registry = new ConnectionRegistry();
             for (var i = 0; i < 8; i++)
             {
-                registry.Arrive();
+                registry.Arrived();
             }
 
             var leaving = Parallel.ForAsync(0, 8, (_, _) =>
             {
-                registry.Leave();
+                registry.Left();
                 return ValueTask.CompletedTask;
             });
             var waits = Enumerable.Range(0, 8).Select(_ => registry.WhenEmpty()).ToArray();
             await leaving;
-            await Task.WhenAll(waits).WaitAsync(TimeSpan.FromSeconds(20));
+            await Task.WhenAll(waits).WaitAsync(Patience);
         }
     }
+
+    public void Dispose() => _open.Dispose();
 }
