@@ -33,6 +33,14 @@ public static class IpsKeys
             ConfigKey.Flag<ReloadOptions>("ips.reload.last-good", o => o.LastGood, (o, v) => o.LastGood = v),
         ], []);
 
+    /// <summary>The block <c>ips.warmup</c>.</summary>
+    public static ConfigTable<WarmupOptions> Warmup { get; } = new(
+        [
+            ConfigKey.List<WarmupOptions>("ips.warmup.requests", o => o.Requests, (o, v) => o.Requests = v, "a list of paths, each beginning with / and without spaces",
+                path => path.StartsWith('/') && !path.AsSpan().ContainsAnyExceptInRange('!', '~') ? null : "it must begin with / and have neither spaces nor control characters"),
+            ConfigKey.Duration<WarmupOptions>("ips.warmup.timeout", o => o.Timeout, (o, v) => o.Timeout = v, TimeSpan.Zero, TimeSpan.FromMinutes(1)),
+        ], []);
+
     /// <summary>The block <c>ips.listener</c>.</summary>
     public static ConfigTable<ListenerOptions> Listener { get; } = new(
         [ConfigKey.Count<ListenerOptions>("ips.listener.backlog", o => o.Backlog, (o, v) => o.Backlog = v, 1, 65535, "connections")], []);
@@ -46,5 +54,6 @@ public static class IpsKeys
         ], [])
         .And(Drain.On<IpsOptions>(o => o.Drain))
         .And(Reload.On<IpsOptions>(o => o.Reload))
+        .And(Warmup.On<IpsOptions>(o => o.Warmup))
         .And(Listener.On<IpsOptions>(o => o.Listener));
 }

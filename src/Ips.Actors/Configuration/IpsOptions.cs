@@ -23,6 +23,9 @@ public sealed class IpsOptions
     /// <summary>How a successor is started and judged.</summary>
     public ReloadOptions Reload { get; set; } = new();
 
+    /// <summary>How a generation warms up before it says ready.</summary>
+    public WarmupOptions Warmup { get; set; } = new();
+
     /// <summary>How listening sockets are opened.</summary>
     public ListenerOptions Listener { get; set; } = new();
 }

@@ -62,6 +62,8 @@ internal static class EventIds
     public const int Aborted = 1403;
     public const int RoleHandlerFailed = 1404;
     public const int RoleHandlerSlow = 1405;
+    public const int WarmedUp = 1406;
+    public const int WarmupSkipped = 1407;
 
     // Predecessor 1500
     public const int Joined = 1500;

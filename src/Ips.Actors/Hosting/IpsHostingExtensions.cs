@@ -46,6 +46,7 @@ public static class IpsHostingExtensions
             options.Configure(configure);
         }
 
+        services.AddSingleton<IValidateOptions<IpsOptions>, IpsOptionsValidator>();
         services.AddSingleton(generation);
         services.AddSingleton<FrontGate>();
         services.AddSingleton<ConnectionRegistry>();

@@ -91,10 +91,12 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         var gate = services.GetRequiredService<FrontGate>();
         var connections = services.GetRequiredService<ConnectionRegistry>();
         var role = services.GetRequiredService<GenerationRole>();
-        var health = new HealthCheckProbe(services);
         var surroundings = new ProcessSurroundings(
             generation, identity, table, options, server, services.GetRequiredService<IHostApplicationLifetime>(), services.GetRequiredService<HostExit>(),
             TimeProvider.System, log("lifecycle"));
+        var health = new PipelineWarmup(
+            services.GetRequiredService<HandoverTransport>(), () => surroundings.Endpoints, options.Warmup, new HealthCheckProbe(services), TimeProvider.System,
+            log("front"));
         var memory = new LifecycleMemory(
             generation.IsSuccessor ? new LifecycleState.Joining() : generation.Orphaned ? new LifecycleState.Joining(Alone: true) : new LifecycleState.Starting());
         var link = new PredecessorLink(

@@ -23,4 +23,11 @@ internal static partial class HttpFrontLog
 
     [LoggerMessage(EventIds.RoleHandlerSlow, LogLevel.Warning, "A handler of {Turn} did not end within {Seconds} s; the lifecycle goes on without it.")]
     public static partial void RoleHandlerSlow(this ILogger logger, string turn, double seconds);
+
+    [LoggerMessage(EventIds.WarmedUp, LogLevel.Information,
+        "Warmed up with {Requests} requests in {ElapsedMs:0} ms: a round took {FirstMs:0.0} ms at first and {BestMs:0.0} ms at best.")]
+    public static partial void WarmedUp(this ILogger logger, int requests, double elapsedMs, double firstMs, double bestMs);
+
+    [LoggerMessage(EventIds.WarmupSkipped, LogLevel.Information, "No warm-up: every endpoint speaks TLS.")]
+    public static partial void WarmupSkipped(this ILogger logger);
 }

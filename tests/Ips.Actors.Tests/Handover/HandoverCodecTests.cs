@@ -17,20 +17,21 @@ public sealed class HandoverCodecTests
             1, 8, [], true, false, 1000, [new GenerationEntry(6, 4700, 98765), new GenerationEntry(7, 4711, 98800)]),
         ["refused"] = new RefusedFrame("it speaks handover versions 7 to 9, this generation 1 to 1"),
         ["ready"] = new ReadyFrame(),
-        ["ready-endpoints"] = new ReadyFrame([new EndpointOffer("127.0.0.1:0", 0)]),
+        ["ready-endpoints"] = new ReadyFrame([new EndpointOffer("127.0.0.1:0", 0), new EndpointOffer("unix:/run/app.sock", 1)]),
         ["serve"] = new ServeFrame(),
         ["health"] = new HealthFrame(true, 9007199254740993, 2), // more than a double holds
         ["health-red"] = new HealthFrame(false, 10, 10, "health check 'store' is unhealthy"),
-        ["history"] = new HistoryFrame([Json("""{"outcome":"promoted","oldPid":1}"""), Json("""{"outcome":"refused","later":[1]}""")]),
+        ["history"] = new HistoryFrame([Json("""{"outcome":"promoted","oldPid":4711}""")]),
         ["promote"] = new PromoteFrame(),
         ["promote-output"] = new PromoteFrame("half a line"u8.ToArray(), [0, 255]),
         ["promoted"] = new PromotedFrame(),
-        ["connections"] = new ConnectionsFrame([new ConnectionOffer("127.0.0.1:0", 0), new ConnectionOffer("[::]:8080", 1, "GET /"u8.ToArray())]),
+        ["connections"] = new ConnectionsFrame([new ConnectionOffer("127.0.0.1:0", 0), new ConnectionOffer("[::]:8080", 1, [.. "GET / HTTP/1.1\r\n"u8, 0xFB, 0xEF, 0xFF])]),
         ["adopted"] = new AdoptedFrame(64),
         ["stop"] = new StopFrame("SIGTERM", 32000),
         ["stop-return"] = new StopFrame("unhealthy", 32000, Return: true),
         ["failed"] = new FailedFrame("SIGTERM"),
-        ["farewell"] = new FarewellFrame(12, 1, 99, 8, 2, 70),
+        ["farewell"] = new FarewellFrame(12, 1),
+        ["farewell-counts"] = new FarewellFrame(12, 1, 99, 8, 2, 70),
     };
 
     public static TheoryData<string> Names => [.. Frames.Keys];

@@ -5,8 +5,6 @@ namespace Ips.Host.ProcessTests.Harness;
 /// <summary>Releases side by side, and the link <c>current</c> to the one that is in place, as deployments lay them out.</summary>
 internal sealed class Releases(string folder)
 {
-    private const UnixFileMode Executable = (UnixFileMode)0b111_101_101;
-
     /// <summary>The link.</summary>
     public string Current => Path.Combine(folder, "current");
 
@@ -18,16 +16,12 @@ internal sealed class Releases(string folder)
     {
         Copy(builtFolder, PathOf(release));
         File.WriteAllText(PathOf(release, "release.txt"), release);
-        File.WriteAllText(PathOf(release, "appsettings.json"), $$"""{ "Release": "{{release}}" }""");
+        Configure(release);
     }
 
-    /// <summary>Makes a release whose executable is a shell script.</summary>
-    public void AddScript(string release, string executable, string body)
-    {
-        Directory.CreateDirectory(PathOf(release));
-        File.WriteAllText(PathOf(release, executable), $"#!/bin/sh\n{body}\n");
-        File.SetUnixFileMode(PathOf(release, executable), Executable);
-    }
+    /// <summary>Writes a release's <c>appsettings.json</c>: its name, and what else is given, as JSON members.</summary>
+    public void Configure(string release, string members = "") => File.WriteAllText(
+        PathOf(release, "appsettings.json"), $$"""{ "Release": "{{release}}"{{(members.Length > 0 ? ", " : "")}}{{members}} }""");
 
     /// <summary>Puts a mark into a release, see Ips.SampleApp's ReleaseFolder.</summary>
     public void Mark(string release, string mark) => File.WriteAllText(PathOf(release, mark), "");
@@ -43,15 +37,16 @@ internal sealed class Releases(string folder)
         Check(Stdlib.rename(next, Current), "rename");
     }
 
-    private static void Check(int result, string call)
-    {
-        if (result != 0) throw new IOException($"{call}: {Stdlib.strerror(Stdlib.GetLastError())}");
-    }
-
-    private static void Copy(string from, string to)
+    /// <summary>Copies a folder with all in it.</summary>
+    public static void Copy(string from, string to)
     {
         Directory.CreateDirectory(to);
         foreach (var file in Directory.EnumerateFiles(from)) File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
         foreach (var inner in Directory.EnumerateDirectories(from)) Copy(inner, Path.Combine(to, Path.GetFileName(inner)));
+    }
+
+    private static void Check(int result, string call)
+    {
+        if (result != 0) throw new IOException($"{call}: {Stdlib.strerror(Stdlib.GetLastError())}");
     }
 }

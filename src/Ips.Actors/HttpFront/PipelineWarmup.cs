@@ -1,0 +1,106 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+using Ips.Actors.Configuration;
+using Ips.Actors.Transport;
+using Microsoft.Extensions.Logging;
+
+namespace Ips.Actors.HttpFront;
+
+/// <summary>Sends real requests through Kestrel and the whole app, from memory, before the first check of the app's health.</summary>
+/// <remarks>The first request of a fresh process takes some thousand times as long as a warm one; here no client waits for it.</remarks>
+internal sealed class PipelineWarmup(
+    HandoverTransport transport, Func<IReadOnlyList<string>> urls, WarmupOptions options, IHealthProbe health, TimeProvider time, ILogger log) : IHealthProbe
+{
+    private const int RequestsPerRound = 10;
+    private const int SlowRoundsToEnd = 3;
+    private const double Faster = 0.9; // a round counts as faster below this part of the best one
+
+    private bool _warm;
+
+    /// <inheritdoc/>
+    public async Task<string?> CheckAsync(CancellationToken cancellationToken)
+    {
+        if (!_warm && options.Timeout > TimeSpan.Zero && options.Requests.Count > 0)
+        {
+            using var deadline = new CancellationTokenSource(options.Timeout, time);
+            using var both = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+            if (await WarmAsync(both.Token).ConfigureAwait(false) is { } failure)
+            {
+                return failure;
+            }
+
+            _warm = true;
+        }
+
+        return await health.CheckAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<string?> WarmAsync(CancellationToken deadline)
+    {
+        if (!TryFindPlain(out var listener))
+        {
+            log.WarmupSkipped(); // every endpoint speaks TLS, which a request from memory does not
+            return null;
+        }
+
+        var (start, first, rounds, slowRounds) = (time.GetTimestamp(), TimeSpan.Zero, 0, 0);
+        var best = TimeSpan.MaxValue;
+        try
+        {
+            while (slowRounds < SlowRoundsToEnd)
+            {
+                var began = time.GetTimestamp();
+                for (var i = 0; i < RequestsPerRound; i++)
+                {
+                    foreach (var target in options.Requests)
+                    {
+                        if (await AskAsync(listener, target, deadline).ConfigureAwait(false) is >= 500 and var status)
+                        {
+                            return $"the warm-up request {target} was answered with {status} (ips.warmup.requests)";
+                        }
+                    }
+                }
+
+                var took = time.GetElapsedTime(began);
+                (first, rounds) = (rounds == 0 ? took : first, rounds + 1);
+                slowRounds = took < best * Faster ? 0 : slowRounds + 1;
+                best = took < best ? took : best;
+            }
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        {
+            // The time is over: as warm as it gets.
+        }
+        catch (IOException e) when (!deadline.IsCancellationRequested)
+        {
+            return $"the warm-up failed: {e.Message}";
+        }
+        catch (IOException)
+        {
+            // The deadline ended a request in the middle.
+        }
+
+        log.WarmedUp(rounds * RequestsPerRound * options.Requests.Count, time.GetElapsedTime(start).TotalMilliseconds, first.TotalMilliseconds, best.TotalMilliseconds);
+        return null;
+    }
+
+    private static async Task<int> AskAsync(HandoverListener listener, string target, CancellationToken deadline)
+    {
+        var connection = new MemoryConnection(listener.EndPoint);
+        if (!listener.TryDeliver(connection))
+        {
+            throw new IOException($"the endpoint {listener.EndPoint} is not bound any more");
+        }
+
+        return await WarmupClient.GetAsync(connection, target, "localhost", deadline).ConfigureAwait(false);
+    }
+
+    private bool TryFindPlain([NotNullWhen(true)] out HandoverListener? plain)
+    {
+        var secure = urls().Where(url => url.StartsWith("https:", StringComparison.OrdinalIgnoreCase)).ToList();
+        plain = transport.Listeners.FirstOrDefault(listener => !secure.Exists(url => url.EndsWith(Suffix(listener.EndPoint), StringComparison.Ordinal)));
+        return plain is not null;
+    }
+
+    private static string Suffix(EndPoint endPoint) => endPoint is IPEndPoint ip ? $":{ip.Port}" : $"unix:{endPoint}";
+}

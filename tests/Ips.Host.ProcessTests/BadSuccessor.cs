@@ -1,0 +1,60 @@
+using Ips.Host.ProcessTests.Harness;
+
+namespace Ips.Host.ProcessTests;
+
+/// <summary>A release that must not take over.</summary>
+/// <param name="Name">What it does.</param>
+/// <param name="Reason">What the reason for its refusal must say.</param>
+/// <param name="Put">Puts it into a release's folder.</param>
+public sealed record BadSuccessor(string Name, string Reason, Action<string> Put)
+{
+    private const string Sleep = "exec sleep 600";
+
+    private const UnixFileMode Executable = (UnixFileMode)0b111_101_101;
+
+    internal static IReadOnlyList<BadSuccessor> All { get; } =
+    [
+        Script("exits with 1", "exited with 1", "exit 1"),
+        Script("exits with 0", "exited with 0", "exit 0"),
+        Script("exits with 137", "exited with 137", "exit 137"),
+        Script("kills itself", "killed by SIGKILL", "kill -9 $$"),
+        Script("crashes", "killed by SIGSEGV", "kill -SEGV $$"),
+        Script("sends garbage", "no handover frame", $"printf 'GET / HTTP/1.1' >&3; {Sleep}"),
+        Script("sends garbage and ignores SIGTERM", "no handover frame", $"trap '' TERM; printf '{{}}' >&3; {Sleep}"),
+        Script("sends a packet that is too large", "131072", $"dd if=/dev/zero bs=140000 count=1 status=none >&3; {Sleep}"),
+        Script("closes the channel and lives on", "closed the handover channel without exiting", $"exec 3>&-; {Sleep}"),
+        Script("speaks another version", "versions 99 to 99", $$"""printf '{"type":"hello","min":99,"max":99,"pid":%d,"release":"other"}' $$ >&3; {{Sleep}}"""),
+        Script("says that it failed", "no database", $$"""printf '{"type":"failed","reason":"no database"}' >&3; {{Sleep}}"""),
+        new("is missing", "ENOENT", folder => Directory.CreateDirectory(folder)),
+        new("has no folder", "ENOENT", _ => { }),
+        new("is not executable", "EACCES", folder => Write(folder, "#!/bin/sh\n", UnixFileMode.UserRead)),
+        new("is not a program", "ENOEXEC", folder => Write(folder, "neither ELF nor script\n", Executable)),
+        new("lacks an assembly", "killed by SIGABRT", folder =>
+        {
+            Releases.Copy(Binaries.SampleAppFolder, folder);
+            File.Delete(Path.Combine(folder, "Ips.Actors.dll"));
+        }),
+        new("is not healthy", "the release is marked as unhealthy", folder =>
+        {
+            Releases.Copy(Binaries.SampleAppFolder, folder);
+            File.WriteAllText(Path.Combine(folder, SampleMarks.Unhealthy), "");
+        }),
+    ];
+
+    internal static BadSuccessor Sleeps { get; } = Script("sleeps", "ips.reload.ready-timeout", Sleep);
+
+    internal static BadSuccessor FallsSilent { get; } = Script("falls silent after hello", "ips.reload.ready-timeout",
+        $$"""printf '{"type":"hello","min":1,"max":1,"pid":%d,"release":"silent"}' $$ >&3; {{Sleep}}""");
+
+    /// <inheritdoc/>
+    public override string ToString() => Name;
+
+    private static BadSuccessor Script(string name, string reason, string body) => new(name, reason, folder => Write(folder, $"#!/bin/sh\n{body}\n", Executable));
+
+    private static void Write(string folder, string text, UnixFileMode mode)
+    {
+        var file = Path.Combine(Directory.CreateDirectory(folder).FullName, Binaries.SampleApp);
+        File.WriteAllText(file, text);
+        File.SetUnixFileMode(file, mode);
+    }
+}

@@ -1,0 +1,152 @@
+using System.Globalization;
+using Ips.Actors.Diagnostics;
+using Ips.Host.ProcessTests.Harness;
+using Ips.Testing.Load;
+using Ips.Testing.Processes;
+using Xunit.Abstractions;
+
+namespace Ips.Host.ProcessTests;
+
+/// <summary>Failed reloads that need a service of their own; see <see cref="BadSuccessorTests"/> for the rest.</summary>
+public sealed class FailedReloadTests(ITestOutputHelper output) : ProcessTest(output)
+{
+    private const string Good = "good", Bad = "bad";
+
+    // Two services side by side, as both wait for the same time-out: one successor never says a word, the other goes silent with the sockets in its hands.
+    [Fact]
+    public async Task Reload_SuccessorNeverReady_IsEndedAfterReadyTimeout() =>
+        await Task.WhenAll(AssertEndedAfterReadyTimeoutAsync(BadSuccessor.Sleeps), AssertEndedAfterReadyTimeoutAsync(BadSuccessor.FallsSilent));
+
+    [Fact]
+    public async Task Reload_FailsOverAndOver_LeaksNoDescriptorThreadOrZombie()
+    {
+        var (service, releases) = await StartReleaseAsync(new ServiceSettings(ServiceKind.SampleApp), Folder);
+        var pid = service.MainPid;
+        List<string> bad = ["exits with 1", "is missing", "sends garbage", "closes the channel and lives on", "speaks another version"];
+        foreach (var name in bad) BadSuccessor.All.Single(one => one.Name == name).Put(releases.PathOf(name));
+
+        IReadOnlyList<string> afterFirst = [];
+        for (var round = 1; round <= 4; round++)
+        {
+            foreach (var name in bad)
+            {
+                releases.SwitchTo(name);
+                Assert.Equal(EventIds.ReloadFailed, (await service.TryReloadAsync()).Id);
+            }
+
+            Assert.Equal(1, await service.AnsweringGenerationAsync());
+            if (round == 1) afterFirst = await SettledAsync(service, pid);
+        }
+
+        await SettledAsync(service, pid);
+        await Descriptors.WaitForAsync(pid, afterFirst);
+        Assert.Empty(ProcessTable.ChildrenOf(pid));
+        Assert.DoesNotContain(ThreadNames(pid), name => name.StartsWith("ips-channel", StringComparison.Ordinal));
+        releases.SwitchTo(Good);
+        await service.ReloadAsync();
+    }
+
+    // The successor's own child holds the channel open after the successor has died: its death is seen all the same.
+    [Fact]
+    public async Task Reload_SuccessorLeavesChildWithChannel_IsRefused()
+    {
+        var (service, releases) = await StartReleaseAsync(new ServiceSettings(ServiceKind.SampleApp), Folder);
+        Directory.CreateDirectory(releases.PathOf(Bad));
+        var (script, childPid) = (releases.PathOf(Bad, Binaries.SampleApp), Path.Combine(Folder, "child.pid"));
+        await File.WriteAllTextAsync(script, $"#!/bin/sh\nsleep 600 &\necho $! > {childPid}\nexit 9\n");
+        File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        releases.SwitchTo(Bad);
+
+        var outcome = await service.TryReloadAsync();
+        Assert.Equal(EventIds.ReloadFailed, outcome.Id);
+        Assert.Contains("exited with 9", outcome["Reason"], StringComparison.Ordinal);
+
+        ProcessTable.Signal(int.Parse(await File.ReadAllTextAsync(childPid), CultureInfo.InvariantCulture), ProcessTable.SigKill);
+        releases.SwitchTo(Good);
+        await service.ReloadAsync();
+        Assert.Equal(2, await service.AnsweringGenerationAsync());
+    }
+
+    [Fact]
+    public async Task Reload_ConfigurationBecameInvalid_ChangesNothing()
+    {
+        var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon));
+        await using var load = StrictLoad.Start(BadSuccessorFixture.LightLoad(service.Target) with
+        {
+            StreamWorkers = 0,
+            UploadWorkers = 0,
+            Paths = new LoadPaths { PingBody = "pong\n" },
+        });
+        await load.WaitForRequestsAsync(1, Limits.Step);
+        var (pid, valid) = (service.MainPid, await File.ReadAllTextAsync(service.ConfigFile));
+        await File.WriteAllTextAsync(service.ConfigFile, $"{valid}ips.drain.timeout = 2h\nips.no-such-key = 1\n");
+
+        // Asked for by HUP or `ips reload`, it is checked first, and nothing is started.
+        var hangup = await service.TryReloadAsync(ProcessTable.SigHup);
+        Assert.Equal(EventIds.ConfigurationInvalid, hangup.Id);
+        Assert.Contains("ips.drain.timeout", hangup["Errors"], StringComparison.Ordinal);
+        Assert.Contains("no-such-key", hangup["Errors"], StringComparison.Ordinal);
+        var receipt = await IpsCommand.RunAsync("reload", "--pid-file", service.PidFile);
+        Assert.True(receipt.ExitCode == 4, $"'ips reload': {receipt}");
+        Assert.Contains("ips.drain.timeout", string.Join('\n', receipt.Output), StringComparison.Ordinal);
+        Assert.Empty(service.Log.Of(EventIds.SuccessorSpawned));
+
+        // By USR2 the new release says so itself, with the exit code for it.
+        var outcome = await service.TryReloadAsync();
+        Assert.Equal(EventIds.ReloadFailed, outcome.Id);
+        Assert.Contains("exited with 2", outcome["Reason"], StringComparison.Ordinal);
+        Assert.Equal(pid, service.MainPid);
+        Assert.Equal(1, await service.AnsweringGenerationAsync());
+
+        await File.WriteAllTextAsync(service.ConfigFile, valid);
+        await service.ReloadAsync(ProcessTable.SigHup);
+        Assert.Equal(2, await service.AnsweringGenerationAsync());
+        await load.WaitForGenerationAsync(2, Limits.Step);
+        var report = await load.StopAsync();
+        Output.WriteLine(report.ToString());
+        Assert.Equal(0, report.FailedRequests);
+    }
+
+    private async Task AssertEndedAfterReadyTimeoutAsync(BadSuccessor bad)
+    {
+        var settings = new ServiceSettings(ServiceKind.SampleApp) { ReadyTimeout = TimeSpan.FromSeconds(15) };
+        var (service, releases) = await StartReleaseAsync(settings, Directory.CreateDirectory(Path.Combine(Folder, bad.Name)).FullName);
+        await using var load = StrictLoad.Start(BadSuccessorFixture.LightLoad(service.Target));
+        await load.WaitForRequestsAsync(1, Limits.Step);
+        bad.Put(releases.PathOf(Bad));
+        releases.SwitchTo(Bad);
+
+        var outcome = await service.TryReloadAsync();
+        Assert.Equal(EventIds.ReloadFailed, outcome.Id);
+        Assert.Contains(bad.Reason, outcome["Reason"], StringComparison.Ordinal);
+        Assert.InRange(double.Parse(outcome["ElapsedMs"], CultureInfo.InvariantCulture), settings.ReadyTimeout.TotalMilliseconds, Limits.Step.TotalMilliseconds);
+        Assert.Equal(1, await service.AnsweringGenerationAsync());
+        await service.WaitForMainAloneAsync();
+
+        releases.SwitchTo(Good);
+        await service.ReloadAsync();
+        await load.WaitForGenerationAsync(2, Limits.Step);
+        var report = await load.StopAsync();
+        Output.WriteLine(report.ToString());
+        Assert.Equal(0, report.FailedRequests);
+    }
+
+    private async Task<(Service Service, Releases Releases)> StartReleaseAsync(ServiceSettings settings, string folder)
+    {
+        var releases = new Releases(folder);
+        releases.AddBuild(Good, Binaries.SampleAppFolder);
+        releases.SwitchTo(Good);
+        return (await StartAsync(settings with { Program = Path.Combine(releases.Current, Binaries.SampleApp) }), releases);
+    }
+
+    // The test's own requests have left no connection behind.
+    private static async Task<IReadOnlyList<string>> SettledAsync(Service service, int pid)
+    {
+        using var deadline = new CancellationTokenSource(Limits.Step);
+        while ((await service.StatusAsync()).OpenConnections > 0) await Task.Delay(20, deadline.Token);
+        return Descriptors.Of(pid);
+    }
+
+    private static IEnumerable<string> ThreadNames(int pid) =>
+        Directory.EnumerateDirectories($"/proc/{pid}/task").Select(folder => File.ReadAllText(Path.Combine(folder, "comm")).TrimEnd());
+}
