@@ -31,7 +31,7 @@ public sealed partial class PureFilesTests
     [Theory]
     [InlineData("using Akka.Actor;")]
     [InlineData("using System.IO.Pipelines;")]
-    [InlineData("using System.Net.Sockets;")]
+    [InlineData("    using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);")]
     [InlineData("using static System.Diagnostics.Stopwatch;")]
     [InlineData("using Clock = System.TimeProvider;")]
     [InlineData("    var now = DateTime.UtcNow;")]
@@ -47,6 +47,7 @@ public sealed partial class PureFilesTests
 
     [Theory]
     [InlineData("using System.Text.Json;")]
+    [InlineData("using System.Net.Sockets;")] // for AddressFamily
     [InlineData("    // the File is read by the caller: File.ReadAllText(path)")]
     [InlineData("    /// <summary>As <see cref=\"File.Delete\"/>.</summary>")]
     [InlineData("    var profile = Profile.Default;")]
@@ -70,7 +71,7 @@ public sealed partial class PureFilesTests
     private static partial Regex PureName();
 
     [GeneratedRegex(
-        @"^\s*using\s+(static\s+)?(\w+\s*=\s*)?(Akka|System\.IO|System\.Net\.(Sockets|Http)|System\.Diagnostics|System\.Threading|System\.TimeProvider|Microsoft\.Extensions\.(Logging|Hosting)|Mono\.)" +
-        @"|\bDateTime(Offset)?\.(Utc)?(Now|Today)\b|\bStopwatch\b|\bTimeProvider\b|\bTask\.(Delay|Run)\b|\bThread\.|\bEnvironment\.|\bConsole\.|\b(File|Directory|FileStream|Process)\.\w|\.Tell\(|\bGuid\.NewGuid\b|\bRandom\b")]
+        @"^\s*using\s+(static\s+)?(\w+\s*=\s*)?(Akka|System\.IO|System\.Net\.Http|System\.Diagnostics|System\.Threading|System\.TimeProvider|Microsoft\.Extensions\.(Logging|Hosting)|Mono\.)" +
+        @"|\bDateTime(Offset)?\.(Utc)?(Now|Today)\b|\bStopwatch\b|\bTimeProvider\b|\bTask\.(Delay|Run)\b|\bThread\.|\bEnvironment\.|\bConsole\.|\b(File|Directory|FileStream|Process)\.\w|\.Tell\(|\bGuid\.NewGuid\b|\bRandom\b|\b(Socket|TcpClient|Dns)\b")]
     private static partial Regex Impure();
 }

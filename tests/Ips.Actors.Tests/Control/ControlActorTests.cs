@@ -63,6 +63,16 @@ public sealed class ControlActorTests : ActorTest
     }
 
     [Fact]
+    public async Task Check_IsADryRun()
+    {
+        using var client = await AskAsync("""{"verb":"check"}""");
+        var reload = await _lifecycle.ExpectMsgAsync<LifecycleProtocol.Reload>();
+        Assert.True(reload is { DryRun: true, CheckFirst: true });
+        reload.ReplyTo.Tell(new LifecycleProtocol.ReloadFinished(Receipt with { DryRun = true, Outcome = "checked" }));
+        Assert.Equal("checked", Assert.Single(await client.ReadToEndAsync()).Receipt!.Outcome);
+    }
+
+    [Fact]
     public async Task History_IsTold()
     {
         using var client = await AskAsync("""{"verb":"history"}""");
@@ -80,7 +90,7 @@ public sealed class ControlActorTests : ActorTest
     }
 
     [Theory]
-    [InlineData("""{"verb":"dance"}""", "unknown verb 'dance'; known are status, reload, history, stop")]
+    [InlineData("""{"verb":"dance"}""", "unknown verb 'dance'; known are status, reload, check, history, stop")]
     [InlineData("null", "the request is null")]
     public async Task Request_ThatIsNone_IsAnsweredWithAnError(string request, string message)
     {

@@ -74,11 +74,13 @@ public sealed class HandoverChannelTests : IDisposable
         {
             other.Subscribe(channelEvent =>
             {
-                var number = ((FarewellFrame)((ChannelEvent.Received)channelEvent).Frame).Drained;
-                received.Enqueue(number);
-                if (number == frames - 1)
+                if (channelEvent is ChannelEvent.Received { Frame: FarewellFrame { Drained: var number } }) // and not the close after the test
                 {
-                    done.TrySetResult();
+                    received.Enqueue(number);
+                    if (number == frames - 1)
+                    {
+                        done.TrySetResult();
+                    }
                 }
             });
             await Task.Yield();

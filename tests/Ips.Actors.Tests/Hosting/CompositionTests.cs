@@ -52,7 +52,7 @@ public sealed class CompositionTests : ActorTest
         var ready = new TaskCompletionSource();
         Sys.ActorOf(Props.Create(() => new IpsSupervisor(context => Compose(context, ready), code => _process.Exit(code), _log)), "ips");
         ready.Task.Wait(Patience);
-        _endPoint = _actors["listener"].Ask<ListenerProtocol.Bound>(new ListenerProtocol.Bind(new IPEndPoint(IPAddress.Loopback, 0), Accepted, _ => { }), Patience).Result.EndPoint;
+        _endPoint = _actors["listener"].Ask<ListenerProtocol.Bound>(new ListenerProtocol.Bind(new IPEndPoint(IPAddress.Loopback, 0), (fd, _) => Accepted(fd), _ => { }), Patience).Result.EndPoint;
         _actors["front"].Tell(new HttpFrontProtocol.HostStarted());
     }
 
@@ -78,7 +78,7 @@ public sealed class CompositionTests : ActorTest
         await Said<ServeFrame>();
         await Reached("OnProbation");
         await KillAsync(victim);
-        Clock.Advance(_options.Reload.Probation);
+        await PassProbationAsync(successor);
         await Said<PromoteFrame>();
         await KillAsync(victim);
         successor.Say(new PromotedFrame());
@@ -142,7 +142,7 @@ public sealed class CompositionTests : ActorTest
         successor.Say(new ReadyFrame());
         await Said<ServeFrame>();
         await Reached("OnProbation");
-        Clock.Advance(_options.Reload.Probation);
+        await PassProbationAsync(successor);
         await Said<PromoteFrame>();
         successor.Say(new PromotedFrame());
         await _process.Exited.WaitAsync(Patience);
@@ -215,7 +215,7 @@ public sealed class CompositionTests : ActorTest
         IActorRef Add(string name, Props props) => _actors[name] = context.ActorOf(props, name);
     }
 
-    private void Accepted(int fd, ReadOnlyMemory<byte> leftover)
+    private void Accepted(int fd)
     {
         FileDescriptors.Close(fd);
         Interlocked.Increment(ref _accepted);
@@ -240,6 +240,16 @@ public sealed class CompositionTests : ActorTest
             {
                 await RoundTrip(actor);
             }
+        }
+    }
+
+    private async Task PassProbationAsync(FakeSuccessor successor)
+    {
+        for (var passed = TimeSpan.Zero; passed < _options.Reload.Probation; passed += _options.Reload.HealthInterval)
+        {
+            successor.Say(new HealthFrame(true, 1, 0));
+            await RoundTrip(_actors["reloader"]);
+            Clock.Advance(_options.Reload.HealthInterval);
         }
     }
 

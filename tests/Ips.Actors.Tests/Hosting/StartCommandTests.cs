@@ -53,7 +53,7 @@ public sealed class StartCommandTests
     {
         var environment = new Dictionary<string, string>(Environment)
         {
-            ["IPS_HANDOVER_FD"] = "3", ["IPS_HANDOVER_GENERATION"] = "4", ["IPS_START_FD"] = "4", ["LISTEN_PID"] = "1", ["LISTEN_FDS"] = "2",
+            ["IPS_HANDOVER_FD"] = "3", ["IPS_HANDOVER_GENERATION"] = "4", ["IPS_START_FD"] = "4", ["IPS_OUTPUT_FDS"] = "5,6", ["LISTEN_PID"] = "1", ["LISTEN_FDS"] = "2",
             ["LISTEN_FDNAMES"] = "http", ["LISTENER"] = "kept", ["PWD"] = "/srv", ["listen_fds"] = "kept",
         };
         var command = StartCommand.From(["/srv/ips"], environment, "/srv", "/srv/ips", _ => true);

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Akka.Actor;
 using Akka.TestKit;
 using Ips.Actors.HttpFront;
@@ -17,16 +18,21 @@ public sealed class HttpFrontActorTests : ActorTest
     private readonly FakeHealth _health = new();
     private readonly FakeTimeProvider _time = new();
     private readonly GenerationRole _role = FrontFixture.Role();
+    private readonly OpenConnections _open;
     private readonly TestProbe _lifecycle;
-    private readonly IActorRef _mover;
+    private readonly TestProbe _mover;
     private readonly IActorRef _front;
 
     public HttpFrontActorTests()
     {
-        _lifecycle = CreateTestProbe();
-        var ledger = new MoveLedger();
-        _mover = Supervise(Props.Create(() => new MoverActor(ledger, _connections, _gate, _lifecycle.Ref, _log)), "mover");
-        _front = Supervise(Props.Create(() => new HttpFrontActor(_gate, _connections, _role, _health, _mover, _lifecycle.Ref, _log, _time)));
+        _open = new OpenConnections(_connections);
+        (_lifecycle, _mover) = (CreateTestProbe(), CreateTestProbe());
+        _mover.SetAutoPilot(new DelegateAutoPilot((sender, _) =>
+        {
+            sender.Tell(new MoverProtocol.Flushed());
+            return AutoPilot.KeepRunning;
+        }));
+        _front = Supervise(Props.Create(() => new HttpFrontActor(_gate, _connections, _role, _health, _mover.Ref, _lifecycle.Ref, _log, _time)));
     }
 
     [Fact]
@@ -167,55 +173,103 @@ public sealed class HttpFrontActorTests : ActorTest
     public async Task BeginDrain_NothingOpen_IsDrainedAtOnce()
     {
         _front.Tell(new HttpFrontProtocol.BeginDrain());
-        Assert.Equal(new LifecycleEvent.ConnectionsDrained(0), await _lifecycle.ExpectMsgAsync<LifecycleEvent.ConnectionsDrained>());
+        Assert.Equal(0, (await _lifecycle.ExpectMsgAsync<LifecycleEvent.ConnectionsDrained>()).Aborted);
         Assert.True(_gate.Draining);
+        Assert.False(_gate.Moving);
     }
 
     [Fact]
-    public async Task BeginDrain_LastConnectionEnds_IsDrainedOnce()
+    public async Task BeginDrain_Moving_IsKnownBeforeAnyResponseSaysClose()
     {
-        var one = ServedConnection.Open(_connections);
-        var two = ServedConnection.Open(_connections);
+        _connections.Arrived();
+        _front.Tell(new HttpFrontProtocol.BeginDrain(Moving: true));
+        await RoundTrip();
+        Assert.True(_gate.Draining && _gate.Moving);
+        _gate.Moving = false; // the carrier was lost
+        _front.Tell(new HttpFrontProtocol.BeginDrain(Moving: true)); // asked again after a restart
+        await RoundTrip();
+        Assert.False(_gate.Moving);
+    }
+
+    [Fact]
+    public async Task BeginDrain_LastConnectionEnds_IsDrainedOnceWithTheCounts()
+    {
+        var (one, two) = (_open.Open(), _open.Open());
         _front.Tell(new HttpFrontProtocol.BeginDrain());
         _front.Tell(new HttpFrontProtocol.BeginDrain());
-        await one.DisposeAsync();
+        await one.EndAsync();
         await RoundTrip();
         Assert.False(_lifecycle.HasMessages);
-        await two.DisposeAsync();
+        _gate.Answered(200);
+        await two.EndAsync();
+        var drained = await _lifecycle.ExpectMsgAsync<LifecycleEvent.ConnectionsDrained>();
+        Assert.Equal((0, 2, 1L), (drained.Aborted, drained.Counts!.Connections, drained.Counts.Requests));
+        await RoundTrip();
+        Assert.False(_lifecycle.HasMessages);
+    }
+
+    [Fact]
+    public async Task BeginDrain_ConnectionsOnTheirWayYet_AreWaitedFor()
+    {
+        _mover.SetAutoPilot(new DelegateAutoPilot((_, _) => AutoPilot.KeepRunning));
+        _front.Tell(new HttpFrontProtocol.BeginDrain(Moving: true));
+        await _mover.ExpectMsgAsync<MoverProtocol.Flush>();
+        await RoundTrip();
+        Assert.False(_lifecycle.HasMessages);
+        _mover.Reply(new MoverProtocol.Flushed());
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.ConnectionsDrained>();
+    }
+
+    [Fact]
+    public async Task BeginDrain_Again_CountsWhatCameBackMeanwhile()
+    {
+        _front.Tell(new HttpFrontProtocol.BeginDrain());
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.ConnectionsDrained>();
+        var returned = _open.Open(); // by a successor that was ended
+        _front.Tell(new HttpFrontProtocol.BeginDrain());
         await RoundTrip();
         Assert.False(_lifecycle.HasMessages);
+        await returned.EndAsync();
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.ConnectionsDrained>();
     }
 
     [Fact]
     public async Task BeginDrain_ActorKilled_IsDrainedWhenAskedAgain()
     {
-        var one = ServedConnection.Open(_connections);
+        var one = _open.Open();
         _front.Tell(new HttpFrontProtocol.BeginDrain());
         _front.Tell(Kill.Instance);
         _front.Tell(new HttpFrontProtocol.BeginDrain());
         await RoundTrip();
-        await one.DisposeAsync();
+        await one.EndAsync();
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.ConnectionsDrained>();
     }
 
     [Fact]
     public async Task Abort_RunningAndIdle_CutsOnlyTheRunningAndCountsThem()
     {
-        await using var busy = ServedConnection.Open(_connections, requests: 2);
-        await using var idle = ServedConnection.Open(_connections);
+        var (busy, idle) = (_open.Open(requests: 1), _open.Open());
+        _front.Tell(new HttpFrontProtocol.BeginDrain());
         _front.Tell(new HttpFrontProtocol.AbortConnections());
-        Assert.Equal(new LifecycleEvent.ConnectionsDrained(2), await _lifecycle.ExpectMsgAsync<LifecycleEvent.ConnectionsDrained>());
-        await busy.Ended.WaitAsync(Patience);
-        Assert.False(idle.Ended.IsCompleted);
+        var drained = await _lifecycle.ExpectMsgAsync<LifecycleEvent.ConnectionsDrained>();
+        Assert.Equal((1, 1, 1), (drained.Aborted, drained.Counts!.AbortedRequests, drained.Counts.ClosedIdle));
+        var end = await Assert.ThrowsAsync<SocketException>(() => busy.Client.ReceiveAsync(new byte[1]).WaitAsync(Patience));
+        Assert.Equal(SocketError.ConnectionReset, end.SocketErrorCode);
+        Assert.False(idle.Client.Poll(0, SelectMode.SelectRead)); // left to Kestrel's stop, which ends it with a FIN
     }
 
     [Fact]
-    public async Task GetLoad_Counts_OpenConnectionsAndRunningRequests()
+    public async Task GetLoad_Counts_OpenConnectionsAndBusyOnes()
     {
-        await using var busy = ServedConnection.Open(_connections, requests: 1);
-        await using var idle = ServedConnection.Open(_connections);
+        _open.Open(requests: 1);
+        _open.Open();
         Assert.Equal(new HttpFrontProtocol.Load(2, 1), await _front.Ask<HttpFrontProtocol.Load>(new HttpFrontProtocol.GetLoad(), Patience));
+    }
+
+    protected override void AfterAll()
+    {
+        base.AfterAll();
+        _open.Dispose();
     }
 
     private Task RoundTrip() => RoundTrip(_front);

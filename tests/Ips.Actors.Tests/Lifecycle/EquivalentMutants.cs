@@ -17,7 +17,7 @@ internal static class EquivalentMutants
         ("Draining \\+ ActorRestarted: without StopHost", "LifecycleActor does it itself, so no crash of another actor can lose it"),
         ("LameDuck \\+ StopRequested: without ArmDrainTimer", "aborted at once: the abort timer, armed in the same transition, is the shorter one"),
         ("LameDuck \\+ StopRequested: StopSeen turned round", "aborted already: a further stop has nothing left to abort"),
-        ("(AwaitingReady|Quiescing) \\+ (SuccessorReady|SuccessorFailed|SuccessorTimedOut): Return turned round", "it was not told to serve, so it has no connection to give back"),
+        ("(AwaitingReady|Quiescing) \\+ (SuccessorReady|SuccessorFailed|SuccessorTimedOut): ordered Return turned round", "it was not told to serve, so it has no connection to give back"),
         ("Moving \\+ ConnectionsDrained: without RetractIdentity", "the lock was handed over on the promotion: Identity retracts nothing any more"),
         ("LameDuck \\+ (ActorLost|ActorRestarted): without FailReadiness", "readiness fails since the lame duck began; FrontGate keeps that over a restart"),
         ("load balancers are told last", "the orders of one transition go out within microseconds, to different actors"),
@@ -26,7 +26,7 @@ internal static class EquivalentMutants
         ($"OnProbation \\+ ({AnyStop}|SuccessorFailed): without DisarmSuccessorTimer", "ready has come: its timer was stopped"),
         ($"(Yielding|Promoting) \\+ ({AnyStop}|SuccessorFailed|SuccessorTimedOut): without DisarmProbationTimer", "the probation has passed: its timer has fired"),
         ("(Quiescing|Yielding|Promoting) \\+ SuccessorTimedOut: without DisarmSuccessorTimer", "it has just fired"),
-        ($"Quiescing \\+ ({AnyStop}|SuccessorFailed|SuccessorTimedOut): FinishRequests turned round", "it was not told to serve, so no request runs on it; both ways end it by their deadline"),
+        ($"Quiescing \\+ ({AnyStop}|SuccessorFailed|SuccessorTimedOut): ordered FinishRequests turned round", "it was not told to serve, so no request runs on it; both ways end it by their deadline"),
         ("Ready \\+ FrontReady: acts as Joining does", "ready said twice: the predecessor explains and ignores the second"),
         ("Quiescing \\+ SuccessorReady: acts as AwaitingReady does", "quiescing is idempotent"),
     ];

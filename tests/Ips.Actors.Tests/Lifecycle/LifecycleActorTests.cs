@@ -91,17 +91,17 @@ public sealed class LifecycleActorTests : ActorTest
         lifecycle.Tell(new LifecycleEvent.ListenersReleased());
         Assert.True((await _front.ExpectMsgAsync<HttpFrontProtocol.BeginDrain>()).Moving);
         await _reloader.ExpectMsgAsync<ReloaderProtocol.MoveConnections>();
-        Assert.Equal("Moving", await StateOf(lifecycle));
         Assert.False(waiter.HasMessages);
-        lifecycle.Tell(new MoverProtocol.Settled(Moved: 64, Busy: 3, new Dictionary<string, int> { ["Tls"] = 2 }));
+        lifecycle.Tell(new MoverProtocol.Settled(70, 3, new Dictionary<string, int> { ["Http2"] = 2 }));
 
         var receipt = (await waiter.ExpectMsgAsync<LifecycleProtocol.ReloadFinished>()).Receipt;
         Assert.Equal(("promoted", 4711, 7, 99, 8, null), (receipt.Outcome, receipt.OldPid, receipt.OldGeneration, receipt.NewPid, receipt.NewGeneration, receipt.Reason));
         Assert.Equal(("1.2.3", "2.0", 250.0), (receipt.OldRelease, receipt.NewRelease, receipt.PhasesMs!["spawned"]));
-        Assert.Equal((64, 3, 2), (receipt.Connections!.Moved, receipt.Connections.Busy, receipt.Connections.Staying["Tls"]));
-        Assert.Equal("Draining", await StateOf(lifecycle));
-        lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(0));
-        await _reloader.ExpectMsgAsync<ReloaderProtocol.SendFarewell>();
+        Assert.Equal((70, 3, 2), (receipt.Connections!.Moved, receipt.Connections.Busy, receipt.Connections.Staying["Http2"]));
+        Assert.Same(receipt, Assert.Single((await _reloader.ExpectMsgAsync<ReloaderProtocol.SendHistory>()).Receipts));
+        var counts = new DrainCounts(5, 9, 3, 0, 0, 70);
+        lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(0) { Counts = counts });
+        Assert.Equal(new ReloaderProtocol.SendFarewell(0, counts), await _reloader.ExpectMsgAsync<ReloaderProtocol.SendFarewell>());
         await ExpectExit(ExitCode.Clean);
         Assert.Equal(["HandOverIdentity", "StopHost", "RetractIdentity", "Exit Clean"], _process.Calls);
     }
@@ -170,6 +170,7 @@ public sealed class LifecycleActorTests : ActorTest
         lifecycle.Tell(new LifecycleProtocol.Reload("second", ReplyTo: second.Ref));
         Assert.Equal("RollingBack", await StateOf(lifecycle));
         Assert.True(_log.Has(EventIds.ReloadDeferred));
+        _time.Advance(TimeSpan.FromSeconds(1)); // a receipt is known by when its reload began
         lifecycle.Tell(new LifecycleEvent.SuccessorGone());
         Assert.Equal("it exited with 1", (await waiter.ExpectMsgAsync<LifecycleProtocol.ReloadFinished>()).Receipt.Reason);
         Assert.False(second.HasMessages);
@@ -403,9 +404,96 @@ public sealed class LifecycleActorTests : ActorTest
         lifecycle.Tell(new LifecycleEvent.StopRequested("SIGTERM"));
         Assert.Equal("SIGTERM", (await _predecessor.ExpectMsgAsync<PredecessorProtocol.SendFailed>()).Reason);
         Assert.True((await _listeners.ExpectMsgAsync<ListenerProtocol.Release>()).HandedOver);
-        lifecycle.Tell(new LifecycleEvent.StopReceived("SIGTERM", Return: false));
+        lifecycle.Tell(new LifecycleEvent.StopReceived("SIGTERM", Return: true));
         Assert.Equal("Draining", await StateOf(lifecycle));
+        lifecycle.Tell(new LifecycleEvent.ListenersReleased());
+        await _predecessor.ExpectMsgAsync<PredecessorProtocol.MoveConnections>(); // what is idle goes back
         Assert.DoesNotContain(Drain(_front), message => message is HttpFrontProtocol.AbortConnections);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Proving_StopOfThePredecessor_GivesConnectionsBackOnlyIfItServesOn(bool servesOn)
+    {
+        var lifecycle = Start(new Proving());
+        lifecycle.Tell(new LifecycleEvent.StopReceived("test", servesOn));
+        await _predecessor.ExpectMsgAsync<PredecessorProtocol.SendFailed>();
+        lifecycle.Tell(new LifecycleEvent.ListenersReleased());
+        Assert.Equal(servesOn, (await _front.ExpectMsgAsync<HttpFrontProtocol.BeginDrain>()).Moving);
+        await StateOf(lifecycle);
+        Assert.Equal(servesOn, Drain(_predecessor).Any(message => message is PredecessorProtocol.MoveConnections));
+    }
+
+    [Fact]
+    public async Task Moving_TakesTooLong_GivesTheReceiptAndDrains()
+    {
+        var waiter = CreateTestProbe();
+        var lifecycle = Start(new Serving());
+        await ReachProbation(lifecycle, waiter);
+        lifecycle.Tell(new LifecycleEvent.ProbationPassed());
+        lifecycle.Tell(new LifecycleEvent.RoleYielded());
+        lifecycle.Tell(new LifecycleEvent.PromotionAcknowledged());
+        Assert.Equal("Moving", await StateOf(lifecycle));
+        Clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal("promoted", (await waiter.ExpectMsgAsync<LifecycleProtocol.ReloadFinished>()).Receipt.Outcome);
+        Assert.Equal("Draining", await StateOf(lifecycle));
+    }
+
+    [Fact]
+    public async Task Check_SuccessorGetsReady_IsEndedAndNothingWasQuiesced()
+    {
+        var waiter = CreateTestProbe();
+        var lifecycle = Start(new Serving());
+        lifecycle.Tell(new LifecycleProtocol.Reload("check", ReplyTo: waiter.Ref, DryRun: true));
+        Assert.Equal(new ReloaderProtocol.Spawn(8, DryRun: true), await _reloader.ExpectMsgAsync<ReloaderProtocol.Spawn>());
+        lifecycle.Tell(new LifecycleEvent.SuccessorReady());
+        Assert.False((await _reloader.ExpectMsgAsync<ReloaderProtocol.EndSuccessor>()).FinishRequests);
+        lifecycle.Tell(new LifecycleEvent.SuccessorGone());
+        var receipt = (await waiter.ExpectMsgAsync<LifecycleProtocol.ReloadFinished>()).Receipt;
+        Assert.Equal(("checked", true, null), (receipt.Outcome, receipt.DryRun, receipt.Reason));
+        Assert.DoesNotContain(Drain(_listeners), message => message is ListenerProtocol.Quiesce or ListenerProtocol.Release);
+        Assert.Null((await Status(lifecycle)).LastReload); // a check is none
+    }
+
+    [Fact]
+    public async Task Check_SuccessorFails_TellsWhyWithItsOutput()
+    {
+        var waiter = CreateTestProbe();
+        var lifecycle = Start(new Serving());
+        lifecycle.Tell(new LifecycleProtocol.Reload("check", ReplyTo: waiter.Ref, DryRun: true));
+        lifecycle.Tell(new ReloaderProtocol.SuccessorOutput(["Unhandled exception."]));
+        lifecycle.Tell(new LifecycleEvent.SuccessorFailed("it exited with 1", Responsive: false));
+        lifecycle.Tell(new LifecycleEvent.SuccessorGone());
+        var receipt = (await waiter.ExpectMsgAsync<LifecycleProtocol.ReloadFinished>()).Receipt;
+        Assert.Equal(("refused", true, "it exited with 1"), (receipt.Outcome, receipt.DryRun, receipt.Reason));
+        Assert.Equal(["Unhandled exception."], receipt.Output);
+    }
+
+    [Fact]
+    public async Task Reload_OlderGenerationsAborted_AreInProgressAndReceipt()
+    {
+        var waiter = CreateTestProbe();
+        var lifecycle = Start(new Serving());
+        lifecycle.Tell(new LifecycleProtocol.Reload("test", ReplyTo: waiter.Ref));
+        lifecycle.Tell(new ReloaderProtocol.GenerationsAborted([3, 4]));
+        Assert.Contains("3, 4", (await waiter.ExpectMsgAsync<LifecycleProtocol.Progress>()).Message, StringComparison.Ordinal);
+        lifecycle.Tell(new LifecycleEvent.SuccessorFailed("it exited with 1", Responsive: false));
+        lifecycle.Tell(new LifecycleEvent.SuccessorGone());
+        Assert.Equal([3, 4], (await waiter.ExpectMsgAsync<LifecycleProtocol.ReloadFinished>()).Receipt.AbortedGenerations);
+    }
+
+    [Fact]
+    public async Task History_OfThePredecessor_IsAdoptedAndItsDrainNoted()
+    {
+        var lifecycle = Start(new Proving());
+        var old = new ReloadReceipt("promoted", 4710, 6, _process.Pid, 7, null, DateTimeOffset.UnixEpoch, 900);
+        lifecycle.Tell(new LifecycleProtocol.AdoptHistory([old with { OldPid = 1, Outcome = "refused" }, old]));
+        var drain = new DrainCounts(1, 2, 3, 0, 0, 4);
+        lifecycle.Tell(new LifecycleProtocol.PredecessorDrained(drain));
+        var receipts = (await lifecycle.Ask<LifecycleProtocol.HistoryReply>(new LifecycleProtocol.GetHistory(), Patience)).Receipts;
+        Assert.Equal([null, drain], receipts.Select(receipt => receipt.Drain));
+        Assert.Equal(["refused", "promoted"], receipts.Select(receipt => receipt.Outcome));
     }
 
     [Theory]
@@ -477,6 +565,8 @@ public sealed class LifecycleActorTests : ActorTest
             lifecycle.Tell(new LifecycleProtocol.Reload("test"));
             lifecycle.Tell(new LifecycleEvent.SuccessorFailed($"reason {i}", Responsive: false));
             lifecycle.Tell(new LifecycleEvent.SuccessorGone());
+            await StateOf(lifecycle);
+            _time.Advance(TimeSpan.FromSeconds(1));
         }
 
         var receipts = (await lifecycle.Ask<LifecycleProtocol.HistoryReply>(new LifecycleProtocol.GetHistory(), Patience)).Receipts;
@@ -487,6 +577,7 @@ public sealed class LifecycleActorTests : ActorTest
     {
         new Starting(), new Joining(), new Ready(), new Proving(), new Serving(), new AwaitingReady(), new Quiescing(), new OnProbation(), new Yielding(),
         new Promoting(), new Moving(), new RollingBack(), new LameDuck(), new Draining(ExitCode.Clean, StopSeen: true),
+        new Draining(ExitCode.Clean, StopSeen: true, Aborted: true), new AwaitingReady(DryRun: true),
         new Draining(ExitCode.Clean, StopSeen: true, SuccessorAlive: true, HandedOver: true),
     }.ToDictionary(state => state.ToString());
 
@@ -503,8 +594,10 @@ public sealed class LifecycleActorTests : ActorTest
     private static TimeSpan? TimeoutOf(LifecycleEffect effect) => effect switch
     {
         LifecycleEffect.ArmSuccessorTimer => new ReloadOptions().ReadyTimeout,
+        LifecycleEffect.ArmMoveTimer => TimeSpan.FromSeconds(2),
+        LifecycleEffect.ArmAbortTimer => TimeSpan.FromSeconds(5),
         LifecycleEffect.ArmProbationTimer => new ReloadOptions().Probation,
-        LifecycleEffect.ArmLameDuckTimer or LifecycleEffect.ArmMoveTimer => TimeSpan.FromSeconds(2),
+        LifecycleEffect.ArmLameDuckTimer => TimeSpan.FromSeconds(2),
         _ => null,
     };
 

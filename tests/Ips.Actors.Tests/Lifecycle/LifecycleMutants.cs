@@ -47,7 +47,7 @@ internal static class LifecycleMutants
 
             foreach (var (name, turn) in EffectFlags.Where(f => transitions.Any(t => t.Next.Effects.Any(e => f.Turn(e) != e))))
             {
-                yield return Row(row.Key, $"{name} turned round", t => t with { Effects = [.. t.Effects.Select(turn)] });
+                yield return Row(row.Key, $"ordered {name} turned round", t => t with { Effects = [.. t.Effects.Select(turn)] });
             }
         }
 

@@ -19,15 +19,13 @@ internal sealed class RecordingSurroundings : ILifecycleSurroundings
 
     public Task<ExitCode> Exited => _exit.Task;
 
-    public IReadOnlyList<EndpointOffer> Movable { get; set; } = [];
-
-    public IReadOnlyList<EndpointOffer> MovableEndpoints() => Movable;
-
     public Func<IReadOnlyList<string>> Check { get; set; } = () => [];
 
     public Func<string?> Log { get; set; } = () => null;
 
     public bool PublishFails { get; set; }
+
+    public IReadOnlyList<EndpointOffer> MovableEndpoints() => [new("127.0.0.1:8080", 0)];
 
     public void PublishIdentity() => Note(nameof(PublishIdentity), PublishFails);
 

@@ -18,6 +18,8 @@ public sealed class ListenerActorTests : ActorTest
 
     private readonly RecordingLog _log = new();
     private readonly BlockingCollection<int> _accepted = [];
+    private readonly ConcurrentQueue<ListenerProtocol.Bound> _attached = new();
+    private readonly ConcurrentQueue<string> _leftovers = new();
     private readonly List<ListenerTable> _tables = [];
     private readonly TemporaryFolder _folder = new();
     private readonly TestProbe _lifecycle;
@@ -218,6 +220,47 @@ public sealed class ListenerActorTests : ActorTest
     }
 
     [Fact]
+    public async Task Bind_Endpoint_IsAttachedBeforeAnythingIsDelivered()
+    {
+        var bound = await BindAsync(AnyPort);
+        Assert.Equal(bound, Assert.Single(_attached));
+        Assert.Equal(new EndpointKey("127.0.0.1:0", 0), bound.Key);
+    }
+
+    [Fact]
+    public async Task Adopt_MovedConnections_GoToTheEndpointsThatTheyCameBy()
+    {
+        var bound = await BindAsync(AnyPort);
+        var (here, hereToo) = FdPassing.SocketPair();
+        var (gone, goneToo) = FdPassing.SocketPair();
+        var adopted = await _listener.Ask<ListenerProtocol.Adopted>(
+            new ListenerProtocol.Adopt(
+            [
+                new MovedConnection(bound.Key, here, "GET "u8.ToArray()), new MovedConnection(new EndpointKey("[::]:0", 0), gone, default),
+                new MovedConnection(bound.Key, hereToo, default),
+            ]),
+            Patience);
+        Assert.Equal(new ListenerProtocol.Adopted(3, 1), adopted);
+        Assert.Equal([here, hereToo], [TakeAccepted(), TakeAccepted()]);
+        Assert.Equal(["GET ", ""], _leftovers);
+        Assert.Throws<PosixException>(() => FileDescriptors.IsCloseOnExec(gone)); // its endpoint is not bound here: closed
+        Assert.True(_log.Has(EventIds.AdoptionFailed));
+        Array.ForEach([here, hereToo, goneToo], FileDescriptors.Close);
+    }
+
+    [Fact]
+    public async Task Adopt_AfterTheRelease_StillReachesKestrel()
+    {
+        var bound = await BindAsync(AnyPort);
+        _listener.Tell(new ListenerProtocol.Release(HandedOver: true));
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.ListenersReleased>();
+        var (here, other) = FdPassing.SocketPair();
+        var adopted = await _listener.Ask<ListenerProtocol.Adopted>(new ListenerProtocol.Adopt([new MovedConnection(bound.Key, here, default)]), Patience);
+        Assert.Equal(0, adopted.Lost);
+        Array.ForEach([TakeAccepted(), other], FileDescriptors.Close);
+    }
+
+    [Fact]
     public async Task Close_ConnectionJustAccepted_StillReachesItsEndpoint()
     {
         var bound = await BindAsync(AnyPort);
@@ -258,7 +301,7 @@ public sealed class ListenerActorTests : ActorTest
         return (Supervise(Props.Create(() => new ListenerActor(table, _lifecycle.Ref, _log))), table);
     }
 
-    private ListenerProtocol.Bind Bind(EndPoint endPoint) => new(endPoint, (fd, _) => _accepted.Add(fd), _ => { });
+    private ListenerProtocol.Bind Bind(EndPoint endPoint) => new(endPoint, (fd, leftover) => Deliver(fd, leftover), _attached.Enqueue);
 
     private Task<ListenerProtocol.Bound> BindAsync(EndPoint endPoint, IActorRef? listener = null) =>
         (listener ?? _listener).Ask<ListenerProtocol.Bound>(Bind(endPoint), Patience);
@@ -269,6 +312,12 @@ public sealed class ListenerActorTests : ActorTest
         CloseAll(offered);
         _listener.Tell(new ListenerProtocol.HandoverEnded());
         return offered.Sockets.Select(socket => $"{socket.Endpoint} {socket.Ordinal}");
+    }
+
+    private void Deliver(int fd, ReadOnlyMemory<byte> leftover)
+    {
+        _leftovers.Enqueue(System.Text.Encoding.ASCII.GetString(leftover.Span));
+        _accepted.Add(fd);
     }
 
     private int TakeAccepted() => _accepted.TryTake(out var fd, Patience) ? fd : throw new TimeoutException("Nothing was accepted.");

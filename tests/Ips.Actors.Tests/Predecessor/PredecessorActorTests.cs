@@ -1,13 +1,16 @@
 using Akka.Actor;
 using Akka.TestKit;
+using Ips.Actors.Control;
 using Ips.Actors.Diagnostics;
 using Ips.Actors.Handover;
 using Ips.Actors.HttpFront;
 using Ips.Actors.Lifecycle;
+using Ips.Actors.Listener;
 using Ips.Actors.Posix;
 using Ips.Actors.Predecessor;
 using Ips.Actors.Tests.Reloader;
 using Ips.Actors.Tests.Support;
+using Ips.Actors.Transport;
 
 namespace Ips.Actors.Tests.Predecessor;
 
@@ -17,15 +20,16 @@ public sealed class PredecessorActorTests : ActorTest
     private readonly RecordingLog _log = new();
     private readonly TestProbe _lifecycle;
     private readonly TestProbe _front;
+    private readonly TestProbe _sent;
     private readonly TestProbe _listeners;
     private readonly TestProbe _mover;
-    private readonly TestProbe _sent;
     private readonly FakeSuccessor _channel;
     private readonly IActorRef _actor;
 
     public PredecessorActorTests()
     {
-        (_lifecycle, _front, _listeners, _mover, _sent) = (CreateTestProbe(), CreateTestProbe(), CreateTestProbe(), CreateTestProbe(), CreateTestProbe());
+        (_lifecycle, _front, _sent) = (CreateTestProbe(), CreateTestProbe(), CreateTestProbe());
+        (_listeners, _mover) = (CreateTestProbe(), CreateTestProbe());
         _channel = new FakeSuccessor(1, _sent.Ref);
         var link = new PredecessorLink(_channel, TimeSpan.FromSeconds(1));
         _actor = Supervise(Props.Create(() => new PredecessorActor(link, _front.Ref, _listeners.Ref, _mover.Ref, _lifecycle.Ref, _log)));
@@ -38,15 +42,17 @@ public sealed class PredecessorActorTests : ActorTest
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.ServeReceived>();
         _channel.Say(new PromoteFrame());
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.PromoteReceived>();
-        _channel.Say(new StopFrame("SIGTERM", 5000));
-        Assert.Equal("the predecessor: SIGTERM", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.StopReceived>()).Reason);
+        _channel.Say(new StopFrame("SIGTERM", 5000, Return: true));
+        Assert.Equal(new LifecycleEvent.StopReceived("the predecessor: SIGTERM", Return: true), await _lifecycle.ExpectMsgAsync<LifecycleEvent.StopReceived>());
+        _channel.Say(new FarewellFrame(12, 1, 99, 8, 2, 70));
+        Assert.Equal(new DrainCounts(12, 99, 8, 1, 2, 70), (await _lifecycle.ExpectMsgAsync<LifecycleProtocol.PredecessorDrained>()).Counts);
     }
 
     [Fact]
     public async Task Orders_OfTheLifecycle_AreFrames()
     {
-        _actor.Tell(new PredecessorProtocol.SendReady([]));
-        Assert.Equal([], Assert.IsType<ReadyFrame>((await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame).Endpoints);
+        _actor.Tell(new PredecessorProtocol.SendReady([new EndpointOffer("127.0.0.1:0", 1)]));
+        Assert.Equal([new EndpointOffer("127.0.0.1:0", 1)], Assert.IsType<ReadyFrame>((await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame).Endpoints);
         _actor.Tell(new PredecessorProtocol.AcknowledgePromotion());
         Assert.IsType<PromotedFrame>((await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
         _actor.Tell(new PredecessorProtocol.SendFailed("SIGTERM"));
@@ -129,10 +135,63 @@ public sealed class PredecessorActorTests : ActorTest
         var link = new PredecessorLink(null, TimeSpan.FromSeconds(1));
         var actor = Supervise(Props.Create(() => new PredecessorActor(link, _front.Ref, _listeners.Ref, _mover.Ref, _lifecycle.Ref, _log)));
         actor.Tell(new PredecessorProtocol.SendReady([]));
+        actor.Tell(new PredecessorProtocol.MoveConnections());
+        await _mover.ExpectMsgAsync<MoverProtocol.CarrierLost>();
         actor.Tell(new PredecessorProtocol.AcknowledgePromotion());
         actor.Tell(new PredecessorProtocol.SendFailed("x"));
         await actor.Ask<ActorIdentity>(new Identify(null), Patience);
         Assert.False(_lifecycle.HasMessages || _sent.HasMessages);
+    }
+
+    [Fact]
+    public async Task History_OneReceiptUnreadable_CostsOnlyThatOne()
+    {
+        var receipt = new ReloadReceipt("promoted", 1, 1, 2, 2, null, DateTimeOffset.UnixEpoch, 3);
+        _channel.Say(new HistoryFrame([ReloadHistory.Pack(receipt), System.Text.Json.JsonSerializer.SerializeToElement(42), ReloadHistory.Pack(receipt with { OldPid = 5 })]));
+        Assert.Equal([1, 5], (await _lifecycle.ExpectMsgAsync<LifecycleProtocol.AdoptHistory>()).Receipts.Select(one => one.OldPid));
+    }
+
+    [Fact]
+    public async Task Connections_Arrive_AreAcknowledgedWhenTheyAreDelivered()
+    {
+        var (a, b) = FdPassing.SocketPair();
+        _channel.Say(new ConnectionsFrame([new ConnectionOffer("127.0.0.1:0", 0, [71]), new ConnectionOffer("127.0.0.1:0", 1)]), a, b);
+        var adopt = await _listeners.ExpectMsgAsync<ListenerProtocol.Adopt>();
+        Assert.Equal([(a, 1), (b, 0)], adopt.Connections.Select(connection => (connection.Fd, connection.Leftover.Length)));
+        Assert.False(_sent.HasMessages);
+        _listeners.Reply(new ListenerProtocol.Adopted(2, 0));
+        Assert.Equal(new AdoptedFrame(2), (await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
+        Array.ForEach([a, b], FileDescriptors.Close);
+    }
+
+    [Fact]
+    public async Task Connections_WithoutADescriptorForEach_AreRefusedWhole()
+    {
+        var (a, b) = FdPassing.SocketPair();
+        _channel.Say(new ConnectionsFrame([new ConnectionOffer("127.0.0.1:0", 0)]), a, b);
+        await RoundTrip();
+        Assert.False(_listeners.HasMessages);
+        Assert.Throws<PosixException>(() => FileDescriptors.IsCloseOnExec(a));
+        Assert.Throws<PosixException>(() => FileDescriptors.IsCloseOnExec(b));
+    }
+
+    [Fact]
+    public async Task MoveConnections_Rollback_CarriesThemBackAndKeepsACopyUntilAcknowledged()
+    {
+        _actor.Tell(new PredecessorProtocol.MoveConnections());
+        var begin = await _mover.ExpectMsgAsync<MoverProtocol.Begin>();
+        Assert.Null(begin.Endpoints);
+        var (a, b) = FdPassing.SocketPair();
+        begin.Carrier.Tell(new MoverProtocol.Carry([new MovedConnection(new EndpointKey("127.0.0.1:0", 0), a, default)]));
+        var sent = await _sent.ExpectMsgAsync<FakeSuccessor.Sent>();
+        Assert.Equal([new ConnectionOffer("127.0.0.1:0", 0)], Assert.IsType<ConnectionsFrame>(sent.Frame).Connections);
+        Assert.True(FileDescriptors.IsCloseOnExec(a)); // still ours
+        _channel.Say(new AdoptedFrame(1));
+        Assert.Equal(new MoverProtocol.Delivered(1), await _mover.ExpectMsgAsync<MoverProtocol.Delivered>());
+        Assert.Throws<PosixException>(() => FileDescriptors.IsCloseOnExec(a));
+        FileDescriptors.Close(b);
+        _channel.CloseChannel();
+        await _mover.ExpectMsgAsync<MoverProtocol.CarrierLost>();
     }
 
     private Task RoundTrip() => RoundTrip(_actor);

@@ -9,6 +9,7 @@ using Ips.Actors.Listener;
 using Ips.Actors.Posix;
 using Ips.Actors.Reloader;
 using Ips.Actors.Tests.Support;
+using Ips.Actors.Transport;
 
 namespace Ips.Actors.Tests.Reloader;
 
@@ -19,16 +20,18 @@ public sealed class ReloaderActorTests : ActorTest
     private readonly RecordingLog _log = new();
     private readonly TestProbe _lifecycle;
     private readonly TestProbe _listeners;
-    private readonly TestProbe _mover;
     private readonly TestProbe _successor; // what it is told
+    private readonly TestProbe _mover;
+    private readonly FakeOlderGenerations _older = new();
+    private readonly FakeHealthUrl _healthUrl = new();
     private readonly FakeLauncher _launcher;
     private readonly IActorRef _reloader;
 
     public ReloaderActorTests()
     {
-        (_lifecycle, _listeners, _mover, _successor) = (CreateTestProbe(), CreateTestProbe(), CreateTestProbe(), CreateTestProbe());
+        (_lifecycle, _listeners, _successor, _mover) = (CreateTestProbe(), CreateTestProbe(), CreateTestProbe(), CreateTestProbe());
         _launcher = new FakeLauncher(_successor.Ref);
-        var (slot, identity) = (new SuccessorSlot(), Identity.Adopt("/nowhere/ips.pid", null, null, _log));
+        var (slot, identity) = (new SuccessorSlot { Older = _older, HealthUrl = _healthUrl }, Identity.Adopt("/nowhere/ips.pid", null, null, _log));
         _reloader = Supervise(Props.Create(() => new ReloaderActor(slot, _launcher, identity, _listeners.Ref, _mover.Ref, _lifecycle.Ref, _options, _log)));
     }
 
@@ -96,6 +99,7 @@ public sealed class ReloaderActorTests : ActorTest
         var welcome = Assert.IsType<WelcomeFrame>(sent.Frame);
         Assert.Equal((1, 2, false, false, 1000L), (welcome.Version, welcome.Generation, welcome.Lock, welcome.Control, welcome.HealthIntervalMs));
         Assert.Equal([new EndpointOffer("127.0.0.1:0", 0), new EndpointOffer("127.0.0.1:0", 1)], welcome.Endpoints);
+        Assert.Equal([(1, Environment.ProcessId)], welcome.Generations!.Select(generation => (generation.Generation, generation.Pid)));
         Assert.Equal([a, b], sent.Fds);
         await RoundTrip();
         Assert.Throws<PosixException>(() => FileDescriptors.IsCloseOnExec(a)); // closed
@@ -170,13 +174,16 @@ public sealed class ReloaderActorTests : ActorTest
     {
         var successor = await ServeAsync();
         successor.Say(new HealthFrame(true, 10, 0));
-        _reloader.Tell(new ReloaderProtocol.SendPromote());
-        Assert.IsType<PromoteFrame>((await _successor.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
+        _reloader.Tell(new ReloaderProtocol.SendPromote([.. Enumerable.Range(1, 19).Select(Receipt)]));
+        Assert.Equal([8, 8, 3], new[] { await SentAsync<HistoryFrame>(), await SentAsync<HistoryFrame>(), await SentAsync<HistoryFrame>() }.Select(h => h.Receipts.Count));
+        Assert.Equal(new PromoteFrame(), await SentAsync<PromoteFrame>());
         successor.Say(new PromotedFrame());
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.PromotionAcknowledged>();
         Clock.Advance(Silence); // a promoted successor reports no more
-        _reloader.Tell(new ReloaderProtocol.SendFarewell(3));
-        Assert.Equal(new FarewellFrame(0, 3), (await _successor.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
+        _reloader.Tell(new ReloaderProtocol.SendHistory([Receipt(20)]));
+        Assert.Single((await SentAsync<HistoryFrame>()).Receipts);
+        _reloader.Tell(new ReloaderProtocol.SendFarewell(3, new DrainCounts(12, 99, 8, 3, 2, 70)));
+        Assert.Equal(new FarewellFrame(12, 3, 99, 8, 2, 70), await SentAsync<FarewellFrame>());
         await RoundTrip();
         Assert.False(_lifecycle.HasMessages);
 
@@ -427,6 +434,164 @@ public sealed class ReloaderActorTests : ActorTest
         Assert.Throws<PosixException>(() => FileDescriptors.IsCloseOnExec(a));
     }
 
+    [Theory]
+    [InlineData(100, 10, true)]
+    [InlineData(100, 11, false)]
+    [InlineData(19, 19, true)] // too few to judge
+    public async Task Health_ServerErrors_AreJudgedAboveTheRatioAndTheMinimum(int requests, int errors, bool good)
+    {
+        (_options.Reload.MaxErrorRatio, _options.Reload.MinRequests) = (0.1, 20);
+        var successor = await ServeAsync();
+        successor.Say(new HealthFrame(true, requests, errors));
+        await RoundTrip();
+        if (!good)
+        {
+            Assert.Contains("ips.reload.max-error-ratio = 0.1", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason, StringComparison.Ordinal);
+        }
+
+        Assert.False(_lifecycle.HasMessages);
+    }
+
+    [Fact]
+    public async Task HealthUrl_FailsThreeTimesInARow_IsAFailureThatFinishesRequests()
+    {
+        _options.Reload.HealthUrl = "http://127.0.0.1:1/healthz";
+        var successor = await ServeAsync();
+        foreach (var fault in new[] { "503", "503", null, "503", "503", "503" })
+        {
+            Assert.False(_lifecycle.HasMessages);
+            _healthUrl.Answers.Writer.TryWrite(fault);
+            Clock.Advance(_options.Reload.HealthInterval);
+            await _healthUrl.Answered.Reader.ReadAsync().AsTask().WaitAsync(Patience);
+            successor.Say(new HealthFrame(true, 1, 0));
+            await RoundTrip();
+        }
+
+        var failed = await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>();
+        Assert.True(failed.Responsive);
+        Assert.Contains("failed 3 times in a row: 503", failed.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Spawn_TooManyGenerations_AbortsTheOldestFirst()
+    {
+        _older.Generations.AddRange([new GenerationEntry(3, 103, 1), new GenerationEntry(4, 104, 2), new GenerationEntry(5, 105, 3)]);
+        _reloader.Tell(new ReloaderProtocol.Spawn(7));
+        var (generation, aborted) = await _older.Aborting.Reader.ReadAsync().AsTask().WaitAsync(Patience);
+        Assert.Equal(3, generation.Generation);
+        _reloader.Tell(new ReloaderProtocol.Spawn(7, Again: true)); // an actor restarted
+        _reloader.Tell(Kill.Instance);
+        await RoundTrip();
+        Assert.Empty(_launcher.Launched);
+        aborted.SetResult();
+        Assert.Equal([3], (await _lifecycle.ExpectMsgAsync<ReloaderProtocol.GenerationsAborted>()).Generations);
+        await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>();
+        Assert.Single(_launcher.Launched);
+    }
+
+    [Fact]
+    public async Task Spawn_TooManyGenerationsAndRefusedByConfiguration_SaysWhoDrains()
+    {
+        _options.Reload.WhenFull = WhenFull.Refuse;
+        _older.Generations.AddRange([new GenerationEntry(3, 103, 1), new GenerationEntry(4, 104, 2), new GenerationEntry(5, 105, 3)]);
+        _reloader.Tell(new ReloaderProtocol.Spawn(7));
+        var failed = await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>();
+        Assert.Contains("3 (PID 103), 4 (PID 104), 5 (PID 105)", failed.Reason, StringComparison.Ordinal);
+        _reloader.Tell(new ReloaderProtocol.EndSuccessor(false, failed.Reason));
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
+        Assert.Empty(_launcher.Launched);
+    }
+
+    [Fact]
+    public async Task Spawn_EndedWhileRoomIsMade_StartsNothing()
+    {
+        _older.Generations.AddRange([new GenerationEntry(3, 103, 1), new GenerationEntry(4, 104, 2), new GenerationEntry(5, 105, 3)]);
+        _reloader.Tell(new ReloaderProtocol.Spawn(7));
+        var (_, aborted) = await _older.Aborting.Reader.ReadAsync().AsTask().WaitAsync(Patience);
+        _reloader.Tell(new ReloaderProtocol.EndSuccessor(false, "stop"));
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
+        aborted.SetResult();
+        await RoundTrip();
+        Assert.Empty(_launcher.Launched);
+    }
+
+    [Fact]
+    public async Task MoveConnections_Promoted_CarriesToTheEndpointsThatItNamed()
+    {
+        var successor = await ServeAsync();
+        successor.Say(new PromotedFrame());
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.PromotionAcknowledged>();
+        _reloader.Tell(new ReloaderProtocol.MoveConnections());
+        var begin = await _mover.ExpectMsgAsync<MoverProtocol.Begin>();
+        Assert.Equal([new EndpointKey("127.0.0.1:0", 1)], begin.Endpoints);
+        var (a, b) = FdPassing.SocketPair();
+        begin.Carrier.Tell(new MoverProtocol.Carry([new MovedConnection(new EndpointKey("127.0.0.1:0", 1), a, "GET "u8.ToArray())]));
+        var sent = await _successor.ExpectMsgAsync<FakeSuccessor.Sent>();
+        Assert.Equal("GET "u8.ToArray(), Assert.Single(Assert.IsType<ConnectionsFrame>(sent.Frame).Connections).Leftover);
+        Assert.Equal([a], sent.Fds);
+        Assert.True(FileDescriptors.IsCloseOnExec(a)); // kept until it is acknowledged
+        successor.Say(new AdoptedFrame(1));
+        Assert.Equal(new MoverProtocol.Delivered(1), await _mover.ExpectMsgAsync<MoverProtocol.Delivered>());
+        Assert.Throws<PosixException>(() => FileDescriptors.IsCloseOnExec(a));
+        FileDescriptors.Close(b);
+    }
+
+    [Fact]
+    public async Task MoveConnections_SuccessorDiesMeanwhile_ClosesWhatItHeldAndTellsTheMover()
+    {
+        var successor = await ServeAsync();
+        successor.Say(new PromotedFrame());
+        _reloader.Tell(new ReloaderProtocol.MoveConnections());
+        var begin = await _mover.ExpectMsgAsync<MoverProtocol.Begin>();
+        var (a, b) = FdPassing.SocketPair();
+        begin.Carrier.Tell(new MoverProtocol.Carry([new MovedConnection(default, a, default)]));
+        await SentAsync<ConnectionsFrame>();
+        successor.CloseChannel();
+        await _mover.ExpectMsgAsync<MoverProtocol.CarrierLost>();
+        Assert.Throws<PosixException>(() => FileDescriptors.IsCloseOnExec(a));
+        successor.End(0, SignalNumbers.SIGKILL);
+        await _lifecycle.FishForMessageAsync(message => message is LifecycleEvent.SuccessorGone);
+        begin.Carrier.Tell(new MoverProtocol.Carry([new MovedConnection(default, b, default)]), _mover.Ref);
+        await _mover.ExpectMsgAsync<MoverProtocol.CarrierLost>();
+        Assert.Throws<PosixException>(() => FileDescriptors.IsCloseOnExec(b));
+    }
+
+    [Fact]
+    public async Task MoveConnections_SuccessorGone_TellsTheMoverSo()
+    {
+        _reloader.Tell(new ReloaderProtocol.MoveConnections());
+        await _mover.ExpectMsgAsync<MoverProtocol.CarrierLost>();
+    }
+
+    [Fact]
+    public async Task Connections_GivenBackOnARollback_AreAcknowledgedWhenDelivered()
+    {
+        var successor = await ServeAsync();
+        _reloader.Tell(new ReloaderProtocol.EndSuccessor(true, "unhealthy", Return: true));
+        Assert.True((await SentAsync<StopFrame>()).Return);
+        var (a, b) = FdPassing.SocketPair();
+        successor.Say(new ConnectionsFrame([new ConnectionOffer("127.0.0.1:0", 0), new ConnectionOffer("127.0.0.1:0", 0)]), a, b);
+        Assert.Equal([a, b], (await _listeners.ExpectMsgAsync<ListenerProtocol.Adopt>()).Connections.Select(connection => connection.Fd));
+        _listeners.Reply(new ListenerProtocol.Adopted(2, 0));
+        Assert.Equal(new AdoptedFrame(2), await SentAsync<AdoptedFrame>());
+        Array.ForEach([a, b], FileDescriptors.Close);
+    }
+
+    [Fact]
+    public async Task Connections_WithoutADescriptorForEach_AreAFailure()
+    {
+        var successor = await ServeAsync();
+        var (a, b) = FdPassing.SocketPair();
+        successor.Say(new ConnectionsFrame([new ConnectionOffer("127.0.0.1:0", 0)]), a, b);
+        Assert.Equal("it sent 1 connections with 2 descriptors", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason);
+        Assert.Throws<PosixException>(() => FileDescriptors.IsCloseOnExec(a));
+    }
+
+    private static ReloadReceipt Receipt(int pid) => new("promoted", pid, 1, pid + 1, 2, null, DateTimeOffset.UnixEpoch, 1);
+
+    private async Task<T> SentAsync<T>()
+        where T : HandoverFrame => Assert.IsType<T>((await _successor.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
+
     private async Task<FakeSuccessor> SpawnAsync()
     {
         _reloader.Tell(new ReloaderProtocol.Spawn(2));
@@ -442,7 +607,7 @@ public sealed class ReloaderActorTests : ActorTest
         await _listeners.ExpectMsgAsync<ListenerProtocol.Offer>();
         _listeners.Reply(new ListenerProtocol.Offered([]));
         await _successor.ExpectMsgAsync<FakeSuccessor.Sent>();
-        successor.Say(new ReadyFrame());
+        successor.Say(new ReadyFrame([new EndpointOffer("127.0.0.1:0", 1)]));
         await _lifecycle.FishForMessageAsync(message => message is LifecycleEvent.SuccessorReady);
         _reloader.Tell(new ReloaderProtocol.SendServe());
         Assert.IsType<ServeFrame>((await _successor.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);

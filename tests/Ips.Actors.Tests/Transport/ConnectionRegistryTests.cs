@@ -1,12 +1,18 @@
+using System.Net.Sockets;
 using Ips.Actors.Tests.HttpFront;
 using Ips.Actors.Transport;
 
 namespace Ips.Actors.Tests.Transport;
 
 /// <summary>The count of connections that a drain waits for.</summary>
-public sealed class ConnectionRegistryTests
+public sealed class ConnectionRegistryTests : IDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
     private readonly ConnectionRegistry _registry = new();
+    private readonly OpenConnections _open;
+
+    public ConnectionRegistryTests() => _open = new OpenConnections(_registry);
 
     [Fact]
     public void WhenEmpty_NothingOpen_IsComplete() => Assert.True(_registry.WhenEmpty().IsCompletedSuccessfully);
@@ -23,49 +29,36 @@ public sealed class ConnectionRegistryTests
     }
 
     [Fact]
-    public async Task Connection_FromArrivalToItsEnd_IsCountedOnce()
+    public async Task WhenEmpty_LastConnectionEnds_IsComplete()
     {
-        _registry.Arrived();
-        var connection = ServedConnection.Open(_registry);
-        _registry.Left(); // in the order of HandoverListener: the connection counts itself before it is no longer counted as arrived
+        var (one, two) = (_open.Open(), _open.Open());
         var empty = _registry.WhenEmpty();
-        Assert.Equal(1, _registry.Open);
-        Assert.False(empty.IsCompleted);
-        await connection.DisposeAsync();
-        await connection.Connection.DisposeAsync();
-        await empty.WaitAsync(TimeSpan.FromSeconds(20));
-        Assert.Equal(0, _registry.Open);
+        one.Client.Dispose(); // by its client
+        await two.EndAsync().WaitAsync(Patience); // by the server
+        await empty.WaitAsync(Patience);
+        Assert.Empty(_registry.Connections);
     }
 
     [Fact]
-    public async Task Opened_EachConnection_IsToldWhileItIsListed()
+    public void Opened_EachConnectionThatRuns_IsTold()
     {
         var told = new List<HandoverConnection>();
-        _registry.Opened = connection =>
-        {
-            Assert.Contains(connection, _registry.Connections);
-            told.Add(connection);
-        };
-        await using var one = ServedConnection.Open(_registry);
+        _registry.Opened = told.Add;
+        var one = _open.Open();
         _registry.Opened = null;
-        await using var two = ServedConnection.Open(_registry);
+        _open.Open();
         Assert.Equal([one.Connection], told);
     }
 
     [Fact]
     public async Task AbortBusy_Mixed_CountsRequestsAndLeavesTheIdle()
     {
-        await using var busy = ServedConnection.Open(_registry, requests: 3); // HTTP/2
-        await using var idle = ServedConnection.Open(_registry);
-        await using var done = ServedConnection.Open(_registry, requests: 1);
+        var (busy, idle, done) = (_open.Open(requests: 3), _open.Open(), _open.Open(requests: 1)); // three at once: HTTP/2
         await done.EndRequestAsync();
         Assert.Equal(1, _registry.Busy);
-        Assert.Equal(3, _registry.AbortBusy("test"));
-        await busy.Ended.WaitAsync(TimeSpan.FromSeconds(20));
-        Assert.False(idle.Ended.IsCompleted || done.Ended.IsCompleted);
-        Assert.Equal(0, _registry.AbortAll("test"));
-        await Task.WhenAll(idle.Ended, done.Ended).WaitAsync(TimeSpan.FromSeconds(20));
-        Assert.Equal(0, _registry.Open);
+        Assert.Equal(3, _registry.AbortBusy("the deadline"));
+        await Assert.ThrowsAsync<SocketException>(() => busy.Client.ReceiveAsync(new byte[1]).WaitAsync(Patience));
+        Assert.False(idle.Client.Poll(0, SelectMode.SelectRead) || done.Client.Poll(0, SelectMode.SelectRead));
     }
 
     // Many ends at once against many waits: each wait that began must end, whoever was last.
@@ -87,7 +80,9 @@ public sealed class ConnectionRegistryTests
             });
             var waits = Enumerable.Range(0, 8).Select(_ => registry.WhenEmpty()).ToArray();
             await leaving;
-            await Task.WhenAll(waits).WaitAsync(TimeSpan.FromSeconds(20));
+            await Task.WhenAll(waits).WaitAsync(Patience);
         }
     }
+
+    public void Dispose() => _open.Dispose();
 }
