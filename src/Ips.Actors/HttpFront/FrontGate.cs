@@ -16,6 +16,7 @@ internal sealed class FrontGate
     private volatile bool _ready;
     private volatile bool _draining;
     private volatile bool _moving;
+    private volatile bool _moveOver;
 
     /// <summary>The host has started; set once.</summary>
     public bool HostStarted { get; set; }
@@ -37,9 +38,12 @@ internal sealed class FrontGate
     /// <summary>While draining: connections that can leave for the other generation do, and are not told to close.</summary>
     public bool Moving
     {
-        get => _moving;
+        get => _moving && !_moveOver;
         set => _moving = value;
     }
+
+    /// <summary>Nothing leaves any more, even if <see cref="HttpFrontActor"/> comes to know of the move only now.</summary>
+    public void EndMoving() => _moveOver = true;
 
     /// <summary>Requests answered.</summary>
     public long Requests => Interlocked.Read(ref _requests);
@@ -66,8 +70,9 @@ internal sealed class FrontGate
     /// <summary>How the drain ended.</summary>
     /// <param name="cut">Requests that were cut.</param>
     /// <param name="left">Connections that were still open then.</param>
-    public DrainCounts CountDrain(int cut, int left) =>
-        new(Math.Max(0, _openAtDrain - left - Moved), Requests - _requestsAtDrain, ClosedPolitely, cut, Math.Max(0, left - cut), Moved);
+    /// <param name="idle">How many of them without a request.</param>
+    public DrainCounts CountDrain(int cut, int left, int idle) =>
+        new(Math.Max(0, _openAtDrain - left - Moved), Requests - _requestsAtDrain, ClosedPolitely, cut, idle, Moved);
 
     /// <summary>Counts a finished response.</summary>
     public void Answered(int statusCode)

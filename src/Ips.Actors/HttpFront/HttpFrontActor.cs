@@ -156,19 +156,20 @@ internal sealed class HttpFrontActor : ReceiveActor
     private void OnFlushed()
     {
         _log.Drained();
-        _lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(0) { Counts = _gate.CountDrain(cut: 0, left: 0) });
+        _lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(0) { Counts = _gate.CountDrain(cut: 0, left: 0, idle: 0) });
     }
 
     private void OnAbort()
     {
         var open = _connections.Open;
+        var idle = Math.Max(0, open - _connections.Busy);
         var cut = _connections.AbortBusy("The drain deadline of this generation has come.");
         if (open > 0)
         {
-            _log.Aborted(cut, Math.Max(0, open - cut));
+            _log.Aborted(cut, idle);
         }
 
-        _lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(cut) { Counts = _gate.CountDrain(cut, open) });
+        _lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(cut) { Counts = _gate.CountDrain(cut, open, idle) });
     }
 
     private sealed record Readiness(string? Reason);

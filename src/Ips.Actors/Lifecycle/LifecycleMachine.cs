@@ -53,7 +53,7 @@ internal static class LifecycleMachine
         OnProbation => [new SendServe(), new ArmProbationTimer()],
         Yielding => [new ArmSuccessorTimer(), new YieldRole()],
         Promoting => [new ArmSuccessorTimer(), new SendPromote()],
-        RollingBack => [new StartAccepting(), new EndSuccessor(true, "restart of an actor")],
+        RollingBack => [new StartAccepting(), new EndSuccessor(true, "restart of an actor", Return: true)],
         LameDuck => [new FailReadiness(), new ArmLameDuckTimer()],
         Moving => [new ArmMoveTimer(), new ReleaseListeners(true)],
         Draining { SuccessorAlive: true } draining =>
@@ -89,14 +89,17 @@ internal static class LifecycleMachine
     // It is the answer to a SendFailed as well, so it must never count as the second stop that aborts.
     private static Transition OnStopReceived(LifecycleState state, StopReceived stop) => state switch
     {
-        Serving => new(new Draining(ExitCode.Clean, StopSeen: true, HandedOver: true), [new FailReadiness(), .. BeginDrainingHandedOver]),
-        LameDuck => new(new Draining(ExitCode.Clean, StopSeen: true, HandedOver: true), [.. BeginDrainingHandedOver]),
+        // Promoted, but its word of that came too late: the predecessor has taken the role back all the same.
+        Serving => new(new Draining(ExitCode.Clean, StopSeen: true, HandedOver: true, Way: WayBack(stop)), [new FailReadiness(), .. BeginDrainingHandedOver]),
+        LameDuck => new(new Draining(ExitCode.Clean, StopSeen: true, HandedOver: true, Way: WayBack(stop)), [.. BeginDrainingHandedOver]),
         Draining draining => new(draining with { HandedOver = true }, new Explain("already draining")),
         Moving => OnStop(state, ExitCode.Clean, stop.Reason), // it has a successor of its own: that one gets the connections
         _ => OnStop(state, ExitCode.Clean, stop.Reason) is { State: Draining draining } transition
-            ? new(draining with { HandedOver = true, Way = stop.Return ? draining.Way : MoveWay.None }, [.. transition.Effects.Select(e => e is ReleaseListeners ? new ReleaseListeners(true) : e)])
+            ? new(draining with { HandedOver = true, Way = WayBack(stop) }, [.. transition.Effects.Select(e => e is ReleaseListeners ? new ReleaseListeners(true) : e)])
             : OnStop(state, ExitCode.Clean, stop.Reason),
     };
+
+    private static MoveWay WayBack(StopReceived stop) => stop.Return ? MoveWay.Predecessor : MoveWay.None;
 
     private static Transition OnStop(LifecycleState state, ExitCode code, string source) => state switch
     {

@@ -24,6 +24,12 @@ internal sealed record PredecessorLink(IHandoverChannel? Channel, TimeSpan Healt
     /// <summary>Connections that came from the predecessor.</summary>
     public int Adopted { get; set; }
 
+    /// <summary>Connections were asked to go back: MoverActor waits for word of them.</summary>
+    public bool Carrying { get; set; }
+
+    /// <summary>The channel has ended.</summary>
+    public bool Ended { get; set; }
+
     /// <summary>Reports are due.</summary>
     public bool Reporting { get; set; }
 
@@ -152,8 +158,13 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
         EndReports();
         _link.Channel?.Dispose();
         TellOutputFault();
+        _link.Ended = true;
         _link.Courier?.Break();
-        _mover.Tell(new MoverProtocol.CarrierLost());
+        if (_link.Carrying)
+        {
+            _mover.Tell(new MoverProtocol.CarrierLost()); // else what moves, now or later, moves to a successor
+        }
+
         if (_link.Adopted > 0)
         {
             _log.Adopted(_link.Adopted);
@@ -175,12 +186,13 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
 
     private void OnMoveConnections()
     {
-        if (_link.Courier is null)
+        if (_link.Courier is null || _link.Ended)
         {
             _mover.Tell(new MoverProtocol.CarrierLost());
             return;
         }
 
+        _link.Carrying = true;
         _mover.Tell(new MoverProtocol.Begin(Self, Endpoints: null));
     }
 

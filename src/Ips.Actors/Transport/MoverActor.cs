@@ -32,6 +32,15 @@ internal sealed class MoverActor : ReceiveActor
         });
     }
 
+    /// <inheritdoc/>
+    protected override void PreStart()
+    {
+        if (_ledger.Outgoing.Count > 0)
+        {
+            Self.Tell(new SendOutgoing()); // the one that was to send them may be lost
+        }
+    }
+
     private void OnBegin(MoverProtocol.Begin begin)
     {
         if (_ledger.Carrier is not null)
@@ -121,19 +130,15 @@ internal sealed class MoverActor : ReceiveActor
 
     private void OnCarrierLost()
     {
-        _gate.Moving = false; // from here on responses say Connection: close
+        _gate.EndMoving(); // from here on responses say Connection: close
         if (_ledger.Carrier is null)
         {
             ReportIfSettled();
             return;
         }
 
-        _ledger.Lost += _ledger.OnTheWay;
-        if (_ledger.OnTheWay > 0)
-        {
-            _log.CarrierLost(_ledger.OnTheWay);
-        }
-
+        var lost = _ledger.OnTheWay;
+        _ledger.Lost += lost;
         _ledger.OnTheWay = 0;
         _ledger.Outgoing.ForEach(connection => Posix.FileDescriptors.Close(connection.Fd));
         _ledger.Outgoing.Clear();
@@ -146,6 +151,10 @@ internal sealed class MoverActor : ReceiveActor
 
         ReportIfSettled();
         ReplyIfFlushed();
+        if (lost > 0)
+        {
+            _log.CarrierLost(lost); // last: a log provider that throws must cost nothing
+        }
     }
 
     // Settled: nothing is on its way, and of those asked only busy ones are undecided.

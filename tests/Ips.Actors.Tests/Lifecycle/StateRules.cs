@@ -97,7 +97,8 @@ internal static class StateRules
                 CheckStopping(world);
                 Require(draining.Aborted == world.Aborted, Invariants.Stop, "that what is left was aborted is not known, or made up");
                 Require(!world.Aborted || (world.HasTimer(ArmedTimers.Abort) && (world.Drained || world.AbortOwed)), Invariants.Owner, "aborted without an answer or a deadline");
-                Require((draining.Way == MoveWay.Successor) == world.SuccessorPromoted, Invariants.NothingCut, "where the connections go is not remembered");
+                Require(before is Draining { Way: var way } ? draining.Way == way : draining.Way == WayOut(world),
+                    Invariants.NothingCut, $"the way out is {draining.Way}, and the generation that serves on {WayOut(world)}");
                 Require(draining.Drained == world.Drained, Invariants.Stop, "the end of the drain is not known, or made up");
                 Require(!world.HasTimer(ArmedTimers.Successor) && !world.HasTimer(ArmedTimers.Probation), Invariants.Owner, "a timer of the handover runs on");
                 Require(world.HostStopOrdered, Invariants.Stop, "the host is not told to stop");
@@ -121,6 +122,15 @@ internal static class StateRules
                 throw new InvalidOperationException($"Teach {nameof(StateRules)} what {state.Name} promises.");
         }
     }
+
+    // To the generation that serves instead of this one. It may have died since: the actor that holds its channel knows, and does not begin.
+    private static MoveWay WayOut(World world) => world switch
+    {
+        { SuccessorPromoted: true } => MoveWay.Successor,
+        { ServeGot: true, Predecessor: PredecessorView.SaidStop, ReturnAsked: true } => MoveWay.Predecessor,
+        { ServeGot: true, Predecessor: PredecessorView.Alive, FailedSent: true } => MoveWay.Predecessor,
+        _ => MoveWay.None,
+    };
 
     private static ExitCode ExpectedCode(World world) => world switch
     {

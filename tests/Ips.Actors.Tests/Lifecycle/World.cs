@@ -141,6 +141,9 @@ internal sealed record World
 
     public PredecessorView Predecessor { get; init; }
 
+    /// <summary>The predecessor has taken the role back and asks for the connections.</summary>
+    public bool ReturnAsked { get; init; }
+
     public bool ReadySent { get; init; }
 
     public bool ServeGot { get; init; }
@@ -191,6 +194,8 @@ internal sealed record World
             PromoteGot = PromoteGot && Predecessor != PredecessorView.Lost,
             Acknowledged = Acknowledged && Predecessor != PredecessorView.Lost,
             FailedSent = FailedSent,
+            ServeGot = ServeGot && state is LifecycleState.Draining,
+            ReturnAsked = ReturnAsked && state is LifecycleState.Draining,
             Stops = Math.Min(Stops, 1), // the next one is the second or a later one
             StartFailed = StartFailed,
             ActorLost = ActorLost,

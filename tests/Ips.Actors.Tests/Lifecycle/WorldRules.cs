@@ -12,7 +12,7 @@ internal static class WorldRules
     public static World Deliver(World world, LifecycleState state, LifecycleEvent @event) => @event switch
     {
         StopRequested => OneMoreStop(world),
-        StopReceived => (state is Draining ? world : OneMoreStop(world)) with { Predecessor = PredecessorView.SaidStop },
+        StopReceived stop => (state is Draining ? world : OneMoreStop(world)) with { Predecessor = PredecessorView.SaidStop, ReturnAsked = stop.Return },
         HostStopping => world.HostStopOrdered || state is Exiting ? world : OneMoreStop(world),
         ActorLost => state is Exiting ? world : OneMoreStop(world) with { ActorLost = true },
         FrontReady => world with { FrontReady = true },
@@ -107,8 +107,8 @@ internal static class WorldRules
                 Require(world.Successor != SuccessorStage.Promoted, Invariants.Rollback, "a promoted successor is ended");
                 Require(end.FinishRequests || MayCutSuccessor(world, cause), Invariants.NothingCut, "a serving successor is ended before its requests are finished");
                 Require(!end.FinishRequests || again || (world.Successor > SuccessorStage.Spawned && !world.DryRun), Invariants.Stop, "a successor that never had requests gets time for them");
-                Require(!end.Return || (world.Stops == 0 && !again), Invariants.Rollback, "connections are asked back by a generation that stops");
-                Require(end.Return || again || cause is not (SuccessorFailed or SuccessorTimedOut) || world.Successor < SuccessorStage.ToldToServe,
+                Require(!end.Return || world.Stops == 0, Invariants.Rollback, "connections are asked back by a generation that stops");
+                Require(end.Return || world.Stops > 0 || world.Successor < SuccessorStage.ToldToServe,
                     Invariants.Rollback, "a rollback leaves the connections with the failed successor");
                 Require(!end.FinishRequests || again || !IsDeadOrHung(world, cause), Invariants.Stop, "a successor that cannot finish requests gets time for them");
                 var ending = end.FinishRequests ? SuccessorEnding.Finishing : SuccessorEnding.Now;
@@ -184,7 +184,8 @@ internal static class WorldRules
                 Require(world.Released,
                     Invariants.NothingCut, "the drain begins while connections still arrive: one of them could be overlooked");
                 Require((drain.Way == MoveWay.Successor) == world.SuccessorPromoted, Invariants.NothingCut, "connections are not moved to the promoted successor, or to nobody");
-                Require(drain.Way != MoveWay.Predecessor || !world.PromoteGot, Invariants.NothingCut, "connections are given back after the promotion");
+                Require(drain.Way != MoveWay.Predecessor || (world.ServeGot && (world.ReturnAsked || world.FailedSent)),
+                    Invariants.NothingCut, "connections are given to a predecessor that does not take the role back, or to none");
                 return world with { DrainOwed = true, SettleOwed = drain.Way == MoveWay.Successor, Role = AppRole.None };
             case ArmMoveTimer:
                 return world with { Timers = world.Timers | ArmedTimers.Move };

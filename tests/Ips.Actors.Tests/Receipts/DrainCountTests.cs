@@ -18,13 +18,13 @@ public sealed class DrainCountTests
         _gate.ToldOfClose("a"); // HTTP/2 says so with each response
         _gate.ToldOfClose("b");
         _gate.Moved = 4;
-        Assert.Equal(new DrainCounts(6, 2, 2, 0, 0, 4), _gate.CountDrain(cut: 0, left: 0));
+        Assert.Equal(new DrainCounts(6, 2, 2, 0, 0, 4), _gate.CountDrain(cut: 0, left: 0, idle: 0));
     }
 
     [Fact]
     public void Drain_AtTheDeadline_TellsWhatWasCutFromWhatWasIdle()
     {
         _gate.BeginCount(open: 10);
-        Assert.Equal(new DrainCounts(5, 0, 0, 2, 3, 0), _gate.CountDrain(cut: 2, left: 5));
+        Assert.Equal(new DrainCounts(5, 0, 0, 2, 4, 0), _gate.CountDrain(cut: 2, left: 5, idle: 4));
     }
 }
