@@ -83,11 +83,13 @@ public sealed class StopTests(ITestOutputHelper output) : ProcessTest(output)
         await service.Log.WaitForAsync(0, EventIds.DrainBegan);
 
         // The log says that the drain begins a moment before responses do.
+        using var deadline = new CancellationTokenSource(Limits.Step);
         string answer;
         do
         {
             answer = await client.GetAsync("/ping");
             Assert.StartsWith("HTTP/1.1 200 ", answer, StringComparison.Ordinal);
+            Assert.False(deadline.IsCancellationRequested, "No response told of the close.");
         }
         while (!answer.Contains("Connection: close\r\n", StringComparison.Ordinal));
 
