@@ -23,8 +23,9 @@ public sealed record BadSuccessor(string Name, string Reason, Action<string> Put
         Script("sends garbage and ignores SIGTERM", "no handover frame", $"trap '' TERM; printf '{{}}' >&3; {Sleep}"),
         Script("sends a packet that is too large", "131072", $"dd if=/dev/zero bs=140000 count=1 status=none >&3; {Sleep}"),
         Script("closes the channel and lives on", "closed the handover channel without exiting", $"exec 3>&-; {Sleep}"),
-        Script("speaks another version", "versions 99 to 99", $$"""printf '{"type":"hello","min":99,"max":99,"pid":%d,"release":"other"}' $$ >&3; {{Sleep}}"""),
+        Script("speaks another version", "versions 99 to 99", $"{Hello(99, 99)}; {Sleep}"),
         Script("says that it failed", "no database", $$"""printf '{"type":"failed","reason":"no database"}' >&3; {{Sleep}}"""),
+        Script("is welcomed and exits", "exited with 3", $"{Hello(1, 1)}; dd of=/dev/null bs=131072 count=1 status=none <&3; exit 3"),
         new("is missing", "ENOENT", folder => Directory.CreateDirectory(folder)),
         new("has no folder", "ENOENT", _ => { }),
         new("is not executable", "EACCES", folder => Write(folder, "#!/bin/sh\n", UnixFileMode.UserRead)),
@@ -44,10 +45,12 @@ public sealed record BadSuccessor(string Name, string Reason, Action<string> Put
     internal static BadSuccessor Sleeps { get; } = Script("sleeps", "ips.reload.ready-timeout", Sleep);
 
     internal static BadSuccessor FallsSilent { get; } = Script("falls silent after hello", "ips.reload.ready-timeout",
-        $$"""printf '{"type":"hello","min":1,"max":1,"pid":%d,"release":"silent"}' $$ >&3; {{Sleep}}""");
+        $"{Hello(1, 1)}; {Sleep}");
 
     /// <inheritdoc/>
     public override string ToString() => Name;
+
+    private static string Hello(int min, int max) => $$"""printf '{"type":"hello","min":{{min}},"max":{{max}},"pid":%d,"release":"other"}' $$ >&3""";
 
     private static BadSuccessor Script(string name, string reason, string body) => new(name, reason, folder => Write(folder, $"#!/bin/sh\n{body}\n", Executable));
 

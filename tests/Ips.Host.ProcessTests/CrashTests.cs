@@ -55,6 +55,19 @@ public sealed class CrashTests(ITestOutputHelper output) : ProcessTest(output)
         await AssertReloadsAsync(service, 2);
     }
 
+    // Killed before it handed anything over, it left a path that its successor must bind itself.
+    [Fact]
+    public async Task Predecessor_KilledBeforeHello_SuccessorListensOnUnixPath()
+    {
+        var socket = Path.Combine(Folder, "app.sock");
+        using var held = await HeldReload.BeginAsync(ReloadPhase.Spawned, Folder, Prepare, [$"http://unix:{socket}"]);
+        ProcessTable.Signal(held.Predecessor, ProcessTable.SigKill);
+        held.LetGo();
+
+        await held.Service.Log.WaitForAsync(e => e.Id == EventIds.IdentityPublished && e.Generation == 2, "generation 2 as the main process");
+        Assert.Equal(2, (await HttpProbe.GetUnixAsync(socket, "/ping")).Generation);
+    }
+
     private static async Task AssertReloadsAsync(Service service, int generation)
     {
         var pid = await service.ReloadAsync();

@@ -22,7 +22,7 @@ public sealed class FailedReloadTests(ITestOutputHelper output) : ProcessTest(ou
     {
         var (service, releases) = await StartReleaseAsync(new ServiceSettings(ServiceKind.SampleApp), Folder);
         var pid = service.MainPid;
-        List<string> bad = ["exits with 1", "is missing", "sends garbage", "closes the channel and lives on", "speaks another version"];
+        List<string> bad = ["exits with 1", "is missing", "sends garbage", "closes the channel and lives on", "speaks another version", "is welcomed and exits"];
         foreach (var name in bad) BadSuccessor.All.Single(one => one.Name == name).Put(releases.PathOf(name));
 
         IReadOnlyList<string> afterFirst = [];

@@ -43,28 +43,34 @@ public sealed class LeakTests(ITestOutputHelper output) : ProcessTest(output)
         var after = await StartReadersAsync(service, "/close/large", "/large");
         await service.ReloadAsync();
 
-        foreach (var (reader, path) in before.Concat(after))
+        foreach (var (path, reading) in before.Concat(after))
         {
-            var result = await reader.FinishAsync();
+            var result = await reading;
             Assert.True(result is { Failure: null, BodyBytes: 512 * 1024 }, $"{path}: {result}");
-            Assert.Equal(path == "/close/large", result.SaidClose);
-            await reader.DisposeAsync();
+            Assert.True(result.SaidClose || path == "/large", $"{path}: {result}");
         }
 
-        var listeners = (await HttpProbe.GetAsync($"http://127.0.0.1:{service.Port}/listeners")).Body;
-        Assert.Equal("linger off", listeners);
+        Assert.Equal("linger off", (await HttpProbe.GetAsync($"http://127.0.0.1:{service.Port}/listeners")).Body);
     }
 
-    private static async Task<List<(SlowReader Reader, string Path)>> StartReadersAsync(Service service, params IReadOnlyList<string> paths)
+    private static async Task<List<(string Path, Task<SlowReadResult> Reading)>> StartReadersAsync(Service service, params IReadOnlyList<string> paths)
     {
-        List<(SlowReader, string)> readers = [];
+        List<(string, Task<SlowReadResult>)> readings = [];
         foreach (var path in paths)
         {
             for (var i = 0; i < SlowReaders; i++)
-                readers.Add((await SlowReader.StartAsync(new SlowReaderOptions { Target = service.Target, Path = path, Timeout = Limits.Step }), path));
+            {
+                var reader = await SlowReader.StartAsync(new SlowReaderOptions { Target = service.Target, Path = path, Timeout = Limits.Step });
+                readings.Add((path, FinishAsync(reader)));
+            }
         }
 
-        return readers;
+        return readings;
+    }
+
+    private static async Task<SlowReadResult> FinishAsync(SlowReader reader)
+    {
+        await using (reader) return await reader.FinishAsync();
     }
 
     // Nothing is left of the test's requests but the idle connection.

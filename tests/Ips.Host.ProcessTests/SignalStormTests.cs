@@ -62,13 +62,7 @@ public sealed class SignalStormTests(ITestOutputHelper output) : ProcessTest(out
     private static async Task WaitForPeaceAsync(Service service)
     {
         using var deadline = new CancellationTokenSource(Limits.Step);
-        while (true)
-        {
-            await service.WaitForMainAloneAsync();
-            var status = await service.StatusAsync();
-            if (status.State == "Serving" && status.Pid == service.MainPid) return;
-            await Task.Delay(20, deadline.Token);
-        }
+        while (!service.Processes.Alive().SequenceEqual([service.MainPid]) || (await service.StatusAsync()).State != "Serving") await Task.Delay(20, deadline.Token);
     }
 
     private static (int Most, int Samples) MostChildrenOfOneProcess(Service service, CancellationToken stop)

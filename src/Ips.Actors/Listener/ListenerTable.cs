@@ -142,9 +142,18 @@ internal sealed class ListenerTable : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _loop.Dispose();
 
-    private int Open(EndPoint endPoint) => endPoint is UnixDomainSocketEndPoint unix
-        ? ListeningSockets.OpenUnix(unix.ToString()!, _backlog)
-        : ListeningSockets.OpenTcp((IPEndPoint)endPoint, _backlog, out _);
+    private int Open(EndPoint endPoint)
+    {
+        if (endPoint is not UnixDomainSocketEndPoint unix)
+        {
+            return ListeningSockets.OpenTcp((IPEndPoint)endPoint, _backlog, out _);
+        }
+
+        // A generation that was killed leaves its path behind, and nobody could ever listen there again. We hold the lock of the PID file.
+        var path = unix.ToString()!;
+        ListeningSockets.RemoveStaleUnixSocket(path);
+        return ListeningSockets.OpenUnix(path, _backlog);
+    }
 
     private void Deliver(int id, int fd)
     {

@@ -52,7 +52,7 @@ internal sealed class HeldReload : IDisposable
     public int Mark { get; private set; }
 
     /// <summary>Starts a service, made by <paramref name="prepare"/>, and a reload of it; returns when the phase is reached.</summary>
-    public static async Task<HeldReload> BeginAsync(ReloadPhase phase, string folder, Func<ServiceSettings, Service> prepare)
+    public static async Task<HeldReload> BeginAsync(ReloadPhase phase, string folder, Func<ServiceSettings, Service> prepare, IReadOnlyList<string>? urls = null)
     {
         var releases = new Releases(folder);
         releases.AddBuild(Good, Binaries.SampleAppFolder);
@@ -68,6 +68,7 @@ internal sealed class HeldReload : IDisposable
                 Program = Path.Combine(releases.Current, Binaries.SampleApp),
                 WorkingDirectory = releases.Current,
                 Debug = true,
+                Urls = urls,
                 Probation = null,
                 HealthInterval = TimeSpan.FromMinutes(1), // a process stopped by SIGSTOP reports nothing
             }),
