@@ -70,6 +70,7 @@ public sealed class ReloaderReceiptTests : ActorTest
         _older.Entries.RemoveAt(0); // one has drained: the next reload works
         _reloader.Tell(new ReloaderProtocol.Spawn(5));
         await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>();
+        await RoundTrip(_reloader); // it listens to the successor only after it told of it
     }
 
     [Fact]
