@@ -18,6 +18,7 @@ public sealed class HandoverCodecTests
         ["serve"] = new ServeFrame(),
         ["health"] = new HealthFrame(true, 9007199254740993, 2), // more than a double holds
         ["health-red"] = new HealthFrame(false, 10, 10, "health check 'store' is unhealthy"),
+        ["history"] = new HistoryFrame([System.Text.Json.JsonDocument.Parse("""{"outcome":"promoted","oldPid":4711}""").RootElement]),
         ["promote"] = new PromoteFrame(),
         ["promoted"] = new PromotedFrame(),
         ["ready-endpoints"] = new ReadyFrame([new EndpointOffer("127.0.0.1:0", 0), new EndpointOffer("unix:/run/app.sock", 1)]),

@@ -83,7 +83,7 @@ public sealed class CompositionTests : ActorTest
         await KillAsync(victim);
         successor.Say(new PromotedFrame());
         Assert.Equal(ExitCode.Clean, await _process.Exited.WaitAsync(Patience));
-        Assert.Equal("promoted", Assert.Single(_memory.History).Outcome);
+        Assert.Equal("promoted", Assert.Single(_memory.History.Receipts).Outcome);
         Assert.Single(_launcher.Launched);
         Assert.Empty(_table.Entries);
         Assert.DoesNotContain(Drain(_successor), message => message is string or FakeSuccessor.Sent { Frame: StopFrame });
@@ -112,7 +112,7 @@ public sealed class CompositionTests : ActorTest
         }
 
         Assert.Equal(2, _launcher.Launched.Count);
-        Assert.Equal(["the store cannot be opened", "the store cannot be opened"], _memory.History.Select(receipt => receipt.Reason));
+        Assert.Equal(["the store cannot be opened", "the store cannot be opened"], _memory.History.Receipts.Select(receipt => receipt.Reason));
         Assert.All(_launcher.Launched, successor => Assert.True(successor.Disposed));
     }
 

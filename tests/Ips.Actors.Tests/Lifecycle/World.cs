@@ -124,9 +124,6 @@ internal sealed record World
 
     public bool DrainOwed { get; init; }
 
-    /// <summary>MoverActor must still say that what could leave at once has left.</summary>
-    public bool SettleOwed { get; init; }
-
     public bool AbortOwed { get; init; }
 
     public bool Aborted { get; init; }
@@ -136,9 +133,6 @@ internal sealed record World
 
     public bool Drained { get; init; }
 
-    /// <summary>Connections may have come back from a successor after the last count.</summary>
-    public bool Uncounted { get; init; }
-
     public bool FarewellSent { get; init; }
 
     public bool HostStopOrdered { get; init; }
@@ -146,9 +140,6 @@ internal sealed record World
     public ExitCode? Exit { get; init; }
 
     public PredecessorView Predecessor { get; init; }
-
-    /// <summary>The predecessor takes the role back and asked for the connections.</summary>
-    public bool ReturnAsked { get; init; }
 
     public bool ReadySent { get; init; }
 
@@ -193,12 +184,10 @@ internal sealed record World
             SettleOwed = SettleOwed,
             Role = AppRole.None,
             Drained = Drained,
-            Uncounted = Uncounted,
             FarewellSent = FarewellSent,
             HostStopOrdered = HostStopOrdered,
             Exit = Exit,
             Predecessor = Predecessor == PredecessorView.Lost ? PredecessorView.None : Predecessor,
-            ServeGot = ServeGot && Predecessor is PredecessorView.Alive or PredecessorView.SaidStop,
             PromoteGot = PromoteGot && Predecessor != PredecessorView.Lost,
             Acknowledged = Acknowledged && Predecessor != PredecessorView.Lost,
             FailedSent = FailedSent,
