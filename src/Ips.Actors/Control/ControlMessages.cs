@@ -104,12 +104,15 @@ public sealed record DrainCounts(int Connections, long Requests, int ClosedPolit
 /// <summary>A release that came to serve for good: promoted, or the first generation of a start.</summary>
 /// <param name="Release">The version of its entry assembly.</param>
 /// <param name="FileName">The program, its symbolic links followed: it names this release for ever.</param>
-/// <param name="Arguments">The arguments, from argv[0] as it was typed: a reload follows its symbolic links anew.</param>
+/// <param name="Arguments">The arguments after argv[0]; an assembly among them by its path with links followed.</param>
 /// <param name="WorkingDirectory">The working directory, its symbolic links followed.</param>
+/// <param name="Command">The command as it was typed, from the program's absolute path on: a later reload follows its symbolic links anew.</param>
+/// <param name="CommandDirectory">The working directory as it was typed.</param>
 /// <param name="Generation">Its generation.</param>
 /// <param name="Since">When it came to serve for good.</param>
 public sealed record LastGoodRelease(
-    string Release, string FileName, IReadOnlyList<string> Arguments, string WorkingDirectory, int Generation, DateTimeOffset Since);
+    string Release, string FileName, IReadOnlyList<string> Arguments, string WorkingDirectory,
+    IReadOnlyList<string> Command, string CommandDirectory, int Generation, DateTimeOffset Since);
 
 /// <summary>Open connections at a promotion, when those that could leave at once had left.</summary>
 /// <param name="Moved">Live connections that the new generation has taken over.</param>

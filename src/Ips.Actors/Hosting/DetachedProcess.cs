@@ -11,11 +11,10 @@ public static class DetachedProcess
     /// <param name="environment">The whole environment.</param>
     /// <param name="workingDirectory">Its working directory.</param>
     /// <param name="descriptors">Descriptors of ours, and their numbers in the process; 0, 1 and 2 are inherited unless named.</param>
-    /// <param name="name">Its name for itself, argv[0]; null for <paramref name="fileName"/>.</param>
     /// <returns>Its process id.</returns>
     /// <exception cref="IOException">It could not be started: missing, not executable, wrong format.</exception>
     public static int Start(
         string fileName, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment, string workingDirectory,
-        IReadOnlyList<(int Fd, int TargetFd)> descriptors, string? name = null) =>
-        Spawn.Start(new SpawnRequest(fileName, [name ?? fileName, .. arguments], environment, workingDirectory, descriptors, NewSession: true));
+        IReadOnlyList<(int Fd, int TargetFd)> descriptors) =>
+        Spawn.Start(new SpawnRequest(fileName, [fileName, .. arguments], environment, workingDirectory, descriptors, NewSession: true));
 }

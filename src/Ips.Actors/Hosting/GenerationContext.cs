@@ -117,7 +117,8 @@ internal sealed class GenerationContext
         var environment = Posix.StartCommand.ReadStartEnvironment();
         var directory = StartCommand.LogicalDirectory(
             environment.GetValueOrDefault("PWD"), Directory.GetCurrentDirectory(), (one, other) => FileIdentity.OfTarget(one) == FileIdentity.OfTarget(other));
-        return StartCommand.From(Posix.StartCommand.ReadCommandLine(), environment, directory, Environment.ProcessPath ?? "", File.Exists);
+        return StartCommand.From(Posix.StartCommand.ReadCommandLine(), environment, directory, Environment.ProcessPath ?? "", File.Exists)
+            .Overridden(environment.GetValueOrDefault(HandoverVariables.Command));
     }
 
     // Meant for this process only, and not for what it starts.

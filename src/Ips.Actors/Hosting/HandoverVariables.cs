@@ -12,6 +12,9 @@ internal static class HandoverVariables
     /// <summary>A successor's descriptors for stdout and stderr, see <see cref="Ips.Actors.Output.InheritedOutput"/>.</summary>
     public const string OutputFds = "IPS_OUTPUT_FDS";
 
+    /// <summary>The command that reloads start the next generation by, where it is another than this process's own, see <see cref="StartCommand.Encode"/>.</summary>
+    public const string Command = "IPS_START_COMMAND";
+
     /// <summary>The descriptor on which <c>ips start</c> waits for the start report.</summary>
     public const string StartFd = "IPS_START_FD";
 }

@@ -25,12 +25,20 @@ public static class LastGoodFile
         try
         {
             return JsonSerializer.Deserialize(File.ReadAllBytes(path), ControlJson.Default.LastGoodRelease) is
-                { Release: not null, FileName: not null, Arguments.Count: > 0, WorkingDirectory: not null } release ? release : null;
+                { Release: not null, FileName: not null, Arguments: not null, WorkingDirectory: not null, Command.Count: > 0, CommandDirectory: not null } release ? release : null;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException)
         {
             return null;
         }
+    }
+
+    /// <summary>The environment variable by which a process of that release knows the command that a reload starts the next one by.</summary>
+    /// <param name="release">What is started.</param>
+    public static KeyValuePair<string, string> CommandVariable(LastGoodRelease release)
+    {
+        ArgumentNullException.ThrowIfNull(release);
+        return new(HandoverVariables.Command, StartCommand.Encode(release.CommandDirectory, release.Command));
     }
 
     /// <summary>This generation as the file tells of it.</summary>
@@ -47,17 +55,17 @@ public static class LastGoodFile
     /// <param name="workingDirectory">Where it runs, its links followed.</param>
     internal static LastGoodRelease Describe(StartCommand command, string program, string releaseFolder, string workingDirectory)
     {
-        // argv[0] stays as typed, but absolute: the process finds the release of a later reload by it, links followed anew.
-        List<string> arguments = [command.FileName, .. command.Arguments.Skip(1)];
+        List<string> arguments = [.. command.Arguments.Skip(1)];
         // `dotnet [options] app.dll ...`: there it is the assembly that names the release.
-        if (arguments.FindIndex(1, argument => argument.EndsWith(".dll", StringComparison.Ordinal)) is > 0 and var assembly
+        if (arguments.FindIndex(argument => argument.EndsWith(".dll", StringComparison.Ordinal)) is >= 0 and var assembly
             && Path.Combine(releaseFolder, Path.GetFileName(arguments[assembly])) is var pinned && File.Exists(pinned)
             && Path.GetFileNameWithoutExtension(program) == "dotnet")
         {
             arguments[assembly] = pinned;
         }
 
-        return new LastGoodRelease("", program, arguments, workingDirectory, 0, default);
+        return new LastGoodRelease(
+            "", program, arguments, workingDirectory, [command.FileName, .. command.Arguments.Skip(1)], command.WorkingDirectory, 0, default);
     }
 
     /// <summary>Replaces the file as a whole. A full disk or a lost right is logged: it must not cost the service.</summary>

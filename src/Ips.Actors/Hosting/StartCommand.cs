@@ -1,3 +1,6 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
 namespace Ips.Actors.Hosting;
 
 /// <summary>
@@ -38,7 +41,39 @@ internal sealed record StartCommand(
     public static string LogicalDirectory(string? pwd, string realDirectory, Func<string, string, bool> sameFile) =>
         pwd is ['/', ..] && sameFile(pwd, realDirectory) ? pwd : realDirectory;
 
+    /// <summary>A command as the value of an environment variable: a JSON array of the working directory, the program and its arguments.</summary>
+    public static string Encode(string workingDirectory, IReadOnlyList<string> command) =>
+        JsonSerializer.Serialize([workingDirectory, .. command], StartCommandJson.Default.StringArray);
+
+    /// <summary>The same command, but by another file name, arguments and directory, if the variable says so.</summary>
+    /// <param name="encoded">The variable's value; null if it is not set.</param>
+    /// <exception cref="Handover.HandoverRefusedException">It is no such array.</exception>
+    public StartCommand Overridden(string? encoded)
+    {
+        if (encoded is null)
+        {
+            return this;
+        }
+
+        try
+        {
+            if (JsonSerializer.Deserialize(encoded, StartCommandJson.Default.StringArray) is [['/', ..] directory, ['/', ..] program, ..] parts)
+            {
+                return this with { FileName = program, Arguments = parts[1..], WorkingDirectory = directory };
+            }
+        }
+        catch (JsonException)
+        {
+            // told below, with the value
+        }
+
+        throw new Handover.HandoverRefusedException($"{HandoverVariables.Command} is '{encoded}'; it must be a JSON array of a directory, a program and its arguments");
+    }
+
     // Variables that were meant for this process only: inherited, they would make the successor answer for another.
-    private static bool IsOfOneProcess(string name) => name is HandoverVariables.Fd or HandoverVariables.Generation or HandoverVariables.StartFd or HandoverVariables.OutputFds
+    private static bool IsOfOneProcess(string name) => name is HandoverVariables.Fd or HandoverVariables.Generation or HandoverVariables.StartFd or HandoverVariables.OutputFds or HandoverVariables.Command
         || name.StartsWith("LISTEN_", StringComparison.Ordinal);
 }
+
+[JsonSerializable(typeof(string[]))]
+internal sealed partial class StartCommandJson : JsonSerializerContext;

@@ -108,6 +108,7 @@ internal sealed class MoverActor : ReceiveActor
         }
 
         ReportIfSettled();
+        ReplyIfFlushed();
     }
 
     private void OnSendOutgoing()
@@ -180,9 +181,10 @@ internal sealed class MoverActor : ReceiveActor
         _lifecycle.Tell(new MoverProtocol.Settled(_ledger.Moved, busy, _ledger.Staying));
     }
 
+    // A connection ends here before the message of its move is read: who was asked and has not answered may be about to be carried.
     private void ReplyIfFlushed()
     {
-        if (_flushing is { } flushing && _ledger.OnTheWay == 0)
+        if (_flushing is { } flushing && _ledger is { OnTheWay: 0, Asked.Count: 0 })
         {
             _flushing = null;
             flushing.Tell(new MoverProtocol.Flushed());

@@ -8,9 +8,6 @@ namespace Ips.Host.Cli;
 internal sealed record DaemonLaunch(
     string FileName, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment, IReadOnlyList<(int Fd, int TargetFd)> Descriptors)
 {
-    /// <summary>Its name for itself, argv[0]; null for <see cref="FileName"/>.</summary>
-    public string? Name { get; init; }
-
     /// <summary>Its working directory.</summary>
     public string WorkingDirectory { get; init; } = "/";
 }

@@ -22,10 +22,10 @@ internal sealed class LastGoodStart(CliConsole console, IDaemonLauncher launcher
         await console.Error.WriteLineAsync(
             $"ips: starting release {release.Release}, which served from {release.Since.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ} on: {release.FileName}");
         var folder = Directory.Exists(release.WorkingDirectory) ? release.WorkingDirectory : "/";
-        var launch = new DaemonLaunch(release.FileName, [.. release.Arguments.Skip(1)], StartAction.Variables(folder), [])
-        {
-            Name = release.Arguments[0], WorkingDirectory = folder,
-        };
+        var environment = StartAction.Variables(folder);
+        var (variable, value) = LastGoodFile.CommandVariable(release);
+        environment[variable] = value; // or the next reload would start this release once more, whatever is in place then
+        var launch = new DaemonLaunch(release.FileName, release.Arguments, environment, []) { WorkingDirectory = folder };
         return await new StartAction(console, launcher, new(release.FileName, [])).RunAsync(command, settings, launch, cancellation);
     }
 

@@ -27,9 +27,9 @@ public abstract class ReceiptTest(ITestOutputHelper output) : ProcessTest(output
         File.CreateSymbolicLink(Current, ReleaseFile(name));
     }
 
-    private protected async Task<Service> StartAsync(TimeSpan? probation = null, params IReadOnlyList<string> more) => await StartAsync(new ServiceSettings(ServiceKind.Daemon)
+    private protected async Task<Service> StartAsync(TimeSpan? probation = null, TimeSpan? healthInterval = null, params IReadOnlyList<string> more) => await StartAsync(new ServiceSettings(ServiceKind.Daemon)
     {
-        Program = Current, Probation = probation ?? TimeSpan.Zero, HealthInterval = TimeSpan.FromMilliseconds(200), More = more,
+        Program = Current, Probation = probation ?? TimeSpan.Zero, HealthInterval = healthInterval ?? TimeSpan.FromSeconds(5), More = more,
     });
 
     private protected static Task<CommandResult> CommandAsync(Service service, params IReadOnlyList<string> arguments) =>

@@ -15,8 +15,8 @@ public sealed class LastGoodStartTests : IDisposable
     private readonly StringWriter _error = new() { NewLine = "\n" };
     private FakeLauncher? _launcher;
 
-    private LastGoodRelease Release => new("1.1", $"{_folder}/releases/2/ips", ["/srv/current/ips", "run", "--config", "/etc/ips.conf"],
-        $"{_folder}/releases/2", 7, new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
+    private LastGoodRelease Release => new("1.1", $"{_folder}/releases/2/ips", ["run", "--config", "/etc/ips.conf"],
+        $"{_folder}/releases/2", ["/srv/current/ips", "run", "--config", "/etc/ips.conf"], "/srv", 7, new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
 
     public void Dispose()
     {
@@ -35,7 +35,7 @@ public sealed class LastGoodStartTests : IDisposable
 
         var launch = _launcher!.Launch!;
         Assert.Equal(Release.FileName, launch.FileName); // this release, whatever current leads to
-        Assert.Equal("/srv/current/ips", launch.Name); // by which the next reload finds what is in place then
+        Assert.Equal("""["/srv","/srv/current/ips","run","--config","/etc/ips.conf"]""", launch.Environment["IPS_START_COMMAND"]); // what the next reload starts
         Assert.Equal(["run", "--config", "/etc/ips.conf"], launch.Arguments);
         Assert.Equal((Release.WorkingDirectory, Release.WorkingDirectory, "4"), (launch.WorkingDirectory, launch.Environment["PWD"], launch.Environment["IPS_START_FD"]));
         Assert.Equal("4242\n", _output.ToString());
@@ -56,7 +56,7 @@ public sealed class LastGoodStartTests : IDisposable
     [InlineData(null)]
     [InlineData("")]
     [InlineData("{}")]
-    [InlineData("""{"release":"1","fileName":"/x","arguments":[],"workingDirectory":"/","generation":1,"since":"2026-01-02T03:04:05Z"}""")]
+    [InlineData("""{"release":"1","fileName":"/x","arguments":[],"workingDirectory":"/","command":[],"commandDirectory":"/","generation":1,"since":"2026-01-02T03:04:05Z"}""")]
     public async Task LastGood_NoneKept_StartsNothing(string? content)
     {
         if (content is not null) Keep(content);
