@@ -43,21 +43,31 @@ internal sealed class Service : IAsyncDisposable
 
     public MarkedProcesses Processes => _processes;
 
+    private string Urls => string.Join(';', _settings.Urls ?? [$"http://127.0.0.1:{Port}"]);
+
     /// <summary>Whom the PID file names.</summary>
     public int MainPid => int.Parse(File.ReadAllText(PidFile), CultureInfo.InvariantCulture);
 
-    /// <summary>Starts generation 1 and returns when it is the main process.</summary>
+    /// <summary>The daemon's inventory.</summary>
+    public string StoreFile => ServiceSettings.StoreFile(PidFile);
+
+    /// <summary>Starts generation 1 and returns when it is the main process. Again, once the service has ended.</summary>
     public async Task StartAsync()
     {
+        if (First is not null) await First.DisposeAsync();
+        var mark = Log.Mark;
         Launch();
-        await Log.WaitForAsync(0, EventIds.IdentityPublished);
+        await Log.WaitForAsync(mark, EventIds.IdentityPublished);
     }
+
+    /// <summary>Writes the daemon's configuration file, for commands that come before its start.</summary>
+    public void Configure() => File.WriteAllText(ConfigFile, _settings.ToHocon(Urls, PidFile));
 
     /// <summary>Starts generation 1.</summary>
     public void Launch()
     {
-        var urls = string.Join(';', _settings.Urls ?? [$"http://127.0.0.1:{Port}"]);
-        if (_settings.Kind == ServiceKind.Daemon) File.WriteAllText(ConfigFile, _settings.ToHocon(urls, PidFile));
+        var urls = Urls;
+        if (_settings.Kind == ServiceKind.Daemon) Configure();
         IReadOnlyList<string> arguments = _settings.Kind == ServiceKind.Daemon
             ? [.. _settings.Prefix, "run", "--config", ConfigFile, "--log-file", Log.Path] : _settings.ToArguments(urls, PidFile, Log.Path);
         var environment = new Dictionary<string, string?>(_processes.Environment);
