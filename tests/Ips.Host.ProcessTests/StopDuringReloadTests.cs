@@ -9,7 +9,7 @@ namespace Ips.Host.ProcessTests;
 public sealed class StopDuringReloadTests(ITestOutputHelper output) : ProcessTest(output)
 {
     [Theory]
-    [InlineData(ReloadPhase.Spawned, "killed by SIGTERM (15)")] // it cannot listen to anyone yet
+    [InlineData(ReloadPhase.Spawned, "was killed by SIGTERM (15)")] // it cannot listen to anyone yet
     [InlineData(ReloadPhase.Welcomed, "exited with 0")]
     [InlineData(ReloadPhase.Ready, "exited with 0")]
     [InlineData(ReloadPhase.Probation, "exited with 0")]

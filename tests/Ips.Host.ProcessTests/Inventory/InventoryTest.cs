@@ -21,7 +21,7 @@ public abstract class InventoryTest(ITestOutputHelper output) : ProcessTest(outp
     {
         // A busy machine may take its time; how long a signature is valid and a write waits is not what these tests are about.
         var service = Prepare(new ServiceSettings(ServiceKind.Daemon) { More = ["ips.auth.window = 1m", "ips.auth.nonce-capacity = 1000000", "ips.store.busy-timeout = 1m"] });
-        service.Configure();
+        service.WriteConfigFile();
         var (write, read) = (await AddKeyAsync(service, "WRITER"), await AddKeyAsync(service, "READER", "--read-only"));
         Writers = [new("WRITER", write, "v1"), new("WRITER", write, "v2"), new("WRITER", write, "v1"), new("WRITER", write, "v2")];
         Readers = [new("READER", read, "v1"), new("READER", read, "v2")];
