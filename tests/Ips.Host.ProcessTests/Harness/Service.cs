@@ -48,11 +48,16 @@ internal sealed class Service : IAsyncDisposable
     /// <summary>Whom the PID file names.</summary>
     public int MainPid => int.Parse(File.ReadAllText(PidFile), CultureInfo.InvariantCulture);
 
-    /// <summary>Starts generation 1 and returns when it is the main process.</summary>
+    /// <summary>The daemon's inventory.</summary>
+    public string StoreFile => ServiceSettings.StoreFile(PidFile);
+
+    /// <summary>Starts generation 1 and returns when it is the main process. Again, once the service has ended.</summary>
     public async Task StartAsync()
     {
+        if (First is not null) await First.DisposeAsync();
+        var mark = Log.Mark;
         Launch();
-        await Log.WaitForAsync(0, EventIds.IdentityPublished);
+        await Log.WaitForAsync(mark, EventIds.IdentityPublished);
     }
 
     /// <summary>Starts generation 1.</summary>

@@ -43,11 +43,15 @@ internal sealed record ServiceSettings(ServiceKind Kind)
     /// <summary>Further lines of the daemon's configuration file, or arguments of the app.</summary>
     public IReadOnlyList<string> More { get; init; } = [];
 
+    /// <summary>Where the daemon's inventory lies: each service has its own.</summary>
+    public static string StoreFile(string pidFile) => Path.ChangeExtension(pidFile, ".db");
+
     /// <summary>The daemon's configuration file.</summary>
     public string ToHocon(IReadOnlyList<string> urls, string pidFile) => string.Join('\n',
     [
         $"ips.urls = [{string.Join(", ", urls.Select(url => $"\"{url}\""))}]",
         $"ips.pid-file = \"{pidFile}\"",
+        $"ips.store.path = \"{StoreFile(pidFile)}\"",
         $"ips.log.level = {(Debug ? "debug" : "information")}",
         "ips.log.format = json",
         $"ips.drain.timeout = {Milliseconds(DrainTimeout)}",

@@ -1,10 +1,12 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Ips.Actors.Transport;
 using Ips.Host.Api;
 using Ips.Host.Inventory.Storage;
 using Ips.Host.Tests.Inventory;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -73,6 +75,18 @@ public sealed class ObservabilityTests
     }
 
     [Fact]
+    public async Task AccessLog_WarmupRequest_IsLeftOut()
+    {
+        var server = await ApiServer.StartAsync(services => services.Configure<AccessLogOptions>(o => o.Format = AccessLogFormat.Common)
+            .AddSingleton<IStartupFilter>(new WarmupMarker()));
+        await server.SendAsync("GET", "/ping", "warmup", key: null);
+        await server.SendAsync("GET", "/ping", key: null);
+        await server.DisposeAsync();
+        var line = Assert.Single(Encoding.UTF8.GetString(server.AccessLog.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains("\"GET /ping HTTP/1.1\" 200", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void AccessLog_Common_IsOneLineWhateverThePath()
     {
         var entry = new AccessLogEntry(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero), IPAddress.Loopback, "RW", "GET", "/a\"b\r\nforged", "HTTP/1.1", 200, 17,
@@ -127,6 +141,20 @@ public sealed class ObservabilityTests
         var codes = root.GetProperty("components").GetProperty("schemas").GetProperty("Page").GetProperty("properties").GetProperty("code").GetProperty("enum").EnumerateArray().Select(c => c.GetInt32());
         Assert.Equal([0, 4000, 4001, 4002, 4003, 4004, 4005, 4006, 4007, 4009, 5000], codes);
         Assert.Contains("v2", root.GetProperty("components").GetProperty("securitySchemes").EnumerateObject().Select(s => s.Name));
+    }
+
+    /// <summary>Marks requests with the query <c>?warmup</c> as the transport marks those of a warm-up.</summary>
+    private sealed class WarmupMarker : IStartupFilter, IIpsWarmupFeature
+    {
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        {
+            app.Use((context, rest) =>
+            {
+                if (context.Request.QueryString.Value == "?warmup") context.Features.Set<IIpsWarmupFeature>(this);
+                return rest(context);
+            });
+            next(app);
+        };
     }
 
     /// <summary>A stream that takes its first write only when it is told to.</summary>

@@ -92,9 +92,9 @@ public sealed class TextTests
         var (settings, _) = SettingsLoader.Load(new(), "/", needsLogFile: false);
         var text = CheckText.Write(settings);
         Assert.All(DaemonKeys.Table.Keys.Where(key => !key.IsBlock && key.Path != DaemonKeys.Urls), key => Assert.Contains(key.Path, text, StringComparison.Ordinal));
-        Assert.Contains("  endpoint                    http://127.0.0.1:8080", text, StringComparison.Ordinal);
-        Assert.Contains("  control socket              /ips.pid.sock", text, StringComparison.Ordinal);
-        Assert.Contains("  ips.log-file                none", text, StringComparison.Ordinal);
-        Assert.Contains("  ips.drain.timeout           30s", text, StringComparison.Ordinal);
+        Assert.Contains("  endpoint                           http://127.0.0.1:8080", text, StringComparison.Ordinal);
+        Assert.Contains("  control socket                     /ips.pid.sock", text, StringComparison.Ordinal);
+        Assert.Contains("  ips.log-file                       none", text, StringComparison.Ordinal);
+        Assert.Contains("  ips.drain.timeout                  30s", text, StringComparison.Ordinal);
     }
 }

@@ -1,4 +1,5 @@
 using Ips.Actors.Diagnostics;
+using Ips.Host.Cli;
 using Ips.Host.Configuration;
 using Microsoft.Extensions.Logging;
 
@@ -19,6 +20,30 @@ public sealed class SettingsLoaderTests : IDisposable
         Assert.Equal($"{_folder}/ips.pid", settings.Ips.PidFile);
         Assert.Null(settings.Ips.LogFile);
         Assert.Equal((LogLevel.Information, LineFormat.Line, _folder), (settings.LogLevel, settings.LogFormat, settings.Directory));
+    }
+
+    [Fact]
+    public void Load_StorePath_IsInTheDirectoryUnlessTheFileSaysOtherwise()
+    {
+        Directory.CreateDirectory($"{_folder}/etc");
+        File.WriteAllText($"{_folder}/etc/a.conf", "ips.store.path = data/a.db");
+        Assert.Equal($"{_folder}/ips.db", SettingsLoader.Load(new(), _folder, needsLogFile: false).Settings.Store.Path);
+        Assert.Equal($"{_folder}/etc/ips.db", SettingsLoader.Load(new() { Directory = "etc" }, _folder, needsLogFile: false).Settings.Store.Path);
+        Assert.Equal($"{_folder}/etc/data/a.db", SettingsLoader.Load(new() { Config = "etc/a.conf" }, _folder, needsLogFile: false).Settings.Store.Path);
+    }
+
+    [Theory]
+    [InlineData("ips.store.postgres = \"Host=db;Password=geheim\"", 0)]
+    [InlineData("ips.store.postgres = \"Password=geheim\"", 1)]
+    [InlineData("ips.store.postgres = Host=db;Password=geheim", 1)]
+    [InlineData("ips.store.postgres = [geheim]", 1)]
+    [InlineData("ips.store.postgres { Password = geheim }", 1)]
+    public void Load_ConnectionString_IsNeverShown(string text, int problems)
+    {
+        File.WriteAllText($"{_folder}/ips.conf", text);
+        var loaded = SettingsLoader.Load(new() { Config = "ips.conf" }, _folder, needsLogFile: false);
+        Assert.Equal(problems, loaded.Problems.Count);
+        Assert.DoesNotContain("geheim", SettingsLoader.Describe(loaded.Problems) + CheckText.Write(loaded.Settings), StringComparison.Ordinal);
     }
 
     [Fact]
