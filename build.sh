@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # ./build.sh            publishes the daemon to artifacts/ips/ (the executable is artifacts/ips/ips)
-# ./build.sh run [...]  publishes and serves on 127.0.0.1:8080; further words go to `ips run`
+# ./build.sh run [...]  publishes and serves a sample inventory on 127.0.0.1:8080, from artifacts/run; further words go to `ips run`
 # ./build.sh test [...] runs every test; the last line is "N passed, N failed"; further words go to `dotnet test`
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -36,9 +36,20 @@ run_tests() {
     return "$status"
 }
 
+serve() {
+    local work="$PWD/artifacts/run" given=" $* " options=()
+    mkdir -p "$work"
+    # What the caller names comes in place of ours.
+    [[ "$given" == *" --directory"[\ =]* ]] || options+=(--directory "$work")
+    [[ "$given" == *" --config"[\ =]* ]] || options+=(--config "$PWD/hocon/sample.conf")
+    # Once: what is changed in it later stays.
+    [[ ${#options[@]} -lt 2 || -e "$work/ips.db" ]] || artifacts/ips/ips sample "${options[@]}"
+    exec artifacts/ips/ips run "${options[@]}" "$@"
+}
+
 case "${1:-}" in
     "") publish; echo "Published artifacts/ips/ips" ;;
-    run) shift; publish; exec artifacts/ips/ips run "$@" ;;
+    run) shift; publish; serve "$@" ;;
     test) shift; run_tests "$@" ;;
     *) sed -n '2,4s/^# //p' "$0" >&2; exit 2 ;;
 esac

@@ -1,9 +1,12 @@
+using System.Data.Common;
 using System.Net.Sockets;
 using Ips.Actors.Control;
 using Ips.Actors.Handover;
 using Ips.Actors.Hosting;
 using Ips.Actors.Lifecycle;
+using Ips.Host.Api;
 using Ips.Host.Configuration;
+using Ips.Host.Inventory.Storage;
 using Microsoft.Extensions.Options;
 
 namespace Ips.Host;
@@ -17,7 +20,11 @@ internal static class Daemon
     {
         try
         {
-            await using var app = Build(settings);
+            var builder = CreateBuilder(settings);
+            // After AddIps(), which takes the signals and the predecessor's word first; before anything is served. A store that cannot be opened ends
+            // this process with one line; in a successor that is the reason why the reload is refused.
+            await using var store = await InventoryStores.OpenAsync(settings.Store, CancellationToken.None);
+            await using var app = Build(builder, settings, store);
             await app.RunAsync();
             return Environment.ExitCode;
         }
@@ -29,35 +36,50 @@ internal static class Daemon
         }
     }
 
-    private static WebApplication Build(DaemonSettings settings)
+    private static WebApplicationBuilder CreateBuilder(DaemonSettings settings)
     {
         // The content root is the release's own folder, whatever the working directory.
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.AddInMemoryCollection(settings.ToConfiguration());
         builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.AddIps(settings.CopyTo);
+        return builder.AddIps(settings.CopyTo);
+    }
+
+    private static WebApplication Build(WebApplicationBuilder builder, DaemonSettings settings, IInventoryStore store)
+    {
         IIpsGeneration? generation = null;
         var started = false;
-        // A start that fails is told below in one line.
+        // A start that fails is told above in one line.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", level => started && level >= LogLevel.Warning);
         builder.Logging.ClearProviders().AddIpsLog(log =>
         {
             log.Format = settings.LogFormat;
-            log.Generation = () => generation?.Number ?? 0;
+            log.Generation = Number;
         });
+        builder.Services.AddSingleton(Options.Create(settings.Auth));
+        builder.Services.AddSingleton(Options.Create(settings.Api));
+        builder.Services.AddSingleton(Options.Create(settings.AccessLog));
+        builder.Services.AddInventory(store, Number);
 
         var app = builder.Build();
         generation = app.Services.GetRequiredService<IIpsGeneration>();
+        generation.OnReleasing(_ => store.ReleaseAsync().AsTask()); // for the life of the process
         app.Lifetime.ApplicationStarted.Register(() => started = true);
-        app.MapGet("/ping", () => "pong\n");
+        app.UseInventory();
+        app.MapInventory();
+        app.MapPing();
         app.MapIpsProbes();
         return app;
+
+        int Number() => generation?.Number ?? 0;
     }
 
     // What an operator can mend gets one line; anything else is a defect and keeps its stack.
     private static string? Explain(Exception e) => e switch
     {
         AlreadyRunningException or HandoverRefusedException or OptionsValidationException => e.Message,
+        StoreVersionException or StoreBusyException or StoreUnavailableException => e.Message,
+        DbException => $"The inventory cannot be read: {e.Message}",
         SocketException => e.Message,
         IOException => e.InnerException is { } inner && !e.Message.Contains(inner.Message, StringComparison.Ordinal) ? $"{e.Message} {inner.Message}" : e.Message,
         _ => null,

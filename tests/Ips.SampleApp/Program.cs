@@ -24,6 +24,7 @@ app.MapIpsProbes();
 
 // What this process runs, and what it was configured by: the content root of a release that is switched must be the new one's.
 app.MapGet("/release", (IConfiguration configuration) => $"{ReleaseFolder.Name} configured by {configuration["Release"]}");
+app.MapGet("/listeners", ListeningSockets.Describe);
 app.Run();
 
 // /close/X answers as /X does, and closes the connection from this side right after it.

@@ -6,13 +6,15 @@ namespace Ips.Actors.Configuration;
 /// program set, and the test that compares <c>hocon/ips.conf</c> with the options classes, so the limits are written once.</remarks>
 public sealed class ConfigKey<TOptions>
 {
+    private const string Hidden = "(not shown)";
+
     private readonly Func<TOptions, ConfigValue, string?, string?> _apply;
     private readonly Func<TOptions, string?> _fault;
     private readonly Func<TOptions, string> _show;
 
     internal ConfigKey(string path, string expected, bool isBlock,
-        Func<TOptions, ConfigValue, string?, string?> apply, Func<TOptions, string?> fault, Func<TOptions, string> show) =>
-        (Path, Expected, IsBlock, _apply, _fault, _show) = (path, expected, isBlock, apply, fault, show);
+        Func<TOptions, ConfigValue, string?, string?> apply, Func<TOptions, string?> fault, Func<TOptions, string> show, bool isSecret = false) =>
+        (Path, Expected, IsBlock, IsSecret, _apply, _fault, _show) = (path, expected, isBlock, isSecret, apply, fault, show);
 
     /// <summary>The whole path, such as <c>ips.drain.timeout</c>.</summary>
     public string Path { get; }
@@ -23,6 +25,9 @@ public sealed class ConfigKey<TOptions>
     /// <summary>Whether this key takes a whole block, whose own keys this table does not know.</summary>
     public bool IsBlock { get; }
 
+    /// <summary>Whether the value may hold a password, so that no message shows it.</summary>
+    public bool IsSecret { get; }
+
     /// <summary>Reads a value into the options. A value out of range is refused and changes nothing.</summary>
     /// <param name="options">Where the value goes.</param>
     /// <param name="value">The value as it was written.</param>
@@ -31,7 +36,7 @@ public sealed class ConfigKey<TOptions>
     public string? Apply(TOptions options, ConfigValue value, string? baseDirectory)
     {
         ArgumentNullException.ThrowIfNull(value);
-        return _apply(options, value, baseDirectory) is { } reason ? Sentence(value.ToString(), reason) : null;
+        return _apply(options, value, baseDirectory) is { } reason ? Sentence(IsSecret ? Hidden : value.ToString(), reason) : null;
     }
 
     /// <summary>Checks the value that the options hold now.</summary>
@@ -39,9 +44,9 @@ public sealed class ConfigKey<TOptions>
     /// <returns>The sentence that says what is wrong with it, or null.</returns>
     public string? Check(TOptions options) => _fault(options) is { } reason ? Sentence(Show(options), reason) : null;
 
-    /// <summary>The value that the options hold, as the file would write it.</summary>
+    /// <summary>The value that the options hold, as the file would write it; <c>(not shown)</c> for a secret that is set.</summary>
     /// <param name="options">The options.</param>
-    public string Show(TOptions options) => _show(options);
+    public string Show(TOptions options) => _show(options) is var value && IsSecret && value != "null" ? Hidden : value;
 
     /// <summary>The same key in a table of options that contain these.</summary>
     /// <typeparam name="TOuter">The containing options class.</typeparam>
@@ -50,7 +55,7 @@ public sealed class ConfigKey<TOptions>
     {
         ArgumentNullException.ThrowIfNull(inner);
         return new(Path, Expected, IsBlock,
-            (outer, value, directory) => _apply(inner(outer), value, directory), outer => _fault(inner(outer)), outer => _show(inner(outer)));
+            (outer, value, directory) => _apply(inner(outer), value, directory), outer => _fault(inner(outer)), outer => _show(inner(outer)), IsSecret);
     }
 
     private string Sentence(string value, string reason) =>

@@ -42,6 +42,19 @@ public static class ConfigKey
             (string text, out double value) => double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out value) ? null : "",
             value => value is >= 0 and <= 1 ? null : "", value => value.ToString(CultureInfo.InvariantCulture));
 
+    /// <summary>A size in bytes with a unit, see <see cref="SizeText"/>.</summary>
+    /// <typeparam name="T">The options class.</typeparam>
+    /// <param name="path">The whole path of the key.</param>
+    /// <param name="get">Reads the option, in bytes.</param>
+    /// <param name="set">Sets the option, in bytes.</param>
+    /// <param name="minBytes">The least value allowed, in bytes.</param>
+    /// <param name="maxBytes">The greatest value allowed, in bytes.</param>
+    public static ConfigKey<T> Size<T>(string path, Func<T, int> get, Action<T, int> set, int minBytes, int maxBytes) =>
+        Scalar<T, long>(path, $"a size with a unit, from {SizeText.Format(minBytes)} to {SizeText.Format(maxBytes)}",
+            options => get(options), (options, bytes) => set(options, (int)bytes), // in range by then
+            (string text, out long bytes) => SizeText.TryParse(text, out bytes, out var reason) ? null : reason,
+            bytes => bytes >= minBytes && bytes <= maxBytes ? null : "", SizeText.Format);
+
     /// <summary>A switch.</summary>
     /// <typeparam name="T">The options class.</typeparam>
     /// <param name="path">The whole path of the key.</param>
@@ -99,7 +112,9 @@ public static class ConfigKey
     /// <param name="set">Sets the option.</param>
     /// <param name="expected">What the text must be, to stand after "it must be".</param>
     /// <param name="fault">Says why a text is not that (empty if there is nothing to add), or null.</param>
-    public static ConfigKey<T> Text<T>(string path, Func<T, string?> get, Action<T, string?> set, string expected, Func<string, string?> fault) =>
+    /// <param name="isSecret">Whether the text may hold a password: then no message shows it, and what <paramref name="fault"/> says must not either.</param>
+    public static ConfigKey<T> Text<T>(
+        string path, Func<T, string?> get, Action<T, string?> set, string expected, Func<string, string?> fault, bool isSecret = false) =>
         new(path, expected, isBlock: false,
             (options, value, _) =>
             {
@@ -108,7 +123,7 @@ public static class ConfigKey
                 set(options, text.Length == 0 ? null : text);
                 return null;
             },
-            options => get(options) is { } text ? fault(text) : null, options => get(options) ?? "null");
+            options => get(options) is { } text ? fault(text) : null, options => get(options) ?? "null", isSecret);
 
     /// <summary>A list of texts, or one text with semicolons between them.</summary>
     /// <typeparam name="T">The options class.</typeparam>

@@ -34,13 +34,13 @@ public static class HoconBinding
         {
             return [new(file, null, null, $"it cannot be read as HOCON: {e.Message}")];
         }
-        var misread = Misread(root, layout, file);
+        var misread = Misread(root, layout, file, [.. table.Keys.Where(key => key.IsSecret).Select(key => key.Path)]);
         var wrong = new Binding<TOptions>(file, layout, table, options, baseDirectory).Run(root);
         return [.. wrong.Where(problem => misread.TrueForAll(other => other.Key != problem.Key)).Concat(misread).OrderBy(problem => problem.Line ?? 0)];
     }
 
     // Two readers that disagree mean a form that one of them does not know: better refused than taken for something else.
-    private static List<ConfigProblem> Misread(HoconValue? root, HoconLayout layout, string file)
+    private static List<ConfigProblem> Misread(HoconValue? root, HoconLayout layout, string file, HashSet<string> secrets)
     {
         List<ConfigProblem> problems = [];
         foreach (var key in layout.Keys.GroupBy(k => string.Join('\0', k.Path)).Select(same => same.Last()).Where(k => k.Kind == HoconKind.Scalar))
@@ -51,7 +51,7 @@ public static class HoconBinding
             var name = string.Join('.', key.Path);
             problems.Add(new(file, key.Line, name, read is null
                 ? $"{name} has no effect: another line gives {name} or a block around it another kind of value."
-                : $"the value of {name} is read as '{read}'; put it in double quotes."));
+                : $"the value of {name} is read as {(secrets.Contains(name) ? "something else" : $"'{read}'")}; put it in double quotes."));
         }
         return problems;
     }

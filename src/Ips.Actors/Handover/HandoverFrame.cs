@@ -111,5 +111,9 @@ internal sealed record FailedFrame(string Reason) : HandoverFrame;
 /// <param name="ClosedPolitely">Connections that were told of the close.</param>
 /// <param name="ClosedIdle">Connections without a request that were closed at the deadline, untold.</param>
 /// <param name="Moved">Connections that the successor has taken over.</param>
-internal sealed record FarewellFrame(int Drained, int Aborted, long Requests = 0, int ClosedPolitely = 0, int ClosedIdle = 0, int Moved = 0)
-    : HandoverFrame;
+internal sealed record FarewellFrame(
+    int Drained, int Aborted,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] long Requests = 0,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int ClosedPolitely = 0,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int ClosedIdle = 0,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int Moved = 0) : HandoverFrame;

@@ -57,8 +57,9 @@ internal static class LifecycleMachine
         LameDuck => [new FailReadiness(), new ArmLameDuckTimer()],
         Moving => [new ArmMoveTimer(), new ReleaseListeners(true)],
         Draining { SuccessorAlive: true } draining =>
-            [new ArmDrainTimer(), new ReleaseListeners(draining.HandedOver), new StopHost(), new EndSuccessor(true, "restart of an actor")],
-        Draining draining => [new ArmDrainTimer(), new ReleaseListeners(draining.HandedOver), new StopHost()],
+            [new ArmDrainTimer(), new ReleaseListeners(draining.HandedOver), new StopHost(), new EndSuccessor(!draining.Aborted, "restart of an actor"),
+                .. draining.Aborted ? Aborting : Nothing],
+        Draining draining => [new ArmDrainTimer(), new ReleaseListeners(draining.HandedOver), new StopHost(), .. draining.Aborted ? Aborting : Nothing],
         Exiting exiting => [new ExitProcess(exiting.Code)],
         _ => [],
     };
@@ -91,6 +92,7 @@ internal static class LifecycleMachine
         Serving => new(new Draining(ExitCode.Clean, StopSeen: true, HandedOver: true), [new FailReadiness(), .. BeginDrainingHandedOver]),
         LameDuck => new(new Draining(ExitCode.Clean, StopSeen: true, HandedOver: true), [.. BeginDrainingHandedOver]),
         Draining draining => new(draining with { HandedOver = true }, new Explain("already draining")),
+        Moving => OnStop(state, ExitCode.Clean, stop.Reason), // it has a successor of its own: that one gets the connections
         _ => OnStop(state, ExitCode.Clean, stop.Reason) is { State: Draining draining } transition
             ? new(draining with { HandedOver = true, Way = stop.Return ? draining.Way : MoveWay.None }, [.. transition.Effects.Select(e => e is ReleaseListeners ? new ReleaseListeners(true) : e)])
             : OnStop(state, ExitCode.Clean, stop.Reason),
@@ -122,10 +124,10 @@ internal static class LifecycleMachine
         Moving => new(new Draining(code, StopSeen: true, HandedOver: true, Way: MoveWay.Successor), [new FinishReload(), .. FinishMoving]),
 
         // A second stop aborts. Under a handed-over drain the first one only hurries nobody.
-        LameDuck => new(new Draining(code, StopSeen: true), [.. BeginDraining, .. Aborting]),
+        LameDuck => new(new Draining(code, StopSeen: true, Aborted: true), [.. BeginDraining, .. Aborting]),
         Draining { StopSeen: false } draining => new(draining with { StopSeen = true }, new Explain("already draining; a further stop aborts")),
-        Draining { SuccessorAlive: true } draining => new(draining, [new EndSuccessor(false, source), .. Aborting]),
-        Draining draining => new(draining, Aborting),
+        Draining { SuccessorAlive: true } draining => new(draining with { Aborted = true }, [new EndSuccessor(false, source), .. Aborting]),
+        Draining draining => new(draining with { Aborted = true }, Aborting),
         _ => new(state, new Explain("already exiting")),
     };
 
@@ -251,16 +253,16 @@ internal static class LifecycleMachine
     private static Transition OnDraining(Draining state, LifecycleEvent @event) => @event switch
     {
         ListenersReleased => new(state, new BeginDrain(state.Way)),
-        DrainTimedOut => new(state, [.. Aborting, .. state.SuccessorAlive ? [new EndSuccessor(false, DrainOver)] : Nothing]),
+        DrainTimedOut => new(state with { Aborted = true }, [.. Aborting, .. state.SuccessorAlive ? [new EndSuccessor(false, DrainOver)] : Nothing]),
         ConnectionsDrained drained when state.Drained is false => Leave(state with
         {
             Drained = true,
             Code = drained.Aborted > 0 && state.Code == ExitCode.Clean ? ExitCode.Aborted : state.Code,
         }),
         // It may have given connections back after the last one here had ended, so what is left is counted anew.
-        SuccessorGone when state is { SuccessorAlive: true, Drained: true } =>
+        SuccessorGone when state is { SuccessorAlive: true, Drained: true, Aborted: false } =>
             new(state with { SuccessorAlive = false, Drained = false }, new BeginDrain(state.Way)),
-        SuccessorGone when state.SuccessorAlive => new(state with { SuccessorAlive = false }),
+        SuccessorGone when state.SuccessorAlive => Leave(state with { SuccessorAlive = false }),
         AbortTimedOut => OutOfTime(state, state is { Drained: false, Code: ExitCode.Clean } ? ExitCode.Aborted : state.Code),
         _ => Ignored(state, @event),
     };

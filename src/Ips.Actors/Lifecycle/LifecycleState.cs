@@ -57,8 +57,10 @@ internal abstract record LifecycleState
     /// <param name="Drained">Every connection has ended; only the successor is waited for.</param>
     /// <param name="HandedOver">Another generation listens on the same sockets.</param>
     /// <param name="Way">Where live connections go.</param>
+    /// <param name="Aborted">What was left has been aborted, at the deadline or by a second stop.</param>
     public sealed record Draining(
-        ExitCode Code, bool StopSeen, bool SuccessorAlive = false, bool Drained = false, bool HandedOver = false, MoveWay Way = MoveWay.None) : LifecycleState;
+        ExitCode Code, bool StopSeen, bool SuccessorAlive = false, bool Drained = false, bool HandedOver = false, MoveWay Way = MoveWay.None,
+        bool Aborted = false) : LifecycleState;
 
     /// <summary>The exit code is decided; the host is stopping.</summary>
     public sealed record Exiting(ExitCode Code) : LifecycleState;

@@ -10,7 +10,7 @@ internal sealed class ReloadHistory
     public const int MaxReceipts = 50;
 
     // Of what travels: so that a batch of receipts fits a packet whatever is in them.
-    private const int MaxTextLength = 1000;
+    private const int MaxTextLength = 500;
 
     private readonly List<ReloadReceipt> _receipts = [];
 
@@ -53,7 +53,7 @@ internal sealed class ReloadHistory
         }
     }
 
-    /// <summary>What a successor gets: without output, and no text longer than 1,000 characters.</summary>
+    /// <summary>What a successor gets: without output, and no text longer than 500 characters.</summary>
     public static JsonElement Pack(ReloadReceipt receipt) => JsonSerializer.SerializeToElement(
         receipt with { Output = null, Reason = Cut(receipt.Reason), OldRelease = Cut(receipt.OldRelease), NewRelease = Cut(receipt.NewRelease) },
         ControlJson.Default.ReloadReceipt);

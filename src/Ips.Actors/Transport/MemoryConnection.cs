@@ -6,9 +6,9 @@ namespace Ips.Actors.Transport;
 
 /// <summary>
 /// A connection without a network: what is written to <see cref="Client"/> goes through Kestrel and the whole app like any request. Given to
-/// Kestrel by a listener's <c>AcceptAsync</c>. A request that came by one has it as a feature, which is how logs and metrics leave it out.
+/// Kestrel by a listener's <c>AcceptAsync</c>. A request that came by one has it as a feature; apps see the public <see cref="IIpsWarmupFeature"/>.
 /// </summary>
-internal sealed class MemoryConnection : DefaultConnectionContext
+internal sealed class MemoryConnection : DefaultConnectionContext, IIpsWarmupFeature
 {
     private readonly Pipe _requests = new(new PipeOptions(useSynchronizationContext: false));
     private readonly Pipe _responses = new(new PipeOptions(useSynchronizationContext: false));
@@ -22,6 +22,7 @@ internal sealed class MemoryConnection : DefaultConnectionContext
         Transport = new Ends(_requests.Reader, _responses.Writer);
         Client = new Ends(_responses.Reader, _requests.Writer);
         Features.Set(this);
+        Features.Set<IIpsWarmupFeature>(this);
     }
 
     /// <summary>The client's end.</summary>

@@ -1,13 +1,15 @@
+using Ips.Actors.Transport;
 using Ips.Host.Auth;
 using Microsoft.Extensions.Options;
 
 namespace Ips.Host.Api;
 
-/// <summary>Writes one line for each answered request.</summary>
+/// <summary>Writes one line for each answered request of a client; the warm-up's are no client's.</summary>
 internal sealed class AccessLogMiddleware(RequestDelegate next, AccessLogWriter writer, IOptions<AccessLogOptions> options, IGenerationNumber generation, TimeProvider time)
 {
     /// <summary>Runs the rest of the pipeline and logs the request.</summary>
-    public Task InvokeAsync(HttpContext context) => options.Value.Format == AccessLogFormat.Off ? next(context) : LogAsync(context);
+    public Task InvokeAsync(HttpContext context) =>
+        options.Value.Format == AccessLogFormat.Off || context.Features.Get<IIpsWarmupFeature>() is not null ? next(context) : LogAsync(context);
 
     private async Task LogAsync(HttpContext context)
     {

@@ -1,3 +1,4 @@
+using Ips.Actors.Diagnostics;
 using Ips.Host.Auth;
 using Ips.Host.Inventory.Storage;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -8,25 +9,19 @@ namespace Ips.Host.Api;
 /// <summary>How the daemon takes the inventory in: <see cref="AddInventory"/>, then <see cref="UseInventory"/>, then <see cref="MapInventory"/>.</summary>
 internal static class InventoryHosting
 {
-    /// <summary>Registers the inventory. <see cref="AuthOptions"/>, <see cref="ApiOptions"/> and <see cref="AccessLogOptions"/> are bound by the caller.</summary>
+    /// <summary>Registers the inventory. <see cref="AuthOptions"/>, <see cref="ApiOptions"/> and <see cref="AccessLogOptions"/> are set, and were checked, by the caller.</summary>
     /// <param name="services">The app's services.</param>
     /// <param name="store">The open store. The caller releases it at the end of the drain, after the last request.</param>
     /// <param name="generation">Which generation this is.</param>
-    /// <param name="accessLogOutput">Where the access log goes; null is standard output.</param>
+    /// <param name="accessLogOutput">Where the access log goes; null is standard output, also after SIGUSR1 has opened the log file again.</param>
     public static IServiceCollection AddInventory(this IServiceCollection services, IInventoryStore store, Func<int> generation, Stream? accessLogOutput = null)
     {
         services.AddSingleton(store);
         services.AddSingleton<IGenerationNumber>(new GenerationNumber(generation));
         services.TryAddSingleton(TimeProvider.System);
-        services.AddOptions<AuthOptions>().ValidateOnStart();
-        services.AddOptions<ApiOptions>().ValidateOnStart();
-        services.AddOptions<AccessLogOptions>().ValidateOnStart();
-        services.AddSingleton<IValidateOptions<AuthOptions>, AuthOptionsValidator>();
-        services.AddSingleton<IValidateOptions<ApiOptions>, ApiOptionsValidator>();
-        services.AddSingleton<IValidateOptions<AccessLogOptions>, AccessLogOptionsValidator>();
         services.AddSingleton(s => new AccessKeyCache(s.GetRequiredService<IInventoryStore>(), s.GetRequiredService<IOptions<AuthOptions>>(), s.GetRequiredService<TimeProvider>()));
         services.AddSingleton(s => new AccessLogWriter(
-            accessLogOutput ?? Console.OpenStandardOutput(), s.GetRequiredService<IOptions<AccessLogOptions>>(), s.GetRequiredService<ILogger<AccessLogWriter>>()));
+            accessLogOutput ?? LogOutput.Open(), s.GetRequiredService<IOptions<AccessLogOptions>>(), s.GetRequiredService<ILogger<AccessLogWriter>>()));
         services.AddSingleton<InventoryApi>();
         services.AddHostedService<InventoryStartup>();
         services.AddOpenApi("v1", options => options.AddDocumentTransformer<OpenApiDescription>());
@@ -55,10 +50,10 @@ internal static class InventoryHosting
         return endpoints;
     }
 
-    /// <summary>Maps <c>/ping</c>, which answers <c>pong</c> and touches nothing.</summary>
+    /// <summary>Maps <c>/ping</c>, which answers <c>pong</c> and a line feed, and touches nothing.</summary>
     public static IEndpointRouteBuilder MapPing(this IEndpointRouteBuilder endpoints)
     {
-        var pong = "pong"u8.ToArray();
+        var pong = "pong\n"u8.ToArray();
         endpoints.MapGet("/ping", context =>
         {
             context.Response.ContentType = "text/plain";

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 
 namespace Ips.Host.Cli;
 
@@ -20,15 +21,29 @@ internal static class CliParser
         var parsed = root.Parse(args, Parsing);
         // Signals are the daemon's own business, and an exception of a verb must not become a mere stack trace and a 1.
         var invocation = new InvocationConfiguration { Output = output, Error = error, ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false };
-        if (parsed.Errors.Count == 0 || parsed.Action is not ParseErrorAction) return await parsed.InvokeAsync(invocation, cancellation);
+        if (parsed.Errors.Count == 0 || parsed.Action is not ParseErrorAction)
+        {
+            try
+            {
+                return await parsed.InvokeAsync(invocation, cancellation);
+            }
+            catch (CliException e)
+            {
+                await error.WriteLineAsync($"ips: {e.Message}");
+                return e.ExitCode;
+            }
+        }
 
         // For a mistyped verb the library says as well that none was given.
         var messages = parsed.CommandResult.Command == root && parsed.UnmatchedTokens is [var typo, ..]
             ? [$"'{typo}' is no command; these are: {string.Join(", ", root.Subcommands.Select(c => c.Name))}."]
             : parsed.Errors.Select(e => e.Message).Distinct(StringComparer.Ordinal);
         foreach (var message in messages) await error.WriteLineAsync($"ips: {message}");
-        var verb = parsed.CommandResult.Command == root ? "" : $"{parsed.CommandResult.Command.Name} ";
-        await error.WriteLineAsync($"Try 'ips {verb}--help'.");
+        await error.WriteLineAsync($"Try 'ips {string.Concat(VerbsOf(parsed.CommandResult))}--help'.");
         return CliExitCode.Configuration;
     }
+
+    // "key add " for ips key add.
+    private static IEnumerable<string> VerbsOf(CommandResult result) =>
+        result.Parent is CommandResult parent ? [.. VerbsOf(parent), $"{result.Command.Name} "] : [];
 }

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using Ips.Host.Configuration;
 
 namespace Ips.Host.Cli;
@@ -10,12 +9,11 @@ internal static class CliProgram
     /// <param name="args">The arguments of <c>Main</c>.</param>
     /// <param name="serve">Serves until the daemon ends, and answers its exit code.</param>
     /// <param name="spawn">Spawns a daemon in a new session with <c>/</c> as its directory; answers the PID or throws <see cref="IOException"/>.</param>
-    /// <param name="more">Further verbs, of other rooms.</param>
     internal static Task<int> RunAsync(
-        IReadOnlyList<string> args, Func<DaemonSettings, CancellationToken, Task<int>> serve, Func<DaemonLaunch, int> spawn, params IEnumerable<Command> more)
+        IReadOnlyList<string> args, Func<DaemonSettings, CancellationToken, Task<int>> serve, Func<DaemonLaunch, int> spawn)
     {
         var console = new CliConsole(Console.Out, Console.Error, LogicalDirectory.Current(), TimeProvider.System);
         var actions = new CliActions(console, serve, new PosixDaemonLauncher(spawn), () => SelfCommand.OfThisProcess(args.Count));
-        return CliParser.InvokeAsync(RootCommandFactory.Create(actions, more), args, console.Output, console.Error);
+        return CliParser.InvokeAsync(RootCommandFactory.Create(actions, new StoreOptionSet(LogicalDirectory.Current).Verbs()), args, console.Output, console.Error);
     }
 }

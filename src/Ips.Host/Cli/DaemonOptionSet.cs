@@ -53,7 +53,8 @@ internal sealed class DaemonOptionSet
         LogFormat = _forClient ? null : result.GetValue(_logFormat),
     };
 
-    private static Option<string> Text(string name, string helpName, string description)
+    /// <summary>An option with a text that is not empty.</summary>
+    internal static Option<string> Text(string name, string helpName, string description)
     {
         var option = new Option<string>(name) { Description = description, HelpName = helpName };
         option.Validators.Add(result =>

@@ -4,7 +4,7 @@ namespace Ips.Host.Cli;
 internal static class HelpText
 {
     internal const string Description =
-        "Serves HTTP and is replaced while it runs, so that no client notices: start it once, then put each new release in place and send SIGUSR2.";
+        "Answers over HTTP which machine owns an address, and is replaced while it runs, so that no client notices: start it once, then put each new release in place and send SIGUSR2.";
 
     internal const string Epilogue = """
         Examples:
@@ -16,6 +16,9 @@ internal static class HelpText
           ips history                              the newest 50 reloads and how they ended
           ips start --last-good                    after a crash: start the release that last served for good
           ips status --json                        what runs, as JSON
+          ips sample                               add a small inventory to ips.db, for a first try
+          ips import hosts.csv                     add and replace hosts and switches from a file, all or nothing
+          ips key add A00001                       make an access key for /v1, and print its secret once
           ips check --reference > ips.conf         write a configuration file with every key, its range and its default
 
         Signals (to the PID in the PID file):

@@ -54,7 +54,7 @@ internal static class ReceiptText
     {
         { Drain: { } drain } => string.Create(CultureInfo.InvariantCulture,
             $" Generation {receipt.OldGeneration} moved {Count(drain.Moved, "connection")}, drained {drain.Connections} ({drain.ClosedPolitely} closed politely) with {Count(drain.Requests, "request")}, cut {Count(drain.AbortedRequests, "request")} and closed {Count(drain.ClosedIdle, "idle connection")}."),
-        { Connections: { } at } => string.Create(CultureInfo.InvariantCulture,
+        { Connections: { } at } when at.Moved + at.Busy + at.Staying.Count > 0 => string.Create(CultureInfo.InvariantCulture,
             $" {Count(at.Moved, "connection")} moved, {at.Busy} to follow after the current response, {at.Staying.Values.Sum()} to be closed politely."),
         _ => "",
     };

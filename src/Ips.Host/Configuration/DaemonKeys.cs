@@ -1,5 +1,8 @@
 using Ips.Actors.Configuration;
 using Ips.Actors.Diagnostics;
+using Ips.Host.Api;
+using Ips.Host.Auth;
+using Ips.Host.Inventory;
 
 namespace Ips.Host.Configuration;
 
@@ -29,7 +32,11 @@ internal static class DaemonKeys
             new(Urls, [Kestrel], s => s.Urls.Count == 0 || !s.KestrelUrls.Any() ? null
                 : $"{Urls} is {string.Join(';', s.Urls)}; it must be [] as {Kestrel}.Endpoints names the endpoints, and Kestrel would serve those alone."),
         ])
-        .And(IpsKeys.All.On<DaemonSettings>(s => s.Ips));
+        .And(IpsKeys.All.On<DaemonSettings>(s => s.Ips))
+        .And(InventoryKeys.Table.On<DaemonSettings>(s => s.Store))
+        .And(AuthKeys.Table.On<DaemonSettings>(s => s.Auth))
+        .And(ApiKeys.Table.On<DaemonSettings>(s => s.Api))
+        .And(ApiKeys.AccessLog.On<DaemonSettings>(s => s.AccessLog));
 
     /// <summary>A key by its path.</summary>
     internal static ConfigKey<DaemonSettings> Of(string path) => Table.Keys.Single(key => key.Path == path);

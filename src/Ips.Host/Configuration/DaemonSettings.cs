@@ -1,5 +1,8 @@
 using Ips.Actors.Configuration;
 using Ips.Actors.Diagnostics;
+using Ips.Host.Api;
+using Ips.Host.Auth;
+using Ips.Host.Inventory;
 
 namespace Ips.Host.Configuration;
 
@@ -14,6 +17,18 @@ internal sealed class DaemonSettings
 
     /// <summary>What <c>AddIps</c> takes.</summary>
     public IpsOptions Ips { get; } = new();
+
+    /// <summary>Where the inventory lies.</summary>
+    public InventoryOptions Store { get; } = new();
+
+    /// <summary>Who may ask the inventory.</summary>
+    public AuthOptions Auth { get; } = new();
+
+    /// <summary>Bounds of a request to the inventory.</summary>
+    public ApiOptions Api { get; } = new();
+
+    /// <summary>The access log.</summary>
+    public AccessLogOptions AccessLog { get; } = new();
 
     /// <summary>The addresses to serve. Empty if <see cref="Kestrel"/> names endpoints.</summary>
     public IReadOnlyList<string> Urls { get; set; } = ["http://127.0.0.1:8080"];

@@ -1,4 +1,5 @@
 using Ips.Actors.Configuration;
+using Ips.Host.Inventory;
 
 namespace Ips.Host.Configuration;
 
@@ -41,6 +42,7 @@ internal static class SettingsLoader
         Override("--log-file", DaemonKeys.LogFile, arguments.LogFile);
         Override("--log-format", DaemonKeys.LogFormat, arguments.LogFormat);
         settings.Ips.PidFile ??= FilePaths.Resolve(directory, DefaultPidFile);
+        settings.Store.Path ??= FilePaths.Resolve(directory, InventoryOptions.DefaultFile);
         if (needsLogFile) settings.Ips.LogFile ??= FilePaths.Resolve(directory, DefaultLogFile);
         if (!settings.UrlsGiven && settings.KestrelUrls.Any()) settings.Urls = [];
 

@@ -3,9 +3,12 @@ namespace Ips.Host.Inventory;
 /// <summary>Where the inventory lies. HOCON block <c>ips.store</c>.</summary>
 internal sealed class InventoryOptions
 {
+    /// <summary>The SQLite file's name where no path is set: the daemon serves in an empty folder.</summary>
+    internal const string DefaultFile = "ips.db";
+
     /// <summary>Path of the SQLite file; it is made if it is missing, readable by its owner only, because it holds the keys' secrets.
-    /// Relative to the working folder. Default <c>ips.db</c>: the daemon serves in an empty folder.</summary>
-    public string Path { get; set; } = "ips.db";
+    /// Relative to the working folder. Default none: <see cref="DefaultFile"/>, for the daemon in its <c>--directory</c>.</summary>
+    public string? Path { get; set; }
 
     /// <summary>Npgsql connection string. If set, the inventory lies in PostgreSQL (13 or later) and <see cref="Path"/> is not used:
     /// for several daemons over one inventory. Default none.</summary>

@@ -52,11 +52,11 @@ public sealed class CompositionTests : ActorTest
         var ready = new TaskCompletionSource();
         Sys.ActorOf(Props.Create(() => new IpsSupervisor(context => Compose(context, ready), code => _process.Exit(code), _log)), "ips");
         ready.Task.Wait(Patience);
-        _endPoint = _actors["listener"].Ask<ListenerProtocol.Bound>(new ListenerProtocol.Bind(new IPEndPoint(IPAddress.Loopback, 0), Accepted), Patience).Result.EndPoint;
+        _endPoint = _actors["listener"].Ask<ListenerProtocol.Bound>(new ListenerProtocol.Bind(new IPEndPoint(IPAddress.Loopback, 0), Accepted, _ => { }), Patience).Result.EndPoint;
         _actors["front"].Tell(new HttpFrontProtocol.HostStarted());
     }
 
-    public static TheoryData<string> Names => ["lifecycle", "listener", "front", "reloader", "predecessor", "control", "signals"];
+    public static TheoryData<string> Names => ["lifecycle", "listener", "mover", "front", "reloader", "predecessor", "control", "signals"];
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -198,23 +198,24 @@ public sealed class CompositionTests : ActorTest
     private IActorRef[] Compose(IUntypedActorContext context, TaskCompletionSource ready)
     {
         var (gate, connections, role, health) = (new FrontGate(), new ConnectionRegistry(), FrontFixture.Role(), new FakeHealth());
-        var (link, slot) = (new PredecessorLink(null, TimeSpan.FromSeconds(1)), new SuccessorSlot());
+        var (link, slot, ledger) = (new PredecessorLink(null, TimeSpan.FromSeconds(1)), new SuccessorSlot(), new MoveLedger());
         var lifecycle = Add("lifecycle", Props.Create(() => new LifecycleActor(_memory, _process, _options, TimeProvider.System, _log)));
         var listener = Add("listener", Props.Create(() => new ListenerActor(_table, lifecycle, _log)));
-        var front = Add("front", Props.Create(() => new HttpFrontActor(gate, connections, role, health, lifecycle, _log)));
-        var reloader = Add("reloader", Props.Create(() => new ReloaderActor(slot, _launcher, _identity, listener, lifecycle, _options, _log)));
-        var predecessor = Add("predecessor", Props.Create(() => new PredecessorActor(link, front, lifecycle, _log)));
+        var mover = Add("mover", Props.Create(() => new MoverActor(ledger, connections, gate, lifecycle, _log)));
+        var front = Add("front", Props.Create(() => new HttpFrontActor(gate, connections, role, health, mover, lifecycle, _log)));
+        var reloader = Add("reloader", Props.Create(() => new ReloaderActor(slot, _launcher, _identity, listener, mover, lifecycle, _options, _log)));
+        var predecessor = Add("predecessor", Props.Create(() => new PredecessorActor(link, front, listener, mover, lifecycle, _log)));
         var daemon = new ControlSession.Daemon(lifecycle, front, () => [], _process.Pid, _process.Generation, _process.Release, DateTimeOffset.UnixEpoch);
         var control = Add("control", Props.Create(() => new ControlActor(_identity, daemon, _log)));
         lifecycle.Tell(new LifecycleProtocol.Assemble(new LifecycleCast(listener, reloader, front, predecessor, control)));
         var signals = Add("signals", Props.Create(() => new SignalActor(_signals, lifecycle, _log)));
         ready.TrySetResult();
-        return [lifecycle, listener, front, reloader, predecessor, control, signals];
+        return [lifecycle, listener, mover, front, reloader, predecessor, control, signals];
 
         IActorRef Add(string name, Props props) => _actors[name] = context.ActorOf(props, name);
     }
 
-    private void Accepted(int fd)
+    private void Accepted(int fd, ReadOnlyMemory<byte> leftover)
     {
         FileDescriptors.Close(fd);
         Interlocked.Increment(ref _accepted);

@@ -18,12 +18,15 @@ public sealed class HttpFrontActorTests : ActorTest
     private readonly FakeTimeProvider _time = new();
     private readonly GenerationRole _role = FrontFixture.Role();
     private readonly TestProbe _lifecycle;
+    private readonly IActorRef _mover;
     private readonly IActorRef _front;
 
     public HttpFrontActorTests()
     {
         _lifecycle = CreateTestProbe();
-        _front = Supervise(Props.Create(() => new HttpFrontActor(_gate, _connections, _role, _health, _lifecycle.Ref, _log, _time)));
+        var ledger = new MoveLedger();
+        _mover = Supervise(Props.Create(() => new MoverActor(ledger, _connections, _gate, _lifecycle.Ref, _log)), "mover");
+        _front = Supervise(Props.Create(() => new HttpFrontActor(_gate, _connections, _role, _health, _mover, _lifecycle.Ref, _log, _time)));
     }
 
     [Fact]
@@ -171,8 +174,8 @@ public sealed class HttpFrontActorTests : ActorTest
     [Fact]
     public async Task BeginDrain_LastConnectionEnds_IsDrainedOnce()
     {
-        var (one, _) = FrontFixture.Open(_connections);
-        var (two, _) = FrontFixture.Open(_connections);
+        var one = ServedConnection.Open(_connections);
+        var two = ServedConnection.Open(_connections);
         _front.Tell(new HttpFrontProtocol.BeginDrain());
         _front.Tell(new HttpFrontProtocol.BeginDrain());
         await one.DisposeAsync();
@@ -187,7 +190,7 @@ public sealed class HttpFrontActorTests : ActorTest
     [Fact]
     public async Task BeginDrain_ActorKilled_IsDrainedWhenAskedAgain()
     {
-        var (one, _) = FrontFixture.Open(_connections);
+        var one = ServedConnection.Open(_connections);
         _front.Tell(new HttpFrontProtocol.BeginDrain());
         _front.Tell(Kill.Instance);
         _front.Tell(new HttpFrontProtocol.BeginDrain());
@@ -199,19 +202,19 @@ public sealed class HttpFrontActorTests : ActorTest
     [Fact]
     public async Task Abort_RunningAndIdle_CutsOnlyTheRunningAndCountsThem()
     {
-        var (_, busy) = FrontFixture.Open(_connections, requests: 2);
-        var (_, idle) = FrontFixture.Open(_connections);
+        await using var busy = ServedConnection.Open(_connections, requests: 2);
+        await using var idle = ServedConnection.Open(_connections);
         _front.Tell(new HttpFrontProtocol.AbortConnections());
         Assert.Equal(new LifecycleEvent.ConnectionsDrained(2), await _lifecycle.ExpectMsgAsync<LifecycleEvent.ConnectionsDrained>());
-        Assert.True(busy.ConnectionClosed.IsCancellationRequested);
-        Assert.False(idle.ConnectionClosed.IsCancellationRequested);
+        await busy.Ended.WaitAsync(Patience);
+        Assert.False(idle.Ended.IsCompleted);
     }
 
     [Fact]
     public async Task GetLoad_Counts_OpenConnectionsAndRunningRequests()
     {
-        FrontFixture.Open(_connections, requests: 1);
-        FrontFixture.Open(_connections);
+        await using var busy = ServedConnection.Open(_connections, requests: 1);
+        await using var idle = ServedConnection.Open(_connections);
         Assert.Equal(new HttpFrontProtocol.Load(2, 1), await _front.Ask<HttpFrontProtocol.Load>(new HttpFrontProtocol.GetLoad(), Patience));
     }
 

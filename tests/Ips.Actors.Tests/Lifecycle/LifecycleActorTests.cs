@@ -9,6 +9,7 @@ using Ips.Actors.Listener;
 using Ips.Actors.Predecessor;
 using Ips.Actors.Reloader;
 using Ips.Actors.Tests.Support;
+using Ips.Actors.Transport;
 using Microsoft.Extensions.Time.Testing;
 using static Ips.Actors.Lifecycle.LifecycleState;
 
@@ -84,15 +85,21 @@ public sealed class LifecycleActorTests : ActorTest
         lifecycle.Tell(new LifecycleEvent.RoleYielded());
         await _reloader.ExpectMsgAsync<ReloaderProtocol.SendPromote>();
         lifecycle.Tell(new LifecycleEvent.PromotionAcknowledged());
-
-        var receipt = (await waiter.ExpectMsgAsync<LifecycleProtocol.ReloadFinished>()).Receipt;
-        Assert.Equal(("promoted", 4711, 7, 99, 8, null), (receipt.Outcome, receipt.OldPid, receipt.OldGeneration, receipt.NewPid, receipt.NewGeneration, receipt.Reason));
-        Assert.Equal(("1.2.3", "2.0", 250.0), (receipt.OldRelease, receipt.NewRelease, receipt.PhasesMs!["spawned"]));
         await _control.ExpectMsgAsync<ControlProtocol.HandedOver>();
         await _front.ExpectMsgAsync<HttpFrontProtocol.FailReadiness>();
         Assert.True((await _listeners.ExpectMsgAsync<ListenerProtocol.Release>()).HandedOver); // nothing before it that would remove Unix paths
         lifecycle.Tell(new LifecycleEvent.ListenersReleased());
-        await _front.ExpectMsgAsync<HttpFrontProtocol.BeginDrain>();
+        Assert.True((await _front.ExpectMsgAsync<HttpFrontProtocol.BeginDrain>()).Moving);
+        await _reloader.ExpectMsgAsync<ReloaderProtocol.MoveConnections>();
+        Assert.Equal("Moving", await StateOf(lifecycle));
+        Assert.False(waiter.HasMessages);
+        lifecycle.Tell(new MoverProtocol.Settled(Moved: 64, Busy: 3, new Dictionary<string, int> { ["Tls"] = 2 }));
+
+        var receipt = (await waiter.ExpectMsgAsync<LifecycleProtocol.ReloadFinished>()).Receipt;
+        Assert.Equal(("promoted", 4711, 7, 99, 8, null), (receipt.Outcome, receipt.OldPid, receipt.OldGeneration, receipt.NewPid, receipt.NewGeneration, receipt.Reason));
+        Assert.Equal(("1.2.3", "2.0", 250.0), (receipt.OldRelease, receipt.NewRelease, receipt.PhasesMs!["spawned"]));
+        Assert.Equal((64, 3, 2), (receipt.Connections!.Moved, receipt.Connections.Busy, receipt.Connections.Staying["Tls"]));
+        Assert.Equal("Draining", await StateOf(lifecycle));
         lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(0));
         await _reloader.ExpectMsgAsync<ReloaderProtocol.SendFarewell>();
         await ExpectExit(ExitCode.Clean);
@@ -129,7 +136,7 @@ public sealed class LifecycleActorTests : ActorTest
         await ReachProbation(lifecycle, waiter);
         lifecycle.Tell(new LifecycleEvent.SuccessorFailed("it was killed by SIGSEGV (11)", responsive));
         await _listeners.ExpectMsgAsync<ListenerProtocol.StartAccepting>();
-        Assert.Equal(new ReloaderProtocol.EndSuccessor(responsive, "it was killed by SIGSEGV (11)"), await _reloader.ExpectMsgAsync<ReloaderProtocol.EndSuccessor>());
+        Assert.Equal(new ReloaderProtocol.EndSuccessor(responsive, "it was killed by SIGSEGV (11)", Return: true), await _reloader.ExpectMsgAsync<ReloaderProtocol.EndSuccessor>());
         Assert.Equal("RollingBack", await StateOf(lifecycle));
         lifecycle.Tell(new LifecycleEvent.SuccessorGone());
         var receipt = (await waiter.ExpectMsgAsync<LifecycleProtocol.ReloadFinished>()).Receipt;
@@ -355,7 +362,7 @@ public sealed class LifecycleActorTests : ActorTest
     {
         var lifecycle = Start(new Serving());
         _log.Broken = true;
-        lifecycle.Tell(new LifecycleEvent.StopReceived("the predecessor takes the role back"));
+        lifecycle.Tell(new LifecycleEvent.StopReceived("the predecessor takes the role back", Return: true));
         await _front.ExpectMsgAsync<HttpFrontProtocol.FailReadiness>();
         await _listeners.ExpectMsgAsync<ListenerProtocol.Release>();
         _log.Broken = false;
@@ -396,7 +403,7 @@ public sealed class LifecycleActorTests : ActorTest
         lifecycle.Tell(new LifecycleEvent.StopRequested("SIGTERM"));
         Assert.Equal("SIGTERM", (await _predecessor.ExpectMsgAsync<PredecessorProtocol.SendFailed>()).Reason);
         Assert.True((await _listeners.ExpectMsgAsync<ListenerProtocol.Release>()).HandedOver);
-        lifecycle.Tell(new LifecycleEvent.StopReceived("SIGTERM"));
+        lifecycle.Tell(new LifecycleEvent.StopReceived("SIGTERM", Return: false));
         Assert.Equal("Draining", await StateOf(lifecycle));
         Assert.DoesNotContain(Drain(_front), message => message is HttpFrontProtocol.AbortConnections);
     }
@@ -479,7 +486,7 @@ public sealed class LifecycleActorTests : ActorTest
     private static Dictionary<string, LifecycleState> States() => new LifecycleState[]
     {
         new Starting(), new Joining(), new Ready(), new Proving(), new Serving(), new AwaitingReady(), new Quiescing(), new OnProbation(), new Yielding(),
-        new Promoting(), new RollingBack(), new LameDuck(), new Draining(ExitCode.Clean, StopSeen: true),
+        new Promoting(), new Moving(), new RollingBack(), new LameDuck(), new Draining(ExitCode.Clean, StopSeen: true),
         new Draining(ExitCode.Clean, StopSeen: true, SuccessorAlive: true, HandedOver: true),
     }.ToDictionary(state => state.ToString());
 
@@ -497,7 +504,7 @@ public sealed class LifecycleActorTests : ActorTest
     {
         LifecycleEffect.ArmSuccessorTimer => new ReloadOptions().ReadyTimeout,
         LifecycleEffect.ArmProbationTimer => new ReloadOptions().Probation,
-        LifecycleEffect.ArmLameDuckTimer => TimeSpan.FromSeconds(2),
+        LifecycleEffect.ArmLameDuckTimer or LifecycleEffect.ArmMoveTimer => TimeSpan.FromSeconds(2),
         _ => null,
     };
 

@@ -70,6 +70,9 @@ internal static class LifecycleMutants
     private static readonly (string Name, Func<LifecycleEffect, LifecycleEffect> Turn)[] EffectFlags =
     [
         ("FinishRequests", e => e is EndSuccessor end ? end with { FinishRequests = !end.FinishRequests } : e),
+        ("Return", e => e is EndSuccessor end ? end with { Return = !end.Return } : e),
+        ("DryRun", e => e is SpawnSuccessor spawn ? spawn with { DryRun = !spawn.DryRun } : e),
+        ("Way", e => e is BeginDrain drain ? new BeginDrain(drain.Way == MoveWay.Successor ? MoveWay.None : MoveWay.Successor) : e),
         ("HandedOver", e => e is ReleaseListeners release ? new ReleaseListeners(!release.HandedOver) : e),
         ("exit code", e => e is ExitProcess exit ? new ExitProcess(exit.Code == ExitCode.Clean ? ExitCode.Failed : ExitCode.Clean) : e),
     ];
@@ -83,7 +86,7 @@ internal static class LifecycleMutants
         yield return new("a stop of the predecessor counts as an operator's", (s, e) =>
             LifecycleMachine.Next(s, e is StopReceived stop ? new StopRequested(stop.Reason) : e));
         yield return new("an operator's stop counts as the predecessor's", (s, e) =>
-            LifecycleMachine.Next(s, e is StopRequested stop ? new StopReceived(stop.Source) : e));
+            LifecycleMachine.Next(s, e is StopRequested stop ? new StopReceived(stop.Source, Return: false) : e));
         yield return new("a dead successor is treated as a responsive one", (s, e) =>
             LifecycleMachine.Next(s, e is SuccessorFailed { Responsive: false } failed ? failed with { Responsive = true } : e));
         yield return new("a responsive successor is treated as a dead one", (s, e) =>
@@ -94,6 +97,13 @@ internal static class LifecycleMutants
             ? new Transition(new Promoting(), new ArmSuccessorTimer(), new SendPromote()) : LifecycleMachine.Next(s, e));
         yield return new("listeners are released with promote, not after its acknowledgement", (s, e) => LifecycleMachine.Next(s, e) is var t && t.Effects.Any(x => x is SendPromote)
             ? t with { Effects = [.. t.Effects, new ReleaseListeners(true)] } : t);
+        yield return new("connections are not given back", (s, e) => LifecycleMachine.Next(s, e) is { State: Draining { Way: MoveWay.Predecessor } draining } t
+            ? t with { State = draining with { Way = MoveWay.None } } : LifecycleMachine.Next(s, e));
+        yield return new("connections are given back to a predecessor that stops", (s, e) =>
+            LifecycleMachine.Next(s, e is StopReceived stop ? stop with { Return = true } : e));
+        yield return new("the receipt comes before the connections have moved", (s, e) => (s, e) is (Promoting, PromotionAcknowledged)
+            ? LifecycleMachine.Next(s, e) is var t ? t with { Effects = [.. t.Effects, new FinishReload()] } : null! : LifecycleMachine.Next(s, e));
+        yield return new("a check goes on to quiesce", (s, e) => LifecycleMachine.Next(s is AwaitingReady { DryRun: true } ? new AwaitingReady() : s, e));
         yield return new("a cut request does not count", (s, e) => LifecycleMachine.Next(s, e is ConnectionsDrained ? new ConnectionsDrained(0) : e));
         yield return new("every drain counts as one that cut a request", (s, e) => LifecycleMachine.Next(s, e is ConnectionsDrained ? new ConnectionsDrained(1) : e));
         yield return new("the drain begins at once", (s, e) => LifecycleMachine.Next(s, e) is { State: Draining } t && s is not Draining
@@ -129,8 +139,9 @@ internal static class LifecycleMutants
     private static IEnumerable<string> FlagsOf(IEnumerable<LifecycleState> states) => states.SelectMany(state => state switch
     {
         Joining => ["Alone"],
+        AwaitingReady => ["DryRun"],
         RollingBack => ["ReloadPending", "RoleGiven"],
-        Draining => new[] { "StopSeen", "SuccessorAlive", "Drained", "HandedOver", "Code" },
+        Draining => new[] { "StopSeen", "SuccessorAlive", "Drained", "HandedOver", "Way", "Aborted", "Code" },
         Exiting => ["Code"],
         _ => [],
     }).Distinct();
@@ -144,6 +155,9 @@ internal static class LifecycleMutants
         (Draining draining, "SuccessorAlive") => draining with { SuccessorAlive = !draining.SuccessorAlive },
         (Draining draining, "Drained") => draining with { Drained = !draining.Drained },
         (Draining draining, "HandedOver") => draining with { HandedOver = !draining.HandedOver },
+        (AwaitingReady awaiting, "DryRun") => new AwaitingReady(!awaiting.DryRun),
+        (Draining draining, "Aborted") => draining with { Aborted = !draining.Aborted },
+        (Draining draining, "Way") => draining with { Way = draining.Way == MoveWay.Successor ? MoveWay.None : MoveWay.Successor },
         (Draining draining, "Code") => draining with { Code = Other(draining.Code) },
         (Exiting exiting, "Code") => new Exiting(Other(exiting.Code)),
         _ => state,

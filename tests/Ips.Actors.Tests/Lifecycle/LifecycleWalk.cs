@@ -19,11 +19,12 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
     /// <summary>One representative of each event, with both values of each field that a decision reads.</summary>
     public static readonly IReadOnlyList<LifecycleEvent> Events =
     [
-        new ReloadRequested("test"), new StopRequested("test"), new HostStopping(), new LogReopenRequested(), new ActorLost("test"), new ActorRestarted("test"),
+        new ReloadRequested("test"), new CheckRequested("test"), new StopRequested("test"), new HostStopping(), new LogReopenRequested(), new ActorLost("test"), new ActorRestarted("test"),
         new FrontReady(), new FrontFailed("test"), new Quiesced(), new ListenersReleased(), new RoleYielded(), new ConnectionsDrained(0), new ConnectionsDrained(1),
-        new LameDuckEnded(), new DrainTimedOut(), new AbortTimedOut(), new SuccessorReady(), new SuccessorFailed("test", Responsive: true),
+        new ConnectionsSettled(), new MoveTimedOut(), new LameDuckEnded(), new DrainTimedOut(), new AbortTimedOut(), new SuccessorReady(), new SuccessorFailed("test", Responsive: true),
         new SuccessorFailed("test", Responsive: false), new SuccessorTimedOut(), new ProbationPassed(), new PromotionAcknowledged(), new SuccessorGone(),
-        new ServeReceived(), new PromoteReceived(), new StopReceived("test"), new PredecessorLost(),
+        new ServeReceived(), new PromoteReceived(), new StopReceived("test", Return: false),
+        new StopReceived("test", Return: true), new PredecessorLost(),
     ];
 
     private static readonly StopRequested Stop = new("test");
@@ -42,7 +43,7 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
     {
         (_, StopReceived) => true, // PredecessorActor tells it once, and only of a channel that lives
         (Draining, DrainTimedOut or AbortTimedOut) => true, // a timer that is not armed tells nothing; a cancelled one's message is dropped by Akka
-        (Draining, ConnectionsDrained or ListenersReleased) => true, // the front and the listener tell it only when asked
+        (Draining or Moving, ConnectionsDrained or ListenersReleased) or (Moving, ConnectionsSettled) => true, // the front, the listener and the mover tell it only when asked
         (Serving, PromoteReceived) => true, // told by a predecessor only
         _ => false,
     };
@@ -231,7 +232,7 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
         }
 
         Require(transition.Effects.Count > 0 || transition.State != state, Invariants.Explained, $"{@event} changes nothing in {state} and nobody says why");
-        Require(transition.Effects.Count > 0 || @event is not (ReloadRequested or StopRequested or LogReopenRequested),
+        Require(transition.Effects.Count > 0 || @event is not (ReloadRequested or CheckRequested or StopRequested or LogReopenRequested),
             Invariants.Explained, $"{@event} is asked for in {state} and nobody says what becomes of it");
     }
 
@@ -254,6 +255,8 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
         RoleYielded => world.Role == AppRole.Yielding,
         ConnectionsDrained { Aborted: 0 } => world.DrainOwed || world.AbortOwed,
         ConnectionsDrained => world.AbortOwed,
+        ConnectionsSettled => world.SettleOwed,
+        MoveTimedOut => world.HasTimer(ArmedTimers.Move),
         LameDuckEnded => world.HasTimer(ArmedTimers.LameDuck),
         DrainTimedOut => world.HasTimer(ArmedTimers.Drain),
         AbortTimedOut => world.HasTimer(ArmedTimers.Abort),
@@ -316,7 +319,7 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
 
         Require(fired < 10, Invariants.Stop, $"timers fire without end in {node.State}");
         Require(node.World.Timers != ArmedTimers.None, Invariants.Stop, $"a stop hangs in {node.State}: no timer is armed");
-        foreach (var @event in Events.Where(e => e is LameDuckEnded or DrainTimedOut or AbortTimedOut or SuccessorTimedOut or ProbationPassed))
+        foreach (var @event in Events.Where(e => e is LameDuckEnded or MoveTimedOut or DrainTimedOut or AbortTimedOut or SuccessorTimedOut or ProbationPassed))
         {
             if (CanHappen(@event, node.World))
             {
@@ -349,6 +352,8 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
     {
         var reloaded = Step(node, new ReloadRequested("next"));
         Require(reloaded.State is AwaitingReady && reloaded.World.Successor == SuccessorStage.Spawned, Invariants.Rollback, "serving, but a reload is not possible");
+        var checkedOnly = Step(node, new CheckRequested("next"));
+        Require(checkedOnly.World is { Successor: SuccessorStage.Spawned, DryRun: true }, Invariants.Rollback, "serving, but a check is not possible");
         if (CanHappen(new PromoteReceived(), node.World))
         {
             Require(Decide(node.State, new PromoteReceived()).Effects.Any(effect => effect is AcknowledgePromotion),
@@ -374,9 +379,16 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
             Require(alone.State == node.State, Invariants.Predecessor, $"the loss of a predecessor that is not needed any more changes {node.State}");
         }
 
-        var stopped = Step(node, new StopReceived("test"));
-        Require(stopped.State is Draining or Exiting, Invariants.Predecessor, $"a stop of the predecessor leaves {stopped.State}");
-        Require(!stopped.World.AbortOwed || node.World.AbortOwed, Invariants.NothingCut, "a stop of the predecessor cuts requests");
-        EndsByTimers(stopped, 0);
+        foreach (var stop in Events.OfType<StopReceived>())
+        {
+            var stopped = Step(node, stop);
+            Require(stopped.State is Draining or Exiting, Invariants.Predecessor, $"a stop of the predecessor leaves {stopped.State}");
+            Require(!stopped.World.AbortOwed || node.World.AbortOwed, Invariants.NothingCut, "a stop of the predecessor cuts requests");
+            Require(stopped.State is not Draining { Way: MoveWay.Predecessor } || stop.Return || node.State is Draining,
+                Invariants.NothingCut, "connections are given back to a predecessor that stops");
+            Require(node.State is not Proving || !stop.Return || stopped.State is Draining { Way: MoveWay.Predecessor },
+                Invariants.NothingCut, "connections are not given back to the predecessor that serves on");
+            EndsByTimers(stopped, 0);
+        }
     }
 }

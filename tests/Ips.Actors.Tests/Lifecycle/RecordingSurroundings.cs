@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Ips.Actors.Handover;
 using Ips.Actors.Lifecycle;
 
 namespace Ips.Actors.Tests.Lifecycle;
@@ -17,6 +18,10 @@ internal sealed class RecordingSurroundings : ILifecycleSurroundings
     public string Release => "1.2.3";
 
     public Task<ExitCode> Exited => _exit.Task;
+
+    public IReadOnlyList<EndpointOffer> Movable { get; set; } = [];
+
+    public IReadOnlyList<EndpointOffer> MovableEndpoints() => Movable;
 
     public Func<IReadOnlyList<string>> Check { get; set; } = () => [];
 

@@ -11,7 +11,7 @@ internal static class StateRules
     {
         Require(before is Draining || state is not Draining entered || entered.HandedOver == world.OthersListen,
             Invariants.Listeners, "whose the Unix paths are is not remembered for a repeated release");
-        Require(state is not Draining || before is not (Serving or Promoting) || world.ReadinessFailed || world.HasUnpromotedSuccessor,
+        Require(state is not Draining || before is not Serving || world.ReadinessFailed,
             Invariants.Stop, "load balancers are not told to look away");
         switch (state)
         {
@@ -42,7 +42,8 @@ internal static class StateRules
                 CheckAccount(world, ReloadAccountView.Closed);
                 Require(!world.Deferred, Invariants.Account, "a reload that was put off is forgotten");
                 break;
-            case AwaitingReady:
+            case AwaitingReady awaiting:
+                Require(awaiting.DryRun == world.DryRun, Invariants.Account, "a check becomes a reload, or a reload a check");
                 CheckMain(state, world);
                 CheckServing(world);
                 Require(world.Role == AppRole.Primary, Invariants.Role, "not primary before the handover");
@@ -65,6 +66,14 @@ internal static class StateRules
             case Promoting:
                 CheckHandover(state, world, SuccessorStage.ToldOfPromotion, ArmedTimers.Successor);
                 break;
+            case Moving:
+                Require(!world.ListenersHeld, Invariants.Listeners, "the listening sockets are kept after the promotion");
+                Require(world is { Pid: MainProcess.HandedOver, SuccessorPromoted: true }, Invariants.MainProcess, "the file system is not left to the promoted successor");
+                Require(world.ReadinessFailed, Invariants.Stop, "load balancers are not told to look away");
+                Require(world.ReleaseOwed || world.SettleOwed || world.DrainOwed, Invariants.Owner, "nobody moves the connections");
+                CheckTimers(world, ArmedTimers.Move);
+                CheckAccount(world, ReloadAccountView.Open);
+                break;
             case RollingBack rolling:
                 CheckMain(state, world);
                 CheckServing(world);
@@ -74,7 +83,7 @@ internal static class StateRules
                     Invariants.Role, "the role is not taken back from a successor that never had it");
                 Require(rolling.RoleGiven == (world.Role != AppRole.Primary), Invariants.Role, "whether the role is to be taken back is not remembered");
                 CheckTimers(world, ArmedTimers.None);
-                CheckAccount(world, ReloadAccountView.Failed);
+                Require(world.Account is ReloadAccountView.Failed or ReloadAccountView.Checked, Invariants.Account, $"the reload's account is {world.Account}");
                 Require(rolling.ReloadPending == world.Deferred, Invariants.Account, "a reload that was put off is forgotten, or made up");
                 break;
             case LameDuck:
@@ -86,6 +95,9 @@ internal static class StateRules
                 break;
             case Draining draining:
                 CheckStopping(world);
+                Require(draining.Aborted == world.Aborted, Invariants.Stop, "that what is left was aborted is not known, or made up");
+                Require(!world.Aborted || (world.HasTimer(ArmedTimers.Abort) && (world.Drained || world.AbortOwed)), Invariants.Owner, "aborted without an answer or a deadline");
+                Require((draining.Way == MoveWay.Successor) == world.SuccessorPromoted, Invariants.NothingCut, "where the connections go is not remembered");
                 Require(draining.Drained == world.Drained, Invariants.Stop, "the end of the drain is not known, or made up");
                 Require(!world.HasTimer(ArmedTimers.Successor) && !world.HasTimer(ArmedTimers.Probation), Invariants.Owner, "a timer of the handover runs on");
                 Require(world.HostStopOrdered, Invariants.Stop, "the host is not told to stop");

@@ -26,5 +26,6 @@ internal static class Invariants
     public const string MainProcess = "11 main process";
     public const string Owner = "12 owner or timer";
     public const string ExitCode = "13 exit code";
+    public const string Move = "15 moving connections";
     public const string Harmless = "14 late events";
 }

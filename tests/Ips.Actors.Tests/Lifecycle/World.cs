@@ -12,6 +12,7 @@ internal enum ArmedTimers
     LameDuck = 4,
     Drain = 8,
     Abort = 16,
+    Move = 32,
 }
 
 /// <summary>How far a successor has come.</summary>
@@ -70,6 +71,7 @@ internal enum ReloadAccountView
     Closed,
     Open,
     Failed,
+    Checked,
 }
 
 /// <summary>
@@ -89,7 +91,13 @@ internal sealed record World
 
     public bool ReleaseOwed { get; init; }
 
+    /// <summary>The listeners have said that they are closed: nothing arrives any more, also while a repeated release is answered.</summary>
+    public bool Released { get; init; }
+
     public SuccessorStage Successor { get; init; }
+
+    /// <summary>The successor is only checked: it must never accept.</summary>
+    public bool DryRun { get; init; }
 
     /// <summary>A successor was promoted, whatever became of it.</summary>
     public bool SuccessorPromoted { get; init; }
@@ -116,9 +124,20 @@ internal sealed record World
 
     public bool DrainOwed { get; init; }
 
+    /// <summary>MoverActor must still say that what could leave at once has left.</summary>
+    public bool SettleOwed { get; init; }
+
     public bool AbortOwed { get; init; }
 
+    public bool Aborted { get; init; }
+
+    /// <summary>The first wave of moves is under way.</summary>
+    public bool SettleOwed { get; init; }
+
     public bool Drained { get; init; }
+
+    /// <summary>Connections may have come back from a successor after the last count.</summary>
+    public bool Uncounted { get; init; }
 
     public bool FarewellSent { get; init; }
 
@@ -127,6 +146,9 @@ internal sealed record World
     public ExitCode? Exit { get; init; }
 
     public PredecessorView Predecessor { get; init; }
+
+    /// <summary>The predecessor takes the role back and asked for the connections.</summary>
+    public bool ReturnAsked { get; init; }
 
     public bool ReadySent { get; init; }
 
@@ -157,6 +179,7 @@ internal sealed record World
         {
             ListenersHeld = ListenersHeld,
             ReleaseOwed = ReleaseOwed,
+            Released = Released,
             Successor = HasUnpromotedSuccessor && Successor > SuccessorStage.ToldToServe ? SuccessorStage.ToldToServe : Successor,
             SuccessorPromoted = SuccessorPromoted,
             Ending = Ending,
@@ -166,11 +189,16 @@ internal sealed record World
             Pid = Pid,
             DrainOwed = DrainOwed,
             AbortOwed = AbortOwed,
+            Aborted = Aborted,
+            SettleOwed = SettleOwed,
+            Role = AppRole.None,
             Drained = Drained,
+            Uncounted = Uncounted,
             FarewellSent = FarewellSent,
             HostStopOrdered = HostStopOrdered,
             Exit = Exit,
             Predecessor = Predecessor == PredecessorView.Lost ? PredecessorView.None : Predecessor,
+            ServeGot = ServeGot && Predecessor is PredecessorView.Alive or PredecessorView.SaidStop,
             PromoteGot = PromoteGot && Predecessor != PredecessorView.Lost,
             Acknowledged = Acknowledged && Predecessor != PredecessorView.Lost,
             FailedSent = FailedSent,

@@ -18,15 +18,18 @@ internal static class WorldRules
         FrontReady => world with { FrontReady = true },
         FrontFailed => state is Starting or Joining ? OneMoreStop(world) with { StartFailed = true } : world,
         Quiesced => world with { QuiesceOwed = false },
-        ListenersReleased => world with { ReleaseOwed = false },
+        ListenersReleased => world with { ReleaseOwed = false, Released = !world.ListenersHeld },
         RoleYielded => world with { Role = world.Role == AppRole.Yielding ? AppRole.Yielded : world.Role },
         ConnectionsDrained drained => world with
         {
             AbortOwed = false,
             DrainOwed = world.DrainOwed && world.AbortOwed, // an abort is answered before the connections have ended
+            SettleOwed = false,
             RequestsCut = world.RequestsCut || (drained.Aborted > 0 && state is Draining && !world.Drained),
             Drained = world.Drained || state is Draining,
         },
+        ConnectionsSettled => world with { SettleOwed = false },
+        MoveTimedOut => Fired(world, ArmedTimers.Move),
         LameDuckEnded => Fired(world, ArmedTimers.LameDuck),
         DrainTimedOut => Fired(world, ArmedTimers.Drain),
         AbortTimedOut => Fired(world, ArmedTimers.Abort) with { RequestsCut = world.RequestsCut || (state is Draining && !world.Drained) },
@@ -40,6 +43,7 @@ internal static class WorldRules
             Successor = SuccessorStage.None,
             Ending = SuccessorEnding.No,
             FailureTold = false,
+            Drained = world.Drained && (world.Aborted || state is not Draining { SuccessorAlive: true }), // it may have given connections back
         },
         ServeReceived => world with { ServeGot = true },
         PromoteReceived => world with { PromoteGot = true },
@@ -59,6 +63,7 @@ internal static class WorldRules
                     Invariants.Accepting, "a successor accepts before the predecessor said serve");
                 return world with { Accepting = true, AcceptingOrdered = true };
             case QuiesceAccepting:
+                Require(!world.DryRun, Invariants.Accepting, "quiesced for a successor that is only checked");
                 return world with { Accepting = false, AcceptingOrdered = false, QuiesceOwed = true };
             case ReleaseListeners release:
                 Require(world.Stops > 0 || world.SuccessorPromoted,
@@ -67,7 +72,7 @@ internal static class WorldRules
                 Require(again || !release.HandedOver || world.OthersListen, Invariants.Listeners, "released without the Unix paths, that nobody else will remove");
                 return world with { ListenersHeld = false, Accepting = false, AcceptingOrdered = false, ReleaseOwed = true };
 
-            case SpawnSuccessor:
+            case SpawnSuccessor spawn:
                 if (world.Successor != SuccessorStage.None)
                 {
                     Require(again, Invariants.OneSuccessor, "a second successor is spawned");
@@ -80,6 +85,7 @@ internal static class WorldRules
                     Successor = SuccessorStage.Spawned,
                     Account = world.Account == ReloadAccountView.Closed ? ReloadAccountView.Open : world.Account,
                     Deferred = false,
+                    DryRun = spawn.DryRun,
                 };
             case ArmSuccessorTimer:
                 return world with { Timers = world.Timers | ArmedTimers.Successor };
@@ -100,7 +106,10 @@ internal static class WorldRules
             case EndSuccessor end:
                 Require(world.Successor != SuccessorStage.Promoted, Invariants.Rollback, "a promoted successor is ended");
                 Require(end.FinishRequests || MayCutSuccessor(world, cause), Invariants.NothingCut, "a serving successor is ended before its requests are finished");
-                Require(!end.FinishRequests || again || world.Successor > SuccessorStage.Spawned, Invariants.Stop, "a successor that was never ready gets time for requests");
+                Require(!end.FinishRequests || again || (world.Successor > SuccessorStage.Spawned && !world.DryRun), Invariants.Stop, "a successor that never had requests gets time for them");
+                Require(!end.Return || (world.Stops == 0 && !again), Invariants.Rollback, "connections are asked back by a generation that stops");
+                Require(end.Return || again || cause is not (SuccessorFailed or SuccessorTimedOut) || world.Successor < SuccessorStage.ToldToServe,
+                    Invariants.Rollback, "a rollback leaves the connections with the failed successor");
                 Require(!end.FinishRequests || again || !IsDeadOrHung(world, cause), Invariants.Stop, "a successor that cannot finish requests gets time for them");
                 var ending = end.FinishRequests ? SuccessorEnding.Finishing : SuccessorEnding.Now;
                 Require(world.Successor != SuccessorStage.None, Invariants.Owner, "the end of a successor is ordered that was gone before: nobody answers");
@@ -110,11 +119,15 @@ internal static class WorldRules
             case NoteFailure:
                 Require(world.Account != ReloadAccountView.Closed, Invariants.Account, "a failure is noted while no reload is under way");
                 return world with { Account = ReloadAccountView.Failed };
+            case NoteChecked:
+                Require(world is { Account: ReloadAccountView.Open, DryRun: true, Successor: SuccessorStage.Ready },
+                    Invariants.Account, "a check is told to have passed that did not, or was none");
+                return world with { Account = ReloadAccountView.Checked };
             case FinishReload:
                 Require(world.Account != ReloadAccountView.Closed, Invariants.Account, "a reload is closed that is not open");
-                Require((world.Account == ReloadAccountView.Open) == (world.Successor == SuccessorStage.Promoted),
+                Require((world.Account == ReloadAccountView.Open) == world.SuccessorPromoted,
                     Invariants.Account, $"the receipt tells an outcome ({world.Account}) that is not so ({world.Successor})");
-                return world with { Account = ReloadAccountView.Closed };
+                return world with { Account = ReloadAccountView.Closed, DryRun = false };
             case DeferReload:
                 Require(!world.Deferred, Invariants.Account, "a second reload is put off");
                 return world with { Deferred = true };
@@ -167,16 +180,20 @@ internal static class WorldRules
                 return world with { ReadinessFailed = true };
             case ArmLameDuckTimer:
                 return world with { Timers = world.Timers | ArmedTimers.LameDuck };
-            case BeginDrain:
-                Require(world is { ListenersHeld: false, ReleaseOwed: false },
+            case BeginDrain drain:
+                Require(world.Released,
                     Invariants.NothingCut, "the drain begins while connections still arrive: one of them could be overlooked");
-                return world with { DrainOwed = true, Role = AppRole.None };
+                Require((drain.Way == MoveWay.Successor) == world.SuccessorPromoted, Invariants.NothingCut, "connections are not moved to the promoted successor, or to nobody");
+                Require(drain.Way != MoveWay.Predecessor || !world.PromoteGot, Invariants.NothingCut, "connections are given back after the promotion");
+                return world with { DrainOwed = true, SettleOwed = drain.Way == MoveWay.Successor, Role = AppRole.None };
+            case ArmMoveTimer:
+                return world with { Timers = world.Timers | ArmedTimers.Move };
             case ArmDrainTimer:
                 return world with { Timers = world.Timers | ArmedTimers.Drain };
             case AbortConnections:
-                Require(cause is DrainTimedOut || (cause is StopRequested && world.Stops >= 2),
+                Require(cause is DrainTimedOut || (cause is StopRequested && world.Stops >= 2) || (again && world.Aborted),
                     Invariants.NothingCut, $"connections are aborted on {cause.GetType().Name}, which is neither a deadline nor a second stop");
-                return world with { AbortOwed = true };
+                return world with { AbortOwed = true, Aborted = true };
             case ArmAbortTimer:
                 return world with { Timers = world.Timers | ArmedTimers.Abort };
             case StopHost:
@@ -197,7 +214,8 @@ internal static class WorldRules
     public static World Lose(World world, LifecycleEffect effect) => effect switch
     {
         StartAccepting => world with { AcceptingOrdered = true },
-        SpawnSuccessor => world with { Account = ReloadAccountView.Open, Deferred = false }, // opened before the order goes out
+        SpawnSuccessor spawn => world with { Account = ReloadAccountView.Open, Deferred = false, DryRun = spawn.DryRun }, // opened before the order goes out
+        AbortConnections => world with { Aborted = true },
         _ => world,
     };
 
@@ -211,7 +229,7 @@ internal static class WorldRules
 
     // Requests run only on a successor that was told to serve.
     private static bool MayCutSuccessor(World world, LifecycleEvent cause) => world.Successor < SuccessorStage.ToldToServe
-        || cause is DrainTimedOut || (cause is StopRequested && world.Stops >= 2) || IsDeadOrHung(world, cause);
+        || cause is DrainTimedOut || (cause is ActorRestarted && world.Aborted) || (cause is StopRequested && world.Stops >= 2) || IsDeadOrHung(world, cause);
 
     // One that does not acknowledge its promotion in time hangs; that the app here does not yield its role is no fault of the successor.
     private static bool IsDeadOrHung(World world, LifecycleEvent cause) => cause is SuccessorFailed { Responsive: false }

@@ -258,7 +258,7 @@ public sealed class ListenerActorTests : ActorTest
         return (Supervise(Props.Create(() => new ListenerActor(table, _lifecycle.Ref, _log))), table);
     }
 
-    private ListenerProtocol.Bind Bind(EndPoint endPoint) => new(endPoint, _accepted.Add);
+    private ListenerProtocol.Bind Bind(EndPoint endPoint) => new(endPoint, (fd, _) => _accepted.Add(fd), _ => { });
 
     private Task<ListenerProtocol.Bound> BindAsync(EndPoint endPoint, IActorRef? listener = null) =>
         (listener ?? _listener).Ask<ListenerProtocol.Bound>(Bind(endPoint), Patience);

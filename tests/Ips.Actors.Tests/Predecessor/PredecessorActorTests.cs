@@ -17,16 +17,18 @@ public sealed class PredecessorActorTests : ActorTest
     private readonly RecordingLog _log = new();
     private readonly TestProbe _lifecycle;
     private readonly TestProbe _front;
+    private readonly TestProbe _listeners;
+    private readonly TestProbe _mover;
     private readonly TestProbe _sent;
     private readonly FakeSuccessor _channel;
     private readonly IActorRef _actor;
 
     public PredecessorActorTests()
     {
-        (_lifecycle, _front, _sent) = (CreateTestProbe(), CreateTestProbe(), CreateTestProbe());
+        (_lifecycle, _front, _listeners, _mover, _sent) = (CreateTestProbe(), CreateTestProbe(), CreateTestProbe(), CreateTestProbe(), CreateTestProbe());
         _channel = new FakeSuccessor(1, _sent.Ref);
         var link = new PredecessorLink(_channel, TimeSpan.FromSeconds(1));
-        _actor = Supervise(Props.Create(() => new PredecessorActor(link, _front.Ref, _lifecycle.Ref, _log)));
+        _actor = Supervise(Props.Create(() => new PredecessorActor(link, _front.Ref, _listeners.Ref, _mover.Ref, _lifecycle.Ref, _log)));
     }
 
     [Fact]
@@ -43,8 +45,8 @@ public sealed class PredecessorActorTests : ActorTest
     [Fact]
     public async Task Orders_OfTheLifecycle_AreFrames()
     {
-        _actor.Tell(new PredecessorProtocol.SendReady());
-        Assert.IsType<ReadyFrame>((await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
+        _actor.Tell(new PredecessorProtocol.SendReady([]));
+        Assert.Equal([], Assert.IsType<ReadyFrame>((await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame).Endpoints);
         _actor.Tell(new PredecessorProtocol.AcknowledgePromotion());
         Assert.IsType<PromotedFrame>((await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
         _actor.Tell(new PredecessorProtocol.SendFailed("SIGTERM"));
@@ -125,8 +127,8 @@ public sealed class PredecessorActorTests : ActorTest
     public async Task FirstGeneration_AnyOrder_IsNothing()
     {
         var link = new PredecessorLink(null, TimeSpan.FromSeconds(1));
-        var actor = Supervise(Props.Create(() => new PredecessorActor(link, _front.Ref, _lifecycle.Ref, _log)));
-        actor.Tell(new PredecessorProtocol.SendReady());
+        var actor = Supervise(Props.Create(() => new PredecessorActor(link, _front.Ref, _listeners.Ref, _mover.Ref, _lifecycle.Ref, _log)));
+        actor.Tell(new PredecessorProtocol.SendReady([]));
         actor.Tell(new PredecessorProtocol.AcknowledgePromotion());
         actor.Tell(new PredecessorProtocol.SendFailed("x"));
         await actor.Ask<ActorIdentity>(new Identify(null), Patience);

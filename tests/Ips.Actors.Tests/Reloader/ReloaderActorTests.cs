@@ -19,16 +19,17 @@ public sealed class ReloaderActorTests : ActorTest
     private readonly RecordingLog _log = new();
     private readonly TestProbe _lifecycle;
     private readonly TestProbe _listeners;
+    private readonly TestProbe _mover;
     private readonly TestProbe _successor; // what it is told
     private readonly FakeLauncher _launcher;
     private readonly IActorRef _reloader;
 
     public ReloaderActorTests()
     {
-        (_lifecycle, _listeners, _successor) = (CreateTestProbe(), CreateTestProbe(), CreateTestProbe());
+        (_lifecycle, _listeners, _mover, _successor) = (CreateTestProbe(), CreateTestProbe(), CreateTestProbe(), CreateTestProbe());
         _launcher = new FakeLauncher(_successor.Ref);
         var (slot, identity) = (new SuccessorSlot(), Identity.Adopt("/nowhere/ips.pid", null, null, _log));
-        _reloader = Supervise(Props.Create(() => new ReloaderActor(slot, _launcher, identity, _listeners.Ref, _lifecycle.Ref, _options, _log)));
+        _reloader = Supervise(Props.Create(() => new ReloaderActor(slot, _launcher, identity, _listeners.Ref, _mover.Ref, _lifecycle.Ref, _options, _log)));
     }
 
     private TimeSpan Silence => _options.Reload.HealthInterval * 3.5;

@@ -12,6 +12,9 @@ internal static class Binaries
     /// <summary>The folder of the built daemon.</summary>
     public static string IpsFolder { get; } = FolderOf("Ips.Host", Ips);
 
+    /// <summary>The built daemon.</summary>
+    public static string IpsPath { get; } = Path.Combine(IpsFolder, Ips);
+
     /// <summary>The folder of the built sample app.</summary>
     public static string SampleAppFolder { get; } = FolderOf("Ips.SampleApp", SampleApp);
 

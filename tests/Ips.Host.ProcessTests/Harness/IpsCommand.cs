@@ -18,7 +18,7 @@ internal static class IpsCommand
     /// <param name="directory">Where it runs.</param>
     /// <param name="arguments">Its arguments.</param>
     public static Task<CommandResult> RunAsync(MarkedProcesses? processes, string? directory, params IReadOnlyList<string> arguments) =>
-        RunProgramAsync(processes, directory, Path.Combine(Binaries.IpsFolder, Binaries.Ips), arguments);
+        RunProgramAsync(processes, directory, Binaries.IpsPath, arguments);
 
     /// <summary>The same for any program.</summary>
     public static async Task<CommandResult> RunProgramAsync(MarkedProcesses? processes, string? directory, string program, params IReadOnlyList<string> arguments)

@@ -41,6 +41,8 @@ internal sealed class Service : IAsyncDisposable
     /// <summary>The process that was started: generation 1.</summary>
     public DaemonProcess First { get; private set; } = null!;
 
+    private IReadOnlyList<string> Urls => _settings.Urls ?? [$"http://127.0.0.1:{Port}"];
+
     public MarkedProcesses Processes => _processes;
 
     /// <summary>Whom the PID file names.</summary>
@@ -56,15 +58,24 @@ internal sealed class Service : IAsyncDisposable
     /// <summary>Starts generation 1.</summary>
     public void Launch()
     {
-        var urls = string.Join(';', _settings.Urls ?? [$"http://127.0.0.1:{Port}"]);
-        if (_settings.Kind == ServiceKind.Daemon) File.WriteAllText(ConfigFile, _settings.ToHocon(urls, PidFile));
-        IReadOnlyList<string> arguments = _settings.Kind == ServiceKind.Daemon
-            ? [.. _settings.Prefix, "run", "--config", ConfigFile, "--log-file", Log.Path] : _settings.ToArguments(urls, PidFile, Log.Path);
         var environment = new Dictionary<string, string?>(_processes.Environment);
         if (_settings.WorkingDirectory is { } directory) environment["PWD"] = directory; // as a shell sets it: with the links that led there
+        IReadOnlyList<string> arguments = _settings.Kind == ServiceKind.SampleApp
+            ? _settings.ToArguments(Urls, PidFile, Log.Path) : [.. _settings.Prefix, "run", "--config", WriteConfigFile(), "--log-file", Log.Path];
         First = DaemonProcess.Start(
-            _settings.Program ?? (_settings.Kind == ServiceKind.Daemon ? Path.Combine(Binaries.IpsFolder, Binaries.Ips) : Path.Combine(Binaries.SampleAppFolder, Binaries.SampleApp)),
+            _settings.Program ?? (_settings.Kind == ServiceKind.Daemon ? Binaries.IpsPath : Path.Combine(Binaries.SampleAppFolder, Binaries.SampleApp)),
             arguments, environment, _settings.WorkingDirectory);
+    }
+
+    /// <summary>Runs <c>ips start</c> for this service; <see cref="First"/> stays null, as the daemon is no child of the test.</summary>
+    public Task<CommandResult> RunStartAsync(params IReadOnlyList<string> more) =>
+        IpsCommand.RunAsync(_processes, null, ["start", "--config", WriteConfigFile(), "--log-file", Log.Path, .. more]);
+
+    /// <summary>Writes the daemon's configuration file.</summary>
+    public string WriteConfigFile()
+    {
+        File.WriteAllText(ConfigFile, _settings.ToHocon(Urls, PidFile));
+        return ConfigFile;
     }
 
     /// <summary>Sends a signal to whom the PID file names.</summary>

@@ -21,7 +21,7 @@ internal sealed record ServiceSettings(ServiceKind Kind)
     /// <summary>The working directory, with the symbolic links that <c>$PWD</c> is to name. Null for the test's own.</summary>
     public string? WorkingDirectory { get; init; }
 
-    /// <summary>The addresses; null for the service's port on 127.0.0.1.</summary>
+    /// <summary>The addresses; null for the service's port on 127.0.0.1, and empty if Kestrel's own configuration names them.</summary>
     public IReadOnlyList<string>? Urls { get; init; }
 
     /// <summary>Null leaves it to the app's own configuration.</summary>
@@ -44,9 +44,9 @@ internal sealed record ServiceSettings(ServiceKind Kind)
     public IReadOnlyList<string> More { get; init; } = [];
 
     /// <summary>The daemon's configuration file.</summary>
-    public string ToHocon(string urls, string pidFile) => string.Join('\n',
+    public string ToHocon(IReadOnlyList<string> urls, string pidFile) => string.Join('\n',
     [
-        $"ips.urls = [{string.Join(", ", urls.Split(';').Select(url => $"\"{url}\""))}]",
+        $"ips.urls = [{string.Join(", ", urls.Select(url => $"\"{url}\""))}]",
         $"ips.pid-file = \"{pidFile}\"",
         $"ips.log.level = {(Debug ? "debug" : "information")}",
         "ips.log.format = json",
@@ -60,10 +60,10 @@ internal sealed record ServiceSettings(ServiceKind Kind)
     ]) + "\n";
 
     /// <summary>The app's arguments.</summary>
-    public IReadOnlyList<string> ToArguments(string urls, string pidFile, string logFile) =>
+    public IReadOnlyList<string> ToArguments(IReadOnlyList<string> urls, string pidFile, string logFile) =>
     [
         .. Prefix,
-        "--urls", urls,
+        .. urls.Count > 0 ? ["--urls", string.Join(';', urls)] : Array.Empty<string>(),
         $"--Ips:PidFile={pidFile}",
         $"--Ips:LogFile={logFile}",
         $"--Logging:LogLevel:Default=Warning",

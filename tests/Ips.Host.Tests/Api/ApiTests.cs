@@ -198,7 +198,7 @@ public sealed class ApiTests : IAsyncLifetime
     [Fact]
     public async Task Ping_IsNotSigned()
     {
-        Assert.Equal("pong", await _server.Client.GetStringAsync(new Uri("/ping", UriKind.Relative)));
+        Assert.Equal("pong\n", await _server.Client.GetStringAsync(new Uri("/ping", UriKind.Relative)));
     }
 
     private static HttpRequestMessage Signed(string method, string path)

@@ -21,6 +21,7 @@ public sealed class CliGrammarTests
         Assert.Equal(new ReloadCommand(new(), false, null), await ParseAsync("reload"));
         Assert.Equal(new StopCommand(new(), false, null), await ParseAsync("stop"));
         Assert.Equal(new StatusCommand(new(), false), await ParseAsync("status"));
+        Assert.Equal(new HistoryCommand(new(), false), await ParseAsync("history"));
     }
 
     [Fact]
@@ -32,6 +33,9 @@ public sealed class CliGrammarTests
         Assert.Equal(new ReloadCommand(AllClient, true, NinetySeconds), await ParseAsync(["reload", .. Client, "--timeout=90s"]));
         Assert.Equal(new StopCommand(AllClient, true, NinetySeconds), await ParseAsync(["stop", "--timeout", "1.5m", .. Client]));
         Assert.Equal(new StatusCommand(AllClient, true), await ParseAsync(["status", .. Client]));
+        Assert.Equal(new HistoryCommand(AllClient, true), await ParseAsync(["history", .. Client]));
+        Assert.Equal(new ReloadCommand(AllClient, true, null, Check: true), await ParseAsync(["reload", .. Client, "--check"]));
+        Assert.Equal(new StartCommand(AllDaemon, null, LastGood: true), await ParseAsync(["start", .. Daemon, "--last-good"]));
         Assert.Equal(new StatusCommand(new() { Pid = 42, Daemon = new() { Directory = "d" } }, false), await ParseAsync("status", "--pid", "42", "--directory", "d"));
     }
 
@@ -50,7 +54,7 @@ public sealed class CliGrammarTests
 
     [Theory]
     [InlineData("Required command", "")]
-    [InlineData("'serve' is no command; these are: run, start, reload, stop, status, check.", "serve")]
+    [InlineData("'serve' is no command; these are: run, start, reload, stop, status, history, check.", "serve")]
     [InlineData("'extra'", "run extra")]
     [InlineData("'--port'", "run --port 80")]
     [InlineData("--config", "run --config")]
@@ -163,6 +167,7 @@ public sealed class CliGrammarTests
         public Task<int> ReloadAsync(ReloadCommand command, CancellationToken cancellation) => Record(command);
         public Task<int> StopAsync(StopCommand command, CancellationToken cancellation) => Record(command);
         public Task<int> StatusAsync(StatusCommand command, CancellationToken cancellation) => Record(command);
+        public Task<int> HistoryAsync(HistoryCommand command, CancellationToken cancellation) => Record(command);
 
         private Task<int> Record(CliCommand command)
         {

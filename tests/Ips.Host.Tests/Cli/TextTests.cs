@@ -29,6 +29,38 @@ public sealed class TextTests
             ReceiptText.Write(new("refused", 10, 1, null, 2, "the release is missing", Start, 0.2)));
 
     [Fact]
+    public void Receipt_Check_SaysThatNothingChanged()
+    {
+        var check = Promoted with { Outcome = "checked", DryRun = true, PhasesMs = null };
+        Assert.Equal("Checked in 734 ms: generation 2 (PID 20, release 1.1) got ready and was ended; generation 1 (PID 10, release 1.0) serves on.", ReceiptText.Write(check));
+        Assert.Equal("Check failed after 734 ms: a reload would be refused; generation 1 (PID 10, release 1.0) serves on. Reason: it exited with 1.",
+            ReceiptText.Write(check with { Outcome = "refused", Reason = "it exited with 1" }));
+    }
+
+    [Fact]
+    public void Receipt_ConnectionsKnownAtThePromotionAndAfterTheDrain_AreTold()
+    {
+        var at = Promoted with { PhasesMs = null, Connections = new(12, 1, new Dictionary<string, int> { ["Tls"] = 2, ["Http2"] = 3 }), AbortedGenerations = [7] };
+        Assert.EndsWith(" Generation 7 was still draining and was aborted to make room. 12 connections moved, 1 to follow after the current response, 5 to be closed politely.",
+            ReceiptText.Write(at), StringComparison.Ordinal);
+        Assert.EndsWith(" Generation 1 moved 13 connections, drained 5 (4 closed politely) with 1 request, cut 0 requests and closed 1 idle connection.",
+            ReceiptText.Write(at with { AbortedGenerations = null, Drain = new(5, 1, 4, 0, 1, 13) }), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void History_Receipts_AreATable() =>
+        Assert.Equal("""
+            TIME                  OUTCOME       FROM    TO      RELEASE  TOOK    NOTE
+            2026-01-02T03:04:05Z  promoted      1 (10)  2 (20)  1.1      734 ms  moved 13 connections, drained 5, cut 1 request
+            2026-01-02T03:04:05Z  check failed  1 (10)  2       -        3.2 s   it is missing
+            """,
+            HistoryText.Write([Promoted with { Drain = new(5, 1, 4, 1, 1, 13) },
+                new("refused", 10, 1, null, 2, "it is missing", Start, 3200) { DryRun = true }]));
+
+    [Fact]
+    public void History_None_SaysSo() => Assert.Equal("No reload yet.", HistoryText.Write([]));
+
+    [Fact]
     public void Status_Daemon_IsATable() =>
         Assert.Equal("""
             pid          10

@@ -45,7 +45,7 @@ public sealed partial class ReferenceConfigurationTests
                 : key.Expected.StartsWith("true or false", StringComparison.Ordinal) ? "true or false" : "";
             Assert.Contains(range, comment, StringComparison.Ordinal);
             Assert.Contains(words.Replace("one of line, json", "One of line (for people) and json", StringComparison.Ordinal), comment, StringComparison.OrdinalIgnoreCase);
-            Assert.Contains(key.Expected.Split(' ')[1] switch { "duration" => "A duration from", "whole" => "A whole number of connections", "list" => "URL", "path" => "path of a file", "block" => "a block", _ => "" }, comment, StringComparison.Ordinal);
+            Assert.Contains(key.Expected.Split(' ')[1] switch { "duration" => "A duration from", "whole" => "A whole number of", "list" => "URL", "path" => "path of a file", "block" => "a block", _ => "" }, comment, StringComparison.Ordinal);
             if (key.Path is not (DaemonKeys.Urls or DaemonKeys.Kestrel)) Assert.Contains($"Default: {key.Show(defaults)}", comment, StringComparison.Ordinal);
         });
     }
@@ -62,7 +62,11 @@ public sealed partial class ReferenceConfigurationTests
         Assert.All(IpsKeys.All.Keys, key =>
         {
             var options = new IpsOptions();
-            var value = key.Show(options) switch { "null" => "/x", "true" => "false", "4096" => "17", _ => "23s" };
+            var value = key.Show(options) switch
+            {
+                "null" => key.Path.EndsWith("url", StringComparison.Ordinal) ? "http://x/" : "/x",
+                "true" => "false", "4096" or "20" or "4" => "17", "1" => "0.5", "abort-oldest" => "refuse", _ => "23s",
+            };
             Assert.Null(key.Apply(options, new() { Text = value }, null));
             var changed = properties.Where(property => !Equals(property.Get(options), property.Get(new()))).ToList();
             Assert.Equal(key.Path, Assert.Single(changed).Path);
@@ -94,7 +98,8 @@ public sealed partial class ReferenceConfigurationTests
         foreach (var property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance))
         {
             var own = $"{path}.{Kebab().Replace(property.Name, "-$1").TrimStart('-').ToLowerInvariant()}";
-            if (property.PropertyType.Namespace != typeof(IpsOptions).Namespace)
+            if (property.PropertyType.IsSubclassOf(typeof(Delegate))) continue; // set by a program only
+            if (property.PropertyType.IsEnum || property.PropertyType.Namespace != typeof(IpsOptions).Namespace)
             {
                 yield return (own, options => property.GetValue(options));
                 continue;

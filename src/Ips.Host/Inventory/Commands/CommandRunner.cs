@@ -13,22 +13,16 @@ internal static class CommandRunner
     /// <summary>Exit code of a command that did not; the reason is on standard error.</summary>
     public const int Failed = 1;
 
-    /// <summary>Runs <paramref name="run"/> on the open store.</summary>
+    /// <summary>Runs <paramref name="run"/> on the open store. The options are valid.</summary>
     public static async Task<int> RunAsync(ParseResult parsed, InventoryOptions options, Func<IInventoryStore, Task<int>> run, CancellationToken cancellationToken)
     {
         var error = parsed.InvocationConfiguration.Error;
         try
         {
-            var checkedOptions = new InventoryOptionsValidator().Validate(null, options);
-            if (checkedOptions.Failed)
-            {
-                foreach (var failure in checkedOptions.Failures) await error.WriteLineAsync($"ips: {failure}");
-                return Failed;
-            }
             await using var store = await InventoryStores.OpenAsync(options, cancellationToken);
             return await run(store);
         }
-        catch (Exception e) when (e is StoreVersionException or StoreBusyException or DbException or IOException or UnauthorizedAccessException or InvalidDataException)
+        catch (Exception e) when (e is StoreVersionException or StoreBusyException or StoreUnavailableException or DbException or IOException or UnauthorizedAccessException or InvalidDataException)
         {
             await error.WriteLineAsync($"ips: {e.Message}");
             return Failed;

@@ -37,7 +37,7 @@ internal sealed class PostgresInventoryStore : SqlInventoryStore
         var source = NpgsqlDataSource.Create(settings);
         try
         {
-            var description = $"postgresql://{settings.Host}:{settings.Port}/{settings.Database ?? settings.Username}";
+            var description = Describe(settings);
             await PostgresMigrator.MigrateAsync(source, PostgresSchema.Inventory, description, cancellationToken);
             return new PostgresInventoryStore(source, options.BusyTimeout, description);
         }
@@ -52,6 +52,9 @@ internal sealed class PostgresInventoryStore : SqlInventoryStore
             throw;
         }
     }
+
+    /// <summary>The server and database that the options name, for messages; no password.</summary>
+    public static string Describe(InventoryOptions options) => Describe(new NpgsqlConnectionStringBuilder(options.Postgres));
 
     /// <inheritdoc/>
     public override async ValueTask ReleaseAsync()
@@ -112,6 +115,8 @@ internal sealed class PostgresInventoryStore : SqlInventoryStore
             throw;
         }
     }
+
+    private static string Describe(NpgsqlConnectionStringBuilder settings) => $"postgresql://{settings.Host}:{settings.Port}/{settings.Database ?? settings.Username}";
 
     private async ValueTask<PostgresWrite> BeginAsync(SemaphoreSlim turn, CancellationToken cancellationToken)
     {

@@ -14,13 +14,16 @@ internal sealed class SqliteInventoryStore : SqlInventoryStore
     /// <exception cref="StoreVersionException">The store is newer than this build.</exception>
     public SqliteInventoryStore(InventoryOptions options)
     {
-        _path = Path.GetFullPath(options.Path);
+        _path = FullPath(options);
         _inventory = new SqliteDatabase(_path, SqliteSchema.Inventory, survivesPowerLoss: true, options.BusyTimeout, options.Readers);
         _nonces = new SqliteDatabase(_path + "-nonces", SqliteSchema.Nonces, survivesPowerLoss: false, options.BusyTimeout, readers: 1);
     }
 
     /// <inheritdoc/>
     public override string Description => _path;
+
+    /// <summary>The absolute path of the file that the options name.</summary>
+    public static string FullPath(InventoryOptions options) => Path.GetFullPath(options.Path ?? InventoryOptions.DefaultFile);
 
     /// <inheritdoc/>
     public override async ValueTask ReleaseAsync()

@@ -1,0 +1,30 @@
+using System.Globalization;
+using Ips.Actors.Configuration;
+
+namespace Ips.Host.Api;
+
+/// <summary>The configuration keys of <see cref="ApiOptions"/> and <see cref="AccessLogOptions"/>.</summary>
+internal static class ApiKeys
+{
+    private const string PageSize = "ips.api.page-size", MaxPageSize = "ips.api.max-page-size";
+
+    /// <summary>The block <c>ips.api</c>.</summary>
+    internal static ConfigTable<ApiOptions> Table { get; } = new(
+        [
+            ConfigKey.Size<ApiOptions>("ips.api.max-body", o => o.MaxBodySizeBytes, (o, v) => o.MaxBodySizeBytes = v, 1024, 16 * 1024 * 1024),
+            ConfigKey.Count<ApiOptions>(PageSize, o => o.PageSize, (o, v) => o.PageSize = v, 1, 10_000, "objects"),
+            ConfigKey.Count<ApiOptions>(MaxPageSize, o => o.MaxPageSize, (o, v) => o.MaxPageSize = v, 1, 10_000, "objects"),
+        ],
+        [
+            new(PageSize, [MaxPageSize], o => o.PageSize <= o.MaxPageSize ? null : string.Create(CultureInfo.InvariantCulture,
+                $"{PageSize} is {o.PageSize}; it must not be more than {MaxPageSize}, which is {o.MaxPageSize}.")),
+        ]);
+
+    /// <summary>The block <c>ips.access-log</c>.</summary>
+    internal static ConfigTable<AccessLogOptions> AccessLog { get; } = new(
+        [
+            ConfigKey.Choice<AccessLogOptions, AccessLogFormat>("ips.access-log.format", o => o.Format, (o, v) => o.Format = v,
+                [("off", AccessLogFormat.Off), ("common", AccessLogFormat.Common), ("json", AccessLogFormat.Json)]),
+            ConfigKey.Count<AccessLogOptions>("ips.access-log.buffer-lines", o => o.BufferLines, (o, v) => o.BufferLines = v, 16, 1_000_000, "lines"),
+        ], []);
+}

@@ -1,0 +1,50 @@
+using System.Text;
+using Ips.Actors.Output;
+
+namespace Ips.Actors.Tests.Receipts;
+
+public sealed class OutputTailTests
+{
+    private readonly OutputTail _tail = new();
+
+    [Fact]
+    public void Add_MoreThanFifty_KeepsTheNewest()
+    {
+        for (var i = 1; i <= 70; i++) Add($"line {i}\n");
+        Assert.Equal(50, _tail.Lines.Count);
+        Assert.Equal(("line 21", "line 70"), (_tail.Lines[0], _tail.Lines[^1]));
+    }
+
+    [Fact]
+    public void Add_EmptyLines_AreLeftOut()
+    {
+        Add("\n", "  \r\n", "text\r\n");
+        Assert.Equal(["text"], _tail.Lines);
+    }
+
+    [Fact]
+    public void Add_LongLine_IsCutAndMarked()
+    {
+        Add(new string('ä', 5000));
+        Assert.Equal(new string('ä', OutputTail.MaxLineLength - 1) + "…", Assert.Single(_tail.Lines));
+    }
+
+    [Fact]
+    public void Add_EscapeSequences_CommandNoTerminal()
+    {
+        Add("\u001b[2Jcleared\u0007\tafter a tab\n");
+        Assert.Equal("\uFFFD[2Jcleared\uFFFD\tafter a tab", Assert.Single(_tail.Lines));
+    }
+
+    [Fact]
+    public void Add_NoUtf8_IsStillALine()
+    {
+        _tail.Add([0x61, 0xFF, 0xFE, 0x62]);
+        Assert.Equal("a\uFFFD\uFFFDb", Assert.Single(_tail.Lines));
+    }
+
+    private void Add(params string[] lines)
+    {
+        foreach (var line in lines) _tail.Add(Encoding.UTF8.GetBytes(line));
+    }
+}

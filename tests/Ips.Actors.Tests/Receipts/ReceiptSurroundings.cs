@@ -1,0 +1,46 @@
+using Ips.Actors.Handover;
+using Ips.Actors.Lifecycle;
+
+namespace Ips.Actors.Tests.Receipts;
+
+/// <summary>A process of generation 7 to which nothing is done.</summary>
+internal sealed class ReceiptSurroundings : ILifecycleSurroundings
+{
+    public int Pid => 4711;
+
+    public int Generation => 7;
+
+    public string Release => "1.2.3";
+
+    public IReadOnlyList<string> ConfigurationErrors { get; set; } = [];
+
+    public IReadOnlyList<EndpointOffer> MovableEndpoints() => [];
+
+    public void PublishIdentity()
+    {
+    }
+
+    public void HandOverIdentity()
+    {
+    }
+
+    public void RetractIdentity()
+    {
+    }
+
+    public void ReportStarted()
+    {
+    }
+
+    public string? ReopenLog() => null;
+
+    public IReadOnlyList<string> CheckConfiguration() => ConfigurationErrors;
+
+    public void StopHost()
+    {
+    }
+
+    public void Exit(ExitCode code)
+    {
+    }
+}

@@ -1,0 +1,325 @@
+using Akka.Actor;
+using Akka.TestKit;
+using Ips.Actors.Configuration;
+using Ips.Actors.Control;
+using Ips.Actors.Diagnostics;
+using Ips.Actors.Handover;
+using Ips.Actors.Lifecycle;
+using Ips.Actors.Listener;
+using Ips.Actors.Output;
+using Ips.Actors.Posix;
+using Ips.Actors.Reloader;
+using Ips.Actors.Tests.Support;
+
+namespace Ips.Actors.Tests.Receipts;
+
+/// <summary>What the owner of the successor adds to a receipt, and what it judges a successor by.</summary>
+public sealed class ReloaderReceiptTests : ActorTest
+{
+    private readonly IpsOptions _options = new();
+    private readonly RecordingLog _log = new();
+    private readonly FakeOlder _older = new();
+    private readonly FakeHealthUrl _url = new();
+    private readonly TestProbe _lifecycle;
+    private readonly TestProbe _listeners;
+    private readonly TestProbe _mover;
+    private readonly TestProbe _successor; // what it is told
+    private readonly Launcher _launcher;
+    private readonly IActorRef _reloader;
+
+    public ReloaderReceiptTests()
+    {
+        (_lifecycle, _listeners, _mover, _successor) = (CreateTestProbe(), CreateTestProbe(), CreateTestProbe(), CreateTestProbe());
+        _launcher = new Launcher(_successor.Ref);
+        _options.Reload.HealthUrl = "http://127.0.0.1:1/healthz";
+        var (slot, identity) = (new SuccessorSlot { Older = _older, HealthUrl = _url }, Identity.Adopt("/nowhere/ips.pid", null, null, _log));
+        _reloader = Supervise(Props.Create(
+            () => new ReloaderActor(slot, _launcher, identity, _listeners.Ref, _mover.Ref, _lifecycle.Ref, _options, _log)));
+    }
+
+    [Fact]
+    public async Task Spawn_TooManyGenerations_AbortsTheOldestFirst()
+    {
+        _older.Entries.AddRange([new(3, 103, 1), new(1, 101, 1), new(2, 102, 1)]);
+        _reloader.Tell(new ReloaderProtocol.Spawn(5));
+        var (entry, gone) = await _older.Aborting.Reader.ReadAsync();
+        Assert.Equal(1, entry.Generation);
+        await RoundTrip(_reloader);
+        Assert.Null(_launcher.Last); // not before it is gone
+        Assert.True(_log.Has(EventIds.MakingRoom));
+        _reloader.Tell(new ReloaderProtocol.Spawn(5, Again: true));
+        await RoundTrip(_reloader);
+        Assert.Equal(0, _older.Aborting.Reader.Count); // asked again after a restart: it is being made
+
+        gone.SetResult();
+        Assert.Equal([1], (await _lifecycle.ExpectMsgAsync<ReloaderProtocol.GenerationsAborted>()).Generations);
+        Assert.Equal("spawned", (await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>()).Phase);
+    }
+
+    [Fact]
+    public async Task Spawn_TooManyGenerationsAndToRefuse_Fails()
+    {
+        _options.Reload.WhenFull = WhenFull.Refuse;
+        _older.Entries.AddRange([new(1, 101, 1), new(2, 102, 1), new(3, 103, 1)]);
+        _reloader.Tell(new ReloaderProtocol.Spawn(5));
+        Assert.Contains("ips.reload.max-generations = 4", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason, StringComparison.Ordinal);
+        Assert.Null(_launcher.Last);
+        _reloader.Tell(new ReloaderProtocol.EndSuccessor(false, "refused"));
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
+
+        _older.Entries.RemoveAt(0); // one has drained: the next reload works
+        _reloader.Tell(new ReloaderProtocol.Spawn(5));
+        await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>();
+    }
+
+    [Fact]
+    public async Task Spawn_EndedWhileRoomIsMade_StartsNobody()
+    {
+        _older.Entries.AddRange([new(1, 101, 1), new(2, 102, 1), new(3, 103, 1)]);
+        _reloader.Tell(new ReloaderProtocol.Spawn(5));
+        var (_, gone) = await _older.Aborting.Reader.ReadAsync();
+        _reloader.Tell(new ReloaderProtocol.EndSuccessor(false, "a stop"));
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
+        gone.SetResult();
+        await RoundTrip(_reloader);
+        await RoundTrip(_reloader); // the result is piped
+        Assert.Null(_launcher.Last);
+        Assert.False(_lifecycle.HasMessages);
+    }
+
+    [Fact]
+    public async Task Spawn_OldestCannotBeAborted_FailsWithTheReason()
+    {
+        _older.Entries.AddRange([new(1, 101, 1), new(2, 102, 1), new(3, 103, 1)]);
+        _reloader.Tell(new ReloaderProtocol.Spawn(5));
+        var (_, gone) = await _older.Aborting.Reader.ReadAsync();
+        gone.SetException(new PosixException("pidfd_send_signal", Errno.EPERM));
+        Assert.Contains("EPERM", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Welcome_TellsOfEveryGenerationThatIsAlive()
+    {
+        _older.Entries.AddRange([new(1, 101, 11), new(2, 102, 22)]);
+        await SpawnAsync();
+        var welcome = await WelcomeAsync();
+        Assert.Equal([1, 2, 4], welcome.Generations!.Select(entry => entry.Generation)); // the test is generation 4
+        var self = welcome.Generations![^1];
+        Assert.Equal((Environment.ProcessId, Processes.StartedAt(Environment.ProcessId)), (self.Pid, self.StartedAt));
+    }
+
+    [Fact]
+    public async Task Health_ErrorsAboveTheRatio_RollsBackAndFinishesRequests()
+    {
+        _options.Reload.MaxErrorRatio = 0.1;
+        await ServeAsync();
+        _launcher.Last!.Say(new HealthFrame(true, 10, 10));
+        await RoundTrip(_reloader);
+        Assert.False(_lifecycle.HasMessages); // too few to judge by
+        _launcher.Last.Say(new HealthFrame(true, 30, 10));
+        var failed = await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>();
+        Assert.True(failed.Responsive);
+        Assert.Contains("ips.reload.max-error-ratio", failed.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task HealthUrl_ThreeFailuresInARow_RollBack()
+    {
+        await ServeAsync();
+        foreach (var fault in new[] { "it answered 500", "it answered 500", null, "it answered 500", "it answered 503" })
+        {
+            await AskAsync(fault);
+            Assert.False(_lifecycle.HasMessages);
+        }
+
+        await AskAsync("no answer within 1 s");
+        Assert.Equal("the health URL http://127.0.0.1:1/healthz (ips.reload.health-url) failed 3 times in a row: no answer within 1 s",
+            (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason);
+        Clock.Advance(_options.Reload.HealthInterval * 2);
+        await RoundTrip(_reloader);
+        Assert.Equal(0, _url.Asked.Reader.Count); // asked no more
+    }
+
+    [Fact]
+    public async Task HealthUrl_AfterThePromotion_IsAskedNoMore()
+    {
+        await ServeAsync();
+        await AskAsync(null);
+        _launcher.Last!.Say(new PromotedFrame());
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.PromotionAcknowledged>();
+        Clock.Advance(_options.Reload.HealthInterval * 3);
+        await RoundTrip(_reloader);
+        Assert.Equal(0, _url.Asked.Reader.Count);
+    }
+
+    [Fact]
+    public async Task Promote_HistoryAndPendingOutput_GoAheadAndWithIt()
+    {
+        await ServeAsync();
+        _launcher.Last!.Captured.Pending = ("half a li"u8.ToArray(), []);
+        _reloader.Tell(new ReloaderProtocol.SendPromote([.. Enumerable.Range(1, 50).Select(ReloadHistoryTests.Receipt)]));
+        List<ReloadReceipt> arrived = [];
+        for (var i = 0; i < 7; i++)
+        {
+            var frame = Assert.IsType<HistoryFrame>(await SentAsync());
+            Assert.InRange(frame.Receipts.Count, 1, 8);
+            arrived.AddRange(frame.Receipts.Select(ReloadHistory.Unpack)!);
+        }
+
+        Assert.Equal(Enumerable.Range(1, 50), arrived.Select(receipt => receipt.NewPid!.Value));
+        var promote = Assert.IsType<PromoteFrame>(await SentAsync());
+        Assert.Equal("half a li"u8.ToArray(), promote.Output);
+        Assert.Null(promote.Error);
+    }
+
+    [Fact]
+    public async Task Failure_OutputOfTheSuccessor_IsToldAheadOfIt()
+    {
+        await ServeAsync();
+        _launcher.Last!.Captured.Lines = ["Unhandled exception.", "   at Store.Open()"];
+        _launcher.Last.Say(new FailedFrame("the store is gone"));
+        Assert.Equal(_launcher.Last.Captured.Lines, (await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorOutput>()).Lines);
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>();
+        _launcher.Last.Captured.Lines = ["Unhandled exception.", "   at Store.Open()", "bye"];
+        _launcher.Last.End(1);
+        _launcher.Last.CloseChannel();
+        Assert.Equal("bye", (await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorOutput>()).Lines[^1]); // and what followed, ahead of the end
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
+    }
+
+    [Fact]
+    public async Task Farewell_Counts_AllTravel()
+    {
+        await ServeAsync();
+        _reloader.Tell(new ReloaderProtocol.SendFarewell(4, new DrainCounts(1, 2, 3, 4, 5, 6)));
+        Assert.Equal(new FarewellFrame(1, 4, 2, 3, 5, 6), await SentAsync());
+    }
+
+    private async Task SpawnAsync()
+    {
+        _reloader.Tell(new ReloaderProtocol.Spawn(5));
+        await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>();
+    }
+
+    private async Task<WelcomeFrame> WelcomeAsync()
+    {
+        _launcher.Last!.Say(new HelloFrame(1, 1, 101, "2.0"));
+        await _listeners.ExpectMsgAsync<ListenerProtocol.Offer>();
+        _listeners.Reply(new ListenerProtocol.Offered([]));
+        await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>();
+        return Assert.IsType<WelcomeFrame>(await SentAsync());
+    }
+
+    private async Task ServeAsync()
+    {
+        await SpawnAsync();
+        await WelcomeAsync();
+        _launcher.Last!.Say(new ReadyFrame());
+        await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>();
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorReady>();
+        _reloader.Tell(new ReloaderProtocol.SendServe());
+        Assert.IsType<ServeFrame>(await SentAsync());
+        await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>();
+    }
+
+    // One interval passes, the URL is asked and answers; a health report keeps the probation alive meanwhile.
+    private async Task AskAsync(string? fault)
+    {
+        _launcher.Last!.Say(new HealthFrame(true, 0, 0));
+        await RoundTrip(_reloader);
+        Clock.Advance(_options.Reload.HealthInterval);
+        (await _url.Asked.Reader.ReadAsync()).SetResult(fault);
+        await RoundTrip(_reloader);
+        await RoundTrip(_reloader); // the answer is piped
+    }
+
+    private async Task<HandoverFrame> SentAsync() => (await _successor.ExpectMsgAsync<Sent>()).Frame;
+
+    private sealed record Sent(HandoverFrame Frame);
+
+    private sealed class FakeOlder : IOlderGenerations
+    {
+        public List<GenerationEntry> Entries { get; } = [];
+
+        public System.Threading.Channels.Channel<(GenerationEntry Entry, TaskCompletionSource Gone)> Aborting { get; } =
+            System.Threading.Channels.Channel.CreateUnbounded<(GenerationEntry, TaskCompletionSource)>();
+
+        public IReadOnlyList<GenerationEntry> Alive() => [.. Entries];
+
+        public Task AbortAsync(GenerationEntry generation, TimeSpan patience)
+        {
+            var gone = new TaskCompletionSource();
+            Aborting.Writer.TryWrite((generation, gone));
+            return gone.Task;
+        }
+    }
+
+    private sealed class FakeHealthUrl : IHealthUrl
+    {
+        public System.Threading.Channels.Channel<TaskCompletionSource<string?>> Asked { get; } =
+            System.Threading.Channels.Channel.CreateUnbounded<TaskCompletionSource<string?>>();
+
+        public Task<string?> AskAsync()
+        {
+            var answer = new TaskCompletionSource<string?>();
+            Asked.Writer.TryWrite(answer);
+            return answer.Task;
+        }
+    }
+
+    private sealed class FakeOutput : ISuccessorOutput
+    {
+        public IReadOnlyList<string> Lines { get; set; } = [];
+
+        public (byte[] Output, byte[] Error) Pending { get; set; } = ([], []);
+
+        public IReadOnlyList<string> Sync() => Lines;
+
+        public (byte[] Output, byte[] Error) HandOver() => Pending;
+    }
+
+    private sealed class Launcher(IActorRef told) : IGenerationLauncher
+    {
+        public Successor? Last { get; private set; }
+
+        public ISpawnedGeneration Launch(int generation) => Last = new Successor(told);
+    }
+
+    private sealed class Successor(IActorRef told) : ISpawnedGeneration, IHandoverChannel
+    {
+        private readonly TaskCompletionSource<ProcessExit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private Action<ChannelEvent>? _subscriber;
+
+        public int Pid => 101;
+
+        public IHandoverChannel Channel => this;
+
+        public FakeOutput Captured { get; } = new();
+
+        public ISuccessorOutput Output => Captured;
+
+        public Task<ProcessExit> Exited => _exited.Task;
+
+        public void Say(HandoverFrame frame) => _subscriber!(new ChannelEvent.Received(frame, []));
+
+        public void CloseChannel() => _subscriber!(new ChannelEvent.Closed(null));
+
+        public void End(int code) => _exited.TrySetResult(new ProcessExit(code, 0));
+
+        public void Signal(int signal) => told.Tell($"signal {signal}");
+
+        public void Subscribe(Action<ChannelEvent> subscriber) => _subscriber = subscriber;
+
+        public bool TrySend(HandoverFrame frame, ReadOnlySpan<int> fds = default)
+        {
+            told.Tell(new Sent(frame));
+            return true;
+        }
+
+        public Task FlushAsync(TimeSpan timeout) => Task.CompletedTask;
+
+        public void Dispose()
+        {
+        }
+    }
+}

@@ -1,0 +1,32 @@
+using System.Globalization;
+
+namespace Ips.Host.ProcessTests.Harness;
+
+/// <summary>What /proc says of a process beyond what Ips.Testing's ProcessTable needs. See proc(5).</summary>
+internal static class ProcFs
+{
+    /// <summary>The umask, in octal: <c>0022</c>.</summary>
+    public static string Umask(int pid) => Status(pid, "Umask");
+
+    /// <summary>Whether a signal is ignored.</summary>
+    public static bool Ignores(int pid, int signal) =>
+        (ulong.Parse(Status(pid, "SigIgn"), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture) >> (signal - 1) & 1) == 1;
+
+    /// <summary>The working directory.</summary>
+    public static string WorkingDirectory(int pid) => Link($"/proc/{pid}/cwd");
+
+    /// <summary>What a descriptor refers to.</summary>
+    public static string Descriptor(int pid, int fd) => Link($"/proc/{pid}/fd/{fd}");
+
+    /// <summary>The session, by its leader's PID.</summary>
+    public static int Session(int pid)
+    {
+        var stat = File.ReadAllText($"/proc/{pid}/stat");
+        return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[3], CultureInfo.InvariantCulture);
+    }
+
+    private static string Link(string path) => new FileInfo(path).LinkTarget ?? throw new IOException($"{path} is gone.");
+
+    private static string Status(int pid, string name) =>
+        File.ReadLines($"/proc/{pid}/status").Single(line => line.StartsWith($"{name}:", StringComparison.Ordinal)).Split(':')[1].Trim();
+}

@@ -1,0 +1,79 @@
+using System.Text.RegularExpressions;
+using Ips.Actors.Diagnostics;
+using Ips.Host.ProcessTests.Harness;
+using Ips.Testing.Processes;
+using Xunit.Abstractions;
+
+namespace Ips.Host.ProcessTests;
+
+/// <summary>The log as a file that is rotated, and as a story that people read.</summary>
+public sealed partial class LogTests(ITestOutputHelper output) : ProcessTest(output)
+{
+    [Fact]
+    public async Task Usr1_LogWasMoved_NewFileGetsTheLinesAndNoneIsLost()
+    {
+        var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon));
+        using var stop = new CancellationTokenSource();
+        // Each question leaves one line.
+        var asking = Task.Run(async () =>
+        {
+            var asked = 0;
+            for (; !stop.IsCancellationRequested; asked++) await service.StatusAsync();
+            return asked;
+        });
+        var moved = $"{service.Log.Path}.1";
+        await service.Log.WaitForAsync(0, EventIds.ControlRequested);
+        File.Move(service.Log.Path, moved);
+        service.Signal(ProcessTable.SigUsr1);
+
+        var renewed = new EventLog(service.Log.Path);
+        await renewed.WaitForAsync(0, EventIds.LogReopened);
+        await renewed.WaitForAsync(0, EventIds.ControlRequested);
+        await stop.CancelAsync();
+        var asked = await asking;
+        var old = new EventLog(moved);
+        Assert.Equal(asked, old.Of(EventIds.ControlRequested).Count + renewed.Of(EventIds.ControlRequested).Count);
+        Assert.DoesNotContain(old.Events.Concat(renewed.Events), e => e.Id == 0);
+
+        // The successor writes to the new file as well.
+        service.Signal(ProcessTable.SigUsr2);
+        var published = await renewed.WaitForAsync(0, EventIds.IdentityPublished);
+        Assert.Equal(2, published.Generation);
+        Assert.Equal(old.Events.Count, new EventLog(moved).Events.Count);
+    }
+
+    [Fact]
+    public async Task Reload_InLineFormat_IsAStoryOfAboutTenLines()
+    {
+        var service = Prepare(new ServiceSettings(ServiceKind.Daemon));
+        Assert.Equal(0, (await service.RunStartAsync("--log-format", "line")).ExitCode);
+        var mark = service.Log.Mark;
+        service.Signal(ProcessTable.SigUsr2);
+        await service.Log.WaitForAsync(e => e.Text.Contains($" {EventIds.Exiting} ", StringComparison.Ordinal), "the predecessor's exit");
+
+        var story = service.Log.Events.Skip(mark).Select(e => e.Text).ToList();
+        Assert.All(story, line => Assert.Matches(Line(), line));
+        Assert.InRange(story.Count, 8, 14);
+    }
+
+    [Fact]
+    public async Task Nohup_Hangup_IsIgnoredInEveryGeneration()
+    {
+        var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon) { Program = "/bin/sh", Prefix = ["-c", "trap '' HUP; exec \"$0\" \"$@\"", Binaries.IpsPath] });
+        for (var generation = 1; generation <= 2; generation++)
+        {
+            Assert.True(ProcFs.Ignores(service.MainPid, ProcessTable.SigHup));
+            service.Signal(ProcessTable.SigHup);
+            Assert.Equal(generation, await service.AnsweringGenerationAsync());
+            await service.ReloadAsync(); // what was sent before would be acted on before
+        }
+
+        Assert.Equal(2, service.Log.Of(EventIds.ReloadStarted).Count);
+        Assert.All(service.Log.Of(EventIds.SignalReceived), e => Assert.Equal("SIGUSR2", e["Signal"]));
+        Assert.Equal(3, service.Log.Of(EventIds.HangupIgnored).Count);
+    }
+
+    // UTC time with ms, level, generation, PID, actor, event id, text.
+    [GeneratedRegex(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (INFO |WARN |ERROR) gen=\d+ pid=\d+ /user/ips/[a-z]+ \d{4} \S")]
+    private static partial Regex Line();
+}

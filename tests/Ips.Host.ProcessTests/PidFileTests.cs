@@ -1,0 +1,40 @@
+using System.Globalization;
+using Ips.Actors.Diagnostics;
+using Ips.Host.ProcessTests.Harness;
+using Ips.Testing.Processes;
+using Xunit.Abstractions;
+
+namespace Ips.Host.ProcessTests;
+
+/// <summary>The PID file in other people's hands.</summary>
+public sealed class PidFileTests(ITestOutputHelper output) : ProcessTest(output)
+{
+    [Theory]
+    [InlineData(null)] // deleted
+    [InlineData("")]
+    [InlineData("1\n")]
+    public async Task Reload_PidFileTamperedWith_NamesTheSuccessor(string? content)
+    {
+        var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon));
+        var first = service.MainPid;
+        File.Delete(service.PidFile);
+        if (content is not null) await File.WriteAllTextAsync(service.PidFile, content);
+        ProcessTable.Signal(first, ProcessTable.SigUsr2);
+        var promoted = await service.Log.WaitForAsync(0, EventIds.ReloadPromoted);
+
+        Assert.Equal(int.Parse(promoted["Pid"], CultureInfo.InvariantCulture), service.MainPid);
+        Assert.Equal(2, await service.AnsweringGenerationAsync());
+        await service.StopAsync();
+        Assert.False(File.Exists(service.PidFile), "The PID file outlived the stop.");
+    }
+
+    [Fact]
+    public async Task Stop_PidFileNamesAnother_IsLeftAlone()
+    {
+        var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon));
+        await File.WriteAllTextAsync(service.PidFile, "1\n");
+        ProcessTable.Signal(service.First.Pid, ProcessTable.SigTerm);
+        Assert.Equal(0, await service.First.WaitForExitAsync(Limits.Step));
+        Assert.Equal("1\n", await File.ReadAllTextAsync(service.PidFile));
+    }
+}

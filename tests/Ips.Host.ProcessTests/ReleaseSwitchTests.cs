@@ -1,0 +1,44 @@
+using Ips.Host.ProcessTests.Harness;
+using Xunit.Abstractions;
+
+namespace Ips.Host.ProcessTests;
+
+/// <summary>A release behind a link is replaced by another build, however the service was started by way of that link.</summary>
+public sealed class ReleaseSwitchTests(ITestOutputHelper output) : ProcessTest(output)
+{
+    [Theory]
+    [InlineData("exec \"$LINK/Ips.SampleApp\" \"$@\"", false)]
+    [InlineData("cd \"$LINK\" && exec ./Ips.SampleApp \"$@\"", true)]
+    [InlineData("cd \"$LINK/..\" && exec current/Ips.SampleApp \"$@\"", false)]
+    [InlineData("PATH=\"$LINK:$PATH\" && cd \"$LINK\" && exec Ips.SampleApp \"$@\"", true)]
+    [InlineData("cd \"$LINK\" && exec \"$DOTNET\" Ips.SampleApp.dll \"$@\"", true)]
+    [InlineData("exec \"$DOTNET\" \"$LINK/Ips.SampleApp.dll\" \"$@\"", false)]
+    public async Task Reload_LinkSwitched_NewBuildAnswers(string shellCommand, bool startedInRelease)
+    {
+        var releases = new Releases(Folder);
+        releases.AddBuild("one", Binaries.SampleAppFolder);
+        releases.AddBuild("two", Binaries.SampleAppFolder);
+        releases.SwitchTo("one");
+        var service = await StartAsync(new ServiceSettings(ServiceKind.SampleApp)
+        {
+            Program = "/bin/sh",
+            Prefix = ["-c", $"LINK='{releases.Current}' DOTNET='{Binaries.DotNet}'; {shellCommand}", "sh"],
+            WorkingDirectory = Folder,
+        });
+        // The content root, where appsettings.json is read, is the working directory.
+        string Expected(string release) => $"{release} configured by {(startedInRelease ? release : "")}";
+        Assert.Equal(Expected("one"), await ReleaseAsync(service));
+
+        releases.SwitchTo("two");
+        Assert.Equal(Expected("one"), await ReleaseAsync(service));
+        await service.ReloadAsync();
+        Assert.Equal(Expected("two"), await ReleaseAsync(service));
+
+        // The way back is the same one, and the second generation knows it as well as the first.
+        releases.SwitchTo("one");
+        await service.ReloadAsync();
+        Assert.Equal(Expected("one"), await ReleaseAsync(service));
+    }
+
+    private static async Task<string> ReleaseAsync(Service service) => (await HttpProbe.GetAsync($"http://127.0.0.1:{service.Port}/release")).Body;
+}
