@@ -33,8 +33,12 @@ public sealed class ReloadOptions
     /// <summary>Generations alive at once, the successor and those that drain included. From 2 to 100. Default 4.</summary>
     public int MaxGenerations { get; set; } = 4;
 
-    /// <summary>What a reload does when <see cref="MaxGenerations"/> are alive. Default <see cref="Configuration.WhenFull.AbortOldest"/>: a long drain never blocks a reload.</summary>
+    /// <summary>What a reload does when <see cref="MaxGenerations"/> are alive, and none has ended within <see cref="RoomTimeout"/>. Default <see cref="Configuration.WhenFull.AbortOldest"/>: a long drain never blocks a reload.</summary>
     public WhenFull WhenFull { get; set; } = WhenFull.AbortOldest;
+
+    /// <summary>How long a reload waits for a draining generation to end by itself when <see cref="MaxGenerations"/> are alive, before it does what
+    /// <see cref="WhenFull"/> says. From 0 to 10 min. Default 5 s: what most requests need, so that reloads in quick succession cut none.</summary>
+    public TimeSpan RoomTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Whether the command line of the release that last came to serve for good is kept in <c>&lt;pid-file&gt;.last-good</c>, for
     /// <c>ips start --last-good</c>. Default true.</summary>

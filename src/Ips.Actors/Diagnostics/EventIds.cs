@@ -55,6 +55,7 @@ internal static class EventIds
     public const int SuccessorRefused = 1307;
     public const int FrameUnexpected = 1308;
     public const int MakingRoom = 1330;
+    public const int AwaitingRoom = 1331;
 
     // HttpFront 1400
     public const int FrontReady = 1400;

@@ -157,12 +157,21 @@ public sealed class HandoverCodecTests
         Assert.Equal(HandoverCodec.Encode(expected), HandoverCodec.Encode(actual));
     }
 
-    private static Dictionary<string, string> Golden()
+    [Fact]
+    public void Document_GoldenPackets_AreThoseOfTheFile()
     {
-        var assembly = Assembly.GetExecutingAssembly();
-        using var stream = assembly.GetManifestResourceStream("golden-v1.txt") ?? throw new InvalidOperationException("golden-v1.txt is not embedded.");
-        using var reader = new StreamReader(stream);
-        return reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => line[0] != '#')
-            .Select(line => line.Split(' ', 2)).ToDictionary(parts => parts[0], parts => parts[1]);
+        var lines = Embedded("handover.md").Split('\n').SkipWhile(line => line != "```text").Skip(1).TakeWhile(line => line != "```");
+        Assert.Equal(Golden().Values, lines);
     }
+
+    private static string Embedded(string name)
+    {
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name) ?? throw new InvalidOperationException($"{name} is not embedded.");
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+
+    private static Dictionary<string, string> Golden() =>
+        Embedded("golden-v1.txt").Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => line[0] != '#')
+            .Select(line => line.Split(' ', 2)).ToDictionary(parts => parts[0], parts => parts[1]);
 }
