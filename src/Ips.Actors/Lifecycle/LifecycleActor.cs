@@ -413,6 +413,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
 
     private void Reopen()
     {
+        Cast.Reloader.Tell(new ReloaderProtocol.ReopenOlderLogs()); // whoever rotates logs knows the main process only
         try
         {
             if (_surroundings.ReopenLog() is { } path)
