@@ -39,7 +39,8 @@ internal sealed class MemoryConnection : DefaultConnectionContext, IIpsWarmupFea
     {
         await _requests.Reader.CompleteAsync();
         await _responses.Writer.CompleteAsync();
-        await base.DisposeAsync();
+        // Not the base's: it disposes the source of ConnectionClosed, which an Abort may just have queued to the thread pool to be cancelled; the exception there
+        // would end the process. Nothing but memory is held.
     }
 
     private sealed record Ends(PipeReader Input, PipeWriter Output) : IDuplexPipe;

@@ -29,7 +29,10 @@ internal sealed class SystemdMachine : IAsyncDisposable
             mount -t tmpfs tmpfs "$root/run"
             mount -t tmpfs tmpfs "$root/tmp"
             mount -t tmpfs tmpfs "$root/var/log"
-            mount --rbind /dev "$root/dev"
+            mount -t tmpfs -o mode=755 tmpfs "$root/dev"
+            for node in null zero full random urandom tty; do touch "$root/dev/$node"; mount --bind "/dev/$node" "$root/dev/$node"; done
+            mkdir "$root/dev/shm"
+            ln -s /proc/self/fd "$root/dev/fd"
             mount -t sysfs -o ro sysfs "$root/sys"
             mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
             mkdir -p "$root/opt/ips/current"
