@@ -1,7 +1,7 @@
 namespace Ips.SampleApp;
 
 /// <summary>Writes numbered lines to the log at an even rate, from the app's start to its stop, so that a test can count them.</summary>
-internal sealed partial class NumberedLines(ILogger<NumberedLines> log, IConfiguration configuration) : IHostedService
+internal sealed partial class NumberedLines(ILogger<NumberedLines> log, IConfiguration configuration) : IHostedService, IDisposable
 {
     private const int TickMs = 10;
 
@@ -18,8 +18,9 @@ internal sealed partial class NumberedLines(ILogger<NumberedLines> log, IConfigu
     {
         await _stop.CancelAsync();
         await _writing;
-        _stop.Dispose();
     }
+
+    public void Dispose() => _stop.Dispose();
 
     private async Task WriteAsync(int rate)
     {

@@ -119,7 +119,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             try
             {
                 Run(effect);
-                _memory.Manager?.After(effect, _memory.State, _memory.History.Receipts is [.., var last] ? last : null);
+                _memory.Manager?.After(effect, _memory.State, _memory.History.Receipts is [.., var last] ? last : null, _memory.Reload?.NewPid);
             }
             catch (Exception e) when (e is not ActorKilledException)
             {

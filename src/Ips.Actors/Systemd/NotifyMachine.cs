@@ -18,8 +18,9 @@ internal sealed record NotifyStanding(bool IsMain = false, bool Reloading = fals
 /// <param name="MonotonicUsec">CLOCK_MONOTONIC now, in microseconds.</param>
 /// <param name="Watchdog">The manager expects signs of life.</param>
 /// <param name="LastReceipt">The newest reload or check.</param>
+/// <param name="SuccessorPid">The successor of the reload under way.</param>
 internal sealed record NotifyFacts(
-    int Pid, int Generation, bool Supervised, LifecycleState State, long MonotonicUsec, bool Watchdog, ReloadReceipt? LastReceipt);
+    int Pid, int Generation, bool Supervised, LifecycleState State, long MonotonicUsec, bool Watchdog, ReloadReceipt? LastReceipt, int? SuccessorPid = null);
 
 /// <summary>
 /// Decides what the service manager is told, from the effects that LifecycleActor has carried out. Pure. Only the main process speaks: the predecessor until
@@ -40,7 +41,9 @@ internal static class NotifyMachine
             case PublishIdentity:
                 return Published(standing, facts);
             case HandOverIdentity:
-                return (new NotifyStanding(), null); // the successor has told of itself already
+                // The successor has told of itself already; of a unit with NotifyAccess=main, the default, only we are heard until this is said.
+                return (new NotifyStanding(), standing.IsMain && !facts.Supervised && facts.SuccessorPid is { } successor
+                    ? new NotifyMessage { MainPid = successor, Ready = true } : null);
         }
 
         if (!standing.IsMain) return (standing, null);

@@ -19,9 +19,13 @@ internal sealed class ServiceManager(
     public TimeSpan TurnInterval { get; } = settings.WatchdogInterval is { } watchdog && watchdog / 3 < LongestTurn ? watchdog / 3 : LongestTurn;
 
     /// <summary>An effect was carried out.</summary>
-    public void After(LifecycleEffect effect, LifecycleState state, ReloadReceipt? lastReceipt)
+    /// <param name="effect">The effect.</param>
+    /// <param name="state">Where the generation stands now.</param>
+    /// <param name="lastReceipt">The newest reload or check.</param>
+    /// <param name="successorPid">The successor of the reload under way.</param>
+    public void After(LifecycleEffect effect, LifecycleState state, ReloadReceipt? lastReceipt, int? successorPid)
     {
-        (_standing, var message) = NotifyMachine.After(_standing, effect, Facts(state, lastReceipt));
+        (_standing, var message) = NotifyMachine.After(_standing, effect, Facts(state, lastReceipt) with { SuccessorPid = successorPid });
         Send(message);
     }
 

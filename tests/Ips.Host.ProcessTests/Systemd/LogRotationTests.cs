@@ -12,7 +12,7 @@ public sealed class LogRotationTests(ITestOutputHelper output) : ProcessTest(out
     private const string LogRotate = "/usr/sbin/logrotate";
     private const int Reloads = 10, LinesPerSecond = 1000, NumberedLine = 9002, AllLines = 9003;
 
-    [Fact]
+    [ToolFact(LogRotate)]
     public async Task RotationEachSecond_OverTenReloads_LosesAndTearsNoLine()
     {
         var service = await StartAsync(new ServiceSettings(ServiceKind.SampleApp) { More = [$"--Sample:LinesPerSecond={LinesPerSecond}"] });

@@ -29,13 +29,14 @@ public sealed class NotifyTests(ITestOutputHelper output) : ProcessTest(output)
         await service.WaitForMainAloneAsync();
         await service.StopAsync();
 
-        var story = await manager.WaitForStoryAsync(5);
+        var story = await manager.WaitForStoryAsync(6);
         Assert.Equal(
             [
                 new(first, $"MAINPID={first}\nREADY=1\nSTATUS=Generation 1 serves.\n"),
                 Reloading(first, 1, At(story[1])),
                 Probation(first, 1),
                 new(second, $"MAINPID={second}\nREADY=1\nSTATUS=Generation 2 serves.\n"),
+                new(first, $"MAINPID={second}\nREADY=1\n"),
                 new(second, "STOPPING=1\nEXTEND_TIMEOUT_USEC=30000000\nSTATUS=Generation 2 is stopping: open requests may finish.\n"),
             ],
             story);

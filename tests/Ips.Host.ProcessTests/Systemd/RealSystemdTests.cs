@@ -41,6 +41,28 @@ public sealed class RealSystemdTests(ITestOutputHelper output) : ProcessTest(out
         }
     }
 
+    // What an app's own unit has if nobody thought of it.
+    [SystemdFact]
+    public async Task NotifyAccessMain_Reloads_AreFollowedAllTheSame()
+    {
+        await using var machine = await SystemdMachine.BootAsync(Directory.CreateDirectory(Path.Combine(Folder, "machine")).FullName);
+        var port = FreePort.Next();
+        await InstallAsync(machine, port);
+        await WriteAsync(machine, "/etc/systemd/system/ips.service.d/access.conf", "[Service]\nNotifyAccess=main\n");
+        await machine.CheckedAsync("systemctl", "daemon-reload");
+        await machine.CheckedAsync("systemctl", "start", Service);
+        for (var generation = 2; generation <= 3; generation++)
+        {
+            await machine.CheckedAsync("systemctl", "reload", Service);
+            await WaitForMainAloneAsync(machine);
+            Assert.Equal("running", await machine.ShowAsync(Service, "SubState"));
+            Assert.Equal(await MainPidAsync(machine), int.Parse(await File.ReadAllTextAsync(machine.PathOf("/run/ips/ips.pid")), CultureInfo.InvariantCulture));
+            Assert.Equal(generation, (await HttpProbe.GetAsync($"http://127.0.0.1:{port}/ping")).Generation);
+        }
+
+        Assert.Equal("0", await machine.ShowAsync(Service, "NRestarts"));
+    }
+
     private async Task InstallAsync(SystemdMachine machine, int port)
     {
         await machine.CheckedAsync(Ips, "install-units", "--prefix", "/usr/local");

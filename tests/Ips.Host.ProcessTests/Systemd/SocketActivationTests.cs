@@ -13,7 +13,7 @@ public sealed class SocketActivationTests(ITestOutputHelper output) : ProcessTes
 {
     private const string Activate = "/usr/bin/systemd-socket-activate";
 
-    [Fact]
+    [ToolFact(Activate)]
     public async Task FirstRequest_IsServed_AndReloadsKeepTheSockets()
     {
         var (port, unix) = (FreePort.Next(), Path.Combine(Folder, "app.sock"));
@@ -45,7 +45,7 @@ public sealed class SocketActivationTests(ITestOutputHelper output) : ProcessTes
         Assert.True(File.Exists(unix)); // the service manager listens there on, and would lose its callers
     }
 
-    [Fact]
+    [ToolFact(Activate)]
     public async Task EndpointWithoutSocket_FailsTheStart_AndNamesBoth()
     {
         var (passed, wanted) = (FreePort.Next(), FreePort.Next());
@@ -53,7 +53,7 @@ public sealed class SocketActivationTests(ITestOutputHelper output) : ProcessTes
         Assert.Contains($"The app listens on 127.0.0.1:{wanted}, but the service manager passed sockets for 127.0.0.1:{passed} (", told, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [ToolFact(Activate)]
     public async Task SocketWithoutEndpoint_FailsTheStart_AndNamesBoth()
     {
         var (wanted, other) = (FreePort.Next(), FreePort.Next());
