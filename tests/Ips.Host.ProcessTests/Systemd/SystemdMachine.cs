@@ -31,7 +31,9 @@ internal sealed class SystemdMachine : IAsyncDisposable
             mount -t tmpfs tmpfs "$root/var/log"
             mount -t tmpfs -o mode=755 tmpfs "$root/dev"
             for node in null zero full random urandom tty; do touch "$root/dev/$node"; mount --bind "/dev/$node" "$root/dev/$node"; done
-            mkdir "$root/dev/shm"
+            mkdir "$root/dev/shm" "$root/dev/pts"
+            mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
+            ln -s pts/ptmx "$root/dev/ptmx"
             ln -s /proc/self/fd "$root/dev/fd"
             mount -t sysfs -o ro sysfs "$root/sys"
             mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
