@@ -14,6 +14,7 @@ builder.Logging.ClearProviders().AddIpsLog(log => (log.Format, log.Generation) =
 builder.Services.AddHealthChecks().AddCheck("release", () => ReleaseFolder.Has(ReleaseFolder.Unhealthy)
     ? HealthCheckResult.Unhealthy("the release is marked as unhealthy") : HealthCheckResult.Healthy());
 builder.Services.AddHostedService<HeldStart>();
+builder.Services.AddHostedService<NumberedLines>();
 
 var app = builder.Build();
 generation = app.Services.GetRequiredService<IIpsGeneration>();

@@ -42,6 +42,7 @@ internal static class EventIds
     public const int AcceptFailed = 1205;
     public const int OfferUnused = 1206;
     public const int AdoptionFailed = 1207;
+    public const int PassedTaken = 1230;
 
     // Reloader 1300
     public const int SuccessorSpawned = 1300;
@@ -79,4 +80,7 @@ internal static class EventIds
     public const int ControlRequested = 1600;
     public const int ControlFailed = 1601;
     public const int ControlDenied = 1602;
+
+    // Systemd 1700
+    public const int NotifyFailed = 1700;
 }

@@ -135,7 +135,7 @@ internal sealed class OutputPump
         public LineSplitter.LineHandler PassOn(OutputTail tail) => line =>
         {
             sink.Write(line);
-            tail.Add(line);
+            tail.Add(JournalPriority.Strip(line)); // for people: without the journal's prefix
         };
 
         public void Close()

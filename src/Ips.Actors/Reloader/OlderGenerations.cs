@@ -58,6 +58,18 @@ internal sealed class OlderGenerations : IOlderGenerations, IDisposable
     }
 
     /// <inheritdoc/>
+    public void Signal(int signal)
+    {
+        lock (_gate)
+        {
+            foreach (var handle in _alive.Values)
+            {
+                handle.Signal(signal); // does nothing to one that has ended
+            }
+        }
+    }
+
+    /// <inheritdoc/>
     public Task AbortAsync(GenerationEntry generation, TimeSpan patience) =>
         // The wait sleeps on a thread of its own: this happens too seldom for anything cleverer to pay.
         Task.Factory.StartNew(() => Abort(generation, patience), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);

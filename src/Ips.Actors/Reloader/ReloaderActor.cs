@@ -52,6 +52,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         Receive<ReloaderProtocol.MoveConnections>(_ => OnMoveConnections());
         Receive<MoverProtocol.Carry>(OnCarry);
         Receive<TakenIn>(taken => _slot.Process?.Channel.TrySend(new AdoptedFrame(taken.Count)));
+        Receive<ReloaderProtocol.ReopenOlderLogs>(_ => _slot.Older.Signal(SignalNumbers.SIGUSR1));
         Receive<ReloaderProtocol.KillSuccessor>(_ => OnKill());
         Receive<Escalate>(_ => OnEscalate());
         Receive<HealthOverdue>(_ => ReportFailure(
@@ -299,7 +300,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
             _slot.Welcomed = true;
             _slot.Process.Channel.TrySend(
                 new WelcomeFrame(
-                    welcome.Version, _slot.Generation, [.. welcome.Sockets.Select(s => new EndpointOffer(s.Endpoint, s.Ordinal))],
+                    welcome.Version, _slot.Generation, [.. welcome.Sockets.Select(s => new EndpointOffer(s.Endpoint, s.Ordinal, s.External))],
                     _identity.LockFd is not null, _identity.ControlFd is not null, (long)_options.Reload.HealthInterval.TotalMilliseconds,
                     OlderGenerations.WithSelf(_slot.Older.Alive(), _slot.Generation - 1)),
                 [.. fds]);

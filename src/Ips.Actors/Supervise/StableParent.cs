@@ -11,7 +11,8 @@ namespace Ips.Actors.Supervise;
 /// </summary>
 public static class StableParent
 {
-    private const string Marker = "IPS_STABLE_PARENT";
+    /// <summary>The variable that names the stable parent to all generations below it, by its PID.</summary>
+    internal const string Marker = "IPS_STABLE_PARENT";
 
     // What arrives as a message of its own; a terminal sends SIGINT and SIGQUIT to every process of its foreground group by itself.
     private static readonly int[] Forwarded = [SignalNumbers.SIGTERM, SignalNumbers.SIGHUP, SignalNumbers.SIGUSR1, SignalNumbers.SIGUSR2];

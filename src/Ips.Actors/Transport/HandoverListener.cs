@@ -72,8 +72,15 @@ internal sealed class HandoverListener(
         onUnbound(this);
         if (_bound is { } bound)
         {
-            await listeners.Ask<ListenerProtocol.Unbound>(
-                new ListenerProtocol.Unbind(bound.Id), UnbindTimeout, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await listeners.Ask<ListenerProtocol.Unbound>(
+                    new ListenerProtocol.Unbind(bound.Id), UnbindTimeout, cancellationToken).ConfigureAwait(false);
+            }
+            catch (TaskCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                // The actors have stopped first, as after a start that failed, whose reason must not be lost in this: nothing is accepted any more.
+            }
         }
 
         _arrivals.Writer.TryComplete();

@@ -19,6 +19,11 @@ internal sealed class FakeOlderGenerations : IOlderGenerations
 
     public Task WaitForRoomAsync(int most, TimeSpan patience) => Room.Task;
 
+    /// <summary>What was sent to all of them.</summary>
+    public List<int> Signals { get; } = [];
+
+    public void Signal(int signal) => Signals.Add(signal);
+
     public Task AbortAsync(GenerationEntry generation, TimeSpan patience)
     {
         var aborted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -37,6 +37,9 @@ internal sealed record ServiceSettings(ServiceKind Kind)
 
     public TimeSpan LameDuck { get; init; }
 
+    /// <summary>Variables beside the test's own.</summary>
+    public IReadOnlyDictionary<string, string?> Environment { get; init; } = new Dictionary<string, string?>();
+
     /// <summary>Log each change of state (event 1000) as well.</summary>
     public bool Debug { get; init; }
 
