@@ -5,6 +5,10 @@ using Ips.Host.Cli;
 
 return await CliProgram.RunAsync(
     args,
-    // On a terminal the shell waits for the process that it started, so that one stays while generations come and go below it.
-    serve: (settings, _) => StableParent.IsNeeded() ? Task.Run(() => StableParent.Run(settings.Ips.PidFile!)) : Daemon.ServeAsync(settings),
+    // On a terminal the shell waits for the process that it started, and a container for its PID 1: that one stays while generations come and go below it.
+    serve: (settings, _) => StableParent.IsNeeded() ? Supervise(null, settings) : Daemon.ServeAsync(settings),
+    supervise: (settings, _) => Supervise(SupervisedArguments.Of(args), settings),
     spawn: launch => DetachedProcess.Start(launch.FileName, launch.Arguments, launch.Environment, launch.WorkingDirectory, launch.Descriptors));
+
+static Task<int> Supervise(IReadOnlyList<string>? arguments, Ips.Host.Configuration.DaemonSettings settings) =>
+    Task.Run(() => StableParent.Run(arguments, settings.LogFormat));

@@ -78,4 +78,14 @@ internal static class EventIds
     public const int ControlRequested = 1600;
     public const int ControlFailed = 1601;
     public const int ControlDenied = 1602;
+
+    // Supervise 1700
+    public const int SupervisorStarted = 1700;
+    public const int SupervisorFollows = 1701;
+    public const int SupervisedCrash = 1702;
+    public const int SupervisedRestart = 1703;
+    public const int SupervisedRestarted = 1704;
+    public const int SupervisedStartFailed = 1705;
+    public const int SupervisorSignalLost = 1706;
+    public const int SupervisorEnds = 1707;
 }

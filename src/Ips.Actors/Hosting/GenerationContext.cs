@@ -4,6 +4,7 @@ using Ips.Actors.Handover;
 using Ips.Actors.Listener;
 using Ips.Actors.Output;
 using Ips.Actors.Posix;
+using Ips.Actors.Supervise;
 
 namespace Ips.Actors.Hosting;
 
@@ -34,6 +35,9 @@ internal sealed class GenerationContext
     /// <summary>Stdout and stderr, while they are pipes to the predecessor; null in a first generation.</summary>
     public InheritedOutput? Output { get; init; }
 
+    /// <summary>The stable parent, if this process runs under one.</summary>
+    public SupervisorLink? Supervisor { get; init; }
+
     /// <summary>The PID lock's descriptor, if it was handed over.</summary>
     public int? LockFd { get; init; }
 
@@ -55,6 +59,7 @@ internal sealed class GenerationContext
     {
         var command = CaptureStartCommand();
         StartReporter.Claim();
+        var supervisor = SupervisorLink.Claim();
         var generation = int.TryParse(Environment.GetEnvironmentVariable(HandoverVariables.Generation), CultureInfo.InvariantCulture, out var number) ? number : 1;
         Environment.SetEnvironmentVariable(HandoverVariables.Generation, null);
         var output = InheritedOutput.Claim(Environment.GetEnvironmentVariable(HandoverVariables.OutputFds));
@@ -62,7 +67,8 @@ internal sealed class GenerationContext
         if (TakeChannel() is not { } fd)
         {
             output?.Restore();
-            return new GenerationContext { Number = 1, StartCommand = command };
+            supervisor?.Join(1);
+            return new GenerationContext { Number = 1, StartCommand = command, Supervisor = supervisor };
         }
 
         var channel = new HandoverChannel(fd, onPeerGone: () => output?.Restore()); // who read our output is gone
@@ -70,7 +76,8 @@ internal sealed class GenerationContext
         switch (channel.WaitForNext(WelcomeTimeout))
         {
             case ChannelEvent.Received { Frame: WelcomeFrame welcome } received:
-                return FromWelcome(welcome, received.Fds, command, channel, output);
+                supervisor?.Join(welcome.Generation);
+                return FromWelcome(welcome, received.Fds, command, channel, output, supervisor);
             case ChannelEvent.Received { Frame: RefusedFrame refused }:
                 throw new HandoverRefusedException(refused.Reason);
             case ChannelEvent.Received { Frame: StopFrame stop }:
@@ -78,14 +85,20 @@ internal sealed class GenerationContext
             case ChannelEvent.Received { Frame: var other }:
                 throw new HandoverRefusedException($"the predecessor answered hello with {other.GetType().Name}");
             default:
-                // It died, and with it its sockets: this generation binds its own.
                 channel.Dispose();
+                if (supervisor is not null)
+                {
+                    throw new HandoverRefusedException("the predecessor died before it handed over; the supervisor, which holds its sockets, starts another");
+                }
+
+                // It died, and with it its sockets: this generation binds its own.
                 return new GenerationContext { Number = generation, StartCommand = command, Orphaned = true, Output = output };
         }
     }
 
     private static GenerationContext FromWelcome(
-        WelcomeFrame welcome, IReadOnlyList<int> fds, StartCommand command, HandoverChannel channel, InheritedOutput? output)
+        WelcomeFrame welcome, IReadOnlyList<int> fds, StartCommand command, HandoverChannel channel, InheritedOutput? output,
+        SupervisorLink? supervisor)
     {
         var expected = welcome.Endpoints.Count + (welcome.Lock ? 1 : 0) + (welcome.Control ? 1 : 0);
         if (fds.Count != expected)
@@ -101,6 +114,7 @@ internal sealed class GenerationContext
             StartCommand = command,
             Predecessor = channel,
             Welcome = welcome,
+            Supervisor = supervisor,
             Output = output,
             Offers = [.. welcome.Endpoints.Select((endpoint, i) => new OfferedSocket(endpoint.Endpoint, endpoint.Ordinal, fds[i]))],
             LockFd = welcome.Lock ? fds[next++] : null,

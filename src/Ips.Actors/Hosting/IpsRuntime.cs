@@ -57,9 +57,11 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
             ? Identity.Adopt(pidFile, generation.LockFd, generation.ControlFd, identityLog)
             : Identity.Claim(pidFile, identityLog);
         var listenerLog = loggers.CreateLogger("/user/ips/listener");
-        _parts = new Parts(
-            options, generation, identity,
-            new ListenerTable(generation.Offers, options.Listener.Backlog, error => ListenerLog.AcceptFailed(listenerLog, error.Message)), server);
+        var listeners = new ListenerTable(generation.Offers, options.Listener.Backlog, error => ListenerLog.AcceptFailed(listenerLog, error.Message))
+        {
+            Supervisor = generation.Supervisor,
+        };
+        _parts = new Parts(options, generation, identity, listeners, server);
     }
 
     /// <summary>Starts the actors.</summary>
@@ -110,7 +112,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
             HealthUrl = options.Reload.HealthUrl is { } url ? new HealthUrl(new Uri(url), HealthUrlTimeout(options.Reload.HealthInterval)) : null,
         };
         var ledger = new MoveLedger();
-        var launcher = new ProcessGenerationLauncher(generation.StartCommand);
+        var launcher = new ProcessGenerationLauncher(generation.StartCommand, generation.Supervisor);
 
         var lifecycle = context.ActorOf(
             Props.Create(() => new LifecycleActor(memory, surroundings, options, TimeProvider.System, log("lifecycle"))), "lifecycle");

@@ -48,6 +48,9 @@ internal sealed class ProcessSurroundings(
     public void PublishIdentity()
     {
         identity.Publish(Pid);
+        generation.Supervisor?.BecomeMain(
+            generation.Number, identity.PidFile, LastGoodFile.Describe(generation, time.GetUtcNow()),
+            () => ([.. listeners.Entries.Select(entry => (new EndpointOffer(entry.Value.Key.Endpoint, entry.Value.Key.Ordinal), entry.Value.Fd))], identity.ControlFd));
         if (options.Reload.LastGood)
         {
             LastGoodFile.TryWrite(LastGoodFile.PathBeside(identity.PidFile), LastGoodFile.Describe(generation, time.GetUtcNow()), log);
@@ -55,7 +58,11 @@ internal sealed class ProcessSurroundings(
     }
 
     /// <inheritdoc/>
-    public void HandOverIdentity() => identity.HandOver();
+    public void HandOverIdentity()
+    {
+        generation.Supervisor?.Yield();
+        identity.HandOver();
+    }
 
     /// <inheritdoc/>
     public void RetractIdentity() => identity.Retract(Pid);

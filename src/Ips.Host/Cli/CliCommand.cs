@@ -8,6 +8,9 @@ internal abstract record CliCommand;
 /// <summary>Serve in the foreground.</summary>
 internal sealed record RunCommand(DaemonArguments Daemon) : CliCommand;
 
+/// <summary>Serve in the foreground below a parent that stays.</summary>
+internal sealed record SuperviseCommand(DaemonArguments Daemon) : CliCommand;
+
 /// <summary>Launch a daemon and wait until it serves.</summary>
 /// <param name="Daemon">What the daemon is told.</param>
 /// <param name="Timeout">How long to wait; null for the ready timeout of the configuration.</param>

@@ -6,6 +6,9 @@ internal interface ICliActions
     /// <summary><c>ips run</c></summary>
     Task<int> RunAsync(RunCommand command, CancellationToken cancellation);
 
+    /// <summary><c>ips supervise</c></summary>
+    Task<int> SuperviseAsync(SuperviseCommand command, CancellationToken cancellation);
+
     /// <summary><c>ips start</c></summary>
     Task<int> StartAsync(StartCommand command, CancellationToken cancellation);
 

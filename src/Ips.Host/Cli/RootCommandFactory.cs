@@ -17,7 +17,7 @@ internal static class RootCommandFactory
     {
         var root = new RootCommand(HelpText.Description)
         {
-            Run(actions), Start(actions), Reload(actions), Stop(actions), Status(actions), History(actions), Check(actions),
+            Run(actions), Supervise(actions), Start(actions), Reload(actions), Stop(actions), Status(actions), History(actions), Check(actions),
         };
         foreach (var command in more) root.Add(command);
         foreach (var help in root.Options.OfType<HelpOption>()) help.Action = new HelpWithEpilogue((HelpAction)help.Action!, root);
@@ -29,6 +29,15 @@ internal static class RootCommandFactory
         var daemon = new DaemonOptionSet(forClient: false);
         var command = daemon.AddTo(new("run", "Serve in the foreground; ^C stops gracefully. For a terminal, a container or a service manager."));
         command.SetAction((result, token) => actions.RunAsync(new(daemon.Read(result)), token));
+        return command;
+    }
+
+    private static Command Supervise(ICliActions actions)
+    {
+        var daemon = new DaemonOptionSet(forClient: false);
+        var command = daemon.AddTo(new(SupervisedArguments.Verb,
+            "Serve in the foreground below a thin parent that keeps its PID over every reload, restarts a daemon that crashed on the same sockets, and ends with its exit code. 'ips run' does so by itself as PID 1 and on a terminal."));
+        command.SetAction((result, token) => actions.SuperviseAsync(new(daemon.Read(result)), token));
         return command;
     }
 

@@ -162,6 +162,7 @@ public sealed class CliGrammarTests
         public CliCommand? Ran { get; private set; }
 
         public Task<int> RunAsync(RunCommand command, CancellationToken cancellation) => Record(command);
+        public Task<int> SuperviseAsync(SuperviseCommand command, CancellationToken cancellation) => Record(command);
         public Task<int> StartAsync(StartCommand command, CancellationToken cancellation) => Record(command);
         public Task<int> CheckAsync(CheckCommand command, CancellationToken cancellation) => Record(command);
         public Task<int> ReloadAsync(ReloadCommand command, CancellationToken cancellation) => Record(command);
