@@ -36,6 +36,10 @@ public sealed class ReloadOptions
     /// <summary>What a reload does when <see cref="MaxGenerations"/> are alive. Default <see cref="Configuration.WhenFull.AbortOldest"/>: a long drain never blocks a reload.</summary>
     public WhenFull WhenFull { get; set; } = WhenFull.AbortOldest;
 
+    /// <summary>A file of <c>NAME=value</c> lines that is read at each reload into the successor's environment, see <see cref="EnvironmentFileParser"/>;
+    /// one that cannot be read or understood refuses the reload. Default none: a successor has the environment of its predecessor.</summary>
+    public string? EnvFile { get; set; }
+
     /// <summary>Whether the command line of the release that last came to serve for good is kept in <c>&lt;pid-file&gt;.last-good</c>, for
     /// <c>ips start --last-good</c>. Default true.</summary>
     public bool LastGood { get; set; } = true;

@@ -28,6 +28,9 @@ internal static class EventIds
     public const int CheckPassed = 1031;
     public const int CheckFailed = 1032;
     public const int LastGoodFailed = 1033;
+    public const int Paused = 1040;
+    public const int Resumed = 1041;
+    public const int PauseRefused = 1042;
 
     // Signals 1100
     public const int SignalReceived = 1100;
@@ -42,6 +45,9 @@ internal static class EventIds
     public const int AcceptFailed = 1205;
     public const int OfferUnused = 1206;
     public const int AdoptionFailed = 1207;
+    public const int OpenFilesLimit = 1240;
+    public const int OpenFilesScarce = 1241;
+    public const int AcceptStarved = 1242;
 
     // Reloader 1300
     public const int SuccessorSpawned = 1300;
@@ -88,4 +94,5 @@ internal static class EventIds
     public const int SupervisedStartFailed = 1705;
     public const int SupervisorSignalLost = 1706;
     public const int SupervisorEnds = 1707;
+    public const int SupervisedEnvironmentFailed = 1708;
 }

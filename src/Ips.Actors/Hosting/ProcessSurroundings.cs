@@ -49,7 +49,7 @@ internal sealed class ProcessSurroundings(
     {
         identity.Publish(Pid);
         generation.Supervisor?.BecomeMain(
-            generation.Number, identity.PidFile, LastGoodFile.Describe(generation, time.GetUtcNow()),
+            generation.Number, identity.PidFile, LastGoodFile.Describe(generation, time.GetUtcNow()), options.Reload.EnvFile,
             () => ([.. listeners.Entries.Select(entry => (new EndpointOffer(entry.Value.Key.Endpoint, entry.Value.Key.Ordinal), entry.Value.Fd))], identity.ControlFd));
         if (options.Reload.LastGood)
         {

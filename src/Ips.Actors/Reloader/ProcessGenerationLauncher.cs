@@ -8,7 +8,7 @@ using Ips.Actors.Supervise;
 namespace Ips.Actors.Reloader;
 
 /// <summary>Spawns successors with posix_spawn; the handover channel is their descriptor 3.</summary>
-internal sealed class ProcessGenerationLauncher(Hosting.StartCommand command, SupervisorLink? supervisor = null) : IGenerationLauncher
+internal sealed class ProcessGenerationLauncher(Hosting.StartCommand command, string? environmentFile = null, SupervisorLink? supervisor = null) : IGenerationLauncher
 {
     private const int ChannelFd = 3;
 
@@ -20,11 +20,14 @@ internal sealed class ProcessGenerationLauncher(Hosting.StartCommand command, Su
         try
         {
             output = CapturedOutput.TryCreate();
-            var environment = new Dictionary<string, string>(command.Environment, StringComparer.Ordinal)
+            var environment = new Dictionary<string, string>(command.Environment, StringComparer.Ordinal);
+            if (environmentFile is not null)
             {
-                [HandoverVariables.Fd] = ChannelFd.ToString(CultureInfo.InvariantCulture),
-                [HandoverVariables.Generation] = generation.ToString(CultureInfo.InvariantCulture),
-            };
+                EnvironmentFile.Apply(environmentFile, environment);
+            }
+
+            environment[HandoverVariables.Fd] = ChannelFd.ToString(CultureInfo.InvariantCulture);
+            environment[HandoverVariables.Generation] = generation.ToString(CultureInfo.InvariantCulture);
             if (output is not null)
             {
                 environment[HandoverVariables.OutputFds] = CapturedOutput.Variable;
@@ -41,7 +44,7 @@ internal sealed class ProcessGenerationLauncher(Hosting.StartCommand command, Su
             output?.Start();
             return new SpawnedGeneration(pid, new HandoverChannel(ours), output);
         }
-        catch (PosixException)
+        catch (IOException)
         {
             FileDescriptors.Close(ours);
             output?.Abandon();

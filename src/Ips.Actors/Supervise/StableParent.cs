@@ -7,6 +7,7 @@ using Ips.Actors.Diagnostics;
 using Ips.Actors.Handover;
 using Ips.Actors.Hosting;
 using Ips.Actors.Posix;
+using Ips.Actors.Reloader;
 using Ips.Actors.Signals;
 using Microsoft.Extensions.Logging;
 
@@ -218,6 +219,18 @@ public sealed class StableParent : IDisposable
     private (string Program, IReadOnlyList<string> Arguments, string Directory, Dictionary<string, string> Environment) Command(bool lastGood)
     {
         var environment = new Dictionary<string, string>(_command.Environment, StringComparer.Ordinal);
+        if (_held.Main?.EnvironmentFile is { } file)
+        {
+            try
+            {
+                EnvironmentFile.Apply(file, environment);
+            }
+            catch (IOException e)
+            {
+                _log.EnvironmentFailed(e.Message); // a service that is down must not stay down for it
+            }
+        }
+
         if (!lastGood || (_previous ?? _held.Main?.Release) is not { } release || !File.Exists(release.FileName))
         {
             return (_command.FileName, _command.Arguments, _command.WorkingDirectory, environment);

@@ -44,8 +44,10 @@ internal sealed record JoinedFrame(int Pid, int Generation) : SupervisorFrame;
 /// <param name="Endpoints">What each listening socket was opened for.</param>
 /// <param name="Control">The control socket's descriptor is in the packet.</param>
 /// <param name="Release">How this very release is started.</param>
+/// <param name="EnvironmentFile">The file that a reload, and so a restart, reads into the environment; null for none.</param>
 internal sealed record MainFrame(
-    int Pid, int Generation, string PidFile, IReadOnlyList<EndpointOffer> Endpoints, bool Control, LastGoodRelease Release) : SupervisorFrame;
+    int Pid, int Generation, string PidFile, IReadOnlyList<EndpointOffer> Endpoints, bool Control, LastGoodRelease Release,
+    string? EnvironmentFile = null) : SupervisorFrame;
 
 /// <summary>The main process stops for good and has closed its listening sockets: nobody may go on listening.</summary>
 /// <param name="Pid">Its process id.</param>

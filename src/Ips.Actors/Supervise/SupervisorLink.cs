@@ -48,13 +48,15 @@ internal sealed class SupervisorLink
     /// <param name="generation">Its number.</param>
     /// <param name="pidFile">The PID file.</param>
     /// <param name="release">How it is started.</param>
+    /// <param name="environmentFile">The file that a reload reads into the environment.</param>
     /// <param name="held">The sockets as they are at the time of the call; asked again by <see cref="SocketsChanged"/>.</param>
     public void BecomeMain(
-        int generation, string pidFile, LastGoodRelease release, Func<(IReadOnlyList<(EndpointOffer Offer, int Fd)> Sockets, int? ControlFd)> held)
+        int generation, string pidFile, LastGoodRelease release, string? environmentFile,
+        Func<(IReadOnlyList<(EndpointOffer Offer, int Fd)> Sockets, int? ControlFd)> held)
     {
         lock (_gate)
         {
-            _main = new MainFrame(Environment.ProcessId, generation, pidFile, [], false, release);
+            _main = new MainFrame(Environment.ProcessId, generation, pidFile, [], false, release, environmentFile);
             _held = held;
             SendMain();
         }

@@ -23,6 +23,9 @@ internal static partial class SupervisorLog
     [LoggerMessage(EventIds.SupervisedStartFailed, LogLevel.Error, "The next generation could not be started: {Reason}")]
     public static partial void StartFailed(this ILogger logger, string reason);
 
+    [LoggerMessage(EventIds.SupervisedEnvironmentFailed, LogLevel.Error, "Restarting with this process's own environment: {Reason}")]
+    public static partial void EnvironmentFailed(this ILogger logger, string reason);
+
     [LoggerMessage(EventIds.SupervisorSignalLost, LogLevel.Warning, "Received {Signal}, which concerns no one now: the service is about to be restarted.")]
     public static partial void SignalLost(this ILogger logger, string signal);
 

@@ -78,7 +78,7 @@ internal static class SupervisorMachine
         }
 
         var number = state.Known[ended.Pid];
-        var left = state with { Known = state.Known.Where(pair => pair.Key != ended.Pid && ended.Alive.Contains(pair.Key)).ToDictionary() };
+        var left = state with { Known = state.Known.Where(pair => pair.Key != ended.Pid && IsKept(state, pair.Key, ended.Alive)).ToDictionary() };
         var decides = ended.Pid == state.Main || ended.Pid == state.Starting || (state.AwaitsSuccessor && number >= Newest(left.Known, orElse: 0));
         if (!decides)
         {
@@ -98,6 +98,10 @@ internal static class SupervisorMachine
             ? new(left with { AwaitsSuccessor = true }, new NoteCrash(ended.Pid, ended.Exit, left.Crashes))
             : OnCrash(left, ended.Pid, ended.Exit, ended.At);
     }
+
+    // A successor that failed was reaped by its predecessor, and nobody tells of it. Those whose end decides are told of, however late.
+    private static bool IsKept(SupervisorState state, int pid, IReadOnlySet<int> alive) =>
+        alive.Contains(pid) || pid == state.Main || pid == state.Starting || state.AwaitsSuccessor;
 
     private static SupervisorTransition OnCrash(SupervisorState state, int pid, ProcessExit exit, TimeSpan at)
     {

@@ -53,6 +53,9 @@ internal sealed class CliActions(
     public Task<int> ReloadAsync(ReloadCommand command, CancellationToken cancellation) => Reporting(() => _client.ReloadAsync(command, cancellation));
 
     /// <inheritdoc/>
+    public Task<int> PauseAsync(PauseCommand command, CancellationToken cancellation) => Reporting(() => _client.PauseAsync(command, cancellation));
+
+    /// <inheritdoc/>
     public Task<int> StopAsync(StopCommand command, CancellationToken cancellation) => Reporting(() => _client.StopAsync(command, cancellation));
 
     /// <inheritdoc/>

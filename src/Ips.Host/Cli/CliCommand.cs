@@ -29,6 +29,9 @@ internal sealed record CheckCommand(DaemonArguments Daemon, bool Reference) : Cl
 /// <param name="Check">Only see whether the release would get ready; nothing is handed over.</param>
 internal sealed record ReloadCommand(DaemonTarget Target, bool Json, TimeSpan? Timeout, bool Check = false) : CliCommand;
 
+/// <summary>Let a running daemon fail its readiness while it accepts on, or end that.</summary>
+internal sealed record PauseCommand(DaemonTarget Target, bool Paused) : CliCommand;
+
 /// <summary>Ask a running daemon to stop, and wait until it has ended.</summary>
 internal sealed record StopCommand(DaemonTarget Target, bool Json, TimeSpan? Timeout) : CliCommand;
 

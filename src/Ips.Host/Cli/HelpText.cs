@@ -14,6 +14,7 @@ internal static class HelpText
           ips reload                               the same, and wait for the outcome
           ips reload --check                       would a reload work? start the release, see it get ready, end it
           ips history                              the newest 50 reloads and how they ended
+          ips pause                                fail /readyz, so that load balancers look away; ips resume ends it
           ips start --last-good                    after a crash: start the release that last served for good
           ips status --json                        what runs, as JSON
           ips sample                               add a small inventory to ips.db, for a first try

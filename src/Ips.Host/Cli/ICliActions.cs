@@ -18,6 +18,9 @@ internal interface ICliActions
     /// <summary><c>ips reload</c></summary>
     Task<int> ReloadAsync(ReloadCommand command, CancellationToken cancellation);
 
+    /// <summary><c>ips pause</c> and <c>ips resume</c></summary>
+    Task<int> PauseAsync(PauseCommand command, CancellationToken cancellation);
+
     /// <summary><c>ips stop</c></summary>
     Task<int> StopAsync(StopCommand command, CancellationToken cancellation);
 

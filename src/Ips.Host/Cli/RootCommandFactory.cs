@@ -17,7 +17,7 @@ internal static class RootCommandFactory
     {
         var root = new RootCommand(HelpText.Description)
         {
-            Run(actions), Supervise(actions), Start(actions), Reload(actions), Stop(actions), Status(actions), History(actions), Check(actions),
+            Run(actions), Supervise(actions), Start(actions), Reload(actions), Stop(actions), Pause(actions, true), Pause(actions, false), Status(actions), History(actions), Check(actions),
         };
         foreach (var command in more) root.Add(command);
         foreach (var help in root.Options.OfType<HelpOption>()) help.Action = new HelpWithEpilogue((HelpAction)help.Action!, root);
@@ -89,6 +89,16 @@ internal static class RootCommandFactory
         var command = target.AddTo(new("stop", "Stop the running daemon gracefully; return when its process has ended."));
         command.Add(timeout);
         command.SetAction((result, token) => actions.StopAsync(new(target.Read(result), target.Json(result), result.GetValue(timeout)), token));
+        return command;
+    }
+
+    private static Command Pause(ICliActions actions, bool paused)
+    {
+        var target = new TargetOptionSet(withJson: false);
+        var command = target.AddTo(new(paused ? "pause" : "resume", paused
+            ? "Fail /readyz until 'ips resume', so that load balancers look away; accepting goes on. A reload keeps it."
+            : "End what 'ips pause' began: /readyz passes again."));
+        command.SetAction((result, token) => actions.PauseAsync(new(target.Read(result), paused), token));
         return command;
     }
 

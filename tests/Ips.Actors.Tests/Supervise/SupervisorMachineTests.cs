@@ -123,6 +123,15 @@ public sealed class SupervisorMachineTests
     }
 
     [Fact]
+    public void Crash_BeforeThePredecessorsEndWasTold_IsSeen()
+    {
+        Serve(10, 1);
+        Serve(11, 2);
+        Assert.Empty(Tell(Ended(10, Clean))); // 11 is dead already
+        Assert.IsType<ArmBackOff>(Tell(Ended(11, ProcessExit.Unknown))[^1]);
+    }
+
+    [Fact]
     public void Crash_OfASuccessorOnProbation_IsItsPredecessorsBusiness()
     {
         Serve(10, 1);

@@ -18,6 +18,9 @@ internal sealed record ServiceSettings(ServiceKind Kind)
     /// <summary>Arguments before the service's own, such as the assembly after <c>dotnet</c>.</summary>
     public IReadOnlyList<string> Prefix { get; init; } = [];
 
+    /// <summary>The daemon's verb.</summary>
+    public string Verb { get; init; } = "run";
+
     /// <summary>The working directory, with the symbolic links that <c>$PWD</c> is to name. Null for the test's own.</summary>
     public string? WorkingDirectory { get; init; }
 
