@@ -1,7 +1,9 @@
 using Ips.Actors.Hosting;
+using Ips.Actors.Lifecycle;
 using Ips.Actors.Supervise;
 using Ips.Host;
 using Ips.Host.Cli;
+using Ips.Host.Configuration;
 
 return await CliProgram.RunAsync(
     args,
@@ -10,5 +12,6 @@ return await CliProgram.RunAsync(
     supervise: (settings, _) => Supervise(SupervisedArguments.Of(args), settings),
     spawn: launch => DetachedProcess.Start(launch.FileName, launch.Arguments, launch.Environment, launch.WorkingDirectory, launch.Descriptors));
 
-static Task<int> Supervise(IReadOnlyList<string>? arguments, Ips.Host.Configuration.DaemonSettings settings) =>
-    Task.Run(() => StableParent.Run(arguments, settings.LogFormat));
+// What would make each generation fail at once is told here.
+static Task<int> Supervise(IReadOnlyList<string>? arguments, DaemonSettings settings) =>
+    RunAs.Fault(settings) is { } fault ? Daemon.RefuseAsync(fault, ExitCode.Misconfigured) : Task.Run(() => StableParent.Run(arguments, settings.LogFormat));

@@ -31,6 +31,7 @@ internal static class EventIds
     public const int Paused = 1040;
     public const int Resumed = 1041;
     public const int PauseRefused = 1042;
+    public const int PrivilegesDropped = 1043;
 
     // Signals 1100
     public const int SignalReceived = 1100;

@@ -58,7 +58,12 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
             : Identity.Claim(pidFile, identityLog);
         var listenerLog = loggers.CreateLogger("/user/ips/listener");
         TellOpenFiles(listenerLog);
-        var listeners = new ListenerTable(generation.Offers, options.Listener.Backlog, error => listenerLog.TellAcceptFailure(error))
+        if (Privileges.Dropped is { } user)
+        {
+            identityLog.PrivilegesDropped(user);
+        }
+
+        var listeners = new ListenerTable([.. generation.Offers, .. EarlySockets.Take()], options.Listener.Backlog, error => listenerLog.TellAcceptFailure(error))
         {
             Supervisor = generation.Supervisor,
         };

@@ -9,7 +9,7 @@ internal static partial class ListenerLog
     [LoggerMessage(EventIds.Bound, LogLevel.Information, "Listening on {Endpoint}.")]
     public static partial void Bound(this ILogger logger, string endpoint);
 
-    [LoggerMessage(EventIds.Adopted, LogLevel.Information, "Adopted the listening socket of {Endpoint} from the predecessor.")]
+    [LoggerMessage(EventIds.Adopted, LogLevel.Information, "Adopted the listening socket of {Endpoint}.")]
     public static partial void Adopted(this ILogger logger, string endpoint);
 
     [LoggerMessage(EventIds.AcceptingStarted, LogLevel.Information, "Accepting on {Count} sockets.")]

@@ -1,4 +1,5 @@
 using Ips.Actors.Hosting;
+using Ips.Host.Cli.Doctor;
 using Ips.Host.Configuration;
 
 namespace Ips.Host.Cli;
@@ -47,6 +48,14 @@ internal sealed class CliActions(
         }
         await console.Output.WriteLineAsync(CheckText.Write(settings));
         return CliExitCode.Ok;
+    }
+
+    /// <inheritdoc/>
+    public async Task<int> DoctorAsync(DoctorCommand command, CancellationToken cancellation)
+    {
+        var facts = DoctorProbe.Look(SettingsLoader.Load(command.Daemon, console.Directory, needsLogFile: false));
+        await console.Output.WriteLineAsync(DoctorText.Write(facts));
+        return DoctorRules.Problems(facts).Any(problem => problem.Prevents) ? CliExitCode.Failed : CliExitCode.Ok;
     }
 
     /// <inheritdoc/>

@@ -22,6 +22,9 @@ internal sealed record StartCommand(DaemonArguments Daemon, TimeSpan? Timeout, b
 /// <param name="Reference">Show the reference file with every key instead.</param>
 internal sealed record CheckCommand(DaemonArguments Daemon, bool Reference) : CliCommand;
 
+/// <summary>Print how the daemon would run here, and what would keep it from that.</summary>
+internal sealed record DoctorCommand(DaemonArguments Daemon) : CliCommand;
+
 /// <summary>Ask a running daemon to reload, and wait for the outcome.</summary>
 /// <param name="Target">Which daemon.</param>
 /// <param name="Json">Print the receipt as JSON.</param>

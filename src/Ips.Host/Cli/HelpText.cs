@@ -20,6 +20,7 @@ internal static class HelpText
           ips sample                               add a small inventory to ips.db, for a first try
           ips import hosts.csv                     add and replace hosts and switches from a file, all or nothing
           ips key add A00001                       make an access key for /v1, and print its secret once
+          ips doctor                               how would it run here, and what would keep it from that?
           ips check --reference > ips.conf         write a configuration file with every key, its range and its default
 
         Signals (to the PID in the PID file):

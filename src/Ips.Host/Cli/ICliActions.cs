@@ -15,6 +15,9 @@ internal interface ICliActions
     /// <summary><c>ips check</c></summary>
     Task<int> CheckAsync(CheckCommand command, CancellationToken cancellation);
 
+    /// <summary><c>ips doctor</c></summary>
+    Task<int> DoctorAsync(DoctorCommand command, CancellationToken cancellation);
+
     /// <summary><c>ips reload</c></summary>
     Task<int> ReloadAsync(ReloadCommand command, CancellationToken cancellation);
 

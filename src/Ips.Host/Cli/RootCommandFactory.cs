@@ -17,7 +17,7 @@ internal static class RootCommandFactory
     {
         var root = new RootCommand(HelpText.Description)
         {
-            Run(actions), Supervise(actions), Start(actions), Reload(actions), Stop(actions), Pause(actions, true), Pause(actions, false), Status(actions), History(actions), Check(actions),
+            Run(actions), Supervise(actions), Start(actions), Reload(actions), Stop(actions), Pause(actions, true), Pause(actions, false), Status(actions), History(actions), Check(actions), Doctor(actions),
         };
         foreach (var command in more) root.Add(command);
         foreach (var help in root.Options.OfType<HelpOption>()) help.Action = new HelpWithEpilogue((HelpAction)help.Action!, root);
@@ -63,6 +63,14 @@ internal static class RootCommandFactory
         var command = daemon.AddTo(new("check", "Validate the configuration and print what would be used. Nothing is started."));
         command.Add(reference);
         command.SetAction((result, token) => actions.CheckAsync(new(daemon.Read(result), result.GetValue(reference)), token));
+        return command;
+    }
+
+    private static Command Doctor(ICliActions actions)
+    {
+        var daemon = new DaemonOptionSet(forClient: false);
+        var command = daemon.AddTo(new("doctor", "Print how the daemon would run here (init system, user, limits, paths, addresses, versions), and each problem with its remedy. Nothing is started."));
+        command.SetAction((result, token) => actions.DoctorAsync(new(daemon.Read(result)), token));
         return command;
     }
 

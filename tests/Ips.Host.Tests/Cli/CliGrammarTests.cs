@@ -168,6 +168,7 @@ public sealed class CliGrammarTests
         public Task<int> ReloadAsync(ReloadCommand command, CancellationToken cancellation) => Record(command);
         public Task<int> StopAsync(StopCommand command, CancellationToken cancellation) => Record(command);
         public Task<int> PauseAsync(PauseCommand command, CancellationToken cancellation) => Record(command);
+        public Task<int> DoctorAsync(DoctorCommand command, CancellationToken cancellation) => Record(command);
         public Task<int> StatusAsync(StatusCommand command, CancellationToken cancellation) => Record(command);
         public Task<int> HistoryAsync(HistoryCommand command, CancellationToken cancellation) => Record(command);
 
