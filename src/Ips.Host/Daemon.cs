@@ -20,6 +20,12 @@ internal static class Daemon
     {
         try
         {
+            if (RunAs.Fault(settings) is { } fault)
+            {
+                return await RefuseAsync(fault, ExitCode.Misconfigured);
+            }
+
+            RunAs.Enter(settings);
             var builder = CreateBuilder(settings);
             // After AddIps(), which takes the signals and the predecessor's word first; before anything is served. A store that cannot be opened ends
             // this process with one line; in a successor that is the reason why the reload is refused.
@@ -30,10 +36,16 @@ internal static class Daemon
         }
         catch (Exception e) when (Explain(e) is { } message)
         {
-            await Console.Error.WriteLineAsync($"ips: {message}");
-            StartReporter.ReportFailure((int)ExitCode.Failed, message);
-            return (int)ExitCode.Failed;
+            return await RefuseAsync(message, ExitCode.Failed);
         }
+    }
+
+    /// <summary>Says in one line why nothing is started.</summary>
+    internal static async Task<int> RefuseAsync(string message, ExitCode code)
+    {
+        await Console.Error.WriteLineAsync($"ips: {message}");
+        StartReporter.ReportFailure((int)code, message);
+        return (int)code;
     }
 
     private static WebApplicationBuilder CreateBuilder(DaemonSettings settings)

@@ -31,6 +31,7 @@ public static class IpsKeys
             ConfigKey.Choice<ReloadOptions, WhenFull>("ips.reload.when-full", o => o.WhenFull, (o, v) => o.WhenFull = v,
                 [("abort-oldest", WhenFull.AbortOldest), ("refuse", WhenFull.Refuse)]),
             ConfigKey.Duration<ReloadOptions>("ips.reload.room-timeout", o => o.RoomTimeout, (o, v) => o.RoomTimeout = v, TimeSpan.Zero, TimeSpan.FromMinutes(10)),
+            ConfigKey.FilePath<ReloadOptions>("ips.reload.env-file", o => o.EnvFile, (o, v) => o.EnvFile = v),
             ConfigKey.Flag<ReloadOptions>("ips.reload.last-good", o => o.LastGood, (o, v) => o.LastGood = v),
         ], []);
 

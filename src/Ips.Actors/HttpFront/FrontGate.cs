@@ -14,6 +14,7 @@ internal sealed class FrontGate
     private long _requests;
     private long _errors;
     private volatile bool _ready;
+    private volatile bool _paused;
     private volatile bool _draining;
     private volatile bool _moving;
     private volatile bool _moveOver;
@@ -21,10 +22,17 @@ internal sealed class FrontGate
     /// <summary>The host has started; set once.</summary>
     public bool HostStarted { get; set; }
 
+    /// <summary>An operator has asked load balancers to look away; accepting goes on. Handed to the next generation, not kept over a crash or a stop.</summary>
+    public bool Paused
+    {
+        get => _paused;
+        set => _paused = value;
+    }
+
     /// <summary>Readiness: true while this generation wants new clients.</summary>
     public bool Ready
     {
-        get => _ready;
+        get => _ready && !_paused;
         set => _ready = value;
     }
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using Ips.Actors.Posix;
+using Ips.Actors.Supervise;
 using Ips.Actors.Systemd;
 
 namespace Ips.Actors.Listener;
@@ -51,6 +52,9 @@ internal sealed class ListenerTable : IDisposable
 
     /// <summary>Whether connections are accepted.</summary>
     public bool Accepting { get; private set; }
+
+    /// <summary>The stable parent, which holds copies of the sockets; null if there is none.</summary>
+    public SupervisorLink? Supervisor { get; init; }
 
     /// <summary>Changes of the set wait until a handover has ended.</summary>
     public bool Pinned { get; set; }

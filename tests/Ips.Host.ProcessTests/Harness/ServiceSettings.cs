@@ -18,6 +18,12 @@ internal sealed record ServiceSettings(ServiceKind Kind)
     /// <summary>Arguments before the service's own, such as the assembly after <c>dotnet</c>.</summary>
     public IReadOnlyList<string> Prefix { get; init; } = [];
 
+    /// <summary>The daemon's verb.</summary>
+    public string Verb { get; init; } = "run";
+
+    /// <summary>Whom the daemon runs as; who runs the tests, by default.</summary>
+    public string User { get; init; } = System.Environment.UserName;
+
     /// <summary>The working directory, with the symbolic links that <c>$PWD</c> is to name. Null for the test's own.</summary>
     public string? WorkingDirectory { get; init; }
 
@@ -54,6 +60,7 @@ internal sealed record ServiceSettings(ServiceKind Kind)
     [
         $"ips.urls = [{string.Join(", ", urls.Select(url => $"\"{url}\""))}]",
         $"ips.pid-file = \"{pidFile}\"",
+        $"ips.user = {User}",
         $"ips.store.path = \"{StoreFile(pidFile)}\"",
         $"ips.log.level = {(Debug ? "debug" : "information")}",
         "ips.log.format = json",
