@@ -72,14 +72,14 @@ internal sealed class HandoverListener(
         onUnbound(this);
         if (_bound is { } bound)
         {
-            try
+            var unbind = new ListenerProtocol.Unbind(bound.Id);
+            if (cancellationToken.IsCancellationRequested)
             {
-                await listeners.Ask<ListenerProtocol.Unbound>(
-                    new ListenerProtocol.Unbind(bound.Id), UnbindTimeout, cancellationToken).ConfigureAwait(false);
+                listeners.Tell(unbind); // Kestrel is disposed of after a start that failed: it does not wait, and the reason must not be lost in this
             }
-            catch (TaskCanceledException) when (!cancellationToken.IsCancellationRequested)
+            else
             {
-                // The actors have stopped first, as after a start that failed, whose reason must not be lost in this: nothing is accepted any more.
+                await listeners.Ask<ListenerProtocol.Unbound>(unbind, UnbindTimeout, cancellationToken).ConfigureAwait(false);
             }
         }
 
