@@ -174,7 +174,7 @@ public sealed class SupervisorMachineTests
         Assert.Empty(Tell(Ended(10, ProcessExit.Unknown)));
     }
 
-    private Ended Ended(int pid, ProcessExit exit, params int[] alive) => new Ended(pid, exit, alive.ToHashSet(), _now);
+    private SupervisorEvent.Ended Ended(int pid, ProcessExit exit, params int[] alive) => new(pid, exit, alive.ToHashSet(), _now);
 
     private void Serve(int pid, int generation)
     {

@@ -74,9 +74,11 @@ public sealed class OperatorTests(ITestOutputHelper output) : ProcessTest(output
         Assert.Equal(File.ReadLines($"/proc/{pid}/limits").Single(line => line.StartsWith("Max open files", StringComparison.Ordinal))
             .Split(' ', StringSplitOptions.RemoveEmptyEntries)[4], lines["Limit"]);
 
-        // One more than the highest number in use: one descriptor is left, and the limit is on numbers.
+        // One more than the highest number in use: the limit is on numbers. The one hole below is no descriptor that is left: the runtime's debugger
+        // thread waits in open(2) of its pipe, and has its number already.
         var numbers = Directory.EnumerateFileSystemEntries($"/proc/{pid}/fd").Select(path => int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture)).ToHashSet();
-        var free = Enumerable.Range(0, int.MaxValue).First(number => !numbers.Contains(number));
+        var free = numbers.Max() + 1;
+        Assert.InRange(free - numbers.Count, 0, 1);
         var mark = service.Log.Mark;
         await LimitAsync(free + 1);
         using var last = await RawClient.ConnectAsync(service.Port);
