@@ -59,7 +59,10 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         var listenerLog = loggers.CreateLogger("/user/ips/listener");
         _parts = new Parts(
             options, generation, identity,
-            new ListenerTable(generation.Offers, options.Listener.Backlog, error => ListenerLog.AcceptFailed(listenerLog, error.Message)), server);
+            new ListenerTable(
+                generation.Offers, options.Listener.Backlog, error => ListenerLog.AcceptFailed(listenerLog, error.Message),
+                UnixAccess.Of(options.Listener.UnixMode, options.Listener.UnixOwner, options.Listener.UnixGroup)),
+            server);
     }
 
     /// <summary>Starts the actors.</summary>

@@ -51,7 +51,7 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash
 
             Sender.Tell(new ListenerProtocol.Bound(id, entry.Key, entry.EndPoint));
         }
-        catch (Exception e) when (e is PosixException or NotSupportedException)
+        catch (Exception e) when (e is PosixException or NotSupportedException or UnixAccessException)
         {
             Sender.Tell(new ListenerProtocol.BindFailed(e));
         }
