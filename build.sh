@@ -15,9 +15,9 @@ publish() {
 
 # A process test is trusted after 20 runs in a row, and the actors' tests when they follow the moving of connections and the new receipts;
 # until then `soak` runs them, and `test` does not.
-trusted="FullyQualifiedName~ReloadUnderLoadTests|FullyQualifiedName~BadSuccessorTests|FullyQualifiedName~FailedReloadTests|FullyQualifiedName~ReleaseSwitchTests"
+trusted="FullyQualifiedName~ReloadUnderLoadTests|FullyQualifiedName~BadSuccessorTests|FullyQualifiedName~FailedReloadTests|FullyQualifiedName~ReleaseSwitchTests|FullyQualifiedName~PoliteCloseTests|FullyQualifiedName~GatewayTests|FullyQualifiedName~CertificateTests|FullyQualifiedName~UnixSocketTests"
 all_trusted="(FullyQualifiedName!~Ips.Host.ProcessTests&FullyQualifiedName!~Ips.Actors.Tests)|$trusted"
-not_yet_trusted="FullyQualifiedName~Ips.Actors.Tests|(FullyQualifiedName~Ips.Host.ProcessTests&FullyQualifiedName!~ReloadUnderLoadTests&FullyQualifiedName!~BadSuccessorTests&FullyQualifiedName!~FailedReloadTests&FullyQualifiedName!~ReleaseSwitchTests)"
+not_yet_trusted="FullyQualifiedName~Ips.Actors.Tests|(FullyQualifiedName~Ips.Host.ProcessTests&FullyQualifiedName!~ReloadUnderLoadTests&FullyQualifiedName!~BadSuccessorTests&FullyQualifiedName!~FailedReloadTests&FullyQualifiedName!~ReleaseSwitchTests&FullyQualifiedName!~PoliteCloseTests&FullyQualifiedName!~GatewayTests&FullyQualifiedName!~CertificateTests&FullyQualifiedName!~UnixSocketTests)"
 
 run_tests() {
     local results=artifacts/test-results status=0 filter=$1

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.RegularExpressions;
 using Ips.Actors.Diagnostics;
 using Ips.Host.ProcessTests.Harness;
@@ -11,7 +10,7 @@ using Xunit.Abstractions;
 namespace Ips.Host.ProcessTests;
 
 /// <summary>What cannot move is told before it is closed: TLS, HTTP/2 and WebSockets lose no request over reloads, and are never reset.</summary>
-public class PoliteCloseTests(ITestOutputHelper output) : ProcessTest(output)
+public partial class PoliteCloseTests(ITestOutputHelper output) : ProcessTest(output)
 {
     private static readonly TimeSpan Far = TimeSpan.FromMilliseconds(10);
 
@@ -69,28 +68,36 @@ public class PoliteCloseTests(ITestOutputHelper output) : ProcessTest(output)
         await AssertPredecessorsEndedWellAsync(service);
     }
 
-    // A client that others wrote: h2load of nghttp2. It does not connect again, so each reload meets one of its own. A GOAWAY with the highest id
-    // leaves it its running requests; those that it had planned and not begun it counts as failed only if it never started them.
-    [Theory]
+    // A client that others wrote: h2load of nghttp2. It does not connect again after a GOAWAY: what it had planned and never begun it calls failed, and also
+    // what it had handed to its library and not sent. With one stream at a time there is no such request: the GOAWAY comes while that stream runs.
+    [H2loadTheory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Reload_H2load_StartedRequestsAllSucceed(bool tls)
+    public async Task Reload_H2load_SucceedsWithEachRequest(bool tls)
     {
         var (service, tlsPort) = await StartAsync(h2c: true);
-        for (var reload = 1; reload <= Reloads; reload++)
+        var met = 0;
+        for (var round = 1; met < Reloads; round++)
         {
+            Assert.True(round <= 3 * Reloads, $"Of {round - 1} reloads only {met} met h2load's connections: the machine is too slow for this test.");
+            var mark = service.Log.Mark;
+            // 4 s of requests at a steady rate.
             await using var load = DaemonProcess.Start("h2load",
-                ["-c", "8", "-m", "8", "-D", "2", "-T", "20", tls ? $"https://127.0.0.1:{tlsPort}/ping" : $"http://127.0.0.1:{service.Port}/ping"]);
-            await WaitForRequestsAsync(service);
+                ["-c", "8", "-m", "1", "-n", "1600", "--rps", "50", "-T", "30", tls ? $"https://127.0.0.1:{tlsPort}/ping" : $"http://127.0.0.1:{service.Port}/ping"]);
+            await WaitForAsync(async () => (await service.StatusAsync()).OpenConnections >= 8);
             await service.ReloadAsync();
             Assert.Equal(0, await load.WaitForExitAsync(Limits.Step));
             await load.WaitForOutputEndAsync(Limits.Step);
-            var requests = new Regex(@"^requests: (?<total>\d+) total, (?<started>\d+) started, (?<done>\d+) done, (?<ok>\d+) succeeded, (?<failed>\d+) failed, (?<errored>\d+) errored, (?<timeout>\d+) timeout$");
-            var line = load.Lines.Select(output => requests.Match(output.Text)).Single(match => match.Success);
-            Output.WriteLine(line.Value);
-            Assert.NotEqual(0, Number(line, "ok"));
-            Assert.Equal(Number(line, "done"), Number(line, "ok"));
-            Assert.Equal(0, Number(line, "errored") + Number(line, "timeout"));
+            var line = Assert.Single(load.Lines, line => line.Text.StartsWith("requests: ", StringComparison.Ordinal)).Text;
+            Output.WriteLine(line);
+            var counts = H2loadCounts().Match(line);
+            Assert.NotEqual("0", counts.Groups["started"].Value);
+            Assert.Equal(counts.Groups["started"].Value, counts.Groups["done"].Value);
+            Assert.Equal(counts.Groups["started"].Value, counts.Groups["ok"].Value);
+
+            // A reload that ended after the load proves nothing.
+            var farewell = await service.Log.WaitForAsync(mark, EventIds.PredecessorFarewell);
+            if (farewell["Polite"] != "0") met++;
         }
 
         await AssertPredecessorsEndedWellAsync(service);
@@ -164,6 +171,9 @@ public class PoliteCloseTests(ITestOutputHelper output) : ProcessTest(output)
         Assert.Contains("X-Ips-Generation: 1", await half.ReadUntilAsync(text => text.Contains("\r\n\r\n", StringComparison.Ordinal)), StringComparison.Ordinal);
     }
 
+    [GeneratedRegex(@" (?<started>\d+) started, (?<done>\d+) done, (?<ok>\d+) succeeded,.* 0 timeout$")]
+    private static partial Regex H2loadCounts();
+
     private async Task<(Service Service, int TlsPort)> StartAsync(bool h2c = false, IReadOnlyList<string>? more = null)
     {
         var pfx = Path.Combine(Folder, "site.pfx");
@@ -200,8 +210,6 @@ public class PoliteCloseTests(ITestOutputHelper output) : ProcessTest(output)
         Assert.All(service.Log.Of(EventIds.Exiting), e => Assert.Contains("0", e.Message, StringComparison.Ordinal));
     }
 
-    private static async Task WaitForRequestsAsync(Service service) => await WaitForAsync(async () => (await service.StatusAsync()).OpenConnections >= 8);
-
     private static Task WaitForAsync(Func<bool> condition) => WaitForAsync(() => Task.FromResult(condition()));
 
     private static async Task WaitForAsync(Func<Task<bool>> condition)
@@ -209,6 +217,4 @@ public class PoliteCloseTests(ITestOutputHelper output) : ProcessTest(output)
         using var deadline = new CancellationTokenSource(Limits.Step);
         while (!await condition()) await Task.Delay(20, deadline.Token);
     }
-
-    private static long Number(Match match, string group) => long.Parse(match.Groups[group].Value, CultureInfo.InvariantCulture);
 }

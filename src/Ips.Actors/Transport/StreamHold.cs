@@ -13,15 +13,6 @@ internal sealed class StreamHold
     private long? _announcedAt;
     private bool _held;
 
-    /// <summary>Whether the close was announced.</summary>
-    public bool Announced
-    {
-        get
-        {
-            lock (_gate) return _announcedAt is not null;
-        }
-    }
-
     /// <summary>A stream begins.</summary>
     /// <param name="leaving">Whether the connection is to close.</param>
     /// <param name="now">A timestamp.</param>
