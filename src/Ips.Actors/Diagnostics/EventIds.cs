@@ -73,6 +73,7 @@ internal static class EventIds
     public const int RoleHandlerSlow = 1405;
     public const int WarmedUp = 1406;
     public const int WarmupSkipped = 1407;
+    public const int FarewellFailed = 1440;
 
     // Predecessor 1500
     public const int Joined = 1500;

@@ -64,7 +64,9 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
             identityLog.PrivilegesDropped(user);
         }
 
-        var listeners = new ListenerTable([.. generation.Offers, .. EarlySockets.Take()], options.Listener.Backlog, error => listenerLog.TellAcceptFailure(error))
+        var listeners = new ListenerTable(
+            [.. generation.Offers, .. EarlySockets.Take()], options.Listener.Backlog, error => listenerLog.TellAcceptFailure(error),
+            UnixAccess.Of(options.Listener.UnixMode, options.Listener.UnixOwner, options.Listener.UnixGroup))
         {
             Passed = generation.Activation,
             Supervisor = generation.Supervisor,

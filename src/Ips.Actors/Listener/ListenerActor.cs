@@ -58,7 +58,7 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash
             _table.Supervisor?.SocketsChanged();
             Sender.Tell(new ListenerProtocol.Bound(id, entry.Key, entry.EndPoint));
         }
-        catch (Exception e) when (e is PosixException or NotSupportedException or SocketActivationException)
+        catch (Exception e) when (e is PosixException or NotSupportedException or SocketActivationException or UnixAccessException)
         {
             Sender.Tell(new ListenerProtocol.BindFailed(e));
         }
