@@ -164,8 +164,8 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
             var process = _launcher.Launch(spawn.Generation);
             _slot.Begin(process, spawn.Generation);
             _log.Spawned(spawn.Generation, process.Pid);
-            Progress("spawned");
             Watch(process);
+            Progress("spawned");
         }
         catch (IOException e)
         {
