@@ -49,8 +49,10 @@ serve() {
     # What the caller names comes in place of ours.
     [[ "$given" == *" --directory"[\ =]* ]] || options+=(--directory "$work")
     [[ "$given" == *" --config"[\ =]* ]] || options+=(--config "$PWD/hocon/sample.conf")
+    # As root, in a container say: the daemon wants to be told that this is meant.
+    [[ $EUID -ne 0 || "$given" == *" --user"[\ =]* || "$given" == *" --config"[\ =]* ]] || options+=(--user root)
     # Once: what is changed in it later stays.
-    [[ ${#options[@]} -lt 2 || -e "$work/ips.db" ]] || artifacts/ips/ips sample "${options[@]}"
+    [[ "$given" == *" --directory"[\ =]* || "$given" == *" --config"[\ =]* || -e "$work/ips.db" ]] || artifacts/ips/ips sample --directory "$work" --config "$PWD/hocon/sample.conf"
     exec artifacts/ips/ips run "${options[@]}" "$@"
 }
 

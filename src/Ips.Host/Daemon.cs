@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using Ips.Actors.Control;
 using Ips.Actors.Handover;
 using Ips.Actors.Hosting;
@@ -20,6 +21,12 @@ internal static class Daemon
     {
         try
         {
+            if (RunAs.Fault(settings) is { } fault)
+            {
+                return await RefuseAsync(fault, ExitCode.Misconfigured);
+            }
+
+            RunAs.Enter(settings);
             var builder = CreateBuilder(settings);
             // After AddIps(), which takes the signals and the predecessor's word first; before anything is served. A store that cannot be opened ends
             // this process with one line; in a successor that is the reason why the reload is refused.
@@ -28,12 +35,18 @@ internal static class Daemon
             await app.RunAsync();
             return Environment.ExitCode;
         }
-        catch (Exception e) when (Explain(e) is { } message)
+        catch (Exception e) when (Explain(e, settings) is { } message)
         {
-            await Console.Error.WriteLineAsync($"ips: {message}");
-            StartReporter.ReportFailure((int)ExitCode.Failed, message);
-            return (int)ExitCode.Failed;
+            return await RefuseAsync(message, ExitCode.Failed);
         }
+    }
+
+    /// <summary>Says in one line why nothing is started.</summary>
+    internal static async Task<int> RefuseAsync(string message, ExitCode code)
+    {
+        await Console.Error.WriteLineAsync($"ips: {message}");
+        StartReporter.ReportFailure((int)code, message);
+        return (int)code;
     }
 
     private static WebApplicationBuilder CreateBuilder(DaemonSettings settings)
@@ -75,13 +88,19 @@ internal static class Daemon
     }
 
     // What an operator can mend gets one line; anything else is a defect and keeps its stack.
-    private static string? Explain(Exception e) => e switch
+    private static string? Explain(Exception e, DaemonSettings settings) => e switch
     {
         AlreadyRunningException or HandoverRefusedException or OptionsValidationException => e.Message,
         StoreVersionException or StoreBusyException or StoreUnavailableException => e.Message,
         DbException => $"The inventory cannot be read: {e.Message}",
         SocketException => e.Message,
+        CryptographicException or FileNotFoundException when Certificates(settings) is { Length: > 0 } paths => $"A certificate of ips.kestrel cannot be used: {e.Message} Configured: {paths}.",
         IOException => e.InnerException is { } inner && !e.Message.Contains(inner.Message, StringComparison.Ordinal) ? $"{e.Message} {inner.Message}" : e.Message,
         _ => null,
     };
+
+    // Kestrel's errors do not say which one.
+    private static string Certificates(DaemonSettings settings) => string.Join(", ",
+        settings.Kestrel.Where(pair => pair.Key.EndsWith(":Path", StringComparison.OrdinalIgnoreCase) || pair.Key.EndsWith(":KeyPath", StringComparison.OrdinalIgnoreCase))
+            .Select(pair => pair.Value).OfType<string>().Distinct());
 }

@@ -1,10 +1,17 @@
 using Ips.Actors.Hosting;
+using Ips.Actors.Lifecycle;
 using Ips.Actors.Supervise;
 using Ips.Host;
 using Ips.Host.Cli;
+using Ips.Host.Configuration;
 
 return await CliProgram.RunAsync(
     args,
-    // On a terminal the shell waits for the process that it started, so that one stays while generations come and go below it.
-    serve: (settings, _) => StableParent.IsNeeded() ? Task.Run(() => StableParent.Run(settings.Ips.PidFile!)) : Daemon.ServeAsync(settings),
+    // On a terminal the shell waits for the process that it started, and a container for its PID 1: that one stays while generations come and go below it.
+    serve: (settings, _) => StableParent.IsNeeded() ? Supervise(null, settings) : Daemon.ServeAsync(settings),
+    supervise: (settings, _) => Supervise(SupervisedArguments.Of(args), settings),
     spawn: launch => DetachedProcess.Start(launch.FileName, launch.Arguments, launch.Environment, launch.WorkingDirectory, launch.Descriptors));
+
+// What would make each generation fail at once is told here.
+static Task<int> Supervise(IReadOnlyList<string>? arguments, DaemonSettings settings) =>
+    RunAs.Fault(settings) is { } fault ? Daemon.RefuseAsync(fault, ExitCode.Misconfigured) : Task.Run(() => StableParent.Run(arguments, settings.LogFormat));

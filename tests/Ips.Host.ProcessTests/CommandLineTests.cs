@@ -41,7 +41,7 @@ public sealed class CommandLineTests(ITestOutputHelper output) : ProcessTest(out
         var start = await service.RunStartAsync("--urls", otherUrl);
         Assert.True(start.ExitCode == 1, start.ToString());
         Assert.Contains($"{service.MainPid}", Assert.Single(start.Errors), StringComparison.Ordinal);
-        var run = await IpsCommand.RunAsync(service.Processes, null, "run", "--pid-file", service.PidFile, "--urls", otherUrl);
+        var run = await IpsCommand.RunAsync(service.Processes, null, "run", "--user", Environment.UserName, "--pid-file", service.PidFile, "--urls", otherUrl);
         Assert.True(run.ExitCode == 1, run.ToString());
         Assert.Contains($"{service.MainPid}", Assert.Single(run.Errors), StringComparison.Ordinal);
         Assert.Equal(1, await service.AnsweringGenerationAsync());

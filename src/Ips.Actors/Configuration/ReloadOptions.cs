@@ -40,6 +40,10 @@ public sealed class ReloadOptions
     /// <see cref="WhenFull"/> says. From 0 to 10 min. Default 5 s: what most requests need, so that reloads in quick succession cut none.</summary>
     public TimeSpan RoomTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>A file of <c>NAME=value</c> lines that is read at each reload into the successor's environment, see <see cref="EnvironmentFileParser"/>;
+    /// one that cannot be read or understood refuses the reload. Default none: a successor has the environment of its predecessor.</summary>
+    public string? EnvFile { get; set; }
+
     /// <summary>Whether the command line of the release that last came to serve for good is kept in <c>&lt;pid-file&gt;.last-good</c>, for
     /// <c>ips start --last-good</c>. Default true.</summary>
     public bool LastGood { get; set; } = true;

@@ -4,11 +4,11 @@ using System.Text.Json.Serialization;
 namespace Ips.Actors.Control;
 
 /// <summary>What travels over the control socket: one request, one JSON object a line, then events, one a line, until the daemon closes.</summary>
-/// <param name="Verb">One of <c>status</c>, <c>reload</c>, <c>check</c> (a reload that stops short of handing over), <c>history</c>, <c>stop</c>.</param>
+/// <param name="Verb">One of <c>status</c>, <c>reload</c>, <c>check</c> (a reload that stops short of handing over), <c>history</c>, <c>pause</c>, <c>resume</c>, <c>stop</c>.</param>
 public sealed record ControlRequest(string Verb);
 
 /// <summary>One event of an answer. The last one of each answer has <see cref="Final"/> set.</summary>
-/// <param name="Kind"><c>status</c>, <c>progress</c>, <c>receipt</c>, <c>history</c>, <c>stopping</c> or <c>error</c>.</param>
+/// <param name="Kind"><c>status</c>, <c>progress</c>, <c>receipt</c>, <c>history</c>, <c>paused</c>, <c>resumed</c>, <c>stopping</c> or <c>error</c>.</param>
 public sealed record ControlEvent(string Kind)
 {
     /// <summary>Nothing follows this event.</summary>
@@ -46,6 +46,10 @@ public sealed record DaemonStatus(
 {
     /// <summary>The outcome of the newest reload; null before the first.</summary>
     public ReloadReceipt? LastReload { get; init; }
+
+    /// <summary>An operator has paused it: readiness fails, accepting goes on.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Paused { get; init; }
 
     /// <summary>The PID of the successor while a reload runs.</summary>
     public int? SuccessorPid { get; init; }

@@ -21,6 +21,7 @@ internal sealed class ControlSession : ReceiveActor
     private readonly ILogger _log;
     private readonly (int Pid, int Uid, int Gid) _peer;
     private bool _waiting;
+    private bool _pausing;
 
     public ControlSession(int fd, Daemon daemon, ILogger log)
     {
@@ -35,6 +36,8 @@ internal sealed class ControlSession : ReceiveActor
         Receive<LifecycleProtocol.Progress>(progress => Send(new ControlEvent("progress") { Message = progress.Message }));
         Receive<LifecycleProtocol.ReloadFinished>(finished => End(new ControlEvent("receipt") { Receipt = finished.Receipt }));
         Receive<LifecycleProtocol.HistoryReply>(reply => End(new ControlEvent("history") { History = reply.Receipts }));
+        Receive<LifecycleProtocol.PauseReply>(reply => End(
+            reply.Refusal is { } refusal ? new ControlEvent("error") { Message = refusal } : new ControlEvent(_pausing ? "paused" : "resumed")));
         Receive<Finish>(_ =>
         {
             if (_waiting)
@@ -54,6 +57,9 @@ internal sealed class ControlSession : ReceiveActor
     {
         /// <summary>The release that <c>ips start --last-good</c> would start, if one is kept.</summary>
         public Func<LastGoodRelease?> LastGood { get; init; } = () => null;
+
+        /// <summary>Whether an operator has paused the service.</summary>
+        public Func<bool> Paused { get; init; } = () => false;
     }
 
     /// <summary>The process ends: send the last line.</summary>
@@ -120,12 +126,16 @@ internal sealed class ControlSession : ReceiveActor
             case "history":
                 _daemon.Lifecycle.Tell(new LifecycleProtocol.GetHistory());
                 break;
+            case "pause" or "resume":
+                _pausing = request.Verb == "pause";
+                _daemon.Lifecycle.Tell(new LifecycleProtocol.Pause($"ips {request.Verb} (PID {_peer.Pid})", _pausing));
+                break;
             case "stop":
                 _daemon.Lifecycle.Tell(new LifecycleEvent.StopRequested($"ips stop (PID {_peer.Pid})"));
                 End(new ControlEvent("stopping") { Message = $"PID {_daemon.Pid} is stopping" });
                 break;
             default:
-                End(new ControlEvent("error") { Message = $"unknown verb '{request.Verb}'; known are status, reload, check, history, stop" });
+                End(new ControlEvent("error") { Message = $"unknown verb '{request.Verb}'; known are status, reload, check, history, pause, resume, stop" });
                 break;
         }
     }
@@ -141,6 +151,7 @@ internal sealed class ControlSession : ReceiveActor
             SuccessorPid = state.SuccessorPid,
             LastReload = state.LastReload,
             LastGood = _daemon.LastGood(),
+            Paused = _daemon.Paused(),
         };
     }
 

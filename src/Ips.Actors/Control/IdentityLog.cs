@@ -5,6 +5,9 @@ namespace Ips.Actors.Control;
 
 internal static partial class IdentityLog
 {
+    [LoggerMessage(EventIds.PrivilegesDropped, LogLevel.Information, "Gave up root: runs as {User}.")]
+    public static partial void PrivilegesDropped(this ILogger logger, string user);
+
     [LoggerMessage(EventIds.IdentityPublished, LogLevel.Information, "PID {Pid} is the main process; written to {PidFile}.")]
     public static partial void IdentityPublished(this ILogger logger, int pid, string pidFile);
 

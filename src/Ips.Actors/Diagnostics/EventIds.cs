@@ -28,6 +28,10 @@ internal static class EventIds
     public const int CheckPassed = 1031;
     public const int CheckFailed = 1032;
     public const int LastGoodFailed = 1033;
+    public const int Paused = 1040;
+    public const int Resumed = 1041;
+    public const int PauseRefused = 1042;
+    public const int PrivilegesDropped = 1043;
 
     // Signals 1100
     public const int SignalReceived = 1100;
@@ -43,6 +47,9 @@ internal static class EventIds
     public const int OfferUnused = 1206;
     public const int AdoptionFailed = 1207;
     public const int PassedTaken = 1230;
+    public const int OpenFilesLimit = 1240;
+    public const int OpenFilesScarce = 1241;
+    public const int AcceptStarved = 1242;
 
     // Reloader 1300
     public const int SuccessorSpawned = 1300;
@@ -66,6 +73,7 @@ internal static class EventIds
     public const int RoleHandlerSlow = 1405;
     public const int WarmedUp = 1406;
     public const int WarmupSkipped = 1407;
+    public const int FarewellFailed = 1440;
 
     // Predecessor 1500
     public const int Joined = 1500;
@@ -81,6 +89,17 @@ internal static class EventIds
     public const int ControlFailed = 1601;
     public const int ControlDenied = 1602;
 
-    // Systemd 1700
-    public const int NotifyFailed = 1700;
+    // Supervise 1700
+    public const int SupervisorStarted = 1700;
+    public const int SupervisorFollows = 1701;
+    public const int SupervisedCrash = 1702;
+    public const int SupervisedRestart = 1703;
+    public const int SupervisedRestarted = 1704;
+    public const int SupervisedStartFailed = 1705;
+    public const int SupervisorSignalLost = 1706;
+    public const int SupervisorEnds = 1707;
+    public const int SupervisedEnvironmentFailed = 1708;
+
+    // Systemd 1800
+    public const int NotifyFailed = 1800;
 }

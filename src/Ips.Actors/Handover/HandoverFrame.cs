@@ -37,9 +37,11 @@ internal sealed record HelloFrame(int Min, int Max, int Pid, string Release) : H
 /// <param name="Control">The control socket's descriptor is in the packet.</param>
 /// <param name="HealthIntervalMs">Milliseconds between two health reports that the predecessor expects.</param>
 /// <param name="Generations">Every generation that is alive, the predecessor included, oldest first.</param>
+/// <param name="Paused">An operator has paused the service: readiness fails in the successor too.</param>
 internal sealed record WelcomeFrame(
     int Version, int Generation, IReadOnlyList<EndpointOffer> Endpoints, bool Lock, bool Control, long HealthIntervalMs,
-    IReadOnlyList<GenerationEntry>? Generations = null) : HandoverFrame;
+    IReadOnlyList<GenerationEntry>? Generations = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Paused = false) : HandoverFrame;
 
 /// <summary>A listening socket as Kestrel asked for it.</summary>
 /// <param name="Endpoint">The address asked for, such as <c>127.0.0.1:0</c> or <c>unix:/run/app.sock</c>.</param>

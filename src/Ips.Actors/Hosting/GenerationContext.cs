@@ -42,6 +42,9 @@ internal sealed class GenerationContext
     /// <summary>Stdout and stderr, while they are pipes to the predecessor; null in a first generation.</summary>
     public InheritedOutput? Output { get; init; }
 
+    /// <summary>The stable parent, if this process runs under one.</summary>
+    public SupervisorLink? Supervisor { get; init; }
+
     /// <summary>The PID lock's descriptor, if it was handed over.</summary>
     public int? LockFd { get; init; }
 
@@ -63,6 +66,7 @@ internal sealed class GenerationContext
     {
         var command = CaptureStartCommand();
         StartReporter.Claim();
+        var supervisor = SupervisorLink.Claim();
         var generation = int.TryParse(Environment.GetEnvironmentVariable(HandoverVariables.Generation), CultureInfo.InvariantCulture, out var number) ? number : 1;
         Environment.SetEnvironmentVariable(HandoverVariables.Generation, null);
         var manager = ClaimManager(inherits: Environment.GetEnvironmentVariable(HandoverVariables.Fd) is not null);
@@ -72,7 +76,11 @@ internal sealed class GenerationContext
         {
             output?.Restore();
             var passed = SocketActivation.Claim();
-            return new GenerationContext { Number = 1, StartCommand = command, Manager = manager, Activation = passed, Offers = passed?.Sockets ?? [] };
+            supervisor?.Join(1);
+            return new GenerationContext
+            {
+                Number = 1, StartCommand = command, Manager = manager, Activation = passed, Offers = passed?.Sockets ?? [], Supervisor = supervisor,
+            };
         }
 
         var channel = new HandoverChannel(fd, onPeerGone: () => output?.Restore()); // who read our output is gone
@@ -80,7 +88,8 @@ internal sealed class GenerationContext
         switch (channel.WaitForNext(WelcomeTimeout))
         {
             case ChannelEvent.Received { Frame: WelcomeFrame welcome } received:
-                return FromWelcome(welcome, received.Fds, command, channel, output, manager);
+                supervisor?.Join(welcome.Generation);
+                return FromWelcome(welcome, received.Fds, command, channel, output, manager, supervisor);
             case ChannelEvent.Received { Frame: RefusedFrame refused }:
                 throw new HandoverRefusedException(refused.Reason);
             case ChannelEvent.Received { Frame: StopFrame stop }:
@@ -88,15 +97,20 @@ internal sealed class GenerationContext
             case ChannelEvent.Received { Frame: var other }:
                 throw new HandoverRefusedException($"the predecessor answered hello with {other.GetType().Name}");
             default:
-                // It died, and with it its sockets: this generation binds its own.
                 channel.Dispose();
+                if (supervisor is not null)
+                {
+                    throw new HandoverRefusedException("the predecessor died before it handed over; the supervisor, which holds its sockets, starts another");
+                }
+
+                // It died, and with it its sockets: this generation binds its own.
                 return new GenerationContext { Number = generation, StartCommand = command, Orphaned = true, Output = output, Manager = manager };
         }
     }
 
     private static GenerationContext FromWelcome(
         WelcomeFrame welcome, IReadOnlyList<int> fds, StartCommand command, HandoverChannel channel, InheritedOutput? output,
-        NotifySettings? manager)
+        NotifySettings? manager, SupervisorLink? supervisor)
     {
         var expected = welcome.Endpoints.Count + (welcome.Lock ? 1 : 0) + (welcome.Control ? 1 : 0);
         if (fds.Count != expected)
@@ -112,6 +126,7 @@ internal sealed class GenerationContext
             StartCommand = command,
             Predecessor = channel,
             Welcome = welcome,
+            Supervisor = supervisor,
             Output = output,
             Manager = manager,
             Offers = [.. welcome.Endpoints.Select((endpoint, i) => new OfferedSocket(endpoint.Endpoint, endpoint.Ordinal, fds[i], endpoint.External))],

@@ -17,4 +17,7 @@ internal static class HandoverVariables
 
     /// <summary>The descriptor on which <c>ips start</c> waits for the start report.</summary>
     public const string StartFd = "IPS_START_FD";
+
+    /// <summary>The descriptor by which a generation tells its stable parent of itself, see <see cref="Supervise.SupervisorLink"/>.</summary>
+    public const string SupervisorFd = "IPS_SUPERVISOR_FD";
 }

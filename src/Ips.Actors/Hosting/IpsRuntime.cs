@@ -58,13 +58,20 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
             ? Identity.Adopt(pidFile, generation.LockFd, generation.ControlFd, identityLog)
             : Identity.Claim(pidFile, identityLog);
         var listenerLog = loggers.CreateLogger("/user/ips/listener");
-        _parts = new Parts(
-            options, generation, identity,
-            new ListenerTable(generation.Offers, options.Listener.Backlog, error => ListenerLog.AcceptFailed(listenerLog, error.Message))
-            {
-                Passed = generation.Activation,
-            },
-            server);
+        TellOpenFiles(listenerLog);
+        if (Privileges.Dropped is { } user)
+        {
+            identityLog.PrivilegesDropped(user);
+        }
+
+        var listeners = new ListenerTable(
+            [.. generation.Offers, .. EarlySockets.Take()], options.Listener.Backlog, error => listenerLog.TellAcceptFailure(error),
+            UnixAccess.Of(options.Listener.UnixMode, options.Listener.UnixOwner, options.Listener.UnixGroup))
+        {
+            Passed = generation.Activation,
+            Supervisor = generation.Supervisor,
+        };
+        _parts = new Parts(options, generation, identity, listeners, server);
     }
 
     /// <summary>Starts the actors.</summary>
@@ -105,6 +112,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         var loggers = services.GetRequiredService<ILoggerFactory>();
         Func<string, ILogger> log = actor => loggers.CreateLogger($"/user/ips/{actor}");
         var gate = services.GetRequiredService<FrontGate>();
+        gate.Paused = generation.Welcome?.Paused ?? false;
         var connections = services.GetRequiredService<ConnectionRegistry>();
         var role = services.GetRequiredService<GenerationRole>();
         var surroundings = new ProcessSurroundings(
@@ -127,11 +135,12 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         };
         var slot = new SuccessorSlot
         {
+            Paused = () => gate.Paused,
             Older = OlderGenerations.Open(generation.Welcome?.Generations ?? []),
             HealthUrl = options.Reload.HealthUrl is { } url ? new HealthUrl(new Uri(url), HealthUrlTimeout(options.Reload.HealthInterval)) : null,
         };
         var ledger = new MoveLedger();
-        var launcher = new ProcessGenerationLauncher(generation.StartCommand);
+        var launcher = new ProcessGenerationLauncher(generation.StartCommand, options.Reload.EnvFile, generation.Supervisor);
 
         var lifecycle = context.ActorOf(
             Props.Create(() => new LifecycleActor(memory, surroundings, options, TimeProvider.System, log("lifecycle"))), "lifecycle");
@@ -146,6 +155,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
             new DateTimeOffset(System.Diagnostics.Process.GetCurrentProcess().StartTime))
         {
             LastGood = () => LastGoodFile.TryRead(LastGoodFile.PathBeside(identity.PidFile)),
+            Paused = () => gate.Paused,
         };
         var control = context.ActorOf(Props.Create(() => new ControlActor(identity, daemon, log("control"))), "control");
         lifecycle.Tell(new LifecycleProtocol.Assemble(new LifecycleCast(listener, reloader, front, predecessor, control)));
@@ -155,6 +165,18 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         registry.Register<HttpFrontActor>(front);
         registry.Register<ListenerActor>(listener);
         return [lifecycle, listener, mover, front, reloader, predecessor, control, signals];
+    }
+
+    // Connections, files and the successor's sockets all need descriptors; at the limit clients wait, and a reload fails.
+    private static void TellOpenFiles(ILogger log)
+    {
+        const long scarce = 256;
+        var limit = OpenFiles.RaiseLimit();
+        log.OpenFilesLimit(limit, FileDescriptors.CountOpen());
+        if (limit - FileDescriptors.CountOpen() < scarce)
+        {
+            log.OpenFilesScarce(limit - FileDescriptors.CountOpen(), limit);
+        }
     }
 
     // An answer that takes longer than the interval is late; below a second even a healthy one may be.

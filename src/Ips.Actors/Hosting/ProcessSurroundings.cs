@@ -49,6 +49,9 @@ internal sealed class ProcessSurroundings(
     {
         identity.Publish(Pid);
         ReopenRotatedLog();
+        generation.Supervisor?.BecomeMain(
+            generation.Number, identity.PidFile, LastGoodFile.Describe(generation, time.GetUtcNow()), options.Reload.EnvFile,
+            () => ([.. listeners.Entries.Select(entry => (new EndpointOffer(entry.Value.Key.Endpoint, entry.Value.Key.Ordinal), entry.Value.Fd))], identity.ControlFd));
         if (options.Reload.LastGood)
         {
             LastGoodFile.TryWrite(LastGoodFile.PathBeside(identity.PidFile), LastGoodFile.Describe(generation, time.GetUtcNow()), log);
@@ -56,7 +59,11 @@ internal sealed class ProcessSurroundings(
     }
 
     /// <inheritdoc/>
-    public void HandOverIdentity() => identity.HandOver();
+    public void HandOverIdentity()
+    {
+        generation.Supervisor?.Yield();
+        identity.HandOver();
+    }
 
     /// <inheritdoc/>
     public void RetractIdentity() => identity.Retract(Pid);

@@ -5,7 +5,9 @@ namespace Ips.Actors.HttpFront;
 
 /// <summary>What the request path must know of the lifecycle, and the requests that it has answered. Written by
 /// <see cref="HttpFrontActor"/>, read on every request; it outlives a restart of the actor.</summary>
+#pragma warning disable CA1001 // the token source lives as long as the process: it has no timer and nothing to dispose of
 internal sealed class FrontGate
+#pragma warning restore CA1001
 {
     private readonly ConcurrentDictionary<string, bool> _closedPolitely = new();
     private int _openAtDrain;
@@ -14,17 +16,26 @@ internal sealed class FrontGate
     private long _requests;
     private long _errors;
     private volatile bool _ready;
+    private volatile bool _paused;
     private volatile bool _draining;
     private volatile bool _moving;
     private volatile bool _moveOver;
+    private readonly CancellationTokenSource _leaving = new();
 
     /// <summary>The host has started; set once.</summary>
     public bool HostStarted { get; set; }
 
+    /// <summary>An operator has asked load balancers to look away; accepting goes on. Handed to the next generation, not kept over a crash or a stop.</summary>
+    public bool Paused
+    {
+        get => _paused;
+        set => _paused = value;
+    }
+
     /// <summary>Readiness: true while this generation wants new clients.</summary>
     public bool Ready
     {
-        get => _ready;
+        get => _ready && !_paused;
         set => _ready = value;
     }
 
@@ -32,8 +43,15 @@ internal sealed class FrontGate
     public bool Draining
     {
         get => _draining;
-        set => _draining = value;
+        set
+        {
+            _draining = value;
+            if (value) _leaving.CancelAsync();
+        }
     }
+
+    /// <summary>Cancelled when <see cref="Draining"/> begins, just after it.</summary>
+    public CancellationToken Leaving => _leaving.Token;
 
     /// <summary>While draining: connections that can leave for the other generation do, and are not told to close.</summary>
     public bool Moving

@@ -46,6 +46,11 @@ internal sealed class HttpFrontActor : ReceiveActor
         Receive<HttpFrontProtocol.GetHealth>(_ => OnGetHealth());
         Receive<HealthAsked>(OnHealthAsked);
         Receive<HttpFrontProtocol.FailReadiness>(_ => _gate.Ready = false);
+        Receive<HttpFrontProtocol.SetPaused>(set =>
+        {
+            _gate.Paused = set.Paused;
+            Sender.Tell(new LifecycleProtocol.PauseReply(null));
+        });
         Receive<HttpFrontProtocol.AnnounceServing>(_ => OnServing());
         Receive<HttpFrontProtocol.TakeRole>(_ => OnTakeRole());
         Receive<HttpFrontProtocol.YieldRole>(_ => OnYieldRole());

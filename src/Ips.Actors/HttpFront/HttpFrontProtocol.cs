@@ -9,6 +9,9 @@ internal static class HttpFrontProtocol
     /// <summary>Fail readiness from now on.</summary>
     public sealed record FailReadiness;
 
+    /// <summary>Fail readiness until it is told otherwise, whatever the state; or no longer. Reply: <see cref="Lifecycle.LifecycleProtocol.PauseReply"/>.</summary>
+    public sealed record SetPaused(bool Paused);
+
     /// <summary>Tell the app that it serves.</summary>
     public sealed record AnnounceServing;
 

@@ -80,6 +80,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
     {
         Receive<LifecycleEvent>(Apply);
         Receive<LifecycleProtocol.Reload>(OnReload);
+        Receive<LifecycleProtocol.Pause>(OnPause);
         Receive<ConfigurationChecked>(OnConfigurationChecked);
         Receive<ReloaderProtocol.SuccessorProgress>(OnProgress);
         Receive<ReloaderProtocol.SuccessorOutput>(output => _memory.Reload?.Wrote(output.Lines));
@@ -253,6 +254,27 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             Self,
             success: errors => new ConfigurationChecked(reload, errors),
             failure: error => new ConfigurationChecked(reload, [error.GetBaseException().Message]));
+    }
+
+    private void OnPause(LifecycleProtocol.Pause pause)
+    {
+        if (LifecycleMachine.PauseRefusal(_memory.State) is { } refusal)
+        {
+            _log.PauseRefused(pause.Paused ? "pause" : "resume", pause.Source, refusal);
+            Sender.Tell(new LifecycleProtocol.PauseReply(refusal));
+            return;
+        }
+
+        if (pause.Paused)
+        {
+            _log.Paused(pause.Source);
+        }
+        else
+        {
+            _log.Resumed(pause.Source);
+        }
+
+        Cast.Front.Tell(new HttpFrontProtocol.SetPaused(pause.Paused), Sender);
     }
 
     private void OnConfigurationChecked(ConfigurationChecked check)

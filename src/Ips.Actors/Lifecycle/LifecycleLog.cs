@@ -63,6 +63,15 @@ internal static partial class LifecycleLog
     [LoggerMessage(EventIds.LogReopenFailed, LogLevel.Error, "The log file could not be opened again, the old one is kept: {Reason}")]
     public static partial void LogReopenFailed(this ILogger logger, string reason);
 
+    [LoggerMessage(EventIds.Paused, LogLevel.Warning, "Paused by {Source}: readiness fails until `ips resume`, accepting goes on.")]
+    public static partial void Paused(this ILogger logger, string source);
+
+    [LoggerMessage(EventIds.Resumed, LogLevel.Information, "Resumed by {Source}: readiness is as the state has it.")]
+    public static partial void Resumed(this ILogger logger, string source);
+
+    [LoggerMessage(EventIds.PauseRefused, LogLevel.Warning, "Request to {Verb} by {Source} refused: {Reason}.")]
+    public static partial void PauseRefused(this ILogger logger, string verb, string source, string reason);
+
     [LoggerMessage(EventIds.Alone, LogLevel.Warning, "The predecessor is gone without a farewell; this generation goes on alone.")]
     public static partial void Alone(this ILogger logger);
 }

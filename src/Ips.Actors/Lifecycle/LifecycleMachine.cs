@@ -64,6 +64,17 @@ internal static class LifecycleMachine
         _ => [],
     };
 
+    /// <summary>Why an operator cannot pause or resume this generation now; null if it can. The successor is told once, when it is welcomed,
+    /// so a change in the middle of a reload would be lost on one side.</summary>
+    public static string? PauseRefusal(LifecycleState state) => state switch
+    {
+        Serving => null,
+        Starting or Joining { Alone: true } => "this generation is still starting",
+        AwaitingReady or Quiescing or OnProbation or Yielding or Promoting or RollingBack => "a reload is under way; ask again when it is done",
+        Joining or Ready or Proving or Moving => "another generation is the main process",
+        _ => "this generation is stopping",
+    };
+
     private static Transition OnReload(LifecycleState state, ReloadRequested reload) => state switch
     {
         Serving => new(new AwaitingReady(), new SpawnSuccessor(reload.Source), new ArmSuccessorTimer()),

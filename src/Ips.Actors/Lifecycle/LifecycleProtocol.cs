@@ -16,6 +16,14 @@ internal static class LifecycleProtocol
     /// <param name="DryRun">Only see whether a successor would get ready; it never accepts a connection.</param>
     public sealed record Reload(string Source, bool CheckFirst = false, IActorRef? ReplyTo = null, bool DryRun = false);
 
+    /// <summary>Fail readiness while accepting goes on, or end that. Reply: <see cref="PauseReply"/>.</summary>
+    /// <param name="Source">Who asks, for the log.</param>
+    /// <param name="Paused">Whether to begin or to end it.</param>
+    public sealed record Pause(string Source, bool Paused);
+
+    /// <summary>Readiness is as asked for, or why it is not.</summary>
+    public sealed record PauseReply(string? Refusal);
+
     /// <summary>The predecessor's history, or news of a reload in it.</summary>
     public sealed record AdoptHistory(IReadOnlyList<ReloadReceipt> Receipts);
 

@@ -55,9 +55,10 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash
                 _log.Bound(EndpointKey.Text(entry.EndPoint));
             }
 
+            _table.Supervisor?.SocketsChanged();
             Sender.Tell(new ListenerProtocol.Bound(id, entry.Key, entry.EndPoint));
         }
-        catch (Exception e) when (e is PosixException or NotSupportedException or SocketActivationException)
+        catch (Exception e) when (e is PosixException or NotSupportedException or SocketActivationException or UnixAccessException)
         {
             Sender.Tell(new ListenerProtocol.BindFailed(e));
         }
@@ -72,6 +73,7 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash
         else
         {
             Close(unbind.Id, unlink: true);
+            _table.Supervisor?.SocketsChanged();
         }
 
         Sender.Tell(new ListenerProtocol.Unbound(unbind.Id));
@@ -108,6 +110,11 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash
     private void OnRelease(ListenerProtocol.Release release)
     {
         _table.CloseUnusedOffers();
+        if (!release.HandedOver)
+        {
+            _table.Supervisor?.Release(); // first: whoever sees this process refuse connections must not meet the parent's copy
+        }
+
         foreach (var id in _table.Entries.Select(entry => entry.Key).ToList())
         {
             Close(id, unlink: !release.HandedOver);
@@ -157,6 +164,11 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash
         foreach (var id in _table.PutOff)
         {
             Close(id, unlink: true);
+        }
+
+        if (_table.PutOff.Count > 0)
+        {
+            _table.Supervisor?.SocketsChanged();
         }
 
         _table.PutOff.Clear();

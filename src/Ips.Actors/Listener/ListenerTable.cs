@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using Ips.Actors.Posix;
+using Ips.Actors.Supervise;
 using Ips.Actors.Systemd;
 
 namespace Ips.Actors.Listener;
@@ -17,14 +18,16 @@ internal sealed class ListenerTable : IDisposable
     private readonly ConcurrentDictionary<EndpointKey, Action<int, ReadOnlyMemory<byte>>> _deliveries = new(); // kept beyond a release, until Kestrel unbinds
     private readonly AcceptLoop _loop;
     private readonly int _backlog;
+    private readonly UnixAccess? _access;
     private int _lastId;
 
     /// <param name="offers">Descriptors that the predecessor handed over; owned from here on.</param>
     /// <param name="backlog">Length of the kernel's queue of a socket opened here.</param>
     /// <param name="onError">Gets what goes wrong on the accept thread, at most once a second.</param>
-    public ListenerTable(IEnumerable<OfferedSocket> offers, int backlog, Action<Exception> onError)
+    /// <param name="access">Permissions and owner of the paths of Unix sockets opened here.</param>
+    public ListenerTable(IEnumerable<OfferedSocket> offers, int backlog, Action<Exception> onError, UnixAccess? access = null)
     {
-        _backlog = backlog;
+        (_backlog, _access) = (backlog, access);
         _offers = offers.ToDictionary(offer => new EndpointKey(offer.Endpoint, offer.Ordinal));
         _loop = new AcceptLoop(Deliver, onError);
         _loop.Quiesce();
@@ -51,6 +54,9 @@ internal sealed class ListenerTable : IDisposable
 
     /// <summary>Whether connections are accepted.</summary>
     public bool Accepting { get; private set; }
+
+    /// <summary>The stable parent, which holds copies of the sockets; null if there is none.</summary>
+    public SupervisorLink? Supervisor { get; init; }
 
     /// <summary>Changes of the set wait until a handover has ended.</summary>
     public bool Pinned { get; set; }
@@ -175,7 +181,7 @@ internal sealed class ListenerTable : IDisposable
         // A generation that was killed leaves its path behind, and nobody could ever listen there again. We hold the lock of the PID file.
         var path = unix.ToString()!;
         ListeningSockets.RemoveStaleUnixSocket(path);
-        return ListeningSockets.OpenUnix(path, _backlog);
+        return ListeningSockets.OpenUnix(path, _backlog, _access);
     }
 
     private void Deliver(int id, int fd)

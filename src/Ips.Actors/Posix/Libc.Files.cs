@@ -18,7 +18,7 @@ internal static unsafe partial class Libc
     internal const int LOCK_EX = 2, LOCK_NB = 4;
     internal const int EFD_CLOEXEC = 0x80000, EFD_NONBLOCK = 0x800;
     internal const int AT_FDCWD = -100, AT_SYMLINK_NOFOLLOW = 0x100, AT_EMPTY_PATH = 0x1000;
-    internal const uint STATX_TYPE = 0x1, STATX_UID = 0x8, STATX_INO = 0x100, STATX_BTIME = 0x800;
+    internal const uint STATX_TYPE = 0x1, STATX_NLINK = 0x4, STATX_UID = 0x8, STATX_INO = 0x100, STATX_BTIME = 0x800;
 
     // O_DIRECTORY and O_NOFOLLOW are among the few that differ between architectures.
     internal static readonly int O_DIRECTORY = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x4000 : 0x10000;

@@ -19,6 +19,8 @@ internal static unsafe partial class Libc
     /// <summary>Bytes to reserve for struct sigaction (152); its first field is the handler.</summary>
     internal const int SignalActionSizeBytes = 256;
 
+    internal const int RLIMIT_NOFILE = 7;
+
     // posix_spawn's family returns the error instead of setting errno.
     [LibraryImport("libc", EntryPoint = "posix_spawn")]
     internal static partial int PosixSpawn(int* pid, byte* path, void* fileActions, void* attributes, byte** arguments, byte** environment);
@@ -33,6 +35,8 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "posix_spawnattr_setsigmask")] internal static partial int SpawnAttributesSetSigMask(void* attributes, ulong* set);
     [LibraryImport("libc", EntryPoint = "pthread_sigmask")] internal static partial int PthreadSigMask(int how, ulong* set, ulong* old);
 
+    [LibraryImport("libc", EntryPoint = "getrlimit", SetLastError = true)] internal static partial int GetRLimit(int resource, ResourceLimit* limit);
+    [LibraryImport("libc", EntryPoint = "setrlimit", SetLastError = true)] internal static partial int SetRLimit(int resource, ResourceLimit* limit);
     [LibraryImport("libc", EntryPoint = "sigaction", SetLastError = true)] internal static partial int SigAction(int signal, void* action, void* old);
     [LibraryImport("libc", EntryPoint = "waitpid", SetLastError = true)] internal static partial int WaitPid(int pid, int* status, int options);
     [LibraryImport("libc", EntryPoint = "waitid", SetLastError = true)] internal static partial int WaitId(int type, int id, void* info, int options);
@@ -44,4 +48,12 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "getpgrp")] internal static partial int GetPgrp();
     [LibraryImport("libc", EntryPoint = "getsid", SetLastError = true)] internal static partial int GetSid(int pid);
     [LibraryImport("libc", EntryPoint = "tcgetpgrp", SetLastError = true)] internal static partial int TcGetPgrp(int fd);
+
+    /// <summary>struct rlimit of a 64-bit system.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct ResourceLimit
+    {
+        internal ulong Soft;
+        internal ulong Hard;
+    }
 }

@@ -45,6 +45,7 @@ internal static unsafe class Spawn
                 fixed (byte* path = NativeText.EncodeWithNul(request.FileName))
                 {
                     int pid;
+                    if (Credentials.NoNewPrivileges) Credentials.ForbidNewPrivileges(); // of this thread, which the child inherits
                     var errno = Libc.PosixSpawn(&pid, path, actions, attributes, arguments.Pointer, environment.Pointer);
                     return errno == 0 ? pid : throw new PosixException("posix_spawn", errno, Describe(request));
                 }

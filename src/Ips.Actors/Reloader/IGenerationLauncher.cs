@@ -8,7 +8,7 @@ namespace Ips.Actors.Reloader;
 internal interface IGenerationLauncher
 {
     /// <summary>Spawns the process.</summary>
-    /// <exception cref="PosixException">It could not be started: missing, not executable, wrong format.</exception>
+    /// <exception cref="IOException">It could not be started: missing, not executable, wrong format; or the environment file is wrong.</exception>
     ISpawnedGeneration Launch(int generation);
 }
 

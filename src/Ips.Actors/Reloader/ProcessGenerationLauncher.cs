@@ -3,11 +3,12 @@ using Ips.Actors.Handover;
 using Ips.Actors.Hosting;
 using Ips.Actors.Output;
 using Ips.Actors.Posix;
+using Ips.Actors.Supervise;
 
 namespace Ips.Actors.Reloader;
 
 /// <summary>Spawns successors with posix_spawn; the handover channel is their descriptor 3.</summary>
-internal sealed class ProcessGenerationLauncher(Hosting.StartCommand command) : IGenerationLauncher
+internal sealed class ProcessGenerationLauncher(Hosting.StartCommand command, string? environmentFile = null, SupervisorLink? supervisor = null) : IGenerationLauncher
 {
     private const int ChannelFd = 3;
 
@@ -19,23 +20,31 @@ internal sealed class ProcessGenerationLauncher(Hosting.StartCommand command) : 
         try
         {
             output = CapturedOutput.TryCreate();
-            var environment = new Dictionary<string, string>(command.Environment, StringComparer.Ordinal)
+            var environment = new Dictionary<string, string>(command.Environment, StringComparer.Ordinal);
+            if (environmentFile is not null)
             {
-                [HandoverVariables.Fd] = ChannelFd.ToString(CultureInfo.InvariantCulture),
-                [HandoverVariables.Generation] = generation.ToString(CultureInfo.InvariantCulture),
-            };
+                EnvironmentFile.Apply(environmentFile, environment);
+            }
+
+            environment[HandoverVariables.Fd] = ChannelFd.ToString(CultureInfo.InvariantCulture);
+            environment[HandoverVariables.Generation] = generation.ToString(CultureInfo.InvariantCulture);
             if (output is not null)
             {
                 environment[HandoverVariables.OutputFds] = CapturedOutput.Variable;
             }
 
+            if (supervisor is not null)
+            {
+                environment[HandoverVariables.SupervisorFd] = SupervisorLink.TargetFd.ToString(CultureInfo.InvariantCulture);
+            }
+
             var pid = Spawn.Start(new SpawnRequest(
-                command.FileName, command.Arguments, environment, command.WorkingDirectory, [(theirs, ChannelFd), .. output?.Descriptors ?? []],
+                command.FileName, command.Arguments, environment, command.WorkingDirectory, [(theirs, ChannelFd), .. output?.Descriptors ?? [], .. supervisor is null ? Array.Empty<(int, int)>() : [(supervisor.Fd, SupervisorLink.TargetFd)]],
                 NewSession: false));
             output?.Start();
             return new SpawnedGeneration(pid, new HandoverChannel(ours), output);
         }
-        catch (PosixException)
+        catch (IOException)
         {
             FileDescriptors.Close(ours);
             output?.Abandon();

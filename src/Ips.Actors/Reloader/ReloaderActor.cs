@@ -167,7 +167,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
             Progress("spawned");
             Watch(process);
         }
-        catch (PosixException e)
+        catch (IOException e)
         {
             _log.SpawnFailed(spawn.Generation, e.Message);
             _lifecycle.Tell(new LifecycleEvent.SuccessorFailed($"it could not be spawned: {e.Message}", Responsive: false));
@@ -302,7 +302,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
                 new WelcomeFrame(
                     welcome.Version, _slot.Generation, [.. welcome.Sockets.Select(s => new EndpointOffer(s.Endpoint, s.Ordinal, s.External))],
                     _identity.LockFd is not null, _identity.ControlFd is not null, (long)_options.Reload.HealthInterval.TotalMilliseconds,
-                    OlderGenerations.WithSelf(_slot.Older.Alive(), _slot.Generation - 1)),
+                    OlderGenerations.WithSelf(_slot.Older.Alive(), _slot.Generation - 1), _slot.Paused()),
                 [.. fds]);
         }
     }

@@ -27,6 +27,9 @@ internal sealed class SuccessorSlot
     /// <summary>The generations before this one.</summary>
     public IOlderGenerations Older { get; init; } = OlderGenerations.None;
 
+    /// <summary>Whether an operator has paused the service.</summary>
+    public Func<bool> Paused { get; init; } = () => false;
+
     /// <summary>The operator's health check, if there is one.</summary>
     public IHealthUrl? HealthUrl { get; init; }
 

@@ -1,92 +1,341 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
+using Ips.Actors.Control;
+using Ips.Actors.Diagnostics;
+using Ips.Actors.Handover;
 using Ips.Actors.Hosting;
 using Ips.Actors.Posix;
+using Ips.Actors.Reloader;
 using Ips.Actors.Signals;
+using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Supervise;
 
 /// <summary>
-/// A thin parent that keeps its PID while generations come and go below it: a shell waits for it, a terminal's ^C still reaches the
-/// service, and it ends with the exit code of the last generation. It serves nothing itself.
+/// A thin parent that keeps its PID while generations come and go below it: a shell, a terminal, a container or a service manager watches this
+/// process, and it ends with the exit code of the service. It serves nothing itself, but holds copies of the listening sockets, so that a service
+/// that crashed is restarted on them.
 /// </summary>
-public static class StableParent
+/// <remarks>What it decides is in <see cref="SupervisorMachine"/>; all of it happens on one thread. One a process.</remarks>
+public sealed class StableParent : IDisposable
 {
     /// <summary>The variable that names the stable parent to all generations below it, by its PID.</summary>
     internal const string Marker = "IPS_STABLE_PARENT";
 
+    private const int Init = 1;
+
     // What arrives as a message of its own; a terminal sends SIGINT and SIGQUIT to every process of its foreground group by itself.
-    private static readonly int[] Forwarded = [SignalNumbers.SIGTERM, SignalNumbers.SIGHUP, SignalNumbers.SIGUSR1, SignalNumbers.SIGUSR2];
     private static readonly int[] OfTheTerminal = [SignalNumbers.SIGINT, SignalNumbers.SIGQUIT];
 
-    /// <summary>Whether this process should be one: it is in the foreground of a terminal, and neither a successor nor started by a stable parent.</summary>
+    private static readonly TimeSpan OrphanInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ReapTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Endless = TimeSpan.FromDays(1);
+
+    private readonly BlockingCollection<Action> _inbox = [];
+    private readonly long _startedAt = Stopwatch.GetTimestamp();
+    private readonly AutoResetEvent _spawned = new(false);
+    private readonly Dictionary<int, ProcessHandle> _handles = [];
+    private readonly HeldSockets _held = new();
+    private readonly Hosting.StartCommand _command;
+    private readonly ILogger _log;
+    private readonly int _generationsEnd; // of the pair: every generation inherits it
+    private readonly PacketChannel _news;
+    private SupervisorState _state = new();
+    private RestartHandover? _restart;
+    private LastGoodRelease? _previous; // of the release that served before the one that serves
+    private int _startedPid;
+    private int? _exitCode;
+
+    private StableParent(Hosting.StartCommand command, ILogger log)
+    {
+        (_command, _log) = (command, log);
+        var (ours, theirs) = FdPassing.SocketPair();
+        _generationsEnd = theirs;
+        _news = new PacketChannel(ours, packet => _inbox.Add(() => OnNews(packet)), error => _inbox.Add(() => OnNewsLost(error)));
+    }
+
+    private TimeSpan Now => Stopwatch.GetElapsedTime(_startedAt);
+
+    /// <summary>Whether this process should be one although nobody asked for it: it is PID 1, whose end is the end of its container, or it is in the
+    /// foreground of a terminal; and it is neither a successor nor started by <c>ips start</c> or a stable parent.</summary>
     public static bool IsNeeded() =>
-        Terminal.HasForegroundTerminal()
+        (Environment.ProcessId == Init || Terminal.HasForegroundTerminal())
         && Environment.GetEnvironmentVariable(HandoverVariables.Fd) is null
         && Environment.GetEnvironmentVariable(HandoverVariables.StartFd) is null
-        && Environment.GetEnvironmentVariable(Marker) is null;
+        && !IsAbove();
 
-    /// <summary>Starts this program again by the same command line, as the first generation, and waits until no generation is left.</summary>
-    /// <param name="pidFile">The PID file that names the main process: signals are forwarded there.</param>
-    /// <returns>The exit code of the generation that started last; 128 and the signal's number if a signal ended it, as shells have it.</returns>
-    /// <exception cref="IOException">The program could not be started.</exception>
-    public static int Run(string pidFile)
+    /// <summary>Whether this process was started by a stable parent, itself or as a later generation.</summary>
+    public static bool IsAbove() => Environment.GetEnvironmentVariable(Marker) is not null;
+
+    /// <summary>Starts this program again as the first generation, and waits until no generation is left.</summary>
+    /// <param name="arguments">Its arguments, as many as this process has; null for the same ones.</param>
+    /// <param name="format">The form of the lines that are logged to stdout.</param>
+    /// <returns>The exit code of the service; 128 and the signal's number if a signal ended it, as shells have it.</returns>
+    /// <exception cref="IOException">No descriptor is left.</exception>
+    public static int Run(IReadOnlyList<string>? arguments, LineFormat format)
+    {
+        var command = GenerationContext.CaptureStartCommand();
+        if (arguments is not null)
+        {
+            command = command with { Arguments = [.. command.Arguments.Take(command.Arguments.Count - arguments.Count), .. arguments] };
+        }
+
+        using var provider = new LineFormatLoggerProvider(new LineFormatOptions { Format = format }, new LineFormatSink(descriptor: StandardStreams.Output));
+        using var parent = new StableParent(command, provider.CreateLogger("supervisor"));
+        return parent.Run();
+    }
+
+    /// <summary>Closes what is held; the process is about to end.</summary>
+    public void Dispose()
+    {
+        _held.Release();
+        _restart?.Dispose();
+        _news.Dispose(); // the inbox is not: threads that end with the process may still write to it
+    }
+
+    private int Run()
     {
         ProcessAttributes.BecomeSubreaper(); // so that a generation whose predecessor has gone becomes our child
-        var first = 0;
-        List<PosixSignalRegistration> registrations =
-        [
-            .. Forwarded.Select(signal => PosixSignalRegistration.Create((PosixSignal)signal, context =>
-            {
-                context.Cancel = true;
-                Forward(MainProcess(pidFile) ?? Volatile.Read(ref first), signal);
-            })),
-            .. OfTheTerminal.Select(signal => PosixSignalRegistration.Create((PosixSignal)signal, context => context.Cancel = true)),
-        ];
-        var command = GenerationContext.CaptureStartCommand();
-        var environment = new Dictionary<string, string>(command.Environment, StringComparer.Ordinal)
-        {
-            [Marker] = Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture),
-        };
-        Volatile.Write(ref first, Spawn.Start(new SpawnRequest(
-            command.FileName, command.Arguments, environment, command.WorkingDirectory, [], NewSession: false)));
+        List<PosixSignalRegistration> registrations = [.. SignalMap.Handled.Select(Register)];
+        _news.Start();
+        Start(lastGood: false, isFirst: true);
+        new Thread(ReapForEver) { IsBackground = true, Name = "ips-reap" }.Start();
 
-        (long StartedAt, ProcessExit Exit) last = default;
-        while (Processes.WaitForAny() is { } ended)
+        // What parsing the command line and the configuration needed is not needed again.
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        while (_exitCode is null)
         {
-            if (ended.StartedAt >= last.StartedAt)
-            {
-                last = (ended.StartedAt, ended.Exit);
-            }
+            _inbox.Take()();
         }
 
+        _held.Release(); // while the log line below is written nobody connects to a service that has ended
         GC.KeepAlive(registrations); // their finalizers would take the handlers away
-        return last.Exit.Signal == 0 ? last.Exit.Code : 128 + last.Exit.Signal;
+        _log.Ends(_exitCode.Value);
+        return _exitCode.Value;
     }
 
-    // The PID file may be an old one, of another process that has the number now.
-    private static int? MainProcess(string pidFile)
+    private PosixSignalRegistration Register(int signal)
     {
-        if (PidFile.Read(pidFile) is not { } pid)
+        var byTerminal = OfTheTerminal.Contains(signal) && Terminal.HasForegroundTerminal();
+        var stops = SignalMap.Meaning(signal) is Lifecycle.LifecycleEvent.StopRequested;
+        return PosixSignalRegistration.Create((PosixSignal)signal, context =>
         {
-            return null;
-        }
+            context.Cancel = true; // no default action
+            if (!byTerminal) _inbox.Add(() => Apply(new SupervisorEvent.Signalled(signal, stops)));
+        });
+    }
 
-        for (var ancestor = Processes.ParentOf(pid); ancestor is > 1; ancestor = Processes.ParentOf(ancestor.Value))
+    private void Apply(SupervisorEvent @event)
+    {
+        var (state, effects) = SupervisorMachine.Next(_state, @event);
+        _state = state;
+        foreach (var effect in effects) Run(effect);
+    }
+
+    private void Run(SupervisorEffect effect)
+    {
+        switch (effect)
         {
-            if (ancestor == Environment.ProcessId)
+            case SupervisorEffect.Start start:
+                Start(start.LastGood, isFirst: false);
+                break;
+            case SupervisorEffect.ArmBackOff back:
+                _log.Restarting(back.Delay.TotalMilliseconds);
+                _ = Task.Delay(back.Delay).ContinueWith(_ => _inbox.Add(() => Apply(new SupervisorEvent.BackOffOver())), TaskScheduler.Default);
+                break;
+            case SupervisorEffect.Forward forward:
+                Forward(forward.Pid, forward.Signal);
+                break;
+            case SupervisorEffect.ExplainLostSignal lost:
+                _log.SignalLost(SignalMap.Name(lost.Signal));
+                break;
+            case SupervisorEffect.NoteCrash crash:
+                _log.Crashed(crash.Pid, crash.How.ToString(), crash.Crashes);
+                break;
+            case SupervisorEffect.Exit exit:
+                _exitCode = exit.Code;
+                break;
+            default:
+                throw new UnreachableException($"Effect {effect} has no handler.");
+        }
+    }
+
+    private void Forward(int pid, int signal)
+    {
+        if (_handles.TryGetValue(pid, out var handle)) handle.Signal(signal);
+    }
+
+    private void Start(bool lastGood, bool isFirst)
+    {
+        _restart?.Dispose();
+        _restart = null;
+        var ours = -1;
+        List<(int Fd, int TargetFd)> descriptors = [(_generationsEnd, SupervisorLink.TargetFd)];
+        var (program, arguments, directory, environment) = Command(lastGood);
+        environment[Marker] = Text(Environment.ProcessId);
+        environment[HandoverVariables.SupervisorFd] = Text(SupervisorLink.TargetFd);
+        try
+        {
+            var theirs = -1;
+            if (_held.Any)
             {
-                return pid;
+                (ours, theirs) = FdPassing.SocketPair();
+                descriptors.Add((theirs, 3));
+                environment[HandoverVariables.Fd] = "3";
+                environment[HandoverVariables.Generation] = Text(_held.Main!.Generation + 1);
+            }
+
+            int pid;
+            try
+            {
+                pid = Spawn.Start(new SpawnRequest(program, arguments, environment, directory, descriptors, NewSession: false));
+            }
+            finally
+            {
+                if (theirs >= 0) FileDescriptors.Close(theirs);
+            }
+
+            _startedPid = pid;
+            Know(pid);
+            Apply(new SupervisorEvent.Started(pid));
+            _spawned.Set();
+            if (isFirst) _log.Supervises(Environment.ProcessId, pid);
+            else _log.Restarted(pid, program, _held.Listening.Count);
+            if (ours >= 0)
+            {
+                var channel = ours;
+                ours = -1; // its own from here on, also if it throws
+                _restart = new RestartHandover(channel, _held, _held.Main!.Generation + 1);
+            }
+        }
+        catch (IOException e)
+        {
+            if (ours >= 0) FileDescriptors.Close(ours);
+            _log.StartFailed(e.Message);
+            if (_state.Starting is null) Apply(new SupervisorEvent.StartFailed(Now)); // else its end, without a word from us, tells of it
+        }
+    }
+
+    private (string Program, IReadOnlyList<string> Arguments, string Directory, Dictionary<string, string> Environment) Command(bool lastGood)
+    {
+        var environment = new Dictionary<string, string>(_command.Environment, StringComparer.Ordinal);
+        if (_held.Main?.EnvironmentFile is { } file)
+        {
+            try
+            {
+                EnvironmentFile.Apply(file, environment);
+            }
+            catch (IOException e)
+            {
+                _log.EnvironmentFailed(e.Message); // a service that is down must not stay down for it
             }
         }
 
-        return null;
+        if (!lastGood || (_previous ?? _held.Main?.Release) is not { } release || !File.Exists(release.FileName))
+        {
+            return (_command.FileName, _command.Arguments, _command.WorkingDirectory, environment);
+        }
+
+        var (name, value) = LastGoodFile.CommandVariable(release); // a later reload follows the links again
+        environment[name] = value;
+        var directory = Directory.Exists(release.WorkingDirectory) ? release.WorkingDirectory : "/";
+        environment["PWD"] = directory;
+        return (release.FileName, [release.FileName, .. release.Arguments], directory, environment);
     }
 
-    private static void Forward(int pid, int signal)
+    private void OnNews(ReceivedPacket packet)
     {
-        if (pid > 0)
+        switch (SupervisorFrame.TryDecode(packet.Bytes.Span))
         {
-            Processes.TrySignal(pid, signal);
+            case MainFrame main:
+                // Of a restart by us nothing new is learned: the release that a person put in place before is the one to go back to.
+                if (main.Pid != _startedPid && _held.Main is { } former && former.Release.FileName + string.Join(' ', former.Release.Arguments)
+                    != main.Release.FileName + string.Join(' ', main.Release.Arguments))
+                {
+                    _previous = former.Release;
+                }
+
+                var isNew = _held.Main?.Pid != main.Pid;
+                _held.Replace(main, packet.Fds);
+                Know(main.Pid);
+                Apply(new SupervisorEvent.BecameMain(main.Pid, main.Generation, Now));
+                if (isNew)
+                {
+                    _log.Follows(main.Generation, main.Pid, _held.Listening.Count);
+                    WatchUnrelated(main.Pid);
+                }
+
+                return;
+            case JoinedFrame joined:
+                Know(joined.Pid);
+                Apply(new SupervisorEvent.Joined(joined.Pid, joined.Generation));
+                break;
+            case ReleasedFrame released:
+                if (released.Pid == _state.Main) _held.Release();
+                Apply(new SupervisorEvent.Released(released.Pid));
+                break;
+        }
+
+        foreach (var fd in packet.Fds) FileDescriptors.Close(fd);
+    }
+
+    // It cannot end while we hold both ends; it fails on a truncated packet, when this process has no descriptor left.
+    private void OnNewsLost(Exception? error) => _log.StartFailed($"the news of the generations are lost: {error?.Message}");
+
+    private void Know(int pid)
+    {
+        if (!_handles.ContainsKey(pid) && Processes.StartedAt(pid) is { } startedAt && ProcessHandle.TryOpen(pid, startedAt) is { } handle)
+        {
+            _handles.Add(pid, handle);
         }
     }
+
+    // A generation whose predecessor still drains is that one's child, which reaps it: we see its end, and not its status.
+    private void WatchUnrelated(int pid)
+    {
+        if (Processes.StartedAt(pid) is not { } startedAt || ProcessHandle.TryOpen(pid, startedAt) is not { } handle) return;
+        new Thread(() =>
+        {
+            using (handle)
+            {
+                while (!handle.WaitForEnd(Endless))
+                {
+                }
+            }
+
+            Thread.Sleep(ReapTimeout); // if it is ours after all, the wait for children is faster, and knows more
+            _inbox.Add(() => OnEnded(pid, ProcessExit.Unknown));
+        })
+        { IsBackground = true, Name = "ips-watch" }.Start();
+    }
+
+    private void ReapForEver()
+    {
+        while (true)
+        {
+            if (Processes.WaitForAny() is { } ended) _inbox.Add(() => OnEnded(ended.Pid, ended.Exit));
+            else _spawned.WaitOne(OrphanInterval); // a process that somebody brought into this container may be orphaned to us at any time
+        }
+    }
+
+    private void OnEnded(int pid, ProcessExit exit)
+    {
+        HashSet<int> alive = [.. _handles.Where(pair => !pair.Value.HasEnded).Select(pair => pair.Key)];
+        if (pid == _state.Starting)
+        {
+            _restart?.Dispose();
+            _restart = null;
+        }
+
+        Apply(new SupervisorEvent.Ended(pid, exit, alive, Now));
+        foreach (var gone in _handles.Keys.Where(known => !_state.Known.ContainsKey(known) && known != _state.Main).ToList())
+        {
+            _handles.Remove(gone, out var handle);
+            handle!.Dispose();
+        }
+    }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -35,7 +35,9 @@ internal sealed class MemoryConnection : DefaultConnectionContext, IIpsWarmupFea
         base.Abort(abortReason);
     }
 
-#pragma warning disable CA2215 // The base's disposes the source of ConnectionClosed, which an Abort may have queued for its cancellation: an exception there ends the process.
+    // The base class's own disposal is left out: it disposes the token source that its Abort cancels later, on the thread pool, and on a busy
+    // machine that unhandled ObjectDisposedException ended the process. Without a timer there is nothing in it to dispose of.
+#pragma warning disable CA2215 // for that reason
     public override async ValueTask DisposeAsync()
 #pragma warning restore CA2215
     {

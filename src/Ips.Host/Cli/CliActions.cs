@@ -1,4 +1,5 @@
 using Ips.Actors.Hosting;
+using Ips.Host.Cli.Doctor;
 using Ips.Host.Configuration;
 
 namespace Ips.Host.Cli;
@@ -8,28 +9,18 @@ namespace Ips.Host.Cli;
 /// <param name="serve">Serves until the daemon ends, and answers its exit code. Called with a valid configuration only.</param>
 /// <param name="launcher">Launches the daemon of <c>ips start</c>.</param>
 /// <param name="self">How this program is called.</param>
+/// <param name="supervise">Stays as the parent of a daemon that serves by the same command line, and answers its exit code; null serves without one.</param>
 internal sealed class CliActions(
-    CliConsole console, Func<DaemonSettings, CancellationToken, Task<int>> serve, IDaemonLauncher launcher, Func<SelfCommand> self) : ICliActions
+    CliConsole console, Func<DaemonSettings, CancellationToken, Task<int>> serve, IDaemonLauncher launcher, Func<SelfCommand> self,
+    Func<DaemonSettings, CancellationToken, Task<int>>? supervise = null) : ICliActions
 {
     private readonly ClientActions _client = new(console);
 
     /// <inheritdoc/>
-    public async Task<int> RunAsync(RunCommand command, CancellationToken cancellation)
-    {
-        var (settings, problems) = SettingsLoader.Load(command.Daemon, console.Directory, needsLogFile: false);
-        if (problems.Count > 0)
-        {
-            var errors = SettingsLoader.Describe(problems);
-            await console.FailAsync(errors);
-            StartReporter.ReportFailure(CliExitCode.Configuration, errors);
-            return CliExitCode.Configuration;
-        }
+    public Task<int> RunAsync(RunCommand command, CancellationToken cancellation) => ForegroundAsync(command.Daemon, serve, cancellation);
 
-        // A reload reads the file again: this is what it would find.
-        settings.Ips.CheckConfiguration = () =>
-            [.. SettingsLoader.Load(command.Daemon, console.Directory, needsLogFile: false).Problems.Select(problem => problem.ToString())];
-        return await serve(settings, cancellation);
-    }
+    /// <inheritdoc/>
+    public Task<int> SuperviseAsync(SuperviseCommand command, CancellationToken cancellation) => ForegroundAsync(command.Daemon, supervise ?? serve, cancellation);
 
     /// <inheritdoc/>
     public async Task<int> StartAsync(StartCommand command, CancellationToken cancellation)
@@ -60,7 +51,18 @@ internal sealed class CliActions(
     }
 
     /// <inheritdoc/>
+    public async Task<int> DoctorAsync(DoctorCommand command, CancellationToken cancellation)
+    {
+        var facts = DoctorProbe.Look(SettingsLoader.Load(command.Daemon, console.Directory, needsLogFile: false));
+        await console.Output.WriteLineAsync(DoctorText.Write(facts));
+        return DoctorRules.Problems(facts).Any(problem => problem.Prevents) ? CliExitCode.Failed : CliExitCode.Ok;
+    }
+
+    /// <inheritdoc/>
     public Task<int> ReloadAsync(ReloadCommand command, CancellationToken cancellation) => Reporting(() => _client.ReloadAsync(command, cancellation));
+
+    /// <inheritdoc/>
+    public Task<int> PauseAsync(PauseCommand command, CancellationToken cancellation) => Reporting(() => _client.PauseAsync(command, cancellation));
 
     /// <inheritdoc/>
     public Task<int> StopAsync(StopCommand command, CancellationToken cancellation) => Reporting(() => _client.StopAsync(command, cancellation));
@@ -70,6 +72,23 @@ internal sealed class CliActions(
 
     /// <inheritdoc/>
     public Task<int> HistoryAsync(HistoryCommand command, CancellationToken cancellation) => Reporting(() => _client.HistoryAsync(command, cancellation));
+
+    private async Task<int> ForegroundAsync(DaemonArguments daemon, Func<DaemonSettings, CancellationToken, Task<int>> go, CancellationToken cancellation)
+    {
+        var (settings, problems) = SettingsLoader.Load(daemon, console.Directory, needsLogFile: false);
+        if (problems.Count > 0)
+        {
+            var errors = SettingsLoader.Describe(problems);
+            await console.FailAsync(errors);
+            StartReporter.ReportFailure(CliExitCode.Configuration, errors);
+            return CliExitCode.Configuration;
+        }
+
+        // A reload reads the file again: this is what it would find.
+        settings.Ips.CheckConfiguration = () =>
+            [.. SettingsLoader.Load(daemon, console.Directory, needsLogFile: false).Problems.Select(problem => problem.ToString())];
+        return await go(settings, cancellation);
+    }
 
     private async Task<int> Reporting(Func<Task<int>> verb)
     {

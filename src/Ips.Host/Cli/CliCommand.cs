@@ -8,6 +8,9 @@ internal abstract record CliCommand;
 /// <summary>Serve in the foreground.</summary>
 internal sealed record RunCommand(DaemonArguments Daemon) : CliCommand;
 
+/// <summary>Serve in the foreground below a parent that stays.</summary>
+internal sealed record SuperviseCommand(DaemonArguments Daemon) : CliCommand;
+
 /// <summary>Launch a daemon and wait until it serves.</summary>
 /// <param name="Daemon">What the daemon is told.</param>
 /// <param name="Timeout">How long to wait; null for the ready timeout of the configuration.</param>
@@ -19,12 +22,18 @@ internal sealed record StartCommand(DaemonArguments Daemon, TimeSpan? Timeout, b
 /// <param name="Reference">Show the reference file with every key instead.</param>
 internal sealed record CheckCommand(DaemonArguments Daemon, bool Reference) : CliCommand;
 
+/// <summary>Print how the daemon would run here, and what would keep it from that.</summary>
+internal sealed record DoctorCommand(DaemonArguments Daemon) : CliCommand;
+
 /// <summary>Ask a running daemon to reload, and wait for the outcome.</summary>
 /// <param name="Target">Which daemon.</param>
 /// <param name="Json">Print the receipt as JSON.</param>
 /// <param name="Timeout">How long to wait; null for the daemon's own limits.</param>
 /// <param name="Check">Only see whether the release would get ready; nothing is handed over.</param>
 internal sealed record ReloadCommand(DaemonTarget Target, bool Json, TimeSpan? Timeout, bool Check = false) : CliCommand;
+
+/// <summary>Let a running daemon fail its readiness while it accepts on, or end that.</summary>
+internal sealed record PauseCommand(DaemonTarget Target, bool Paused) : CliCommand;
 
 /// <summary>Ask a running daemon to stop, and wait until it has ended.</summary>
 internal sealed record StopCommand(DaemonTarget Target, bool Json, TimeSpan? Timeout) : CliCommand;

@@ -8,12 +8,14 @@ internal static class CliProgram
     /// <summary>Carries out a command line and answers the exit code.</summary>
     /// <param name="args">The arguments of <c>Main</c>.</param>
     /// <param name="serve">Serves until the daemon ends, and answers its exit code.</param>
+    /// <param name="supervise">Stays as the parent of the daemon, and answers its exit code.</param>
     /// <param name="spawn">Spawns a daemon in a new session with <c>/</c> as its directory; answers the PID or throws <see cref="IOException"/>.</param>
     internal static Task<int> RunAsync(
-        IReadOnlyList<string> args, Func<DaemonSettings, CancellationToken, Task<int>> serve, Func<DaemonLaunch, int> spawn)
+        IReadOnlyList<string> args, Func<DaemonSettings, CancellationToken, Task<int>> serve, Func<DaemonSettings, CancellationToken, Task<int>> supervise,
+        Func<DaemonLaunch, int> spawn)
     {
         var console = new CliConsole(Console.Out, Console.Error, LogicalDirectory.Current(), TimeProvider.System);
-        var actions = new CliActions(console, serve, new PosixDaemonLauncher(spawn), () => SelfCommand.OfThisProcess(args.Count));
+        var actions = new CliActions(console, serve, new PosixDaemonLauncher(spawn), () => SelfCommand.OfThisProcess(args.Count), supervise);
         var install = new InstallUnitsAction(console, () => SelfCommand.OfThisProcess(args.Count));
         return CliParser.InvokeAsync(
             RootCommandFactory.Create(actions, [.. new StoreOptionSet(LogicalDirectory.Current).Verbs(), install.Verb()]), args, console.Output, console.Error);

@@ -53,6 +53,19 @@ internal sealed class ClientActions(CliConsole console)
         return receipt.Outcome is ReceiptText.Promoted or ReceiptText.Checked ? CliExitCode.Ok : CliExitCode.ReloadRefused;
     }
 
+    /// <summary><c>ips pause</c> and <c>ips resume</c></summary>
+    /// <exception cref="CliException">It was refused, or nobody answered.</exception>
+    internal async Task<int> PauseAsync(PauseCommand command, CancellationToken cancellation)
+    {
+        var (address, _) = DaemonLocator.Find(command.Target, console.Directory);
+        var client = new ControlClient(address.SocketPath, console.Time) { Timeout = TimeSpan.FromSeconds(10) };
+        var last = await AskAsync(client, address, new(command.Paused ? "pause" : "resume"), cancellation);
+        if (last.Kind is not ("paused" or "resumed"))
+            throw new CliException(CliExitCode.Failed, last.Message ?? $"The daemon answered '{last.Kind}' and no reason.");
+        await console.Output.WriteLineAsync(command.Paused ? "Paused: readiness fails, accepting goes on." : "Resumed: readiness passes.");
+        return CliExitCode.Ok;
+    }
+
     /// <summary><c>ips stop</c></summary>
     /// <exception cref="CliException">It could not be stopped, or did not end in time.</exception>
     internal async Task<int> StopAsync(StopCommand command, CancellationToken cancellation)

@@ -18,6 +18,7 @@ internal sealed class DaemonOptionSet
         Arity = ArgumentArity.OneOrMore,
     };
     private readonly Option<string> _logFile = Text("--log-file", "FILE", "What stdout and stderr are appended to. Default: none for run, ips.log for start. Overrides ips.log-file.");
+    private readonly Option<string> _user = Text("--user", "NAME", "The user to run as when root starts it; root has to be named as well. Default: none, and root is refused. Overrides ips.user.");
     private readonly Option<string> _logFormat = Text("--log-format", "line|json", "The form of the log's lines. Default: line. Overrides ips.log.format.");
 
     internal DaemonOptionSet(bool forClient)
@@ -37,6 +38,7 @@ internal sealed class DaemonOptionSet
         if (!_forClient) command.Add(_urls);
         command.Add(_pidFile);
         if (!_forClient) command.Add(_logFile);
+        if (!_forClient) command.Add(_user);
         if (!_forClient) command.Add(_logFormat);
         command.Add(_directory);
         return command;
@@ -50,6 +52,7 @@ internal sealed class DaemonOptionSet
         PidFile = result.GetValue(_pidFile),
         Urls = !_forClient && result.GetValue(_urls) is { Length: > 0 } urls ? string.Join(';', urls) : null,
         LogFile = _forClient ? null : result.GetValue(_logFile),
+        User = _forClient ? null : result.GetValue(_user),
         LogFormat = _forClient ? null : result.GetValue(_logFormat),
     };
 

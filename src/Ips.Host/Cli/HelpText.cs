@@ -14,12 +14,14 @@ internal static class HelpText
           ips reload                               the same, and wait for the outcome
           ips reload --check                       would a reload work? start the release, see it get ready, end it
           ips history                              the newest 50 reloads and how they ended
+          ips pause                                fail /readyz, so that load balancers look away; ips resume ends it
           ips start --last-good                    after a crash: start the release that last served for good
           ips status --json                        what runs, as JSON
           ips install-units --prefix /usr/local    write the systemd units for this program
           ips sample                               add a small inventory to ips.db, for a first try
           ips import hosts.csv                     add and replace hosts and switches from a file, all or nothing
           ips key add A00001                       make an access key for /v1, and print its secret once
+          ips doctor                               how would it run here, and what would keep it from that?
           ips check --reference > ips.conf         write a configuration file with every key, its range and its default
 
         Signals (to the PID in the PID file):

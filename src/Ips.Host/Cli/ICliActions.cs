@@ -6,14 +6,23 @@ internal interface ICliActions
     /// <summary><c>ips run</c></summary>
     Task<int> RunAsync(RunCommand command, CancellationToken cancellation);
 
+    /// <summary><c>ips supervise</c></summary>
+    Task<int> SuperviseAsync(SuperviseCommand command, CancellationToken cancellation);
+
     /// <summary><c>ips start</c></summary>
     Task<int> StartAsync(StartCommand command, CancellationToken cancellation);
 
     /// <summary><c>ips check</c></summary>
     Task<int> CheckAsync(CheckCommand command, CancellationToken cancellation);
 
+    /// <summary><c>ips doctor</c></summary>
+    Task<int> DoctorAsync(DoctorCommand command, CancellationToken cancellation);
+
     /// <summary><c>ips reload</c></summary>
     Task<int> ReloadAsync(ReloadCommand command, CancellationToken cancellation);
+
+    /// <summary><c>ips pause</c> and <c>ips resume</c></summary>
+    Task<int> PauseAsync(PauseCommand command, CancellationToken cancellation);
 
     /// <summary><c>ips stop</c></summary>
     Task<int> StopAsync(StopCommand command, CancellationToken cancellation);

@@ -17,7 +17,7 @@ internal static class RootCommandFactory
     {
         var root = new RootCommand(HelpText.Description)
         {
-            Run(actions), Start(actions), Reload(actions), Stop(actions), Status(actions), History(actions), Check(actions),
+            Run(actions), Supervise(actions), Start(actions), Reload(actions), Stop(actions), Pause(actions, true), Pause(actions, false), Status(actions), History(actions), Check(actions), Doctor(actions),
         };
         foreach (var command in more) root.Add(command);
         foreach (var help in root.Options.OfType<HelpOption>()) help.Action = new HelpWithEpilogue((HelpAction)help.Action!, root);
@@ -29,6 +29,15 @@ internal static class RootCommandFactory
         var daemon = new DaemonOptionSet(forClient: false);
         var command = daemon.AddTo(new("run", "Serve in the foreground; ^C stops gracefully. For a terminal, a container or a service manager."));
         command.SetAction((result, token) => actions.RunAsync(new(daemon.Read(result)), token));
+        return command;
+    }
+
+    private static Command Supervise(ICliActions actions)
+    {
+        var daemon = new DaemonOptionSet(forClient: false);
+        var command = daemon.AddTo(new(SupervisedArguments.Verb,
+            "Serve in the foreground below a thin parent that keeps its PID over every reload, restarts a daemon that crashed on the same sockets, and ends with its exit code. 'ips run' does so by itself as PID 1 and on a terminal."));
+        command.SetAction((result, token) => actions.SuperviseAsync(new(daemon.Read(result)), token));
         return command;
     }
 
@@ -57,6 +66,14 @@ internal static class RootCommandFactory
         return command;
     }
 
+    private static Command Doctor(ICliActions actions)
+    {
+        var daemon = new DaemonOptionSet(forClient: false);
+        var command = daemon.AddTo(new("doctor", "Print how the daemon would run here (init system, user, limits, paths, addresses, versions), and each problem with its remedy. Nothing is started."));
+        command.SetAction((result, token) => actions.DoctorAsync(new(daemon.Read(result)), token));
+        return command;
+    }
+
     private static Command Reload(ICliActions actions)
     {
         var target = new TargetOptionSet();
@@ -80,6 +97,16 @@ internal static class RootCommandFactory
         var command = target.AddTo(new("stop", "Stop the running daemon gracefully; return when its process has ended."));
         command.Add(timeout);
         command.SetAction((result, token) => actions.StopAsync(new(target.Read(result), target.Json(result), result.GetValue(timeout)), token));
+        return command;
+    }
+
+    private static Command Pause(ICliActions actions, bool paused)
+    {
+        var target = new TargetOptionSet(withJson: false);
+        var command = target.AddTo(new(paused ? "pause" : "resume", paused
+            ? "Fail /readyz until 'ips resume', so that load balancers look away; accepting goes on. A reload keeps it."
+            : "End what 'ips pause' began: /readyz passes again."));
+        command.SetAction((result, token) => actions.PauseAsync(new(target.Read(result), paused), token));
         return command;
     }
 

@@ -79,6 +79,7 @@ internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, 
         Add("--pid-file", daemon.PidFile);
         Add("--log-file", settings.Ips.LogFile);
         Add("--log-format", daemon.LogFormat);
+        Add("--user", daemon.User);
         return arguments;
 
         void Add(string option, string? value)

@@ -16,7 +16,7 @@ internal static class StatusText
         [
             ("pid", Number(status.Pid)),
             ("generation", Number(status.Generation)),
-            ("state", status.State),
+            ("state", status.Paused ? $"{status.State}, paused: readiness fails until 'ips resume'" : status.State),
             ("release", status.Release),
             ("started", $"{status.StartedAt.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)} ({Age(now - status.StartedAt)} ago)"),
             ("endpoints", status.Endpoints.Count == 0 ? "none" : string.Join(' ', status.Endpoints)),

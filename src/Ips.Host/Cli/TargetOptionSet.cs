@@ -3,7 +3,8 @@ using System.CommandLine;
 namespace Ips.Host.Cli;
 
 /// <summary>The options that say which running daemon is meant, and how the answer is printed.</summary>
-internal sealed class TargetOptionSet
+/// <param name="withJson">Whether there is an answer that could be printed as JSON.</param>
+internal sealed class TargetOptionSet(bool withJson = true)
 {
     private readonly DaemonOptionSet _daemon = new(forClient: true);
 
@@ -25,7 +26,7 @@ internal sealed class TargetOptionSet
         });
         command.Add(_pid);
         _daemon.AddTo(command);
-        command.Add(_json);
+        if (withJson) command.Add(_json);
         command.Validators.Add(result =>
         {
             if (result.GetResult(_pid) is not null && result.Children.Any(child => child is System.CommandLine.Parsing.OptionResult { Implicit: false, Option.Name: "--pid-file" or "--config" }))

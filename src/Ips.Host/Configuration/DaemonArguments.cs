@@ -15,6 +15,9 @@ internal sealed record DaemonArguments
     /// <summary>The log file.</summary>
     public string? LogFile { get; init; }
 
+    /// <summary>The user to run as.</summary>
+    public string? User { get; init; }
+
     /// <summary>The directory that relative paths are relative to.</summary>
     public string? Directory { get; init; }
 

@@ -9,7 +9,7 @@ namespace Ips.Host.Configuration;
 /// <summary>Every configuration key of the daemon. A room that has options adds its table here with <c>And(Its.Keys.On&lt;DaemonSettings&gt;(s => s.Its))</c>.</summary>
 internal static class DaemonKeys
 {
-    internal const string Urls = "ips.urls", PidFile = "ips.pid-file", LogFile = "ips.log-file", LogFormat = "ips.log.format", Kestrel = "ips.kestrel";
+    internal const string Urls = "ips.urls", PidFile = "ips.pid-file", LogFile = "ips.log-file", LogFormat = "ips.log.format", Kestrel = "ips.kestrel", User = "ips.user", Group = "ips.group";
 
     private const string UrlsExpected = "a list of http or https URLs, each with a port from 0 to 65535";
 
@@ -17,6 +17,8 @@ internal static class DaemonKeys
     internal static ConfigTable<DaemonSettings> Table { get; } = new ConfigTable<DaemonSettings>(
         [
             ConfigKey.List<DaemonSettings>(Urls, s => s.Urls, (s, urls) => (s.Urls, s.UrlsGiven) = (urls, true), UrlsExpected, EndpointUrl.Fault),
+            ConfigKey.Text<DaemonSettings>(User, s => s.User, (s, v) => s.User = v, "the name of a user, or null", NameFault),
+            ConfigKey.Text<DaemonSettings>(Group, s => s.Group, (s, v) => s.Group = v, "the name of a group, or null", NameFault),
             ConfigKey.Choice<DaemonSettings, LogLevel>("ips.log.level", s => s.LogLevel, (s, v) => s.LogLevel = v,
             [
                 ("trace", LogLevel.Trace), ("debug", LogLevel.Debug), ("information", LogLevel.Information), ("warning", LogLevel.Warning),
@@ -37,6 +39,8 @@ internal static class DaemonKeys
         .And(AuthKeys.Table.On<DaemonSettings>(s => s.Auth))
         .And(ApiKeys.Table.On<DaemonSettings>(s => s.Api))
         .And(ApiKeys.AccessLog.On<DaemonSettings>(s => s.AccessLog));
+
+    private static string? NameFault(string name) => name.Any(c => char.IsWhiteSpace(c) || c is ':' or '/' or '\0') ? "a name has no blanks, colons or slashes" : null;
 
     /// <summary>A key by its path.</summary>
     internal static ConfigKey<DaemonSettings> Of(string path) => Table.Keys.Single(key => key.Path == path);

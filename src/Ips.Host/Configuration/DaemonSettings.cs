@@ -36,6 +36,12 @@ internal sealed class DaemonSettings
     /// <summary>Whether the file or the command line set <see cref="Urls"/>, so that endpoints of Kestrel's do not replace it in silence.</summary>
     public bool UrlsGiven { get; set; }
 
+    /// <summary>The user that the daemon runs as if root starts it; null if none is configured, and then root does not start it.</summary>
+    public string? User { get; set; }
+
+    /// <summary>The group in place of the user's own; null for that.</summary>
+    public string? Group { get; set; }
+
     /// <summary>The least important events that are logged.</summary>
     public LogLevel LogLevel { get; set; } = LogLevel.Information;
 

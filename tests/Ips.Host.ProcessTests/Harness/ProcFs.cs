@@ -39,6 +39,25 @@ internal static class ProcFs
         }
     }
 
+    /// <summary>The children, zombies included.</summary>
+    public static IReadOnlyList<int> Children(int pid) =>
+    [
+        .. Directory.EnumerateDirectories($"/proc/{pid}/task").SelectMany(task => Read($"{task}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Select(child => int.Parse(child, CultureInfo.InvariantCulture)),
+    ];
+
+    private static string Read(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (IOException)
+        {
+            return ""; // a thread that ended
+        }
+    }
+
     private static string Link(string path) => new FileInfo(path).LinkTarget ?? throw new IOException($"{path} is gone.");
 
     private static string Status(int pid, string name) =>

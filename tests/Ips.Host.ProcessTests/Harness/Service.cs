@@ -21,7 +21,7 @@ internal sealed class Service : IAsyncDisposable
         PidFile = Path.Combine(folder, "service.pid");
         ConfigFile = Path.Combine(folder, "service.conf");
         Log = new EventLog(Path.Combine(folder, "service.log"));
-        Port = FreePort.Next();
+        Port = settings.Port ?? FreePort.Next();
     }
 
     public string Folder { get; }
@@ -67,7 +67,7 @@ internal sealed class Service : IAsyncDisposable
         foreach (var (name, value) in _settings.Environment) environment[name] = value;
         if (_settings.WorkingDirectory is { } directory) environment["PWD"] = directory; // as a shell sets it: with the links that led there
         IReadOnlyList<string> arguments = _settings.Kind == ServiceKind.SampleApp
-            ? _settings.ToArguments(Urls, PidFile, Log.Path) : [.. _settings.Prefix, "run", "--config", WriteConfigFile(), "--log-file", Log.Path];
+            ? _settings.ToArguments(Urls, PidFile, Log.Path) : [.. _settings.Prefix, _settings.Verb, "--config", WriteConfigFile(), "--log-file", Log.Path];
         First = DaemonProcess.Start(
             _settings.Program ?? (_settings.Kind == ServiceKind.Daemon ? Binaries.IpsPath : Path.Combine(Binaries.SampleAppFolder, Binaries.SampleApp)),
             arguments, environment, _settings.WorkingDirectory);

@@ -16,8 +16,8 @@ internal sealed record ServiceEvent(int Number, string Text, int Id, int Generat
     /// <summary>A value of the event, as text; empty if it has none of that name.</summary>
     public string this[string name] => _state.GetValueOrDefault(name, "");
 
-    /// <summary>When, as the log has it.</summary>
-    private string Time { get; init; } = "";
+    /// <summary>When, as the log has it; empty if not known.</summary>
+    public string Time { get; init; } = "";
 
     /// <summary>For a test's output.</summary>
     public override string ToString() => Time.Length == 0 ? Text : $"{Time[11..^1]} gen={Generation} pid={Pid} {Id} {Message}";

@@ -18,11 +18,20 @@ internal sealed record ServiceSettings(ServiceKind Kind)
     /// <summary>Arguments before the service's own, such as the assembly after <c>dotnet</c>.</summary>
     public IReadOnlyList<string> Prefix { get; init; } = [];
 
+    /// <summary>The daemon's verb.</summary>
+    public string Verb { get; init; } = "run";
+
+    /// <summary>Whom the daemon runs as; who runs the tests, by default.</summary>
+    public string User { get; init; } = System.Environment.UserName;
+
     /// <summary>The working directory, with the symbolic links that <c>$PWD</c> is to name. Null for the test's own.</summary>
     public string? WorkingDirectory { get; init; }
 
     /// <summary>The addresses; null for the service's port on 127.0.0.1, and empty if Kestrel's own configuration names them.</summary>
     public IReadOnlyList<string>? Urls { get; init; }
+
+    /// <summary>The port on 127.0.0.1 that the service calls its own, if the addresses are not its to choose. Null for a free one.</summary>
+    public int? Port { get; init; }
 
     /// <summary>Null leaves it to the app's own configuration.</summary>
     public TimeSpan? Probation { get; init; } = TimeSpan.Zero;
@@ -54,6 +63,7 @@ internal sealed record ServiceSettings(ServiceKind Kind)
     [
         $"ips.urls = [{string.Join(", ", urls.Select(url => $"\"{url}\""))}]",
         $"ips.pid-file = \"{pidFile}\"",
+        $"ips.user = {User}",
         $"ips.store.path = \"{StoreFile(pidFile)}\"",
         $"ips.log.level = {(Debug ? "debug" : "information")}",
         "ips.log.format = json",

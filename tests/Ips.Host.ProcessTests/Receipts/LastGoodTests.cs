@@ -27,7 +27,7 @@ public sealed class LastGoodTests(ITestOutputHelper output) : ProcessTest(output
         releases.AddBuild("2", Binaries.IpsFolder);
         releases.SwitchTo("1");
         var port = FreePort.Next();
-        await File.WriteAllTextAsync(Path.Combine(Folder, "ips.conf"), $"ips.urls = [\"http://127.0.0.1:{port}\"]\nips.reload.probation = 0s\n");
+        await File.WriteAllTextAsync(Path.Combine(Folder, "ips.conf"), $"ips.urls = [\"http://127.0.0.1:{port}\"]\nips.reload.probation = 0s\nips.user = {Environment.UserName}\n");
         var first = await StartAsync();
         Assert.Equal(releases.PathOf("1", "ips"), Kept().FileName);
 

@@ -171,7 +171,7 @@ public sealed class OutputTests(ITestOutputHelper output) : ReceiptTest(output)
     {
         pidFile = Path.Combine(Folder, "own.pid");
         var config = Path.Combine(Folder, "own.conf");
-        File.WriteAllText(config, $"ips.urls = [\"http://127.0.0.1:{FreePort.Next()}\"]\nips.pid-file = \"{pidFile}\"\nips.reload.probation = 1s\n");
+        File.WriteAllText(config, $"ips.urls = [\"http://127.0.0.1:{FreePort.Next()}\"]\nips.pid-file = \"{pidFile}\"\nips.reload.probation = 1s\nips.user = {Environment.UserName}\n");
         return ["run", "--config", config];
     }
 }

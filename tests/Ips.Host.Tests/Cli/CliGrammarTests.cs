@@ -162,10 +162,13 @@ public sealed class CliGrammarTests
         public CliCommand? Ran { get; private set; }
 
         public Task<int> RunAsync(RunCommand command, CancellationToken cancellation) => Record(command);
+        public Task<int> SuperviseAsync(SuperviseCommand command, CancellationToken cancellation) => Record(command);
         public Task<int> StartAsync(StartCommand command, CancellationToken cancellation) => Record(command);
         public Task<int> CheckAsync(CheckCommand command, CancellationToken cancellation) => Record(command);
         public Task<int> ReloadAsync(ReloadCommand command, CancellationToken cancellation) => Record(command);
         public Task<int> StopAsync(StopCommand command, CancellationToken cancellation) => Record(command);
+        public Task<int> PauseAsync(PauseCommand command, CancellationToken cancellation) => Record(command);
+        public Task<int> DoctorAsync(DoctorCommand command, CancellationToken cancellation) => Record(command);
         public Task<int> StatusAsync(StatusCommand command, CancellationToken cancellation) => Record(command);
         public Task<int> HistoryAsync(HistoryCommand command, CancellationToken cancellation) => Record(command);
 

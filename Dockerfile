@@ -1,0 +1,24 @@
+# Builds the daemon and runs it as a user without rights. PID 1 is `ips run`, which by itself becomes a thin parent that stays over every reload:
+#   docker build -t ips . && docker run -p 8080:8080 -v ips-data:/var/lib/ips ips
+#   docker exec CONTAINER ips reload
+# See docs/containers.md.
+FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
+WORKDIR /source
+COPY . .
+RUN dotnet publish src/Ips.Host/Ips.Host.csproj -c Release --use-current-runtime --self-contained false \
+        -p:PublishReadyToRun=true -o /opt/ips -v quiet --nologo
+
+FROM mcr.microsoft.com/dotnet/aspnet:10.0
+# $APP_UID is the user `app` that the image brings.
+RUN mkdir /var/lib/ips && chown $APP_UID /var/lib/ips
+COPY --from=build /opt/ips /opt/ips
+RUN ln -s /opt/ips/ips /usr/local/bin/ips
+USER $APP_UID
+WORKDIR /var/lib/ips
+VOLUME /var/lib/ips
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+# Asks the control socket: it answers as long as the lifecycle does, also while it drains or is paused.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["ips", "status"]
+ENTRYPOINT ["ips", "run"]
+CMD ["--urls", "http://*:8080"]

@@ -1,0 +1,87 @@
+using Ips.Actors.Handover;
+using Ips.Actors.Posix;
+
+namespace Ips.Actors.Supervise;
+
+/// <summary>Hands the held sockets to a generation that is restarted after a crash. It plays the predecessor in the handover protocol: whatever
+/// release is started understands it, and one that fails leaves the sockets, and the paths of Unix sockets, as they are.</summary>
+/// <remarks>The frames are acted on by the channel's own thread.</remarks>
+internal sealed class RestartHandover : IDisposable
+{
+    private static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(1);
+
+    private readonly HandoverChannel _channel;
+    private readonly MainFrame _main;
+    private readonly IReadOnlyList<int> _listening;
+    private readonly int? _control;
+    private readonly LockFile? _lock;
+    private int _disposed;
+
+    /// <param name="fd">This end of the channel; owned from here on.</param>
+    /// <param name="held">The sockets; only read, here and now.</param>
+    /// <param name="generation">The number of the generation that is started.</param>
+    /// <exception cref="PosixException">No descriptor is left.</exception>
+    public RestartHandover(int fd, HeldSockets held, int generation)
+    {
+        _main = held.Main! with { Generation = generation };
+        _channel = new HandoverChannel(fd);
+        List<int> duplicates = [];
+        try
+        {
+            foreach (var listening in held.Listening) duplicates.Add(FileDescriptors.DuplicateHigh(listening));
+            _control = held.Control is { } control ? FileDescriptors.DuplicateHigh(control) : null;
+            // Nobody else may be the main process meanwhile. Where another daemon was faster, the restarted one goes without and says so.
+            _lock = LockFile.TryAcquire(_main.PidFile + ".lock");
+        }
+        catch
+        {
+            duplicates.ForEach(FileDescriptors.Close);
+            if (_control is { } control) FileDescriptors.Close(control);
+            _channel.Dispose();
+            throw;
+        }
+
+        _listening = duplicates;
+        _channel.Subscribe(OnEvent);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        _channel.Dispose();
+        _lock?.Dispose();
+        foreach (var fd in _listening) FileDescriptors.Close(fd);
+        if (_control is { } control) FileDescriptors.Close(control);
+    }
+
+    private void OnEvent(ChannelEvent channelEvent)
+    {
+        if (channelEvent is not ChannelEvent.Received received) return; // its exit is seen by the wait for it
+        HandoverChannel.CloseDescriptors(received);
+        switch (received.Frame)
+        {
+            case HelloFrame hello when HandoverVersion.Choose(hello) is { } version:
+                List<int> fds = [.. _listening];
+                if (_lock is not null) fds.Add(_lock.Fd);
+                if (_control is { } control) fds.Add(control);
+                _channel.TrySend(
+                    new WelcomeFrame(version, _main.Generation, _main.Endpoints, _lock is not null, _control is not null, HealthIntervalMs: 1000), [.. fds]);
+                break;
+            case HelloFrame hello:
+                _channel.TrySend(new RefusedFrame(
+                    $"it speaks handover versions {hello.Min} to {hello.Max}, the supervisor {HandoverVersion.Min} to {HandoverVersion.Max}"));
+                break;
+            case ReadyFrame:
+                // Nobody could take the role back, so there is no probation.
+                _channel.TrySend(new ServeFrame());
+                _channel.TrySend(new PromoteFrame());
+                break;
+            case PromotedFrame:
+                _channel.TrySend(new FarewellFrame(0, 0));
+                // The lock is that generation's alone from here on: it ends with it.
+                _ = _channel.FlushAsync(FlushTimeout).ContinueWith(_ => Dispose(), TaskScheduler.Default);
+                break;
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using System.Text;
+
+namespace Ips.Host.Cli.Doctor;
+
+/// <summary>Shows the facts and problems to a person. Pure.</summary>
+internal static class DoctorText
+{
+    /// <summary>The table, then the problems.</summary>
+    internal static string Write(DoctorFacts facts)
+    {
+        List<(string Name, string Value)> rows =
+        [
+            ("ips", facts.Release),
+            ("runtime", facts.Runtime),
+            ("actors", facts.ActorRuntime),
+            ("kernel", facts.Kernel),
+            ("init", $"{facts.Init}{(facts.Systemd ? " (systemd)" : "")}{(facts.Container ? ", in a container" : "")}"),
+            ("would run", DoctorRules.Manner(facts)),
+            ("user", facts.RunAs is { } user && user != facts.User ? $"{facts.User}, then {user}" : facts.User),
+            ("open files", facts.OpenFiles == long.MaxValue ? "no limit" : $"{facts.OpenFiles}"),
+            ("configuration", facts.ConfigFile ?? "none"),
+            .. facts.Paths.Select(path => (path.What, path.Path)),
+            .. facts.Endpoints.Select(endpoint => ("endpoint", endpoint.Url)),
+        ];
+        var width = rows.Max(row => row.Name.Length) + 2;
+        var text = new StringBuilder();
+        foreach (var (name, value) in rows) text.Append(name.PadRight(width)).AppendLine(value);
+        var problems = DoctorRules.Problems(facts);
+        text.AppendLine().Append(problems.Count switch { 0 => "No problem was found.", 1 => "1 problem:", var count => $"{count} problems:" });
+        foreach (var problem in problems)
+            text.AppendLine().Append(problem.Prevents ? "  ERROR   " : "  warning ").AppendLine(problem.What).Append("          -> ").Append(problem.Remedy);
+        return text.ToString();
+    }
+}

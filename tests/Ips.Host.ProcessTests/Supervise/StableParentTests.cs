@@ -1,0 +1,147 @@
+using System.Text.RegularExpressions;
+using Ips.Actors.Diagnostics;
+using Ips.Host.ProcessTests.Harness;
+using Ips.Testing.Load;
+using Ips.Testing.Processes;
+using Xunit.Abstractions;
+
+namespace Ips.Host.ProcessTests.Supervise;
+
+/// <summary>One PID for the life of the service: as PID 1 of a container, and below a service manager that wants one.</summary>
+public sealed partial class StableParentTests(ITestOutputHelper output) : ProcessTest(output)
+{
+    private const int Reloads = 10;
+
+    [Fact]
+    public async Task Reload_AsPid1UnderLoad_KeepsPid1AndFailsNoRequest()
+    {
+        var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon)
+        {
+            // --kill-child: whatever happens to the test, nothing of the namespace is left.
+            Program = "unshare", Prefix = ["--pid", "--fork", "--mount-proc", "--kill-child", Binaries.IpsPath],
+        });
+        var first = Assert.Single(ProcFs.Children(service.First.Pid));
+        var startedAt = ProcessTable.StartTimeOf(first);
+        await using var load = StrictLoad.Start(Load(service.Target));
+        await load.WaitForRequestsAsync(1, Limits.Step);
+        for (var reload = 1; reload <= Reloads; reload++)
+        {
+            var mark = service.Log.Mark;
+            Assert.True(ProcessTable.Signal(first, ProcessTable.SigUsr2));
+            var outcome = await service.Log.WaitForAsync(mark, EventIds.ReloadPromoted, EventIds.ReloadFailed, EventIds.ReloadRefused);
+            Assert.True(outcome.Id == EventIds.ReloadPromoted, outcome.Message);
+        }
+
+        await load.WaitForGenerationAsync(Reloads + 1, Limits.Step);
+        var report = await load.StopAsync();
+        Output.WriteLine(report.ToString());
+        Assert.Equal(0, report.FailedRequests);
+        Assert.Equal(startedAt, ProcessTable.StartTimeOf(first));
+
+        // Of a process whose parent has ended only PID 1 can take the status.
+        await IpsCommand.RunProgramAsync(null, null, "nsenter", "-t", $"{first}", "-p", "sh", "-c", "(sleep 0.1 &)");
+        await Eventually.TrueAsync(() => ProcFs.Children(first).Count == 1, "PID 1 with no child but the main process");
+
+        Assert.True(ProcessTable.Signal(first, ProcessTable.SigTerm));
+        Assert.Equal(0, await service.First.WaitForExitAsync(Limits.Step));
+        await service.Processes.WaitForOnlyAsync();
+    }
+
+    [Fact]
+    public async Task Crash_BelowTheStableParent_IsRestartedOnTheSameSockets()
+    {
+        var service = Prepare(new ServiceSettings(ServiceKind.Daemon) { Verb = "supervise" });
+        await service.StartAsync();
+        var parent = service.First.Pid;
+        Assert.NotEqual(parent, service.MainPid);
+        await service.ReloadAsync();
+        await service.Processes.WaitForOnlyAsync(parent, service.MainPid);
+        await Eventually.TrueAsync(() => Open(parent).Count(name => name.Contains("pidfd", StringComparison.Ordinal)) == 2, "the main generation alone that is watched");
+        var open = Open(parent);
+
+        var mark = service.Log.Mark;
+        service.Signal(ProcessTable.SigKill);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => HttpProbe.GetAsync($"http://127.0.0.1:{service.Port}/ping")));
+        Assert.All(answers, answer => Assert.Equal((200, 3), (answer.Status, answer.Generation)));
+        await service.Log.WaitForAsync(mark, EventIds.IdentityPublished);
+
+        // The restarted one is whole: it has lock and control socket, reloads, and the parent has let go what the restart needed.
+        await service.ReloadAsync();
+        Assert.Equal(4, (await service.StatusAsync()).Generation);
+        await service.Processes.WaitForOnlyAsync(parent, service.MainPid);
+        await Eventually.TrueAsync(() => Open(parent).SequenceEqual(open), $"in the parent what was open before: {string.Join(' ', open)}");
+        Assert.True(ProcessTable.Signal(parent, ProcessTable.SigTerm));
+        Assert.Equal(0, await service.First.WaitForExitAsync(Limits.Step));
+        await service.Processes.WaitForOnlyAsync();
+    }
+
+    [Fact]
+    public async Task Crash_Twice_IsAnsweredByTheReleaseBefore()
+    {
+        var releases = new Releases(Folder);
+        releases.AddBuild("good", Binaries.IpsFolder);
+        releases.AddBuild("crashing", Binaries.IpsFolder);
+        releases.SwitchTo("good");
+        var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon)
+        {
+            Verb = "supervise", Program = Path.Combine(releases.Current, Binaries.Ips), WorkingDirectory = releases.Current,
+        });
+        releases.SwitchTo("crashing");
+        await service.ReloadAsync();
+
+        await CrashAsync("current");
+        await CrashAsync(releases.PathOf("good"));
+
+        async Task CrashAsync(string expected)
+        {
+            var (mark, lines) = (service.Log.Mark, service.First.LineCount);
+            service.Signal(ProcessTable.SigKill);
+            var restarted = await service.First.WaitForLineAsync(Restarted(), Limits.Step, lines);
+            Assert.Contains(expected, restarted.Value, StringComparison.Ordinal);
+            await service.Log.WaitForAsync(mark, EventIds.IdentityPublished);
+        }
+    }
+
+    [Fact]
+    public async Task Stop_UnderTheStableParent_RefusesClientsWhileItDrains()
+    {
+        var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon) { Verb = "supervise", Debug = true });
+        using var idle = await RawClient.ConnectAsync(service.Port);
+        await idle.GetAsync("/ping"); // holds the drain open
+        Assert.True(ProcessTable.Signal(service.First.Pid, ProcessTable.SigTerm));
+        await service.WaitForStateAsync(1, "Draining");
+        await Eventually.TrueAsync(() => Refused(service.Port), "a refused connection");
+        Assert.Contains("Connection: close", await idle.GetAsync("/ping"), StringComparison.OrdinalIgnoreCase);
+        Assert.Equal(0, await service.First.WaitForExitAsync(Limits.Step));
+    }
+
+    // Without the assemblies, which the runtime loads when it needs them.
+    private static IReadOnlyList<string> Open(int pid) => [.. Descriptors.Of(pid).Where(name => !name.EndsWith(".dll", StringComparison.Ordinal))];
+
+    private static bool Refused(int port)
+    {
+        using var socket = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
+        try
+        {
+            socket.Connect(System.Net.IPAddress.Loopback, port);
+            return false;
+        }
+        catch (System.Net.Sockets.SocketException e) when (e.SocketErrorCode == System.Net.Sockets.SocketError.ConnectionRefused)
+        {
+            return true;
+        }
+    }
+
+    private static LoadOptions Load(LoadTarget target) => new()
+    {
+        Target = target,
+        BusyThinkTime = TimeSpan.FromMilliseconds(2),
+        OneShotThinkTime = TimeSpan.FromMilliseconds(5),
+        StreamWorkers = 0,
+        UploadWorkers = 0,
+        Paths = new LoadPaths { PingBody = "pong\n" },
+    };
+
+    [GeneratedRegex("Started PID .* after a crash: [^,]*")]
+    private static partial Regex Restarted();
+}
