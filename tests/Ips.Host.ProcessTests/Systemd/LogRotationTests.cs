@@ -27,14 +27,23 @@ public sealed class LogRotationTests(ITestOutputHelper output) : ProcessTest(out
         await using var load = StrictLoad.Start(BadSuccessorFixture.LightLoad(service.Target) with { Paths = new LoadPaths { Stream = "/stream?ms=2500&chunks=25" } });
         using var stop = new CancellationTokenSource();
         var rotating = RotateAsync(configuration, stop.Token);
-        for (var generation = 2; generation <= Reloads + 1; generation++)
+        LoadReport report;
+        try
         {
-            Assert.Equal(0, (await IpsCommand.RunAsync("reload", "--pid-file", service.PidFile)).ExitCode);
-            await load.WaitForGenerationAsync(generation, Limits.Step);
+            for (var generation = 2; generation <= Reloads + 1; generation++)
+            {
+                Assert.Equal(0, (await IpsCommand.RunAsync("reload", "--pid-file", service.PidFile)).ExitCode); // the log's reader does not follow a rotation
+                await load.WaitForGenerationAsync(generation, Limits.Step);
+            }
+
+            report = await load.StopAsync();
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await rotating.WaitAsync(Limits.Step);
         }
 
-        var report = await load.StopAsync();
-        await stop.CancelAsync();
         var rotations = await rotating;
         await service.StopAsync();
 
