@@ -64,6 +64,7 @@ internal sealed class Service : IAsyncDisposable
     public void Launch()
     {
         var environment = new Dictionary<string, string?>(_processes.Environment);
+        foreach (var (name, value) in _settings.Environment) environment[name] = value;
         if (_settings.WorkingDirectory is { } directory) environment["PWD"] = directory; // as a shell sets it: with the links that led there
         IReadOnlyList<string> arguments = _settings.Kind == ServiceKind.SampleApp
             ? _settings.ToArguments(Urls, PidFile, Log.Path) : [.. _settings.Prefix, _settings.Verb, "--config", WriteConfigFile(), "--log-file", Log.Path];

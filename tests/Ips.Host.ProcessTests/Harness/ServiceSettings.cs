@@ -18,11 +18,14 @@ internal sealed record ServiceSettings(ServiceKind Kind)
     /// <summary>Arguments before the service's own, such as the assembly after <c>dotnet</c>.</summary>
     public IReadOnlyList<string> Prefix { get; init; } = [];
 
+    /// <summary>Variables besides the test's own.</summary>
+    public IReadOnlyDictionary<string, string?> Environment { get; init; } = new Dictionary<string, string?>();
+
     /// <summary>The daemon's verb.</summary>
     public string Verb { get; init; } = "run";
 
     /// <summary>Whom the daemon runs as; who runs the tests, by default.</summary>
-    public string User { get; init; } = Environment.UserName;
+    public string User { get; init; } = System.Environment.UserName;
 
     /// <summary>The working directory, with the symbolic links that <c>$PWD</c> is to name. Null for the test's own.</summary>
     public string? WorkingDirectory { get; init; }
