@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using Ips.Actors.Control;
 using Ips.Actors.Handover;
 using Ips.Actors.Hosting;
@@ -34,7 +35,7 @@ internal static class Daemon
             await app.RunAsync();
             return Environment.ExitCode;
         }
-        catch (Exception e) when (Explain(e) is { } message)
+        catch (Exception e) when (Explain(e, settings) is { } message)
         {
             return await RefuseAsync(message, ExitCode.Failed);
         }
@@ -87,13 +88,19 @@ internal static class Daemon
     }
 
     // What an operator can mend gets one line; anything else is a defect and keeps its stack.
-    private static string? Explain(Exception e) => e switch
+    private static string? Explain(Exception e, DaemonSettings settings) => e switch
     {
         AlreadyRunningException or HandoverRefusedException or OptionsValidationException => e.Message,
         StoreVersionException or StoreBusyException or StoreUnavailableException => e.Message,
         DbException => $"The inventory cannot be read: {e.Message}",
         SocketException => e.Message,
+        CryptographicException or FileNotFoundException when Certificates(settings) is { Length: > 0 } paths => $"A certificate of ips.kestrel cannot be used: {e.Message} Configured: {paths}.",
         IOException => e.InnerException is { } inner && !e.Message.Contains(inner.Message, StringComparison.Ordinal) ? $"{e.Message} {inner.Message}" : e.Message,
         _ => null,
     };
+
+    // Kestrel's errors do not say which one.
+    private static string Certificates(DaemonSettings settings) => string.Join(", ",
+        settings.Kestrel.Where(pair => pair.Key.EndsWith(":Path", StringComparison.OrdinalIgnoreCase) || pair.Key.EndsWith(":KeyPath", StringComparison.OrdinalIgnoreCase))
+            .Select(pair => pair.Value).OfType<string>().Distinct());
 }

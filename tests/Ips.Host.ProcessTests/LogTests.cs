@@ -73,7 +73,7 @@ public sealed partial class LogTests(ITestOutputHelper output) : ProcessTest(out
         Assert.Equal(3, service.Log.Of(EventIds.HangupIgnored).Count);
     }
 
-    // UTC time with ms, level, generation, PID, actor, event id, text.
-    [GeneratedRegex(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (INFO |WARN |ERROR) gen=\d+ pid=\d+ /user/ips/[a-z]+ \d{4} \S")]
+    // UTC time with ms, level, generation, PID, actor (or who else speaks), event id, text.
+    [GeneratedRegex(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (INFO |WARN |ERROR) gen=\d+ pid=\d+ (/user/ips/[a-z]+|Ips[.A-Za-z]+) \d{4} \S")]
     private static partial Regex Line();
 }

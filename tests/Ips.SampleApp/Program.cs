@@ -14,10 +14,12 @@ builder.Logging.ClearProviders().AddIpsLog(log => (log.Format, log.Generation) =
 builder.Services.AddHealthChecks().AddCheck("release", () => ReleaseFolder.Has(ReleaseFolder.Unhealthy)
     ? HealthCheckResult.Unhealthy("the release is marked as unhealthy") : HealthCheckResult.Healthy());
 builder.Services.AddHostedService<HeldStart>();
+builder.Services.AddHostedService<NumberedLines>();
 
 var app = builder.Build();
 generation = app.Services.GetRequiredService<IIpsGeneration>();
 app.Use(CloseAfterResponse);
+app.UseWebSockets();
 app.UseRouting();
 app.MapLoadEndpoints();
 app.MapIpsProbes();
@@ -25,6 +27,8 @@ app.MapIpsProbes();
 // What this process runs, and what it was configured by: the content root of a release that is switched must be the new one's.
 app.MapGet("/release", (IConfiguration configuration) => $"{ReleaseFolder.Name} configured by {configuration["Release"]}");
 app.MapGet("/listeners", ListeningSockets.Describe);
+app.Map("/ws", WebSocketEcho.ServeAsync);
+app.MapGet("/events", ServerSentEvents.ServeAsync);
 app.Run();
 
 // /close/X answers as /X does, and closes the connection from this side right after it.

@@ -1,3 +1,5 @@
+using Ips.Actors.Posix;
+
 namespace Ips.Actors.Configuration;
 
 /// <summary>The configuration keys of Ips itself.</summary>
@@ -10,6 +12,9 @@ public static class IpsKeys
         [
             ConfigKey.Duration<DrainOptions>("ips.drain.timeout", o => o.Timeout, (o, v) => o.Timeout = v, OneSecond, OneHour),
             ConfigKey.Duration<DrainOptions>("ips.drain.lame-duck", o => o.LameDuck, (o, v) => o.LameDuck = v, TimeSpan.Zero, OneHour),
+            ConfigKey.Duration<DrainOptions>("ips.drain.idle-grace", o => o.IdleGrace, (o, v) => o.IdleGrace = v, TimeSpan.Zero, TimeSpan.FromMinutes(1)),
+            ConfigKey.Duration<DrainOptions>("ips.drain.h2-pause", o => o.H2Pause, (o, v) => o.H2Pause = v, TimeSpan.Zero, TimeSpan.FromSeconds(10)),
+            ConfigKey.Duration<DrainOptions>("ips.drain.websocket-spread", o => o.WebSocketSpread, (o, v) => o.WebSocketSpread = v, TimeSpan.Zero, OneHour),
         ],
         [
             new("ips.drain.lame-duck", ["ips.drain.timeout"], o => o.LameDuck < o.Timeout ? null
@@ -30,6 +35,7 @@ public static class IpsKeys
             ConfigKey.Count<ReloadOptions>("ips.reload.max-generations", o => o.MaxGenerations, (o, v) => o.MaxGenerations = v, 2, 100, "generations"),
             ConfigKey.Choice<ReloadOptions, WhenFull>("ips.reload.when-full", o => o.WhenFull, (o, v) => o.WhenFull = v,
                 [("abort-oldest", WhenFull.AbortOldest), ("refuse", WhenFull.Refuse)]),
+            ConfigKey.Duration<ReloadOptions>("ips.reload.room-timeout", o => o.RoomTimeout, (o, v) => o.RoomTimeout = v, TimeSpan.Zero, TimeSpan.FromMinutes(10)),
             ConfigKey.FilePath<ReloadOptions>("ips.reload.env-file", o => o.EnvFile, (o, v) => o.EnvFile = v),
             ConfigKey.Flag<ReloadOptions>("ips.reload.last-good", o => o.LastGood, (o, v) => o.LastGood = v),
         ], []);
@@ -44,7 +50,13 @@ public static class IpsKeys
 
     /// <summary>The block <c>ips.listener</c>.</summary>
     public static ConfigTable<ListenerOptions> Listener { get; } = new(
-        [ConfigKey.Count<ListenerOptions>("ips.listener.backlog", o => o.Backlog, (o, v) => o.Backlog = v, 1, 65535, "connections")], []);
+        [
+            ConfigKey.Count<ListenerOptions>("ips.listener.backlog", o => o.Backlog, (o, v) => o.Backlog = v, 1, 65535, "connections"),
+            ConfigKey.Text<ListenerOptions>("ips.listener.unix-mode", o => o.UnixMode, (o, v) => o.UnixMode = v,
+                "permissions in octal, from 0000 to 0777, or null", mode => UnixAccess.TryParseMode(mode, out _) ? null : ""),
+            ConfigKey.Text<ListenerOptions>("ips.listener.unix-owner", o => o.UnixOwner, (o, v) => o.UnixOwner = v, "the name or number of a user, or null", _ => null),
+            ConfigKey.Text<ListenerOptions>("ips.listener.unix-group", o => o.UnixGroup, (o, v) => o.UnixGroup = v, "the name or number of a group, or null", _ => null),
+        ], []);
 
     /// <summary>All of them: the whole of <see cref="IpsOptions"/>.</summary>
     public static ConfigTable<IpsOptions> All { get; } = new ConfigTable<IpsOptions>(

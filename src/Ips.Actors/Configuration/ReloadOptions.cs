@@ -33,8 +33,12 @@ public sealed class ReloadOptions
     /// <summary>Generations alive at once, the successor and those that drain included. From 2 to 100. Default 4.</summary>
     public int MaxGenerations { get; set; } = 4;
 
-    /// <summary>What a reload does when <see cref="MaxGenerations"/> are alive. Default <see cref="Configuration.WhenFull.AbortOldest"/>: a long drain never blocks a reload.</summary>
+    /// <summary>What a reload does when <see cref="MaxGenerations"/> are alive, and none has ended within <see cref="RoomTimeout"/>. Default <see cref="Configuration.WhenFull.AbortOldest"/>: a long drain never blocks a reload.</summary>
     public WhenFull WhenFull { get; set; } = WhenFull.AbortOldest;
+
+    /// <summary>How long a reload waits for a draining generation to end by itself when <see cref="MaxGenerations"/> are alive, before it does what
+    /// <see cref="WhenFull"/> says. From 0 to 10 min. Default 5 s: what most requests need, so that reloads in quick succession cut none.</summary>
+    public TimeSpan RoomTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>A file of <c>NAME=value</c> lines that is read at each reload into the successor's environment, see <see cref="EnvironmentFileParser"/>;
     /// one that cannot be read or understood refuses the reload. Default none: a successor has the environment of its predecessor.</summary>

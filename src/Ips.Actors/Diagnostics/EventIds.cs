@@ -46,6 +46,7 @@ internal static class EventIds
     public const int AcceptFailed = 1205;
     public const int OfferUnused = 1206;
     public const int AdoptionFailed = 1207;
+    public const int PassedTaken = 1230;
     public const int OpenFilesLimit = 1240;
     public const int OpenFilesScarce = 1241;
     public const int AcceptStarved = 1242;
@@ -61,6 +62,7 @@ internal static class EventIds
     public const int SuccessorRefused = 1307;
     public const int FrameUnexpected = 1308;
     public const int MakingRoom = 1330;
+    public const int AwaitingRoom = 1331;
 
     // HttpFront 1400
     public const int FrontReady = 1400;
@@ -71,6 +73,7 @@ internal static class EventIds
     public const int RoleHandlerSlow = 1405;
     public const int WarmedUp = 1406;
     public const int WarmupSkipped = 1407;
+    public const int FarewellFailed = 1440;
 
     // Predecessor 1500
     public const int Joined = 1500;
@@ -96,4 +99,7 @@ internal static class EventIds
     public const int SupervisorSignalLost = 1706;
     public const int SupervisorEnds = 1707;
     public const int SupervisedEnvironmentFailed = 1708;
+
+    // Systemd 1800
+    public const int NotifyFailed = 1800;
 }

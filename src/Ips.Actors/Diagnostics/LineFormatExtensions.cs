@@ -12,13 +12,15 @@ public static class LineFormatExtensions
     /// <param name="configure">Sets the form, and where the generation is found. Null keeps the defaults.</param>
     /// <returns><paramref name="logging"/>.</returns>
     /// <remarks>A line is one write(2) to file descriptor 1, so that generations which share a log file never tear each other's lines,
-    /// a crash loses none, and a file reopened behind that descriptor is written to from the next line on.</remarks>
+    /// a crash loses none, and a file reopened behind that descriptor is written to from the next line on. Where JOURNAL_STREAM says that stderr
+    /// is the journal, lines go there, each with the prefix that tells the journal its priority.</remarks>
     public static ILoggingBuilder AddIpsLog(this ILoggingBuilder logging, Action<LineFormatOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(logging);
         var options = new LineFormatOptions();
         configure?.Invoke(options);
-        logging.Services.AddSingleton<ILoggerProvider>(_ => new LineFormatLoggerProvider(options, new LineFormatSink(descriptor: 1)));
+        logging.Services.AddSingleton<ILoggerProvider>(_ => new LineFormatLoggerProvider(
+            options, new LineFormatSink(descriptor: 1), journal: new LineFormatSink(descriptor: 2)));
         return logging;
     }
 }

@@ -46,7 +46,9 @@ internal sealed record WelcomeFrame(
 /// <summary>A listening socket as Kestrel asked for it.</summary>
 /// <param name="Endpoint">The address asked for, such as <c>127.0.0.1:0</c> or <c>unix:/run/app.sock</c>.</param>
 /// <param name="Ordinal">Counts equal addresses from 0.</param>
-internal sealed record EndpointOffer(string Endpoint, int Ordinal);
+/// <param name="External">The service manager opened the socket and listens on: whoever ends last leaves its Unix path in place.</param>
+internal sealed record EndpointOffer(
+    string Endpoint, int Ordinal, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool External = false);
 
 /// <summary>A generation that is alive.</summary>
 /// <param name="Generation">Its number, from 1.</param>

@@ -5,6 +5,7 @@ using Ips.Actors.Listener;
 using Ips.Actors.Output;
 using Ips.Actors.Posix;
 using Ips.Actors.Supervise;
+using Ips.Actors.Systemd;
 
 namespace Ips.Actors.Hosting;
 
@@ -31,6 +32,12 @@ internal sealed class GenerationContext
 
     /// <summary>The listening sockets handed over, with their descriptors.</summary>
     public IReadOnlyList<OfferedSocket> Offers { get; init; } = [];
+
+    /// <summary>The service manager's sockets that <see cref="Offers"/> came from; null if it passed none, and in a successor.</summary>
+    public SocketActivation? Activation { get; init; }
+
+    /// <summary>How the service manager wants to hear of us; null if there is none that does.</summary>
+    public NotifySettings? Manager { get; init; }
 
     /// <summary>Stdout and stderr, while they are pipes to the predecessor; null in a first generation.</summary>
     public InheritedOutput? Output { get; init; }
@@ -62,13 +69,18 @@ internal sealed class GenerationContext
         var supervisor = SupervisorLink.Claim();
         var generation = int.TryParse(Environment.GetEnvironmentVariable(HandoverVariables.Generation), CultureInfo.InvariantCulture, out var number) ? number : 1;
         Environment.SetEnvironmentVariable(HandoverVariables.Generation, null);
+        var manager = ClaimManager(inherits: Environment.GetEnvironmentVariable(HandoverVariables.Fd) is not null);
         var output = InheritedOutput.Claim(Environment.GetEnvironmentVariable(HandoverVariables.OutputFds));
         Environment.SetEnvironmentVariable(HandoverVariables.OutputFds, null);
         if (TakeChannel() is not { } fd)
         {
             output?.Restore();
+            var passed = SocketActivation.Claim();
             supervisor?.Join(1);
-            return new GenerationContext { Number = 1, StartCommand = command, Supervisor = supervisor };
+            return new GenerationContext
+            {
+                Number = 1, StartCommand = command, Manager = manager, Activation = passed, Offers = passed?.Sockets ?? [], Supervisor = supervisor,
+            };
         }
 
         var channel = new HandoverChannel(fd, onPeerGone: () => output?.Restore()); // who read our output is gone
@@ -77,7 +89,7 @@ internal sealed class GenerationContext
         {
             case ChannelEvent.Received { Frame: WelcomeFrame welcome } received:
                 supervisor?.Join(welcome.Generation);
-                return FromWelcome(welcome, received.Fds, command, channel, output, supervisor);
+                return FromWelcome(welcome, received.Fds, command, channel, output, manager, supervisor);
             case ChannelEvent.Received { Frame: RefusedFrame refused }:
                 throw new HandoverRefusedException(refused.Reason);
             case ChannelEvent.Received { Frame: StopFrame stop }:
@@ -92,13 +104,13 @@ internal sealed class GenerationContext
                 }
 
                 // It died, and with it its sockets: this generation binds its own.
-                return new GenerationContext { Number = generation, StartCommand = command, Orphaned = true, Output = output };
+                return new GenerationContext { Number = generation, StartCommand = command, Orphaned = true, Output = output, Manager = manager };
         }
     }
 
     private static GenerationContext FromWelcome(
         WelcomeFrame welcome, IReadOnlyList<int> fds, StartCommand command, HandoverChannel channel, InheritedOutput? output,
-        SupervisorLink? supervisor)
+        NotifySettings? manager, SupervisorLink? supervisor)
     {
         var expected = welcome.Endpoints.Count + (welcome.Lock ? 1 : 0) + (welcome.Control ? 1 : 0);
         if (fds.Count != expected)
@@ -116,7 +128,8 @@ internal sealed class GenerationContext
             Welcome = welcome,
             Supervisor = supervisor,
             Output = output,
-            Offers = [.. welcome.Endpoints.Select((endpoint, i) => new OfferedSocket(endpoint.Endpoint, endpoint.Ordinal, fds[i]))],
+            Manager = manager,
+            Offers = [.. welcome.Endpoints.Select((endpoint, i) => new OfferedSocket(endpoint.Endpoint, endpoint.Ordinal, fds[i], endpoint.External))],
             LockFd = welcome.Lock ? fds[next++] : null,
             ControlFd = welcome.Control ? fds[next] : null,
         };
@@ -133,6 +146,17 @@ internal sealed class GenerationContext
             environment.GetValueOrDefault("PWD"), Directory.GetCurrentDirectory(), (one, other) => FileIdentity.OfTarget(one) == FileIdentity.OfTarget(other));
         return StartCommand.From(Posix.StartCommand.ReadCommandLine(), environment, directory, Environment.ProcessPath ?? "", File.Exists)
             .Overridden(environment.GetValueOrDefault(HandoverVariables.Command));
+    }
+
+    // Out of the environment as well: a child, or a library of the app that tells systemd of its own accord, would speak for a generation that is not the
+    // main one. Successors start with the environment that this process was started with.
+    private static NotifySettings? ClaimManager(bool inherits)
+    {
+        var settings = NotifySettings.Read(
+            Environment.GetEnvironmentVariable, Environment.ProcessId, inherits, Environment.GetEnvironmentVariable(StableParent.Marker));
+        foreach (var name in (string[])[NotifySettings.SocketVariable, NotifySettings.WatchdogVariable, NotifySettings.WatchdogPidVariable])
+            Environment.SetEnvironmentVariable(name, null);
+        return settings;
     }
 
     // Meant for this process only, and not for what it starts.

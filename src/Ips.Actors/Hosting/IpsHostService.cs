@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Hosting;
 using Ips.Actors.HttpFront;
 using Ips.Actors.Lifecycle;
+using Ips.Actors.Listener;
 using Microsoft.Extensions.Hosting;
 
 namespace Ips.Actors.Hosting;
@@ -38,7 +39,8 @@ internal sealed class IpsHostService : IHostedLifecycleService
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <inheritdoc/>
-    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StartedAsync(CancellationToken cancellationToken) =>
+        _actors.TryGet<ListenerActor>(out var listeners) ? _runtime.CheckEndpointsAsync(listeners, cancellationToken) : Task.CompletedTask;
 
     /// <inheritdoc/>
     public async Task StoppingAsync(CancellationToken cancellationToken)

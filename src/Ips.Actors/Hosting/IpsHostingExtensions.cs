@@ -49,6 +49,7 @@ public static class IpsHostingExtensions
         services.AddSingleton<IValidateOptions<IpsOptions>, IpsOptionsValidator>();
         services.AddSingleton(generation);
         services.AddSingleton<FrontGate>();
+        services.AddSingleton<PoliteClose>();
         services.AddSingleton<ConnectionRegistry>();
         services.AddSingleton(provider => new HandoverConnectionFactory(
             provider.GetRequiredService<IOptions<SocketTransportOptions>>().Value,

@@ -9,6 +9,7 @@ using Ips.Actors.Posix;
 using Ips.Actors.Predecessor;
 using Ips.Actors.Reloader;
 using Ips.Actors.Signals;
+using Ips.Actors.Systemd;
 using Ips.Actors.Transport;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.Extensions.DependencyInjection;
@@ -63,8 +64,11 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
             identityLog.PrivilegesDropped(user);
         }
 
-        var listeners = new ListenerTable([.. generation.Offers, .. EarlySockets.Take()], options.Listener.Backlog, error => listenerLog.TellAcceptFailure(error))
+        var listeners = new ListenerTable(
+            [.. generation.Offers, .. EarlySockets.Take()], options.Listener.Backlog, error => listenerLog.TellAcceptFailure(error),
+            UnixAccess.Of(options.Listener.UnixMode, options.Listener.UnixOwner, options.Listener.UnixGroup))
         {
+            Passed = generation.Activation,
             Supervisor = generation.Supervisor,
         };
         _parts = new Parts(options, generation, identity, listeners, server);
@@ -81,6 +85,17 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         var exit = services.GetRequiredService<HostExit>();
         var log = services.GetRequiredService<ILoggerFactory>().CreateLogger("/user/ips");
         system.ActorOf(Props.Create(() => new IpsSupervisor(context => Compose(context, parts, registry), exit.Request, log)), "ips");
+    }
+
+    /// <summary>The app has started: fails if the service manager passed a socket that it does not listen on.</summary>
+    /// <exception cref="SocketActivationException">The message names both sides.</exception>
+    public async Task CheckEndpointsAsync(IActorRef listeners, CancellationToken cancellationToken)
+    {
+        if (_parts?.Generation.Activation is not null
+            && (await listeners.Ask<ListenerProtocol.EndpointsChecked>(new ListenerProtocol.CheckEndpoints(), cancellationToken).ConfigureAwait(false)).Error is { } error)
+        {
+            throw error;
+        }
     }
 
     /// <inheritdoc/>
@@ -107,7 +122,12 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
             services.GetRequiredService<HandoverTransport>(), () => surroundings.Endpoints, options.Warmup, new HealthCheckProbe(services), TimeProvider.System,
             log("front"));
         var memory = new LifecycleMemory(
-            generation.IsSuccessor ? new LifecycleState.Joining() : generation.Orphaned ? new LifecycleState.Joining(Alone: true) : new LifecycleState.Starting());
+            generation.IsSuccessor ? new LifecycleState.Joining() : generation.Orphaned ? new LifecycleState.Joining(Alone: true) : new LifecycleState.Starting())
+        {
+            Manager = generation.Manager is { } manager
+                ? new ServiceManager(manager, new NotifySocket(manager.Socket), surroundings.Pid, surroundings.Generation, TimeProvider.System, log("lifecycle"))
+                : null,
+        };
         var link = new PredecessorLink(
             generation.Predecessor, TimeSpan.FromMilliseconds(generation.Welcome?.HealthIntervalMs ?? options.Reload.HealthInterval.TotalMilliseconds))
         {

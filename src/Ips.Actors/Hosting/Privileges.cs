@@ -29,11 +29,13 @@ public static class Privileges
     /// <summary>Why a service must not go on as the user that it was started by; null if it may.</summary>
     /// <param name="user">The configured user; null if none is.</param>
     /// <param name="group">The configured group; null for the user's own.</param>
-    public static string? Fault(string? user, string? group)
+    /// <param name="loopbackOnly">It listens for this machine alone: then it may be root although no user is configured.</param>
+    public static string? Fault(string? user, string? group, bool loopbackOnly = false)
     {
         if (user is null)
         {
-            return IsRoot ? "this would run as root: set ips.user (or --user) to the user that it is to run as, or to root if that is meant" : null;
+            return IsRoot && !loopbackOnly
+                ? "this would serve other machines as root: set ips.user (or --user) to the user that it is to run as, or to root if that is meant" : null;
         }
 
         if (UserAccount.Find(user) is not { } account)

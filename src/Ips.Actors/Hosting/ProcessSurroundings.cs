@@ -48,6 +48,7 @@ internal sealed class ProcessSurroundings(
     public void PublishIdentity()
     {
         identity.Publish(Pid);
+        ReopenRotatedLog();
         generation.Supervisor?.BecomeMain(
             generation.Number, identity.PidFile, LastGoodFile.Describe(generation, time.GetUtcNow()), options.Reload.EnvFile,
             () => ([.. listeners.Entries.Select(entry => (new EndpointOffer(entry.Value.Key.Endpoint, entry.Value.Key.Ordinal), entry.Value.Fd))], identity.ControlFd));
@@ -75,10 +76,33 @@ internal sealed class ProcessSurroundings(
     {
         if (options.LogFile is { } path)
         {
-            StandardStreams.Redirect(path);
+            if (generation.Output is { } output)
+            {
+                output.Reopen(path);
+            }
+            else
+            {
+                StandardStreams.Redirect(path);
+            }
         }
 
         return options.LogFile;
+    }
+
+    // Who rotated the log just before the PID file named us has told the predecessor.
+    private void ReopenRotatedLog()
+    {
+        try
+        {
+            if (generation.Output is not null)
+            {
+                ReopenLog();
+            }
+        }
+        catch (IOException e)
+        {
+            log.LogReopenFailed(e.Message);
+        }
     }
 
     /// <inheritdoc/>

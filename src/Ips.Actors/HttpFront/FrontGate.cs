@@ -5,7 +5,9 @@ namespace Ips.Actors.HttpFront;
 
 /// <summary>What the request path must know of the lifecycle, and the requests that it has answered. Written by
 /// <see cref="HttpFrontActor"/>, read on every request; it outlives a restart of the actor.</summary>
+#pragma warning disable CA1001 // the token source lives as long as the process: it has no timer and nothing to dispose of
 internal sealed class FrontGate
+#pragma warning restore CA1001
 {
     private readonly ConcurrentDictionary<string, bool> _closedPolitely = new();
     private int _openAtDrain;
@@ -18,6 +20,7 @@ internal sealed class FrontGate
     private volatile bool _draining;
     private volatile bool _moving;
     private volatile bool _moveOver;
+    private readonly CancellationTokenSource _leaving = new();
 
     /// <summary>The host has started; set once.</summary>
     public bool HostStarted { get; set; }
@@ -40,8 +43,15 @@ internal sealed class FrontGate
     public bool Draining
     {
         get => _draining;
-        set => _draining = value;
+        set
+        {
+            _draining = value;
+            if (value) _leaving.CancelAsync();
+        }
     }
+
+    /// <summary>Cancelled when <see cref="Draining"/> begins, just after it.</summary>
+    public CancellationToken Leaving => _leaving.Token;
 
     /// <summary>While draining: connections that can leave for the other generation do, and are not told to close.</summary>
     public bool Moving

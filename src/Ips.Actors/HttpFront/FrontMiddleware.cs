@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 namespace Ips.Actors.HttpFront;
 
 /// <summary>First in every app: counts requests on their connection, and closes connections politely while draining.</summary>
-internal sealed class FrontMiddleware(RequestDelegate next, FrontGate gate, GenerationContext generation, IOptions<IpsOptions> options)
+internal sealed class FrontMiddleware(RequestDelegate next, FrontGate gate, PoliteClose close, GenerationContext generation, IOptions<IpsOptions> options)
 {
     private readonly string? _generationHeader =
         options.Value.GenerationHeader ? generation.Number.ToString(System.Globalization.CultureInfo.InvariantCulture) : null;
@@ -16,7 +16,8 @@ internal sealed class FrontMiddleware(RequestDelegate next, FrontGate gate, Gene
     /// <summary>Serves one request.</summary>
     public Task InvokeAsync(HttpContext context)
     {
-        if (context.Features.Get<HandoverConnection>() is { } connection)
+        var connection = context.Features.Get<HandoverConnection>();
+        if (connection is not null)
         {
             connection.RequestStarted(context.Features);
         }
@@ -33,7 +34,8 @@ internal sealed class FrontMiddleware(RequestDelegate next, FrontGate gate, Gene
         // Callbacks of OnStarting run newest first, so ours, registered first, sees the headers as they go out.
         context.Response.OnStarting(OnStarting, context);
         context.Response.OnCompleted(OnCompleted, context);
-        return next(context);
+        WebSocketFarewell.Watch(context, close);
+        return connection?.Streams is { } streams ? close.ServeStreamAsync(context, connection, streams, next) : next(context);
     }
 
     // Decided at the last moment: a response that goes out after the drain began must say so, whenever its request came.
@@ -42,20 +44,24 @@ internal sealed class FrontMiddleware(RequestDelegate next, FrontGate gate, Gene
         if (gate.Draining)
         {
             var context = (HttpContext)state;
-            if (gate.Moving && context.Features.Get<HandoverConnection>() is { Unmovable: UnmovableReason.None })
+            var connection = context.Features.Get<HandoverConnection>();
+            if (gate.Moving && connection is { Unmovable: UnmovableReason.None, IsTls: false })
             {
                 return Task.CompletedTask; // it leaves as soon as this response is sent
             }
 
             if (!HttpProtocol.IsHttp11(context.Request.Protocol) && !HttpProtocol.IsHttp10(context.Request.Protocol))
             {
-                context.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose(); // GOAWAY
-                gate.ToldOfClose(context.Connection.Id);
+                if (connection is null) // a transport of the app's own: no stream of it is known to be held
+                {
+                    context.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose(); // GOAWAY
+                    close.Tell(context.Connection.Id, connection);
+                }
             }
             else if (context.Response.StatusCode != StatusCodes.Status101SwitchingProtocols)
             {
                 context.Response.Headers.Connection = "close";
-                gate.ToldOfClose(context.Connection.Id);
+                close.Tell(context.Connection.Id, connection);
             }
         }
 

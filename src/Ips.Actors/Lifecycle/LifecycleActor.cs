@@ -49,6 +49,16 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
     private LifecycleCast Cast => _memory.Cast!;
 
     /// <inheritdoc/>
+    protected override void PreStart()
+    {
+        // Through our own mailbox: a sign of life that another thread could give would be none.
+        if (_memory.Manager is { TurnInterval: var interval })
+        {
+            Timers.StartPeriodicTimer(nameof(ManagerTurn), new ManagerTurn(), interval, interval);
+        }
+    }
+
+    /// <inheritdoc/>
     protected override void PostRestart(Exception reason)
     {
         base.PostRestart(reason);
@@ -80,6 +90,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             _memory.Reload?.Settled(settled.Moved, settled.Busy, settled.Staying);
             Apply(new LifecycleEvent.ConnectionsSettled());
         });
+        Receive<ManagerTurn>(_ => _memory.Manager?.Turn());
         Receive<LifecycleProtocol.GetStatus>(_ => Sender.Tell(new LifecycleProtocol.StatusReply(
             _memory.State.Name, _memory.Reload?.NewPid, _memory.History.LastReload)));
         Receive<LifecycleProtocol.GetHistory>(_ => Sender.Tell(new LifecycleProtocol.HistoryReply(_memory.History.Receipts)));
@@ -109,6 +120,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             try
             {
                 Run(effect);
+                _memory.Manager?.After(effect, _memory.State, _memory.History.Receipts is [.., var last] ? last : null, _memory.Reload?.NewPid);
             }
             catch (Exception e) when (e is not ActorKilledException)
             {
@@ -277,6 +289,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             var refusal = Refusal($"the configuration is invalid: {string.Join("; ", check.Errors)}");
             refusal = refusal with { Receipt = refusal.Receipt with { DryRun = check.Reload.DryRun } };
             _memory.History.Remember(refusal.Receipt);
+            _memory.Manager?.Refused(_memory.State, refusal.Receipt);
             check.Reload.ReplyTo?.Tell(refusal);
         }
     }
@@ -422,6 +435,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
 
     private void Reopen()
     {
+        Cast.Reloader.Tell(new ReloaderProtocol.ReopenOlderLogs()); // whoever rotates logs knows the main process only
         try
         {
             if (_surroundings.ReopenLog() is { } path)
@@ -447,6 +461,8 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         Cast.Control.Ask<ControlProtocol.Closed>(new ControlProtocol.Close(), FarewellTimeout)
             .ContinueWith(_ => surroundings.Exit(code), TaskScheduler.Default);
     }
+
+    private sealed record ManagerTurn;
 
     private sealed record ConfigurationChecked(LifecycleProtocol.Reload Reload, IReadOnlyList<string> Errors);
 }

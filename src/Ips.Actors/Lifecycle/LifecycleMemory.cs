@@ -1,4 +1,5 @@
 using Ips.Actors.Control;
+using Ips.Actors.Systemd;
 
 namespace Ips.Actors.Lifecycle;
 
@@ -25,6 +26,9 @@ internal sealed class LifecycleMemory(LifecycleState initial)
 
     /// <summary>How the drain ended, once it has.</summary>
     public DrainCounts? Drained { get; set; }
+
+    /// <summary>Who is told of the lifecycle beside the log; null without a service manager.</summary>
+    public ServiceManager? Manager { get; init; }
 
     /// <summary>Past reloads.</summary>
     public ReloadHistory History { get; } = new();

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Posix;
+using Ips.Actors.Systemd;
 using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Listener;
@@ -18,6 +19,7 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash
         (_table, _lifecycle, _log) = (table, lifecycle, log);
         Receive<ListenerProtocol.Bind>(OnBind);
         Receive<ListenerProtocol.Unbind>(OnUnbind);
+        Receive<ListenerProtocol.CheckEndpoints>(_ => Sender.Tell(new ListenerProtocol.EndpointsChecked(_table.CheckPassed())));
         Receive<ListenerProtocol.StartAccepting>(_ => OnStartAccepting());
         Receive<ListenerProtocol.Quiesce>(_ => OnQuiesce());
         Receive<ListenerProtocol.Release>(OnRelease);
@@ -40,7 +42,11 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash
         try
         {
             var (id, entry, adopted) = _table.Bind(bind);
-            if (adopted)
+            if (adopted && _table.Passed is not null)
+            {
+                _log.PassedTaken(EndpointKey.Text(entry.EndPoint));
+            }
+            else if (adopted)
             {
                 _log.Adopted(EndpointKey.Text(entry.EndPoint));
             }
@@ -52,7 +58,7 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash
             _table.Supervisor?.SocketsChanged();
             Sender.Tell(new ListenerProtocol.Bound(id, entry.Key, entry.EndPoint));
         }
-        catch (Exception e) when (e is PosixException or NotSupportedException)
+        catch (Exception e) when (e is PosixException or NotSupportedException or SocketActivationException or UnixAccessException)
         {
             Sender.Tell(new ListenerProtocol.BindFailed(e));
         }
@@ -128,7 +134,7 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash
         {
             foreach (var (_, entry) in _table.Entries)
             {
-                sockets.Add(new OfferedSocket(entry.Key.Endpoint, entry.Key.Ordinal, FileDescriptors.DuplicateHigh(entry.Fd)));
+                sockets.Add(new OfferedSocket(entry.Key.Endpoint, entry.Key.Ordinal, FileDescriptors.DuplicateHigh(entry.Fd), entry.External));
             }
 
             Sender.Tell(new ListenerProtocol.Offered(sockets));

@@ -12,6 +12,9 @@ internal static partial class ListenerLog
     [LoggerMessage(EventIds.Adopted, LogLevel.Information, "Adopted the listening socket of {Endpoint}.")]
     public static partial void Adopted(this ILogger logger, string endpoint);
 
+    [LoggerMessage(EventIds.PassedTaken, LogLevel.Information, "Took the listening socket of {Endpoint} from the service manager.")]
+    public static partial void PassedTaken(this ILogger logger, string endpoint);
+
     [LoggerMessage(EventIds.AcceptingStarted, LogLevel.Information, "Accepting on {Count} sockets.")]
     public static partial void AcceptingStarted(this ILogger logger, int count);
 

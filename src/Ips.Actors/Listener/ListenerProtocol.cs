@@ -19,6 +19,9 @@ internal static class ListenerProtocol
     /// <summary>Kestrel drops the endpoint: close its socket, unless a handover is under way; then after it. Reply: <see cref="Unbound"/>.</summary>
     public sealed record Unbind(int Id);
 
+    /// <summary>The app has asked for all of its endpoints: is there a passed socket that it did not ask for? Reply: <see cref="EndpointsChecked"/>.</summary>
+    public sealed record CheckEndpoints;
+
     /// <summary>Accept from every socket, now and bound later.</summary>
     public sealed record StartAccepting;
 
@@ -43,6 +46,9 @@ internal static class ListenerProtocol
     /// <summary>The socket is not there.</summary>
     public sealed record BindFailed(Exception Error);
 
+    /// <summary>Null if each passed socket has its endpoint.</summary>
+    public sealed record EndpointsChecked(Exception? Error);
+
     /// <summary>The accept loop no longer delivers to this endpoint.</summary>
     public sealed record Unbound(int Id);
 
@@ -57,7 +63,8 @@ internal static class ListenerProtocol
 /// <param name="Endpoint">The endpoint as asked for, in the text of <see cref="EndpointKey"/>.</param>
 /// <param name="Ordinal">Counts equal endpoints from 0.</param>
 /// <param name="Fd">A descriptor that the receiver owns.</param>
-internal sealed record OfferedSocket(string Endpoint, int Ordinal, int Fd);
+/// <param name="External">The service manager opened it and listens on: the path of a Unix socket is its to remove.</param>
+internal sealed record OfferedSocket(string Endpoint, int Ordinal, int Fd, bool External = false);
 
 /// <summary>A connection that left one generation at a request boundary.</summary>
 /// <param name="Origin">The listening socket that it came by.</param>

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using Ips.Actors.Posix;
 using Ips.Actors.Supervise;
+using Ips.Actors.Systemd;
 
 namespace Ips.Actors.Listener;
 
@@ -13,19 +14,21 @@ namespace Ips.Actors.Listener;
 internal sealed class ListenerTable : IDisposable
 {
     private readonly ConcurrentDictionary<int, Entry> _entries = new();
-    private readonly Dictionary<EndpointKey, int> _offers;
+    private readonly Dictionary<EndpointKey, OfferedSocket> _offers;
     private readonly ConcurrentDictionary<EndpointKey, Action<int, ReadOnlyMemory<byte>>> _deliveries = new(); // kept beyond a release, until Kestrel unbinds
     private readonly AcceptLoop _loop;
     private readonly int _backlog;
+    private readonly UnixAccess? _access;
     private int _lastId;
 
     /// <param name="offers">Descriptors that the predecessor handed over; owned from here on.</param>
     /// <param name="backlog">Length of the kernel's queue of a socket opened here.</param>
     /// <param name="onError">Gets what goes wrong on the accept thread, at most once a second.</param>
-    public ListenerTable(IEnumerable<OfferedSocket> offers, int backlog, Action<Exception> onError)
+    /// <param name="access">Permissions and owner of the paths of Unix sockets opened here.</param>
+    public ListenerTable(IEnumerable<OfferedSocket> offers, int backlog, Action<Exception> onError, UnixAccess? access = null)
     {
-        _backlog = backlog;
-        _offers = offers.ToDictionary(offer => new EndpointKey(offer.Endpoint, offer.Ordinal), offer => offer.Fd);
+        (_backlog, _access) = (backlog, access);
+        _offers = offers.ToDictionary(offer => new EndpointKey(offer.Endpoint, offer.Ordinal));
         _loop = new AcceptLoop(Deliver, onError);
         _loop.Quiesce();
     }
@@ -36,13 +39,18 @@ internal sealed class ListenerTable : IDisposable
     /// <param name="Fd">The descriptor; owned by this table.</param>
     /// <param name="Deliver">Gets accepted and adopted descriptors.</param>
     /// <param name="File">The file of a Unix socket, to remove no other one at its path.</param>
-    public sealed record Entry(EndpointKey Key, EndPoint EndPoint, int Fd, Action<int, ReadOnlyMemory<byte>> Deliver, FileIdentity? File);
+    /// <param name="External">The service manager opened it: its path is not ours to remove.</param>
+    public sealed record Entry(
+        EndpointKey Key, EndPoint EndPoint, int Fd, Action<int, ReadOnlyMemory<byte>> Deliver, FileIdentity? File, bool External = false);
 
     /// <summary>What is bound, in the order of binding.</summary>
     public IEnumerable<KeyValuePair<int, Entry>> Entries => _entries.OrderBy(entry => entry.Key);
 
     /// <summary>Keys handed over by the predecessor that nobody has asked for.</summary>
     public IEnumerable<EndpointKey> UnusedOffers => _offers.Keys;
+
+    /// <summary>The offers came from the service manager: until <see cref="CheckPassed"/>, each endpoint must have one. Null once that was checked.</summary>
+    public SocketActivation? Passed { get; set; }
 
     /// <summary>Whether connections are accepted.</summary>
     public bool Accepting { get; private set; }
@@ -58,31 +66,48 @@ internal sealed class ListenerTable : IDisposable
 
     /// <summary>Adopts the predecessor's socket for this endpoint, or opens one.</summary>
     /// <exception cref="PosixException">The kernel refused; <c>EADDRINUSE</c> among others.</exception>
+    /// <exception cref="SocketActivationException">The service manager passed sockets, but none for this endpoint.</exception>
     public (int Id, Entry Entry, bool Adopted) Bind(ListenerProtocol.Bind bind)
     {
         var endPoint = bind.EndPoint;
         var text = EndpointKey.Text(endPoint);
         var used = _entries.Values.Where(e => e.Key.Endpoint == text).Select(e => e.Key.Ordinal).ToHashSet();
         var key = new EndpointKey(text, Enumerable.Range(0, used.Count + 1).First(ordinal => !used.Contains(ordinal)));
-        var adopted = _offers.Remove(key, out var fd);
+        var adopted = _offers.Remove(key, out var offer);
+        if (!adopted && Passed is not null)
+        {
+            throw Passed.NotPassed(text);
+        }
+
+        var fd = offer?.Fd ?? Open(endPoint);
         if (adopted)
         {
             ListeningSockets.PrepareAdopted(fd);
         }
-        else
-        {
-            fd = Open(endPoint);
-        }
 
         var id = ++_lastId;
         var entry = endPoint is UnixDomainSocketEndPoint unix
-            ? new Entry(key, endPoint, fd, bind.Deliver, FileIdentity.OfSocketPath(unix.ToString()!))
-            : new Entry(key, ListeningSockets.LocalEndPoint(fd), fd, bind.Deliver, File: null);
+            ? new Entry(key, endPoint, fd, bind.Deliver, FileIdentity.OfSocketPath(unix.ToString()!), offer?.External ?? false)
+            : new Entry(key, ListeningSockets.LocalEndPoint(fd), fd, bind.Deliver, File: null, offer?.External ?? false);
         bind.Attach(new ListenerProtocol.Bound(id, key, entry.EndPoint));
         _entries[id] = entry;
         _deliveries[key] = bind.Deliver;
         _loop.Add(id, fd);
         return (id, entry, adopted);
+    }
+
+    /// <summary>Every endpoint was asked for: is there a passed socket that none of them was?</summary>
+    /// <returns>The error that names both sides; null if there is none.</returns>
+    public SocketActivationException? CheckPassed()
+    {
+        if (Passed is not { } passed)
+        {
+            return null;
+        }
+
+        Passed = null; // what Kestrel adds while it runs is opened here
+        return _offers.Count == 0 ? null
+            : passed.NotAskedFor(_offers.Keys.Select(key => key.Endpoint), _entries.Values.Select(entry => entry.Key.Endpoint));
     }
 
     /// <summary>Accepts from now on.</summary>
@@ -123,7 +148,7 @@ internal sealed class ListenerTable : IDisposable
 
         _loop.Remove(id); // first: what it has just accepted still finds its entry
         _entries.TryRemove(id, out _);
-        if (unlink && entry.File is { } file)
+        if (unlink && !entry.External && entry.File is { } file)
         {
             ListeningSockets.UnlinkIfSame(entry.EndPoint.ToString()!, file);
         }
@@ -135,9 +160,9 @@ internal sealed class ListenerTable : IDisposable
     /// <summary>Closes what the predecessor handed over and nobody asked for.</summary>
     public void CloseUnusedOffers()
     {
-        foreach (var fd in _offers.Values)
+        foreach (var offer in _offers.Values)
         {
-            FileDescriptors.Close(fd);
+            FileDescriptors.Close(offer.Fd);
         }
 
         _offers.Clear();
@@ -156,7 +181,7 @@ internal sealed class ListenerTable : IDisposable
         // A generation that was killed leaves its path behind, and nobody could ever listen there again. We hold the lock of the PID file.
         var path = unix.ToString()!;
         ListeningSockets.RemoveStaleUnixSocket(path);
-        return ListeningSockets.OpenUnix(path, _backlog);
+        return ListeningSockets.OpenUnix(path, _backlog, _access);
     }
 
     private void Deliver(int id, int fd)

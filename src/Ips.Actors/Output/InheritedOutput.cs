@@ -19,6 +19,7 @@ internal sealed class InheritedOutput
     {
         (_output, _error, _outputRead, _errorRead) = (fds[0], fds[1], fds[2], fds[3]);
         foreach (var fd in fds) FileDescriptors.SetCloseOnExec(fd);
+        StandardStreams.FinalError = _error;
     }
 
     /// <summary>Where stdout and stderr go once they are ours; null for what the predecessor had. Its path is opened anew then, as it may have been rotated.</summary>
@@ -59,6 +60,16 @@ internal sealed class InheritedOutput
             var pump = new OutputPump(_outputRead, _errorRead, outputPending, errorPending);
             pump.Sync();
             pump.Start();
+        }
+    }
+
+    /// <summary>Opens the log file anew by its path. Does nothing before <see cref="Restore"/>, which does it.</summary>
+    /// <exception cref="PosixException">The file cannot be opened; the streams are then unchanged.</exception>
+    public void Reopen(string path)
+    {
+        lock (_gate)
+        {
+            if (_restored) StandardStreams.Redirect(path);
         }
     }
 

@@ -47,6 +47,8 @@ internal sealed class OutputPump
         lock (_gate)
         {
             ReadAll();
+            // The thread may be about to poll what was closed here, by numbers that others have by then: it must look again.
+            if (Array.Exists(_sources, source => source.Fd < 0)) _wake.Set();
             return _tail.Lines;
         }
     }
@@ -80,8 +82,9 @@ internal sealed class OutputPump
                     for (var i = 0; i < _sources.Length; i++) entries[i] = new(_sources[i].Fd, PollEvents.Readable); // negative: skipped
                 }
 
-                // A number that is closed meanwhile may be in use again: then this wakes in vain, as nothing is read from what was closed.
+                // A number that is closed meanwhile may be in use again: who closes it wakes this, and nothing is read from what was closed.
                 Poll.Wait(entries, -1);
+                if (entries[2].Returned != PollEvents.None) _wake.Clear();
                 lock (_gate) ReadAll();
             }
         }
@@ -132,7 +135,7 @@ internal sealed class OutputPump
         public LineSplitter.LineHandler PassOn(OutputTail tail) => line =>
         {
             sink.Write(line);
-            tail.Add(line);
+            tail.Add(JournalPriority.Strip(line)); // for people: without the journal's prefix
         };
 
         public void Close()

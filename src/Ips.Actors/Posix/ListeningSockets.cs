@@ -35,17 +35,19 @@ internal static unsafe class ListeningSockets
         }
     }
 
-    /// <summary>Listens on a Unix socket, with permissions by the umask.</summary>
+    /// <summary>Listens on a Unix socket.</summary>
     /// <param name="path">Of any length; or a NUL character and an abstract name.</param>
     /// <param name="backlog">Length of the queue of connections not yet accepted.</param>
+    /// <param name="access">Permissions and owner of the path, set before anybody can connect; null for those by the umask.</param>
     /// <exception cref="PosixException">EADDRINUSE: the path exists, also if nobody listens there, as with Kestrel's own transport.</exception>
-    internal static int OpenUnix(string path, int backlog)
+    internal static int OpenUnix(string path, int backlog, UnixAccess? access = null)
     {
         var fd = Create(Libc.AF_UNIX, path);
         try
         {
             using (var address = new UnixSocketAddress(path)) Bind(fd, address.Bytes.Span, path);
-            Listen(fd, backlog, path);
+            if (!path.StartsWith('\0')) access?.Apply(path);
+            Listen(fd, backlog, path); // last: until then a connect is refused
             return fd;
         }
         catch

@@ -5,6 +5,14 @@ internal static class StandardStreams
 {
     internal const int Input = 0, Output = 1, Error = 2;
 
+    private static volatile bool s_redirected;
+
+    /// <summary>Whether stdout and stderr are a log file of this process's own.</summary>
+    internal static bool Redirected => s_redirected;
+
+    /// <summary>The descriptor that leads to where stderr will lead when this generation is promoted: in a successor stderr is a pipe until then.</summary>
+    internal static int FinalError { get; set; } = Error;
+
     /// <summary>Appends stdout and stderr to a file from now on; called again, it opens the path anew (SIGUSR1 after a log rotation).</summary>
     /// <remarks><see cref="Console.Out"/> and <see cref="Console.Error"/> keep a duplicate of what was open at their first use and do not
     /// follow: write through <see cref="OpenOutput"/> and <see cref="OpenError"/>.</remarks>
@@ -14,6 +22,7 @@ internal static class StandardStreams
     {
         var fd = FileDescriptors.Open(logPath, Libc.O_WRONLY | Libc.O_CREAT | Libc.O_APPEND, 0b110_100_000);
         Place(fd, Output, Error);
+        s_redirected = true;
     }
 
     /// <summary>Finds out whether <see cref="Redirect"/> would work.</summary>

@@ -4,9 +4,10 @@ using Ips.Actors.Handover;
 namespace Ips.Actors.Reloader;
 
 /// <summary>How room is made for one more generation.</summary>
-/// <param name="ToAbort">Those to abort first, oldest first.</param>
+/// <param name="TooMany">How many must end first; 0 if one more may be started.</param>
+/// <param name="ToAbort">Those to abort if they do not end by themselves, oldest first.</param>
 /// <param name="Refusal">Why no generation may be started; null if one may.</param>
-internal sealed record RoomPlan(IReadOnlyList<GenerationEntry> ToAbort, string? Refusal);
+internal sealed record RoomPlan(int TooMany, IReadOnlyList<GenerationEntry> ToAbort, string? Refusal);
 
 /// <summary>Keeps draining generations from piling up. Pure.</summary>
 internal static class GenerationRoom
@@ -21,16 +22,16 @@ internal static class GenerationRoom
         var tooMany = older.Count + 2 - options.MaxGenerations; // with this one and the successor
         if (tooMany <= 0)
         {
-            return new RoomPlan([], null);
+            return new RoomPlan(0, [], null);
         }
 
         if (options.WhenFull == WhenFull.AbortOldest && !dryRun)
         {
-            return new RoomPlan([.. older.OrderBy(entry => entry.Generation).Take(tooMany)], null);
+            return new RoomPlan(tooMany, [.. older.OrderBy(entry => entry.Generation).Take(tooMany)], null);
         }
 
         var draining = string.Join(", ", older.Select(entry => $"{entry.Generation} (PID {entry.Pid})"));
-        return new RoomPlan([], $"generation {own} serves and {draining} still drain: ips.reload.max-generations = {options.MaxGenerations} allows no further one"
+        return new RoomPlan(tooMany, [], $"generation {own} serves and {draining} still drain: ips.reload.max-generations = {options.MaxGenerations} allows no further one"
             + (dryRun ? ", and nothing is aborted for a check" : " (ips.reload.when-full = abort-oldest would abort the oldest)"));
     }
 }

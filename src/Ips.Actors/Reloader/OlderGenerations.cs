@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Ips.Actors.Handover;
 using Ips.Actors.Posix;
 
@@ -6,6 +7,8 @@ namespace Ips.Actors.Reloader;
 /// <summary>Older generations by their pidfds, so that a process which got the PID of one that ended is never signalled.</summary>
 internal sealed class OlderGenerations : IOlderGenerations, IDisposable
 {
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
+
     private readonly Lock _gate = new();
     private readonly Dictionary<GenerationEntry, ProcessHandle> _alive = [];
 
@@ -41,6 +44,28 @@ internal sealed class OlderGenerations : IOlderGenerations, IDisposable
             }
 
             return [.. _alive.Keys.OrderBy(entry => entry.Generation)];
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task WaitForRoomAsync(int most, TimeSpan patience)
+    {
+        // Looking again and again is enough for what happens this seldom, and keeps the pidfds where they are.
+        for (var waiting = Stopwatch.StartNew(); waiting.Elapsed < patience && Alive().Count > most;)
+        {
+            await Task.Delay(Look).ConfigureAwait(false);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Signal(int signal)
+    {
+        lock (_gate)
+        {
+            foreach (var handle in _alive.Values)
+            {
+                handle.Signal(signal); // does nothing to one that has ended
+            }
         }
     }
 

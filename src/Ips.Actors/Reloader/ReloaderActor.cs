@@ -44,6 +44,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         Receive<ReloaderProtocol.SendServe>(_ => OnSendServe());
         Receive<ReloaderProtocol.SendPromote>(OnSendPromote);
         Receive<ReloaderProtocol.SendHistory>(send => SendHistory(send.Receipts));
+        Receive<RoomAwaited>(OnRoomAwaited);
         Receive<RoomMade>(OnRoomMade);
         Receive<HealthUrlDue>(_ => OnHealthUrlDue());
         Receive<HealthUrlAnswered>(m => m.Pid == _slot.Process?.Pid, OnHealthUrlAnswered);
@@ -51,6 +52,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         Receive<ReloaderProtocol.MoveConnections>(_ => OnMoveConnections());
         Receive<MoverProtocol.Carry>(OnCarry);
         Receive<TakenIn>(taken => _slot.Process?.Channel.TrySend(new AdoptedFrame(taken.Count)));
+        Receive<ReloaderProtocol.ReopenOlderLogs>(_ => _slot.Older.Signal(SignalNumbers.SIGUSR1));
         Receive<ReloaderProtocol.KillSuccessor>(_ => OnKill());
         Receive<Escalate>(_ => OnEscalate());
         Receive<HealthOverdue>(_ => ReportFailure(
@@ -85,14 +87,32 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         }
 
         _slot.GoneTold = false;
-        var plan = GenerationRoom.Plan(_slot.Older.Alive(), spawn.Generation - 1, spawn.DryRun, _options.Reload);
-        if (plan.Refusal is { } refusal)
+        var older = _slot.Older.Alive();
+        var plan = PlanRoom(spawn, older);
+        if (plan.TooMany == 0)
         {
-            _lifecycle.Tell(new LifecycleEvent.SuccessorFailed(refusal, Responsive: false));
+            Launch(spawn);
+            return;
         }
-        else if (plan.ToAbort.Count > 0)
+
+        _slot.MakingRoomFor = spawn;
+        _log.AwaitingRoom(older.Count, _options.Reload.MaxGenerations, _options.Reload.RoomTimeout.TotalSeconds);
+        _slot.Older.WaitForRoomAsync(older.Count - plan.TooMany, _options.Reload.RoomTimeout).PipeTo(
+            Self,
+            success: () => new RoomAwaited(spawn),
+            failure: error => new RoomMade(spawn, [], error.GetBaseException().Message));
+    }
+
+    private void OnRoomAwaited(RoomAwaited awaited)
+    {
+        if (!ReferenceEquals(_slot.MakingRoomFor, awaited.Spawn))
         {
-            _slot.MakingRoomFor = spawn;
+            return; // the reload was ended meanwhile
+        }
+
+        var plan = PlanRoom(awaited.Spawn, _slot.Older.Alive());
+        if (plan.ToAbort.Count > 0)
+        {
             foreach (var generation in plan.ToAbort)
             {
                 _log.MakingRoom(generation.Generation, generation.Pid, _options.Reload.MaxGenerations);
@@ -100,14 +120,24 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 
             Task.WhenAll(plan.ToAbort.Select(generation => _slot.Older.AbortAsync(generation, _options.Reload.KillTimeout))).PipeTo(
                 Self,
-                success: () => new RoomMade(spawn, plan.ToAbort, null),
-                failure: error => new RoomMade(spawn, plan.ToAbort, error.GetBaseException().Message));
+                success: () => new RoomMade(awaited.Spawn, plan.ToAbort, null),
+                failure: error => new RoomMade(awaited.Spawn, plan.ToAbort, error.GetBaseException().Message));
+            return;
+        }
+
+        _slot.MakingRoomFor = null;
+        if (plan.Refusal is { } refusal)
+        {
+            _lifecycle.Tell(new LifecycleEvent.SuccessorFailed(refusal, Responsive: false));
         }
         else
         {
-            Launch(spawn);
+            Launch(awaited.Spawn);
         }
     }
+
+    private RoomPlan PlanRoom(ReloaderProtocol.Spawn spawn, IReadOnlyList<GenerationEntry> older) =>
+        GenerationRoom.Plan(older, spawn.Generation - 1, spawn.DryRun, _options.Reload);
 
     private void OnRoomMade(RoomMade made)
     {
@@ -270,7 +300,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
             _slot.Welcomed = true;
             _slot.Process.Channel.TrySend(
                 new WelcomeFrame(
-                    welcome.Version, _slot.Generation, [.. welcome.Sockets.Select(s => new EndpointOffer(s.Endpoint, s.Ordinal))],
+                    welcome.Version, _slot.Generation, [.. welcome.Sockets.Select(s => new EndpointOffer(s.Endpoint, s.Ordinal, s.External))],
                     _identity.LockFd is not null, _identity.ControlFd is not null, (long)_options.Reload.HealthInterval.TotalMilliseconds,
                     OlderGenerations.WithSelf(_slot.Older.Alive(), _slot.Generation - 1), _slot.Paused()),
                 [.. fds]);
@@ -539,6 +569,8 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
     private sealed record SuccessorExited(int Pid, ProcessExit Exit);
 
     private sealed record Welcome(int Pid, int Version, IReadOnlyList<OfferedSocket> Sockets);
+
+    private sealed record RoomAwaited(ReloaderProtocol.Spawn Spawn);
 
     private sealed record RoomMade(ReloaderProtocol.Spawn Spawn, IReadOnlyList<GenerationEntry> Aborted, string? Failure);
 

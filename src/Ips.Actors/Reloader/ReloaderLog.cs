@@ -30,6 +30,10 @@ internal static partial class ReloaderLog
     [LoggerMessage(EventIds.SuccessorRefused, LogLevel.Warning, "Refused generation {Successor} (PID {Pid}): {Reason}")]
     public static partial void Refused(this ILogger logger, int successor, int pid, string reason);
 
+    [LoggerMessage(EventIds.AwaitingRoom, LogLevel.Information,
+        "{Older} older generations still drain (ips.reload.max-generations = {Max}); waiting at most {Seconds} s for one to end by itself (ips.reload.room-timeout).")]
+    public static partial void AwaitingRoom(this ILogger logger, int older, int max, double seconds);
+
     [LoggerMessage(EventIds.MakingRoom, LogLevel.Warning,
         "Aborting generation {Older} (PID {Pid}), which still drains, to make room: ips.reload.max-generations is {Max}.")]
     public static partial void MakingRoom(this ILogger logger, int older, int pid, int max);

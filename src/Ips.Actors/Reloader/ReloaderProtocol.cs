@@ -32,6 +32,9 @@ internal static class ReloaderProtocol
     /// <summary>Say goodbye to the promoted successor.</summary>
     public sealed record SendFarewell(int Aborted, DrainCounts? Counts = null);
 
+    /// <summary>Pass SIGUSR1 on to the generations that still drain: they append to the same log file.</summary>
+    public sealed record ReopenOlderLogs;
+
     /// <summary>Older generations were aborted to make room; for the account of the reload.</summary>
     public sealed record GenerationsAborted(IReadOnlyList<int> Generations);
 

@@ -21,7 +21,9 @@ namespace Ips.Actors.Supervise;
 /// <remarks>What it decides is in <see cref="SupervisorMachine"/>; all of it happens on one thread. One a process.</remarks>
 public sealed class StableParent : IDisposable
 {
-    private const string Marker = "IPS_STABLE_PARENT";
+    /// <summary>The variable that names the stable parent to all generations below it, by its PID.</summary>
+    internal const string Marker = "IPS_STABLE_PARENT";
+
     private const int Init = 1;
 
     // What arrives as a message of its own; a terminal sends SIGINT and SIGQUIT to every process of its foreground group by itself.

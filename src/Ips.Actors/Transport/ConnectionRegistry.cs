@@ -56,9 +56,14 @@ internal sealed class ConnectionRegistry
     /// <returns>How many had a request that was cut.</returns>
     public int AbortAll(string reason) => Abort(Connections, reason);
 
-    /// <summary>Resets each connection on which a request runs; the others are left to Kestrel's stop, which ends them with a FIN.</summary>
+    /// <summary>Resets each connection on which a request runs; the others are left to Kestrel's stop, which ends them with a FIN, and at once if their
+    /// client was told before.</summary>
     /// <returns>How many requests were cut.</returns>
-    public int AbortBusy(string reason) => Abort(Connections.Where(connection => connection.IsRequestRunning), reason);
+    public int AbortBusy(string reason)
+    {
+        foreach (var connection in Connections) connection.EndLinger();
+        return Abort(Connections.Where(connection => connection.IsRequestRunning), reason);
+    }
 
     internal void Add(HandoverConnection connection)
     {

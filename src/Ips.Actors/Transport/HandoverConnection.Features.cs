@@ -140,6 +140,7 @@ internal sealed partial class HandoverConnection :
     private void Replace(Type type, object? feature)
     {
         _revision++;
+        if (feature is not null && (type == typeof(ITlsConnectionFeature) || type == typeof(ITlsHandshakeFeature))) _tls = true;
         var index = _set.FindIndex(entry => entry.Key == type);
         var entry = new KeyValuePair<Type, object?>(type, feature);
         if (index < 0) _set.Add(entry);

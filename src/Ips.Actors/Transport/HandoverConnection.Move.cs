@@ -108,6 +108,11 @@ internal sealed partial class HandoverConnection
                 EndMove(_unmovable);
                 return Gate.Open;
             }
+            if (_tls && _receiveEpoch > 0)
+            {
+                EndMove(UnmovableReason.Tls);
+                return Gate.Open;
+            }
             if (TryLeave(move)) return Gate.Moved;
             if (_move != move) continue;
             if (_boundary.Waits(_receiveEpoch) && !_boundary.WaitsAtBoundary(_receiveEpoch)) return Gate.ReceiveOnce;
@@ -176,8 +181,7 @@ internal sealed partial class HandoverConnection
 
     private UnmovableReason LookAtConnection()
     {
-        IFeatureCollection features = this;
-        if (features.Get<ITlsConnectionFeature>() is not null || features.Get<ITlsHandshakeFeature>() is not null) return UnmovableReason.Tls;
+        if (_tls) return UnmovableReason.Tls;
         if (_items is { Count: > 0 }) return UnmovableReason.ConnectionItems;
         return _middlewareSeen || !ReferenceEquals(_currentTransport, _transport) ? UnmovableReason.ConnectionMiddleware : UnmovableReason.None;
     }

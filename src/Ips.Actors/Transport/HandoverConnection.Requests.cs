@@ -30,6 +30,7 @@ internal sealed partial class HandoverConnection
         if (_manyAtOnce || !IsHttp1(request.Protocol))
         {
             _manyAtOnce = true; // streams run side by side: nothing below holds for them
+            NoteStreams();
             MarkUnmovable(UnmovableReason.Http2);
             return;
         }

@@ -162,6 +162,7 @@ internal sealed partial class HandoverConnection : ConnectionContext
                 var flushed = flush.IsCompleted ? await flush : await PauseAsync(flush);
                 if (flushed.IsCompleted || flushed.IsCanceled) break;
             }
+            if (_closeTold && !end && !_moved && _shutdownReason is null) await DiscardAsync();
         }
         catch (SocketException e)
         {
@@ -247,6 +248,7 @@ internal sealed partial class HandoverConnection : ConnectionContext
             _logger.ConnectionError(e, ConnectionId);
         }
 
+        if (_closeTold && !_moved && reason is null && _shutdownReason is null) await LingerAsync();
         if (!_moved || reason is not null) Shutdown(reason);
         await reader.CompleteAsync(unexpected);
         _input.Writer.CancelPendingFlush(); // the receive loop may wait for a reader that is gone

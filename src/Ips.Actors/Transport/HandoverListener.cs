@@ -72,8 +72,15 @@ internal sealed class HandoverListener(
         onUnbound(this);
         if (_bound is { } bound)
         {
-            await listeners.Ask<ListenerProtocol.Unbound>(
-                new ListenerProtocol.Unbind(bound.Id), UnbindTimeout, cancellationToken).ConfigureAwait(false);
+            var unbind = new ListenerProtocol.Unbind(bound.Id);
+            if (cancellationToken.IsCancellationRequested)
+            {
+                listeners.Tell(unbind); // Kestrel is disposed of after a start that failed: it does not wait, and the reason must not be lost in this
+            }
+            else
+            {
+                await listeners.Ask<ListenerProtocol.Unbound>(unbind, UnbindTimeout, cancellationToken).ConfigureAwait(false);
+            }
         }
 
         _arrivals.Writer.TryComplete();

@@ -28,10 +28,14 @@ internal static class WarmupClient
 
         using var abort = cancellationToken.UnsafeRegister(static state => ((MemoryConnection)state!).Abort(), connection);
         var (input, output) = (connection.Client.Input, connection.Client.Output);
-        await output.WriteAsync(Encoding.ASCII.GetBytes($"GET {target} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: ips-warmup\r\nConnection: close\r\n\r\n"), cancellationToken);
         try
         {
+            await output.WriteAsync(Encoding.ASCII.GetBytes($"GET {target} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: ips-warmup\r\nConnection: close\r\n\r\n"), cancellationToken);
             return await ReadStatusAsync(input, target, cancellationToken);
+        }
+        catch (InvalidOperationException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(cancellationToken); // the abort has completed the pipe that is written to
         }
         finally
         {

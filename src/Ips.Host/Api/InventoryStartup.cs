@@ -4,13 +4,13 @@ using Microsoft.Extensions.Options;
 
 namespace Ips.Host.Api;
 
-/// <summary>Says at start where the inventory lies and, if there is no key, what that means.</summary>
-internal sealed class InventoryStartup(IInventoryStore store, IOptions<AuthOptions> options, ILogger<InventoryStartup> log) : IHostedService
+/// <summary>Says at start where the inventory lies, once in the daemon's life, and, if there is no key, what that means.</summary>
+internal sealed class InventoryStartup(IInventoryStore store, IOptions<AuthOptions> options, IGenerationNumber generation, ILogger<InventoryStartup> log) : IHostedService
 {
     /// <inheritdoc/>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        log.StoreOpened(store.Description);
+        if (generation.Current <= 1) log.StoreOpened(store.Description);
         if ((await store.GetKeysAsync(cancellationToken)).Count > 0) return;
         if (options.Value.AllowAnonymousLoopback) log.AnonymousLoopback();
         else log.NoKey();

@@ -16,6 +16,8 @@ internal static class CliProgram
     {
         var console = new CliConsole(Console.Out, Console.Error, LogicalDirectory.Current(), TimeProvider.System);
         var actions = new CliActions(console, serve, new PosixDaemonLauncher(spawn), () => SelfCommand.OfThisProcess(args.Count), supervise);
-        return CliParser.InvokeAsync(RootCommandFactory.Create(actions, new StoreOptionSet(LogicalDirectory.Current).Verbs()), args, console.Output, console.Error);
+        var install = new InstallUnitsAction(console, () => SelfCommand.OfThisProcess(args.Count));
+        return CliParser.InvokeAsync(
+            RootCommandFactory.Create(actions, [.. new StoreOptionSet(LogicalDirectory.Current).Verbs(), install.Verb()]), args, console.Output, console.Error);
     }
 }

@@ -17,6 +17,7 @@ internal static class HelpText
           ips pause                                fail /readyz, so that load balancers look away; ips resume ends it
           ips start --last-good                    after a crash: start the release that last served for good
           ips status --json                        what runs, as JSON
+          ips install-units --prefix /usr/local    write the systemd units for this program
           ips sample                               add a small inventory to ips.db, for a first try
           ips import hosts.csv                     add and replace hosts and switches from a file, all or nothing
           ips key add A00001                       make an access key for /v1, and print its secret once

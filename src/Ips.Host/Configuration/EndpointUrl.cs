@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using Microsoft.AspNetCore.Http;
 
 namespace Ips.Host.Configuration;
@@ -6,6 +7,14 @@ namespace Ips.Host.Configuration;
 /// <summary>Judges an address as Kestrel would, before anything is started. Pure.</summary>
 internal static class EndpointUrl
 {
+    /// <summary>Whether only this machine can reach a valid address: loopback, or a Unix socket.</summary>
+    internal static bool IsOfThisMachine(string url)
+    {
+        var address = BindingAddress.Parse(url);
+        return address.IsUnixPipe || address.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+            || (IPAddress.TryParse(address.Host, out var ip) && IPAddress.IsLoopback(ip));
+    }
+
     /// <summary>Why Kestrel would not take the address; null if it would.</summary>
     internal static string? Fault(string url)
     {

@@ -10,7 +10,7 @@ internal static class RunAs
     private const int UsualFirstUnprivileged = 1024;
 
     /// <summary>Why it must not start as it is; null if it may.</summary>
-    internal static string? Fault(DaemonSettings settings) => Privileges.Fault(settings.User, settings.Group);
+    internal static string? Fault(DaemonSettings settings) => Privileges.Fault(settings.User, settings.Group, settings.Endpoints.All(EndpointUrl.IsOfThisMachine));
 
     /// <summary>Opens what only root can, and becomes the user.</summary>
     /// <exception cref="IOException">Something failed; the message says what.</exception>

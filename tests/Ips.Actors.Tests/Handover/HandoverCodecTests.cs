@@ -13,6 +13,7 @@ public sealed class HandoverCodecTests
         ["welcome"] = new WelcomeFrame(
             1, 8, [new EndpointOffer("127.0.0.1:0", 0), new EndpointOffer("[::]:8080", 1), new EndpointOffer("unix:/run/app.sock", 0)], true, true, 1000),
         ["welcome-bare"] = new WelcomeFrame(1, 2, [], false, false, 100),
+        ["welcome-external"] = new WelcomeFrame(1, 2, [new("unix:/run/app.sock", 0, External: true)], false, false, 100),
         ["welcome-generations"] = new WelcomeFrame(
             1, 8, [], true, false, 1000, [new GenerationEntry(6, 4700, 98765), new GenerationEntry(7, 4711, 98800)]),
         ["refused"] = new RefusedFrame("it speaks handover versions 7 to 9, this generation 1 to 1"),
@@ -157,12 +158,21 @@ public sealed class HandoverCodecTests
         Assert.Equal(HandoverCodec.Encode(expected), HandoverCodec.Encode(actual));
     }
 
-    private static Dictionary<string, string> Golden()
+    [Fact]
+    public void Document_GoldenPackets_AreThoseOfTheFile()
     {
-        var assembly = Assembly.GetExecutingAssembly();
-        using var stream = assembly.GetManifestResourceStream("golden-v1.txt") ?? throw new InvalidOperationException("golden-v1.txt is not embedded.");
-        using var reader = new StreamReader(stream);
-        return reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => line[0] != '#')
-            .Select(line => line.Split(' ', 2)).ToDictionary(parts => parts[0], parts => parts[1]);
+        var lines = Embedded("handover.md").Split('\n').SkipWhile(line => line != "```text").Skip(1).TakeWhile(line => line != "```");
+        Assert.Equal(Golden().Values, lines);
     }
+
+    private static string Embedded(string name)
+    {
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name) ?? throw new InvalidOperationException($"{name} is not embedded.");
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+
+    private static Dictionary<string, string> Golden() =>
+        Embedded("golden-v1.txt").Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => line[0] != '#')
+            .Select(line => line.Split(' ', 2)).ToDictionary(parts => parts[0], parts => parts[1]);
 }

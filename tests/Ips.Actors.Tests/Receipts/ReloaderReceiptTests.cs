@@ -9,6 +9,7 @@ using Ips.Actors.Listener;
 using Ips.Actors.Output;
 using Ips.Actors.Posix;
 using Ips.Actors.Reloader;
+using Ips.Actors.Tests.Reloader;
 using Ips.Actors.Tests.Support;
 
 namespace Ips.Actors.Tests.Receipts;
@@ -18,7 +19,7 @@ public sealed class ReloaderReceiptTests : ActorTest
 {
     private readonly IpsOptions _options = new();
     private readonly RecordingLog _log = new();
-    private readonly FakeOlder _older = new();
+    private readonly FakeOlderGenerations _older = new();
     private readonly FakeHealthUrl _url = new();
     private readonly TestProbe _lifecycle;
     private readonly TestProbe _listeners;
@@ -40,7 +41,7 @@ public sealed class ReloaderReceiptTests : ActorTest
     [Fact]
     public async Task Spawn_TooManyGenerations_AbortsTheOldestFirst()
     {
-        _older.Entries.AddRange([new(3, 103, 1), new(1, 101, 1), new(2, 102, 1)]);
+        _older.Generations.AddRange([new(3, 103, 1), new(1, 101, 1), new(2, 102, 1)]);
         _reloader.Tell(new ReloaderProtocol.Spawn(5));
         var (entry, gone) = await _older.Aborting.Reader.ReadAsync();
         Assert.Equal(1, entry.Generation);
@@ -57,17 +58,35 @@ public sealed class ReloaderReceiptTests : ActorTest
     }
 
     [Fact]
+    public async Task Spawn_OneEndsWhileRoomIsAwaited_AbortsNobody()
+    {
+        _older.Generations.AddRange([new(1, 101, 1), new(2, 102, 1), new(3, 103, 1)]);
+        _older.Room = new TaskCompletionSource();
+        _reloader.Tell(new ReloaderProtocol.Spawn(5));
+        await RoundTrip(_reloader);
+        Assert.Null(_launcher.Last); // not before it is gone
+        Assert.True(_log.Has(EventIds.AwaitingRoom));
+
+        _older.Generations.RemoveAt(0);
+        _older.Room.SetResult();
+        Assert.Equal("spawned", (await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>()).Phase);
+        Assert.Equal(0, _older.Aborting.Reader.Count);
+        Assert.False(_log.Has(EventIds.MakingRoom));
+        await RoundTrip(_reloader);
+    }
+
+    [Fact]
     public async Task Spawn_TooManyGenerationsAndToRefuse_Fails()
     {
         _options.Reload.WhenFull = WhenFull.Refuse;
-        _older.Entries.AddRange([new(1, 101, 1), new(2, 102, 1), new(3, 103, 1)]);
+        _older.Generations.AddRange([new(1, 101, 1), new(2, 102, 1), new(3, 103, 1)]);
         _reloader.Tell(new ReloaderProtocol.Spawn(5));
         Assert.Contains("ips.reload.max-generations = 4", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason, StringComparison.Ordinal);
         Assert.Null(_launcher.Last);
         _reloader.Tell(new ReloaderProtocol.EndSuccessor(false, "refused"));
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
 
-        _older.Entries.RemoveAt(0); // one has drained: the next reload works
+        _older.Generations.RemoveAt(0); // one has drained: the next reload works
         _reloader.Tell(new ReloaderProtocol.Spawn(5));
         await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>();
         await RoundTrip(_reloader); // it listens to the successor only after it told of it
@@ -76,7 +95,7 @@ public sealed class ReloaderReceiptTests : ActorTest
     [Fact]
     public async Task Spawn_EndedWhileRoomIsMade_StartsNobody()
     {
-        _older.Entries.AddRange([new(1, 101, 1), new(2, 102, 1), new(3, 103, 1)]);
+        _older.Generations.AddRange([new(1, 101, 1), new(2, 102, 1), new(3, 103, 1)]);
         _reloader.Tell(new ReloaderProtocol.Spawn(5));
         var (_, gone) = await _older.Aborting.Reader.ReadAsync();
         _reloader.Tell(new ReloaderProtocol.EndSuccessor(false, "a stop"));
@@ -91,7 +110,7 @@ public sealed class ReloaderReceiptTests : ActorTest
     [Fact]
     public async Task Spawn_OldestCannotBeAborted_FailsWithTheReason()
     {
-        _older.Entries.AddRange([new(1, 101, 1), new(2, 102, 1), new(3, 103, 1)]);
+        _older.Generations.AddRange([new(1, 101, 1), new(2, 102, 1), new(3, 103, 1)]);
         _reloader.Tell(new ReloaderProtocol.Spawn(5));
         var (_, gone) = await _older.Aborting.Reader.ReadAsync();
         gone.SetException(new PosixException("pidfd_send_signal", Errno.EPERM));
@@ -101,7 +120,7 @@ public sealed class ReloaderReceiptTests : ActorTest
     [Fact]
     public async Task Welcome_TellsOfEveryGenerationThatIsAlive()
     {
-        _older.Entries.AddRange([new(1, 101, 11), new(2, 102, 22)]);
+        _older.Generations.AddRange([new(1, 101, 11), new(2, 102, 22)]);
         await SpawnAsync();
         var welcome = await WelcomeAsync();
         Assert.Equal([1, 2, 4], welcome.Generations!.Select(entry => entry.Generation)); // the test is generation 4
@@ -237,23 +256,6 @@ public sealed class ReloaderReceiptTests : ActorTest
     private async Task<HandoverFrame> SentAsync() => (await _successor.ExpectMsgAsync<Sent>()).Frame;
 
     private sealed record Sent(HandoverFrame Frame);
-
-    private sealed class FakeOlder : IOlderGenerations
-    {
-        public List<GenerationEntry> Entries { get; } = [];
-
-        public System.Threading.Channels.Channel<(GenerationEntry Entry, TaskCompletionSource Gone)> Aborting { get; } =
-            System.Threading.Channels.Channel.CreateUnbounded<(GenerationEntry, TaskCompletionSource)>();
-
-        public IReadOnlyList<GenerationEntry> Alive() => [.. Entries];
-
-        public Task AbortAsync(GenerationEntry generation, TimeSpan patience)
-        {
-            var gone = new TaskCompletionSource();
-            Aborting.Writer.TryWrite((generation, gone));
-            return gone.Task;
-        }
-    }
 
     private sealed class FakeHealthUrl : IHealthUrl
     {

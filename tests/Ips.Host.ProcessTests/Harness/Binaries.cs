@@ -18,6 +18,9 @@ internal static class Binaries
     /// <summary>The folder of the built sample app.</summary>
     public static string SampleAppFolder { get; } = FolderOf("Ips.SampleApp", SampleApp);
 
+    /// <summary>The built gateway on YARP.</summary>
+    public static string GatewayPath { get; } = Path.Combine(FolderOf("Ips.GatewayApp", "Ips.GatewayApp"), "Ips.GatewayApp");
+
     /// <summary>The <c>dotnet</c> that the tests themselves run on.</summary>
     public static string DotNet { get; } = Path.GetFullPath(Path.Combine(
         System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));

@@ -8,7 +8,7 @@ internal static partial class Descriptors
 {
     /// <summary>What each descriptor refers to, without inode numbers, in order.</summary>
     public static IReadOnlyList<string> Of(int pid) =>
-        [.. ProcessTable.OpenFiles(pid).Select(line => Inode().Replace(line[(line.IndexOf("-> ", StringComparison.Ordinal) + 3)..], "")).Order(StringComparer.Ordinal)];
+        [.. ProcessTable.OpenFiles(pid).Where(line => !line.Contains(ProcessTable.ClosedMeanwhile, StringComparison.Ordinal)).Select(line => Inode().Replace(line[(line.IndexOf("-> ", StringComparison.Ordinal) + 3)..], "")).Order(StringComparer.Ordinal)];
 
     /// <summary>Waits until a process has exactly these open: closing what a reload needed may follow its outcome by a moment.</summary>
     public static async Task WaitForAsync(int pid, IReadOnlyList<string> expected)

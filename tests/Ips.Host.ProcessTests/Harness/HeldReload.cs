@@ -122,10 +122,10 @@ internal sealed class HeldReload : IDisposable
         switch (phase)
         {
             case ReloadPhase.Ready:
-                // The predecessor hears of it only when it goes on.
+                // The predecessor hears of it only when it goes on, and so does the log: what the successor writes passes through the predecessor.
                 Stop(Predecessor);
                 _releases.Unmark(Held, SampleMarks.HoldBeforeReady);
-                await Service.WaitForStateAsync(2, "Ready");
+                await ProcFs.WaitForOutputAsync(Successor, "-> Ready");
                 break;
             case ReloadPhase.Promoting:
                 // The promotion that it is sent is read only when it goes on.

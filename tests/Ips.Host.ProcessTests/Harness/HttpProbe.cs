@@ -18,6 +18,16 @@ internal static class HttpProbe
         return await AskAsync(handler, url);
     }
 
+    /// <summary>What a server on 127.0.0.1 shows for its certificate, by its thumbprint.</summary>
+    public static async Task<string> ThumbprintAsync(int port)
+    {
+        var shown = "";
+        var handler = new SocketsHttpHandler();
+        handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) => (shown = certificate?.GetCertHashString() ?? "").Length > 0;
+        Assert.Equal(200, (await AskAsync(handler, $"https://127.0.0.1:{port}/ping")).Status);
+        return shown;
+    }
+
     /// <summary>Over a Unix socket.</summary>
     public static async Task<ProbeAnswer> GetUnixAsync(string socketPath, string path) => await AskAsync(
         new SocketsHttpHandler

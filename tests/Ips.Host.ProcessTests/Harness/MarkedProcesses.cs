@@ -10,6 +10,9 @@ internal sealed class MarkedProcesses
 
     private readonly string _value = Guid.NewGuid().ToString("N");
 
+    /// <summary>The variables of <see cref="Environment"/>, for a program that passes on only what it is told to.</summary>
+    public static IReadOnlyList<string> Names { get; } = [Variable];
+
     /// <summary>What to start processes with.</summary>
     public IReadOnlyDictionary<string, string?> Environment => new Dictionary<string, string?> { [Variable] = _value };
 

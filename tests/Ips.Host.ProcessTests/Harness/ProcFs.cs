@@ -25,6 +25,20 @@ internal static class ProcFs
         return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[3], CultureInfo.InvariantCulture);
     }
 
+    /// <summary>Takes what a process writes to its stdout, a pipe whose reader was stopped, out of that pipe until a text has come. What was taken, nobody else gets.</summary>
+    public static async Task WaitForOutputAsync(int pid, string text)
+    {
+        await using var pipe = new FileStream($"/proc/{pid}/fd/1", FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 1, useAsync: true);
+        var seen = new System.Text.StringBuilder();
+        var buffer = new byte[64 * 1024];
+        while (!seen.ToString().Contains(text, StringComparison.Ordinal))
+        {
+            var got = await pipe.ReadAsync(buffer).AsTask().WaitAsync(Limits.Step);
+            Assert.True(got > 0, $"Process {pid} ended its output without '{text}': {seen}");
+            seen.Append(System.Text.Encoding.UTF8.GetString(buffer, 0, got));
+        }
+    }
+
     /// <summary>The children, zombies included.</summary>
     public static IReadOnlyList<int> Children(int pid) =>
     [

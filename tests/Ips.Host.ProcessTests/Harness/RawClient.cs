@@ -21,9 +21,11 @@ internal sealed class RawClient : IDisposable
         return new RawClient(socket);
     }
 
+    /// <summary>Sends what is given.</summary>
+    public async Task SendAsync(string text) => await _socket.SendAsync(Encoding.ASCII.GetBytes(text)).WaitAsync(Limits.Step);
+
     /// <summary>Sends a request without a body.</summary>
-    public async Task SendGetAsync(string path) =>
-        await _socket.SendAsync(Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")).WaitAsync(Limits.Step);
+    public Task SendGetAsync(string path) => SendAsync($"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
 
     /// <summary>Reads until the text so far has what is looked for.</summary>
     /// <returns>All that was read.</returns>

@@ -21,7 +21,7 @@ internal sealed class Service : IAsyncDisposable
         PidFile = Path.Combine(folder, "service.pid");
         ConfigFile = Path.Combine(folder, "service.conf");
         Log = new EventLog(Path.Combine(folder, "service.log"));
-        Port = FreePort.Next();
+        Port = settings.Port ?? FreePort.Next();
     }
 
     public string Folder { get; }

@@ -33,6 +33,9 @@ internal sealed record ServiceSettings(ServiceKind Kind)
     /// <summary>The addresses; null for the service's port on 127.0.0.1, and empty if Kestrel's own configuration names them.</summary>
     public IReadOnlyList<string>? Urls { get; init; }
 
+    /// <summary>The port on 127.0.0.1 that the service calls its own, if the addresses are not its to choose. Null for a free one.</summary>
+    public int? Port { get; init; }
+
     /// <summary>Null leaves it to the app's own configuration.</summary>
     public TimeSpan? Probation { get; init; } = TimeSpan.Zero;
 
@@ -45,6 +48,9 @@ internal sealed record ServiceSettings(ServiceKind Kind)
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     public TimeSpan LameDuck { get; init; }
+
+    /// <summary>Variables beside the test's own.</summary>
+    public IReadOnlyDictionary<string, string?> Environment { get; init; } = new Dictionary<string, string?>();
 
     /// <summary>Log each change of state (event 1000) as well.</summary>
     public bool Debug { get; init; }

@@ -23,7 +23,7 @@ public sealed class GenerationLimitTests(ITestOutputHelper output) : ReceiptTest
     public async Task MaxGenerations_Reached_OldestIsAbortedAndTheReceiptSaysSo()
     {
         Put("good");
-        var service = await StartAsync(more: ["ips.reload.max-generations = 3"]);
+        var service = await StartAsync(more: ["ips.reload.max-generations = 3", "ips.reload.room-timeout = 0s"]);
         List<int> pids = [service.MainPid];
         for (var reload = 0; reload < 2; reload++)
         {
@@ -48,7 +48,7 @@ public sealed class GenerationLimitTests(ITestOutputHelper output) : ReceiptTest
     public async Task MaxGenerations_ReachedAndToRefuse_ReloadIsRefusedUntilOneHasDrained()
     {
         Put("good");
-        var service = await StartAsync(more: ["ips.reload.max-generations = 2", "ips.reload.when-full = refuse"]);
+        var service = await StartAsync(more: ["ips.reload.max-generations = 2", "ips.reload.when-full = refuse", "ips.reload.room-timeout = 0s"]);
         var first = service.MainPid;
         await StickAsync(service);
         Assert.Equal(0, (await ReloadAsync(service)).ExitCode);

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Ips.Host.Inventory;
 using Ips.Host.Inventory.Storage;
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace Ips.Host.Tests.Inventory;
 
@@ -33,6 +34,15 @@ public sealed class SqliteStoreTests : IDisposable
                 if (sql.Contains("o.body", StringComparison.Ordinal)) Assert.Contains("SEARCH o USING INTEGER PRIMARY KEY", plan, StringComparison.Ordinal);
             }
         }
+    }
+
+    [Fact]
+    public async Task Reader_KeepsItsPlans() // or each search would be compiled anew, for the value of its LIMIT
+    {
+        await using var database = new SqliteDatabase(Path.Combine(_folder, "plans.db"), SqliteSchema.Inventory, survivesPowerLoss: false, TimeSpan.FromSeconds(1), readers: 1);
+        await using var session = (SqliteSession)await database.RentReaderAsync(default);
+        Assert.Equal(raw.SQLITE_OK, raw.sqlite3_db_config(session.Connection.Handle, raw.SQLITE_DBCONFIG_ENABLE_QPSG, -1, out var isOn));
+        Assert.Equal(1, isOn);
     }
 
     [Fact]

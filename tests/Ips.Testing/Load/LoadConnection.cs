@@ -1,6 +1,9 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Runtime.ExceptionServices;
+using System.Security.Authentication;
 
 namespace Ips.Testing.Load;
 
@@ -13,6 +16,7 @@ namespace Ips.Testing.Load;
 internal sealed class LoadConnection : IAsyncDisposable
 {
     private readonly Socket _socket;
+    private readonly SslStream? _tls;
     private readonly byte[] _buffer;
     private readonly TimeSpan _timeout;
     private readonly CancellationToken _abort;
@@ -23,9 +27,9 @@ internal sealed class LoadConnection : IAsyncDisposable
     private int _lastReadLength;
     private bool _disposed;
 
-    private LoadConnection(Socket socket, byte[] buffer, TimeSpan timeout, CancellationTokenSource limit, CancellationToken abort)
+    private LoadConnection(Socket socket, SslStream? tls, byte[] buffer, TimeSpan timeout, CancellationTokenSource limit, CancellationToken abort)
     {
-        (_socket, _buffer, _timeout, _abort, _limit) = (socket, buffer, timeout, abort, limit);
+        (_socket, _tls, _buffer, _timeout, _abort, _limit) = (socket, tls, buffer, timeout, abort, limit);
         LocalPort = socket.LocalEndPoint is IPEndPoint local ? local.Port : 0;
     }
 
@@ -45,7 +49,10 @@ internal sealed class LoadConnection : IAsyncDisposable
     public TimeSpan LongestWait { get; private set; }
 
     /// <summary>Bytes or the connection's end have arrived and wait to be read. Does not wait, and reads nothing.</summary>
-    public bool HasArrived => _pending?.IsCompleted ?? _socket.Poll(0, SelectMode.SelectRead);
+    public bool HasArrived => _pending is null && _tls is not null
+        // What has arrived on the socket may be TLS's own; only a read of TLS tells.
+        ? (_pending = ReceiveAsync().AsTask()).IsCompleted
+        : _pending?.IsCompleted ?? _socket.Poll(0, SelectMode.SelectRead);
 
     /// <summary>The server reset the connection.</summary>
     public bool WasReset => _closed == FailureKind.Reset;
@@ -74,8 +81,9 @@ internal sealed class LoadConnection : IAsyncDisposable
                 try
                 {
                     await socket.ConnectAsync(target.EndPoint, limit.Token);
+                    var tls = target.Tls ? await HandshakeAsync(socket, limit.Token) : null;
                     limit.CancelAfter(Timeout.InfiniteTimeSpan);
-                    return new LoadConnection(socket, buffer, timeout, limit, abort);
+                    return new LoadConnection(socket, tls, buffer, timeout, limit, abort);
                 }
                 catch (SocketException e) when (e.SocketErrorCode == SocketError.WouldBlock)
                 {
@@ -101,6 +109,8 @@ internal sealed class LoadConnection : IAsyncDisposable
                     new LoadFaultException(FailureKind.Refused, $"connect to {target}: {socket.Message}"),
                 SocketException { SocketErrorCode: SocketError.ConnectionReset } socket =>
                     new LoadFaultException(FailureKind.Reset, $"connect to {target}: {socket.Message}"),
+                AuthenticationException or IOException when target.Tls =>
+                    new LoadFaultException(FailureKind.EofBeforeResponse, $"TLS handshake with {target}: {e.Message}"),
                 _ => e,
             };
         }
@@ -153,7 +163,7 @@ internal sealed class LoadConnection : IAsyncDisposable
         _limit.CancelAfter(_timeout);
         try
         {
-            while (!bytes.IsEmpty) bytes = bytes[await _socket.SendAsync(bytes, SocketFlags.None, _limit.Token)..];
+            await SendAllAsync(bytes);
         }
         catch (OperationCanceledException) when (!_abort.IsCancellationRequested)
         {
@@ -176,7 +186,7 @@ internal sealed class LoadConnection : IAsyncDisposable
     public async ValueTask<bool> ArrivesWithinAsync(TimeSpan time, CancellationToken stop)
     {
         if (_closed is not null) return true;
-        var read = _pending ??= _socket.ReceiveAsync(_buffer, SocketFlags.None, _limit.Token).AsTask();
+        var read = _pending ??= ReceiveAsync().AsTask();
         using var waiting = CancellationTokenSource.CreateLinkedTokenSource(stop);
         await Task.WhenAny(read, Task.Delay(time, waiting.Token));
         // Ends the timer, of which an upload would otherwise leave many behind.
@@ -215,8 +225,67 @@ internal sealed class LoadConnection : IAsyncDisposable
         _disposed = true;
         await _limit.CancelAsync();
         if (_pending is not null) await ((Task)_pending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_tls is not null) await _tls.DisposeAsync();
         _socket.Dispose();
         _limit.Dispose();
+    }
+
+    private static async Task<SslStream> HandshakeAsync(Socket socket, CancellationToken limit)
+    {
+        var tls = new SslStream(new NetworkStream(socket, ownsSocket: false));
+        try
+        {
+            await Unwrapped(tls.AuthenticateAsClientAsync(
+                new SslClientAuthenticationOptions { TargetHost = "localhost", RemoteCertificateValidationCallback = TestCertificate.Accept }, limit));
+            return tls;
+        }
+        catch
+        {
+            await tls.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async ValueTask<int> ReceiveAsync()
+    {
+        if (_tls is null) return await _socket.ReceiveAsync(_buffer, SocketFlags.None, _limit.Token);
+        try
+        {
+            return await _tls.ReadAsync(_buffer, _limit.Token);
+        }
+        catch (IOException e) when (e.InnerException is SocketException socket)
+        {
+            ExceptionDispatchInfo.Throw(socket);
+            throw;
+        }
+        catch (IOException e) when (e.InnerException is null)
+        {
+            throw new LoadFaultException(FailureKind.EofInsideResponse, $"the end came inside a TLS record: {e.Message}");
+        }
+    }
+
+    private async ValueTask SendAllAsync(ReadOnlyMemory<byte> bytes)
+    {
+        if (_tls is not null)
+        {
+            await Unwrapped(_tls.WriteAsync(bytes, _limit.Token).AsTask());
+            return;
+        }
+
+        while (!bytes.IsEmpty) bytes = bytes[await _socket.SendAsync(bytes, SocketFlags.None, _limit.Token)..];
+    }
+
+    /// <summary>A stream wraps the errors of its socket.</summary>
+    private static async Task Unwrapped(Task operation)
+    {
+        try
+        {
+            await operation;
+        }
+        catch (IOException e) when (e.InnerException is SocketException socket)
+        {
+            ExceptionDispatchInfo.Throw(socket);
+        }
     }
 
     private async ValueTask<int> TakeTimedAsync()
@@ -242,7 +311,7 @@ internal sealed class LoadConnection : IAsyncDisposable
         if (_closed is not null) return 0;
         try
         {
-            var length = _pending is not null ? await _pending : await _socket.ReceiveAsync(_buffer, SocketFlags.None, _limit.Token);
+            var length = _pending is not null ? await _pending : await ReceiveAsync();
             if (length == 0) _closed = _sendWasReset ? FailureKind.Reset : FailureKind.EofBeforeResponse;
             BytesSeen += length;
             _lastReadLength = length;

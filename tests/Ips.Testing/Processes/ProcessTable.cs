@@ -6,6 +6,9 @@ namespace Ips.Testing.Processes;
 /// <summary>What /proc tells of any process, and kill(2). For processes that are not children of the test.</summary>
 public static partial class ProcessTable
 {
+    /// <summary>What <see cref="OpenFiles"/> says of a descriptor that was closed while it looked.</summary>
+    public const string ClosedMeanwhile = "(closed meanwhile)";
+
     private const int Esrch = 3;
 
     /// <summary>SIGHUP, SIGINT, SIGQUIT, SIGKILL, SIGUSR1, SIGUSR2, SIGTERM, SIGCONT and SIGSTOP as Linux numbers them on x64 and arm64.</summary>
@@ -91,7 +94,7 @@ public static partial class ProcessTable
     /// <summary>ESRCH: the process ended between open and read.</summary>
     private static bool IsGone(Exception e) => e is IOException && (e.HResult & 0xffff) == Esrch;
 
-    private static string LinkOf(string path) => new FileInfo(path).LinkTarget ?? "(closed meanwhile)";
+    private static string LinkOf(string path) => new FileInfo(path).LinkTarget ?? ClosedMeanwhile;
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     private static partial int Kill(int pid, int signal);

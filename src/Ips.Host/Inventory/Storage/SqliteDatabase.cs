@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace Ips.Host.Inventory.Storage;
 
@@ -8,6 +9,9 @@ internal sealed class SqliteDatabase : IAsyncDisposable
 {
     private const int BusyCode = 5;   // SQLITE_BUSY
     private const int LockedCode = 6; // SQLITE_LOCKED
+
+    // Readers share the kernel's pages instead of copying them into a cache each: a large store stays as fast as a small one.
+    private const long MappedBytes = 1L << 30;
 
     private readonly ConcurrentStack<SqliteSession> _idle = new();
     private readonly SemaphoreSlim _readers;
@@ -133,9 +137,11 @@ internal sealed class SqliteDatabase : IAsyncDisposable
                 PRAGMA journal_mode = WAL;
                 PRAGMA synchronous = {(_survivesPowerLoss ? "FULL" : "NORMAL")};
                 PRAGMA cache_size = -8000;
+                PRAGMA mmap_size = {MappedBytes};
                 PRAGMA temp_store = MEMORY;
                 """;
             command.ExecuteNonQuery();
+            KeepPlans(connection);
             return new SqliteSession(connection, giveBack);
         }
         catch
@@ -143,6 +149,13 @@ internal sealed class SqliteDatabase : IAsyncDisposable
             connection.Dispose();
             throw;
         }
+    }
+
+    // Without this a statement is compiled again at each execution whose LIMIT is a parameter, to plan for its value: more work than a search itself.
+    private static void KeepPlans(SqliteConnection connection)
+    {
+        var result = raw.sqlite3_db_config(connection.Handle, raw.SQLITE_DBCONFIG_ENABLE_QPSG, 1, out _);
+        SqliteException.ThrowExceptionForRC(result, connection.Handle);
     }
 
     // The file holds secrets; its WAL inherits the mode. An existing file keeps the mode that the operator gave it.

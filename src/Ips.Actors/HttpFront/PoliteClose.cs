@@ -1,0 +1,142 @@
+using Ips.Actors.Configuration;
+using Ips.Actors.Transport;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Ips.Actors.HttpFront;
+
+/// <summary>How connections that cannot move take leave of their clients, each in the way of its protocol.</summary>
+internal sealed class PoliteClose
+{
+    private readonly FrontGate _gate;
+    private readonly ConnectionRegistry _connections;
+    private readonly DrainOptions _drain;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+
+    /// <param name="gate">Says when.</param>
+    /// <param name="connections">What is open.</param>
+    /// <param name="options">For how long.</param>
+    /// <param name="loggers">For the log.</param>
+    public PoliteClose(FrontGate gate, ConnectionRegistry connections, IOptions<IpsOptions> options, ILoggerFactory loggers)
+        : this(gate, connections, options.Value.Drain, TimeProvider.System, loggers.CreateLogger("/user/ips/front"))
+    {
+    }
+
+    /// <param name="gate">Says when.</param>
+    /// <param name="connections">What is open.</param>
+    /// <param name="drain">For how long.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="log">For the log.</param>
+    public PoliteClose(FrontGate gate, ConnectionRegistry connections, DrainOptions drain, TimeProvider time, ILogger log)
+    {
+        (_gate, _connections, _drain, _time, _log) = (gate, connections, drain, time, log);
+        gate.Leaving.Register(AnnounceOnRunningStreams);
+    }
+
+    /// <summary>A response is about to say so, or a final GOAWAY: counts the connection, and lets it end without a reset.</summary>
+    public void Tell(string connectionId, HandoverConnection? connection)
+    {
+        connection?.TellClose(_drain.IdleGrace * (1 + (Random.Shared.NextDouble() / 2))); // not all at once
+        _gate.ToldOfClose(connectionId);
+    }
+
+    /// <summary>Serves one request of an HTTP/2 connection.</summary>
+    public async Task ServeStreamAsync(HttpContext context, HandoverConnection connection, StreamHold streams, RequestDelegate next)
+    {
+        if (streams.Begin(_gate.Draining, _time.GetTimestamp())) Announce(connection);
+        var answered = false;
+        try
+        {
+            await next(context).ConfigureAwait(false);
+            answered = true;
+        }
+        finally
+        {
+            if (streams.End() is { } announcedAt)
+            {
+                // Only the stream's end waits: what the app has answered goes out now.
+                if (answered && context.Response.HasStarted) await context.Response.Body.FlushAsync(CancellationToken.None).ConfigureAwait(false);
+                await PauseAsync(announcedAt, context.RequestAborted).ConfigureAwait(false);
+                streams.End();
+            }
+        }
+    }
+
+    /// <summary>Calls <paramref name="leave"/> once this generation leaves, at a random moment of the spread.</summary>
+    /// <param name="leave">Takes leave; answers whether the client was told.</param>
+    /// <param name="connectionId">What is counted then.</param>
+    /// <returns>Disposed, it is not called any more.</returns>
+    public IDisposable WhenLeaving(Func<Task<bool>> leave, string connectionId)
+    {
+        var ended = new CancellationTokenSource();
+        var registration = _gate.Leaving.Register(() => _ = LeaveAsync(leave, connectionId, ended.Token));
+        return new Registration(() =>
+        {
+            registration.Dispose();
+            ended.Cancel();
+            ended.Dispose();
+        });
+    }
+
+    /// <summary>A token that is cancelled once this generation leaves, at a random moment of the spread.</summary>
+    /// <param name="context">The request; after it the token means nothing.</param>
+    public CancellationToken LeavingToken(HttpContext context)
+    {
+        var leaving = new CancellationTokenSource();
+        var registration = _gate.Leaving.Register(() => leaving.CancelAfter(NextMoment()));
+        context.Response.RegisterForDispose(new Registration(() =>
+        {
+            registration.Dispose();
+            leaving.Dispose();
+        }));
+        return leaving.Token;
+    }
+
+    private TimeSpan NextMoment() =>
+        Random.Shared.NextDouble() * (_drain.WebSocketSpread < _drain.Timeout / 2 ? _drain.WebSocketSpread : _drain.Timeout / 2);
+
+    private void AnnounceOnRunningStreams()
+    {
+        foreach (var connection in _connections.Connections)
+        {
+            if (connection.Streams is { } streams && streams.TryAnnounce(_time.GetTimestamp())) Announce(connection);
+        }
+    }
+
+    // GOAWAY(2^31-1): "no new requests, please"; the final one, with the highest id that was taken, follows the end of the last stream.
+    private void Announce(HandoverConnection connection)
+    {
+        Tell(connection.ConnectionId, connection);
+        connection.RequestClose();
+    }
+
+    private async Task PauseAsync(long announcedAt, CancellationToken aborted)
+    {
+        var left = _drain.H2Pause - _time.GetElapsedTime(announcedAt);
+        if (left > TimeSpan.Zero) await Task.Delay(left, _time, aborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private async Task LeaveAsync(Func<Task<bool>> leave, string connectionId, CancellationToken ended)
+    {
+        try
+        {
+            await Task.Delay(NextMoment(), _time, ended).ConfigureAwait(false);
+            if (await leave().ConfigureAwait(false)) _gate.ToldOfClose(connectionId);
+        }
+        catch (OperationCanceledException)
+        {
+            // The request is over: there is nobody to take leave of.
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException)
+        {
+            _log.FarewellFailed(connectionId, e.Message); // the connection ended meanwhile
+        }
+    }
+
+    private sealed class Registration(Action remove) : IDisposable
+    {
+        public void Dispose() => remove();
+    }
+}

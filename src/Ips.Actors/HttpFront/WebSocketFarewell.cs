@@ -1,0 +1,65 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Ips.Actors.HttpFront;
+
+/// <summary>Watches a request become a WebSocket, over HTTP/1.1 or HTTP/2, and lets it take leave when this generation does.</summary>
+internal sealed class WebSocketFarewell : IHttpUpgradeFeature, IHttpExtendedConnectFeature
+{
+    private const string WebSocketProtocol = "websocket";
+
+    private readonly HttpContext _context;
+    private readonly PoliteClose _close;
+    private readonly IHttpUpgradeFeature? _upgrade;
+    private readonly IHttpExtendedConnectFeature? _connect;
+    private volatile bool _leftToApp;
+
+    private WebSocketFarewell(HttpContext context, PoliteClose close, IHttpUpgradeFeature? upgrade, IHttpExtendedConnectFeature? connect) =>
+        (_context, _close, _upgrade, _connect) = (context, close, upgrade, connect);
+
+    /// <inheritdoc/>
+    public bool IsUpgradableRequest => _upgrade?.IsUpgradableRequest ?? false;
+
+    /// <inheritdoc/>
+    public bool IsExtendedConnect => _connect?.IsExtendedConnect ?? false;
+
+    /// <inheritdoc/>
+    public string? Protocol => _connect?.Protocol;
+
+    /// <summary>Watches a request if it asks for a WebSocket.</summary>
+    public static void Watch(HttpContext context, PoliteClose close)
+    {
+        var features = context.Features;
+        if (string.Equals(context.Request.Headers.Upgrade, WebSocketProtocol, StringComparison.OrdinalIgnoreCase)
+            && features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade)
+        {
+            var farewell = new WebSocketFarewell(context, close, upgrade, connect: null);
+            features.Set<IHttpUpgradeFeature>(farewell);
+            features.Set(farewell);
+        }
+        else if (HttpMethods.IsConnect(context.Request.Method)
+            && features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true, Protocol: WebSocketProtocol } connect)
+        {
+            var farewell = new WebSocketFarewell(context, close, upgrade: null, connect);
+            features.Set<IHttpExtendedConnectFeature>(farewell);
+            features.Set(farewell);
+        }
+    }
+
+    /// <summary>The app says goodbye itself.</summary>
+    public void LeaveToApp() => _leftToApp = true;
+
+    /// <inheritdoc/>
+    public async Task<Stream> UpgradeAsync() => Attach(await _upgrade!.UpgradeAsync().ConfigureAwait(false));
+
+    /// <inheritdoc/>
+    public async ValueTask<Stream> AcceptAsync() => Attach(await _connect!.AcceptAsync().ConfigureAwait(false));
+
+    private FarewellStream Attach(Stream stream)
+    {
+        var watched = new FarewellStream(stream);
+        var connectionId = _context.Connection.Id;
+        _context.Response.RegisterForDispose(_close.WhenLeaving(() => _leftToApp ? Task.FromResult(false) : watched.LeaveAsync(), connectionId));
+        return watched;
+    }
+}

@@ -1,0 +1,58 @@
+using System.Net.Sockets;
+using Ips.Actors.Control;
+using Ips.Actors.Lifecycle;
+using Microsoft.Extensions.Logging;
+
+namespace Ips.Actors.Systemd;
+
+/// <summary>Tells the service manager what LifecycleActor does; that actor, whose restarts it outlives, is the only user.</summary>
+/// <remarks>The signs of life are messages that LifecycleActor sends to itself every <see cref="TurnInterval"/>: when its loop hangs, they end.</remarks>
+internal sealed class ServiceManager(
+    NotifySettings settings, INotifySocket socket, int pid, int generation, TimeProvider time, ILogger log)
+{
+    private static readonly TimeSpan LongestTurn = TimeSpan.FromSeconds(5);
+
+    private NotifyStanding _standing = new();
+    private bool _failed;
+
+    /// <summary>How often <see cref="Turn"/> is due: a third of what the watchdog expects, and at least every 5 s.</summary>
+    public TimeSpan TurnInterval { get; } = settings.WatchdogInterval is { } watchdog && watchdog / 3 < LongestTurn ? watchdog / 3 : LongestTurn;
+
+    /// <summary>An effect was carried out.</summary>
+    /// <param name="effect">The effect.</param>
+    /// <param name="state">Where the generation stands now.</param>
+    /// <param name="lastReceipt">The newest reload or check.</param>
+    /// <param name="successorPid">The successor of the reload under way.</param>
+    public void After(LifecycleEffect effect, LifecycleState state, ReloadReceipt? lastReceipt, int? successorPid)
+    {
+        (_standing, var message) = NotifyMachine.After(_standing, effect, Facts(state, lastReceipt) with { SuccessorPid = successorPid });
+        Send(message);
+    }
+
+    /// <summary>A reload was refused before anything was started.</summary>
+    public void Refused(LifecycleState state, ReloadReceipt receipt) => Send(NotifyMachine.Refused(_standing, Facts(state, receipt)));
+
+    /// <summary>LifecycleActor's loop has come round.</summary>
+    public void Turn() => Send(NotifyMachine.OnTurn(_standing, settings.WatchdogInterval is not null));
+
+    private NotifyFacts Facts(LifecycleState state, ReloadReceipt? lastReceipt) => new(
+        pid, generation, settings.Supervised, state,
+        (long)(time.GetTimestamp() * (1_000_000.0 / time.TimestampFrequency)), // .NET's timestamps are CLOCK_MONOTONIC
+        settings.WatchdogInterval is not null, lastReceipt);
+
+    // The service goes on without a manager that listens, as under none.
+    private void Send(NotifyMessage? message)
+    {
+        if (message is null) return;
+        try
+        {
+            socket.Send(NotifyCodec.Encode(message));
+            _failed = false;
+        }
+        catch (SocketException e)
+        {
+            if (!_failed) log.NotifyFailed(settings.Socket, e.Message);
+            _failed = true;
+        }
+    }
+}

@@ -1,0 +1,88 @@
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections.Features;
+
+namespace Ips.Actors.Transport;
+
+/// <summary>The polite close of a connection that cannot move.</summary>
+internal sealed partial class HandoverConnection
+{
+    private const int DiscardBytes = 16 * 1024;
+
+    private readonly TaskCompletionSource _lingerOver = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private StreamHold? _streams;
+    private IConnectionLifetimeNotificationFeature? _notification;
+    private TimeSpan _grace;
+    private volatile bool _closeTold;
+    private volatile bool _tls;
+
+    /// <summary>Whether the client was told that this connection closes.</summary>
+    internal bool CloseTold => _closeTold;
+
+    /// <summary>Whether the connection speaks TLS: it stays here as soon as a byte has come.</summary>
+    internal bool IsTls => _tls;
+
+    /// <summary>The streams, of a connection that speaks HTTP/2; null before its first request.</summary>
+    internal StreamHold? Streams => Volatile.Read(ref _streams);
+
+    /// <summary>Kestrel ends the connection when its streams have ended: GOAWAY(2^31-1) now if one runs, the final one after the last.</summary>
+    internal void RequestClose() => Volatile.Read(ref _notification)?.RequestClose();
+
+    /// <summary>
+    /// The client knows, or is about to be told by the current response. At its end the connection then sends its FIN, reads and drops what
+    /// the client had sent before it knew, and waits for the client's own FIN: a socket closed over unread bytes would reset the connection.
+    /// </summary>
+    /// <param name="grace">How long the client's FIN is waited for.</param>
+    internal void TellClose(TimeSpan grace)
+    {
+        _grace = grace;
+        _closeTold = true;
+    }
+
+    /// <summary>The client's FIN is waited for no longer.</summary>
+    internal void EndLinger() => _lingerOver.TrySetResult();
+
+    /// <summary>The connection speaks HTTP/2. Called with each of its requests, before the app.</summary>
+    private void NoteStreams()
+    {
+        if (Volatile.Read(ref _streams) is not null) return;
+        Volatile.Write(ref _notification, (IConnectionLifetimeNotificationFeature?)Find(typeof(IConnectionLifetimeNotificationFeature)));
+        Interlocked.CompareExchange(ref _streams, new StreamHold(), null);
+    }
+
+    /// <summary>Called by the send loop when everything is sent.</summary>
+    private async Task LingerAsync()
+    {
+        lock (_shutdownLock)
+        {
+            if (_shutdownReason is not null) return;
+            try
+            {
+                _socket.Shutdown(SocketShutdown.Send);
+            }
+            catch (SocketException)
+            {
+                return; // the client was faster: it is gone
+            }
+        }
+
+        _input.Writer.CancelPendingFlush(); // a reader that is gone, or reads no more
+        using var grace = new CancellationTokenSource(_grace);
+        await Task.WhenAny(_receiving, _lingerOver.Task.WaitAsync(grace.Token)).ConfigureAwait(false);
+    }
+
+    /// <summary>Called by the receive loop once nobody reads: takes what still comes, to the client's FIN.</summary>
+    private async Task DiscardAsync()
+    {
+        var buffer = System.Buffers.ArrayPool<byte>.Shared.Rent(DiscardBytes);
+        try
+        {
+            while (_shutdownReason is null && await _socket.ReceiveAsync(buffer, SocketFlags.None) > 0)
+            {
+            }
+        }
+        finally
+        {
+            System.Buffers.ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+}

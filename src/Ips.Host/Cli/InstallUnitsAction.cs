@@ -1,0 +1,43 @@
+using System.CommandLine;
+using Ips.Actors.Configuration;
+
+namespace Ips.Host.Cli;
+
+/// <summary><c>ips install-units</c>: writes the unit files for the program as it was called, so that a link in its path is followed anew at each reload.</summary>
+internal sealed class InstallUnitsAction(CliConsole console, Func<SelfCommand> self)
+{
+    private const UnixFileMode Readable = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+
+    /// <summary>The verb.</summary>
+    internal Command Verb()
+    {
+        var prefix = DaemonOptionSet.Text("--prefix", "DIR", "Where to: DIR/lib/systemd/system/ips.service, ips.socket and so on. systemd reads those of /usr/local and /usr.");
+        prefix.Required = true;
+        var command = new Command("install-units", "Write the systemd units for this program, their user, and a logrotate file; print where. Nothing is started.") { prefix };
+        command.SetAction(result => InstallAsync(FilePaths.Resolve(console.Directory, result.GetRequiredValue(prefix))));
+        return command;
+    }
+
+    private async Task<int> InstallAsync(string prefix)
+    {
+        try
+        {
+            foreach (var (path, text) in UnitFiles.For(self()))
+            {
+                var file = Path.Combine(prefix, path);
+                Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+                await File.WriteAllTextAsync(file, text);
+                File.SetUnixFileMode(file, Readable); // whatever the umask is: systemd complains of others
+                await console.Output.WriteLineAsync(file);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            await console.FailAsync($"the units cannot be written below {prefix}: {e.Message}");
+            return CliExitCode.Failed;
+        }
+
+        await console.Error.WriteLineAsync("Next: systemd-sysusers && systemctl daemon-reload && systemctl enable --now ips.service (and ips.socket, if systemd is to hold the sockets).");
+        return CliExitCode.Ok;
+    }
+}

@@ -1,0 +1,13 @@
+using Mono.Unix.Native;
+
+namespace Ips.Host.ProcessTests.Harness;
+
+/// <summary>A test that only root can run; skipped, with the reason, for anybody else.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class RootFactAttribute : FactAttribute
+{
+    public RootFactAttribute()
+    {
+        if (Syscall.geteuid() != 0) Skip = "Only root may give a file to another user.";
+    }
+}
