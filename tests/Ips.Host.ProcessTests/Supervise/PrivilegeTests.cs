@@ -58,10 +58,10 @@ public sealed class PrivilegeTests(ITestOutputHelper output) : ProcessTest(outpu
     [InlineData("run")]
     [InlineData("supervise")]
     [InlineData("start")]
-    public async Task Start_AsRootWithoutAUser_IsRefused(string verb)
+    public async Task Start_AsRootForOtherMachinesWithoutAUser_IsRefused(string verb)
     {
         Assert.Equal("root", Environment.UserName); // these tests are run by root, as CI does
-        var result = await IpsCommand.RunProgramAsync(null, Folder, Binaries.IpsPath, verb, "--urls", "http://127.0.0.1:0");
+        var result = await IpsCommand.RunProgramAsync(null, Folder, Binaries.IpsPath, verb, "--urls", "http://0.0.0.0:0");
         Assert.Equal(2, result.ExitCode);
         Assert.Contains("ips.user", Assert.Single(result.Errors), StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(Folder, "ips.pid")));

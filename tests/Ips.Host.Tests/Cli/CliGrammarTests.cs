@@ -54,7 +54,7 @@ public sealed class CliGrammarTests
 
     [Theory]
     [InlineData("Required command", "")]
-    [InlineData("'serve' is no command; these are: run, start, reload, stop, status, history, check.", "serve")]
+    [InlineData("'serve' is no command; these are: run, supervise, start, reload, stop, pause, resume, status, history, check, doctor.", "serve")]
     [InlineData("'extra'", "run extra")]
     [InlineData("'--port'", "run --port 80")]
     [InlineData("--config", "run --config")]
