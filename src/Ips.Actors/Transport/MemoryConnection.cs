@@ -13,10 +13,14 @@ internal sealed class MemoryConnection : DefaultConnectionContext, IIpsWarmupFea
     private readonly Pipe _requests = new(new PipeOptions(useSynchronizationContext: false));
     private readonly Pipe _responses = new(new PipeOptions(useSynchronizationContext: false));
 
+    // Not the base's own: an abort by the warm-up's deadline may come just as Kestrel disposes, and that one would then throw on the thread pool.
+    private readonly CancellationTokenSource _closed = new();
+
     /// <param name="localEndPoint">The endpoint whose listener delivers it; the app sees it as the address that was connected to.</param>
     public MemoryConnection(EndPoint localEndPoint)
         : base(ConnectionIds.Next())
     {
+        ConnectionClosed = _closed.Token;
         LocalEndPoint = localEndPoint;
         RemoteEndPoint = new IPEndPoint(IPAddress.Loopback, 0); // apps look at the address of a client, and one without would be new to them
         Transport = new Ends(_requests.Reader, _responses.Writer);
@@ -32,7 +36,7 @@ internal sealed class MemoryConnection : DefaultConnectionContext, IIpsWarmupFea
     {
         _responses.Writer.CancelPendingFlush();
         _requests.Writer.Complete(abortReason);
-        base.Abort(abortReason);
+        _closed.CancelAsync();
     }
 
     // The base class's own disposal is left out: it disposes the token source that its Abort cancels later, on the thread pool, and on a busy

@@ -17,6 +17,9 @@ internal sealed class MoveLedger
     /// <summary>Connections that were asked to leave and have not answered.</summary>
     public Dictionary<HandoverConnection, bool> Asked { get; } = new(ReferenceEqualityComparer.Instance as IEqualityComparer<HandoverConnection>);
 
+    /// <summary>Connections that could not leave for want of a descriptor: each takes one more on its way. They are asked again.</summary>
+    public List<HandoverConnection> Waiting { get; } = [];
+
     /// <summary>Left Kestrel, not yet given to the carrier.</summary>
     public List<MovedConnection> Outgoing { get; } = [];
 

@@ -7,8 +7,10 @@ namespace Ips.Actors.Transport;
 
 /// <summary>Moves live connections out of this generation: asks each to leave at its next request boundary and gives them to the carrier.</summary>
 /// <remarks>A restart loses nothing: who was asked, what is on its way and what waits to be carried live in <see cref="MoveLedger"/>.</remarks>
-internal sealed class MoverActor : ReceiveActor
+internal sealed class MoverActor : ReceiveActor, IWithTimers
 {
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(20); // some batches' time: descriptors come back as they arrive
+
     private readonly MoveLedger _ledger;
     private readonly ConnectionRegistry _connections;
     private readonly FrontGate _gate;
@@ -25,6 +27,7 @@ internal sealed class MoverActor : ReceiveActor
         Receive<SendOutgoing>(_ => OnSendOutgoing());
         Receive<MoverProtocol.Delivered>(OnDelivered);
         Receive<MoverProtocol.CarrierLost>(_ => OnCarrierLost());
+        Receive<AskAgain>(_ => OnAskAgain());
         Receive<MoverProtocol.Flush>(_ =>
         {
             _flushing = Sender;
@@ -33,8 +36,16 @@ internal sealed class MoverActor : ReceiveActor
     }
 
     /// <inheritdoc/>
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    /// <inheritdoc/>
     protected override void PreStart()
     {
+        if (_ledger.Waiting.Count > 0)
+        {
+            ArmRetry();
+        }
+
         if (_ledger.Outgoing.Count > 0)
         {
             Self.Tell(new SendOutgoing()); // the one that was to send them may be lost
@@ -101,6 +112,11 @@ internal sealed class MoverActor : ReceiveActor
             case MoveResult.NotMovable { Reason: UnmovableReason.Ended }:
                 _ledger.Asked.Remove(decided.Connection);
                 break;
+            case MoveResult.NotMovable { Reason: UnmovableReason.NoDescriptor } when _ledger.Carrier is not null:
+                _ledger.Asked.Remove(decided.Connection);
+                _ledger.Waiting.Add(decided.Connection);
+                ArmRetry();
+                break;
             case MoveResult.NotMovable staying:
                 _ledger.Asked.Remove(decided.Connection);
                 _ledger.Stay(staying.Reason);
@@ -109,6 +125,18 @@ internal sealed class MoverActor : ReceiveActor
 
         ReportIfSettled();
         ReplyIfFlushed();
+    }
+
+    private void ArmRetry() => Timers.StartSingleTimer(nameof(AskAgain), new AskAgain(), RetryInterval);
+
+    private void OnAskAgain()
+    {
+        HandoverConnection[] waiting = [.. _ledger.Waiting];
+        _ledger.Waiting.Clear();
+        foreach (var connection in waiting)
+        {
+            Ask(connection);
+        }
     }
 
     private void OnSendOutgoing()
@@ -143,6 +171,8 @@ internal sealed class MoverActor : ReceiveActor
         _ledger.OnTheWay = 0;
         _ledger.Outgoing.ForEach(connection => Posix.FileDescriptors.Close(connection.Fd));
         _ledger.Outgoing.Clear();
+        _ledger.Waiting.ForEach(_ => _ledger.Stay(UnmovableReason.NoDescriptor));
+        _ledger.Waiting.Clear();
         _ledger.Carrier = null;
         _connections.Opened = null;
         foreach (var connection in _ledger.Asked.Keys)
@@ -161,7 +191,7 @@ internal sealed class MoverActor : ReceiveActor
     // Settled: nothing is on its way, and of those asked only busy ones are undecided.
     private void ReportIfSettled()
     {
-        if (_ledger.SettledReported || _ledger.OnTheWay > 0)
+        if (_ledger.SettledReported || _ledger.OnTheWay > 0 || _ledger.Waiting.Count > 0)
         {
             return;
         }
@@ -192,6 +222,8 @@ internal sealed class MoverActor : ReceiveActor
     }
 
     private sealed record SendOutgoing;
+
+    private sealed record AskAgain;
 
     private sealed record Found(HandoverConnection Connection);
 
