@@ -18,9 +18,6 @@ internal sealed record ServiceSettings(ServiceKind Kind)
     /// <summary>Arguments before the service's own, such as the assembly after <c>dotnet</c>.</summary>
     public IReadOnlyList<string> Prefix { get; init; } = [];
 
-    /// <summary>Variables besides the test's own.</summary>
-    public IReadOnlyDictionary<string, string?> Environment { get; init; } = new Dictionary<string, string?>();
-
     /// <summary>The daemon's verb.</summary>
     public string Verb { get; init; } = "run";
 
