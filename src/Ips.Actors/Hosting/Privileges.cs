@@ -8,7 +8,6 @@ namespace Ips.Actors.Hosting;
 /// <c>no_new_privs</c>. A later generation is started by the user, on the inherited sockets.</remarks>
 public static class Privileges
 {
-    private const string Root = "root";
     private const UnixFileMode FolderMode = (UnixFileMode)0b111_101_101; // 0755
     private const UnixFileMode LogMode = (UnixFileMode)0b110_100_000; // 0640, as the log file is made elsewhere
     private const int WorldWrite = 0b000_000_010;
