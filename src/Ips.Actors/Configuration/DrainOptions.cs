@@ -17,10 +17,10 @@ public sealed class DrainOptions
     public TimeSpan IdleGrace { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>HTTP/2: time between the first GOAWAY and the end of the stream that was running then, so that requests which were on their way are
-    /// answered. From 0 to 10 s. Default 250 ms, a round trip of any client on earth.</summary>
+    /// answered. From 0 to 1 min. Default 250 ms, a round trip of any client on earth.</summary>
     public TimeSpan H2Pause { get; set; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>WebSockets and whatever asked for <c>HttpContext.IpsLeaving()</c> are told of the end at random moments within this time, so that
     /// their clients do not all connect again at once; at most half of <see cref="Timeout"/> is used. From 0 (at once) to 1 h. Default 5 s.</summary>
-    public TimeSpan WebSocketSpread { get; set; } = TimeSpan.FromSeconds(5);
+    public TimeSpan WebsocketSpread { get; set; } = TimeSpan.FromSeconds(5);
 }

@@ -95,7 +95,7 @@ internal sealed class PoliteClose
     }
 
     private TimeSpan NextMoment() =>
-        Random.Shared.NextDouble() * (_drain.WebSocketSpread < _drain.Timeout / 2 ? _drain.WebSocketSpread : _drain.Timeout / 2);
+        Random.Shared.NextDouble() * (_drain.WebsocketSpread < _drain.Timeout / 2 ? _drain.WebsocketSpread : _drain.Timeout / 2);
 
     private void AnnounceOnRunningStreams()
     {

@@ -67,7 +67,7 @@ public sealed partial class ReferenceConfigurationTests
             var options = new IpsOptions();
             var value = key.Show(options) switch
             {
-                "null" => key.Path.EndsWith("url", StringComparison.Ordinal) ? "http://x/" : "/x",
+                "null" => key.Path.EndsWith("url", StringComparison.Ordinal) ? "http://x/" : key.Path.EndsWith("mode", StringComparison.Ordinal) ? "0660" : "/x",
                 "true" => "false", "4096" or "20" or "4" => "17", "1" => "0.5", ['[', ..] => "/x;/y", "abort-oldest" => "refuse", _ => "23s",
             };
             Assert.Null(key.Apply(options, new() { Text = value }, null));
