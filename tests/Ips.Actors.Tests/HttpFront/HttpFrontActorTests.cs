@@ -197,6 +197,7 @@ public sealed class HttpFrontActorTests : ActorTest
         var (one, two) = (_open.Open(), _open.Open());
         _front.Tell(new HttpFrontProtocol.BeginDrain());
         _front.Tell(new HttpFrontProtocol.BeginDrain());
+        await RoundTrip(); // it counts who is there
         await one.EndAsync();
         await RoundTrip();
         Assert.False(_lifecycle.HasMessages);
