@@ -58,7 +58,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
             ? Identity.Adopt(pidFile, generation.LockFd, generation.ControlFd, identityLog)
             : Identity.Claim(pidFile, identityLog);
         var listenerLog = loggers.CreateLogger("/user/ips/listener");
-        TellOpenFiles(listenerLog);
+        TellOpenFiles(listenerLog, isFirst: generation.Number == 1);
         if (Privileges.Dropped is { } user)
         {
             identityLog.PrivilegesDropped(user);
@@ -168,11 +168,12 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
     }
 
     // Connections, files and the successor's sockets all need descriptors; at the limit clients wait, and a reload fails.
-    private static void TellOpenFiles(ILogger log)
+    // A successor has the limit of its predecessor: said once, unless it becomes scarce.
+    private static void TellOpenFiles(ILogger log, bool isFirst)
     {
         const long scarce = 256;
         var limit = OpenFiles.RaiseLimit();
-        log.OpenFilesLimit(limit, FileDescriptors.CountOpen());
+        if (isFirst) log.OpenFilesLimit(limit, FileDescriptors.CountOpen());
         if (limit - FileDescriptors.CountOpen() < scarce)
         {
             log.OpenFilesScarce(limit - FileDescriptors.CountOpen(), limit);
