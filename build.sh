@@ -38,7 +38,8 @@ run_tests() {
         END {
             if (files == 0) { print "0 passed, 1 failed"; exit }
             skipped = total - executed
-            printf "%d passed, %d failed%s\n", passed, failed, skipped > 0 ? ", " skipped " skipped" : ""
+            suffix = (skipped > 0) ? ", " skipped " skipped" : ""
+            printf("%d passed, %d failed%s\n", passed, failed, suffix)
         }' "$results"/*.trx
     return "$status"
 }

@@ -30,7 +30,12 @@ public class GatewayTests(ITestOutputHelper output) : ProcessTest(output)
             OneShotThinkTime = TimeSpan.FromMilliseconds(20), BusyThinkTime = TimeSpan.FromMilliseconds(2),
         });
         await load.WaitForRequestsAsync(1, Limits.Step);
-        for (var reload = 1; reload <= Reloads; reload++) await gateway.ReloadAsync();
+        for (var reload = 1; reload <= Reloads; reload++)
+        {
+            await gateway.ReloadAsync();
+            await gateway.WaitForMainAloneAsync(); // a busy connection can follow as long as the generation after its own is there
+        }
+
         await load.WaitForGenerationAsync(Reloads + 1, Limits.Step);
         var report = await load.StopAsync();
         Output.WriteLine(report.ToString());
@@ -108,6 +113,9 @@ public class GatewayTests(ITestOutputHelper output) : ProcessTest(output)
             var last = await new ControlClient($"{_pidFile}.sock") { Timeout = Limits.Step, FirstEventTimeout = Limits.Step }.AskLastAsync(new("reload"));
             Assert.True(last.Receipt?.Outcome == "promoted", $"The reload of PID {before} ended as {last.Receipt?.Outcome}: {last.Receipt?.Reason ?? last.Message}\n{First.OutputTail()}");
         }
+
+        public async Task WaitForMainAloneAsync() =>
+            await _processes.WaitForOnlyAsync(int.Parse(await File.ReadAllTextAsync(_pidFile), CultureInfo.InvariantCulture));
 
         public async ValueTask DisposeAsync()
         {

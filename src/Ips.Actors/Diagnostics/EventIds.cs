@@ -73,6 +73,7 @@ internal static class EventIds
     public const int RoleHandlerSlow = 1405;
     public const int WarmedUp = 1406;
     public const int WarmupSkipped = 1407;
+    public const int IntakeOpen = 1408;
     public const int FarewellFailed = 1440;
 
     // Predecessor 1500
@@ -83,6 +84,7 @@ internal static class EventIds
     public const int ChannelFailed = 1530;
 
     public const int ConnectionsAdopted = 1504;
+    public const int IntakeFailed = 1505;
 
     // Control 1600
     public const int ControlRequested = 1600;

@@ -25,6 +25,9 @@ internal sealed class ConnectionCourier(IHandoverChannel channel)
     /// <summary>Nothing waits and nothing is unacknowledged.</summary>
     public bool IsIdle => _waiting.Count == 0 && _inFlight.Count == 0;
 
+    /// <summary>All that was given to it has been sent.</summary>
+    public bool HasSentAll => _waiting.Count == 0;
+
     /// <summary>Takes over connections and sends what the limit allows. On a channel that has ended they are closed.</summary>
     public void Send(IEnumerable<MovedConnection> connections)
     {

@@ -16,6 +16,8 @@ namespace Ips.Actors.Handover;
 [JsonDerivedType(typeof(PromotedFrame), "promoted")]
 [JsonDerivedType(typeof(ConnectionsFrame), "connections")]
 [JsonDerivedType(typeof(AdoptedFrame), "adopted")]
+[JsonDerivedType(typeof(LeavingFrame), "leaving")]
+[JsonDerivedType(typeof(LeftFrame), "left")]
 [JsonDerivedType(typeof(StopFrame), "stop")]
 [JsonDerivedType(typeof(FailedFrame), "failed")]
 [JsonDerivedType(typeof(FarewellFrame), "farewell")]
@@ -98,6 +100,12 @@ internal sealed record ConnectionOffer(string Endpoint, int Ordinal, byte[]? Lef
 
 /// <summary>So many connections, in the order sent, have arrived: the sender may close its copies.</summary>
 internal sealed record AdoptedFrame(int Count) : HandoverFrame;
+
+/// <summary>From a promoted successor that has drained itself: send no connection any more, and say <c>left</c>.</summary>
+internal sealed record LeavingFrame : HandoverFrame;
+
+/// <summary>The answer to <c>leaving</c>: every connection that was sent is ahead of this packet, and none follows.</summary>
+internal sealed record LeftFrame : HandoverFrame;
 
 /// <summary>The receiver is to end.</summary>
 /// <param name="Reason">Why, for its log.</param>

@@ -133,6 +133,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         {
             Output = generation.Output,
         };
+        gate.CloseIntake = link.CloseIntakeAsync;
         var slot = new SuccessorSlot
         {
             Paused = () => gate.Paused,

@@ -10,6 +10,7 @@ namespace Ips.Actors.HttpFront;
 internal sealed class HttpFrontActor : ReceiveActor
 {
     private static readonly TimeSpan HealthTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan IntakeTimeout = TimeSpan.FromSeconds(5);
 
     private readonly FrontGate _gate;
     private readonly ConnectionRegistry _connections;
@@ -59,6 +60,8 @@ internal sealed class HttpFrontActor : ReceiveActor
         Receive<HttpFrontProtocol.BeginDrain>(OnBeginDrain);
         Receive<MoverProtocol.Flushed>(_ => OnFlushed());
         Receive<Emptied>(_ => OnEmptied());
+        Receive<IntakeClosed>(OnIntakeClosed);
+        Receive<EmptiedForGood>(_ => _mover.Tell(new MoverProtocol.Flush()));
         Receive<HttpFrontProtocol.AbortConnections>(_ => OnAbort());
         Receive<HttpFrontProtocol.GetLoad>(_ => Sender.Tell(new HttpFrontProtocol.Load(_connections.Open, _connections.Busy)));
     }
@@ -151,11 +154,23 @@ internal sealed class HttpFrontActor : ReceiveActor
         }
     }
 
-    // What moved has left this process, but may be on its way yet.
+    // An older generation may be about to move connections here: it is asked not to, and what came by then is waited for as well.
     private void OnEmptied()
     {
         _awaitingEmpty = false;
-        _mover.Tell(new MoverProtocol.Flush());
+        _gate.CloseIntake().WaitAsync(IntakeTimeout, _time).PipeTo(
+            Self, success: () => new IntakeClosed(null), failure: error => new IntakeClosed(error.GetBaseException().Message));
+    }
+
+    // What moved has left this process, but may be on its way yet.
+    private void OnIntakeClosed(IntakeClosed closed)
+    {
+        if (closed.Fault is { } fault)
+        {
+            _log.IntakeOpen(fault);
+        }
+
+        _connections.WhenEmpty().PipeTo(Self, success: () => new EmptiedForGood());
     }
 
     private void OnFlushed()
@@ -182,6 +197,10 @@ internal sealed class HttpFrontActor : ReceiveActor
     private sealed record HealthAsked(IActorRef ReplyTo, string? Reason);
 
     private sealed record Emptied;
+
+    private sealed record IntakeClosed(string? Fault);
+
+    private sealed record EmptiedForGood;
 
     private sealed record Yielded(int RolesTaken);
 }

@@ -31,6 +31,9 @@ internal static partial class HttpFrontLog
     [LoggerMessage(EventIds.FarewellFailed, LogLevel.Debug, "Connection {ConnectionId} ended before its WebSocket could be sent a Close: {Reason}")]
     public static partial void FarewellFailed(this ILogger logger, string connectionId, string reason);
 
+    [LoggerMessage(EventIds.IntakeOpen, LogLevel.Warning, "The predecessor has not said that it moves no more connections here: {Reason} One that is on its way is closed.")]
+    public static partial void IntakeOpen(this ILogger logger, string reason);
+
     [LoggerMessage(EventIds.WarmupSkipped, LogLevel.Information, "No warm-up: every endpoint speaks TLS.")]
     public static partial void WarmupSkipped(this ILogger logger);
 }

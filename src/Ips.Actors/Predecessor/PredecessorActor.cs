@@ -21,8 +21,17 @@ internal sealed record PredecessorLink(IHandoverChannel? Channel, TimeSpan Healt
     /// <summary>Carries connections back on a rollback.</summary>
     public ConnectionCourier? Courier { get; } = Channel is null ? null : new ConnectionCourier(Channel);
 
+    private readonly TaskCompletionSource _intakeClosed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _leaving;
+
     /// <summary>Connections that came from the predecessor.</summary>
     public int Adopted { get; set; }
+
+    /// <summary>Packets of connections that are being adopted.</summary>
+    public int Adopting { get; set; }
+
+    /// <summary>The predecessor has said that no connection follows.</summary>
+    public bool Left { get; set; }
 
     /// <summary>Connections were asked to go back: MoverActor waits for word of them.</summary>
     public bool Carrying { get; set; }
@@ -35,6 +44,32 @@ internal sealed record PredecessorLink(IHandoverChannel? Channel, TimeSpan Healt
 
     /// <summary>The predecessor said stop or farewell: its end is no surprise.</summary>
     public bool SaidGoodbye { get; set; }
+
+    /// <summary>Asks the predecessor to send no connection any more. From any thread.</summary>
+    /// <returns>Completes when whatever it sent has been adopted and nothing follows, or the channel has ended.</returns>
+    public Task CloseIntakeAsync()
+    {
+        if (Channel is null)
+        {
+            return Task.CompletedTask;
+        }
+
+        if (Interlocked.Exchange(ref _leaving, 1) == 0)
+        {
+            Channel.TrySend(new LeavingFrame()); // if the channel has ended, its end completes this as well
+        }
+
+        return _intakeClosed.Task;
+    }
+
+    /// <summary>Completes <see cref="CloseIntakeAsync"/> if nothing can come any more.</summary>
+    public void EndIntakeIfDone()
+    {
+        if (Ended || (Left && Adopting == 0))
+        {
+            _intakeClosed.TrySetResult();
+        }
+    }
 }
 
 /// <summary>A successor's side of the handover channel.</summary>
@@ -59,6 +94,7 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
         Receive<PredecessorProtocol.MoveConnections>(_ => OnMoveConnections());
         Receive<MoverProtocol.Carry>(carry => _link.Courier?.Send(carry.Connections));
         Receive<TakenIn>(OnTakenIn);
+        Receive<IntakeFailed>(OnIntakeFailed);
         Receive<PredecessorProtocol.SendFailed>(failed =>
         {
             EndReports();
@@ -131,6 +167,10 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
                 TellOutputFault();
                 _lifecycle.Tell(new LifecycleEvent.PromoteReceived());
                 break;
+            case LeftFrame:
+                _link.Left = true;
+                _link.EndIntakeIfDone();
+                break;
             case StopFrame stop:
                 _link.SaidGoodbye = true;
                 _log.Stops(stop.Reason);
@@ -159,6 +199,7 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
         _link.Channel?.Dispose();
         TellOutputFault();
         _link.Ended = true;
+        _link.EndIntakeIfDone();
         _link.Courier?.Break();
         if (_link.Carrying)
         {
@@ -204,17 +245,29 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
             return;
         }
 
+        _link.Adopting++;
         _listeners.Ask<ListenerProtocol.Adopted>(new ListenerProtocol.Adopt(connections), AdoptTimeout)
-            .PipeTo(Self, success: adopted => new TakenIn(adopted.Count));
+            .PipeTo(Self, success: adopted => new TakenIn(adopted.Count), failure: error => new IntakeFailed(connections.Count, error.GetBaseException().Message));
     }
 
     private void OnTakenIn(TakenIn taken)
     {
+        _link.Adopting--;
         _link.Adopted += taken.Count;
         _link.Channel?.TrySend(new AdoptedFrame(taken.Count));
+        _link.EndIntakeIfDone();
+    }
+
+    private void OnIntakeFailed(IntakeFailed failed)
+    {
+        _link.Adopting--;
+        _log.IntakeFailed(failed.Count, failed.Reason);
+        _link.EndIntakeIfDone();
     }
 
     private sealed record TakenIn(int Count);
+
+    private sealed record IntakeFailed(int Count, string Reason);
 
     private sealed record ReportDue;
 }

@@ -15,6 +15,9 @@ internal static partial class PredecessorLog
     [LoggerMessage(EventIds.ConnectionsAdopted, LogLevel.Information, "Took over {Count} live connections from the predecessor.")]
     public static partial void Adopted(this ILogger logger, int count);
 
+    [LoggerMessage(EventIds.IntakeFailed, LogLevel.Error, "{Count} live connections from the predecessor could not be taken over: {Reason}")]
+    public static partial void IntakeFailed(this ILogger logger, int count, string reason);
+
     [LoggerMessage(EventIds.PredecessorStops, LogLevel.Information, "The predecessor asks this generation to stop: {Reason}")]
     public static partial void Stops(this ILogger logger, string reason);
 

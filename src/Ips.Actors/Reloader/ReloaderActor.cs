@@ -51,6 +51,11 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         Receive<ReloaderProtocol.EndSuccessor>(OnEnd);
         Receive<ReloaderProtocol.MoveConnections>(_ => OnMoveConnections());
         Receive<MoverProtocol.Carry>(OnCarry);
+        Receive<MoverProtocol.CarryEnded>(_ =>
+        {
+            _slot.CarryEnded = true;
+            SayLeftIfDone();
+        });
         Receive<TakenIn>(taken => _slot.Process?.Channel.TrySend(new AdoptedFrame(taken.Count)));
         Receive<ReloaderProtocol.ReopenOlderLogs>(_ => _slot.Older.Signal(SignalNumbers.SIGUSR1));
         Receive<ReloaderProtocol.KillSuccessor>(_ => OnKill());
@@ -229,6 +234,10 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
                 break;
             case AdoptedFrame adopted when _slot.Courier is { } courier:
                 _slot.Mover?.Tell(new MoverProtocol.Delivered(courier.Acknowledge(adopted.Count)));
+                SayLeftIfDone();
+                break;
+            case LeavingFrame:
+                OnLeaving();
                 break;
             case FailedFrame failed:
                 ReportFailure(failed.Reason, responsive: true);
@@ -386,7 +395,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 
     private void OnMoveConnections()
     {
-        if (_slot.Process is null || _slot.ChannelClosed)
+        if (_slot.Process is null || _slot.ChannelClosed || _slot.Leaving)
         {
             _mover.Tell(new MoverProtocol.CarrierLost());
             return;
@@ -394,6 +403,29 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 
         _slot.Mover = _mover;
         _mover.Tell(new MoverProtocol.Begin(Self, _slot.Endpoints));
+    }
+
+    // It has handed over itself and waits for nothing but what is on its way to it.
+    private void OnLeaving()
+    {
+        _slot.Leaving = true;
+        if (_slot.Mover is { } mover)
+        {
+            mover.Tell(new MoverProtocol.CarrierLeaving());
+        }
+        else
+        {
+            _slot.CarryEnded = true; // nothing has begun to move
+            SayLeftIfDone();
+        }
+    }
+
+    private void SayLeftIfDone()
+    {
+        if (_slot is { Leaving: true, CarryEnded: true, Process: { } process, Courier.HasSentAll: true })
+        {
+            process.Channel.TrySend(new LeftFrame()); // said again if asked again: it costs nothing
+        }
     }
 
     private void OnCarry(MoverProtocol.Carry carry)

@@ -75,6 +75,12 @@ internal sealed class SuccessorSlot
     /// <summary>The channel has ended.</summary>
     public bool ChannelClosed { get; set; }
 
+    /// <summary>It is about to leave, and takes what is on its way only.</summary>
+    public bool Leaving { get; set; }
+
+    /// <summary>Nothing more is given to it.</summary>
+    public bool CarryEnded { get; set; }
+
     /// <summary>How the channel ended, if not by a close.</summary>
     public string? ChannelError { get; set; }
 
@@ -102,5 +108,6 @@ internal sealed class SuccessorSlot
         (Process, Generation, Release, Welcomed, Serving, Promoted) = (null, 0, null, false, false, false);
         (MakingRoomFor, HealthUrlFailures) = (null, 0);
         (FailureReported, Exit, ChannelClosed, ChannelError, Ending) = (false, null, false, null, EndingStage.None);
+        (Leaving, CarryEnded) = (false, false);
     }
 }

@@ -11,6 +11,9 @@ internal sealed class MoveLedger
     /// <summary>Who takes the connections; null while nothing moves.</summary>
     public IActorRef? Carrier { get; set; }
 
+    /// <summary>The carrier is about to leave: nothing more is asked to.</summary>
+    public bool CarrierLeaving { get; set; }
+
     /// <summary>The endpoints that the other generation takes; null means all.</summary>
     public IReadOnlySet<EndpointKey>? Endpoints { get; set; }
 

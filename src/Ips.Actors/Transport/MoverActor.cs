@@ -27,6 +27,7 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
         Receive<SendOutgoing>(_ => OnSendOutgoing());
         Receive<MoverProtocol.Delivered>(OnDelivered);
         Receive<MoverProtocol.CarrierLost>(_ => OnCarrierLost());
+        Receive<MoverProtocol.CarrierLeaving>(_ => OnCarrierLeaving());
         Receive<AskAgain>(_ => OnAskAgain());
         Receive<MoverProtocol.Flush>(_ =>
         {
@@ -50,6 +51,8 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
         {
             Self.Tell(new SendOutgoing()); // the one that was to send them may be lost
         }
+
+        EndCarryIfDone();
     }
 
     private void OnBegin(MoverProtocol.Begin begin)
@@ -73,7 +76,7 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
 
     private void Ask(HandoverConnection connection)
     {
-        if (_ledger.Carrier is null || !_ledger.Asked.TryAdd(connection, true))
+        if (_ledger.Carrier is null || _ledger.CarrierLeaving || !_ledger.Asked.TryAdd(connection, true))
         {
             return;
         }
@@ -112,7 +115,7 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
             case MoveResult.NotMovable { Reason: UnmovableReason.Ended }:
                 _ledger.Asked.Remove(decided.Connection);
                 break;
-            case MoveResult.NotMovable { Reason: UnmovableReason.NoDescriptor } when _ledger.Carrier is not null:
+            case MoveResult.NotMovable { Reason: UnmovableReason.NoDescriptor } when _ledger is { Carrier: not null, CarrierLeaving: false }:
                 _ledger.Asked.Remove(decided.Connection);
                 _ledger.Waiting.Add(decided.Connection);
                 ArmRetry();
@@ -125,6 +128,7 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
 
         ReportIfSettled();
         ReplyIfFlushed();
+        EndCarryIfDone();
     }
 
     private void ArmRetry() => Timers.StartSingleTimer(nameof(AskAgain), new AskAgain(), RetryInterval);
@@ -146,6 +150,8 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
             carrier.Tell(new MoverProtocol.Carry([.. _ledger.Outgoing]));
             _ledger.Outgoing.Clear();
         }
+
+        EndCarryIfDone();
     }
 
     private void OnDelivered(MoverProtocol.Delivered delivered)
@@ -155,6 +161,35 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
         _gate.Moved = _ledger.Moved;
         ReportIfSettled();
         ReplyIfFlushed();
+    }
+
+    // What has left Kestrel goes with it yet; the others are answered here, and told of the close.
+    private void OnCarrierLeaving()
+    {
+        _gate.EndMoving();
+        _ledger.CarrierLeaving = true;
+        _connections.Opened = null;
+        StayForGood();
+        EndCarryIfDone();
+        ReportIfSettled();
+    }
+
+    private void StayForGood()
+    {
+        _ledger.Waiting.ForEach(_ => _ledger.Stay(UnmovableReason.NoDescriptor));
+        _ledger.Waiting.Clear();
+        foreach (var connection in _ledger.Asked.Keys)
+        {
+            connection.CancelMove(); // who was faster answers that it has moved
+        }
+    }
+
+    private void EndCarryIfDone()
+    {
+        if (_ledger is { CarrierLeaving: true, Carrier: { } carrier, Asked.Count: 0, Outgoing.Count: 0 })
+        {
+            carrier.Tell(new MoverProtocol.CarryEnded());
+        }
     }
 
     private void OnCarrierLost()
@@ -171,15 +206,9 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
         _ledger.OnTheWay = 0;
         _ledger.Outgoing.ForEach(connection => Posix.FileDescriptors.Close(connection.Fd));
         _ledger.Outgoing.Clear();
-        _ledger.Waiting.ForEach(_ => _ledger.Stay(UnmovableReason.NoDescriptor));
-        _ledger.Waiting.Clear();
         _ledger.Carrier = null;
         _connections.Opened = null;
-        foreach (var connection in _ledger.Asked.Keys)
-        {
-            connection.CancelMove();
-        }
-
+        StayForGood();
         ReportIfSettled();
         ReplyIfFlushed();
         if (lost > 0)

@@ -20,6 +20,12 @@ internal static class MoverProtocol
     /// <summary>The other generation is gone: what has not left stays here and is closed politely.</summary>
     public sealed record CarrierLost;
 
+    /// <summary>The other generation is about to leave: nothing more is asked to move; what has left already is still carried, then <see cref="CarryEnded"/>.</summary>
+    public sealed record CarrierLeaving;
+
+    /// <summary>To the carrier: no <see cref="Carry"/> follows.</summary>
+    public sealed record CarryEnded;
+
     /// <summary>Tell the sender when nothing is on its way. Reply: <see cref="Flushed"/>.</summary>
     public sealed record Flush;
 

@@ -210,6 +210,21 @@ public sealed class HttpFrontActorTests : ActorTest
     }
 
     [Fact]
+    public async Task BeginDrain_OlderGenerationMovesYet_IsDrainedWhenNothingComesAnyMore()
+    {
+        var closed = new TaskCompletionSource();
+        _gate.CloseIntake = () => closed.Task;
+        _front.Tell(new HttpFrontProtocol.BeginDrain());
+        await RoundTrip();
+        var late = _open.Open();
+        closed.SetResult();
+        await RoundTrip();
+        Assert.False(_lifecycle.HasMessages);
+        await late.EndAsync();
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.ConnectionsDrained>();
+    }
+
+    [Fact]
     public async Task BeginDrain_ConnectionsOnTheirWayYet_AreWaitedFor()
     {
         _mover.SetAutoPilot(new DelegateAutoPilot((_, _) => AutoPilot.KeepRunning));

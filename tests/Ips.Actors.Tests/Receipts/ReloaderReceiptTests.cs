@@ -11,6 +11,7 @@ using Ips.Actors.Posix;
 using Ips.Actors.Reloader;
 using Ips.Actors.Tests.Reloader;
 using Ips.Actors.Tests.Support;
+using Ips.Actors.Transport;
 
 namespace Ips.Actors.Tests.Receipts;
 
@@ -205,6 +206,30 @@ public sealed class ReloaderReceiptTests : ActorTest
         _launcher.Last.CloseChannel();
         Assert.Equal("bye", (await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorOutput>()).Lines[^1]); // and what followed, ahead of the end
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
+    }
+
+    [Fact]
+    public async Task Leaving_NothingMoves_IsAnsweredAtOnce()
+    {
+        await ServeAsync();
+        _launcher.Last!.Say(new LeavingFrame());
+        Assert.IsType<LeftFrame>(await SentAsync());
+        _reloader.Tell(new ReloaderProtocol.MoveConnections()); // too late
+        await _mover.ExpectMsgAsync<MoverProtocol.CarrierLost>();
+    }
+
+    [Fact]
+    public async Task Leaving_WhileConnectionsMove_IsAnsweredBehindTheLastOfThem()
+    {
+        await ServeAsync();
+        _reloader.Tell(new ReloaderProtocol.MoveConnections());
+        await _mover.ExpectMsgAsync<MoverProtocol.Begin>();
+        _launcher.Last!.Say(new LeavingFrame());
+        await _mover.ExpectMsgAsync<MoverProtocol.CarrierLeaving>();
+        await RoundTrip(_reloader);
+        Assert.False(_successor.HasMessages);
+        _reloader.Tell(new MoverProtocol.CarryEnded());
+        Assert.IsType<LeftFrame>(await SentAsync());
     }
 
     [Fact]

@@ -128,6 +128,24 @@ public sealed class MoverActorTests : ActorTest
     }
 
     [Fact]
+    public async Task CarrierLeaving_OnTheWay_IsCarriedAndNothingFollows()
+    {
+        _open.Open(origin: Here);
+        Begin();
+        CloseAll(await CarriedAsync(1));
+        _mover.Tell(new MoverProtocol.CarrierLeaving());
+        await _carrier.ExpectMsgAsync<MoverProtocol.CarryEnded>();
+        Assert.False(_gate.Moving);
+        _open.Open(origin: Here); // stays, and is told of the close
+        _mover.Tell(new MoverProtocol.Delivered(1));
+        await ExpectSettledAsync(moved: 1, busy: 0);
+        _mover.Tell(new MoverProtocol.CarrierLost());
+        _mover.Tell(new MoverProtocol.Flush(), TestActor);
+        await ExpectMsgAsync<MoverProtocol.Flushed>();
+        Assert.Empty(_log.Entries);
+    }
+
+    [Fact]
     public async Task CarrierLost_NeverBegun_IsSettled() // the successor died right after its promotion
     {
         _open.Open();

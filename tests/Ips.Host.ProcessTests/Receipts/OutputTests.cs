@@ -123,7 +123,8 @@ public sealed class OutputTests(ITestOutputHelper output) : ReceiptTest(output)
             if (reload == 2) early = late;
         }
 
-        Assert.True(late.Count == early.Count, $"{string.Join(' ', counts)}\n{string.Join('\n', late)}");
+        // A reader of the store is opened when it is needed, so single generations differ.
+        Assert.True(counts[^5..].Max() <= counts[..5].Max(), $"{string.Join(' ', counts)}\n{string.Join('\n', early)}\n---\n{string.Join('\n', late)}");
     }
 
     // Without assemblies, which the runtime opens when it likes, and without duplicates of numbers.
