@@ -99,12 +99,12 @@ public sealed class EndpointTests(ITestOutputHelper output) : ProcessTest(output
         Assert.Equal(1, (await HttpProbe.GetAsync($"http://127.0.0.1:{first}/ping")).Generation);
 
         releases.Configure("app", Endpoints(first, second));
-        await WaitForAsync(() => AnswersAsync($"http://127.0.0.1:{second}/ping"));
+        await Eventually.TrueAsync(() => AnswersAsync($"http://127.0.0.1:{second}/ping"));
         await service.ReloadAsync();
         foreach (var port in new[] { first, second }) Assert.Equal(2, (await HttpProbe.GetAsync($"http://127.0.0.1:{port}/ping")).Generation);
 
         releases.Configure("app", Endpoints(second));
-        await WaitForAsync(async () => !await AnswersAsync($"http://127.0.0.1:{first}/ping"));
+        await Eventually.TrueAsync(async () => !await AnswersAsync($"http://127.0.0.1:{first}/ping"));
         await service.ReloadAsync();
         Assert.Equal(3, (await HttpProbe.GetAsync($"http://127.0.0.1:{second}/ping")).Generation);
         Assert.False(await AnswersAsync($"http://127.0.0.1:{first}/ping"));
@@ -124,12 +124,6 @@ public sealed class EndpointTests(ITestOutputHelper output) : ProcessTest(output
         {
             return false;
         }
-    }
-
-    private static async Task WaitForAsync(Func<Task<bool>> condition)
-    {
-        using var deadline = new CancellationTokenSource(Limits.Step);
-        while (!await condition()) await Task.Delay(50, deadline.Token);
     }
 
     private static string? InodeOf(string path) =>

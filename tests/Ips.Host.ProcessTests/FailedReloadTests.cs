@@ -35,13 +35,13 @@ public sealed class FailedReloadTests(ITestOutputHelper output) : ProcessTest(ou
             }
 
             Assert.Equal(1, await service.AnsweringGenerationAsync());
-            if (round == 1) afterFirst = await SettledAsync(service, pid);
+            if (round == 1) afterFirst = await Descriptors.SettledAsync(service, open: 0);
         }
 
-        await SettledAsync(service, pid);
-        await Descriptors.WaitForAsync(pid, afterFirst);
-        Assert.Empty(ProcessTable.ChildrenOf(pid));
-        Assert.DoesNotContain(ThreadNames(pid), name => name.StartsWith("ips-channel", StringComparison.Ordinal));
+        await Descriptors.SettledAsync(service, open: 0);
+        await Descriptors.WaitForNoMoreThanAsync(pid, afterFirst);
+        await Eventually.TrueAsync(() => ProcessTable.ChildrenOf(pid).Count == 0, "an end of the children");
+        await Eventually.TrueAsync(() => !ProcessTable.ThreadNames(pid).Any(name => name.StartsWith("ips-channel", StringComparison.Ordinal)), "an end of the channels' threads");
         releases.SwitchTo(Good);
         await service.ReloadAsync();
     }
@@ -138,15 +138,4 @@ public sealed class FailedReloadTests(ITestOutputHelper output) : ProcessTest(ou
         releases.SwitchTo(Good);
         return (await StartAsync(settings with { Program = Path.Combine(releases.Current, Binaries.SampleApp) }), releases);
     }
-
-    // The test's own requests have left no connection behind.
-    private static async Task<IReadOnlyList<string>> SettledAsync(Service service, int pid)
-    {
-        using var deadline = new CancellationTokenSource(Limits.Step);
-        while ((await service.StatusAsync()).OpenConnections > 0) await Task.Delay(20, deadline.Token);
-        return Descriptors.Of(pid);
-    }
-
-    private static IEnumerable<string> ThreadNames(int pid) =>
-        Directory.EnumerateDirectories($"/proc/{pid}/task").Select(folder => File.ReadAllText(Path.Combine(folder, "comm")).TrimEnd());
 }

@@ -52,11 +52,11 @@ public class GatewayTests(ITestOutputHelper output) : ProcessTest(output)
         await using var load = WebSocketLoad.Start(new Uri($"ws://127.0.0.1:{gateway.Port}/ws"), WebSockets);
         for (var reload = 1; reload <= Reloads; reload++)
         {
-            await WaitForAsync(() => load.Connected >= reload * WebSockets);
+            await Eventually.TrueAsync(() => load.Connected >= reload * WebSockets);
             await gateway.ReloadAsync();
         }
 
-        await WaitForAsync(() => load.GoneAway >= Reloads * WebSockets);
+        await Eventually.TrueAsync(() => load.GoneAway >= Reloads * WebSockets);
         var report = await load.StopAsync();
         Output.WriteLine(report.ToString());
         Assert.Equal(0, report.Failed);
@@ -79,12 +79,6 @@ public class GatewayTests(ITestOutputHelper output) : ProcessTest(output)
         return gateway;
     }
 
-    private static async Task WaitForAsync(Func<bool> condition)
-    {
-        using var deadline = new CancellationTokenSource(Limits.Step);
-        while (!condition()) await Task.Delay(20, deadline.Token);
-    }
-
     /// <summary>The gateway with all its generations, by its control socket: its log is the app's own.</summary>
     private sealed class Gateway : IAsyncDisposable
     {
@@ -101,11 +95,7 @@ public class GatewayTests(ITestOutputHelper output) : ProcessTest(output)
 
         public DaemonProcess First { get; }
 
-        public async Task WaitForServingAsync()
-        {
-            using var deadline = new CancellationTokenSource(Limits.Step);
-            while (!File.Exists(_pidFile)) await Task.Delay(20, deadline.Token);
-        }
+        public Task WaitForServingAsync() => Eventually.TrueAsync(() => File.Exists(_pidFile));
 
         public async Task ReloadAsync()
         {

@@ -25,12 +25,12 @@ public sealed class LeakTests(ITestOutputHelper output) : ProcessTest(output)
             Assert.Equal(generation, await service.AnsweringGenerationAsync());
             Assert.Contains($"X-Ips-Generation: {generation}\r\n", await idle.GetAsync("/ping"), StringComparison.Ordinal);
             Assert.Equal(generation, (await service.StatusAsync()).Generation);
-            if (generation == 2) second = await SettledAsync(service);
+            if (generation == 2) second = await Descriptors.SettledAsync(service, open: 1);
         }
 
-        await SettledAsync(service);
-        await Descriptors.WaitForAsync(service.MainPid, second);
-        Assert.Empty(ProcessTable.ChildrenOf(service.MainPid));
+        await Descriptors.SettledAsync(service, open: 1);
+        await Descriptors.WaitForNoMoreThanAsync(service.MainPid, second);
+        await Eventually.TrueAsync(() => ProcessTable.ChildrenOf(service.MainPid).Count == 0, "an end of the children");
     }
 
     // With SO_LINGER left on by a former owner, the kernel would reset each connection at its close and drop what was not read yet.
@@ -71,13 +71,5 @@ public sealed class LeakTests(ITestOutputHelper output) : ProcessTest(output)
     private static async Task<SlowReadResult> FinishAsync(SlowReader reader)
     {
         await using (reader) return await reader.FinishAsync();
-    }
-
-    // Nothing is left of the test's requests but the idle connection.
-    private static async Task<IReadOnlyList<string>> SettledAsync(Service service)
-    {
-        using var deadline = new CancellationTokenSource(Limits.Step);
-        while ((await service.StatusAsync()).OpenConnections > 1) await Task.Delay(20, deadline.Token);
-        return Descriptors.Of(service.MainPid);
     }
 }

@@ -173,11 +173,11 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
     private static void TellOpenFiles(ILogger log, bool isFirst)
     {
         const long scarce = 256;
-        var limit = OpenFiles.RaiseLimit();
-        if (isFirst) log.OpenFilesLimit(limit, FileDescriptors.CountOpen());
-        if (limit - FileDescriptors.CountOpen() < scarce)
+        var (limit, open) = (OpenFiles.RaiseLimit(), FileDescriptors.CountOpen());
+        if (isFirst) log.OpenFilesLimit(limit, open);
+        if (limit - open < scarce)
         {
-            log.OpenFilesScarce(limit - FileDescriptors.CountOpen(), limit);
+            log.OpenFilesScarce(limit - open, limit);
         }
     }
 

@@ -67,17 +67,13 @@ internal sealed class PipelineWarmup(
                 best = took < best ? took : best;
             }
         }
-        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        catch (Exception e) when (deadline.IsCancellationRequested && e is OperationCanceledException or IOException)
         {
-            // The time is over: as warm as it gets.
+            // The time is over, and may have ended a request in the middle: as warm as it gets.
         }
-        catch (IOException e) when (!deadline.IsCancellationRequested)
+        catch (IOException e)
         {
             return $"the warm-up failed: {e.Message}";
-        }
-        catch (IOException)
-        {
-            // The deadline ended a request in the middle.
         }
 
         log.WarmedUp(rounds * RequestsPerRound * options.Requests.Count, time.GetElapsedTime(start).TotalMilliseconds, first.TotalMilliseconds, best.TotalMilliseconds);

@@ -15,8 +15,8 @@ internal static unsafe class ProcessAttributes
     /// <summary>Process group.</summary>
     internal static int ProcessGroup => Libc.GetPgrp();
 
-    /// <summary>Session.</summary>
-    internal static int Session => Libc.GetSid(0) is > 0 and var session ? session : throw PosixException.Last("getsid");
+    /// <summary>Session; 0 if its leader is outside of this PID namespace.</summary>
+    internal static int Session => Libc.GetSid(0) is >= 0 and var session ? session : throw PosixException.Last("getsid");
 
     /// <summary>Sets the file mode creation mask and returns the former one. See umask(2).</summary>
     internal static int SetUmask(int mask) => (int)Libc.Umask((uint)mask);

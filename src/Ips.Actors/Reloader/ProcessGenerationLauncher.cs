@@ -10,7 +10,8 @@ namespace Ips.Actors.Reloader;
 /// <summary>Spawns successors with posix_spawn; the handover channel is their descriptor 3.</summary>
 internal sealed class ProcessGenerationLauncher(Hosting.StartCommand command, string? environmentFile = null, SupervisorLink? supervisor = null) : IGenerationLauncher
 {
-    private const int ChannelFd = 3;
+    /// <summary>The handover channel's descriptor in a successor.</summary>
+    internal const int ChannelFd = 3;
 
     /// <inheritdoc/>
     public ISpawnedGeneration Launch(int generation)

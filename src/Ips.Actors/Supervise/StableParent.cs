@@ -182,8 +182,8 @@ public sealed class StableParent : IDisposable
             if (_held.Any)
             {
                 (ours, theirs) = FdPassing.SocketPair();
-                descriptors.Add((theirs, 3));
-                environment[HandoverVariables.Fd] = "3";
+                descriptors.Add((theirs, ProcessGenerationLauncher.ChannelFd));
+                environment[HandoverVariables.Fd] = Text(ProcessGenerationLauncher.ChannelFd);
                 environment[HandoverVariables.Generation] = Text(_held.Main!.Generation + 1);
             }
 

@@ -24,7 +24,7 @@ internal abstract record SupervisorFrame
         {
             return JsonSerializer.Deserialize(packet, SupervisorJson.Default.SupervisorFrame);
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or NotSupportedException) // the latter for an object without a type
         {
             return null;
         }

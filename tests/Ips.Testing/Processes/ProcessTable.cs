@@ -49,6 +49,19 @@ public static partial class ProcessTable
         return children;
     }
 
+    /// <summary>The names of a process's threads, as the kernel knows them: at most 15 characters each. Empty if there is no such process.</summary>
+    public static IReadOnlyList<string> ThreadNames(int pid)
+    {
+        List<string> names = [];
+        foreach (var folder in OrNone(() => Directory.GetDirectories($"/proc/{pid}/task")) ?? [])
+        {
+            // A thread may end between the two looks.
+            if (OrNone(() => File.ReadAllText(Path.Combine(folder, "comm"))) is { } name) names.Add(name.TrimEnd());
+        }
+
+        return names;
+    }
+
     /// <summary>How many file descriptors a process has open.</summary>
     /// <exception cref="DirectoryNotFoundException">There is no such process.</exception>
     public static int OpenFileDescriptors(int pid) => Directory.EnumerateFileSystemEntries($"/proc/{pid}/fd").Count();
@@ -80,10 +93,16 @@ public static partial class ProcessTable
     private static string[]? Stat(int pid)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(pid);
+        return OrNone(() => File.ReadAllText($"/proc/{pid}/stat")) is { } text ? text[(text.LastIndexOf(')') + 2)..].Split(' ') : null;
+    }
+
+    /// <summary>What is read of a process; null if it has ended meanwhile.</summary>
+    private static T? OrNone<T>(Func<T> read)
+        where T : class
+    {
         try
         {
-            var text = File.ReadAllText($"/proc/{pid}/stat");
-            return text[(text.LastIndexOf(')') + 2)..].Split(' ');
+            return read();
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException || IsGone(e))
         {
