@@ -39,14 +39,11 @@ internal sealed class MemoryConnection : DefaultConnectionContext, IIpsWarmupFea
         _closed.CancelAsync();
     }
 
-    // The base class's own disposal is left out: it disposes the token source that its Abort cancels later, on the thread pool, and on a busy
-    // machine that unhandled ObjectDisposedException ended the process. Without a timer there is nothing in it to dispose of.
-#pragma warning disable CA2215 // for that reason
     public override async ValueTask DisposeAsync()
-#pragma warning restore CA2215
     {
         await _requests.Reader.CompleteAsync();
         await _responses.Writer.CompleteAsync();
+        await base.DisposeAsync();
     }
 
     private sealed record Ends(PipeReader Input, PipeWriter Output) : IDuplexPipe;
