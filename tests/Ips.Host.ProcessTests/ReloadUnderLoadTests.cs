@@ -4,7 +4,7 @@ using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests;
 
-/// <summary>The promise itself: 20 reloads in a row, and no client that never retries has lost a request.</summary>
+/// <summary>The promise itself: 20 reloads in a row, and no client that never retries has lost a request or a connection.</summary>
 public sealed class ReloadUnderLoadTests(ITestOutputHelper output) : ProcessTest(output)
 {
     private const int Reloads = 20;
@@ -39,8 +39,8 @@ public sealed class ReloadUnderLoadTests(ITestOutputHelper output) : ProcessTest
         Output.WriteLine(report.ToString());
         Assert.Equal(0, report.FailedRequests);
         Assert.Equal(Reloads + 1, await service.AnsweringGenerationAsync());
-        // Every connection was told before it was closed: none ended in a reset, and the predecessors are gone.
-        Assert.Equal(0, report.Resets);
+        // Every connection has followed, through several reloads if its request took so long; and the predecessors are gone.
+        Assert.Equal(0, report.PoliteCloses + report.ClosedIdle + report.Resets);
         Assert.Equal(0, await service.First.WaitForExitAsync(Limits.Step));
         await service.WaitForMainAloneAsync();
     }

@@ -101,8 +101,10 @@ internal sealed record ConnectionOffer(string Endpoint, int Ordinal, byte[]? Lef
 /// <summary>So many connections, in the order sent, have arrived: the sender may close its copies.</summary>
 internal sealed record AdoptedFrame(int Count) : HandoverFrame;
 
-/// <summary>From a promoted successor that has drained itself: send no connection any more, and say <c>left</c>.</summary>
-internal sealed record LeavingFrame : HandoverFrame;
+/// <summary>From a promoted successor that drains itself: send no connection any more, and say <c>left</c>.</summary>
+/// <param name="Finish">True: connections that are busy may follow first, as what comes moves on to the next generation. Left out, or not understood:
+/// only those that have left already.</param>
+internal sealed record LeavingFrame(bool? Finish = null) : HandoverFrame;
 
 /// <summary>The answer to <c>leaving</c>: every connection that was sent is ahead of this packet, and none follows.</summary>
 internal sealed record LeftFrame : HandoverFrame;

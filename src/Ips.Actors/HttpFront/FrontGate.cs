@@ -22,8 +22,9 @@ internal sealed class FrontGate
     private volatile bool _moveOver;
     private readonly CancellationTokenSource _leaving = new();
 
-    /// <summary>Ends the coming of connections from another generation; completes when none comes any more. By default none ever does.</summary>
-    public Func<Task> CloseIntake { get; set; } = () => Task.CompletedTask;
+    /// <summary>Ends the coming of connections from an older generation; completes when none comes any more. By default none ever does. Given true,
+    /// those that are busy there may come first.</summary>
+    public Func<bool, Task> CloseIntake { get; set; } = _ => Task.CompletedTask;
 
     /// <summary>The host has started; set once.</summary>
     public bool HostStarted { get; set; }

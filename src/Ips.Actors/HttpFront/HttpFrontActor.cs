@@ -59,9 +59,12 @@ internal sealed class HttpFrontActor : ReceiveActor
         Receive<Yielded>(_ => { }); // the role was taken back meanwhile
         Receive<HttpFrontProtocol.BeginDrain>(OnBeginDrain);
         Receive<MoverProtocol.Flushed>(_ => OnFlushed());
-        Receive<Emptied>(_ => OnEmptied());
         Receive<IntakeClosed>(OnIntakeClosed);
-        Receive<EmptiedForGood>(_ => _mover.Tell(new MoverProtocol.Flush()));
+        Receive<Emptied>(_ =>
+        {
+            _awaitingEmpty = false;
+            _mover.Tell(new MoverProtocol.Flush());
+        });
         Receive<HttpFrontProtocol.AbortConnections>(_ => OnAbort());
         Receive<HttpFrontProtocol.GetLoad>(_ => Sender.Tell(new HttpFrontProtocol.Load(_connections.Open, _connections.Busy)));
     }
@@ -147,19 +150,14 @@ internal sealed class HttpFrontActor : ReceiveActor
         }
 
         _role.DrainAsync();
+        // An older generation may be about to move connections here. What is busy there passes through, as long as this drain lasts; in a stop nothing may follow.
+        var closed = _gate.CloseIntake(drain.Relays);
         if (!_awaitingEmpty)
         {
             _awaitingEmpty = true;
-            _connections.WhenEmpty().PipeTo(Self, success: () => new Emptied());
+            (drain.Relays ? closed : closed.WaitAsync(IntakeTimeout, _time)).PipeTo(
+                Self, success: () => new IntakeClosed(null), failure: error => new IntakeClosed(error.GetBaseException().Message));
         }
-    }
-
-    // An older generation may be about to move connections here: it is asked not to, and what came by then is waited for as well.
-    private void OnEmptied()
-    {
-        _awaitingEmpty = false;
-        _gate.CloseIntake().WaitAsync(IntakeTimeout, _time).PipeTo(
-            Self, success: () => new IntakeClosed(null), failure: error => new IntakeClosed(error.GetBaseException().Message));
     }
 
     // What moved has left this process, but may be on its way yet.
@@ -170,7 +168,8 @@ internal sealed class HttpFrontActor : ReceiveActor
             _log.IntakeOpen(fault);
         }
 
-        _connections.WhenEmpty().PipeTo(Self, success: () => new EmptiedForGood());
+        _mover.Tell(new MoverProtocol.IntakeClosed());
+        _connections.WhenEmpty().PipeTo(Self, success: () => new Emptied());
     }
 
     private void OnFlushed()
@@ -199,8 +198,6 @@ internal sealed class HttpFrontActor : ReceiveActor
     private sealed record Emptied;
 
     private sealed record IntakeClosed(string? Fault);
-
-    private sealed record EmptiedForGood;
 
     private sealed record Yielded(int RolesTaken);
 }

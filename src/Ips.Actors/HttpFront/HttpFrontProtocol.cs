@@ -22,8 +22,8 @@ internal static class HttpFrontProtocol
     public sealed record YieldRole;
 
     /// <summary>Close politely; LifecycleActor hears when no connection is left. <paramref name="Moving"/>: connections that can leave for
-    /// the other generation are not told to close.</summary>
-    public sealed record BeginDrain(bool Moving = false);
+    /// the other generation are not told to close. <paramref name="Relays"/>: and those that are still busy in an older generation pass through here.</summary>
+    public sealed record BeginDrain(bool Moving = false, bool Relays = false);
 
     /// <summary>End what is left at once; LifecycleActor hears how many requests that cut.</summary>
     public sealed record AbortConnections;

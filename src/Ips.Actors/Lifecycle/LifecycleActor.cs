@@ -207,7 +207,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
     // The front knows of the way out before it says "close" to anyone.
     private void Drain(MoveWay way)
     {
-        Cast.Front.Tell(new HttpFrontProtocol.BeginDrain(Moving: way != MoveWay.None));
+        Cast.Front.Tell(new HttpFrontProtocol.BeginDrain(Moving: way != MoveWay.None, Relays: way == MoveWay.Successor));
         switch (way)
         {
             case MoveWay.Successor: Cast.Reloader.Tell(new ReloaderProtocol.MoveConnections()); break;

@@ -16,7 +16,8 @@ internal sealed record PredecessorLink(IHandoverChannel? Channel, TimeSpan Healt
     public ConnectionCourier? Courier { get; } = Channel is null ? null : new ConnectionCourier(Channel);
 
     private readonly TaskCompletionSource _intakeClosed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _leaving;
+    private bool _finishing;
+    private bool _leaving;
 
     /// <summary>Connections that came from the predecessor.</summary>
     public int Adopted { get; set; }
@@ -39,18 +40,20 @@ internal sealed record PredecessorLink(IHandoverChannel? Channel, TimeSpan Healt
     /// <summary>The predecessor said stop or farewell: its end is no surprise.</summary>
     public bool SaidGoodbye { get; set; }
 
-    /// <summary>Asks the predecessor to send no connection any more. From any thread.</summary>
+    /// <summary>Asks the predecessor to send no connection any more. Asked again, only for more haste.</summary>
+    /// <param name="finish">Connections that are busy there may follow first.</param>
     /// <returns>Completes when whatever it sent has been adopted and nothing follows, or the channel has ended.</returns>
-    public Task CloseIntakeAsync()
+    public Task CloseIntakeAsync(bool finish)
     {
         if (Channel is null)
         {
             return Task.CompletedTask;
         }
 
-        if (Interlocked.Exchange(ref _leaving, 1) == 0)
+        if (!_leaving && !(finish && _finishing))
         {
-            Channel.TrySend(new LeavingFrame()); // if the channel has ended, its end completes this as well
+            (_finishing, _leaving) = (true, !finish);
+            Channel.TrySend(new LeavingFrame(finish ? true : null)); // if the channel has ended, its end completes this as well
         }
 
         return _intakeClosed.Task;

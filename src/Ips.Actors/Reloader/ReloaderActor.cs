@@ -236,8 +236,8 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
                 _slot.Mover?.Tell(new MoverProtocol.Delivered(courier.Acknowledge(adopted.Count)));
                 SayLeftIfDone();
                 break;
-            case LeavingFrame:
-                OnLeaving();
+            case LeavingFrame leaving:
+                OnLeaving(leaving.Finish ?? false);
                 break;
             case FailedFrame failed:
                 ReportFailure(failed.Reason, responsive: true);
@@ -395,7 +395,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 
     private void OnMoveConnections()
     {
-        if (_slot.Process is null || _slot.ChannelClosed || _slot.Leaving)
+        if (_slot.Process is null || _slot.ChannelClosed || _slot is { Leaving: true, Mover: null })
         {
             _mover.Tell(new MoverProtocol.CarrierLost());
             return;
@@ -405,13 +405,13 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         _mover.Tell(new MoverProtocol.Begin(Self, _slot.Endpoints));
     }
 
-    // It has handed over itself and waits for nothing but what is on its way to it.
-    private void OnLeaving()
+    // It hands over itself, or stops, and waits for what comes from here.
+    private void OnLeaving(bool finish)
     {
         _slot.Leaving = true;
         if (_slot.Mover is { } mover)
         {
-            mover.Tell(new MoverProtocol.CarrierLeaving());
+            mover.Tell(new MoverProtocol.CarrierLeaving(finish));
         }
         else
         {

@@ -75,7 +75,7 @@ internal sealed class SuccessorSlot
     /// <summary>The channel has ended.</summary>
     public bool ChannelClosed { get; set; }
 
-    /// <summary>It is about to leave, and takes what is on its way only.</summary>
+    /// <summary>It is about to leave, and waits for word that nothing follows.</summary>
     public bool Leaving { get; set; }
 
     /// <summary>Nothing more is given to it.</summary>

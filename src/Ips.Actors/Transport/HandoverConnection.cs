@@ -291,16 +291,15 @@ internal sealed partial class HandoverConnection : ConnectionContext
             }
             else
             {
+                // Not closed here: the shutdown ends the receive loop's wait with a result. A close would abandon the wait, and leave it to the finalizer.
                 try
                 {
                     _socket.Shutdown(SocketShutdown.Both);
                 }
                 catch (SocketException)
                 {
-                    // The client was faster: the socket is closed all the same.
+                    _socket.Dispose(); // the client was faster: it is not connected any more, and the wait need not end by itself
                 }
-
-                _socket.Dispose();
             }
         }
         SignalMove();

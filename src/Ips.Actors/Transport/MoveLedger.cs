@@ -11,8 +11,14 @@ internal sealed class MoveLedger
     /// <summary>Who takes the connections; null while nothing moves.</summary>
     public IActorRef? Carrier { get; set; }
 
+    /// <summary>The carrier leaves when nothing can follow it any more.</summary>
+    public bool Finishing { get; set; }
+
     /// <summary>The carrier is about to leave: nothing more is asked to.</summary>
     public bool CarrierLeaving { get; set; }
+
+    /// <summary>No connection comes from an older generation any more.</summary>
+    public bool IntakeClosed { get; set; }
 
     /// <summary>The endpoints that the other generation takes; null means all.</summary>
     public IReadOnlySet<EndpointKey>? Endpoints { get; set; }

@@ -27,7 +27,12 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
         Receive<SendOutgoing>(_ => OnSendOutgoing());
         Receive<MoverProtocol.Delivered>(OnDelivered);
         Receive<MoverProtocol.CarrierLost>(_ => OnCarrierLost());
-        Receive<MoverProtocol.CarrierLeaving>(_ => OnCarrierLeaving());
+        Receive<MoverProtocol.CarrierLeaving>(OnCarrierLeaving);
+        Receive<MoverProtocol.IntakeClosed>(_ =>
+        {
+            _ledger.IntakeClosed = true;
+            EndCarryIfDone();
+        });
         Receive<AskAgain>(_ => OnAskAgain());
         Receive<MoverProtocol.Flush>(_ =>
         {
@@ -163,15 +168,25 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
         ReplyIfFlushed();
     }
 
-    // What has left Kestrel goes with it yet; the others are answered here, and told of the close.
-    private void OnCarrierLeaving()
+    private void OnCarrierLeaving(MoverProtocol.CarrierLeaving leaving)
+    {
+        _ledger.Finishing = true;
+        if (!leaving.Finish)
+        {
+            StopAsking();
+        }
+
+        EndCarryIfDone();
+        ReportIfSettled();
+    }
+
+    // What has left Kestrel goes with the carrier yet; the others are answered here, and told of the close.
+    private void StopAsking()
     {
         _gate.EndMoving();
         _ledger.CarrierLeaving = true;
         _connections.Opened = null;
         StayForGood();
-        EndCarryIfDone();
-        ReportIfSettled();
     }
 
     private void StayForGood()
@@ -186,6 +201,11 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
 
     private void EndCarryIfDone()
     {
+        if (_ledger is { Finishing: true, CarrierLeaving: false, Carrier: not null, IntakeClosed: true, Asked.Count: 0, Waiting.Count: 0 })
+        {
+            StopAsking();
+        }
+
         if (_ledger is { CarrierLeaving: true, Carrier: { } carrier, Asked.Count: 0, Outgoing.Count: 0 })
         {
             carrier.Tell(new MoverProtocol.CarryEnded());

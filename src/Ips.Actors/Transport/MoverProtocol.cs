@@ -20,8 +20,12 @@ internal static class MoverProtocol
     /// <summary>The other generation is gone: what has not left stays here and is closed politely.</summary>
     public sealed record CarrierLost;
 
-    /// <summary>The other generation is about to leave: nothing more is asked to move; what has left already is still carried, then <see cref="CarryEnded"/>.</summary>
-    public sealed record CarrierLeaving;
+    /// <summary>The other generation is about to leave; what has left already is still carried, then <see cref="CarryEnded"/>.</summary>
+    /// <param name="Finish">Busy connections may follow first, and whatever an older generation has on its way here. Else nothing more is asked to move.</param>
+    public sealed record CarrierLeaving(bool Finish);
+
+    /// <summary>No connection comes from an older generation any more.</summary>
+    public sealed record IntakeClosed;
 
     /// <summary>To the carrier: no <see cref="Carry"/> follows.</summary>
     public sealed record CarryEnded;

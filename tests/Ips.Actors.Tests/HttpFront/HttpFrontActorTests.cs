@@ -27,9 +27,9 @@ public sealed class HttpFrontActorTests : ActorTest
     {
         _open = new OpenConnections(_connections);
         (_lifecycle, _mover) = (CreateTestProbe(), CreateTestProbe());
-        _mover.SetAutoPilot(new DelegateAutoPilot((sender, _) =>
+        _mover.SetAutoPilot(new DelegateAutoPilot((sender, message) =>
         {
-            sender.Tell(new MoverProtocol.Flushed());
+            if (message is MoverProtocol.Flush) sender.Tell(new MoverProtocol.Flushed());
             return AutoPilot.KeepRunning;
         }));
         _front = Supervise(Props.Create(() => new HttpFrontActor(_gate, _connections, _role, _health, _mover.Ref, _lifecycle.Ref, _log, _time)));
@@ -212,7 +212,7 @@ public sealed class HttpFrontActorTests : ActorTest
     public async Task BeginDrain_OlderGenerationMovesYet_IsDrainedWhenNothingComesAnyMore()
     {
         var closed = new TaskCompletionSource();
-        _gate.CloseIntake = () => closed.Task;
+        _gate.CloseIntake = _ => closed.Task;
         _front.Tell(new HttpFrontProtocol.BeginDrain());
         await RoundTrip();
         var late = _open.Open();
@@ -223,11 +223,28 @@ public sealed class HttpFrontActorTests : ActorTest
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.ConnectionsDrained>();
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task BeginDrain_OlderGenerationIsBusyYet_PassesItsConnectionsOnOnlyInAReload(bool reload)
+    {
+        var asked = new List<bool>();
+        _gate.CloseIntake = finish =>
+        {
+            asked.Add(finish);
+            return Task.CompletedTask;
+        };
+        _front.Tell(new HttpFrontProtocol.BeginDrain(Moving: true, Relays: reload));
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.ConnectionsDrained>();
+        Assert.Equal([reload], asked);
+    }
+
     [Fact]
     public async Task BeginDrain_ConnectionsOnTheirWayYet_AreWaitedFor()
     {
         _mover.SetAutoPilot(new DelegateAutoPilot((_, _) => AutoPilot.KeepRunning));
         _front.Tell(new HttpFrontProtocol.BeginDrain(Moving: true));
+        await _mover.ExpectMsgAsync<MoverProtocol.IntakeClosed>();
         await _mover.ExpectMsgAsync<MoverProtocol.Flush>();
         await RoundTrip();
         Assert.False(_lifecycle.HasMessages);

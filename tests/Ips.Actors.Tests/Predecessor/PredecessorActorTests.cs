@@ -64,7 +64,7 @@ public sealed class PredecessorActorTests : ActorTest
     public async Task CloseIntake_ConnectionsOnTheirWay_CompletesBehindThem()
     {
         var (a, b) = FdPassing.SocketPair();
-        var closed = _link.CloseIntakeAsync();
+        var closed = _link.CloseIntakeAsync(finish: false);
         Assert.IsType<LeavingFrame>((await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
         _channel.Say(new ConnectionsFrame([new ConnectionOffer("127.0.0.1:0", 0)]), a);
         await _listeners.ExpectMsgAsync<ListenerProtocol.Adopt>();
@@ -74,16 +74,25 @@ public sealed class PredecessorActorTests : ActorTest
 
         _listeners.Reply(new ListenerProtocol.Adopted(1, 0));
         await closed.WaitAsync(Patience);
-        await _link.CloseIntakeAsync().WaitAsync(Patience);
+        await _link.CloseIntakeAsync(finish: false).WaitAsync(Patience);
         Assert.Equal(new AdoptedFrame(1), (await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame); // and it was asked once
         Assert.False(_sent.HasMessages);
         Array.ForEach([a, b], FileDescriptors.Close);
     }
 
     [Fact]
+    public async Task CloseIntake_ToFinishThenInHaste_SaysEachOnce()
+    {
+        foreach (var finish in new[] { true, true, false, false, true }) _ = _link.CloseIntakeAsync(finish);
+        Assert.Equal(new LeavingFrame(true), (await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
+        Assert.Equal(new LeavingFrame(), (await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
+        Assert.False(_sent.HasMessages);
+    }
+
+    [Fact]
     public async Task CloseIntake_ChannelEnds_Completes()
     {
-        var closed = _link.CloseIntakeAsync();
+        var closed = _link.CloseIntakeAsync(finish: false);
         _channel.CloseChannel();
         await closed.WaitAsync(Patience);
     }

@@ -218,14 +218,18 @@ public sealed class ReloaderReceiptTests : ActorTest
         await _mover.ExpectMsgAsync<MoverProtocol.CarrierLost>();
     }
 
-    [Fact]
-    public async Task Leaving_WhileConnectionsMove_IsAnsweredBehindTheLastOfThem()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Leaving_WhileConnectionsMove_IsAnsweredBehindTheLastOfThem(bool finish)
     {
         await ServeAsync();
         _reloader.Tell(new ReloaderProtocol.MoveConnections());
         await _mover.ExpectMsgAsync<MoverProtocol.Begin>();
-        _launcher.Last.Say(new LeavingFrame());
-        await _mover.ExpectMsgAsync<MoverProtocol.CarrierLeaving>();
+        _launcher.Last.Say(new LeavingFrame(finish ? true : null));
+        Assert.Equal(finish, (await _mover.ExpectMsgAsync<MoverProtocol.CarrierLeaving>()).Finish);
+        _reloader.Tell(new ReloaderProtocol.MoveConnections()); // asked again after a restart: nothing is lost by that
+        await _mover.ExpectMsgAsync<MoverProtocol.Begin>();
         await RoundTrip(_reloader);
         Assert.False(_successor.HasMessages);
         _reloader.Tell(new MoverProtocol.CarryEnded());

@@ -133,7 +133,7 @@ public sealed class MoverActorTests : ActorTest
         _open.Open(origin: Here);
         Begin();
         CloseAll(await CarriedAsync(1));
-        _mover.Tell(new MoverProtocol.CarrierLeaving());
+        _mover.Tell(new MoverProtocol.CarrierLeaving(Finish: false));
         await _carrier.ExpectMsgAsync<MoverProtocol.CarryEnded>();
         Assert.False(_gate.Moving);
         _open.Open(origin: Here); // stays, and is told of the close
@@ -143,6 +143,39 @@ public sealed class MoverActorTests : ActorTest
         _mover.Tell(new MoverProtocol.Flush(), TestActor);
         await ExpectMsgAsync<MoverProtocol.Flushed>();
         Assert.Empty(_log.Entries);
+    }
+
+    [Fact]
+    public async Task CarrierLeaving_ToFinish_CarriesTheBusyAndWhatStillComes()
+    {
+        var busy = _open.Open(requests: 1, origin: Here);
+        Begin();
+        await ExpectSettledAsync(moved: 0, busy: 1);
+        _mover.Tell(new MoverProtocol.CarrierLeaving(Finish: true));
+        await RoundTrip(_mover);
+        Assert.True(_gate.Moving); // its response does not say close
+        await busy.EndRequestAsync();
+        CloseAll(await CarriedAsync(1));
+        _open.Open(origin: Here); // from an older generation
+        CloseAll(await CarriedAsync(1));
+        await RoundTrip(_mover);
+        Assert.False(_carrier.HasMessages);
+
+        _mover.Tell(new MoverProtocol.IntakeClosed());
+        await _carrier.ExpectMsgAsync<MoverProtocol.CarryEnded>();
+        Assert.False(_gate.Moving);
+    }
+
+    [Fact]
+    public async Task CarrierLeaving_InHasteAfterAll_LeavesTheBusyHere()
+    {
+        _open.Open(requests: 1, origin: Here);
+        Begin();
+        await ExpectSettledAsync(moved: 0, busy: 1);
+        _mover.Tell(new MoverProtocol.CarrierLeaving(Finish: true));
+        _mover.Tell(new MoverProtocol.CarrierLeaving(Finish: false));
+        await _carrier.ExpectMsgAsync<MoverProtocol.CarryEnded>();
+        Assert.False(_gate.Moving);
     }
 
     [Fact]
