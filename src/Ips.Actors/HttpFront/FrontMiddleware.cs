@@ -17,15 +17,7 @@ internal sealed class FrontMiddleware(RequestDelegate next, FrontGate gate, Poli
     public Task InvokeAsync(HttpContext context)
     {
         var connection = context.Features.Get<HandoverConnection>();
-        if (connection is not null)
-        {
-            connection.RequestStarted(context.Features);
-        }
-        else if (context.Features.Get<MemoryConnection>() is not null)
-        {
-            return next(context); // a warm-up request: neither counted nor closed
-        }
-
+        connection?.RequestStarted(context.Features);
         if (_generationHeader is not null)
         {
             context.Response.Headers["X-Ips-Generation"] = _generationHeader;
@@ -33,7 +25,11 @@ internal sealed class FrontMiddleware(RequestDelegate next, FrontGate gate, Poli
 
         // Callbacks of OnStarting run newest first, so ours, registered first, sees the headers as they go out.
         context.Response.OnStarting(OnStarting, context);
-        context.Response.OnCompleted(OnCompleted, context);
+        if (connection is not { IsWarmup: true })
+        {
+            context.Response.OnCompleted(OnCompleted, context); // counts it
+        }
+
         WebSocketFarewell.Watch(context, close);
         return connection?.Streams is { } streams ? close.ServeStreamAsync(context, connection, streams, next) : next(context);
     }
