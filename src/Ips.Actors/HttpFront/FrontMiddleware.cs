@@ -41,9 +41,9 @@ internal sealed class FrontMiddleware(RequestDelegate next, FrontGate gate, Poli
         {
             var context = (HttpContext)state;
             var connection = context.Features.Get<HandoverConnection>();
-            if (gate.Moving && connection is { Unmovable: UnmovableReason.None, IsTls: false })
+            if (connection is { IsWarmup: true } || gate.Moving && connection is { Unmovable: UnmovableReason.None, IsTls: false })
             {
-                return Task.CompletedTask; // it leaves as soon as this response is sent
+                return Task.CompletedTask; // it ends, or leaves, as soon as this response is sent
             }
 
             if (!HttpProtocol.IsHttp11(context.Request.Protocol) && !HttpProtocol.IsHttp10(context.Request.Protocol))
