@@ -12,29 +12,7 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "setresgid", SetLastError = true)] internal static partial int SetResGid(uint real, uint effective, uint saved);
     [LibraryImport("libc", EntryPoint = "setresuid", SetLastError = true)] internal static partial int SetResUid(uint real, uint effective, uint saved);
     [LibraryImport("libc", EntryPoint = "getgrouplist")] internal static partial int GetGroupList(byte* user, uint group, uint* groups, int* count);
-    [LibraryImport("libc", EntryPoint = "getpwnam", SetLastError = true)] internal static partial PasswordEntry* GetPwNam(byte* name);
-    [LibraryImport("libc", EntryPoint = "getpwuid", SetLastError = true)] internal static partial PasswordEntry* GetPwUid(uint uid);
-    [LibraryImport("libc", EntryPoint = "getgrnam", SetLastError = true)] internal static partial GroupEntry* GetGrNam(byte* name);
     [LibraryImport("libc", EntryPoint = "access", SetLastError = true)] internal static partial int Access(byte* path, int mode);
     [LibraryImport("libc", EntryPoint = "fchownat", SetLastError = true)]
     internal static partial int FchownAt(int directory, byte* path, uint user, uint group, int flags);
-
-    /// <summary>struct passwd as far as it is needed.</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    internal struct PasswordEntry
-    {
-        internal byte* Name;
-        internal byte* Password;
-        internal uint UserId;
-        internal uint GroupId;
-    }
-
-    /// <summary>struct group as far as it is needed.</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    internal struct GroupEntry
-    {
-        internal byte* Name;
-        internal byte* Password;
-        internal uint GroupId;
-    }
 }

@@ -47,14 +47,14 @@ internal sealed record UnixAccess(int? Mode, string? Owner, string? Group)
     {
         if (Owner is null) return Unchanged;
         if (uint.TryParse(Owner, NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return number;
-        return Syscall.getpwnam(Owner)?.pw_uid ?? throw new UnixAccessException($"ips.listener.unix-owner is {Owner}, and there is no such user.");
+        return UserAccount.Find(Owner)?.UserId ?? throw new UnixAccessException($"ips.listener.unix-owner is {Owner}, and there is no such user.");
     }
 
     private uint GroupId()
     {
         if (Group is null) return Unchanged;
         if (uint.TryParse(Group, NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return number;
-        return Syscall.getgrnam(Group)?.gr_gid ?? throw new UnixAccessException($"ips.listener.unix-group is {Group}, and there is no such group.");
+        return UserAccount.FindGroup(Group) ?? throw new UnixAccessException($"ips.listener.unix-group is {Group}, and there is no such group.");
     }
 
     private static UnixAccessException Failed(string what, string value, string path, string keys) =>

@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using Mono.Unix.Native;
 
 namespace Ips.Actors.Posix;
 
@@ -8,35 +8,14 @@ namespace Ips.Actors.Posix;
 /// <param name="GroupId">Its primary group.</param>
 internal sealed record UserAccount(string Name, uint UserId, uint GroupId)
 {
-    private static readonly Lock Gate = new(); // getpwnam(3) answers in memory of its own
-
     /// <summary>By name; null if there is none.</summary>
-    internal static unsafe UserAccount? Find(string name)
-    {
-        lock (Gate)
-        {
-            fixed (byte* bytes = NativeText.EncodeWithNul(name)) return From(Libc.GetPwNam(bytes));
-        }
-    }
+    internal static UserAccount? Find(string name) => From(Syscall.getpwnam(name));
 
     /// <summary>By number; null if it has no name.</summary>
-    internal static unsafe UserAccount? Find(int userId)
-    {
-        lock (Gate) return From(Libc.GetPwUid((uint)userId));
-    }
+    internal static UserAccount? Find(int userId) => From(Syscall.getpwuid((uint)userId));
 
     /// <summary>The number of a group; null if there is none of that name.</summary>
-    internal static unsafe uint? FindGroup(string name)
-    {
-        lock (Gate)
-        {
-            fixed (byte* bytes = NativeText.EncodeWithNul(name))
-            {
-                var entry = Libc.GetGrNam(bytes);
-                return entry == null ? null : entry->GroupId;
-            }
-        }
-    }
+    internal static uint? FindGroup(string name) => Syscall.getgrnam(name)?.gr_gid;
 
     /// <summary>All groups of the user, with <paramref name="primary"/> among them.</summary>
     internal unsafe uint[] GroupsWith(uint primary)
@@ -57,6 +36,5 @@ internal sealed record UserAccount(string Name, uint UserId, uint GroupId)
         }
     }
 
-    private static unsafe UserAccount? From(Libc.PasswordEntry* entry) =>
-        entry == null ? null : new UserAccount(Marshal.PtrToStringUTF8((nint)entry->Name) ?? "", entry->UserId, entry->GroupId);
+    private static UserAccount? From(Passwd? entry) => entry is null ? null : new UserAccount(entry.pw_name, entry.pw_uid, entry.pw_gid);
 }

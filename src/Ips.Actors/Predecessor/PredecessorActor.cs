@@ -4,73 +4,10 @@ using Ips.Actors.Handover;
 using Ips.Actors.HttpFront;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Listener;
-using Ips.Actors.Output;
 using Ips.Actors.Transport;
 using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Predecessor;
-
-/// <summary>The link to the predecessor after <c>welcome</c>; it outlives a restart of <see cref="PredecessorActor"/>, its only user.</summary>
-/// <param name="Channel">The channel, or null in a first generation.</param>
-/// <param name="HealthInterval">Time between two health reports.</param>
-internal sealed record PredecessorLink(IHandoverChannel? Channel, TimeSpan HealthInterval)
-{
-    /// <summary>Stdout and stderr, while they are pipes to the predecessor.</summary>
-    public InheritedOutput? Output { get; init; }
-
-    /// <summary>Carries connections back on a rollback.</summary>
-    public ConnectionCourier? Courier { get; } = Channel is null ? null : new ConnectionCourier(Channel);
-
-    private readonly TaskCompletionSource _intakeClosed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _leaving;
-
-    /// <summary>Connections that came from the predecessor.</summary>
-    public int Adopted { get; set; }
-
-    /// <summary>Packets of connections that are being adopted.</summary>
-    public int Adopting { get; set; }
-
-    /// <summary>The predecessor has said that no connection follows.</summary>
-    public bool Left { get; set; }
-
-    /// <summary>Connections were asked to go back: MoverActor waits for word of them.</summary>
-    public bool Carrying { get; set; }
-
-    /// <summary>The channel has ended.</summary>
-    public bool Ended { get; set; }
-
-    /// <summary>Reports are due.</summary>
-    public bool Reporting { get; set; }
-
-    /// <summary>The predecessor said stop or farewell: its end is no surprise.</summary>
-    public bool SaidGoodbye { get; set; }
-
-    /// <summary>Asks the predecessor to send no connection any more. From any thread.</summary>
-    /// <returns>Completes when whatever it sent has been adopted and nothing follows, or the channel has ended.</returns>
-    public Task CloseIntakeAsync()
-    {
-        if (Channel is null)
-        {
-            return Task.CompletedTask;
-        }
-
-        if (Interlocked.Exchange(ref _leaving, 1) == 0)
-        {
-            Channel.TrySend(new LeavingFrame()); // if the channel has ended, its end completes this as well
-        }
-
-        return _intakeClosed.Task;
-    }
-
-    /// <summary>Completes <see cref="CloseIntakeAsync"/> if nothing can come any more.</summary>
-    public void EndIntakeIfDone()
-    {
-        if (Ended || (Left && Adopting == 0))
-        {
-            _intakeClosed.TrySetResult();
-        }
-    }
-}
 
 /// <summary>A successor's side of the handover channel.</summary>
 /// <remarks>A restart loses nothing: the link outlives it and keeps what arrives until someone subscribes.</remarks>

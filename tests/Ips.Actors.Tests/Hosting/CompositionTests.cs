@@ -70,7 +70,7 @@ public sealed class CompositionTests : ActorTest
         await KillAsync(victim);
         Accepts();
 
-        var successor = _launcher.Last;
+        var successor = await Launched(1);
         successor.Say(new HelloFrame(1, 1, successor.Pid, "2.0"));
         await Said<WelcomeFrame>();
         await KillAsync(victim);
@@ -98,7 +98,7 @@ public sealed class CompositionTests : ActorTest
         {
             _signals.Send(SignalNumbers.SIGUSR2);
             await Reached("AwaitingReady");
-            var successor = _launcher.Last;
+            var successor = await Launched(round + 1);
             successor.Say(new HelloFrame(1, 1, successor.Pid, "2.0"));
             successor.Say(new FailedFrame("the store cannot be opened"));
             await Said<StopFrame>();
@@ -136,7 +136,7 @@ public sealed class CompositionTests : ActorTest
         client.Connect(new UnixDomainSocketEndPoint(_identity.ControlPath));
         client.Send("{\"verb\":\"reload\"}\n"u8);
         await Reached("AwaitingReady");
-        var successor = _launcher.Last;
+        var successor = await Launched(1);
         successor.Say(new HelloFrame(1, 1, successor.Pid, "2.0"));
         await Said<WelcomeFrame>();
         successor.Say(new ReadyFrame());
@@ -175,8 +175,7 @@ public sealed class CompositionTests : ActorTest
         }
 
         await Reached("AwaitingReady");
-        await AwaitConditionAsync(
-            () => Task.FromResult(_log.Entries.Count(entry => entry.Id.Id == Ips.Actors.Diagnostics.EventIds.ReloadRefused) == 99), Patience);
+        await Until(() => _log.Entries.Count(entry => entry.Id.Id == Ips.Actors.Diagnostics.EventIds.ReloadRefused) == 99);
         Assert.Single(_launcher.Launched);
     }
 
@@ -256,7 +255,14 @@ public sealed class CompositionTests : ActorTest
     private async Task<string> State() =>
         (await _actors["lifecycle"].Ask<LifecycleProtocol.StatusReply>(new LifecycleProtocol.GetStatus(), Patience)).State;
 
-    private Task Reached(string state) => AwaitConditionAsync(async () => await State() == state, Patience);
+    // A state is reached before its effects are: the actors work at once.
+    private async Task<FakeSuccessor> Launched(int count)
+    {
+        await Until(() => _launcher.Launched.Count == count);
+        return _launcher.Last;
+    }
+
+    private Task Reached(string state) => Until(async () => await State() == state);
 
     private async Task Said<T>()
         where T : HandoverFrame => await _successor.FishForMessageAsync(message => message is FakeSuccessor.Sent { Frame: T });

@@ -72,13 +72,12 @@ public sealed class HttpFrontActorTests : ActorTest
         };
         _front.Tell(new HttpFrontProtocol.HostStarted());
         await asked.Task.WaitAsync(Patience);
-        await AwaitConditionAsync(
+        await Until(
             () =>
             {
                 _time.Advance(TimeSpan.FromSeconds(30)); // again and again: the deadline may be armed after the first
                 return Task.FromResult(_lifecycle.HasMessages);
-            },
-            Patience);
+            });
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.FrontFailed>();
     }
 
@@ -155,7 +154,7 @@ public sealed class HttpFrontActorTests : ActorTest
         _front.Tell(new HttpFrontProtocol.TakeRole());
         await RoundTrip();
         draining.SetResult();
-        await AwaitConditionAsync(() => Task.FromResult(_role.IsPrimary), Patience);
+        await Until(() => _role.IsPrimary);
         await RoundTrip();
         Assert.False(_lifecycle.HasMessages); // the next reload would have taken it for its own answer
     }

@@ -24,6 +24,7 @@ public sealed class PredecessorActorTests : ActorTest
     private readonly TestProbe _listeners;
     private readonly TestProbe _mover;
     private readonly FakeSuccessor _channel;
+    private readonly PredecessorLink _link;
     private readonly IActorRef _actor;
 
     public PredecessorActorTests()
@@ -31,7 +32,7 @@ public sealed class PredecessorActorTests : ActorTest
         (_lifecycle, _front, _sent) = (CreateTestProbe(), CreateTestProbe(), CreateTestProbe());
         (_listeners, _mover) = (CreateTestProbe(), CreateTestProbe());
         _channel = new FakeSuccessor(1, _sent.Ref);
-        var link = new PredecessorLink(_channel, TimeSpan.FromSeconds(1));
+        var link = _link = new PredecessorLink(_channel, TimeSpan.FromSeconds(1));
         _actor = Supervise(Props.Create(() => new PredecessorActor(link, _front.Ref, _listeners.Ref, _mover.Ref, _lifecycle.Ref, _log)));
     }
 
@@ -57,6 +58,34 @@ public sealed class PredecessorActorTests : ActorTest
         Assert.IsType<PromotedFrame>((await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
         _actor.Tell(new PredecessorProtocol.SendFailed("SIGTERM"));
         Assert.Equal(new FailedFrame("SIGTERM"), (await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
+    }
+
+    [Fact]
+    public async Task CloseIntake_ConnectionsOnTheirWay_CompletesBehindThem()
+    {
+        var (a, b) = FdPassing.SocketPair();
+        var closed = _link.CloseIntakeAsync();
+        Assert.IsType<LeavingFrame>((await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
+        _channel.Say(new ConnectionsFrame([new ConnectionOffer("127.0.0.1:0", 0)]), a);
+        await _listeners.ExpectMsgAsync<ListenerProtocol.Adopt>();
+        _channel.Say(new LeftFrame());
+        await RoundTrip();
+        Assert.False(closed.IsCompleted); // one is being adopted
+
+        _listeners.Reply(new ListenerProtocol.Adopted(1, 0));
+        await closed.WaitAsync(Patience);
+        await _link.CloseIntakeAsync().WaitAsync(Patience);
+        Assert.Equal(new AdoptedFrame(1), (await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame); // and it was asked once
+        Assert.False(_sent.HasMessages);
+        Array.ForEach([a, b], FileDescriptors.Close);
+    }
+
+    [Fact]
+    public async Task CloseIntake_ChannelEnds_Completes()
+    {
+        var closed = _link.CloseIntakeAsync();
+        _channel.CloseChannel();
+        await closed.WaitAsync(Patience);
     }
 
     [Fact]

@@ -26,13 +26,13 @@ public sealed class ReloaderReceiptTests : ActorTest
     private readonly TestProbe _listeners;
     private readonly TestProbe _mover;
     private readonly TestProbe _successor; // what it is told
-    private readonly Launcher _launcher;
+    private readonly FakeLauncher _launcher;
     private readonly IActorRef _reloader;
 
     public ReloaderReceiptTests()
     {
         (_lifecycle, _listeners, _mover, _successor) = (CreateTestProbe(), CreateTestProbe(), CreateTestProbe(), CreateTestProbe());
-        _launcher = new Launcher(_successor.Ref);
+        _launcher = new FakeLauncher(_successor.Ref);
         _options.Reload.HealthUrl = "http://127.0.0.1:1/healthz";
         var (slot, identity) = (new SuccessorSlot { Older = _older, HealthUrl = _url }, Identity.Adopt("/nowhere/ips.pid", null, null, _log));
         _reloader = Supervise(Props.Create(
@@ -47,7 +47,7 @@ public sealed class ReloaderReceiptTests : ActorTest
         var (entry, gone) = await _older.Aborting.Reader.ReadAsync();
         Assert.Equal(1, entry.Generation);
         await RoundTrip(_reloader);
-        Assert.Null(_launcher.Last); // not before it is gone
+        Assert.Empty(_launcher.Launched); // not before it is gone
         Assert.True(_log.Has(EventIds.MakingRoom));
         _reloader.Tell(new ReloaderProtocol.Spawn(5, Again: true));
         await RoundTrip(_reloader);
@@ -65,7 +65,7 @@ public sealed class ReloaderReceiptTests : ActorTest
         _older.Room = new TaskCompletionSource();
         _reloader.Tell(new ReloaderProtocol.Spawn(5));
         await RoundTrip(_reloader);
-        Assert.Null(_launcher.Last); // not before it is gone
+        Assert.Empty(_launcher.Launched); // not before it is gone
         Assert.True(_log.Has(EventIds.AwaitingRoom));
 
         _older.Generations.RemoveAt(0);
@@ -83,7 +83,7 @@ public sealed class ReloaderReceiptTests : ActorTest
         _older.Generations.AddRange([new(1, 101, 1), new(2, 102, 1), new(3, 103, 1)]);
         _reloader.Tell(new ReloaderProtocol.Spawn(5));
         Assert.Contains("ips.reload.max-generations = 4", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason, StringComparison.Ordinal);
-        Assert.Null(_launcher.Last);
+        Assert.Empty(_launcher.Launched);
         _reloader.Tell(new ReloaderProtocol.EndSuccessor(false, "refused"));
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
 
@@ -104,7 +104,7 @@ public sealed class ReloaderReceiptTests : ActorTest
         gone.SetResult();
         await RoundTrip(_reloader);
         await RoundTrip(_reloader); // the result is piped
-        Assert.Null(_launcher.Last);
+        Assert.Empty(_launcher.Launched);
         Assert.False(_lifecycle.HasMessages);
     }
 
@@ -134,7 +134,7 @@ public sealed class ReloaderReceiptTests : ActorTest
     {
         _options.Reload.MaxErrorRatio = 0.1;
         await ServeAsync();
-        _launcher.Last!.Say(new HealthFrame(true, 10, 10));
+        _launcher.Last.Say(new HealthFrame(true, 10, 10));
         await RoundTrip(_reloader);
         Assert.False(_lifecycle.HasMessages); // too few to judge by
         _launcher.Last.Say(new HealthFrame(true, 30, 10));
@@ -166,7 +166,7 @@ public sealed class ReloaderReceiptTests : ActorTest
     {
         await ServeAsync();
         await AskAsync(null);
-        _launcher.Last!.Say(new PromotedFrame());
+        _launcher.Last.Say(new PromotedFrame());
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.PromotionAcknowledged>();
         Clock.Advance(_options.Reload.HealthInterval * 3);
         await RoundTrip(_reloader);
@@ -177,7 +177,7 @@ public sealed class ReloaderReceiptTests : ActorTest
     public async Task Promote_HistoryAndPendingOutput_GoAheadAndWithIt()
     {
         await ServeAsync();
-        _launcher.Last!.Captured.Pending = ("half a li"u8.ToArray(), []);
+        _launcher.Last.Captured.Pending = ("half a li"u8.ToArray(), []);
         _reloader.Tell(new ReloaderProtocol.SendPromote([.. Enumerable.Range(1, 50).Select(ReloadHistoryTests.Receipt)]));
         List<ReloadReceipt> arrived = [];
         for (var i = 0; i < 7; i++)
@@ -197,7 +197,7 @@ public sealed class ReloaderReceiptTests : ActorTest
     public async Task Failure_OutputOfTheSuccessor_IsToldAheadOfIt()
     {
         await ServeAsync();
-        _launcher.Last!.Captured.Lines = ["Unhandled exception.", "   at Store.Open()"];
+        _launcher.Last.Captured.Lines = ["Unhandled exception.", "   at Store.Open()"];
         _launcher.Last.Say(new FailedFrame("the store is gone"));
         Assert.Equal(_launcher.Last.Captured.Lines, (await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorOutput>()).Lines);
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>();
@@ -212,7 +212,7 @@ public sealed class ReloaderReceiptTests : ActorTest
     public async Task Leaving_NothingMoves_IsAnsweredAtOnce()
     {
         await ServeAsync();
-        _launcher.Last!.Say(new LeavingFrame());
+        _launcher.Last.Say(new LeavingFrame());
         Assert.IsType<LeftFrame>(await SentAsync());
         _reloader.Tell(new ReloaderProtocol.MoveConnections()); // too late
         await _mover.ExpectMsgAsync<MoverProtocol.CarrierLost>();
@@ -224,7 +224,7 @@ public sealed class ReloaderReceiptTests : ActorTest
         await ServeAsync();
         _reloader.Tell(new ReloaderProtocol.MoveConnections());
         await _mover.ExpectMsgAsync<MoverProtocol.Begin>();
-        _launcher.Last!.Say(new LeavingFrame());
+        _launcher.Last.Say(new LeavingFrame());
         await _mover.ExpectMsgAsync<MoverProtocol.CarrierLeaving>();
         await RoundTrip(_reloader);
         Assert.False(_successor.HasMessages);
@@ -248,7 +248,7 @@ public sealed class ReloaderReceiptTests : ActorTest
 
     private async Task<WelcomeFrame> WelcomeAsync()
     {
-        _launcher.Last!.Say(new HelloFrame(1, 1, 101, "2.0"));
+        _launcher.Last.Say(new HelloFrame(1, 1, 101, "2.0"));
         await _listeners.ExpectMsgAsync<ListenerProtocol.Offer>();
         _listeners.Reply(new ListenerProtocol.Offered([]));
         await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>();
@@ -259,7 +259,7 @@ public sealed class ReloaderReceiptTests : ActorTest
     {
         await SpawnAsync();
         await WelcomeAsync();
-        _launcher.Last!.Say(new ReadyFrame());
+        _launcher.Last.Say(new ReadyFrame());
         await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>();
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorReady>();
         _reloader.Tell(new ReloaderProtocol.SendServe());
@@ -270,7 +270,7 @@ public sealed class ReloaderReceiptTests : ActorTest
     // One interval passes, the URL is asked and answers; a health report keeps the probation alive meanwhile.
     private async Task AskAsync(string? fault)
     {
-        _launcher.Last!.Say(new HealthFrame(true, 0, 0));
+        _launcher.Last.Say(new HealthFrame(true, 0, 0));
         await RoundTrip(_reloader);
         Clock.Advance(_options.Reload.HealthInterval);
         (await _url.Asked.Reader.ReadAsync()).SetResult(fault);
@@ -278,76 +278,5 @@ public sealed class ReloaderReceiptTests : ActorTest
         await RoundTrip(_reloader); // the answer is piped
     }
 
-    private async Task<HandoverFrame> SentAsync() => (await _successor.ExpectMsgAsync<Sent>()).Frame;
-
-    private sealed record Sent(HandoverFrame Frame);
-
-    private sealed class FakeHealthUrl : IHealthUrl
-    {
-        public System.Threading.Channels.Channel<TaskCompletionSource<string?>> Asked { get; } =
-            System.Threading.Channels.Channel.CreateUnbounded<TaskCompletionSource<string?>>();
-
-        public Task<string?> AskAsync()
-        {
-            var answer = new TaskCompletionSource<string?>();
-            Asked.Writer.TryWrite(answer);
-            return answer.Task;
-        }
-    }
-
-    private sealed class FakeOutput : ISuccessorOutput
-    {
-        public IReadOnlyList<string> Lines { get; set; } = [];
-
-        public (byte[] Output, byte[] Error) Pending { get; set; } = ([], []);
-
-        public IReadOnlyList<string> Sync() => Lines;
-
-        public (byte[] Output, byte[] Error) HandOver() => Pending;
-    }
-
-    private sealed class Launcher(IActorRef told) : IGenerationLauncher
-    {
-        public Successor? Last { get; private set; }
-
-        public ISpawnedGeneration Launch(int generation) => Last = new Successor(told);
-    }
-
-    private sealed class Successor(IActorRef told) : ISpawnedGeneration, IHandoverChannel
-    {
-        private readonly TaskCompletionSource<ProcessExit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private Action<ChannelEvent>? _subscriber;
-
-        public int Pid => 101;
-
-        public IHandoverChannel Channel => this;
-
-        public FakeOutput Captured { get; } = new();
-
-        public ISuccessorOutput Output => Captured;
-
-        public Task<ProcessExit> Exited => _exited.Task;
-
-        public void Say(HandoverFrame frame) => _subscriber!(new ChannelEvent.Received(frame, []));
-
-        public void CloseChannel() => _subscriber!(new ChannelEvent.Closed(null));
-
-        public void End(int code) => _exited.TrySetResult(new ProcessExit(code, 0));
-
-        public void Signal(int signal) => told.Tell($"signal {signal}");
-
-        public void Subscribe(Action<ChannelEvent> subscriber) => _subscriber = subscriber;
-
-        public bool TrySend(HandoverFrame frame, ReadOnlySpan<int> fds = default)
-        {
-            told.Tell(new Sent(frame));
-            return true;
-        }
-
-        public Task FlushAsync(TimeSpan timeout) => Task.CompletedTask;
-
-        public void Dispose()
-        {
-        }
-    }
+    private async Task<HandoverFrame> SentAsync() => (await _successor.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame;
 }

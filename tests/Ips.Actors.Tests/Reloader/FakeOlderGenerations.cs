@@ -39,18 +39,15 @@ internal sealed class FakeOlderGenerations : IOlderGenerations
     }
 }
 
-/// <summary>A health URL whose answers are the test's.</summary>
+/// <summary>A health URL that answers when the test says so.</summary>
 internal sealed class FakeHealthUrl : IHealthUrl
 {
-    public Channel<string?> Answers { get; } = Channel.CreateUnbounded<string?>();
-
-    /// <summary>One entry for each answer that was given.</summary>
-    public Channel<bool> Answered { get; } = Channel.CreateUnbounded<bool>();
+    public Channel<TaskCompletionSource<string?>> Asked { get; } = Channel.CreateUnbounded<TaskCompletionSource<string?>>();
 
     public Task<string?> AskAsync()
     {
-        var fault = Answers.Reader.TryRead(out var answer) ? answer : null;
-        Answered.Writer.TryWrite(true);
-        return Task.FromResult(fault);
+        var answer = new TaskCompletionSource<string?>();
+        Asked.Writer.TryWrite(answer);
+        return answer.Task;
     }
 }

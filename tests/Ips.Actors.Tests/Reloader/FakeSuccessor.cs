@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Ips.Actors.Handover;
+using Ips.Actors.Output;
 using Ips.Actors.Posix;
 using Ips.Actors.Reloader;
 
@@ -16,6 +17,10 @@ internal sealed class FakeSuccessor(int pid, IActorRef told) : ISpawnedGeneratio
     public int Pid => pid;
 
     public IHandoverChannel Channel => this;
+
+    public FakeOutput Captured { get; } = new();
+
+    public ISuccessorOutput Output => Captured;
 
     public Task<ProcessExit> Exited => _exited.Task;
 
@@ -75,6 +80,18 @@ internal sealed class FakeSuccessor(int pid, IActorRef told) : ISpawnedGeneratio
 
     /// <summary>What was sent to it.</summary>
     public sealed record Sent(HandoverFrame Frame, IReadOnlyList<int> Fds);
+}
+
+/// <summary>What a successor wrote, as the test says.</summary>
+internal sealed class FakeOutput : ISuccessorOutput
+{
+    public IReadOnlyList<string> Lines { get; set; } = [];
+
+    public (byte[] Output, byte[] Error) Pending { get; set; } = ([], []);
+
+    public IReadOnlyList<string> Sync() => Lines;
+
+    public (byte[] Output, byte[] Error) HandOver() => Pending;
 }
 
 /// <summary>Hands out <see cref="FakeSuccessor"/>s with PIDs from 101 on, or fails.</summary>

@@ -309,14 +309,13 @@ public sealed class ReloaderActorTests : ActorTest
         var successor = await SpawnAsync();
         successor.End(3);
         await successor.Exited;
-        await AwaitConditionAsync(
+        await Until(
             async () =>
             {
                 Clock.Advance(TimeSpan.FromSeconds(1)); // the exit comes through the pool: a second may pass before it is known
                 await RoundTrip();
                 return _lifecycle.HasMessages;
-            },
-            Patience);
+            });
         Assert.Equal("it exited with 3", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason);
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
     }
@@ -460,9 +459,8 @@ public sealed class ReloaderActorTests : ActorTest
         foreach (var fault in new[] { "503", "503", null, "503", "503", "503" })
         {
             Assert.False(_lifecycle.HasMessages);
-            _healthUrl.Answers.Writer.TryWrite(fault);
             Clock.Advance(_options.Reload.HealthInterval);
-            await _healthUrl.Answered.Reader.ReadAsync().AsTask().WaitAsync(Patience);
+            (await _healthUrl.Asked.Reader.ReadAsync().AsTask().WaitAsync(Patience)).SetResult(fault);
             successor.Say(new HealthFrame(true, 1, 0));
             await RoundTrip();
         }

@@ -2,9 +2,10 @@ using Ips.Actors.Signals;
 
 namespace Ips.Actors.Tests.Signals;
 
-/// <summary>Signals that a test sends.</summary>
+/// <summary>Signals that a test sends, in order, from any thread.</summary>
 internal sealed class FakeSignals : ISignalSource
 {
+    private readonly Lock _gate = new();
     private readonly Queue<int> _waiting = new();
     private Action<int>? _subscriber;
 
@@ -14,23 +15,29 @@ internal sealed class FakeSignals : ISignalSource
 
     public void Subscribe(Action<int> subscriber)
     {
-        Subscriptions++;
-        _subscriber = subscriber;
-        while (_waiting.TryDequeue(out var signal))
+        lock (_gate)
         {
-            subscriber(signal);
+            Subscriptions++;
+            _subscriber = subscriber;
+            while (_waiting.TryDequeue(out var signal))
+            {
+                subscriber(signal);
+            }
         }
     }
 
     public void Send(int signal)
     {
-        if (_subscriber is { } subscriber)
+        lock (_gate)
         {
-            subscriber(signal);
-        }
-        else
-        {
-            _waiting.Enqueue(signal);
+            if (_subscriber is { } subscriber)
+            {
+                subscriber(signal);
+            }
+            else
+            {
+                _waiting.Enqueue(signal);
+            }
         }
     }
 }

@@ -32,6 +32,12 @@ public abstract class ActorTest() : TestKit(
     /// <summary>Returns when the actor has worked on everything that it was sent before.</summary>
     protected static async Task RoundTrip(IActorRef actor) => await actor.Ask<ActorIdentity>(new Identify(null), Patience);
 
+    /// <summary>Returns when the condition holds. TestKit alone would look only ten times in all, seconds apart.</summary>
+    protected Task Until(Func<Task<bool>> condition) => AwaitConditionAsync(condition, Patience, TimeSpan.FromMilliseconds(5));
+
+    /// <summary>The same for what need not be asked for.</summary>
+    protected Task Until(Func<bool> condition) => Until(() => Task.FromResult(condition()));
+
     /// <summary>Everything that waits in a probe.</summary>
     protected static List<object> Drain(TestProbe probe)
     {
@@ -42,6 +48,13 @@ public abstract class ActorTest() : TestKit(
         }
 
         return messages;
+    }
+
+    /// <summary>Ends the actors: what a test cleans up after this is nobody's any more.</summary>
+    protected override void AfterAll()
+    {
+        Shutdown();
+        base.AfterAll();
     }
 
     private sealed class RestartingParent : ReceiveActor
