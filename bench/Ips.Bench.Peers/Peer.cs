@@ -19,7 +19,7 @@ internal sealed record Peer(string Name, string Folder, string Reload, int Signa
     public static IReadOnlyList<Peer> All { get; } =
     [
         new(IpsName, "ips", "USR2", ProcessTable.SigUsr2, ["Ips.Bench.Peers"]),
-        new("Kestrel, restarted on a held socket", "kestrel", "restart", ProcessTable.SigHup, ["Ips.Bench.Peers", "/usr/bin/python3"]),
+        new("Kestrel on a held socket", "kestrel", "restart", ProcessTable.SigHup, ["Ips.Bench.Peers", "/usr/bin/python3"]),
         new("nginx", "nginx", "HUP", ProcessTable.SigHup, ["/usr/sbin/nginx"]),
         new("nginx, new binary", "nginx", "USR2, QUIT", ProcessTable.SigUsr2, ["/usr/sbin/nginx"]) { QuitsOld = true },
         new("HAProxy", "haproxy", "USR2", ProcessTable.SigUsr2, ["/usr/sbin/haproxy"]),

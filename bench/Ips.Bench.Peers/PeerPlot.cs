@@ -21,7 +21,12 @@ internal static class PeerPlot
     public static string ToSvg(IReadOnlyList<PeerResult> results)
     {
         var measured = results.Where(result => result.Turns.Count > 0).Reverse().ToList(); // the first category is the lowest bar
-        var model = new PlotModel { Title = "What a reload costs clients and machine: medians, less is better", TitleFontSize = 15, PlotAreaBorderThickness = new OxyThickness(0) };
+        var model = new PlotModel
+        {
+            Title = "What a reload costs clients and machine: medians, less is better", TitleFontSize = 15, PlotAreaBorderThickness = new OxyThickness(0),
+            // The measured width of a text is that of one font, and viewers have others: so margins of our own.
+            Padding = new OxyThickness(10, 20, 10, 10), PlotMargins = new OxyThickness(230, double.NaN, double.NaN, double.NaN), Background = OxyColors.White,
+        };
         for (var i = 0; i < s_panels.Length; i++)
         {
             AddPanel(model, measured, i);
@@ -48,7 +53,7 @@ internal static class PeerPlot
             MaximumRange = double.MaxValue, IntervalLength = 70, MajorGridlineStyle = LineStyle.Solid, MajorGridlineColor = OxyColors.LightGray,
         });
 
-        var bars = new BarSeries { XAxisKey = values, YAxisKey = names, LabelPlacement = LabelPlacement.Outside, LabelFormatString = $"{{0:{format}}}" };
+        var bars = new BarSeries { XAxisKey = values, YAxisKey = names, LabelPlacement = LabelPlacement.Outside, LabelMargin = 5, LabelFormatString = $"{{0:{format}}}" };
         bars.Items.AddRange(measured.Zip(medians, (result, median) =>
             new BarItem(median) { Color = result.Peer.Name == Peer.IpsName ? OxyColors.SeaGreen : OxyColors.SteelBlue }));
         model.Series.Add(bars);

@@ -43,10 +43,7 @@ internal static class PeerRounds
         }
         finally
         {
-            foreach (var process in running.Values)
-            {
-                await process.DisposeAsync();
-            }
+            await Task.WhenAll(running.Values.Select(process => process.DisposeAsync().AsTask())); // each, whatever becomes of another
         }
     }
 
