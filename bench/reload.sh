@@ -12,12 +12,4 @@ table=$(mktemp)
 trap 'rm -f "$table"' EXIT
 artifacts/bin/Ips.Bench.Reload/release/Ips.Bench.Reload run artifacts/ips/ips "$table" "$@"
 
-# Between the two markers of README.md, which stay.
-grep -q '^<!-- figures: begin' README.md && grep -q '^<!-- figures: end' README.md || { echo "README.md has no figure markers" >&2; exit 1; }
-awk -v table="$table" '
-    /^<!-- figures: end/ { inside = 0 }
-    !inside { print }
-    /^<!-- figures: begin/ { inside = 1; while ((getline line < table) > 0) print line }
-' README.md > README.md.new
-mv README.md.new README.md
-echo "Wrote the table into README.md."
+bench/insert-figures.sh README.md "$table"

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.RegularExpressions;
 
 namespace Ips.Bench.Reload;
 
@@ -7,7 +6,7 @@ namespace Ips.Bench.Reload;
 /// Question: how many requests per second does an app answer with <c>AddIps()</c> for each that it answers without? Two servers in processes of their own,
 /// the same load one after the other, in pairs whose order alternates. Beside it the processor time of a request, which says the same on a busy machine.
 /// </summary>
-internal static partial class LoadPairs
+internal static class LoadPairs
 {
     private const int Connections = 32;
 
@@ -35,27 +34,14 @@ internal static partial class LoadPairs
     private static async Task<Load> MeasureAsync(Server server, int seconds)
     {
         var before = server.Cpu;
-        using var wrk = Process.Start(new ProcessStartInfo("wrk", ["-t1", $"-c{Connections}", $"-d{seconds}s", $"http://127.0.0.1:{server.Port}/ping"])
+        var run = await Wrk.RunAsync(server.Port, Connections, seconds);
+        if (run.Errors is { } errors)
         {
-            RedirectStandardOutput = true,
-        }) ?? throw new InvalidOperationException("wrk did not start.");
-        var report = await wrk.StandardOutput.ReadToEndAsync();
-        await wrk.WaitForExitAsync();
-        if (report.Contains("Socket errors", StringComparison.Ordinal) || report.Contains("Non-2xx", StringComparison.Ordinal))
-        {
-            throw new InvalidOperationException($"Requests failed, so the speed says nothing:\n{report}");
+            throw new InvalidOperationException($"Requests failed, so the speed says nothing: {errors}");
         }
 
-        return new Load(Number(PerSecond().Match(report)), (server.Cpu - before).TotalMicroseconds / Number(Requests().Match(report)));
+        return new Load(run.PerSecond, (server.Cpu - before).TotalMicroseconds / run.Requests);
     }
-
-    private static double Number(Match match) => double.Parse(match.Groups[1].Value);
-
-    [GeneratedRegex(@"Requests/sec:\s+([0-9.]+)")]
-    private static partial Regex PerSecond();
-
-    [GeneratedRegex(@"(\d+) requests in")]
-    private static partial Regex Requests();
 
     /// <summary>A server in a process of its own; it ends when its standard input does.</summary>
     private sealed class Server : IDisposable

@@ -17,15 +17,7 @@ internal sealed class FrontMiddleware(RequestDelegate next, FrontGate gate, Poli
     public Task InvokeAsync(HttpContext context)
     {
         var connection = context.Features.Get<HandoverConnection>();
-        if (connection is not null)
-        {
-            connection.RequestStarted(context.Features);
-        }
-        else if (context.Features.Get<MemoryConnection>() is not null)
-        {
-            return next(context); // a warm-up request: neither counted nor closed
-        }
-
+        connection?.RequestStarted(context.Features);
         if (_generationHeader is not null)
         {
             context.Response.Headers["X-Ips-Generation"] = _generationHeader;
@@ -33,7 +25,11 @@ internal sealed class FrontMiddleware(RequestDelegate next, FrontGate gate, Poli
 
         // Callbacks of OnStarting run newest first, so ours, registered first, sees the headers as they go out.
         context.Response.OnStarting(OnStarting, context);
-        context.Response.OnCompleted(OnCompleted, context);
+        if (connection is not { IsWarmup: true })
+        {
+            context.Response.OnCompleted(OnCompleted, context); // counts it
+        }
+
         WebSocketFarewell.Watch(context, close);
         return connection?.Streams is { } streams ? close.ServeStreamAsync(context, connection, streams, next) : next(context);
     }
@@ -45,9 +41,9 @@ internal sealed class FrontMiddleware(RequestDelegate next, FrontGate gate, Poli
         {
             var context = (HttpContext)state;
             var connection = context.Features.Get<HandoverConnection>();
-            if (gate.Moving && connection is { Unmovable: UnmovableReason.None, IsTls: false })
+            if (connection is { IsWarmup: true } || gate.Moving && connection is { Unmovable: UnmovableReason.None, IsTls: false })
             {
-                return Task.CompletedTask; // it leaves as soon as this response is sent
+                return Task.CompletedTask; // it ends, or leaves, as soon as this response is sent
             }
 
             if (!HttpProtocol.IsHttp11(context.Request.Protocol) && !HttpProtocol.IsHttp10(context.Request.Protocol))

@@ -1,12 +1,13 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using Ips.Actors.Configuration;
+using Ips.Actors.Posix;
 using Ips.Actors.Transport;
 using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.HttpFront;
 
-/// <summary>Sends real requests through Kestrel and the whole app, from memory, before the first check of the app's health.</summary>
+/// <summary>Sends real requests through Kestrel and the whole app, over connections within the process, before the first check of the app's health.</summary>
 /// <remarks>The first request of a fresh process takes some thousand times as long as a warm one; here no client waits for it.</remarks>
 internal sealed class PipelineWarmup(
     HandoverTransport transport, Func<IReadOnlyList<string>> urls, WarmupOptions options, IHealthProbe health, TimeProvider time, ILogger log) : IHealthProbe
@@ -39,7 +40,7 @@ internal sealed class PipelineWarmup(
     {
         if (!TryFindPlain(out var listener))
         {
-            log.WarmupSkipped(); // every endpoint speaks TLS, which a request from memory does not
+            log.WarmupSkipped(); // every endpoint speaks TLS, which a warm-up request does not
             return null;
         }
 
@@ -82,13 +83,14 @@ internal sealed class PipelineWarmup(
 
     private static async Task<int> AskAsync(HandoverListener listener, string target, CancellationToken deadline)
     {
-        var connection = new MemoryConnection(listener.EndPoint);
-        if (!listener.TryDeliver(connection))
+        // A real socket: the code of the transport is as cold as the app's, and its part of the first request would be the larger one.
+        var (client, server) = StreamPair.Open();
+        using (client)
         {
-            throw new IOException($"the endpoint {listener.EndPoint} is not bound any more");
+            return listener.TryDeliverWarmup(server)
+                ? await WarmupClient.GetAsync(client, target, "localhost", deadline).ConfigureAwait(false)
+                : throw new IOException($"the endpoint {listener.EndPoint} is not bound any more");
         }
-
-        return await WarmupClient.GetAsync(connection, target, "localhost", deadline).ConfigureAwait(false);
     }
 
     private bool TryFindPlain([NotNullWhen(true)] out HandoverListener? plain)

@@ -86,12 +86,12 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash
             return;
         }
 
+        _table.StartAccepting(); // first: clients wait for it
         foreach (var key in _table.UnusedOffers)
         {
             _log.OfferUnused(key.ToString());
         }
 
-        _table.StartAccepting();
         _log.AcceptingStarted(_table.Entries.Count());
     }
 

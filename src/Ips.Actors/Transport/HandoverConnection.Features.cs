@@ -71,6 +71,9 @@ internal sealed partial class HandoverConnection :
     /// <summary>The accepted socket. Owned by the connection.</summary>
     public Socket Socket => _socket;
 
+    /// <summary>Whether it is one of the warm-up's.</summary>
+    public bool IsWarmup { get; private set; }
+
     MemoryPool<byte> IMemoryPoolFeature.MemoryPool => _lane.Pool;
 
     bool IFeatureCollection.IsReadOnly => false;
@@ -120,6 +123,13 @@ internal sealed partial class HandoverConnection :
         typeof(IConnectionLifetimeFeature), typeof(IConnectionEndPointFeature), typeof(IConnectionSocketFeature), typeof(HandoverConnection),
     ];
 
+    /// <summary>Before <see cref="Start"/>: makes it one of the warm-up's. Apps look at the address of a client, and one without would be new to them.</summary>
+    internal void MarkWarmup(EndPoint localEndPoint)
+    {
+        (IsWarmup, _localEndPoint, _remoteEndPoint) = (true, localEndPoint, new IPEndPoint(IPAddress.Loopback, 0));
+        _set.Add(new KeyValuePair<Type, object?>(typeof(IIpsWarmupFeature), WarmupMark.It));
+    }
+
     private object? Find(Type type)
     {
         // Kestrel's HTTP layer asks for the heartbeat just before it reads for the first time. Who reads before that looks for bytes that
@@ -135,6 +145,11 @@ internal sealed partial class HandoverConnection :
             if (key == type) return feature;
         }
         return Array.IndexOf(s_own, type) >= 0 ? this : null;
+    }
+
+    private sealed class WarmupMark : IIpsWarmupFeature
+    {
+        public static readonly WarmupMark It = new();
     }
 
     private void Replace(Type type, object? feature)

@@ -18,6 +18,7 @@ internal sealed class HandoverConnectionFactory : IDisposable
     private readonly Lane[] _lanes;
     private readonly SocketTransportOptions _options;
     private readonly ConnectionRegistry _registry;
+    private readonly ConnectionRegistry _warmups = new(); // nobody waits for them, moves them or counts their requests
     private readonly ILogger _logger;
     private uint _next;
 
@@ -42,8 +43,18 @@ internal sealed class HandoverConnectionFactory : IDisposable
     public HandoverConnection Create(Socket socket, ReadOnlyMemory<byte> leftover = default, EndpointKey origin = default)
     {
         if (socket.LocalEndPoint is IPEndPoint) socket.NoDelay = _options.NoDelay;
-        var lane = _lanes[Interlocked.Increment(ref _next) % (uint)_lanes.Length];
-        var connection = new HandoverConnection(socket, leftover, lane, _options.WaitForDataBeforeAllocatingBuffer, _registry, _logger) { Origin = origin };
+        var connection = new HandoverConnection(socket, leftover, NextLane(), _options.WaitForDataBeforeAllocatingBuffer, _registry, _logger) { Origin = origin };
+        connection.Start();
+        return connection;
+    }
+
+    /// <summary>The server's end of a warm-up connection. It runs as any other, so that their code is warm, but is none that moves or is counted.</summary>
+    /// <param name="socket">One of a connected pair. Owned by the connection from now on.</param>
+    /// <param name="localEndPoint">The endpoint that the app sees as the one that was connected to.</param>
+    public HandoverConnection CreateWarmup(Socket socket, EndPoint localEndPoint)
+    {
+        var connection = new HandoverConnection(socket, default, NextLane(), _options.WaitForDataBeforeAllocatingBuffer, _warmups, _logger);
+        connection.MarkWarmup(localEndPoint);
         connection.Start();
         return connection;
     }
@@ -53,6 +64,8 @@ internal sealed class HandoverConnectionFactory : IDisposable
         foreach (var lane in _lanes)
             lane.Dispose();
     }
+
+    private Lane NextLane() => _lanes[Interlocked.Increment(ref _next) % (uint)_lanes.Length];
 
     /// <summary>What some of the connections share.</summary>
     internal sealed record Lane(MemoryPool<byte> Pool, PipeOptions Input, PipeOptions Output, SocketSenderPool Senders) : IDisposable

@@ -37,9 +37,19 @@ internal sealed class HandoverListener(
         }
     }
 
-    /// <summary>Gives Kestrel a connection without a network.</summary>
-    /// <returns>False if the endpoint is unbound.</returns>
-    public bool TryDeliver(MemoryConnection connection) => _arrivals.Writer.TryWrite(new Arrival(-1, default, connection));
+    /// <summary>Gives Kestrel a connection of the warm-up.</summary>
+    /// <param name="server">The server's end of a pair; owned by the listener from now on.</param>
+    /// <returns>False if the endpoint is unbound; the socket is then closed.</returns>
+    public bool TryDeliverWarmup(Socket server)
+    {
+        if (_arrivals.Writer.TryWrite(new Arrival(-1, default, server)))
+        {
+            return true;
+        }
+
+        server.Dispose();
+        return false;
+    }
 
     /// <summary>The socket is there; its real address and id are known.</summary>
     public void Attach(ListenerProtocol.Bound bound) => _bound = bound;
@@ -51,9 +61,9 @@ internal sealed class HandoverListener(
         {
             while (_arrivals.Reader.TryRead(out var arrival))
             {
-                if (arrival.Memory is { } memory)
+                if (arrival.Warmup is { } warmup)
                 {
-                    return memory;
+                    return factory.CreateWarmup(warmup, EndPoint);
                 }
 
                 if (TryOpen(arrival) is { } connection)
@@ -92,7 +102,11 @@ internal sealed class HandoverListener(
         _arrivals.Writer.TryComplete();
         while (_arrivals.Reader.TryRead(out var arrival))
         {
-            if (arrival.Memory is null)
+            if (arrival.Warmup is { } warmup)
+            {
+                warmup.Dispose();
+            }
+            else
             {
                 FileDescriptors.Close(arrival.Fd);
                 connections.Left();
@@ -122,5 +136,5 @@ internal sealed class HandoverListener(
         }
     }
 
-    private readonly record struct Arrival(int Fd, ReadOnlyMemory<byte> Leftover, MemoryConnection? Memory);
+    private readonly record struct Arrival(int Fd, ReadOnlyMemory<byte> Leftover, Socket? Warmup);
 }

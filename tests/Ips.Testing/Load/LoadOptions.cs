@@ -60,6 +60,9 @@ public sealed record LoadOptions
     /// <summary>Seed of the idle workers' intervals. Default 1.</summary>
     public int Seed { get; init; } = 1;
 
+    /// <summary>Told of each request that was answered as it should be, by its worker, who goes on when this returns; several call at once. Default null: nobody.</summary>
+    public Action<LoadAnswer>? OnAnswer { get; init; }
+
     internal int WorkersOf(WorkerKind kind) => kind switch
     {
         WorkerKind.OneShot => OneShotWorkers,

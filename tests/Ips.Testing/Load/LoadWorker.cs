@@ -87,7 +87,10 @@ internal sealed class LoadWorker(WorkerKind kind, int number, LoadOptions option
         if (_parser.Status != 200) throw new LoadFaultException(FailureKind.WrongStatus, $"status {_parser.Status} instead of 200");
         if (!isWhole) throw new LoadFaultException(FailureKind.WrongLength, "status 200 before the request's body was sent whole");
         if (_body.Fault is { } fault) throw new LoadFaultException(FailureKind.WrongLength, fault);
-        statistics.Answered(kind, _parser.Generation, Stopwatch.GetElapsedTime(begun), _connection.LongestWait);
+        var ended = Stopwatch.GetTimestamp();
+        var latency = Stopwatch.GetElapsedTime(begun, ended);
+        statistics.Answered(kind, _parser.Generation, latency, _connection.LongestWait);
+        options.OnAnswer?.Invoke(new LoadAnswer(kind, ended, latency, _parser.Generation));
 
         if (kind == WorkerKind.OneShot)
         {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using Ips.Testing.Load;
@@ -117,6 +118,20 @@ public sealed class StrictLoadTests
         var error = await Assert.ThrowsAsync<TimeoutException>(() => load.WaitForGenerationAsync(2, TimeSpan.FromMilliseconds(50)));
         Assert.Contains("generation 2", error.Message, StringComparison.Ordinal);
         Assert.Contains("strict load, Near", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Answer_OfAnyWorker_IsToldWithItsGenerationAndLatency()
+    {
+        ConcurrentQueue<LoadAnswer> answers = [];
+        await using var server = MisbehavingServer.Start(Misbehaviour.None);
+        await using var load = StrictLoad.Start(Mix(server.Target) with { OnAnswer = answers.Enqueue });
+        await load.WaitForRequestsAsync(2, Limit);
+        var report = await load.StopAsync().WaitAsync(Limit);
+
+        Assert.All(report.Workers, worker => Assert.Equal(worker.Value.Responses, answers.Count(answer => answer.Worker == worker.Key)));
+        Assert.Equal(report.Workers.Values.Max(worker => worker.LatencyMax), answers.Max(answer => answer.Latency));
+        Assert.All(answers, answer => Assert.Equal(1, answer.Generation));
     }
 
     [Fact]

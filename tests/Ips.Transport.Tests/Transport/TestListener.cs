@@ -22,7 +22,13 @@ internal sealed class TestListener(HandoverConnectionFactory connections) : ICon
         return connection;
     }
 
-    public void Deliver(ConnectionContext connection) => Assert.True(_accepted.Writer.TryWrite(connection));
+    /// <summary>Makes a connection of the server's end of a pair.</summary>
+    public HandoverConnection DeliverWarmup(Socket server, EndPoint localEndPoint)
+    {
+        var connection = connections.CreateWarmup(server, localEndPoint);
+        Assert.True(_accepted.Writer.TryWrite(connection));
+        return connection;
+    }
 
     public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
