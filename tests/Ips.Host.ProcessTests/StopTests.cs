@@ -18,7 +18,14 @@ public sealed class StopTests(ITestOutputHelper output) : ProcessTest(output)
     public async Task StopSignal_NothingRuns_EndsWith0(int signal, string name)
     {
         var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon));
+        var ignored = ProcFs.Ignores(service.MainPid, signal); // SIGINT and SIGQUIT are in a background job of a script, and stay so
         service.Signal(signal);
+        if (ignored)
+        {
+            Assert.Equal(1, await service.AnsweringGenerationAsync());
+            return;
+        }
+
         Assert.Equal(0, await service.First.WaitForExitAsync(Limits.Step));
         Assert.Equal(name, Assert.Single(service.Log.Of(EventIds.Stopping))["Source"]);
         Assert.False(File.Exists(service.PidFile), "The PID file outlived the stop.");
