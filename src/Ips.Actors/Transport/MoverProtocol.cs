@@ -20,7 +20,10 @@ internal static class MoverProtocol
     /// <summary>The other generation is gone: what has not left stays here and is closed politely.</summary>
     public sealed record CarrierLost;
 
-    /// <summary>The other generation is about to leave: nothing more is asked to move; what has left already is still carried, then <see cref="CarryEnded"/>.</summary>
+    /// <summary>So many came back, as the other generation has no room for them, and were adopted here again. <see cref="CarrierLeaving"/> was told before.</summary>
+    public sealed record Returned(int Count);
+
+    /// <summary>The other generation is about to leave, or has no room: nothing more is asked to move; what has left already is still carried, then <see cref="CarryEnded"/>.</summary>
     public sealed record CarrierLeaving;
 
     /// <summary>To the carrier: no <see cref="Carry"/> follows.</summary>
