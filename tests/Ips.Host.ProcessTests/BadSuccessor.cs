@@ -26,6 +26,8 @@ public sealed record BadSuccessor(string Name, string Reason, Action<string> Put
         Script("speaks another version", "versions 99 to 99", $"{Hello(99, 99)}; {Sleep}"),
         Script("says that it failed", "no database", $$"""printf '{"type":"failed","reason":"no database"}' >&3; {{Sleep}}"""),
         Script("is welcomed and exits", "exited with 3", $"{Hello(1, 1)}; dd of=/dev/null bs=131072 count=1 status=none <&3; exit 3"),
+        Script("is out of memory", "exited with 137", $"ulimit -v 400000; {Become()}"), // what the runtime ends with
+        Script("throws in its configuration", "killed by SIGABRT", Become("--Ips:Drain:Timeout=99.00:00:00")),
         new("is missing", "ENOENT", folder => Directory.CreateDirectory(folder)),
         new("has no folder", "ENOENT", _ => { }),
         new("is not executable", "EACCES", folder => Write(folder, "#!/bin/sh\n", UnixFileMode.UserRead)),
@@ -35,11 +37,8 @@ public sealed record BadSuccessor(string Name, string Reason, Action<string> Put
             Releases.Copy(Binaries.SampleAppFolder, folder);
             File.Delete(Path.Combine(folder, "Ips.Actors.dll"));
         }),
-        new("is not healthy", "the release is marked as unhealthy", folder =>
-        {
-            Releases.Copy(Binaries.SampleAppFolder, folder);
-            File.WriteAllText(Path.Combine(folder, SampleMarks.Unhealthy), "");
-        }),
+        Marked("is not healthy", "the release is marked as unhealthy", SampleMarks.Unhealthy),
+        Marked("answers its warm-up with 500", "/ping was answered with 500", SampleMarks.FailsRequests),
     ];
 
     internal static BadSuccessor Sleeps { get; } = Script("sleeps", "ips.reload.ready-timeout", Sleep);
@@ -52,7 +51,15 @@ public sealed record BadSuccessor(string Name, string Reason, Action<string> Put
 
     private static string Hello(int min, int max) => $$"""printf '{"type":"hello","min":{{min}},"max":{{max}},"pid":%d,"release":"other"}' $$ >&3""";
 
+    private static string Become(string more = "") => $"exec '{Path.Combine(Binaries.SampleAppFolder, Binaries.SampleApp)}' \"$@\" {more}";
+
     private static BadSuccessor Script(string name, string reason, string body) => new(name, reason, folder => Write(folder, $"#!/bin/sh\n{body}\n", Executable));
+
+    private static BadSuccessor Marked(string name, string reason, string mark) => new(name, reason, folder =>
+    {
+        Releases.Copy(Binaries.SampleAppFolder, folder);
+        File.WriteAllText(Path.Combine(folder, mark), "");
+    });
 
     private static void Write(string folder, string text, UnixFileMode mode)
     {

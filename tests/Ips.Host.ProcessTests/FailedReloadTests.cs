@@ -98,6 +98,15 @@ public sealed class FailedReloadTests(ITestOutputHelper output) : ProcessTest(ou
         Assert.Equal(pid, service.MainPid);
         Assert.Equal(1, await service.AnsweringGenerationAsync());
 
+        // What is valid may still not work: a store in a folder that is none.
+        await File.WriteAllTextAsync(service.ConfigFile, $"{valid}ips.store.path = \"{service.PidFile}/inventory.db\"\n");
+        var store = await IpsCommand.RunAsync("reload", "--pid-file", service.PidFile);
+        Assert.True(store.ExitCode == 4, $"'ips reload': {store}");
+        Assert.Contains("inventory.db", string.Join('\n', store.Output), StringComparison.Ordinal);
+        Assert.Equal(pid, service.MainPid);
+        Assert.Equal(1, await service.AnsweringGenerationAsync());
+        await service.WaitForMainAloneAsync();
+
         await File.WriteAllTextAsync(service.ConfigFile, valid);
         await service.ReloadAsync(ProcessTable.SigHup);
         Assert.Equal(2, await service.AnsweringGenerationAsync());

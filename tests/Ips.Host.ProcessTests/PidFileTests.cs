@@ -1,6 +1,7 @@
 using System.Globalization;
 using Ips.Actors.Diagnostics;
 using Ips.Host.ProcessTests.Harness;
+using Ips.Testing.Load;
 using Ips.Testing.Processes;
 using Xunit.Abstractions;
 
@@ -16,6 +17,8 @@ public sealed class PidFileTests(ITestOutputHelper output) : ProcessTest(output)
     public async Task Reload_PidFileTamperedWith_NamesTheSuccessor(string? content)
     {
         var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon));
+        await using var load = StrictLoad.Start(BadSuccessorFixture.LightLoad(service.Target) with { StreamWorkers = 0, UploadWorkers = 0, Paths = new LoadPaths { PingBody = "pong\n" } });
+        await load.WaitForRequestsAsync(1, Limits.Step);
         var first = service.MainPid;
         File.Delete(service.PidFile);
         if (content is not null) await File.WriteAllTextAsync(service.PidFile, content);
@@ -24,6 +27,11 @@ public sealed class PidFileTests(ITestOutputHelper output) : ProcessTest(output)
 
         Assert.Equal(int.Parse(promoted["Pid"], CultureInfo.InvariantCulture), service.MainPid);
         Assert.Equal(2, await service.AnsweringGenerationAsync());
+        await service.ReloadAsync(); // by the PID that it names again
+        Assert.Equal(3, await service.AnsweringGenerationAsync());
+        await load.WaitForGenerationAsync(3, Limits.Step);
+        Assert.Equal(0, (await load.StopAsync()).FailedRequests);
+        await service.WaitForMainAloneAsync();
         await service.StopAsync();
         Assert.False(File.Exists(service.PidFile), "The PID file outlived the stop.");
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Ips.Actors.Diagnostics;
 using Ips.SampleApp;
 using Ips.Testing.Load;
@@ -15,10 +16,15 @@ builder.Services.AddHealthChecks().AddCheck("release", () => ReleaseFolder.Has(R
     ? HealthCheckResult.Unhealthy("the release is marked as unhealthy") : HealthCheckResult.Healthy());
 builder.Services.AddHostedService<HeldStart>();
 builder.Services.AddHostedService<NumberedLines>();
+builder.Services.AddHostedService<ExclusiveJob>();
 
 var app = builder.Build();
 generation = app.Services.GetRequiredService<IIpsGeneration>();
+if (ReleaseFolder.Has(ReleaseFolder.DiesWhenServing)) generation.OnServing(DieAsync);
 app.Use(CloseAfterResponse);
+var failing = ReleaseFolder.Has(ReleaseFolder.FailsRequests);
+if (ReleaseFolder.Has(ReleaseFolder.FailsWhenServing)) generation.OnServing(_ => { failing = true; return Task.CompletedTask; });
+app.Use((context, next) => failing ? FailAsync(context) : next(context));
 app.UseWebSockets();
 app.UseRouting();
 app.MapLoadEndpoints();
@@ -41,4 +47,17 @@ static Task CloseAfterResponse(HttpContext context, RequestDelegate next)
     }
 
     return next(context);
+}
+
+// No health check sees it.
+static Task FailAsync(HttpContext context)
+{
+    context.Response.StatusCode = StatusCodes.Status500InternalServerError;
+    return Task.CompletedTask;
+}
+
+static Task DieAsync(CancellationToken cancellationToken)
+{
+    Process.GetCurrentProcess().Kill();
+    return Task.CompletedTask;
 }

@@ -12,6 +12,15 @@ internal static class ReleaseFolder
     /// <summary>While it is there, the health check is red.</summary>
     public const string Unhealthy = "unhealthy";
 
+    /// <summary>If it is there at the start, every request is answered with status 500.</summary>
+    public const string FailsRequests = "fails-requests";
+
+    /// <summary>If it is there at the start, every request is answered with status 500 as soon as connections are accepted: the warm-up sees nothing of it.</summary>
+    public const string FailsWhenServing = "fails-when-serving";
+
+    /// <summary>If it is there at the start, the process kills itself as soon as it is to accept connections.</summary>
+    public const string DiesWhenServing = "dies-when-serving";
+
     private const string NameFile = "release.txt";
 
     /// <summary>The release's name, as it was when the process started.</summary>

@@ -85,6 +85,7 @@ internal static class EventIds
 
     public const int ConnectionsAdopted = 1504;
     public const int IntakeFailed = 1505;
+    public const int ConnectionsDeclined = 1506;
 
     // Control 1600
     public const int ControlRequested = 1600;

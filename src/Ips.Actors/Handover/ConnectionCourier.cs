@@ -19,7 +19,8 @@ internal sealed class ConnectionCourier(IHandoverChannel channel)
     public const int MaxLeftoverBytes = 72 * 1024;
 
     private readonly Queue<MovedConnection> _waiting = new();
-    private readonly Queue<MovedConnection> _inFlight = new();
+    private readonly List<(int Packet, MovedConnection Connection)> _inFlight = [];
+    private int _packets;
     private bool _broken;
 
     /// <summary>Nothing waits and nothing is unacknowledged.</summary>
@@ -43,15 +44,26 @@ internal sealed class ConnectionCourier(IHandoverChannel channel)
     /// <returns>How many that were.</returns>
     public int Acknowledge(int count)
     {
-        var acknowledged = 0;
-        while (acknowledged < count && _inFlight.TryDequeue(out var connection))
+        var acknowledged = Math.Clamp(count, 0, _inFlight.Count);
+        foreach (var (_, connection) in _inFlight.Take(acknowledged))
         {
             FileDescriptors.Close(connection.Fd);
-            acknowledged++;
         }
 
+        _inFlight.RemoveRange(0, acknowledged);
         Pump();
         return acknowledged;
+    }
+
+    /// <summary>The peer has no room for a packet's connections, nor for those that wait behind it.</summary>
+    /// <param name="packet">As counted by the peer, from 1.</param>
+    /// <returns>All of these; they are the caller's again.</returns>
+    public IReadOnlyList<MovedConnection> Decline(int packet)
+    {
+        List<MovedConnection> declined = [.. _inFlight.Where(sent => sent.Packet == packet).Select(sent => sent.Connection), .. _waiting];
+        _inFlight.RemoveAll(sent => sent.Packet == packet);
+        _waiting.Clear();
+        return declined;
     }
 
     /// <summary>The channel has ended: whatever was not acknowledged is closed here.</summary>
@@ -60,7 +72,7 @@ internal sealed class ConnectionCourier(IHandoverChannel channel)
     {
         _broken = true;
         var lost = _inFlight.Count + _waiting.Count;
-        foreach (var connection in _inFlight.Concat(_waiting))
+        foreach (var connection in _inFlight.Select(sent => sent.Connection).Concat(_waiting))
         {
             FileDescriptors.Close(connection.Fd);
         }
@@ -77,7 +89,8 @@ internal sealed class ConnectionCourier(IHandoverChannel channel)
             var batch = TakeBatch();
             var offers = batch.ConvertAll(connection => new ConnectionOffer(
                 connection.Origin.Endpoint, connection.Origin.Ordinal, connection.Leftover.IsEmpty ? null : connection.Leftover.ToArray()));
-            batch.ForEach(_inFlight.Enqueue);
+            _packets++;
+            batch.ForEach(connection => _inFlight.Add((_packets, connection)));
             if (!channel.TrySend(new ConnectionsFrame(offers), [.. batch.Select(connection => connection.Fd)]))
             {
                 Break();

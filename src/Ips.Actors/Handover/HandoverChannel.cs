@@ -9,7 +9,7 @@ internal abstract record ChannelEvent
     {
     }
 
-    /// <summary>A frame; the receiver owns the descriptors.</summary>
+    /// <summary>A frame; the receiver owns the descriptors. Connections come without any if this process had no room for all of them.</summary>
     public sealed record Received(HandoverFrame Frame, IReadOnlyList<int> Fds) : ChannelEvent;
 
     /// <summary>The last event. <paramref name="Error"/> is null when the peer closed.</summary>
@@ -34,7 +34,7 @@ internal sealed class HandoverChannel : IHandoverChannel
     public HandoverChannel(int fd, Action? onPeerGone = null)
     {
         _onPeerGone = onPeerGone;
-        _packets = new PacketChannel(fd, OnPacket, OnClosed);
+        _packets = new PacketChannel(fd, OnPacket, OnClosed, takesIncomplete: true);
         _packets.Start();
     }
 
@@ -123,6 +123,10 @@ internal sealed class HandoverChannel : IHandoverChannel
         try
         {
             frame = HandoverCodec.Decode(packet.Bytes.Span);
+            if (packet.DescriptorsLost && frame is not ConnectionsFrame)
+            {
+                throw PacketChannel.Truncated(); // connections can be declined, everything else is a fault
+            }
         }
         catch (InvalidDataException)
         {

@@ -16,6 +16,7 @@ namespace Ips.Actors.Handover;
 [JsonDerivedType(typeof(PromotedFrame), "promoted")]
 [JsonDerivedType(typeof(ConnectionsFrame), "connections")]
 [JsonDerivedType(typeof(AdoptedFrame), "adopted")]
+[JsonDerivedType(typeof(DeclinedFrame), "declined")]
 [JsonDerivedType(typeof(LeavingFrame), "leaving")]
 [JsonDerivedType(typeof(LeftFrame), "left")]
 [JsonDerivedType(typeof(StopFrame), "stop")]
@@ -100,6 +101,10 @@ internal sealed record ConnectionOffer(string Endpoint, int Ordinal, byte[]? Lef
 
 /// <summary>So many connections, in the order sent, have arrived: the sender may close its copies.</summary>
 internal sealed record AdoptedFrame(int Count) : HandoverFrame;
+
+/// <summary>The connections of a packet came without their descriptors, as the receiver has no room for them: the sender keeps them.</summary>
+/// <param name="Packet">Which of the <c>connections</c> packets, counted from 1.</param>
+internal sealed record DeclinedFrame(int Packet) : HandoverFrame;
 
 /// <summary>From a promoted successor that drains itself: send no connection any more, and say <c>left</c>.</summary>
 /// <param name="Finish">True: connections that are busy may follow first, as what comes moves on to the next generation. Left out, or not understood:

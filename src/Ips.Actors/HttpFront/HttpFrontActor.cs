@@ -174,6 +174,12 @@ internal sealed class HttpFrontActor : ReceiveActor
 
     private void OnFlushed()
     {
+        if (_connections.Open > 0)
+        {
+            _connections.WhenEmpty().PipeTo(Self, success: () => new EmptiedForGood()); // some of those on their way came back
+            return;
+        }
+
         _log.Drained();
         _lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(0) { Counts = _gate.CountDrain(cut: 0, left: 0, idle: 0) });
     }

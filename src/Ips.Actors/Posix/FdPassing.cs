@@ -57,12 +57,12 @@ internal static unsafe class FdPassing
     /// <param name="socket">The socket.</param>
     /// <param name="buffer">For the packet's bytes.</param>
     /// <param name="fds">The packet's descriptors are added here, with FD_CLOEXEC set; they are the caller's from then on.</param>
-    /// <param name="truncated">The packet did not fit into the buffer, or not all of its descriptors could be received (more than 64, or
+    /// <param name="loss">The packet did not fit into the buffer, or not all of its descriptors could be received (more than 64, or
     /// this process is at its limit: the kernel then drops those that do not fit without an error). All that came are closed.</param>
     /// <returns>The packet's bytes; -1 if there is none yet (EAGAIN); 0 at the end, when the peer closed.</returns>
-    internal static int Receive(int socket, Span<byte> buffer, List<int> fds, out bool truncated)
+    internal static int Receive(int socket, Span<byte> buffer, List<int> fds, out PacketLoss loss)
     {
-        truncated = false;
+        loss = PacketLoss.None;
         var control = stackalloc ulong[ControlSizeBytes / sizeof(ulong)];
         fixed (byte* bytes = buffer)
         {
@@ -87,7 +87,7 @@ internal static unsafe class FdPassing
                 AddDescriptors(&message, fds);
                 if ((message.Flags & (Libc.MSG_CTRUNC | Libc.MSG_TRUNC)) != 0)
                 {
-                    truncated = true;
+                    loss = (message.Flags & Libc.MSG_TRUNC) != 0 ? PacketLoss.Bytes : PacketLoss.Descriptors;
                     var came = fds.GetRange(first, fds.Count - first);
                     fds.RemoveRange(first, came.Count);
                     came.ForEach(FileDescriptors.Close);

@@ -18,6 +18,7 @@ internal sealed class PacketChannel : IDisposable
     private readonly int _fd;
     private readonly Action<ReceivedPacket> _onPacket;
     private readonly Action<Exception?> _onClosed;
+    private readonly bool _takesIncomplete;
     private readonly EventFd _wake = new();
     private readonly Lock _gate = new();
     private readonly Queue<Outgoing> _queue = new();
@@ -32,10 +33,11 @@ internal sealed class PacketChannel : IDisposable
     /// <param name="onPacket">Takes a packet, and with it its descriptors. An exception of it closes the channel.</param>
     /// <param name="onClosed">Told why the channel closed: <see cref="PosixException"/>, or <see cref="InvalidDataException"/> for a packet
     /// that is too large or came without all of its descriptors.</param>
-    internal PacketChannel(int fd, Action<ReceivedPacket> onPacket, Action<Exception?> onClosed)
+    /// <param name="takesIncomplete">A packet that lost its descriptors goes to <paramref name="onPacket"/>, marked, and does not close the channel by itself.</param>
+    internal PacketChannel(int fd, Action<ReceivedPacket> onPacket, Action<Exception?> onClosed, bool takesIncomplete = false)
     {
         FileDescriptors.SetCloseOnExec(fd);
-        (_fd, _onPacket, _onClosed) = (fd, onPacket, onClosed);
+        (_fd, _onPacket, _onClosed, _takesIncomplete) = (fd, onPacket, onClosed, takesIncomplete);
     }
 
     /// <summary>Begins to receive, and to send what was queued before. Once only.</summary>
@@ -188,21 +190,21 @@ internal sealed class PacketChannel : IDisposable
         for (var i = 0; i < 64 && !Volatile.Read(ref _disposed); i++)
         {
             var fds = new List<int>();
-            var length = FdPassing.Receive(_fd, buffer, fds, out var truncated);
-            if (truncated)
-            {
-                throw new InvalidDataException(
-                    $"A packet has more than {MaxPacketSizeBytes} bytes, or not all of its descriptors could be received " +
-                    $"(at most {FdPassing.MaxDescriptors}, and the limit of open files of this process, ulimit -n, must leave room for them).");
-            }
+            var length = FdPassing.Receive(_fd, buffer, fds, out var loss);
+            if (loss == PacketLoss.Bytes || (loss == PacketLoss.Descriptors && !_takesIncomplete)) throw Truncated();
 
             if (length < 0) return true;
             if (length == 0) return false;
-            _onPacket(new ReceivedPacket(buffer.AsMemory(0, length).ToArray(), fds));
+            _onPacket(new ReceivedPacket(buffer.AsMemory(0, length).ToArray(), fds, loss == PacketLoss.Descriptors));
         }
 
         return true;
     }
+
+    /// <summary>Why a packet that is not whole closes a channel.</summary>
+    internal static InvalidDataException Truncated() => new(
+        $"A packet has more than {MaxPacketSizeBytes} bytes, or not all of its descriptors could be received " +
+        $"(at most {FdPassing.MaxDescriptors}, and the limit of open files of this process, ulimit -n, must leave room for them).");
 
     private void Close() // under _gate
     {

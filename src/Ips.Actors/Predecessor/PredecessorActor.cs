@@ -4,6 +4,7 @@ using Ips.Actors.Handover;
 using Ips.Actors.HttpFront;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Listener;
+using Ips.Actors.Posix;
 using Ips.Actors.Transport;
 using Microsoft.Extensions.Logging;
 
@@ -93,6 +94,9 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
             case AdoptedFrame adopted when _link.Courier is { } courier:
                 _mover.Tell(new MoverProtocol.Delivered(courier.Acknowledge(adopted.Count)));
                 break;
+            case DeclinedFrame declined when _link.Courier is { } courier:
+                DeclinedConnections.TakeBack(courier.Decline(declined.Packet), _mover, _listeners);
+                break;
             case ServeFrame:
                 _lifecycle.Tell(new LifecycleEvent.ServeReceived());
                 break;
@@ -176,9 +180,11 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
 
     private void OnConnections(ConnectionsFrame frame, IReadOnlyList<int> fds)
     {
+        _link.ConnectionPackets++;
         if (ConnectionIntake.Take(frame, fds) is not { } connections)
         {
-            _log.Unexpected($"{frame.Connections.Count} connections with {fds.Count} descriptors");
+            _log.Declined(frame.Connections.Count, OpenFiles.Limit().Soft);
+            _link.Channel?.TrySend(new DeclinedFrame(_link.ConnectionPackets));
             return;
         }
 

@@ -22,6 +22,9 @@ internal sealed record PredecessorLink(IHandoverChannel? Channel, TimeSpan Healt
     /// <summary>Connections that came from the predecessor.</summary>
     public int Adopted { get; set; }
 
+    /// <summary>Packets of connections that came.</summary>
+    public int ConnectionPackets { get; set; }
+
     /// <summary>Packets of connections that are being adopted.</summary>
     public int Adopting { get; set; }
 

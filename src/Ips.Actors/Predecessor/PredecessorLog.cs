@@ -18,6 +18,10 @@ internal static partial class PredecessorLog
     [LoggerMessage(EventIds.IntakeFailed, LogLevel.Error, "{Count} live connections from the predecessor could not be taken over: {Reason}")]
     public static partial void IntakeFailed(this ILogger logger, int count, string reason);
 
+    [LoggerMessage(EventIds.ConnectionsDeclined, LogLevel.Warning,
+        "{Count} live connections were left to the other generation: there is no room for their descriptors, at most {Limit} files may be open (ulimit -n).")]
+    public static partial void Declined(this ILogger logger, int count, long limit);
+
     [LoggerMessage(EventIds.PredecessorStops, LogLevel.Information, "The predecessor asks this generation to stop: {Reason}")]
     public static partial void Stops(this ILogger logger, string reason);
 

@@ -236,6 +236,10 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
                 _slot.Mover?.Tell(new MoverProtocol.Delivered(courier.Acknowledge(adopted.Count)));
                 SayLeftIfDone();
                 break;
+            case DeclinedFrame declined when _slot is { Courier: { } courier, Mover: { } mover }:
+                DeclinedConnections.TakeBack(courier.Decline(declined.Packet), mover, _listeners);
+                SayLeftIfDone();
+                break;
             case LeavingFrame leaving:
                 OnLeaving(leaving.Finish ?? false);
                 break;
@@ -447,8 +451,10 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
     // A rollback: the successor gives back what it has.
     private void OnReturned(ConnectionsFrame frame, IReadOnlyList<int> fds)
     {
+        _slot.ConnectionPackets++;
         if (ConnectionIntake.Take(frame, fds) is not { } connections)
         {
+            _slot.Process?.Channel.TrySend(new DeclinedFrame(_slot.ConnectionPackets));
             ReportFailure($"it sent {frame.Connections.Count} connections with {fds.Count} descriptors", responsive: false);
             return;
         }

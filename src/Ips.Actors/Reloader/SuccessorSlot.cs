@@ -81,6 +81,9 @@ internal sealed class SuccessorSlot
     /// <summary>Nothing more is given to it.</summary>
     public bool CarryEnded { get; set; }
 
+    /// <summary>Packets of connections that it gave back.</summary>
+    public int ConnectionPackets { get; set; }
+
     /// <summary>How the channel ended, if not by a close.</summary>
     public string? ChannelError { get; set; }
 
@@ -108,6 +111,6 @@ internal sealed class SuccessorSlot
         (Process, Generation, Release, Welcomed, Serving, Promoted) = (null, 0, null, false, false, false);
         (MakingRoomFor, HealthUrlFailures) = (null, 0);
         (FailureReported, Exit, ChannelClosed, ChannelError, Ending) = (false, null, false, null, EndingStage.None);
-        (Leaving, CarryEnded) = (false, false);
+        (Leaving, CarryEnded, ConnectionPackets) = (false, false, 0);
     }
 }

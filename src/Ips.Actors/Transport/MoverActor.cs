@@ -26,6 +26,7 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
         Receive<Decided>(OnDecided);
         Receive<SendOutgoing>(_ => OnSendOutgoing());
         Receive<MoverProtocol.Delivered>(OnDelivered);
+        Receive<MoverProtocol.Returned>(OnReturned);
         Receive<MoverProtocol.CarrierLost>(_ => OnCarrierLost());
         Receive<MoverProtocol.CarrierLeaving>(OnCarrierLeaving);
         Receive<MoverProtocol.IntakeClosed>(_ =>
@@ -164,6 +165,18 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
         _ledger.OnTheWay -= delivered.Count;
         _ledger.Moved += delivered.Count;
         _gate.Moved = _ledger.Moved;
+        ReportIfSettled();
+        ReplyIfFlushed();
+    }
+
+    private void OnReturned(MoverProtocol.Returned returned)
+    {
+        _ledger.OnTheWay -= returned.Count;
+        for (var i = 0; i < returned.Count; i++)
+        {
+            _ledger.Stay(UnmovableReason.Declined);
+        }
+
         ReportIfSettled();
         ReplyIfFlushed();
     }

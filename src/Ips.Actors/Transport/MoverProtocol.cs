@@ -20,7 +20,10 @@ internal static class MoverProtocol
     /// <summary>The other generation is gone: what has not left stays here and is closed politely.</summary>
     public sealed record CarrierLost;
 
-    /// <summary>The other generation is about to leave; what has left already is still carried, then <see cref="CarryEnded"/>.</summary>
+    /// <summary>So many came back, as the other generation has no room for them, and were adopted here again. <see cref="CarrierLeaving"/> was told before.</summary>
+    public sealed record Returned(int Count);
+
+    /// <summary>The other generation is about to leave, or has no room; what has left already is still carried, then <see cref="CarryEnded"/>.</summary>
     /// <param name="Finish">Busy connections may follow first, and whatever an older generation has on its way here. Else nothing more is asked to move.</param>
     public sealed record CarrierLeaving(bool Finish);
 

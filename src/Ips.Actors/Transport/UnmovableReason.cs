@@ -33,6 +33,9 @@ internal enum UnmovableReason
     /// <summary>No descriptor was left to duplicate the socket's; see RLIMIT_NOFILE.</summary>
     NoDescriptor,
 
+    /// <summary>The other generation had no room for its descriptor; see RLIMIT_NOFILE.</summary>
+    Declined,
+
     /// <summary>The other generation does not listen on the endpoint that it came by, or speaks TLS there.</summary>
     EndpointGone,
 }

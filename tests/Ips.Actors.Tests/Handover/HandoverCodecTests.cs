@@ -28,6 +28,7 @@ public sealed class HandoverCodecTests
         ["promoted"] = new PromotedFrame(),
         ["connections"] = new ConnectionsFrame([new ConnectionOffer("127.0.0.1:0", 0), new ConnectionOffer("[::]:8080", 1, [.. "GET / HTTP/1.1\r\n"u8, 0xFB, 0xEF, 0xFF])]),
         ["adopted"] = new AdoptedFrame(64),
+        ["declined"] = new DeclinedFrame(3),
         ["leaving"] = new LeavingFrame(),
         ["leaving-finish"] = new LeavingFrame(true),
         ["left"] = new LeftFrame(),

@@ -10,7 +10,6 @@ using Ips.Actors.Predecessor;
 using Ips.Actors.Reloader;
 using Ips.Actors.Tests.Support;
 using Ips.Actors.Transport;
-using Microsoft.Extensions.Time.Testing;
 using static Ips.Actors.Lifecycle.LifecycleState;
 
 namespace Ips.Actors.Tests.Lifecycle;
@@ -20,7 +19,7 @@ public sealed class LifecycleActorTests : ActorTest
 {
     private readonly IpsOptions _options = new();
     private readonly RecordingSurroundings _process = new();
-    private readonly FakeTimeProvider _time = new();
+    private readonly SteppedTime _time = new();
     private readonly RecordingLog _log = new();
     private readonly TestProbe _listeners;
     private readonly TestProbe _reloader;
@@ -178,6 +177,63 @@ public sealed class LifecycleActorTests : ActorTest
         lifecycle.Tell(new LifecycleEvent.SuccessorGone());
         Assert.Equal("it exited with 2", (await second.ExpectMsgAsync<LifecycleProtocol.ReloadFinished>()).Receipt.Reason);
         Assert.Equal(2, (await lifecycle.Ask<LifecycleProtocol.HistoryReply>(new LifecycleProtocol.GetHistory(), Patience)).Receipts.Count);
+    }
+
+    [Theory]
+    [InlineData(3600)]
+    [InlineData(-3600)]
+    public async Task Reload_ClockIsSetMeanwhile_OnlyMonotonicTimeDecides(int seconds)
+    {
+        var waiter = CreateTestProbe();
+        var lifecycle = Start(new Serving());
+        var began = _time.GetUtcNow();
+        await ReachProbation(lifecycle, waiter);
+        _time.SetBack(TimeSpan.FromSeconds(seconds));
+        Clock.Advance(_options.Reload.Probation - TimeSpan.FromMilliseconds(1));
+        _time.Advance(_options.Reload.Probation - TimeSpan.FromMilliseconds(1));
+        Assert.Equal("OnProbation", await StateOf(lifecycle)); // neither sooner nor later
+        Clock.Advance(TimeSpan.FromMilliseconds(1));
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Equal("Yielding", await StateOf(lifecycle));
+        _time.SetBack(TimeSpan.FromSeconds(seconds));
+        lifecycle.Tell(new LifecycleEvent.RoleYielded());
+        lifecycle.Tell(new LifecycleEvent.PromotionAcknowledged());
+        lifecycle.Tell(new LifecycleEvent.ListenersReleased());
+        lifecycle.Tell(new MoverProtocol.Settled(0, 1, new Dictionary<string, int>()));
+        var receipt = (await waiter.FishForMessageAsync<LifecycleProtocol.ReloadFinished>(_ => true)).Receipt;
+        Assert.Equal((began, _options.Reload.Probation.TotalMilliseconds), (receipt.StartedAt, receipt.ElapsedMs));
+
+        // The drain's deadline stays where it was, whatever the clock says and however often the actor begins anew.
+        _time.Advance(_options.Drain.Timeout - TimeSpan.FromSeconds(1));
+        Clock.Advance(_options.Drain.Timeout - TimeSpan.FromSeconds(1));
+        _time.SetBack(TimeSpan.FromSeconds(seconds));
+        lifecycle.Tell(Kill.Instance);
+        await StateOf(lifecycle);
+        Assert.Equal("Draining", await StateOf(lifecycle)); // the restart's own message has been worked on
+        Assert.DoesNotContain(Drain(_front), message => message is HttpFrontProtocol.AbortConnections);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Clock.Advance(TimeSpan.FromSeconds(1));
+        await _front.FishForMessageAsync(message => message is HttpFrontProtocol.AbortConnections);
+    }
+
+    [Fact]
+    public async Task History_ClockIsSetBackBetweenReloads_KeepsEachInItsOrder()
+    {
+        var waiter = CreateTestProbe();
+        var lifecycle = Start(new Serving());
+        foreach (var reason in new[] { "it exited with 1", "it exited with 2", "it exited with 3" })
+        {
+            lifecycle.Tell(new LifecycleProtocol.Reload("test", ReplyTo: waiter.Ref));
+            await StateOf(lifecycle);
+            _time.Advance(TimeSpan.FromMilliseconds(20));
+            lifecycle.Tell(new LifecycleEvent.SuccessorFailed(reason, Responsive: false));
+            lifecycle.Tell(new LifecycleEvent.SuccessorGone());
+            Assert.Equal(20, (await waiter.FishForMessageAsync<LifecycleProtocol.ReloadFinished>(_ => true)).Receipt.ElapsedMs);
+            _time.SetBack(TimeSpan.FromHours(1));
+        }
+
+        var receipts = (await lifecycle.Ask<LifecycleProtocol.HistoryReply>(new LifecycleProtocol.GetHistory(), Patience)).Receipts;
+        Assert.Equal(["it exited with 1", "it exited with 2", "it exited with 3"], receipts.Select(receipt => receipt.Reason));
     }
 
     [Fact]

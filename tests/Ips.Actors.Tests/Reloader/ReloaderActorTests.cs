@@ -535,6 +535,29 @@ public sealed class ReloaderActorTests : ActorTest
     }
 
     [Fact]
+    public async Task MoveConnections_SuccessorHasNoRoom_AreAdoptedHereAgainAndTheMoverHearsOfIt()
+    {
+        var successor = await ServeAsync();
+        successor.Say(new PromotedFrame());
+        _reloader.Tell(new ReloaderProtocol.MoveConnections());
+        var begin = await _mover.ExpectMsgAsync<MoverProtocol.Begin>();
+        var (a, b) = FdPassing.SocketPair();
+        var connection = new MovedConnection(new EndpointKey("127.0.0.1:0", 1), a, "GET "u8.ToArray());
+        begin.Carrier.Tell(new MoverProtocol.Carry([connection]));
+        await SentAsync<ConnectionsFrame>();
+        successor.Say(new DeclinedFrame(1));
+        await _mover.ExpectMsgAsync<MoverProtocol.CarrierLeaving>();
+        Assert.Equal([connection], (await _listeners.ExpectMsgAsync<ListenerProtocol.Adopt>()).Connections);
+        await RoundTrip();
+        Assert.False(_mover.HasMessages); // not before it counts as open here
+        _listeners.Reply(new ListenerProtocol.Adopted(1, 0));
+        Assert.Equal(new MoverProtocol.Returned(1), await _mover.ExpectMsgAsync<MoverProtocol.Returned>());
+        Assert.True(FileDescriptors.IsCloseOnExec(a)); // the listeners' from here on
+        FileDescriptors.Close(a);
+        FileDescriptors.Close(b);
+    }
+
+    [Fact]
     public async Task MoveConnections_SuccessorDiesMeanwhile_ClosesWhatItHeldAndTellsTheMover()
     {
         var successor = await ServeAsync();

@@ -179,6 +179,25 @@ public sealed class MoverActorTests : ActorTest
     }
 
     [Fact]
+    public async Task CarrierLeaving_ConnectionsComeBack_StayAndCountAsDeclined()
+    {
+        _open.Open(origin: Here);
+        _open.Open(origin: Here);
+        Begin();
+        CloseAll(await CarriedAsync(2));
+        _mover.Tell(new MoverProtocol.Flush(), TestActor);
+        _mover.Tell(new MoverProtocol.CarrierLeaving(Finish: false));
+        _mover.Tell(new MoverProtocol.Delivered(1));
+        await RoundTrip(_mover);
+        Assert.False(HasMessages); // the other is on its way back
+        _mover.Tell(new MoverProtocol.Returned(1));
+        await ExpectMsgAsync<MoverProtocol.Flushed>();
+        var settled = await _lifecycle.ExpectMsgAsync<MoverProtocol.Settled>();
+        Assert.Equal((1, 1), (settled.Moved, settled.Staying[nameof(UnmovableReason.Declined)]));
+        Assert.False(_gate.Moving); // its next response says close
+    }
+
+    [Fact]
     public async Task CarrierLost_NeverBegun_IsSettled() // the successor died right after its promotion
     {
         _open.Open();

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Mono.Unix.Native;
 
 namespace Ips.Host.ProcessTests.Harness;
@@ -22,6 +23,16 @@ internal sealed class Releases(string folder)
     /// <summary>Writes a release's <c>appsettings.json</c>: its name, and what else is given, as JSON members.</summary>
     public void Configure(string release, string members = "") => File.WriteAllText(
         PathOf(release, "appsettings.json"), $$"""{ "Release": "{{release}}"{{(members.Length > 0 ? ", " : "")}}{{members}} }""");
+
+    /// <summary>Makes a copy of the sample app a build of other handover versions, by its <c>runtimeconfig.json</c>.</summary>
+    public void SpeakVersions(string release, int min, int max)
+    {
+        var path = PathOf(release, $"{Binaries.SampleApp}.runtimeconfig.json");
+        var json = JsonNode.Parse(File.ReadAllText(path))!;
+        var properties = json["runtimeOptions"]!["configProperties"]!;
+        (properties["Ips.Handover.MinVersion"], properties["Ips.Handover.MaxVersion"]) = ($"{min}", $"{max}");
+        File.WriteAllText(path, json.ToJsonString());
+    }
 
     /// <summary>Puts a mark into a release, see Ips.SampleApp's ReleaseFolder.</summary>
     public void Mark(string release, string mark) => File.WriteAllText(PathOf(release, mark), "");

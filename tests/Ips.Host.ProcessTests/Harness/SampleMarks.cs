@@ -11,4 +11,13 @@ internal static class SampleMarks
     public const int StartHeld = 9001;
 
     public const string Unhealthy = "unhealthy";
+
+    public const string FailsRequests = "fails-requests";
+
+    public const string FailsWhenServing = "fails-when-serving";
+
+    public const string DiesWhenServing = "dies-when-serving";
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<string> All { get; } = [HoldBeforeHello, HoldBeforeReady, Unhealthy, FailsRequests, FailsWhenServing, DiesWhenServing];
 }

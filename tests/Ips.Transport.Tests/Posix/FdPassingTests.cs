@@ -29,8 +29,8 @@ public sealed class FdPassingTests : IDisposable
         FileDescriptors.Close(zero);
         Assert.True(FdPassing.TrySend(_a, [4], []));
 
-        Assert.Equal(3, FdPassing.Receive(_b, _buffer, _fds, out var truncated));
-        Assert.False(truncated);
+        Assert.Equal(3, FdPassing.Receive(_b, _buffer, _fds, out var loss));
+        Assert.Equal(PacketLoss.None, loss);
         Assert.Equal([1, 2, 3], _buffer[..3]);
         Assert.Equal(["/dev/zero", "/dev/zero"], _fds.Select(Fds.Target));
         Assert.All(_fds, fd => Assert.True(FileDescriptors.IsCloseOnExec(fd)));
@@ -53,8 +53,8 @@ public sealed class FdPassingTests : IDisposable
 
         Assert.True(FdPassing.TrySend(_a, packet, [.. Enumerable.Repeat(_b, FdPassing.MaxDescriptors)]));
 
-        Assert.Equal(packet.Length, FdPassing.Receive(_b, _buffer, _fds, out var truncated));
-        Assert.False(truncated);
+        Assert.Equal(packet.Length, FdPassing.Receive(_b, _buffer, _fds, out var loss));
+        Assert.Equal(PacketLoss.None, loss);
         Assert.Equal(packet, _buffer);
         Assert.Equal(FdPassing.MaxDescriptors, _fds.Count);
     }
@@ -103,8 +103,8 @@ public sealed class FdPassingTests : IDisposable
     public void Receive_PacketLargerThanTheBuffer_IsTruncatedAndItsDescriptorsAreClosed() => Fds.AssertNoLeak(() =>
     {
         Assert.True(FdPassing.TrySend(_a, [1, 2, 3], [_a, _b]));
-        _ = FdPassing.Receive(_b, _buffer.AsSpan(0, 2), _fds, out var truncated);
-        Assert.True(truncated);
+        _ = FdPassing.Receive(_b, _buffer.AsSpan(0, 2), _fds, out var loss);
+        Assert.Equal(PacketLoss.Bytes, loss);
         Assert.Empty(_fds);
     });
 
@@ -116,8 +116,8 @@ public sealed class FdPassingTests : IDisposable
         Fds.AssertNoLeak(() =>
         {
             TestLibc.SendTooManyDescriptors(_a, FdPassing.MaxDescriptors + 6);
-            Assert.Equal(1, FdPassing.Receive(_b, _buffer, _fds, out var truncated));
-            Assert.True(truncated);
+            Assert.Equal(1, FdPassing.Receive(_b, _buffer, _fds, out var loss));
+            Assert.Equal(PacketLoss.Descriptors, loss);
         });
 
         Assert.Equal(kept, _fds); // what came with earlier packets is left alone

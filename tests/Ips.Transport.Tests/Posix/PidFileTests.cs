@@ -35,6 +35,19 @@ public sealed class PidFileTests : IDisposable
         await writer;
     }
 
+    // On a full disk, see DiskFullTests for a real one.
+    [Theory]
+    [InlineData("4000000\n")]
+    [InlineData("1\n")]
+    [InlineData("")]
+    public void Overwrite_ShorterOrLongerContent_LeavesTheNewOneAlone(string before)
+    {
+        File.WriteAllText(PidPath, before);
+        PidFile.Overwrite(PidPath, "4711\n"u8);
+        Assert.Equal("4711\n", File.ReadAllText(PidPath));
+        Assert.Equal([PidPath], Directory.GetFileSystemEntries(_folder));
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("0")]

@@ -1,0 +1,34 @@
+using Ips.Actors.Handover;
+using Ips.Actors.Listener;
+using Ips.Actors.Posix;
+using Ips.Actors.Tests.Reloader;
+using Ips.Actors.Tests.Support;
+
+namespace Ips.Actors.Tests.Handover;
+
+/// <summary>What the sender of connections keeps, until the receiver has them.</summary>
+public sealed class ConnectionCourierTests : ActorTest
+{
+    [Fact]
+    public void Decline_APacketAndThoseThatWait_AreTheCallersAgain()
+    {
+        var courier = new ConnectionCourier(new FakeSuccessor(1, CreateTestProbe().Ref));
+        var connections = Enumerable.Range(0, 300).Select(i => new MovedConnection(new EndpointKey("127.0.0.1:0", i), FileDescriptors.Open("/dev/null", 0), default)).ToList();
+        courier.Send(connections); // 4 packets of 64, and 44 wait: 256 may be on their way
+
+        var declined = courier.Decline(2);
+        Assert.Equal([.. connections[64..128], .. connections[256..]], declined);
+        Assert.All(declined, connection => Assert.True(FileDescriptors.IsOpen(connection.Fd)));
+
+        // What was sent behind it may have arrived: by its own place, whatever came of the packet before.
+        Assert.Equal(64, courier.Acknowledge(64));
+        Assert.All(connections[..64], connection => Assert.False(FileDescriptors.IsOpen(connection.Fd)));
+        Assert.Equal(connections[128..192], courier.Decline(3));
+        Assert.Empty(courier.Decline(3)); // told twice
+        Assert.False(courier.IsIdle);
+        Assert.Equal(64, courier.Acknowledge(100)); // more than there are
+        Assert.All(connections[192..256], connection => Assert.False(FileDescriptors.IsOpen(connection.Fd)));
+        Assert.True(courier.IsIdle);
+        foreach (var connection in connections.Where(connection => FileDescriptors.IsOpen(connection.Fd))) FileDescriptors.Close(connection.Fd);
+    }
+}

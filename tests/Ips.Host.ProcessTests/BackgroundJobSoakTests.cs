@@ -1,0 +1,11 @@
+using Xunit.Abstractions;
+
+namespace Ips.Host.ProcessTests;
+
+/// <summary>The same over 50 reloads.</summary>
+[Trait("kind", "soak")]
+public sealed class BackgroundJobSoakTests(ITestOutputHelper output) : BackgroundJobTests(output)
+{
+    /// <inheritdoc/>
+    protected override int Reloads => 50;
+}

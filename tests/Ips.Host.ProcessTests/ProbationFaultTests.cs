@@ -1,0 +1,92 @@
+using Ips.Host.ProcessTests.Harness;
+using Ips.Testing.Load;
+using Xunit.Abstractions;
+
+namespace Ips.Host.ProcessTests;
+
+/// <summary>A release that turns bad when it serves already: the predecessor takes the role back, and no request is lost but those that a dead process was
+/// answering, which are counted.</summary>
+public sealed class ProbationFaultTests(ITestOutputHelper output) : ProcessTest(output)
+{
+    // Each good reload takes the probation's time, so the faults that need a long one have a service of their own, beside the other.
+    [Fact]
+    public async Task Probation_SuccessorTurnsBad_RoleIsTakenBackAndNextReloadWorks() => await Task.WhenAll(
+        ShowAsync("short", TimeSpan.FromSeconds(3),
+            ("crashes at once", scene => CrashAsync(scene, TimeSpan.Zero)),
+            ("crashes after 1 s", scene => CrashAsync(scene, TimeSpan.FromSeconds(1))),
+            ("answers 500", FailRequestsAsync),
+            ("turns red", TurnRedAsync)),
+        ShowAsync("long", TimeSpan.FromSeconds(7),
+            ("crashes after 4 s", scene => CrashAsync(scene, TimeSpan.FromSeconds(4))),
+            ("hangs", HangAsync)));
+
+    private async Task ShowAsync(string folder, TimeSpan probation, params IReadOnlyList<(string Name, Func<FaultScene, Task> Fault)> faults)
+    {
+        var releases = new Releases(Directory.CreateDirectory(Path.Combine(Folder, folder)).FullName);
+        var service = Prepare(new ServiceSettings(ServiceKind.SampleApp)
+        {
+            Program = Path.Combine(releases.Current, Binaries.SampleApp),
+            Probation = probation,
+            HealthInterval = TimeSpan.FromSeconds(1),
+            More = ["--Ips:Reload:MaxErrorRatio=0.5", "--Ips:Reload:MinRequests=20"],
+        });
+        await using var scene = await FaultScene.StartAsync(service, releases);
+        foreach (var (name, fault) in faults)
+        {
+            try
+            {
+                await fault(scene);
+            }
+            catch (Exception e)
+            {
+                throw new Xunit.Sdk.XunitException($"A release that {name}: {e.Message}", e);
+            }
+        }
+
+        Output.WriteLine((await scene.Load.StopAsync()).ToString());
+    }
+
+    private async Task CrashAsync(FaultScene scene, TimeSpan after)
+    {
+        var successor = await scene.ReachProbationAsync();
+        await Task.Delay(after);
+        var clients = await Killing.KillAsync(successor);
+        await scene.AssertRolledBackAsync("was killed by SIGKILL");
+        await scene.AssertNextReloadWorksAsync();
+        scene.AssertOnlyCost(clients);
+        Output.WriteLine($"Killed {after.TotalSeconds:0} s after it accepted: it had {clients.Count} connections, of which {scene.Failures.Count} had a request that failed.");
+    }
+
+    // Alive as far as anybody can see, it answers nothing: whom it had accepted waits until it is killed.
+    private async Task HangAsync(FaultScene scene)
+    {
+        var successor = await scene.ReachProbationAsync();
+        var clients = await Killing.StopAsync(successor);
+        await scene.AssertRolledBackAsync("sent no health report for 3 intervals");
+        await scene.AssertNextReloadWorksAsync();
+        scene.AssertOnlyCost(clients);
+        Output.WriteLine($"Hung: it had {clients.Count} connections, of which {scene.Failures.Count} had a request that failed.");
+    }
+
+    private async Task FailRequestsAsync(FaultScene scene)
+    {
+        var good = (await scene.Service.StatusAsync()).Generation;
+        await scene.ReachProbationAsync(SampleMarks.FailsWhenServing);
+        await scene.AssertRolledBackAsync("above ips.reload.max-error-ratio = 0.5");
+        var failed = scene.Failures.Count;
+        await scene.AssertNextReloadWorksAsync();
+        Output.WriteLine($"Answered 500: {failed} times.");
+        Assert.InRange(failed, 20, int.MaxValue); // what it did was seen by the strict client
+        Assert.All(scene.Failures, failure => Assert.Equal((FailureKind.WrongStatus, good + 1), (failure.Kind, failure.LastGeneration)));
+        Assert.Equal(failed, scene.Failures.Count); // and is over with the rollback
+    }
+
+    private static async Task TurnRedAsync(FaultScene scene)
+    {
+        await scene.ReachProbationAsync();
+        scene.Releases.Mark(FaultScene.Bad, SampleMarks.Unhealthy);
+        await scene.AssertRolledBackAsync("the release is marked as unhealthy");
+        await scene.AssertNextReloadWorksAsync();
+        Assert.Empty(scene.Failures);
+    }
+}

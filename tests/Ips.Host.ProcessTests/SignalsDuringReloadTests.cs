@@ -1,0 +1,119 @@
+using Ips.Actors.Diagnostics;
+using Ips.Host.ProcessTests.Harness;
+using Ips.Testing.Processes;
+using Xunit.Abstractions;
+
+namespace Ips.Host.ProcessTests;
+
+/// <summary>Signals in each phase of a handover. A reload that cannot be begun is refused with the reason; a stop of the successor takes it back, one of the main
+/// process is one of the service. See <see cref="StopDuringReloadTests"/> for a stop of the predecessor.</summary>
+public sealed class SignalsDuringReloadTests(ITestOutputHelper output) : SignalsDuringReload(output)
+{
+    [Theory]
+    [InlineData(ReloadPhase.Spawned)]
+    [InlineData(ReloadPhase.Welcomed)]
+    [InlineData(ReloadPhase.Ready)]
+    [InlineData(ReloadPhase.Probation)]
+    [InlineData(ReloadPhase.Promoting)]
+    [InlineData(ReloadPhase.Draining)]
+    public async Task Usr2ToBothThenIntToSuccessor_OneServesOrTheServiceStops(ReloadPhase phase)
+    {
+        using var held = await HeldReload.BeginAsync(phase, Folder, Prepare);
+        Assert.True(ProcessTable.Signal(held.Predecessor, ProcessTable.SigUsr2));
+        Assert.True(ProcessTable.Signal(held.Successor, ProcessTable.SigUsr2));
+        await SignalAndSettleAsync(held, phase, toSuccessor: true, ProcessTable.SigInt);
+    }
+}
+
+/// <summary>What follows a signal to one of the two processes of a reload that is held in a phase.</summary>
+public abstract class SignalsDuringReload(ITestOutputHelper output) : ProcessTest(output)
+{
+    private protected static async Task SignalAndSettleAsync(HeldReload held, ReloadPhase phase, bool toSuccessor, int signal)
+    {
+        var service = held.Service;
+        Assert.True(ProcessTable.Signal(toSuccessor ? held.Successor : held.Predecessor, signal));
+        held.LetGo();
+        var isStop = signal != ProcessTable.SigUsr2;
+        switch (phase)
+        {
+            case ReloadPhase.Draining when isStop && toSuccessor:
+                // The main process: the service stops, while the predecessor finishes what it has.
+                await ProcessTable.WaitForEndAsync(held.Successor, Limits.Step);
+                await service.Processes.WaitForOnlyAsync(held.Predecessor);
+                await EndDrainAsync(held);
+                AssertStopped(service);
+                break;
+            case ReloadPhase.Draining:
+                await EndDrainAsync(held);
+                await AssertServesAsync(service, atLeast: 2);
+                break;
+            case ReloadPhase.Promoting when isStop && toSuccessor && await StoppedAfterPromotionAsync(service):
+                // It read the promotion first, and was the main process when it read the signal.
+                await service.Processes.WaitForOnlyAsync();
+                AssertStopped(service);
+                break;
+            case var _ when isStop && toSuccessor:
+                Assert.NotEmpty((await service.Log.WaitForAsync(0, EventIds.ReloadFailed))["Reason"]);
+                Assert.Equal(held.Predecessor, service.MainPid);
+                await AssertServesAsync(service, atLeast: 1);
+                break;
+            case var _ when isStop:
+                Assert.Equal(0, await service.First.WaitForExitAsync(Limits.Step));
+                await service.Processes.WaitForOnlyAsync();
+                Assert.NotEmpty(Assert.Single(service.Log.Of(EventIds.ReloadFailed))["Reason"]);
+                AssertStopped(service);
+                break;
+            default:
+                // The reload goes on to its end.
+                await service.Log.WaitForAsync(0, EventIds.ReloadPromoted);
+                await AssertServesAsync(service, atLeast: 2);
+                break;
+        }
+
+        AssertEachAccountedFor(service);
+    }
+
+    // Its word of either comes before anything else that it does then.
+    private static async Task<bool> StoppedAfterPromotionAsync(Service service) =>
+        (await service.Log.WaitForAsync(0, EventIds.ReloadFailed, EventIds.ReloadPromoted)).Id == EventIds.ReloadPromoted;
+
+    // A second stop cuts the request that holds it.
+    private static async Task EndDrainAsync(HeldReload held)
+    {
+        using var deadline = new CancellationTokenSource(Limits.Step);
+        while (ProcessTable.IsAlive(held.Predecessor))
+        {
+            ProcessTable.Signal(held.Predecessor, ProcessTable.SigTerm);
+            await Task.Delay(100, deadline.Token);
+        }
+
+        Assert.Equal(3, await held.Service.First.WaitForExitAsync(Limits.Step));
+    }
+
+    // A signal that was read late may have begun a reload of its own: that one is waited for.
+    private static async Task AssertServesAsync(Service service, int atLeast)
+    {
+        await Eventually.TrueAsync(async () => service.Processes.Alive().SequenceEqual([service.MainPid]) && (await service.StatusAsync()).State == "Serving", "one process that serves");
+        var generation = await service.AnsweringGenerationAsync();
+        Assert.InRange(generation, atLeast, int.MaxValue);
+        await service.ReloadAsync();
+        Assert.Equal(generation + 1, await service.AnsweringGenerationAsync());
+        await service.WaitForMainAloneAsync();
+        await service.StopAsync();
+        AssertStopped(service);
+    }
+
+    private static void AssertStopped(Service service)
+    {
+        Assert.False(File.Exists(service.PidFile), "The PID file outlived the stop.");
+        Assert.False(File.Exists($"{service.PidFile}.sock"), "The control socket outlived the stop.");
+    }
+
+    private static void AssertEachAccountedFor(Service service)
+    {
+        var received = service.Log.Of(EventIds.SignalReceived).Count(e => e["Signal"] == "SIGUSR2");
+        var answers = service.Log.Events.Where(e => e.Id is EventIds.ReloadStarted or EventIds.ReloadRefused or EventIds.ReloadDeferred && e["Source"] == "SIGUSR2").ToList();
+        Assert.Equal(received, answers.Count);
+        Assert.All(answers.Where(e => e.Id == EventIds.ReloadRefused), e => Assert.NotEmpty(e["Reason"]));
+    }
+}
