@@ -175,6 +175,7 @@ public sealed class StableParent : IDisposable
         List<(int Fd, int TargetFd)> descriptors = [(_generationsEnd, SupervisorLink.TargetFd)];
         var (program, arguments, directory, environment) = Command(lastGood);
         environment[Marker] = Text(Environment.ProcessId);
+        if (!isFirst) environment[LastGoodFile.AloneVariable.Key] = LastGoodFile.AloneVariable.Value; // whom the first one took over from is gone
         environment[HandoverVariables.SupervisorFd] = Text(SupervisorLink.TargetFd);
         try
         {
