@@ -13,7 +13,7 @@ internal sealed class TakeoverActor : ReceiveActor
 {
     private const int ListenerId = 0;
     private const int MaxUnheard = 8;
-    private static readonly TimeSpan HelloTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan HelloTimeout = TimeSpan.FromSeconds(30); // a runtime that has just started on a busy machine takes seconds
 
     private readonly TakeoverSocket _socket;
     private readonly IActorRef _lifecycle;
