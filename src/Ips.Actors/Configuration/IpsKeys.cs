@@ -58,6 +58,14 @@ public static class IpsKeys
             ConfigKey.Text<ListenerOptions>("ips.listener.unix-group", o => o.UnixGroup, (o, v) => o.UnixGroup = v, "the name or number of a group, or null", _ => null),
         ], []);
 
+    /// <summary>The block <c>ips.takeover</c>.</summary>
+    public static ConfigTable<TakeoverOptions> Takeover { get; } = new(
+        [
+            ConfigKey.FilePath<TakeoverOptions>("ips.takeover.socket", o => o.Socket, (o, v) => o.Socket = v),
+            ConfigKey.Text<TakeoverOptions>("ips.takeover.group", o => o.Group, (o, v) => o.Group = v, "the name or number of a group, or null", _ => null),
+            ConfigKey.FilePath<TakeoverOptions>("ips.takeover.from", o => o.From, (o, v) => o.From = v),
+        ], []);
+
     /// <summary>All of them: the whole of <see cref="IpsOptions"/>.</summary>
     public static ConfigTable<IpsOptions> All { get; } = new ConfigTable<IpsOptions>(
         [
@@ -68,5 +76,6 @@ public static class IpsKeys
         .And(Drain.On<IpsOptions>(o => o.Drain))
         .And(Reload.On<IpsOptions>(o => o.Reload))
         .And(Warmup.On<IpsOptions>(o => o.Warmup))
-        .And(Listener.On<IpsOptions>(o => o.Listener));
+        .And(Listener.On<IpsOptions>(o => o.Listener))
+        .And(Takeover.On<IpsOptions>(o => o.Takeover));
 }

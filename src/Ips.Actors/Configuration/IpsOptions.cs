@@ -28,4 +28,7 @@ public sealed class IpsOptions
 
     /// <summary>How listening sockets are opened.</summary>
     public ListenerOptions Listener { get; set; } = new();
+
+    /// <summary>How a process that this service has not started takes it over.</summary>
+    public TakeoverOptions Takeover { get; set; } = new();
 }

@@ -64,12 +64,16 @@ internal sealed class ControlActor : ReceiveActor
 
     private void Serve()
     {
-        if (_loop is null && _identity.ControlFd is { } fd)
+        if (_identity.ControlFd is not { } fd) return;
+        if (_loop is null)
         {
             var (self, log) = (Self, _log);
             _loop = new AcceptLoop((_, client) => self.Tell(new Accepted(client)), error => log.AcceptFailed(error.Message));
-            _loop.Add(ListenerId, fd);
         }
+
+        // Again, as the number may name another socket since.
+        _loop.Remove(ListenerId);
+        _loop.Add(ListenerId, fd);
     }
 
     private void StopAccepting()

@@ -51,6 +51,9 @@ public sealed record DaemonStatus(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool Paused { get; init; }
 
+    /// <summary>The socket on which another process can take over; null if none can.</summary>
+    public string? TakeoverSocket { get; init; }
+
     /// <summary>The PID of the successor while a reload runs.</summary>
     public int? SuccessorPid { get; init; }
 

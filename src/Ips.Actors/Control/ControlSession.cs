@@ -60,6 +60,9 @@ internal sealed class ControlSession : ReceiveActor
 
         /// <summary>Whether an operator has paused the service.</summary>
         public Func<bool> Paused { get; init; } = () => false;
+
+        /// <summary>Where this service can be taken over; null if it cannot.</summary>
+        public string? TakeoverSocket { get; init; }
     }
 
     /// <summary>The process ends: send the last line.</summary>
@@ -152,6 +155,7 @@ internal sealed class ControlSession : ReceiveActor
             LastReload = state.LastReload,
             LastGood = _daemon.LastGood(),
             Paused = _daemon.Paused(),
+            TakeoverSocket = _daemon.TakeoverSocket,
         };
     }
 

@@ -70,10 +70,7 @@ internal sealed class Identity : IDisposable
     public void Publish(int pid)
     {
         _published = true;
-        if (ControlFd is not null)
-        {
-            _controlFile ??= FileIdentity.OfSocketPath(ControlPath);
-        }
+        PublishControl();
 
         try
         {
@@ -83,6 +80,43 @@ internal sealed class Identity : IDisposable
         catch (IOException e)
         {
             _log.IdentityFailed(PidFile, e.Message);
+        }
+    }
+
+    /// <summary>Fails if this process, which its predecessor has not started, could not become the main process under this PID file.</summary>
+    /// <exception cref="IOException">The predecessor's PID file is another, or the folder is not this user's to write to.</exception>
+    public void CheckOfOutsider()
+    {
+        if (_lock is not null && FileIdentity.OfPath(LockPath) != FileIdentity.OfDescriptor(_lock.Fd))
+            throw new IOException($"The running service has another PID file than {PidFile}; give this process the same one (--pid-file, ips.pid-file).");
+        if (Path.GetDirectoryName(PidFile) is { } folder && !Credentials.MayWriteTo(folder))
+            throw new IOException($"The folder {folder} of the PID file is not this user's to write to: whoever takes over replaces the PID file and the sockets beside it (ips.pid-file).");
+    }
+
+    // A predecessor of another user leaves a control socket that is that user's alone: in its place comes one of our own. The same when such a
+    // successor has put its socket there and the role was taken back.
+    private void PublishControl()
+    {
+        if (ControlFd is not { } fd) return;
+        var there = FileIdentity.OfSocketPath(ControlPath);
+        var foreign = _controlFile is { } bound ? there != bound : there is not null && FileIdentity.OwnerOf(ControlPath) != ProcessAttributes.EffectiveUserId;
+        if (!foreign)
+        {
+            _controlFile ??= there;
+            return;
+        }
+
+        try
+        {
+            var next = UnixSockets.ListenInPlace(ControlPath, ControlMode, ControlBacklog);
+            _controlFile = FileIdentity.OfSocketPath(ControlPath);
+            FileDescriptors.ReplaceCloseOnExec(fd, next); // who accepts from it knows the number
+            FileDescriptors.Close(next);
+            _log.ControlRebound(ControlPath);
+        }
+        catch (IOException e)
+        {
+            _log.IdentityFailed(ControlPath, e.Message);
         }
     }
 

@@ -13,4 +13,7 @@ internal static partial class IdentityLog
 
     [LoggerMessage(EventIds.IdentityFailed, LogLevel.Error, "The PID file {PidFile} could not be changed, the service goes on: {Reason}")]
     public static partial void IdentityFailed(this ILogger logger, string pidFile, string reason);
+
+    [LoggerMessage(EventIds.ControlRebound, LogLevel.Information, "The control socket {Path} was another user's; this process has put its own in its place.")]
+    public static partial void ControlRebound(this ILogger logger, string path);
 }

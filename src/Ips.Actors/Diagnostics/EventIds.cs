@@ -24,6 +24,7 @@ internal static class EventIds
     public const int LogReopened = 1017;
     public const int LogReopenFailed = 1018;
     public const int Alone = 1019;
+    public const int TakeoverStarted = 1020;
     public const int CheckStarted = 1030;
     public const int CheckPassed = 1031;
     public const int CheckFailed = 1032;
@@ -61,6 +62,7 @@ internal static class EventIds
     public const int SuccessorGone = 1306;
     public const int SuccessorRefused = 1307;
     public const int FrameUnexpected = 1308;
+    public const int SuccessorInvited = 1309;
     public const int MakingRoom = 1330;
     public const int AwaitingRoom = 1331;
 
@@ -105,4 +107,14 @@ internal static class EventIds
 
     // Systemd 1800
     public const int NotifyFailed = 1800;
+
+    // Takeover 1900
+    public const int TakeoverOffered = 1900;
+    public const int TakeoverSocketFailed = 1901;
+    public const int TakeoverAsked = 1902;
+    public const int TakeoverDenied = 1903;
+    public const int OutsiderSilent = 1904;
+    public const int OutsiderOutOfReach = 1905;
+    public const int TakeoverAcceptFailed = 1906;
+    public const int ControlRebound = 1907;
 }

@@ -13,7 +13,10 @@ namespace Ips.Actors.Hosting;
 internal sealed class GenerationContext
 {
     private static readonly TimeSpan WelcomeTimeout = TimeSpan.FromSeconds(10);
+    // Longer than a spawned successor's: for one from outside the daemon may have to make room first (ips.reload.room-timeout).
+    private static readonly TimeSpan TakeoverTimeout = TimeSpan.FromMinutes(1);
     private static readonly Lazy<GenerationContext> Current = new(Join);
+    private static string? s_takeoverFrom;
 
     /// <summary>The generation, from 1.</summary>
     public required int Number { get; init; }
@@ -23,6 +26,9 @@ internal sealed class GenerationContext
 
     /// <summary>The channel to the predecessor; null in a first generation, and in one whose predecessor died before it said welcome.</summary>
     public HandoverChannel? Predecessor { get; init; }
+
+    /// <summary>The predecessor did not start this process.</summary>
+    public bool IsOutsider { get; init; }
 
     /// <summary>The predecessor died before it said welcome.</summary>
     public bool Orphaned { get; init; }
@@ -59,8 +65,13 @@ internal sealed class GenerationContext
     public bool IsSuccessor => Predecessor is not null;
 
     /// <summary>Joins the predecessor at the first call; a first generation has none.</summary>
-    /// <exception cref="HandoverRefusedException">The predecessor will not hand over.</exception>
-    public static GenerationContext Enter() => Current.Value;
+    /// <param name="takeoverFrom">The socket of the service that this process takes over, if it was not started by a predecessor; null for none.</param>
+    /// <exception cref="HandoverRefusedException">The predecessor will not hand over, or nobody is there to take over from.</exception>
+    public static GenerationContext Enter(string? takeoverFrom = null)
+    {
+        s_takeoverFrom ??= takeoverFrom;
+        return Current.Value;
+    }
 
     private static GenerationContext Join()
     {
@@ -72,10 +83,17 @@ internal sealed class GenerationContext
         var manager = ClaimManager(inherits: Environment.GetEnvironmentVariable(HandoverVariables.Fd) is not null);
         var output = InheritedOutput.Claim(Environment.GetEnvironmentVariable(HandoverVariables.OutputFds));
         Environment.SetEnvironmentVariable(HandoverVariables.OutputFds, null);
+        var alone = Environment.GetEnvironmentVariable(HandoverVariables.NoTakeover) is not null;
+        Environment.SetEnvironmentVariable(HandoverVariables.NoTakeover, null);
         if (TakeChannel() is not { } fd)
         {
             output?.Restore();
             var passed = SocketActivation.Claim();
+            if (!alone && s_takeoverFrom is { } from)
+            {
+                return TakeOver(Path.GetFullPath(from), passed, command, manager, supervisor);
+            }
+
             supervisor?.Join(1);
             return new GenerationContext
             {
@@ -108,9 +126,63 @@ internal sealed class GenerationContext
         }
     }
 
+    private static GenerationContext TakeOver(
+        string path, SocketActivation? passed, StartCommand command, NotifySettings? manager, SupervisorLink? supervisor)
+    {
+        if (passed is not null)
+        {
+            throw new HandoverRefusedException($"the service manager has passed sockets, and those of the service at {path} are to be taken over (--takeover, ips.takeover.from): only one of the two can be");
+        }
+
+        var channel = Connect(path);
+        channel.TrySend(new HelloFrame(HandoverVersion.Min, HandoverVersion.Max, Environment.ProcessId, Release));
+        try
+        {
+            switch (channel.WaitForNext(TakeoverTimeout))
+            {
+                case ChannelEvent.Received { Frame: WelcomeFrame welcome } received:
+                    supervisor?.Join(welcome.Generation);
+                    return FromWelcome(welcome, received.Fds, command, channel, output: null, manager, supervisor, isOutsider: true);
+                case ChannelEvent.Received { Frame: RefusedFrame refused }:
+                    throw new HandoverRefusedException(refused.Reason);
+                case ChannelEvent.Received { Frame: StopFrame stop }:
+                    throw new HandoverRefusedException(stop.Reason);
+                case ChannelEvent.Received { Frame: var other }:
+                    throw new HandoverRefusedException($"the service at {path} answered hello with {other.GetType().Name}");
+                default:
+                    throw new HandoverRefusedException($"the service at {path} ended the connection before it handed over");
+            }
+        }
+        catch (Exception e) when (e is HandoverRefusedException or TimeoutException)
+        {
+            channel.Dispose();
+            throw e as HandoverRefusedException ?? new HandoverRefusedException($"the service at {path} has not answered within {TakeoverTimeout.TotalSeconds:0} s");
+        }
+    }
+
+    private static HandoverChannel Connect(string path)
+    {
+        try
+        {
+            return new HandoverChannel(HandoverSockets.Connect(path));
+        }
+        catch (PosixException e)
+        {
+            throw new HandoverRefusedException(e.Errno switch
+            {
+                Errno.ENOENT => $"there is no socket {path} to take over from; the running service must offer it (ips.takeover.socket)",
+                Errno.ECONNREFUSED => $"nobody listens on {path}: there is no service to take over from",
+                Errno.EACCES => $"this user may not connect to {path}; the running service says who may (ips.takeover.group)",
+                Errno.EPROTOTYPE => $"{path} is a socket of another kind; the one to take over from is ips.takeover.socket of the running service",
+                Errno.EAGAIN => $"the service at {path} accepts nobody",
+                _ => e.Message,
+            });
+        }
+    }
+
     private static GenerationContext FromWelcome(
         WelcomeFrame welcome, IReadOnlyList<int> fds, StartCommand command, HandoverChannel channel, InheritedOutput? output,
-        NotifySettings? manager, SupervisorLink? supervisor)
+        NotifySettings? manager, SupervisorLink? supervisor, bool isOutsider = false)
     {
         var expected = welcome.Endpoints.Count + (welcome.Lock ? 1 : 0) + (welcome.Control ? 1 : 0);
         if (fds.Count != expected)
@@ -126,6 +198,7 @@ internal sealed class GenerationContext
             StartCommand = command,
             Predecessor = channel,
             Welcome = welcome,
+            IsOutsider = isOutsider,
             Supervisor = supervisor,
             Output = output,
             Manager = manager,

@@ -15,6 +15,10 @@ internal static class HandoverVariables
     /// <summary>The command that reloads start the next generation by, where it is another than this process's own, see <see cref="StartCommand.Encode"/>.</summary>
     public const string Command = "IPS_START_COMMAND";
 
+    /// <summary>Set where a service that is gone is started again: by its command line it may have taken over from one that is gone as well. Then
+    /// <c>ips.takeover.from</c> does not count.</summary>
+    public const string NoTakeover = "IPS_NO_TAKEOVER";
+
     /// <summary>The descriptor on which <c>ips start</c> waits for the start report.</summary>
     public const string StartFd = "IPS_START_FD";
 

@@ -26,14 +26,19 @@ public static class IpsHostingExtensions
     /// handed to the successor, which is started by the same command line. Call it first, right after the builder was made.
     /// </summary>
     /// <param name="builder">The app's builder.</param>
-    /// <param name="configure">Sets options in code, after the configuration section <c>Ips</c>. No option is required.</param>
+    /// <param name="configure">Sets options in code, after the configuration section <c>Ips</c>. No option is required.
+    /// It is called twice, the first time ahead of the handshake, for <see cref="TakeoverOptions.From"/>.</param>
     /// <returns>The same builder.</returns>
-    /// <exception cref="Ips.Actors.Handover.HandoverRefusedException">This process was started as a successor and its predecessor will not hand over.</exception>
+    /// <exception cref="Ips.Actors.Handover.HandoverRefusedException">This process was started as a successor and its predecessor will not hand over,
+    /// or it is to take over (<see cref="TakeoverOptions.From"/>) and cannot.</exception>
     public static WebApplicationBuilder AddIps(this WebApplicationBuilder builder, Action<IpsOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ProcessSignals.Register();
-        var generation = GenerationContext.Enter();
+        // The handshake comes first of all, so the one option that it needs is asked for ahead of the others.
+        var early = new IpsOptions { Takeover = { From = builder.Configuration["Ips:Takeover:From"] } };
+        configure?.Invoke(early);
+        var generation = GenerationContext.Enter(early.Takeover.From is { Length: > 0 } from ? from : null);
         var services = builder.Services;
         if (services.Any(service => service.ServiceType == typeof(IpsRuntime)))
         {

@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Hosting;
 using Ips.Actors.Configuration;
 using Ips.Actors.Control;
+using Ips.Actors.Handover;
 using Ips.Actors.HttpFront;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Listener;
@@ -10,6 +11,7 @@ using Ips.Actors.Predecessor;
 using Ips.Actors.Reloader;
 using Ips.Actors.Signals;
 using Ips.Actors.Systemd;
+using Ips.Actors.Takeover;
 using Ips.Actors.Transport;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.Extensions.DependencyInjection;
@@ -22,6 +24,8 @@ namespace Ips.Actors.Hosting;
 /// <summary>Puts one generation together: what outlives the actors, then the actors.</summary>
 internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
 {
+    private static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(1);
+
     private Parts? _parts;
 
     /// <summary>Takes the PID lock and the handed-over sockets. Does nothing for an app whose server is not Kestrel, such as a test server.</summary>
@@ -54,9 +58,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         var pidFile = Path.GetFullPath(
             options.PidFile ?? RuntimePaths.DefaultPidFile(services.GetRequiredService<IHostEnvironment>().ApplicationName));
         var identityLog = loggers.CreateLogger("/user/ips/lifecycle");
-        var identity = generation.IsSuccessor
-            ? Identity.Adopt(pidFile, generation.LockFd, generation.ControlFd, identityLog)
-            : Identity.Claim(pidFile, identityLog);
+        var (identity, takeover) = Claim(generation, options, pidFile, identityLog, loggers.CreateLogger("/user/ips/takeover"));
         var listenerLog = loggers.CreateLogger("/user/ips/listener");
         TellOpenFiles(listenerLog, isFirst: generation.Number == 1);
         if (Privileges.Dropped is { } user)
@@ -71,7 +73,32 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
             Passed = generation.Activation,
             Supervisor = generation.Supervisor,
         };
-        _parts = new Parts(options, generation, identity, listeners, server);
+        _parts = new Parts(options, generation, identity, takeover, listeners, server);
+    }
+
+    // Its predecessor sees the output of a successor that it has started, and its exit code; one from outside has to say what is wrong.
+    private static (Identity, TakeoverSocket?) Claim(GenerationContext generation, IpsOptions options, string pidFile, ILogger identityLog, ILogger takeoverLog)
+    {
+        var identity = (Identity?)null;
+        try
+        {
+            identity = generation.IsSuccessor
+                ? Identity.Adopt(pidFile, generation.LockFd, generation.ControlFd, identityLog)
+                : Identity.Claim(pidFile, identityLog);
+            if (generation.IsOutsider) identity.CheckOfOutsider();
+            return (identity, TakeoverSocket.Prepare(options.Takeover, isFirst: !generation.IsSuccessor, takeoverLog));
+        }
+        catch (IOException e)
+        {
+            if (generation.IsOutsider && generation.Predecessor is { } predecessor)
+            {
+                predecessor.TrySend(new FailedFrame(e.Message));
+                predecessor.FlushAsync(FlushTimeout).ContinueWith(_ => { }, TaskScheduler.Default).Wait();
+            }
+
+            identity?.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Starts the actors.</summary>
@@ -102,12 +129,13 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
     public void Dispose()
     {
         _parts?.Identity.Dispose();
+        _parts?.Takeover?.Dispose();
         _parts?.Listeners.Dispose();
     }
 
     private IActorRef[] Compose(IUntypedActorContext context, Parts parts, IActorRegistry registry)
     {
-        var (options, generation, identity, table, server) = parts;
+        var (options, generation, identity, takeover, table, server) = parts;
         // The category is the actor's path: that is what the log shows as its teller.
         var loggers = services.GetRequiredService<ILoggerFactory>();
         Func<string, ILogger> log = actor => loggers.CreateLogger($"/user/ips/{actor}");
@@ -116,7 +144,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         var connections = services.GetRequiredService<ConnectionRegistry>();
         var role = services.GetRequiredService<GenerationRole>();
         var surroundings = new ProcessSurroundings(
-            generation, identity, table, options, server, services.GetRequiredService<IHostApplicationLifetime>(), services.GetRequiredService<HostExit>(),
+            generation, identity, takeover, table, options, server, services.GetRequiredService<IHostApplicationLifetime>(), services.GetRequiredService<HostExit>(),
             TimeProvider.System, log("lifecycle"));
         var health = new PipelineWarmup(
             services.GetRequiredService<HandoverTransport>(), () => surroundings.Endpoints, options.Warmup, new HealthCheckProbe(services), TimeProvider.System,
@@ -157,15 +185,18 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         {
             LastGood = () => LastGoodFile.TryRead(LastGoodFile.PathBeside(identity.PidFile)),
             Paused = () => gate.Paused,
+            TakeoverSocket = takeover?.Path,
         };
         var control = context.ActorOf(Props.Create(() => new ControlActor(identity, daemon, log("control"))), "control");
-        lifecycle.Tell(new LifecycleProtocol.Assemble(new LifecycleCast(listener, reloader, front, predecessor, control)));
+        IReadOnlyList<IActorRef> door = takeover is null
+            ? [] : [context.ActorOf(Props.Create(() => new TakeoverActor(takeover, lifecycle, log("takeover"))), "takeover")];
+        lifecycle.Tell(new LifecycleProtocol.Assemble(new LifecycleCast(listener, reloader, front, predecessor, control, door is [var one] ? one : null)));
         var signals = context.ActorOf(Props.Create(() => new SignalActor(ProcessSignals.Register(), lifecycle, log("signals"))), "signals");
 
         registry.Register<LifecycleActor>(lifecycle);
         registry.Register<HttpFrontActor>(front);
         registry.Register<ListenerActor>(listener);
-        return [lifecycle, listener, mover, front, reloader, predecessor, control, signals];
+        return [lifecycle, listener, mover, front, reloader, predecessor, control, signals, .. door];
     }
 
     // Connections, files and the successor's sockets all need descriptors; at the limit clients wait, and a reload fails.
@@ -184,5 +215,5 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
     // An answer that takes longer than the interval is late; below a second even a healthy one may be.
     private static TimeSpan HealthUrlTimeout(TimeSpan interval) => interval > TimeSpan.FromSeconds(1) ? interval : TimeSpan.FromSeconds(1);
 
-    private sealed record Parts(IpsOptions Options, GenerationContext Generation, Identity Identity, ListenerTable Listeners, IServer Server);
+    private sealed record Parts(IpsOptions Options, GenerationContext Generation, Identity Identity, TakeoverSocket? Takeover, ListenerTable Listeners, IServer Server);
 }

@@ -41,6 +41,9 @@ public static class LastGoodFile
         return new(HandoverVariables.Command, StartCommand.Encode(release.CommandDirectory, release.Command));
     }
 
+    /// <summary>The environment variable by which a release is started for itself, although its command line says that it takes over.</summary>
+    public static KeyValuePair<string, string> AloneVariable { get; } = new(HandoverVariables.NoTakeover, "1");
+
     /// <summary>This generation as the file tells of it.</summary>
     internal static LastGoodRelease Describe(GenerationContext generation, DateTimeOffset now) =>
         Describe(generation.StartCommand, Environment.ProcessPath ?? generation.StartCommand.FileName, AppContext.BaseDirectory, Directory.GetCurrentDirectory()) with

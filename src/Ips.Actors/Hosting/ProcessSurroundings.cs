@@ -5,6 +5,7 @@ using Ips.Actors.Handover;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Listener;
 using Ips.Actors.Posix;
+using Ips.Actors.Takeover;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Hosting;
@@ -14,7 +15,7 @@ namespace Ips.Actors.Hosting;
 
 /// <summary>The real process around LifecycleActor.</summary>
 internal sealed class ProcessSurroundings(
-    GenerationContext generation, Identity identity, ListenerTable listeners, IpsOptions options, IServer server, IHostApplicationLifetime lifetime, HostExit exit,
+    GenerationContext generation, Identity identity, TakeoverSocket? takeover, ListenerTable listeners, IpsOptions options, IServer server, IHostApplicationLifetime lifetime, HostExit exit,
     TimeProvider time, ILogger log)
     : ILifecycleSurroundings
 {
@@ -48,6 +49,7 @@ internal sealed class ProcessSurroundings(
     public void PublishIdentity()
     {
         identity.Publish(Pid);
+        takeover?.Publish();
         ReopenRotatedLog();
         generation.Supervisor?.BecomeMain(
             generation.Number, identity.PidFile, LastGoodFile.Describe(generation, time.GetUtcNow()), options.Reload.EnvFile,
@@ -59,14 +61,27 @@ internal sealed class ProcessSurroundings(
     }
 
     /// <inheritdoc/>
-    public void HandOverIdentity()
+    public void HandOverIdentity(bool toOutsider)
     {
-        generation.Supervisor?.Yield();
+        if (toOutsider)
+        {
+            generation.Supervisor?.Release(); // or it would listen on, and restart what serves elsewhere
+        }
+        else
+        {
+            generation.Supervisor?.Yield();
+        }
+
         identity.HandOver();
+        takeover?.Retract();
     }
 
     /// <inheritdoc/>
-    public void RetractIdentity() => identity.Retract(Pid);
+    public void RetractIdentity()
+    {
+        takeover?.Retract();
+        identity.Retract(Pid);
+    }
 
     /// <inheritdoc/>
     public void ReportStarted() => StartReporter.ReportServing(Pid, Generation, Endpoints);

@@ -71,7 +71,7 @@ internal sealed record StartCommand(
     }
 
     // Variables that were meant for this process only: inherited, they would make the successor answer for another.
-    private static bool IsOfOneProcess(string name) => name is HandoverVariables.Fd or HandoverVariables.Generation or HandoverVariables.StartFd or HandoverVariables.OutputFds or HandoverVariables.Command or HandoverVariables.SupervisorFd
+    private static bool IsOfOneProcess(string name) => name is HandoverVariables.Fd or HandoverVariables.Generation or HandoverVariables.StartFd or HandoverVariables.OutputFds or HandoverVariables.Command or HandoverVariables.NoTakeover or HandoverVariables.SupervisorFd
         || name.StartsWith("LISTEN_", StringComparison.Ordinal);
 }
 

@@ -176,7 +176,7 @@ internal sealed class HttpFrontActor : ReceiveActor
     {
         if (_connections.Open > 0)
         {
-            _connections.WhenEmpty().PipeTo(Self, success: () => new EmptiedForGood()); // some of those on their way came back
+            _connections.WhenEmpty().PipeTo(Self, success: () => new Emptied()); // some of those on their way came back
             return;
         }
 

@@ -22,7 +22,8 @@ internal interface ILifecycleSurroundings
     void PublishIdentity();
 
     /// <summary>Leaves the file system to the promoted successor. See <see cref="Identity.HandOver"/>.</summary>
-    void HandOverIdentity();
+    /// <param name="toOutsider">It is no process of this service manager's or stable parent's: for those the service ends here.</param>
+    void HandOverIdentity(bool toOutsider);
 
     /// <summary>Removes what is ours. See <see cref="Identity.Retract"/>.</summary>
     void RetractIdentity();

@@ -5,6 +5,7 @@ using Ips.Actors.HttpFront;
 using Ips.Actors.Listener;
 using Ips.Actors.Predecessor;
 using Ips.Actors.Reloader;
+using Ips.Actors.Takeover;
 using Ips.Actors.Transport;
 using Microsoft.Extensions.Logging;
 using static Ips.Actors.Lifecycle.LifecycleEffect;
@@ -26,6 +27,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private IActorRef? _asking; // who asked for the reload that is being decided
+    private string? _refusal; // of the takeover that is being decided
 
     public LifecycleActor(LifecycleMemory memory, ILifecycleSurroundings surroundings, IpsOptions options, TimeProvider time, ILogger log)
     {
@@ -80,6 +82,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
     {
         Receive<LifecycleEvent>(Apply);
         Receive<LifecycleProtocol.Reload>(OnReload);
+        Receive<LifecycleProtocol.TakeOver>(OnTakeOver);
         Receive<LifecycleProtocol.Pause>(OnPause);
         Receive<ConfigurationChecked>(OnConfigurationChecked);
         Receive<ReloaderProtocol.SuccessorProgress>(OnProgress);
@@ -120,7 +123,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             try
             {
                 Run(effect);
-                _memory.Manager?.After(effect, _memory.State, _memory.History.Receipts is [.., var last] ? last : null, _memory.Reload?.NewPid);
+                _memory.Manager?.After(effect, _memory.State, _memory.History.Receipts is [.., var last] ? last : null, _memory.Reload?.NewPid, _memory.Reload?.Invited is not null);
             }
             catch (Exception e) when (e is not ActorKilledException)
             {
@@ -161,7 +164,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             case QuiesceAccepting: Cast.Listeners.Tell(new ListenerProtocol.Quiesce()); break;
             case ReleaseListeners release: Cast.Listeners.Tell(new ListenerProtocol.Release(release.HandedOver)); break;
 
-            case SpawnSuccessor spawn: OpenReload(spawn.Source, spawn.DryRun); break;
+            case SpawnSuccessor spawn: OpenReload(spawn); break;
             case ArmSuccessorTimer: Arm(new LifecycleEvent.SuccessorTimedOut(), _options.Reload.ReadyTimeout); break;
             case DisarmSuccessorTimer: Timers.Cancel(nameof(LifecycleEvent.SuccessorTimedOut)); break;
             case SendServe: Cast.Reloader.Tell(new ReloaderProtocol.SendServe()); break;
@@ -184,7 +187,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             case SendFarewell: Cast.Reloader.Tell(new ReloaderProtocol.SendFarewell(_memory.Drained?.AbortedRequests ?? 0, _memory.Drained)); break;
 
             case PublishIdentity: Publish(); break;
-            case HandOverIdentity: _surroundings.HandOverIdentity(); Cast.Control.Tell(new ControlProtocol.HandedOver()); break;
+            case HandOverIdentity: HandOver(); break;
             case RetractIdentity: _surroundings.RetractIdentity(); break;
             case AnnounceServing: Cast.Front.Tell(new HttpFrontProtocol.AnnounceServing()); break;
             case TakeRole: Cast.Front.Tell(new HttpFrontProtocol.TakeRole()); break;
@@ -302,12 +305,21 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         _asking = null;
     }
 
-    private void OpenReload(string source, bool dryRun)
+    // What is decided takes the successor into the reload's account, or leaves it here with the reason.
+    private void OnTakeOver(LifecycleProtocol.TakeOver takeOver)
     {
-        var again = _memory.Reload is not null;
+        (_memory.Invited, _refusal) = (takeOver.Successor, null);
+        Apply(new LifecycleEvent.TakeoverRequested(takeOver.Source));
+        _memory.Invited = null;
+        Sender.Tell(new LifecycleProtocol.TakeOverReply(takeOver.Successor, _refusal));
+    }
+
+    private void OpenReload(SpawnSuccessor spawn)
+    {
+        var (source, dryRun, again) = (spawn.Source, spawn.DryRun, _memory.Reload is not null);
         if (!again)
         {
-            _memory.Reload = new ReloadAccount(source, _time.GetUtcNow(), _time.GetTimestamp(), dryRun);
+            _memory.Reload = new ReloadAccount(source, _time.GetUtcNow(), _time.GetTimestamp(), dryRun) { Invited = spawn.Invited ? _memory.Invited : null };
             _memory.Reload.Waiters.AddRange(_memory.DeferredWaiters);
             _memory.DeferredWaiters.Clear();
             if (_asking is not null)
@@ -319,13 +331,17 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             {
                 _log.CheckStarted(source, _surroundings.Generation + 1);
             }
+            else if (spawn.Invited)
+            {
+                _log.TakeoverStarted(source, _surroundings.Generation + 1);
+            }
             else
             {
                 _log.ReloadStarted(source, _surroundings.Generation + 1);
             }
         }
 
-        Cast.Reloader.Tell(new ReloaderProtocol.Spawn(_surroundings.Generation + 1, again, dryRun));
+        Cast.Reloader.Tell(new ReloaderProtocol.Spawn(_surroundings.Generation + 1, again, dryRun, _memory.Reload?.Invited));
     }
 
     private void OnProgress(ReloaderProtocol.SuccessorProgress progress)
@@ -400,6 +416,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
     private void Refuse(string source, string reason)
     {
         _log.ReloadRefused(source, reason);
+        _refusal = reason;
         _asking?.Tell(Refusal(reason));
     }
 
@@ -431,6 +448,14 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         Cast.Listeners.Tell(new ListenerProtocol.HandoverEnded());
         _surroundings.ReportStarted();
         Cast.Control.Tell(new ControlProtocol.Serve());
+        Cast.Takeover?.Tell(new TakeoverProtocol.Serve());
+    }
+
+    private void HandOver()
+    {
+        _surroundings.HandOverIdentity(toOutsider: _memory.Reload?.Invited is not null);
+        Cast.Control.Tell(new ControlProtocol.HandedOver());
+        Cast.Takeover?.Tell(new TakeoverProtocol.HandedOver());
     }
 
     private void Reopen()

@@ -20,8 +20,9 @@ internal abstract record LifecycleEffect
 
     // The successor.
 
-    /// <summary>Spawn a successor and open the account of this reload, or of this check.</summary>
-    public sealed record SpawnSuccessor(string Source, bool DryRun = false) : LifecycleEffect;
+    /// <summary>Spawn a successor and open the account of this reload, or of this check. <paramref name="Invited"/>: none is spawned, the process from
+    /// outside that asks is it.</summary>
+    public sealed record SpawnSuccessor(string Source, bool DryRun = false, bool Invited = false) : LifecycleEffect;
 
     /// <summary>Expect the successor's next word within the ready timeout.</summary>
     public sealed record ArmSuccessorTimer : LifecycleEffect;

@@ -17,6 +17,9 @@ internal abstract record LifecycleEvent
     /// <summary><c>ips reload --check</c>: would a reload work?</summary>
     public sealed record CheckRequested(string Source) : LifecycleEvent;
 
+    /// <summary>A process from outside asks to become the successor; it has been admitted.</summary>
+    public sealed record TakeoverRequested(string Source) : LifecycleEvent;
+
     /// <summary>TERM, INT, QUIT, <c>ips stop</c>, or an app that stops its host.</summary>
     public sealed record StopRequested(string Source) : LifecycleEvent;
 

@@ -20,6 +20,9 @@ internal static partial class LifecycleLog
     [LoggerMessage(EventIds.ReloadStarted, LogLevel.Information, "Reload by {Source}: starting generation {Successor}.")]
     public static partial void ReloadStarted(this ILogger logger, string source, int successor);
 
+    [LoggerMessage(EventIds.TakeoverStarted, LogLevel.Information, "Takeover by {Source}: it becomes generation {Successor}.")]
+    public static partial void TakeoverStarted(this ILogger logger, string source, int successor);
+
     [LoggerMessage(EventIds.ReloadPromoted, LogLevel.Information,
         "Reload done in {ElapsedMs} ms: generation {Successor} (PID {Pid}, release {Release}) is the main process.")]
     public static partial void ReloadPromoted(this ILogger logger, double elapsedMs, int successor, int? pid, string? release);

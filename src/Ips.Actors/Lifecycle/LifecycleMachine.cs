@@ -20,6 +20,7 @@ internal static class LifecycleMachine
         LogReopenRequested => new(state, new ReopenLog()),
         ReloadRequested reload => OnReload(state, reload),
         CheckRequested check => OnCheck(state, check),
+        TakeoverRequested takeover => OnTakeover(state, takeover),
         StopRequested stop => OnStop(state, ExitCode.Clean, stop.Source),
         StopReceived stop => OnStopReceived(state, stop),
         HostStopping => OnHostStopping(state),
@@ -48,7 +49,7 @@ internal static class LifecycleMachine
         Serving => [new StartAccepting(), new AcknowledgePromotion()],
         Ready => [new SendReady()],
         Proving => [new StartAccepting(), new BeginHealthReports()],
-        AwaitingReady awaiting => [new SpawnSuccessor("restart of an actor", awaiting.DryRun), new ArmSuccessorTimer()],
+        AwaitingReady awaiting => [new SpawnSuccessor("restart of an actor", awaiting.DryRun, awaiting.Invited), new ArmSuccessorTimer()],
         Quiescing => [new ArmSuccessorTimer(), new QuiesceAccepting()],
         OnProbation => [new SendServe(), new ArmProbationTimer()],
         Yielding => [new ArmSuccessorTimer(), new YieldRole()],
@@ -94,6 +95,14 @@ internal static class LifecycleMachine
         Serving => new(new AwaitingReady(DryRun: true), new SpawnSuccessor(check.Source, DryRun: true), new ArmSuccessorTimer()),
         RollingBack => new(state, new RefuseReload(check.Source, "a failed successor is still being ended")),
         _ => OnReload(state, new ReloadRequested(check.Source)),
+    };
+
+    // As a reload by a successor that is there already. It is not put off either: who asks waits for the answer, and can ask again.
+    private static Transition OnTakeover(LifecycleState state, TakeoverRequested takeover) => state switch
+    {
+        Serving => new(new AwaitingReady(Invited: true), new SpawnSuccessor(takeover.Source, Invited: true), new ArmSuccessorTimer()),
+        RollingBack => new(state, new RefuseReload(takeover.Source, "a failed successor is still being ended")),
+        _ => OnReload(state, new ReloadRequested(takeover.Source)),
     };
 
     // The predecessor stops, or has taken the role back: what runs here is finished, and the paths of the sockets are the predecessor's.

@@ -1,4 +1,5 @@
 using Ips.Actors.Control;
+using Ips.Actors.Reloader;
 using Ips.Actors.Systemd;
 
 namespace Ips.Actors.Lifecycle;
@@ -20,6 +21,9 @@ internal sealed class LifecycleMemory(LifecycleState initial)
 
     /// <summary>Waiters of a reload that was put off.</summary>
     public List<Akka.Actor.IActorRef> DeferredWaiters { get; } = [];
+
+    /// <summary>Who asks from outside, until the decision; then it belongs to the reload under way, or was refused.</summary>
+    public IInvitedGeneration? Invited { get; set; }
 
     /// <summary>When the drain ends, as a timestamp; set by the first effect that arms it.</summary>
     public long? DrainDeadline { get; set; }

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Ips.Actors.Control;
+using Ips.Actors.Reloader;
 
 namespace Ips.Actors.Lifecycle;
 
@@ -15,6 +16,14 @@ internal static class LifecycleProtocol
     /// <param name="ReplyTo">Who waits for the receipt.</param>
     /// <param name="DryRun">Only see whether a successor would get ready; it never accepts a connection.</param>
     public sealed record Reload(string Source, bool CheckFirst = false, IActorRef? ReplyTo = null, bool DryRun = false);
+
+    /// <summary>A process from outside asks to take over. Reply: <see cref="TakeOverReply"/>.</summary>
+    /// <param name="Source">Who asks, for the log.</param>
+    /// <param name="Successor">The process; the receiver's from here on, unless it is refused.</param>
+    public sealed record TakeOver(string Source, IInvitedGeneration Successor);
+
+    /// <summary>It is the successor, or why it is not; then it is the asker's again.</summary>
+    public sealed record TakeOverReply(IInvitedGeneration Successor, string? Refusal);
 
     /// <summary>Fail readiness while accepting goes on, or end that. Reply: <see cref="PauseReply"/>.</summary>
     /// <param name="Source">Who asks, for the log.</param>
@@ -49,5 +58,6 @@ internal static class LifecycleProtocol
     public sealed record HistoryReply(IReadOnlyList<ReloadReceipt> Receipts);
 }
 
-/// <summary>The actors that carry out what LifecycleActor decides.</summary>
-internal sealed record LifecycleCast(IActorRef Listeners, IActorRef Reloader, IActorRef Front, IActorRef Predecessor, IActorRef Control);
+/// <summary>The actors that carry out what LifecycleActor decides. <paramref name="Takeover"/> is null if no process from outside may take over.</summary>
+internal sealed record LifecycleCast(
+    IActorRef Listeners, IActorRef Reloader, IActorRef Front, IActorRef Predecessor, IActorRef Control, IActorRef? Takeover = null);

@@ -25,8 +25,9 @@ internal abstract record LifecycleState
     /// <summary>The one generation that serves; no handover is under way.</summary>
     public sealed record Serving : LifecycleState;
 
-    /// <summary>Serving, with a successor that was spawned and has not said ready. <paramref name="DryRun"/>: it is ended when it has.</summary>
-    public sealed record AwaitingReady(bool DryRun = false) : LifecycleState;
+    /// <summary>Serving, with a successor that was spawned and has not said ready. <paramref name="DryRun"/>: it is ended when it has.
+    /// <paramref name="Invited"/>: it came from outside.</summary>
+    public sealed record AwaitingReady(bool DryRun = false, bool Invited = false) : LifecycleState;
 
     /// <summary>The successor is ready; accepting is being quiesced, and <c>serve</c> follows the acknowledgement.</summary>
     public sealed record Quiescing : LifecycleState;

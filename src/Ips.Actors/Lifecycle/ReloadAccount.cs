@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Ips.Actors.Control;
+using Ips.Actors.Reloader;
 
 namespace Ips.Actors.Lifecycle;
 
@@ -15,6 +16,9 @@ internal sealed class ReloadAccount(string source, DateTimeOffset startedAt, lon
 
     /// <summary>It is a check: no successor is to accept.</summary>
     public bool DryRun => dryRun;
+
+    /// <summary>The successor that came from outside; null in a reload.</summary>
+    public IInvitedGeneration? Invited { get; init; }
 
     /// <summary>A check whose successor got ready.</summary>
     public bool Checked { get; set; }

@@ -24,7 +24,7 @@ internal sealed class LockFile : IDisposable
     {
         while (true)
         {
-            var fd = FileDescriptors.Open(path, Libc.O_RDWR | Libc.O_CREAT | Libc.O_NOFOLLOW, 0b110_100_100);
+            var fd = Open(path);
             try
             {
                 if (!TryLock(fd, path))
@@ -62,6 +62,19 @@ internal sealed class LockFile : IDisposable
         if (_disposed) return;
         _disposed = true;
         FileDescriptors.Close(Fd);
+    }
+
+    // After a takeover by another user the file still is the former one's; flock(2) is content with a descriptor that only reads.
+    private static int Open(string path)
+    {
+        try
+        {
+            return FileDescriptors.Open(path, Libc.O_RDWR | Libc.O_CREAT | Libc.O_NOFOLLOW, 0b110_100_100);
+        }
+        catch (PosixException e) when (e.Errno == Errno.EACCES && File.Exists(path))
+        {
+            return FileDescriptors.Open(path, Libc.O_RDONLY | Libc.O_NOFOLLOW);
+        }
     }
 
     private static bool TryLock(int fd, string subject)

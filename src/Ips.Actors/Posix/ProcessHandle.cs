@@ -30,6 +30,30 @@ internal sealed class ProcessHandle : IDisposable
         return null;
     }
 
+    /// <summary>Takes hold of the process that connected a Unix socket. Kernels before 6.5 do not tell of it by a pidfd: there a peer that is still
+    /// connected after its PID was opened is taken for the one that connected.</summary>
+    /// <param name="socket">The accepted socket.</param>
+    /// <param name="pid">Its peer's PID, 1 or more.</param>
+    /// <returns>Null if it has ended, or cannot be seen from here.</returns>
+    internal static ProcessHandle? TryOpenPeer(int socket, int pid)
+    {
+        if (Processes.StartedAt(pid) is not { } startedAt) return null;
+        if (SocketOptions.TryGetPeerPidFd(socket) is { } fd)
+        {
+            FileDescriptors.SetCloseOnExec(fd);
+            var handle = new ProcessHandle(pid, startedAt, fd);
+            if (!handle.HasEnded) return handle;
+            handle.Dispose();
+            return null;
+        }
+
+        var opened = TryOpen(pid, startedAt);
+        Span<PollEntry> entries = [new(socket, PollEvents.None)]; // a hang-up is told without being asked for
+        if (opened is null || Poll.Wait(entries, 0) == 0) return opened;
+        opened.Dispose();
+        return null;
+    }
+
     /// <summary>Whether it has ended; a zombie has.</summary>
     internal bool HasEnded
     {

@@ -94,9 +94,10 @@ internal static unsafe class Processes
         if (Libc.Kill(pid, 0) < 0 && Marshal.GetLastPInvokeError() == Errno.ESRCH) return false; // EPERM: alive, and another user's
         try
         {
-            // "pid (name) state ...", where the name may have any character.
+            // The state is the first thread's, which may have ended while others run; the number of threads is the 18th field behind the name.
             var stat = File.ReadAllText($"/proc/{pid}/stat");
-            return stat[stat.LastIndexOf(')') + 2] is not ('Z' or 'X');
+            var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+            return fields[0] is not ("Z" or "X") || (fields[0] == "Z" && fields[17] is not ("0" or "1"));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

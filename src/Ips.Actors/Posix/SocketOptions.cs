@@ -21,6 +21,32 @@ internal static unsafe class SocketOptions
         if (Libc.SetSockOpt(fd, level, name, &value, (uint)sizeof(T)) < 0) throw PosixException.Last("setsockopt", FileDescriptors.Describe(fd));
     }
 
+    /// <summary>A pidfd of who connected, since Linux 6.5; null if there is none.</summary>
+    internal static int? TryGetPeerPidFd(int fd)
+    {
+        int pidFd;
+        uint length = sizeof(int);
+        return Libc.GetSockOpt(fd, Libc.SOL_SOCKET, Libc.SO_PEERPIDFD, &pidFd, &length) == 0 ? pidFd : null;
+    }
+
+    /// <summary>The supplementary groups of who connected, as they were then; since Linux 4.13.</summary>
+    /// <exception cref="PosixException">ENOPROTOOPT: an older kernel.</exception>
+    internal static uint[] GetPeerGroups(int fd)
+    {
+        var groups = new uint[32];
+        while (true)
+        {
+            var length = (uint)(groups.Length * sizeof(uint));
+            fixed (uint* start = groups)
+            {
+                if (Libc.GetSockOpt(fd, Libc.SOL_SOCKET, Libc.SO_PEERGROUPS, start, &length) == 0) return groups[..(int)(length / sizeof(uint))];
+            }
+
+            if (System.Runtime.InteropServices.Marshal.GetLastPInvokeError() != Errno.ERANGE) throw PosixException.Last("getsockopt", FileDescriptors.Describe(fd));
+            groups = new uint[Math.Max((int)(length / sizeof(uint)), groups.Length * 2)];
+        }
+    }
+
     /// <summary>Raises a send buffer below what a packet needs (net.core.wmem_default may be lower); net.core.wmem_max limits it.</summary>
     internal static void RaiseSendBuffer(int fd, int packetSizeBytes)
     {

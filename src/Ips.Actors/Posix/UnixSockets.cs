@@ -36,6 +36,23 @@ internal static unsafe class UnixSockets
         }
     }
 
+    /// <summary>As <see cref="Listen"/>, in place of the socket that is at the path now: at no moment is there none.</summary>
+    /// <exception cref="PosixException">As there.</exception>
+    internal static int ListenInPlace(string path, int mode, int backlog)
+    {
+        var temporary = $"{path}.{Environment.ProcessId}";
+        var fd = Listen(temporary, mode, backlog);
+        fixed (byte* from = NativeText.EncodeWithNul(temporary), to = NativeText.EncodeWithNul(path))
+        {
+            if (Libc.Rename(from, to) == 0) return fd;
+        }
+
+        var error = PosixException.Last("rename", path);
+        FileDescriptors.Close(fd);
+        File.Delete(temporary);
+        throw error;
+    }
+
     /// <summary>Connects a blocking SOCK_STREAM socket; the caller owns it.</summary>
     /// <exception cref="PosixException">ENOENT: no such path. ECONNREFUSED: nobody listens. EACCES: not the caller's to use.
     /// EAGAIN: the queue stayed full for 5 s.</exception>

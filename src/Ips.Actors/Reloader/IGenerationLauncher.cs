@@ -30,3 +30,10 @@ internal interface ISpawnedGeneration : IDisposable
     /// <summary>Sends a signal, unless it has ended.</summary>
     void Signal(int signal);
 }
+
+/// <summary>A process from outside that asks to be the successor, and may.</summary>
+internal interface IInvitedGeneration : ISpawnedGeneration
+{
+    /// <summary>Tells it that it is not, and why; then lets it go.</summary>
+    void Refuse(string reason);
+}

@@ -36,18 +36,18 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         (_slot, _launcher, _identity, _listeners, _mover, _lifecycle, _options, _log) =
             (slot, launcher, identity, listeners, mover, lifecycle, options, log);
         Receive<ReloaderProtocol.Spawn>(OnSpawn);
-        Receive<FromSuccessor>(m => m.Pid == _slot.Process?.Pid, OnChannelEvent);
+        Receive<FromSuccessor>(m => ReferenceEquals(m.Process, _slot.Process), OnChannelEvent);
         Receive<FromSuccessor>(late => HandoverChannel.CloseDescriptors(late.Event)); // of a successor that is gone
         Receive<Welcome>(OnWelcome);
-        Receive<WelcomeFailed>(m => m.Pid == _slot.Process?.Pid, OnWelcomeFailed);
-        Receive<SuccessorExited>(m => m.Pid == _slot.Process?.Pid, OnExited);
+        Receive<WelcomeFailed>(m => ReferenceEquals(m.Process, _slot.Process), OnWelcomeFailed);
+        Receive<SuccessorExited>(m => ReferenceEquals(m.Process, _slot.Process), OnExited);
         Receive<ReloaderProtocol.SendServe>(_ => OnSendServe());
         Receive<ReloaderProtocol.SendPromote>(OnSendPromote);
         Receive<ReloaderProtocol.SendHistory>(send => SendHistory(send.Receipts));
         Receive<RoomAwaited>(OnRoomAwaited);
         Receive<RoomMade>(OnRoomMade);
         Receive<HealthUrlDue>(_ => OnHealthUrlDue());
-        Receive<HealthUrlAnswered>(m => m.Pid == _slot.Process?.Pid, OnHealthUrlAnswered);
+        Receive<HealthUrlAnswered>(m => ReferenceEquals(m.Process, _slot.Process), OnHealthUrlAnswered);
         Receive<ReloaderProtocol.EndSuccessor>(OnEnd);
         Receive<ReloaderProtocol.MoveConnections>(_ => OnMoveConnections());
         Receive<MoverProtocol.Carry>(OnCarry);
@@ -133,7 +133,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         _slot.MakingRoomFor = null;
         if (plan.Refusal is { } refusal)
         {
-            _lifecycle.Tell(new LifecycleEvent.SuccessorFailed(refusal, Responsive: false));
+            CannotBegin(awaited.Spawn, refusal);
         }
         else
         {
@@ -154,7 +154,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         _slot.MakingRoomFor = null;
         if (made.Failure is { } failure)
         {
-            _lifecycle.Tell(new LifecycleEvent.SuccessorFailed($"an older generation could not be aborted to make room: {failure}", Responsive: false));
+            CannotBegin(made.Spawn, $"an older generation could not be aborted to make room: {failure}");
             return;
         }
 
@@ -162,8 +162,23 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         Launch(made.Spawn);
     }
 
+    private void CannotBegin(ReloaderProtocol.Spawn spawn, string reason)
+    {
+        spawn.Invited?.Refuse(reason);
+        _lifecycle.Tell(new LifecycleEvent.SuccessorFailed(reason, Responsive: false));
+    }
+
     private void Launch(ReloaderProtocol.Spawn spawn)
     {
+        if (spawn.Invited is { } invited)
+        {
+            _slot.Begin(invited, spawn.Generation);
+            _log.Invited(spawn.Generation, invited.Pid);
+            Watch(invited);
+            Progress("invited");
+            return;
+        }
+
         try
         {
             var process = _launcher.Launch(spawn.Generation);
@@ -181,9 +196,9 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 
     private void Watch(ISpawnedGeneration process)
     {
-        var (self, pid) = (Self, process.Pid);
-        process.Channel.Subscribe(channelEvent => self.Tell(new FromSuccessor(pid, channelEvent)));
-        process.Exited.PipeTo(self, success: exit => new SuccessorExited(pid, exit));
+        var self = Self;
+        process.Channel.Subscribe(channelEvent => self.Tell(new FromSuccessor(process, channelEvent)));
+        process.Exited.PipeTo(self, success: exit => new SuccessorExited(process, exit));
     }
 
     private void OnChannelEvent(FromSuccessor message)
@@ -265,11 +280,11 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         }
 
         Progress("hello");
-        var pid = _slot.Process!.Pid;
+        var process = _slot.Process!;
         _listeners.Ask<ListenerProtocol.Offered>(new ListenerProtocol.Offer(), _options.Reload.ReadyTimeout)
             .PipeTo(
-                Self, success: offered => new Welcome(pid, version, offered.Sockets),
-                failure: error => new WelcomeFailed(pid, error.GetBaseException().Message));
+                Self, success: offered => new Welcome(process, version, offered.Sockets),
+                failure: error => new WelcomeFailed(process, error.GetBaseException().Message));
     }
 
     private void OnWelcomeFailed(WelcomeFailed failed) =>
@@ -283,7 +298,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         }
         catch (PosixException e) // EMFILE
         {
-            OnWelcomeFailed(new WelcomeFailed(welcome.Pid, e.Message));
+            OnWelcomeFailed(new WelcomeFailed(welcome.Process, e.Message));
         }
         finally
         {
@@ -296,7 +311,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 
     private void SendWelcome(Welcome welcome)
     {
-        if (welcome.Pid == _slot.Process?.Pid && !_slot.Welcomed)
+        if (ReferenceEquals(welcome.Process, _slot.Process) && !_slot.Welcomed)
         {
             List<int> fds = [.. welcome.Sockets.Select(socket => socket.Fd)];
             if (_identity.LockFd is { } lockFd)
@@ -309,9 +324,9 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
                 fds.Add(controlFd);
             }
 
-            _log.Hello(_slot.Generation, welcome.Pid, _slot.Release ?? "unknown", welcome.Sockets.Count, welcome.Version);
+            _log.Hello(_slot.Generation, welcome.Process.Pid, _slot.Release ?? "unknown", welcome.Sockets.Count, welcome.Version);
             _slot.Welcomed = true;
-            _slot.Process.Channel.TrySend(
+            welcome.Process.Channel.TrySend(
                 new WelcomeFrame(
                     welcome.Version, _slot.Generation, [.. welcome.Sockets.Select(s => new EndpointOffer(s.Endpoint, s.Ordinal, s.External))],
                     _identity.LockFd is not null, _identity.ControlFd is not null, (long)_options.Reload.HealthInterval.TotalMilliseconds,
@@ -373,8 +388,8 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         {
             url.AskAsync().PipeTo(
                 Self,
-                success: fault => new HealthUrlAnswered(process.Pid, fault),
-                failure: error => new HealthUrlAnswered(process.Pid, error.GetBaseException().Message));
+                success: fault => new HealthUrlAnswered(process, fault),
+                failure: error => new HealthUrlAnswered(process, error.GetBaseException().Message));
         }
     }
 
@@ -541,6 +556,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
     {
         if (_slot.Process is not { } process)
         {
+            _slot.MakingRoomFor?.Invited?.Refuse(end.Reason);
             _slot.MakingRoomFor = null;
             TellGone(); // it could not be spawned
             return;
@@ -602,11 +618,11 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
     private void Progress(string phase) =>
         _lifecycle.Tell(new ReloaderProtocol.SuccessorProgress(phase, _slot.Process!.Pid, _slot.Release));
 
-    private sealed record FromSuccessor(int Pid, ChannelEvent Event);
+    private sealed record FromSuccessor(ISpawnedGeneration Process, ChannelEvent Event);
 
-    private sealed record SuccessorExited(int Pid, ProcessExit Exit);
+    private sealed record SuccessorExited(ISpawnedGeneration Process, ProcessExit Exit);
 
-    private sealed record Welcome(int Pid, int Version, IReadOnlyList<OfferedSocket> Sockets);
+    private sealed record Welcome(ISpawnedGeneration Process, int Version, IReadOnlyList<OfferedSocket> Sockets);
 
     private sealed record RoomAwaited(ReloaderProtocol.Spawn Spawn);
 
@@ -614,9 +630,9 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 
     private sealed record HealthUrlDue;
 
-    private sealed record HealthUrlAnswered(int Pid, string? Fault);
+    private sealed record HealthUrlAnswered(ISpawnedGeneration Process, string? Fault);
 
-    private sealed record WelcomeFailed(int Pid, string Reason);
+    private sealed record WelcomeFailed(ISpawnedGeneration Process, string Reason);
 
     private sealed record TakenIn(int Count);
 

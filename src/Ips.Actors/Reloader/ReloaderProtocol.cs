@@ -6,8 +6,9 @@ namespace Ips.Actors.Reloader;
 internal static class ReloaderProtocol
 {
     /// <summary>Start a successor of this generation number; nothing if one is alive. <paramref name="Again"/>: the order may have been
-    /// lost; nothing either if this successor has lived already. <paramref name="DryRun"/>: no other generation is aborted for it.</summary>
-    public sealed record Spawn(int Generation, bool Again = false, bool DryRun = false);
+    /// lost; nothing either if this successor has lived already. <paramref name="DryRun"/>: no other generation is aborted for it.
+    /// <paramref name="Invited"/>: the process that is to be the successor; nothing is started.</summary>
+    public sealed record Spawn(int Generation, bool Again = false, bool DryRun = false, IInvitedGeneration? Invited = null);
 
     /// <summary>Tell the successor to accept, and watch its health reports.</summary>
     public sealed record SendServe;
@@ -42,7 +43,7 @@ internal static class ReloaderProtocol
     public sealed record SuccessorOutput(IReadOnlyList<string> Lines);
 
     /// <summary>The successor has reached a phase; for the account of the reload.</summary>
-    /// <param name="Phase"><c>spawned</c>, <c>hello</c>, <c>ready</c> or <c>serving</c>.</param>
+    /// <param name="Phase"><c>spawned</c> (or <c>invited</c>: it came from outside), <c>hello</c>, <c>ready</c> or <c>serving</c>.</param>
     /// <param name="Pid">The successor's process id.</param>
     /// <param name="Release">Its release, once known.</param>
     public sealed record SuccessorProgress(string Phase, int Pid, string? Release);

@@ -9,6 +9,7 @@ using Ips.Actors.Hosting;
 using Ips.Actors.Posix;
 using Ips.Actors.Reloader;
 using Ips.Actors.Signals;
+using Ips.Actors.Systemd;
 using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Supervise;
@@ -59,15 +60,15 @@ public sealed class StableParent : IDisposable
     private TimeSpan Now => Stopwatch.GetElapsedTime(_startedAt);
 
     /// <summary>Whether this process should be one although nobody asked for it: it is PID 1, whose end is the end of its container, or it is in the
-    /// foreground of a terminal; and it is neither a successor nor started by <c>ips start</c> or a stable parent.</summary>
-    public static bool IsNeeded() =>
-        (Environment.ProcessId == Init || Terminal.HasForegroundTerminal())
-        && Environment.GetEnvironmentVariable(HandoverVariables.Fd) is null
-        && Environment.GetEnvironmentVariable(HandoverVariables.StartFd) is null
-        && !IsAbove();
+    /// foreground of a terminal; and it is neither a successor nor started by <c>ips start</c> or a stable parent. On a terminal it is not needed either if
+    /// sockets were passed to this very process, as systemd-socket-activate does: a child would not get them.</summary>
+    public static bool IsNeeded() => IsNeeded(Environment.GetEnvironmentVariable, Environment.ProcessId, Terminal.HasForegroundTerminal());
 
-    /// <summary>Whether this process was started by a stable parent, itself or as a later generation.</summary>
-    public static bool IsAbove() => Environment.GetEnvironmentVariable(Marker) is not null;
+    internal static bool IsNeeded(Func<string, string?> variable, int pid, bool onTerminal) =>
+        (pid == Init || (onTerminal && variable(ActivationParser.PidVariable) != Text(pid)))
+        && variable(HandoverVariables.Fd) is null
+        && variable(HandoverVariables.StartFd) is null
+        && variable(Marker) is null;
 
     /// <summary>Starts this program again as the first generation, and waits until no generation is left.</summary>
     /// <param name="arguments">Its arguments, as many as this process has; null for the same ones.</param>
@@ -175,6 +176,7 @@ public sealed class StableParent : IDisposable
         List<(int Fd, int TargetFd)> descriptors = [(_generationsEnd, SupervisorLink.TargetFd)];
         var (program, arguments, directory, environment) = Command(lastGood);
         environment[Marker] = Text(Environment.ProcessId);
+        if (!isFirst) environment[LastGoodFile.AloneVariable.Key] = LastGoodFile.AloneVariable.Value; // whom the first one took over from is gone
         environment[HandoverVariables.SupervisorFd] = Text(SupervisorLink.TargetFd);
         try
         {

@@ -19,8 +19,10 @@ internal sealed record NotifyStanding(bool IsMain = false, bool Reloading = fals
 /// <param name="Watchdog">The manager expects signs of life.</param>
 /// <param name="LastReceipt">The newest reload or check.</param>
 /// <param name="SuccessorPid">The successor of the reload under way.</param>
+/// <param name="Outsider">It came from outside: it is none of the manager's unit.</param>
 internal sealed record NotifyFacts(
-    int Pid, int Generation, bool Supervised, LifecycleState State, long MonotonicUsec, bool Watchdog, ReloadReceipt? LastReceipt, int? SuccessorPid = null);
+    int Pid, int Generation, bool Supervised, LifecycleState State, long MonotonicUsec, bool Watchdog, ReloadReceipt? LastReceipt, int? SuccessorPid = null,
+    bool Outsider = false);
 
 /// <summary>
 /// Decides what the service manager is told, from the effects that LifecycleActor has carried out. Pure. Only the main process speaks: the predecessor until
@@ -40,6 +42,14 @@ internal static class NotifyMachine
         {
             case PublishIdentity:
                 return Published(standing, facts);
+            case HandOverIdentity when facts.Outsider:
+                // For the manager the service ends here; the unit of the one that took over, if it has one, tells of it there.
+                return (new NotifyStanding(), standing.IsMain ? new NotifyMessage
+                {
+                    Stopping = true,
+                    ExtendTimeout = Extension,
+                    Status = $"Generation {facts.Generation + 1}, which is not of this unit, has taken over; open requests may finish.",
+                } : null);
             case HandOverIdentity:
                 // The successor has told of itself already; of a unit with NotifyAccess=main, the default, only we are heard until this is said.
                 return (new NotifyStanding(), standing.IsMain && !facts.Supervised && facts.SuccessorPid is { } successor

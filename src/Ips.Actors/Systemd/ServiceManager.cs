@@ -23,9 +23,10 @@ internal sealed class ServiceManager(
     /// <param name="state">Where the generation stands now.</param>
     /// <param name="lastReceipt">The newest reload or check.</param>
     /// <param name="successorPid">The successor of the reload under way.</param>
-    public void After(LifecycleEffect effect, LifecycleState state, ReloadReceipt? lastReceipt, int? successorPid)
+    /// <param name="outsider">It came from outside of the unit.</param>
+    public void After(LifecycleEffect effect, LifecycleState state, ReloadReceipt? lastReceipt, int? successorPid, bool outsider = false)
     {
-        (_standing, var message) = NotifyMachine.After(_standing, effect, Facts(state, lastReceipt) with { SuccessorPid = successorPid });
+        (_standing, var message) = NotifyMachine.After(_standing, effect, Facts(state, lastReceipt) with { SuccessorPid = successorPid, Outsider = outsider });
         Send(message);
     }
 

@@ -19,6 +19,7 @@ internal sealed class DaemonOptionSet
     };
     private readonly Option<string> _logFile = Text("--log-file", "FILE", "What stdout and stderr are appended to. Default: none for run, ips.log for start. Overrides ips.log-file.");
     private readonly Option<string> _user = Text("--user", "NAME", "The user to run as when root starts it; root has to be named as well. Default: none, and root is refused. Overrides ips.user.");
+    private readonly Option<string> _takeover = Text("--takeover", "SOCKET", "Take over the running daemon that listens there (its ips.takeover.socket), as its successor. Default: none. Overrides ips.takeover.from.");
     private readonly Option<string> _logFormat = Text("--log-format", "line|json", "The form of the log's lines. Default: line. Overrides ips.log.format.");
 
     internal DaemonOptionSet(bool forClient)
@@ -39,6 +40,7 @@ internal sealed class DaemonOptionSet
         command.Add(_pidFile);
         if (!_forClient) command.Add(_logFile);
         if (!_forClient) command.Add(_user);
+        if (!_forClient) command.Add(_takeover);
         if (!_forClient) command.Add(_logFormat);
         command.Add(_directory);
         return command;
@@ -53,6 +55,7 @@ internal sealed class DaemonOptionSet
         Urls = !_forClient && result.GetValue(_urls) is { Length: > 0 } urls ? string.Join(';', urls) : null,
         LogFile = _forClient ? null : result.GetValue(_logFile),
         User = _forClient ? null : result.GetValue(_user),
+        Takeover = _forClient ? null : result.GetValue(_takeover),
         LogFormat = _forClient ? null : result.GetValue(_logFormat),
     };
 

@@ -13,6 +13,7 @@ internal static class HelpText
           kill -USR2 $(cat ips.pid)                replace it by the release that is in place now
           ips reload                               the same, and wait for the outcome
           ips reload --check                       would a reload work? start the release, see it get ready, end it
+          ips run --takeover /run/ips/takeover.sock   from another unit or container: become the successor
           ips history                              the newest 50 reloads and how they ended
           ips pause                                fail /readyz, so that load balancers look away; ips resume ends it
           ips start --last-good                    after a crash: start the release that last served for good

@@ -25,6 +25,7 @@ internal sealed class LastGoodStart(CliConsole console, IDaemonLauncher launcher
         var environment = StartAction.Variables(folder);
         var (variable, value) = LastGoodFile.CommandVariable(release);
         environment[variable] = value; // or the next reload would start this release once more, whatever is in place then
+        environment[LastGoodFile.AloneVariable.Key] = LastGoodFile.AloneVariable.Value; // it may have begun as a takeover
         var launch = new DaemonLaunch(release.FileName, release.Arguments, environment, []) { WorkingDirectory = folder };
         return await new StartAction(console, launcher, new(release.FileName, [])).RunAsync(command, settings, launch, cancellation);
     }

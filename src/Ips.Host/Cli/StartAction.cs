@@ -34,7 +34,8 @@ internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, 
         var (pid, logLength) = Launch(launch, logFile, (int)pipe.ClientSafePipeHandle.DangerousGetHandle());
         pipe.DisposeLocalCopyOfClientHandle(); // or the end of the pipe would never be seen
 
-        var limit = command.Timeout ?? settings.Ips.Reload.ReadyTimeout;
+        // One that takes over serves for good after the probation that the running daemon gives it; by our own configuration that is as long.
+        var limit = command.Timeout ?? (settings.Ips.Reload.ReadyTimeout + (settings.Ips.Takeover.From is null ? TimeSpan.Zero : settings.Ips.Reload.Probation));
         var line = await ReadLineAsync(pipe, limit, cancellation);
         if (line is null)
         {
@@ -80,6 +81,7 @@ internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, 
         Add("--log-file", settings.Ips.LogFile);
         Add("--log-format", daemon.LogFormat);
         Add("--user", daemon.User);
+        Add("--takeover", daemon.Takeover);
         return arguments;
 
         void Add(string option, string? value)

@@ -23,6 +23,7 @@ internal static class StatusText
             ("connections", Number(status.OpenConnections)),
             ("requests", Number(status.RunningRequests)),
         ];
+        if (status.TakeoverSocket is { } takeover) rows.Add(("takeover", takeover));
         if (status.SuccessorPid is { } successor) rows.Add(("successor", $"pid {Number(successor)}"));
         rows.Add(("last reload", status.LastReload is { } receipt ? ReceiptText.Write(receipt with { Output = null, PhasesMs = null }) : "none yet"));
 

@@ -18,6 +18,9 @@ internal sealed record DaemonArguments
     /// <summary>The user to run as.</summary>
     public string? User { get; init; }
 
+    /// <summary>The socket of the running daemon that is to be taken over.</summary>
+    public string? Takeover { get; init; }
+
     /// <summary>The directory that relative paths are relative to.</summary>
     public string? Directory { get; init; }
 

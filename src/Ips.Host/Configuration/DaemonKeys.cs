@@ -9,7 +9,7 @@ namespace Ips.Host.Configuration;
 /// <summary>Every configuration key of the daemon. A room that has options adds its table here with <c>And(Its.Keys.On&lt;DaemonSettings&gt;(s => s.Its))</c>.</summary>
 internal static class DaemonKeys
 {
-    internal const string Urls = "ips.urls", PidFile = "ips.pid-file", LogFile = "ips.log-file", LogFormat = "ips.log.format", Kestrel = "ips.kestrel", User = "ips.user", Group = "ips.group";
+    internal const string Urls = "ips.urls", PidFile = "ips.pid-file", LogFile = "ips.log-file", LogFormat = "ips.log.format", Kestrel = "ips.kestrel", User = "ips.user", Group = "ips.group", TakeoverFrom = "ips.takeover.from";
 
     private const string UrlsExpected = "a list of http or https URLs, each with a port from 0 to 65535";
 

@@ -73,6 +73,7 @@ internal sealed class DaemonSettings
         options.Reload = Ips.Reload;
         options.Listener = Ips.Listener;
         options.Warmup = Ips.Warmup;
+        options.Takeover = Ips.Takeover;
         options.CheckConfiguration = Ips.CheckConfiguration;
     }
 

@@ -27,7 +27,7 @@ internal static class RunAs
         }
 
         Privileges.Drop(
-            settings.User, settings.Group, PrivilegedEndpoints.Of(settings.Endpoints, FirstUnprivileged()), settings.Ips.Listener.Backlog, folders, files,
+            settings.User, settings.Group, settings.Ips.Takeover.From is null ? PrivilegedEndpoints.Of(settings.Endpoints, FirstUnprivileged()) : [], settings.Ips.Listener.Backlog, folders, files,
             settings.Ips.LogFile);
     }
 

@@ -40,6 +40,7 @@ internal static class SettingsLoader
         Override("--urls", DaemonKeys.Urls, arguments.Urls);
         Override("--pid-file", DaemonKeys.PidFile, arguments.PidFile);
         Override("--user", DaemonKeys.User, arguments.User);
+        Override("--takeover", DaemonKeys.TakeoverFrom, arguments.Takeover);
         Override("--log-file", DaemonKeys.LogFile, arguments.LogFile);
         Override("--log-format", DaemonKeys.LogFormat, arguments.LogFormat);
         settings.Ips.PidFile ??= FilePaths.Resolve(directory, DefaultPidFile);

@@ -24,6 +24,9 @@ public sealed class EnvironmentFileParserTests
     [InlineData("A='", 1, "does not end")]
     [InlineData("IPS_HANDOVER_FD=3", 1, "belong to the handover")]
     [InlineData("unset LISTEN_FDS", 1, "belong to the handover")]
+    [InlineData("NOTIFY_SOCKET=/run/x", 1, "the service manager's")]
+    [InlineData("unset NOTIFY_SOCKET", 1, "the service manager's")]
+    [InlineData("A=1\nexport WATCHDOG_USEC=1", 2, "WATCHDOG_USEC cannot be set here")]
     [InlineData("A=a\0b", 1, "NUL")]
     public void TryParse_WrongLine_IsToldByFileAndLine(string text, int line, string what)
     {

@@ -72,6 +72,7 @@ internal static class LifecycleMutants
         ("FinishRequests", e => e is EndSuccessor end ? end with { FinishRequests = !end.FinishRequests } : e),
         ("Return", e => e is EndSuccessor end ? end with { Return = !end.Return } : e),
         ("DryRun", e => e is SpawnSuccessor spawn ? spawn with { DryRun = !spawn.DryRun } : e),
+        ("Invited", e => e is SpawnSuccessor spawn ? spawn with { Invited = !spawn.Invited } : e),
         ("Way", e => e is BeginDrain drain ? new BeginDrain(drain.Way == MoveWay.Successor ? MoveWay.None : MoveWay.Successor) : e),
         ("HandedOver", e => e is ReleaseListeners release ? new ReleaseListeners(!release.HandedOver) : e),
         ("exit code", e => e is ExitProcess exit ? new ExitProcess(exit.Code == ExitCode.Clean ? ExitCode.Failed : ExitCode.Clean) : e),
@@ -104,6 +105,7 @@ internal static class LifecycleMutants
         yield return new("the receipt comes before the connections have moved", (s, e) => (s, e) is (Promoting, PromotionAcknowledged)
             ? LifecycleMachine.Next(s, e) is var t ? t with { Effects = [.. t.Effects, new FinishReload()] } : null! : LifecycleMachine.Next(s, e));
         yield return new("a check goes on to quiesce", (s, e) => LifecycleMachine.Next(s is AwaitingReady { DryRun: true } ? new AwaitingReady() : s, e));
+        yield return new("a takeover starts a process of the service's own", (s, e) => LifecycleMachine.Next(s, e is TakeoverRequested t ? new ReloadRequested(t.Source) : e));
         yield return new("a cut request does not count", (s, e) => LifecycleMachine.Next(s, e is ConnectionsDrained ? new ConnectionsDrained(0) : e));
         yield return new("every drain counts as one that cut a request", (s, e) => LifecycleMachine.Next(s, e is ConnectionsDrained ? new ConnectionsDrained(1) : e));
         yield return new("the drain begins at once", (s, e) => LifecycleMachine.Next(s, e) is { State: Draining } t && s is not Draining
@@ -139,7 +141,7 @@ internal static class LifecycleMutants
     private static IEnumerable<string> FlagsOf(IEnumerable<LifecycleState> states) => states.SelectMany(state => state switch
     {
         Joining => ["Alone"],
-        AwaitingReady => ["DryRun"],
+        AwaitingReady => ["DryRun", "Invited"],
         RollingBack => ["ReloadPending", "RoleGiven"],
         Draining => new[] { "StopSeen", "SuccessorAlive", "Drained", "HandedOver", "Way", "Aborted", "Code" },
         Exiting => ["Code"],
@@ -155,7 +157,8 @@ internal static class LifecycleMutants
         (Draining draining, "SuccessorAlive") => draining with { SuccessorAlive = !draining.SuccessorAlive },
         (Draining draining, "Drained") => draining with { Drained = !draining.Drained },
         (Draining draining, "HandedOver") => draining with { HandedOver = !draining.HandedOver },
-        (AwaitingReady awaiting, "DryRun") => new AwaitingReady(!awaiting.DryRun),
+        (AwaitingReady awaiting, "DryRun") => awaiting with { DryRun = !awaiting.DryRun },
+        (AwaitingReady awaiting, "Invited") => awaiting with { Invited = !awaiting.Invited },
         (Draining draining, "Aborted") => draining with { Aborted = !draining.Aborted },
         (Draining draining, "Way") => draining with { Way = draining.Way == MoveWay.Successor ? MoveWay.None : MoveWay.Successor },
         (Draining draining, "Code") => draining with { Code = Other(draining.Code) },

@@ -19,7 +19,7 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
     /// <summary>One representative of each event, with both values of each field that a decision reads.</summary>
     public static readonly IReadOnlyList<LifecycleEvent> Events =
     [
-        new ReloadRequested("test"), new CheckRequested("test"), new StopRequested("test"), new HostStopping(), new LogReopenRequested(), new ActorLost("test"), new ActorRestarted("test"),
+        new ReloadRequested("test"), new CheckRequested("test"), new TakeoverRequested("test"), new StopRequested("test"), new HostStopping(), new LogReopenRequested(), new ActorLost("test"), new ActorRestarted("test"),
         new FrontReady(), new FrontFailed("test"), new Quiesced(), new ListenersReleased(), new RoleYielded(), new ConnectionsDrained(0), new ConnectionsDrained(1),
         new ConnectionsSettled(), new MoveTimedOut(), new LameDuckEnded(), new DrainTimedOut(), new AbortTimedOut(), new SuccessorReady(), new SuccessorFailed("test", Responsive: true),
         new SuccessorFailed("test", Responsive: false), new SuccessorTimedOut(), new ProbationPassed(), new PromotionAcknowledged(), new SuccessorGone(),
@@ -232,7 +232,7 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
         }
 
         Require(transition.Effects.Count > 0 || transition.State != state, Invariants.Explained, $"{@event} changes nothing in {state} and nobody says why");
-        Require(transition.Effects.Count > 0 || @event is not (ReloadRequested or CheckRequested or StopRequested or LogReopenRequested),
+        Require(transition.Effects.Count > 0 || @event is not (ReloadRequested or CheckRequested or TakeoverRequested or StopRequested or LogReopenRequested),
             Invariants.Explained, $"{@event} is asked for in {state} and nobody says what becomes of it");
     }
 
@@ -354,6 +354,8 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
         Require(reloaded.State is AwaitingReady && reloaded.World.Successor == SuccessorStage.Spawned, Invariants.Rollback, "serving, but a reload is not possible");
         var checkedOnly = Step(node, new CheckRequested("next"));
         Require(checkedOnly.World is { Successor: SuccessorStage.Spawned, DryRun: true }, Invariants.Rollback, "serving, but a check is not possible");
+        var takenOver = Step(node, new TakeoverRequested("next"));
+        Require(takenOver.State is AwaitingReady { Invited: true }, Invariants.Rollback, "serving, but a takeover is not possible");
         if (CanHappen(new PromoteReceived(), node.World))
         {
             Require(Decide(node.State, new PromoteReceived()).Effects.Any(effect => effect is AcknowledgePromotion),

@@ -29,7 +29,7 @@ internal sealed class RecordingSurroundings : ILifecycleSurroundings
 
     public void PublishIdentity() => Note(nameof(PublishIdentity), PublishFails);
 
-    public void HandOverIdentity() => Note(nameof(HandOverIdentity));
+    public void HandOverIdentity(bool toOutsider) => Note(toOutsider ? $"{nameof(HandOverIdentity)} to an outsider" : nameof(HandOverIdentity));
 
     public void RetractIdentity() => Note(nameof(RetractIdentity));
 

@@ -99,6 +99,9 @@ internal sealed record World
     /// <summary>The successor is only checked: it must never accept.</summary>
     public bool DryRun { get; init; }
 
+    /// <summary>The successor came from outside.</summary>
+    public bool Invited { get; init; }
+
     /// <summary>A successor was promoted, whatever became of it.</summary>
     public bool SuccessorPromoted { get; init; }
 

@@ -73,6 +73,9 @@ internal static class WorldRules
                 return world with { ListenersHeld = false, Accepting = false, AcceptingOrdered = false, ReleaseOwed = true };
 
             case SpawnSuccessor spawn:
+                Require(spawn.Invited == (cause is TakeoverRequested || (again && world.Invited)),
+                    Invariants.OneSuccessor, "a successor is spawned in place of the one that asks from outside, or one is made up");
+                Require(!spawn.Invited || !spawn.DryRun, Invariants.Account, "a takeover is only a check");
                 if (world.Successor != SuccessorStage.None)
                 {
                     Require(again, Invariants.OneSuccessor, "a second successor is spawned");
@@ -86,6 +89,7 @@ internal static class WorldRules
                     Account = world.Account == ReloadAccountView.Closed ? ReloadAccountView.Open : world.Account,
                     Deferred = false,
                     DryRun = spawn.DryRun,
+                    Invited = spawn.Invited,
                 };
             case ArmSuccessorTimer:
                 return world with { Timers = world.Timers | ArmedTimers.Successor };
@@ -127,7 +131,7 @@ internal static class WorldRules
                 Require(world.Account != ReloadAccountView.Closed, Invariants.Account, "a reload is closed that is not open");
                 Require((world.Account == ReloadAccountView.Open) == world.SuccessorPromoted,
                     Invariants.Account, $"the receipt tells an outcome ({world.Account}) that is not so ({world.Successor})");
-                return world with { Account = ReloadAccountView.Closed, DryRun = false };
+                return world with { Account = ReloadAccountView.Closed, DryRun = false, Invited = false };
             case DeferReload:
                 Require(!world.Deferred, Invariants.Account, "a second reload is put off");
                 return world with { Deferred = true };
@@ -215,7 +219,7 @@ internal static class WorldRules
     public static World Lose(World world, LifecycleEffect effect) => effect switch
     {
         StartAccepting => world with { AcceptingOrdered = true },
-        SpawnSuccessor spawn => world with { Account = ReloadAccountView.Open, Deferred = false, DryRun = spawn.DryRun }, // opened before the order goes out
+        SpawnSuccessor spawn => world with { Account = ReloadAccountView.Open, Deferred = false, DryRun = spawn.DryRun, Invited = spawn.Invited }, // opened before the order goes out
         AbortConnections => world with { Aborted = true },
         _ => world,
     };

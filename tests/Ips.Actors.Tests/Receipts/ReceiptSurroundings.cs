@@ -20,7 +20,7 @@ internal sealed class ReceiptSurroundings : ILifecycleSurroundings
     {
     }
 
-    public void HandOverIdentity()
+    public void HandOverIdentity(bool toOutsider)
     {
     }
 

@@ -32,12 +32,14 @@ public sealed class ProcParserTests
     }
 
     [Theory]
-    [InlineData("77 (ips) S 1 77 77 0 -1 4194560 1 0 0 0 1 2 0 0 20 0 9 0 123456 1 2 3", 'S', 123456)]
-    [InlineData("77 (a) b (c)) Z 1 77 77 0 -1 4194560 1 0 0 0 1 2 0 0 20 0 9 0 123456 1 2 3\n", 'Z', 123456)]
-    public void Stat_GoldenLine_GivesStateAndStart(string text, char state, long start)
+    [InlineData("77 (ips) S 1 77 77 0 -1 4194560 1 0 0 0 1 2 0 0 20 0 9 0 123456 1 2 3", 'S', 123456, false)]
+    [InlineData("77 (a) b (c)) Z 1 77 77 0 -1 4194560 1 0 0 0 1 2 0 0 20 0 1 0 123456 1 2 3\n", 'Z', 123456, true)]
+    [InlineData("77 (ips) Z 1 77 77 0 -1 4194560 1 0 0 0 1 2 0 0 20 0 9 0 123456 1 2 3", 'Z', 123456, false)] // its first thread has ended, eight others run
+    [InlineData("77 (ips) X 1 77 77 0 -1 4194560 1 0 0 0 1 2 0 0 20 0 0 0 123456 1 2 3", 'X', 123456, true)]
+    public void Stat_GoldenLine_GivesStateAndStart(string text, char state, long start, bool ended)
     {
         var stat = Assert.NotNull(ProcStatParser.Parse(text));
-        Assert.Equal((state, start, state == 'Z'), (stat.State, stat.StartTicks, stat.HasEnded));
+        Assert.Equal((state, start, ended), (stat.State, stat.StartTicks, stat.HasEnded));
     }
 
     [Theory]

@@ -51,6 +51,7 @@ internal static class DoctorProbe
     {
         yield return ("PID file", settings.Ips.PidFile!);
         yield return ("control socket", $"{settings.Ips.PidFile}.sock");
+        if (settings.Ips.Takeover.Socket is { } takeover) yield return ("takeover socket", takeover);
         if (settings.Ips.LogFile is { } log) yield return ("log file", log);
         if (settings.Store is { Postgres: null, Path: { } store }) yield return ("inventory", store);
     }

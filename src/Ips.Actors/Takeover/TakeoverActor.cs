@@ -1,0 +1,138 @@
+using Akka.Actor;
+using Ips.Actors.Handover;
+using Ips.Actors.Lifecycle;
+using Ips.Actors.Listener;
+using Ips.Actors.Posix;
+using Microsoft.Extensions.Logging;
+
+namespace Ips.Actors.Takeover;
+
+/// <summary>Answers the processes that connect to take over: judges who they are, and brings those that may before LifecycleActor.</summary>
+/// <remarks>A restart loses those that have not been heard yet, who see their connection close; the listening socket lives in <see cref="TakeoverSocket"/>.</remarks>
+internal sealed class TakeoverActor : ReceiveActor
+{
+    private const int ListenerId = 0;
+    private const int MaxUnheard = 8;
+    private static readonly TimeSpan HelloTimeout = TimeSpan.FromSeconds(30); // a runtime that has just started on a busy machine takes seconds
+
+    private readonly TakeoverSocket _socket;
+    private readonly IActorRef _lifecycle;
+    private readonly ILogger _log;
+    private readonly HashSet<InvitedGeneration> _unheard = [];
+    private AcceptLoop? _loop;
+
+    public TakeoverActor(TakeoverSocket socket, IActorRef lifecycle, ILogger log)
+    {
+        (_socket, _lifecycle, _log) = (socket, lifecycle, log);
+        Receive<TakeoverProtocol.Serve>(_ =>
+        {
+            _socket.Served = true;
+            Serve();
+        });
+        Receive<TakeoverProtocol.HandedOver>(_ => OnHandedOver());
+        Receive<Arrived>(arrived => OnArrived(arrived.Fd, refusal: null));
+        Receive<Spoke>(OnSpoke);
+        Receive<Silent>(silent =>
+        {
+            _unheard.Remove(silent.Outsider);
+            _log.Silent(silent.Outsider.Peer.ToString(), silent.Reason);
+            silent.Outsider.Dispose();
+        });
+        Receive<LifecycleProtocol.TakeOverReply>(reply =>
+        {
+            if (reply.Refusal is { } refusal) reply.Successor.Refuse(refusal); // LifecycleActor has logged it
+        });
+    }
+
+    /// <inheritdoc/>
+    protected override void PreStart()
+    {
+        if (_socket.Served) Serve();
+    }
+
+    /// <inheritdoc/>
+    protected override void PostStop()
+    {
+        StopAccepting();
+        foreach (var outsider in _unheard) outsider.Dispose();
+    }
+
+    private void Serve()
+    {
+        if (_socket.Fd is not { } fd) return;
+        if (_loop is null)
+        {
+            var (self, log) = (Self, _log);
+            _loop = new AcceptLoop((_, accepted) => self.Tell(new Arrived(accepted)), error => log.AcceptFailed(error.Message));
+        }
+
+        // Again, as the number may name another socket since.
+        _loop.Remove(ListenerId);
+        _loop.Add(ListenerId, fd);
+    }
+
+    private void StopAccepting()
+    {
+        _loop?.Dispose();
+        _loop = null;
+    }
+
+    // The path is the successor's; who connected before it was waits in our queue.
+    private void OnHandedOver()
+    {
+        StopAccepting();
+        if (_socket.Fd is { } fd)
+        {
+            for (int late; (late = ListeningSockets.Accept(fd, out _)) >= 0;) OnArrived(late, "this generation has just handed over; connect again");
+        }
+
+        _socket.Close();
+    }
+
+    private void OnArrived(int fd, string? refusal)
+    {
+        if (_unheard.Count >= MaxUnheard)
+        {
+            _log.AcceptFailed($"{MaxUnheard} others have connected and not said a word");
+            FileDescriptors.Close(fd);
+            return;
+        }
+
+        try
+        {
+            var outsider = new InvitedGeneration(fd, _log);
+            _unheard.Add(outsider);
+            outsider.WaitForHelloAsync(HelloTimeout).PipeTo(
+                Self,
+                success: hello => new Spoke(outsider, hello, refusal),
+                failure: error => new Silent(outsider, error.GetBaseException().Message));
+        }
+        catch (PosixException e)
+        {
+            _log.AcceptFailed(e.Message);
+        }
+    }
+
+    private void OnSpoke(Spoke spoke)
+    {
+        var outsider = spoke.Outsider;
+        var peer = outsider.Peer;
+        _unheard.Remove(outsider);
+        if ((spoke.Refusal ?? TakeoverPolicy.Refusal(peer, (uint)ProcessAttributes.EffectiveUserId, _socket.Group)) is { } refusal)
+        {
+            _log.Denied(peer.Pid, peer.UserId, peer.GroupId, refusal);
+            outsider.Refuse(refusal);
+            return;
+        }
+
+        _log.Asked(peer.ToString(), spoke.Hello.Release);
+        _lifecycle.Tell(new LifecycleProtocol.TakeOver($"PID {outsider.Pid} (uid {peer.UserId})", outsider));
+    }
+
+    /// <summary>An accepted descriptor. In dead letters it closes with the process.</summary>
+    private sealed record Arrived(int Fd);
+
+    private sealed record Spoke(InvitedGeneration Outsider, HelloFrame Hello, string? Refusal);
+
+    private sealed record Silent(InvitedGeneration Outsider, string Reason);
+}

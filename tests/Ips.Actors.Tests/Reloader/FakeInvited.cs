@@ -1,0 +1,24 @@
+using Ips.Actors.Handover;
+using Ips.Actors.Posix;
+using Ips.Actors.Reloader;
+
+namespace Ips.Actors.Tests.Reloader;
+
+/// <summary>A process from outside that is only pretended.</summary>
+internal sealed class FakeInvited(FakeSuccessor process) : IInvitedGeneration
+{
+    public int Pid => process.Pid;
+
+    public IHandoverChannel Channel => process;
+
+    public Task<ProcessExit> Exited => process.Exited;
+
+    /// <summary>Why it was refused, if it was.</summary>
+    public string? Refusal { get; private set; }
+
+    public void Signal(int signal) => process.Signal(signal);
+
+    public void Refuse(string reason) => Refusal = reason;
+
+    public void Dispose() => process.Dispose();
+}

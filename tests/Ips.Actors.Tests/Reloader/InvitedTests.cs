@@ -1,0 +1,78 @@
+using Akka.Actor;
+using Akka.TestKit;
+using Ips.Actors.Configuration;
+using Ips.Actors.Control;
+using Ips.Actors.Handover;
+using Ips.Actors.Lifecycle;
+using Ips.Actors.Listener;
+using Ips.Actors.Reloader;
+using Ips.Actors.Tests.Support;
+
+namespace Ips.Actors.Tests.Reloader;
+
+/// <summary>The owner of the successor with one that came from outside.</summary>
+public sealed class InvitedTests : ActorTest
+{
+    private readonly IpsOptions _options = new();
+    private readonly RecordingLog _log = new();
+    private readonly FakeOlderGenerations _older = new();
+    private readonly FakeLauncher _launcher;
+    private readonly TestProbe _lifecycle;
+    private readonly TestProbe _listeners;
+    private readonly TestProbe _told;
+    private readonly FakeSuccessor _process;
+    private readonly FakeInvited _invited;
+    private readonly IActorRef _reloader;
+
+    public InvitedTests()
+    {
+        (_lifecycle, _listeners, _told) = (CreateTestProbe(), CreateTestProbe(), CreateTestProbe());
+        (_launcher, _process) = (new FakeLauncher(_told.Ref), new FakeSuccessor(0, _told.Ref)); // of a namespace that is not seen from here
+        _invited = new FakeInvited(_process);
+        var (slot, identity) = (new SuccessorSlot { Older = _older }, Identity.Adopt("/nowhere/ips.pid", null, null, _log));
+        _reloader = Supervise(Props.Create(() => new ReloaderActor(slot, _launcher, identity, _listeners.Ref, _told.Ref, _lifecycle.Ref, _options, _log)));
+    }
+
+    [Fact]
+    public async Task Spawn_Invited_StartsNothingAndWelcomesIt()
+    {
+        _process.Say(new HelloFrame(1, 1, 12, "2.0"));
+        _reloader.Tell(new ReloaderProtocol.Spawn(2, Invited: _invited));
+        Assert.Equal(new ReloaderProtocol.SuccessorProgress("invited", 0, null), await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>());
+        Assert.Equal("hello", (await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>()).Phase);
+        await _listeners.ExpectMsgAsync<ListenerProtocol.Offer>();
+        _listeners.Reply(new ListenerProtocol.Offered([]));
+        Assert.Equal(2, Assert.IsType<WelcomeFrame>((await _told.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame).Generation);
+        Assert.Empty(_launcher.Launched);
+    }
+
+    // Two in a row may have the same PID, 0: what the first one leaves behind must not count for the second.
+    [Fact]
+    public async Task Spawn_InvitedAfterAnother_HearsNothingOfTheFirst()
+    {
+        _reloader.Tell(new ReloaderProtocol.Spawn(2, Invited: _invited));
+        await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>();
+        _process.CloseChannel();
+        _process.End(1);
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>();
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
+
+        var second = new FakeSuccessor(0, _told.Ref);
+        _reloader.Tell(new ReloaderProtocol.Spawn(2, Invited: new FakeInvited(second)));
+        await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>();
+        _process.Say(new FailedFrame("late"));
+        second.Say(new HelloFrame(1, 1, 12, "2.0"));
+        Assert.Equal("hello", (await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>()).Phase);
+    }
+
+    [Fact]
+    public async Task Spawn_NoRoom_TellsTheOutsiderWhy()
+    {
+        (_options.Reload.MaxGenerations, _options.Reload.WhenFull) = (2, WhenFull.Refuse);
+        _older.Generations.Add(new GenerationEntry(1, 11, 111));
+        _reloader.Tell(new ReloaderProtocol.Spawn(3, Invited: _invited));
+        var failed = await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>();
+        Assert.Equal(failed.Reason, _invited.Refusal);
+        Assert.Contains("ips.reload.max-generations", failed.Reason, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,22 @@
+using Ips.Actors.Hosting;
+using Ips.Actors.Supervise;
+using Ips.Actors.Systemd;
+
+namespace Ips.Actors.Tests.Supervise;
+
+/// <summary>When a process becomes a stable parent although nobody asked for it.</summary>
+public sealed class StableParentNeedTests
+{
+    [Theory]
+    [InlineData(1, false, null, null, true)] // a container's PID 1
+    [InlineData(77, true, null, null, true)] // a terminal
+    [InlineData(77, false, null, null, false)]
+    [InlineData(77, true, ActivationParser.PidVariable, "77", false)] // sockets were passed to this process alone
+    [InlineData(77, true, ActivationParser.PidVariable, "76", true)] // to another one: the shell was started so
+    [InlineData(1, true, ActivationParser.PidVariable, "1", true)] // its end would end the container, whatever was passed
+    [InlineData(77, true, HandoverVariables.Fd, "3", false)]
+    [InlineData(77, true, HandoverVariables.StartFd, "4", false)]
+    [InlineData(77, true, StableParent.Marker, "70", false)]
+    public void IsNeeded_ByPidTerminalAndVariables(int pid, bool onTerminal, string? name, string? value, bool needed) =>
+        Assert.Equal(needed, StableParent.IsNeeded(variable => variable == name ? value : null, pid, onTerminal));
+}
