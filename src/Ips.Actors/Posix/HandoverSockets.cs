@@ -51,10 +51,14 @@ internal static unsafe class HandoverSockets
             FileDescriptors.Close(fd);
             return -1;
         }
-        catch (Exception e)
+        catch (Exception e) when (e is UnauthorizedAccessException or DirectoryNotFoundException)
         {
             FileDescriptors.Close(fd);
-            if (e is UnauthorizedAccessException) throw new PosixException("unlink", Errno.EACCES, temporary);
+            throw new PosixException("unlink", e is UnauthorizedAccessException ? Errno.EACCES : Errno.ENOENT, temporary);
+        }
+        catch
+        {
+            FileDescriptors.Close(fd);
             throw;
         }
     }
