@@ -17,6 +17,7 @@ internal sealed class FrontGate
     private long _errors;
     private volatile bool _ready;
     private volatile bool _paused;
+    private bool _becameReady;
     private volatile bool _draining;
     private volatile bool _moving;
     private volatile bool _moveOver;
@@ -41,6 +42,16 @@ internal sealed class FrontGate
     {
         get => _ready && !_paused;
         set => _ready = value;
+    }
+
+    /// <summary>The app can serve. Once: a check that is made again after a restart must not undo what came meanwhile.</summary>
+    public void BecomeReady()
+    {
+        if (!_becameReady)
+        {
+            _becameReady = true;
+            Ready = true;
+        }
     }
 
     /// <summary>Responses whose headers are still to go out say <c>Connection: close</c>.</summary>

@@ -112,6 +112,7 @@ internal sealed class HttpFrontActor : ReceiveActor
         }
         else
         {
+            _gate.BecomeReady(); // before anybody can connect: the first client may be a load balancer's look at readiness
             _log.FrontReady();
             _lifecycle.Tell(new LifecycleEvent.FrontReady());
         }

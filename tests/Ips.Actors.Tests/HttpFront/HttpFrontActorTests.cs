@@ -38,9 +38,21 @@ public sealed class HttpFrontActorTests : ActorTest
     [Fact]
     public async Task HostStarted_Healthy_IsReady()
     {
+        Assert.False(_gate.Ready);
         _front.Tell(new HttpFrontProtocol.HostStarted());
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.FrontReady>();
-        Assert.False(_gate.Ready); // only when it serves
+        Assert.True(_gate.Ready); // before anybody can connect
+    }
+
+    [Fact]
+    public async Task HostStarted_CheckedAgainInALameDuck_StaysUnready()
+    {
+        _front.Tell(new HttpFrontProtocol.HostStarted());
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.FrontReady>();
+        _front.Tell(new HttpFrontProtocol.FailReadiness());
+        _front.Tell(Kill.Instance);
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.FrontReady>();
+        Assert.False(_gate.Ready);
     }
 
     [Fact]
