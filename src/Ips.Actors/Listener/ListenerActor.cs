@@ -8,8 +8,12 @@ namespace Ips.Actors.Listener;
 
 /// <summary>Owns the listening sockets: opens, adopts, quiesces, resumes, releases.</summary>
 /// <remarks>A restart loses nothing: the sockets and the accept thread live in <see cref="ListenerTable"/>.</remarks>
-internal sealed class ListenerActor : ReceiveActor, IWithStash
+internal sealed class ListenerActor : ReceiveActor, IWithStash, IWithTimers
 {
+    /// <summary>How long an endpoint that was unbound may be bound again on its socket. Kestrel does so when a certificate or its configuration has changed,
+    /// and first gives the endpoint's connections 5 s to end.</summary>
+    public static readonly TimeSpan RebindTimeout = TimeSpan.FromSeconds(8);
+
     private readonly ListenerTable _table;
     private readonly IActorRef _lifecycle;
     private readonly ILogger _log;
@@ -26,14 +30,27 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash
         Receive<ListenerProtocol.Offer>(_ => OnOffer());
         Receive<ListenerProtocol.Adopt>(OnAdopt);
         Receive<ListenerProtocol.HandoverEnded>(_ => OnHandoverEnded());
+        Receive<NotBoundAgain>(OnNotBoundAgain);
     }
 
     /// <inheritdoc/>
     public IStash Stash { get; set; } = null!;
 
+    /// <inheritdoc/>
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    /// <inheritdoc/>
+    protected override void PreStart()
+    {
+        foreach (var entry in _table.Parked)
+        {
+            ArmRebindTimer(entry.Key);
+        }
+    }
+
     private void OnBind(ListenerProtocol.Bind bind)
     {
-        if (_table.Pinned)
+        if (_table.Pinned && !_table.IsParked(bind.EndPoint))
         {
             Stash.Stash(); // the successor was told the set of sockets: it changes when the handover has ended
             return;
@@ -42,6 +59,7 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash
         try
         {
             var (id, entry, adopted) = _table.Bind(bind);
+            Timers.Cancel(entry.Key);
             if (adopted && _table.Passed is not null)
             {
                 _log.PassedTaken(EndpointKey.Text(entry.EndPoint));
@@ -66,9 +84,13 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash
 
     private void OnUnbind(ListenerProtocol.Unbind unbind)
     {
-        if (_table.Pinned)
+        // Clients may know of it: it is bound again on the same socket, or closed when that has not happened.
+        if (_table.Pinned || _table.HasServed || _table.Entries.Any(entry => entry.Key == unbind.Id && entry.Value.Adopted))
         {
-            _table.PutOff.Add(unbind.Id);
+            if (_table.Park(unbind.Id) is { } parked)
+            {
+                ArmRebindTimer(parked.Key);
+            }
         }
         else
         {
@@ -77,6 +99,21 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash
         }
 
         Sender.Tell(new ListenerProtocol.Unbound(unbind.Id));
+    }
+
+    private void ArmRebindTimer(EndpointKey key) => Timers.StartSingleTimer(key, new NotBoundAgain(key), RebindTimeout);
+
+    private void OnNotBoundAgain(NotBoundAgain overdue)
+    {
+        if (_table.Pinned)
+        {
+            ArmRebindTimer(overdue.Key); // the successor was told the set of sockets
+        }
+        else
+        {
+            CloseParked(overdue.Key, unlink: _table.Accepting); // who does not serve leaves the path to whoever does
+            _table.Supervisor?.SocketsChanged();
+        }
     }
 
     private void OnStartAccepting()
@@ -120,7 +157,12 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash
             Close(id, unlink: !release.HandedOver);
         }
 
-        _table.PutOff.Clear();
+        foreach (var key in _table.Parked.Select(entry => entry.Key).ToList())
+        {
+            Timers.Cancel(key);
+            CloseParked(key, unlink: !release.HandedOver);
+        }
+
         _table.Pinned = false;
         Stash.UnstashAll();
         _lifecycle.Tell(new LifecycleEvent.ListenersReleased());
@@ -132,7 +174,7 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash
         var sockets = new List<OfferedSocket>();
         try
         {
-            foreach (var (_, entry) in _table.Entries)
+            foreach (var entry in _table.Entries.Select(entry => entry.Value).Concat(_table.Parked))
             {
                 sockets.Add(new OfferedSocket(entry.Key.Endpoint, entry.Key.Ordinal, FileDescriptors.DuplicateHigh(entry.Fd), entry.External));
             }
@@ -161,17 +203,6 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash
     private void OnHandoverEnded()
     {
         _table.Pinned = false;
-        foreach (var id in _table.PutOff)
-        {
-            Close(id, unlink: true);
-        }
-
-        if (_table.PutOff.Count > 0)
-        {
-            _table.Supervisor?.SocketsChanged();
-        }
-
-        _table.PutOff.Clear();
         _table.CloseUnusedOffers();
         Stash.UnstashAll();
     }
@@ -183,4 +214,14 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash
             _log.Released(EndpointKey.Text(closed.EndPoint));
         }
     }
+
+    private void CloseParked(EndpointKey key, bool unlink)
+    {
+        if (_table.CloseParked(key, unlink) is { } closed)
+        {
+            _log.Released(EndpointKey.Text(closed.EndPoint));
+        }
+    }
+
+    private sealed record NotBoundAgain(EndpointKey Key);
 }

@@ -16,7 +16,7 @@ internal static class ListenerProtocol
     /// Owns the descriptors; one whose endpoint is gone is closed.</summary>
     public sealed record Adopt(IReadOnlyList<MovedConnection> Connections);
 
-    /// <summary>Kestrel drops the endpoint: close its socket, unless a handover is under way; then after it. Reply: <see cref="Unbound"/>.</summary>
+    /// <summary>Kestrel drops the endpoint, perhaps to bind it again: its socket is kept for a while, then closed. Reply: <see cref="Unbound"/>.</summary>
     public sealed record Unbind(int Id);
 
     /// <summary>The app has asked for all of its endpoints: is there a passed socket that it did not ask for? Reply: <see cref="EndpointsChecked"/>.</summary>
@@ -34,7 +34,7 @@ internal static class ListenerProtocol
     /// <summary>Describe the sockets for a handover; until <see cref="HandoverEnded"/> the set does not change. Reply: <see cref="Offered"/>.</summary>
     public sealed record Offer;
 
-    /// <summary>The handover ended, one way or the other: what was put off is done now.</summary>
+    /// <summary>The handover ended, one way or the other: the set may change again.</summary>
     public sealed record HandoverEnded;
 
     /// <summary>The socket is there. <paramref name="EndPoint"/> has the real port.</summary>

@@ -14,6 +14,7 @@ namespace Ips.Actors.Listener;
 internal sealed class ListenerTable : IDisposable
 {
     private readonly ConcurrentDictionary<int, Entry> _entries = new();
+    private readonly Dictionary<EndpointKey, Entry> _parked = [];
     private readonly Dictionary<EndpointKey, OfferedSocket> _offers;
     private readonly ConcurrentDictionary<EndpointKey, Action<int, ReadOnlyMemory<byte>>> _deliveries = new(); // kept beyond a release, until Kestrel unbinds
     private readonly AcceptLoop _loop;
@@ -40,8 +41,9 @@ internal sealed class ListenerTable : IDisposable
     /// <param name="Deliver">Gets accepted and adopted descriptors.</param>
     /// <param name="File">The file of a Unix socket, to remove no other one at its path.</param>
     /// <param name="External">The service manager opened it: its path is not ours to remove.</param>
+    /// <param name="Adopted">Another generation, or the service manager, opened it.</param>
     public sealed record Entry(
-        EndpointKey Key, EndPoint EndPoint, int Fd, Action<int, ReadOnlyMemory<byte>> Deliver, FileIdentity? File, bool External = false);
+        EndpointKey Key, EndPoint EndPoint, int Fd, Action<int, ReadOnlyMemory<byte>> Deliver, FileIdentity? File, bool External = false, bool Adopted = false);
 
     /// <summary>What is bound, in the order of binding.</summary>
     public IEnumerable<KeyValuePair<int, Entry>> Entries => _entries.OrderBy(entry => entry.Key);
@@ -61,8 +63,11 @@ internal sealed class ListenerTable : IDisposable
     /// <summary>Changes of the set wait until a handover has ended.</summary>
     public bool Pinned { get; set; }
 
-    /// <summary>Ids to be closed when the handover has ended.</summary>
-    public List<int> PutOff { get; } = [];
+    /// <summary>Whether connections were ever accepted here.</summary>
+    public bool HasServed { get; private set; }
+
+    /// <summary>Sockets that nobody has bound at present, kept for whoever binds their endpoints again.</summary>
+    public IReadOnlyCollection<Entry> Parked => _parked.Values;
 
     /// <summary>Adopts the predecessor's socket for this endpoint, or opens one.</summary>
     /// <exception cref="PosixException">The kernel refused; <c>EADDRINUSE</c> among others.</exception>
@@ -71,24 +76,26 @@ internal sealed class ListenerTable : IDisposable
     {
         var endPoint = bind.EndPoint;
         var text = EndpointKey.Text(endPoint);
-        var used = _entries.Values.Where(e => e.Key.Endpoint == text).Select(e => e.Key.Ordinal).ToHashSet();
-        var key = new EndpointKey(text, Enumerable.Range(0, used.Count + 1).First(ordinal => !used.Contains(ordinal)));
-        var adopted = _offers.Remove(key, out var offer);
-        if (!adopted && Passed is not null)
+        var key = NextKey(text);
+        OfferedSocket? offer = null;
+        var parked = _parked.Remove(key, out var kept);
+        var adopted = !parked && _offers.Remove(key, out offer);
+        if (!parked && !adopted && Passed is not null)
         {
             throw Passed.NotPassed(text);
         }
 
-        var fd = offer?.Fd ?? Open(endPoint);
+        var fd = kept?.Fd ?? offer?.Fd ?? Open(endPoint);
         if (adopted)
         {
             ListeningSockets.PrepareAdopted(fd);
         }
 
         var id = ++_lastId;
+        var external = kept?.External ?? offer?.External ?? false;
         var entry = endPoint is UnixDomainSocketEndPoint unix
-            ? new Entry(key, endPoint, fd, bind.Deliver, FileIdentity.OfSocketPath(unix.ToString()!), offer?.External ?? false)
-            : new Entry(key, ListeningSockets.LocalEndPoint(fd), fd, bind.Deliver, File: null, offer?.External ?? false);
+            ? new Entry(key, endPoint, fd, bind.Deliver, FileIdentity.OfSocketPath(unix.ToString()!), external, kept?.Adopted ?? adopted)
+            : new Entry(key, ListeningSockets.LocalEndPoint(fd), fd, bind.Deliver, File: null, external, kept?.Adopted ?? adopted);
         bind.Attach(new ListenerProtocol.Bound(id, key, entry.EndPoint));
         _entries[id] = entry;
         _deliveries[key] = bind.Deliver;
@@ -113,7 +120,7 @@ internal sealed class ListenerTable : IDisposable
     /// <summary>Accepts from now on.</summary>
     public void StartAccepting()
     {
-        Accepting = true;
+        Accepting = HasServed = true;
         _loop.Resume();
     }
 
@@ -138,6 +145,34 @@ internal sealed class ListenerTable : IDisposable
         return false;
     }
 
+    /// <summary>Whether the next bind of an endpoint gets a socket that is parked.</summary>
+    public bool IsParked(EndPoint endPoint) => _parked.ContainsKey(NextKey(EndpointKey.Text(endPoint)));
+
+    /// <summary>Accepts no more from one socket, and keeps it for whoever binds its endpoint again; who connects meanwhile waits in the kernel's queue.</summary>
+    public Entry? Park(int id)
+    {
+        if (!_entries.TryGetValue(id, out var entry))
+        {
+            return null;
+        }
+
+        _loop.Remove(id); // first: what it has just accepted still finds its entry
+        _entries.TryRemove(id, out _);
+        _parked[entry.Key] = entry;
+        return entry;
+    }
+
+    /// <summary>Closes a socket that nobody has bound again. <paramref name="unlink"/> as for <see cref="Close"/>.</summary>
+    public Entry? CloseParked(EndpointKey key, bool unlink)
+    {
+        if (_parked.Remove(key, out var entry))
+        {
+            CloseSocket(entry, unlink);
+        }
+
+        return entry;
+    }
+
     /// <summary>Closes one socket. <paramref name="unlink"/>: its Unix path goes too, if it is still ours.</summary>
     public Entry? Close(int id, bool unlink)
     {
@@ -148,12 +183,7 @@ internal sealed class ListenerTable : IDisposable
 
         _loop.Remove(id); // first: what it has just accepted still finds its entry
         _entries.TryRemove(id, out _);
-        if (unlink && !entry.External && entry.File is { } file)
-        {
-            ListeningSockets.UnlinkIfSame(entry.EndPoint.ToString()!, file);
-        }
-
-        FileDescriptors.Close(entry.Fd);
+        CloseSocket(entry, unlink);
         return entry;
     }
 
@@ -170,6 +200,22 @@ internal sealed class ListenerTable : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _loop.Dispose();
+
+    private static void CloseSocket(Entry entry, bool unlink)
+    {
+        if (unlink && !entry.External && entry.File is { } file)
+        {
+            ListeningSockets.UnlinkIfSame(entry.EndPoint.ToString()!, file);
+        }
+
+        FileDescriptors.Close(entry.Fd);
+    }
+
+    private EndpointKey NextKey(string text)
+    {
+        var used = _entries.Values.Where(e => e.Key.Endpoint == text).Select(e => e.Key.Ordinal).ToHashSet();
+        return new EndpointKey(text, Enumerable.Range(0, used.Count + 1).First(ordinal => !used.Contains(ordinal)));
+    }
 
     private int Open(EndPoint endPoint)
     {

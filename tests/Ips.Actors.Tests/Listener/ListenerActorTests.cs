@@ -171,16 +171,22 @@ public sealed class ListenerActorTests : ActorTest
     {
         var path = _folder.File("a.sock");
         var bound = await BindAsync(new UnixDomainSocketEndPoint(path));
+        _listener.Tell(new ListenerProtocol.StartAccepting());
         CloseAll(await _listener.Ask<ListenerProtocol.Offered>(new ListenerProtocol.Offer(), Patience));
         await _listener.Ask<ListenerProtocol.Unbound>(new ListenerProtocol.Unbind(bound.Id), Patience); // answered, not done
         var binding = _listener.Ask<ListenerProtocol.Bound>(Bind(AnyPort), Patience);
         await RoundTrip(_listener);
+        Clock.Advance(ListenerActor.RebindTimeout);
+        await RoundTrip(_listener);
         Assert.True(File.Exists(path));
-        Assert.Single(_table.Entries);
         Assert.False(binding.IsCompleted);
 
         _listener.Tell(new ListenerProtocol.HandoverEnded());
         await binding;
+        _listener.Tell(Kill.Instance); // it arms its timers again
+        await RoundTrip(_listener);
+        Clock.Advance(ListenerActor.RebindTimeout);
+        await RoundTrip(_listener);
         Assert.False(File.Exists(path));
         Assert.Single(_table.Entries);
     }
@@ -273,7 +279,37 @@ public sealed class ListenerActorTests : ActorTest
         FileDescriptors.Close(fd);
         var buffer = new byte[32];
         Assert.Equal(10, client.Receive(buffer));
+        Clock.Advance(ListenerActor.RebindTimeout);
+        await RoundTrip(_listener);
         Assert.Throws<SocketException>(() => Connect(bound.EndPoint));
+    }
+
+    // As Kestrel does when a certificate has changed, or it thinks so; the predecessor listens there too, so a new socket could not be opened.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Unbind_BoundAgain_IsTheSameSocketAndWhoWaitsIsAccepted(bool adopted)
+    {
+        var (listener, bound) = (_listener, await BindAsync(AnyPort));
+        if (adopted)
+        {
+            listener = Start((await _listener.Ask<ListenerProtocol.Offered>(new ListenerProtocol.Offer(), Patience)).Sockets).Actor;
+            bound = await BindAsync(AnyPort, listener);
+        }
+        else
+        {
+            listener.Tell(new ListenerProtocol.StartAccepting());
+        }
+
+        await listener.Ask<ListenerProtocol.Unbound>(new ListenerProtocol.Unbind(bound.Id), Patience);
+        using var client = Connect(bound.EndPoint); // neither refused nor delivered to nobody
+        Assert.Equal(bound.EndPoint, (await BindAsync(AnyPort, listener)).EndPoint);
+        listener.Tell(new ListenerProtocol.StartAccepting());
+        FileDescriptors.Close(TakeAccepted());
+        Clock.Advance(ListenerActor.RebindTimeout);
+        await RoundTrip(listener);
+        using var late = Connect(bound.EndPoint);
+        FileDescriptors.Close(TakeAccepted());
     }
 
     protected override void AfterAll()
@@ -286,6 +322,7 @@ public sealed class ListenerActorTests : ActorTest
                 table.Close(id, unlink: true);
             }
 
+            foreach (var parked in table.Parked.ToList()) table.CloseParked(parked.Key, unlink: true);
             table.CloseUnusedOffers();
             table.Dispose();
         }
