@@ -51,6 +51,22 @@ public sealed class CertificateTests(ITestOutputHelper output) : ProcessTest(out
         Assert.Equal(second, await HttpProbe.ThumbprintAsync(port));
     }
 
+    // Kestrel watches the file, and binds the endpoint again when it has changed: on the same socket, or clients would be refused meanwhile.
+    [Fact]
+    public async Task CertificateChangedWhileRunning_IsServedAndRefusesNobody()
+    {
+        var (port, file) = (FreePort.Next(), Path.Combine(Folder, "site.pfx"));
+        var first = await WriteAsync("site.pfx");
+        var service = await StartAsync(daemon: false, port, file);
+        Assert.Equal(first, await HttpProbe.ThumbprintAsync(port));
+
+        var second = await WriteAsync("next.pfx");
+        File.Move(Path.Combine(Folder, "next.pfx"), file, overwrite: true);
+        await Eventually.TrueAsync(async () => await HttpProbe.ThumbprintAsync(port) == second); // a refused client would end this
+        await service.ReloadAsync();
+        Assert.Equal(second, await HttpProbe.ThumbprintAsync(port));
+    }
+
     private Task<Service> StartAsync(bool daemon, int port, string pfx) => StartAsync(new ServiceSettings(daemon ? ServiceKind.Daemon : ServiceKind.SampleApp)
     {
         Urls = [],
