@@ -84,7 +84,7 @@ public partial class PoliteCloseTests(ITestOutputHelper output) : ProcessTest(ou
             // 4 s of requests at a steady rate.
             await using var load = DaemonProcess.Start("h2load",
                 ["-c", "8", "-m", "1", "-n", "1600", "--rps", "50", "-T", "30", tls ? $"https://127.0.0.1:{tlsPort}/ping" : $"http://127.0.0.1:{service.Port}/ping"]);
-            await WaitForAsync(async () => (await service.StatusAsync()).OpenConnections >= 8);
+            await Eventually.TrueAsync(async () => (await service.StatusAsync()).OpenConnections >= 8);
             await service.ReloadAsync();
             Assert.Equal(0, await load.WaitForExitAsync(Limits.Step));
             await load.WaitForOutputEndAsync(Limits.Step);
@@ -113,12 +113,12 @@ public partial class PoliteCloseTests(ITestOutputHelper output) : ProcessTest(ou
         await using var load = WebSocketLoad.Start(new Uri(tls ? $"wss://localhost:{tlsPort}/ws" : $"ws://127.0.0.1:{service.Port}/ws"), clients);
         for (var reload = 1; reload <= Reloads; reload++)
         {
-            await WaitForAsync(() => load.Connected >= reload * clients);
+            await Eventually.TrueAsync(() => load.Connected >= reload * clients);
             await service.ReloadAsync();
         }
 
         // Each of them, each time: none is left to the deadline.
-        await WaitForAsync(() => load.GoneAway >= Reloads * clients);
+        await Eventually.TrueAsync(() => load.GoneAway >= Reloads * clients);
         var report = await load.StopAsync();
         Output.WriteLine(report.ToString());
         Assert.Equal(0, report.Failed);
@@ -133,9 +133,9 @@ public partial class PoliteCloseTests(ITestOutputHelper output) : ProcessTest(ou
         var (service, _) = await StartAsync(more: ["--Ips:Drain:WebSocketSpread=00:00:02"]);
         const int clients = 40;
         await using var load = WebSocketLoad.Start(new Uri($"ws://127.0.0.1:{service.Port}/ws"), clients);
-        await WaitForAsync(() => load.Connected >= clients);
+        await Eventually.TrueAsync(() => load.Connected >= clients);
         await service.ReloadAsync();
-        await WaitForAsync(() => load.GoneAway >= clients);
+        await Eventually.TrueAsync(() => load.GoneAway >= clients);
         var report = await load.StopAsync();
         Assert.Equal(0, report.Failed);
         // 40 random moments of 2 s: that all fall within 1 s of each other has a chance of some 40/2^39.
@@ -163,7 +163,7 @@ public partial class PoliteCloseTests(ITestOutputHelper output) : ProcessTest(ou
         using var silent = await RawClient.ConnectAsync(service.Port);
         using var half = await RawClient.ConnectAsync(service.Port);
         await half.SendAsync("GET /ping HTTP/1.1\r\nHost: local");
-        await WaitForAsync(async () => (await service.StatusAsync()).OpenConnections == 2);
+        await Eventually.TrueAsync(async () => (await service.StatusAsync()).OpenConnections == 2);
         for (var reload = 1; reload <= 2; reload++) await service.ReloadAsync();
         Assert.Contains("X-Ips-Generation: 3", await silent.GetAsync("/ping"), StringComparison.Ordinal);
         await half.SendAsync("host\r\n\r\n");
@@ -208,13 +208,5 @@ public partial class PoliteCloseTests(ITestOutputHelper output) : ProcessTest(ou
         await service.WaitForMainAloneAsync();
         Assert.DoesNotContain(service.Log.Of(EventIds.Aborted), e => e["Requests"] != "0");
         Assert.All(service.Log.Of(EventIds.Exiting), e => Assert.Contains("0", e.Message, StringComparison.Ordinal));
-    }
-
-    private static Task WaitForAsync(Func<bool> condition) => WaitForAsync(() => Task.FromResult(condition()));
-
-    private static async Task WaitForAsync(Func<Task<bool>> condition)
-    {
-        using var deadline = new CancellationTokenSource(Limits.Step);
-        while (!await condition()) await Task.Delay(20, deadline.Token);
     }
 }

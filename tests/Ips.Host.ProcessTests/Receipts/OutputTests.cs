@@ -149,24 +149,14 @@ public sealed class OutputTests(ITestOutputHelper output) : ReceiptTest(output)
 
     private static async Task<int> MainPidAsync(string pidFile, int before)
     {
-        using var deadline = new CancellationTokenSource(Limits.Step);
-        while (true)
-        {
-            if (File.Exists(pidFile) && int.TryParse(await File.ReadAllTextAsync(pidFile, CancellationToken.None), CultureInfo.InvariantCulture, out var pid) && pid != before) return pid;
-            Assert.False(deadline.IsCancellationRequested, $"{pidFile} names no process but {before}.");
-            await Task.Delay(10, CancellationToken.None);
-        }
+        var pid = before;
+        await Eventually.TrueAsync(
+            async () => File.Exists(pidFile) && int.TryParse(await File.ReadAllTextAsync(pidFile), CultureInfo.InvariantCulture, out pid) && pid != before,
+            $"another PID than {before} in {pidFile}");
+        return pid;
     }
 
-    private static async Task WaitForFileAsync(string path)
-    {
-        using var deadline = new CancellationTokenSource(Limits.Step);
-        while (!File.Exists(path))
-        {
-            Assert.False(deadline.IsCancellationRequested, $"{path} was not made.");
-            await Task.Delay(10, CancellationToken.None);
-        }
-    }
+    private static Task WaitForFileAsync(string path) => Eventually.TrueAsync(() => File.Exists(path), path);
 
     private IReadOnlyList<string> Arguments(out string pidFile)
     {
