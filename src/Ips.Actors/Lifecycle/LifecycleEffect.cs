@@ -12,7 +12,7 @@ internal abstract record LifecycleEffect
     /// <summary>Accept from the listening sockets; idempotent.</summary>
     public sealed record StartAccepting : LifecycleEffect;
 
-    /// <summary>Stop accepting with the sockets kept open; answered by <see cref="LifecycleEvent.Quiesced"/>.</summary>
+    /// <summary>Stop accepting with the sockets kept open.</summary>
     public sealed record QuiesceAccepting : LifecycleEffect;
 
     /// <summary>Close this generation's copies of the listening sockets; answered by <see cref="LifecycleEvent.ListenersReleased"/>. <paramref name="HandedOver"/>: a successor holds them, so Unix paths stay.</summary>

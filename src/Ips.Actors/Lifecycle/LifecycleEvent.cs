@@ -43,9 +43,6 @@ internal abstract record LifecycleEvent
     /// <summary>The app has started but may not serve: a health check or the warm-up failed.</summary>
     public sealed record FrontFailed(string Reason) : LifecycleEvent;
 
-    /// <summary>The listeners accept nothing any more.</summary>
-    public sealed record Quiesced : LifecycleEvent;
-
     /// <summary>The listening sockets are closed here; no connection arrives any more.</summary>
     public sealed record ListenersReleased : LifecycleEvent;
 
@@ -78,6 +75,9 @@ internal abstract record LifecycleEvent
 
     /// <summary>The successor can serve.</summary>
     public sealed record SuccessorReady : LifecycleEvent;
+
+    /// <summary>The successor has reported for the first time since it was told to serve: it accepts.</summary>
+    public sealed record SuccessorServes : LifecycleEvent;
 
     /// <summary>The successor cannot or may not serve. <paramref name="Responsive"/>: it still finishes requests if asked.</summary>
     public sealed record SuccessorFailed(string Reason, bool Responsive) : LifecycleEvent;

@@ -34,7 +34,7 @@ internal static class LifecycleMachine
             Proving => OnProving(state, @event),
             Serving => OnServing(state, @event),
             AwaitingReady awaiting => OnAwaitingReady(awaiting, @event),
-            Quiescing or OnProbation or Yielding or Promoting => OnSuccessorServing(state, @event),
+            Overlapping or OnProbation or Yielding or Promoting => OnSuccessorServing(state, @event),
             Moving => OnMoving(state, @event),
             RollingBack rolling => OnRollingBack(rolling, @event),
             LameDuck => OnLameDuck(state, @event),
@@ -50,10 +50,10 @@ internal static class LifecycleMachine
         Ready => [new SendReady()],
         Proving => [new StartAccepting(), new BeginHealthReports()],
         AwaitingReady awaiting => [new SpawnSuccessor("restart of an actor", awaiting.DryRun, awaiting.Invited), new ArmSuccessorTimer()],
-        Quiescing => [new ArmSuccessorTimer(), new QuiesceAccepting()],
-        OnProbation => [new SendServe(), new ArmProbationTimer()],
-        Yielding => [new ArmSuccessorTimer(), new YieldRole()],
-        Promoting => [new ArmSuccessorTimer(), new SendPromote()],
+        Overlapping => [new ArmSuccessorTimer(), new SendServe()],
+        OnProbation => [new QuiesceAccepting(), new ArmProbationTimer()],
+        Yielding => [new QuiesceAccepting(), new ArmSuccessorTimer(), new YieldRole()],
+        Promoting => [new QuiesceAccepting(), new ArmSuccessorTimer(), new SendPromote()],
         RollingBack => [new StartAccepting(), new EndSuccessor(true, "restart of an actor", Return: true)],
         LameDuck => [new FailReadiness(), new ArmLameDuckTimer()],
         Moving => [new ArmMoveTimer(), new ReleaseListeners(true)],
@@ -71,7 +71,7 @@ internal static class LifecycleMachine
     {
         Serving => null,
         Starting or Joining { Alone: true } => "this generation is still starting",
-        AwaitingReady or Quiescing or OnProbation or Yielding or Promoting or RollingBack => "a reload is under way; ask again when it is done",
+        AwaitingReady or Overlapping or OnProbation or Yielding or Promoting or RollingBack => "a reload is under way; ask again when it is done",
         Joining or Ready or Proving or Moving => "another generation is the main process",
         _ => "this generation is stopping",
     };
@@ -82,7 +82,7 @@ internal static class LifecycleMachine
         RollingBack { ReloadPending: false } rolling => new(rolling with { ReloadPending = true }, new DeferReload(reload.Source)),
         RollingBack => new(state, new RefuseReload(reload.Source, "a reload is already waiting for the failed successor to end")),
         Moving => new(state, new RefuseReload(reload.Source, "the successor is promoted: ask that one")),
-        AwaitingReady or Quiescing or OnProbation or Yielding or Promoting =>
+        AwaitingReady or Overlapping or OnProbation or Yielding or Promoting =>
             new(state, new RefuseReload(reload.Source, "a reload is already under way")),
         Starting => new(state, new RefuseReload(reload.Source, "this generation is still starting")),
         Joining or Ready or Proving => new(state, new RefuseReload(reload.Source, "this generation is not promoted yet")),
@@ -138,7 +138,7 @@ internal static class LifecycleMachine
         AwaitingReady => new(new Draining(code, StopSeen: true, SuccessorAlive: true),
             [new DisarmSuccessorTimer(), new NoteFailure(ReloadOutcome.Refused, source), new FinishReload(), new EndSuccessor(false, source),
                 .. BeginDraining]),
-        Quiescing or OnProbation or Yielding or Promoting => new(new Draining(code, StopSeen: true, SuccessorAlive: true),
+        Overlapping or OnProbation or Yielding or Promoting => new(new Draining(code, StopSeen: true, SuccessorAlive: true),
             [new DisarmSuccessorTimer(), new DisarmProbationTimer(), new NoteFailure(ReloadOutcome.RolledBack, source),
                 new FinishReload(), new EndSuccessor(true, source), .. BeginDraining]),
         RollingBack rolling => new(new Draining(code, StopSeen: true, SuccessorAlive: true),
@@ -213,24 +213,25 @@ internal static class LifecycleMachine
     private static Transition OnAwaitingReady(AwaitingReady state, LifecycleEvent @event) => @event switch
     {
         SuccessorReady when state.DryRun => new(new RollingBack(), new DisarmSuccessorTimer(), new NoteChecked(), new EndSuccessor(false, CheckOver)),
-        SuccessorReady => new(new Quiescing(), new QuiesceAccepting()),
+        SuccessorReady => new(new Overlapping(), new SendServe()),
         SuccessorFailed failed => new(new RollingBack(),
             new DisarmSuccessorTimer(), new NoteFailure(ReloadOutcome.Refused, failed.Reason), new EndSuccessor(false, failed.Reason)),
         SuccessorTimedOut => new(new RollingBack(), new NoteFailure(ReloadOutcome.Refused, NotReady), new EndSuccessor(false, NotReady)),
         _ => Ignored(state, @event),
     };
 
-    // From the quiesce to the acknowledged promotion: the successor serves, this generation can still take everything back.
+    // From serve to the acknowledged promotion: the successor serves, this generation can still take everything back. It accepts until the other one does,
+    // so that nobody who connects waits for either.
     private static Transition OnSuccessorServing(LifecycleState state, LifecycleEvent @event) => (state, @event) switch
     {
-        (Quiescing, Quiesced) => new(new OnProbation(), new DisarmSuccessorTimer(), new SendServe(), new ArmProbationTimer()),
+        (Overlapping, SuccessorServes) => new(new OnProbation(), new DisarmSuccessorTimer(), new QuiesceAccepting(), new ArmProbationTimer()),
         (OnProbation, ProbationPassed) => new(new Yielding(), new ArmSuccessorTimer(), new YieldRole()),
         (Yielding, RoleYielded) => new(new Promoting(), new SendPromote()),
         (Promoting, PromotionAcknowledged) => new(new Moving(),
             new DisarmSuccessorTimer(), new HandOverIdentity(), new FailReadiness(), new ArmMoveTimer(), new ReleaseListeners(true)),
 
-        (Quiescing, SuccessorFailed failed) => TakeBack(ReloadOutcome.Refused, failed.Reason, failed.Responsive),
-        (Quiescing, SuccessorTimedOut) => TakeBack(ReloadOutcome.Refused, NotReady, true),
+        (Overlapping, SuccessorFailed failed) => TakeBack(ReloadOutcome.RolledBack, failed.Reason, failed.Responsive),
+        (Overlapping, SuccessorTimedOut) => TakeBack(ReloadOutcome.RolledBack, NotServing, true),
         (OnProbation, SuccessorFailed failed) => TakeBack(ReloadOutcome.RolledBack, failed.Reason, failed.Responsive),
         (Yielding, SuccessorFailed failed) => TakeBack(ReloadOutcome.RolledBack, failed.Reason, failed.Responsive, new TakeRole()),
         (Yielding, SuccessorTimedOut) => TakeBack(ReloadOutcome.RolledBack, NotYielded, true, new TakeRole()),
@@ -312,6 +313,7 @@ internal static class LifecycleMachine
 
     private const string CheckOver = "the check is over";
     private const string NotReady = "it was not ready within ips.reload.ready-timeout";
+    private const string NotServing = "it did not report within ips.reload.ready-timeout that it serves";
     private const string NotYielded = "the app's OnDraining handlers did not end within ips.reload.ready-timeout";
     private const string NotPromoted = "it did not acknowledge its promotion within ips.reload.ready-timeout";
     private const string DrainOver = "the drain deadline has come";

@@ -29,8 +29,8 @@ internal abstract record LifecycleState
     /// <paramref name="Invited"/>: it came from outside.</summary>
     public sealed record AwaitingReady(bool DryRun = false, bool Invited = false) : LifecycleState;
 
-    /// <summary>The successor is ready; accepting is being quiesced, and <c>serve</c> follows the acknowledgement.</summary>
-    public sealed record Quiescing : LifecycleState;
+    /// <summary>The successor is ready and was told to serve; both accept until its first report.</summary>
+    public sealed record Overlapping : LifecycleState;
 
     /// <summary>Quiesced and warm while the successor serves on probation.</summary>
     public sealed record OnProbation : LifecycleState;

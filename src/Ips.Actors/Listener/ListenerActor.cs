@@ -140,8 +140,6 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash, IWithTimers
         {
             _log.Quiesced(_table.Entries.Count());
         }
-
-        _lifecycle.Tell(new LifecycleEvent.Quiesced());
     }
 
     private void OnRelease(ListenerProtocol.Release release)

@@ -18,7 +18,7 @@ internal static partial class ListenerLog
     [LoggerMessage(EventIds.AcceptingStarted, LogLevel.Information, "Accepting on {Count} sockets.")]
     public static partial void AcceptingStarted(this ILogger logger, int count);
 
-    [LoggerMessage(EventIds.AcceptingQuiesced, LogLevel.Information, "Quiesced {Count} sockets; they stay open, new connections wait in the backlog.")]
+    [LoggerMessage(EventIds.AcceptingQuiesced, LogLevel.Information, "Quiesced {Count} sockets; they stay open for a rollback.")]
     public static partial void Quiesced(this ILogger logger, int count);
 
     [LoggerMessage(EventIds.Released, LogLevel.Debug, "Released the listening socket of {Endpoint}.")]

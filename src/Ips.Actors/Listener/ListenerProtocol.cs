@@ -26,7 +26,7 @@ internal static class ListenerProtocol
     /// <summary>Accept from every socket, now and bound later.</summary>
     public sealed record StartAccepting;
 
-    /// <summary>Stop accepting, sockets kept. Reply: <see cref="Quiesced"/>.</summary>
+    /// <summary>Stop accepting, sockets kept.</summary>
     public sealed record Quiesce;
 
     /// <summary>Close every socket of this generation. <paramref name="HandedOver"/>: a successor has them, so Unix paths stay.</summary>
@@ -52,9 +52,6 @@ internal static class ListenerProtocol
 
     /// <summary>The accept loop no longer delivers to this endpoint.</summary>
     public sealed record Unbound(int Id);
-
-    /// <summary>Nothing is accepted any more.</summary>
-    public sealed record Quiesced;
 
     /// <summary>The sockets; each descriptor is a duplicate that the receiver closes. In dead letters they close with the process.</summary>
     public sealed record Offered(IReadOnlyList<OfferedSocket> Sockets);

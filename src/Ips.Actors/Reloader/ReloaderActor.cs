@@ -337,6 +337,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 
     private void OnSendServe()
     {
+        _slot.ServesTold = false; // asked again: whoever asks has not heard
         if (_slot.Process?.Channel.TrySend(new ServeFrame()) == true && !_slot.Serving)
         {
             _slot.Serving = true;
@@ -487,6 +488,11 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         else
         {
             ArmHealthTimer();
+            if (!_slot.ServesTold)
+            {
+                _slot.ServesTold = true;
+                _lifecycle.Tell(new LifecycleEvent.SuccessorServes());
+            }
         }
     }
 

@@ -76,6 +76,7 @@ public sealed class CompositionTests : ActorTest
         await KillAsync(victim);
         successor.Say(new ReadyFrame());
         await Said<ServeFrame>();
+        successor.Say(new HealthFrame(true, 0, 0));
         await Reached("OnProbation");
         await KillAsync(victim);
         await PassProbationAsync(successor);
@@ -141,6 +142,7 @@ public sealed class CompositionTests : ActorTest
         await Said<WelcomeFrame>();
         successor.Say(new ReadyFrame());
         await Said<ServeFrame>();
+        successor.Say(new HealthFrame(true, 0, 0));
         await Reached("OnProbation");
         await PassProbationAsync(successor);
         await Said<PromoteFrame>();

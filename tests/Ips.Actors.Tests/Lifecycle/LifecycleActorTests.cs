@@ -72,9 +72,11 @@ public sealed class LifecycleActorTests : ActorTest
         Assert.Equal(99, (await Status(lifecycle)).SuccessorPid);
 
         lifecycle.Tell(new LifecycleEvent.SuccessorReady());
-        await _listeners.ExpectMsgAsync<ListenerProtocol.Quiesce>();
-        lifecycle.Tell(new LifecycleEvent.Quiesced());
         await _reloader.ExpectMsgAsync<ReloaderProtocol.SendServe>();
+        Assert.Equal("Overlapping", await StateOf(lifecycle));
+        Assert.False(_listeners.HasMessages); // both accept until the successor says that it does
+        lifecycle.Tell(new LifecycleEvent.SuccessorServes());
+        await _listeners.ExpectMsgAsync<ListenerProtocol.Quiesce>();
         Assert.Equal("OnProbation", await StateOf(lifecycle));
 
         Clock.Advance(_options.Reload.Probation - TimeSpan.FromMilliseconds(1));
@@ -631,7 +633,7 @@ public sealed class LifecycleActorTests : ActorTest
 
     private static Dictionary<string, LifecycleState> States() => new LifecycleState[]
     {
-        new Starting(), new Joining(), new Ready(), new Proving(), new Serving(), new AwaitingReady(), new Quiescing(), new OnProbation(), new Yielding(),
+        new Starting(), new Joining(), new Ready(), new Proving(), new Serving(), new AwaitingReady(), new Overlapping(), new OnProbation(), new Yielding(),
         new Promoting(), new Moving(), new RollingBack(), new LameDuck(), new Draining(ExitCode.Clean, StopSeen: true),
         new Draining(ExitCode.Clean, StopSeen: true, Aborted: true), new AwaitingReady(DryRun: true),
         new Draining(ExitCode.Clean, StopSeen: true, SuccessorAlive: true, HandedOver: true),
@@ -678,10 +680,10 @@ public sealed class LifecycleActorTests : ActorTest
     {
         lifecycle.Tell(new LifecycleProtocol.Reload("test", ReplyTo: waiter.Ref));
         lifecycle.Tell(new LifecycleEvent.SuccessorReady());
-        lifecycle.Tell(new LifecycleEvent.Quiesced());
+        lifecycle.Tell(new LifecycleEvent.SuccessorServes());
         await _reloader.ExpectMsgAsync<ReloaderProtocol.Spawn>();
-        await _listeners.ExpectMsgAsync<ListenerProtocol.Quiesce>();
         await _reloader.ExpectMsgAsync<ReloaderProtocol.SendServe>();
+        await _listeners.ExpectMsgAsync<ListenerProtocol.Quiesce>();
         await StateOf(lifecycle);
     }
 

@@ -92,8 +92,10 @@ internal static class LifecycleMutants
             LifecycleMachine.Next(s, e is SuccessorFailed { Responsive: false } failed ? failed with { Responsive = true } : e));
         yield return new("a responsive successor is treated as a dead one", (s, e) =>
             LifecycleMachine.Next(s, e is SuccessorFailed { Responsive: true } failed ? failed with { Responsive = false } : e));
-        yield return new("serve is sent with the quiesce, not after it", (s, e) => LifecycleMachine.Next(s, e) is { State: Quiescing } t
-            ? new Transition(new OnProbation(), [.. t.Effects, new DisarmSuccessorTimer(), new SendServe(), new ArmProbationTimer()]) : LifecycleMachine.Next(s, e));
+        yield return new("accepting stops with serve, not when the successor accepts", (s, e) => LifecycleMachine.Next(s, e) is { State: Overlapping } t
+            ? t with { Effects = [new QuiesceAccepting(), .. t.Effects] } : LifecycleMachine.Next(s, e));
+        yield return new("the successor is not waited for", (s, e) => LifecycleMachine.Next(s, e) is { State: Overlapping } t && s is AwaitingReady
+            ? new Transition(new OnProbation(), [.. t.Effects, new DisarmSuccessorTimer(), new QuiesceAccepting(), new ArmProbationTimer()]) : LifecycleMachine.Next(s, e));
         yield return new("promote is sent without yielding the role", (s, e) => (s, e) is (OnProbation, ProbationPassed)
             ? new Transition(new Promoting(), new ArmSuccessorTimer(), new SendPromote()) : LifecycleMachine.Next(s, e));
         yield return new("listeners are released with promote, not after its acknowledgement", (s, e) => LifecycleMachine.Next(s, e) is var t && t.Effects.Any(x => x is SendPromote)

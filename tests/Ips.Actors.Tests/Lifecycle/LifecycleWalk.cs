@@ -20,8 +20,8 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
     public static readonly IReadOnlyList<LifecycleEvent> Events =
     [
         new ReloadRequested("test"), new CheckRequested("test"), new TakeoverRequested("test"), new StopRequested("test"), new HostStopping(), new LogReopenRequested(), new ActorLost("test"), new ActorRestarted("test"),
-        new FrontReady(), new FrontFailed("test"), new Quiesced(), new ListenersReleased(), new RoleYielded(), new ConnectionsDrained(0), new ConnectionsDrained(1),
-        new ConnectionsSettled(), new MoveTimedOut(), new LameDuckEnded(), new DrainTimedOut(), new AbortTimedOut(), new SuccessorReady(), new SuccessorFailed("test", Responsive: true),
+        new FrontReady(), new FrontFailed("test"), new ListenersReleased(), new RoleYielded(), new ConnectionsDrained(0), new ConnectionsDrained(1),
+        new ConnectionsSettled(), new MoveTimedOut(), new LameDuckEnded(), new DrainTimedOut(), new AbortTimedOut(), new SuccessorReady(), new SuccessorServes(), new SuccessorFailed("test", Responsive: true),
         new SuccessorFailed("test", Responsive: false), new SuccessorTimedOut(), new ProbationPassed(), new PromotionAcknowledged(), new SuccessorGone(),
         new ServeReceived(), new PromoteReceived(), new StopReceived("test", Return: false),
         new StopReceived("test", Return: true), new PredecessorLost(),
@@ -250,7 +250,6 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
     /// <summary>Whether anything in the world can cause the event now.</summary>
     private static bool CanHappen(LifecycleEvent @event, World world) => @event switch
     {
-        Quiesced => world.QuiesceOwed,
         ListenersReleased => world.ReleaseOwed,
         RoleYielded => world.Role == AppRole.Yielding,
         ConnectionsDrained { Aborted: 0 } => world.DrainOwed || world.AbortOwed,
@@ -263,6 +262,7 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
         SuccessorTimedOut => world.HasTimer(ArmedTimers.Successor),
         ProbationPassed => world.HasTimer(ArmedTimers.Probation),
         SuccessorReady => world.Successor != SuccessorStage.None,
+        SuccessorServes => world.Successor >= SuccessorStage.ToldToServe,
         SuccessorFailed => world.HasUnpromotedSuccessor && !world.FailureTold,
         PromotionAcknowledged => world.Successor >= SuccessorStage.ToldOfPromotion,
         SuccessorGone => world.Successor != SuccessorStage.None
@@ -277,7 +277,7 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
     private void Probe(Node node)
     {
         ProbeStop(node);
-        if (node.State is AwaitingReady or Quiescing or OnProbation or Yielding or Promoting)
+        if (node.State is AwaitingReady or Overlapping or OnProbation or Yielding or Promoting)
         {
             ProbeRollback(node);
         }

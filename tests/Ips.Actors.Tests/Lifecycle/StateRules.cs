@@ -52,16 +52,18 @@ internal static class StateRules
                 CheckTimers(world, ArmedTimers.Successor);
                 CheckAccount(world, ReloadAccountView.Open);
                 break;
-            case Quiescing:
-                CheckHandover(state, world, SuccessorStage.Ready, ArmedTimers.Successor);
-                Require(world.QuiesceOwed, Invariants.Owner, "nobody was asked to quiesce");
+            case Overlapping:
+                CheckMain(state, world);
+                CheckServing(world);
+                Require(world.Role == AppRole.Primary, Invariants.Role, "not primary while the successor begins to serve");
+                CheckSuccessor(world, SuccessorStage.ToldToServe, ArmedTimers.Successor);
                 break;
             case OnProbation:
-                CheckHandover(state, world, SuccessorStage.ToldToServe, ArmedTimers.Probation);
+                CheckHandover(state, world, SuccessorStage.Serves, ArmedTimers.Probation);
                 Require(world.Role == AppRole.Primary, Invariants.Role, "not primary during probation");
                 break;
             case Yielding:
-                CheckHandover(state, world, SuccessorStage.ToldToServe, ArmedTimers.Successor);
+                CheckHandover(state, world, SuccessorStage.Serves, ArmedTimers.Successor);
                 Require(world.Role == AppRole.Yielding, Invariants.Owner, "the app was not asked to yield its role");
                 break;
             case Promoting:
@@ -169,9 +171,14 @@ internal static class StateRules
     {
         CheckMain(state, world);
         Require(world.ListenersHeld, Invariants.Listeners, "the listening sockets are released before the promotion");
+        Require(!world.Accepting, Invariants.Accepting, "two generations go on accepting");
+        CheckSuccessor(world, least, timers);
+    }
+
+    private static void CheckSuccessor(World world, SuccessorStage least, ArmedTimers timers)
+    {
         Require(world.Successor >= least && world is { Ending: SuccessorEnding.No, FailureTold: false } && world.Successor != SuccessorStage.Promoted,
-            Invariants.Accepting, $"quiesced, but the successor is {world.Successor}, ending {world.Ending}, failed {world.FailureTold}");
-        Require(!world.Accepting, Invariants.Accepting, "two generations accept");
+            Invariants.Accepting, $"counted on, but the successor is {world.Successor}, ending {world.Ending}, failed {world.FailureTold}");
         CheckTimers(world, timers);
         CheckAccount(world, ReloadAccountView.Open);
     }

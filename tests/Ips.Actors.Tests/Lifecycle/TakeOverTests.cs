@@ -41,7 +41,7 @@ public sealed class TakeOverTests : ActorTest
         Assert.Equal(new ReloaderProtocol.Spawn(8, Again: true, Invited: _outsider), await _reloader.ExpectMsgAsync<ReloaderProtocol.Spawn>());
 
         lifecycle.Tell(new LifecycleEvent.SuccessorReady());
-        lifecycle.Tell(new LifecycleEvent.Quiesced());
+        lifecycle.Tell(new LifecycleEvent.SuccessorServes());
         lifecycle.Tell(new LifecycleEvent.ProbationPassed());
         lifecycle.Tell(new LifecycleEvent.RoleYielded());
         lifecycle.Tell(new LifecycleEvent.PromotionAcknowledged());

@@ -22,6 +22,7 @@ internal enum SuccessorStage
     Spawned,
     Ready,
     ToldToServe,
+    Serves,
     ToldOfPromotion,
     Promoted,
 }
@@ -84,8 +85,6 @@ internal sealed record World
 
     /// <summary>Accepting was ordered, even if the order was lost to a crash.</summary>
     public bool AcceptingOrdered { get; init; }
-
-    public bool QuiesceOwed { get; init; }
 
     public bool ListenersHeld { get; init; } = true;
 

@@ -17,7 +17,6 @@ internal static class WorldRules
         ActorLost => state is Exiting ? world : OneMoreStop(world) with { ActorLost = true },
         FrontReady => world with { FrontReady = true },
         FrontFailed => state is Starting or Joining ? OneMoreStop(world) with { StartFailed = true } : world,
-        Quiesced => world with { QuiesceOwed = false },
         ListenersReleased => world with { ReleaseOwed = false, Released = !world.ListenersHeld },
         RoleYielded => world with { Role = world.Role == AppRole.Yielding ? AppRole.Yielded : world.Role },
         ConnectionsDrained drained => world with
@@ -36,6 +35,7 @@ internal static class WorldRules
         SuccessorTimedOut => Fired(world, ArmedTimers.Successor),
         ProbationPassed => Fired(world, ArmedTimers.Probation),
         SuccessorReady => world with { Successor = world.Successor == SuccessorStage.Spawned ? SuccessorStage.Ready : world.Successor },
+        SuccessorServes => world with { Successor = world.Successor == SuccessorStage.ToldToServe ? SuccessorStage.Serves : world.Successor },
         SuccessorFailed => world with { FailureTold = true },
         PromotionAcknowledged when state is Promoting => world with { Successor = SuccessorStage.Promoted, SuccessorPromoted = true },
         SuccessorGone => world with
@@ -64,7 +64,8 @@ internal static class WorldRules
                 return world with { Accepting = true, AcceptingOrdered = true };
             case QuiesceAccepting:
                 Require(!world.DryRun, Invariants.Accepting, "quiesced for a successor that is only checked");
-                return world with { Accepting = false, AcceptingOrdered = false, QuiesceOwed = true };
+                Require(world.Successor >= SuccessorStage.Serves, Invariants.Accepting, "quiesced before the successor accepts");
+                return world with { Accepting = false, AcceptingOrdered = false };
             case ReleaseListeners release:
                 Require(world.Stops > 0 || world.SuccessorPromoted,
                     Invariants.Listeners, "the listening sockets are released without a stop or a promotion");
@@ -100,8 +101,8 @@ internal static class WorldRules
             case DisarmProbationTimer:
                 return world with { Timers = world.Timers & ~ArmedTimers.Probation };
             case SendServe:
-                Require(world is { Accepting: false, QuiesceOwed: false, Successor: >= SuccessorStage.Ready },
-                    Invariants.Accepting, "serve is said before accepting has stopped here or before the successor is ready");
+                Require(world is { DryRun: false, Successor: >= SuccessorStage.Ready },
+                    Invariants.Accepting, "serve is said before the successor is ready, or to one that is only checked");
                 return world with { Successor = world.Successor == SuccessorStage.Ready ? SuccessorStage.ToldToServe : world.Successor };
             case SendPromote:
                 Require(world.Successor >= SuccessorStage.ToldToServe && world.Role == AppRole.Yielded,

@@ -137,7 +137,7 @@ public sealed class LifecycleReceiptTests : ActorTest
         lifecycle.Tell(new ReloaderProtocol.SuccessorOutput(["starting"]));
         foreach (LifecycleEvent step in new LifecycleEvent[]
         {
-            new LifecycleEvent.SuccessorReady(), new LifecycleEvent.Quiesced(), new LifecycleEvent.ProbationPassed(), new LifecycleEvent.RoleYielded(),
+            new LifecycleEvent.SuccessorReady(), new LifecycleEvent.SuccessorServes(), new LifecycleEvent.ProbationPassed(), new LifecycleEvent.RoleYielded(),
         })
         {
             lifecycle.Tell(step);

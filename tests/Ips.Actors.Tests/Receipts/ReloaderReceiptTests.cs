@@ -269,6 +269,8 @@ public sealed class ReloaderReceiptTests : ActorTest
         _reloader.Tell(new ReloaderProtocol.SendServe());
         Assert.IsType<ServeFrame>(await SentAsync());
         await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>();
+        _launcher.Last.Say(new HealthFrame(true, 0, 0));
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorServes>();
     }
 
     // One interval passes, the URL is asked and answers; a health report keeps the probation alive meanwhile.

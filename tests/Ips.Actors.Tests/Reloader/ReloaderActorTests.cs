@@ -633,6 +633,8 @@ public sealed class ReloaderActorTests : ActorTest
         _reloader.Tell(new ReloaderProtocol.SendServe());
         Assert.IsType<ServeFrame>((await _successor.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
         await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>(p => Assert.Equal("serving", p.Phase));
+        successor.Say(new HealthFrame(true, 0, 0));
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorServes>();
         await RoundTrip();
         return successor;
     }
