@@ -45,17 +45,8 @@ public class ReloadFuzzTests(ITestOutputHelper output) : ProcessTest(output)
         var (reloads, rollbacks) = (0, 0);
         while (!fuzz.IsCompleted)
         {
-            if ((reloads + rollbacks) % 4 == 2)
-            {
-                if (await TryRollBackAsync(service, releases, random)) rollbacks++;
-                else reloads++;
-            }
-            else
-            {
-                await service.ReloadAsync();
-                reloads++;
-            }
-
+            if (await TryReloadAsync(service, releases, turnsRed: (reloads + rollbacks) % 4 == 2, random)) reloads++;
+            else rollbacks++;
             await Task.Delay(random.Next(300));
         }
 
@@ -69,25 +60,29 @@ public class ReloadFuzzTests(ITestOutputHelper output) : ProcessTest(output)
         Assert.Empty(run.Faults);
         Assert.DoesNotContain(service.Log.Of(EventIds.Aborted), e => e["Requests"] != "0");
         // A run in which hardly anything moved, or nothing had to stay, would prove nothing.
-        Assert.InRange(rollbacks, 1, int.MaxValue);
+        Assert.True(reloads > 0 && rollbacks > 0);
         Assert.InRange(run.Moved, connections / 20, int.MaxValue);
         Assert.NotEqual(0, run.ClosedPolitely);
     }
 
-    /// <summary>A release that turns red while it serves: what it has accepted comes back.</summary>
-    /// <returns>False if the machine was too slow: it was promoted first.</returns>
-    private static async Task<bool> TryRollBackAsync(Service service, Releases releases, Random random)
+    /// <summary>One reload. A release that turns red while it serves is taken back, and what it has accepted comes back; so may be, on a busy machine, one that
+    /// is silent for too long.</summary>
+    /// <returns>Whether the successor was promoted.</returns>
+    private static async Task<bool> TryReloadAsync(Service service, Releases releases, bool turnsRed, Random random)
     {
         var (mark, pid) = (service.Log.Mark, service.MainPid);
-        releases.SwitchTo(Bad);
+        releases.SwitchTo(turnsRed ? Bad : Good);
         service.Signal(ProcessTable.SigUsr2);
-        await service.Log.WaitForAsync(e => e.Id == EventIds.AcceptingStarted && e.Pid != pid, "the bad release accepting", mark);
-        await Task.Delay(random.Next(200));
-        releases.Mark(Bad, SampleMarks.Unhealthy);
+        if (turnsRed)
+        {
+            await service.Log.WaitForAsync(e => e.Id == EventIds.AcceptingStarted && e.Pid != pid, "the bad release accepting", mark);
+            await Task.Delay(random.Next(200));
+            releases.Mark(Bad, SampleMarks.Unhealthy);
+        }
+
         var outcome = await service.Log.WaitForAsync(mark, EventIds.ReloadFailed, EventIds.ReloadPromoted);
         if (outcome.Id == EventIds.ReloadFailed) await service.Log.WaitForAsync(mark, EventIds.SuccessorGone);
-        releases.Unmark(Bad, SampleMarks.Unhealthy);
-        releases.SwitchTo(Good);
-        return outcome.Id == EventIds.ReloadFailed;
+        if (turnsRed) releases.Unmark(Bad, SampleMarks.Unhealthy);
+        return outcome.Id == EventIds.ReloadPromoted;
     }
 }

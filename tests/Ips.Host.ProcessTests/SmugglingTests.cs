@@ -1,0 +1,209 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Ips.Host.ProcessTests.Harness;
+using Ips.Testing.Fuzz;
+using Xunit.Abstractions;
+
+namespace Ips.Host.ProcessTests;
+
+/// <summary>
+/// Bytes of one request that look like another, on both sides of a reload: whoever took a wrong place for the boundary between two requests would run a
+/// request that nobody has sent. The app's own journal says that none ran, and that each other one ran once.
+/// </summary>
+public sealed partial class SmugglingTests(SmugglingFixture fixture, ITestOutputHelper output) : IClassFixture<SmugglingFixture>, IAsyncLifetime
+{
+    private const string Chunked = "Transfer-Encoding: chunked";
+    private const int LeftoverLimitBytes = 16 * 1024; // as docs/handover.md has it
+
+    private static readonly string s_smuggled = Get(FuzzModel.Smuggled); // what must never run
+
+    /// <inheritdoc/>
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task DisposeAsync()
+    {
+        output.WriteLine(fixture.Service.Describe());
+        return Task.CompletedTask;
+    }
+
+    // The app has answered and not read; the rest of the body comes when the successor serves.
+    [Fact]
+    public async Task Reload_UnreadBody_IsNoRequestOfTheSuccessor()
+    {
+        var length = $"Content-Length: {s_smuggled.Length}";
+        var seen = await AcrossReloadAsync(
+            new Attack(Post("unread-1", $"Content-Length: {s_smuggled.Length + 6}") + "filler", ["unread-1"], s_smuggled + Get("unread-1-next"), ["unread-1-next"]),
+            new Attack(Post("unread-2", length), ["unread-2"], s_smuggled + Get("unread-2-next"), ["unread-2-next"]),
+            new Attack(Post("unread-3", $"Expect: 100-continue\r\n{length}"), ["unread-3"], s_smuggled + Get("unread-3-next"), ["unread-3-next"]),
+            new Attack(
+                Post("unread-4", Chunked) + $"6\r\nfiller\r\n{s_smuggled.Length:x}\r\n", ["unread-4"],
+                $"{s_smuggled}\r\n0\r\n\r\n{Get("unread-4-next")}", ["unread-4-next"]));
+        foreach (var one in seen) await AssertStayedAsync(one);
+    }
+
+    // The second half of a header is a whole request, if it is taken by itself.
+    [Fact]
+    public async Task Reload_HalfHeader_IsNoRequestOfTheSuccessor()
+    {
+        var seen = await AcrossReloadAsync(
+            new Attack("GET /fuzz/ignore/half-1 HTTP/1.1\r\nX-Half: ", [], s_smuggled + Get("half-1-next"), ["half-1", "half-1-next"]),
+            new Attack("GET /fuzz/ignore/half-2 HTTP/1.1\r\n", [], $"X-Half: {s_smuggled}{Get("half-2-next")}", ["half-2", "half-2-next"]),
+            new Attack("GET /fuzz/ignore/half-3?", [], s_smuggled["GET ".Length..] + Get("half-3-next"), ["half-3", "half-3-next"]));
+        foreach (var one in seen) AssertMoved(one);
+    }
+
+    // They come in one piece with the body's end, after the reload: the body's request is answered by the predecessor, the others behind it by the successor.
+    [Fact]
+    public async Task Reload_PipelinedRequestsBehindABody_AreAnsweredOnceInOrder()
+    {
+        var seen = await AcrossReloadAsync(
+            new Attack(
+                Post("piped-1", $"Content-Length: {s_smuggled.Length + 1}", "pipe") + "x", [],
+                s_smuggled + Get("piped-2") + Get("piped-3"), ["piped-1", "piped-2", "piped-3"]) { Runs = true },
+            new Attack(
+                Post("piped-4", Chunked, "stream") + "1\r\nx\r\n", [],
+                $"{s_smuggled.Length:x}\r\n{s_smuggled}\r\n0\r\n\r\n{Post("piped-5", $"Content-Length: {s_smuggled.Length}", "stream")}{s_smuggled}{Get("piped-6")}",
+                ["piped-4", "piped-5", "piped-6"]) { Runs = true });
+        foreach (var one in seen) AssertMoved(one);
+    }
+
+    // The trailers end a body: read to the end, the connection moves behind them; unread, it stays.
+    [Fact]
+    public async Task Reload_ChunkedTrailer_IsNoRequestOfTheSuccessor()
+    {
+        var seen = await AcrossReloadAsync(
+            new Attack(
+                Post("trailer-1", Chunked, "pipe") + "1\r\nx\r\n0\r\nX-Trailer: ", [], s_smuggled + Get("trailer-1-next"), ["trailer-1", "trailer-1-next"]) { Runs = true },
+            new Attack(
+                Post("trailer-2", Chunked, "stream") + "1\r\nx\r\n0\r\n", [], $"X-Trailer: {s_smuggled}{Get("trailer-2-next")}", ["trailer-2", "trailer-2-next"]) { Runs = true },
+            // The app has taken all the content, and has not seen that this is all.
+            new Attack(Post("trailer-3?take=1", Chunked, "exact") + "1\r\nx\r\n0\r\nX-Trailer: ", ["trailer-3"], s_smuggled + Get("trailer-3-next"), ["trailer-3-next"]),
+            new Attack(
+                Post("trailer-4?take=1", Chunked, "exact") + "1\r\nx\r\n", ["trailer-4"],
+                $"{s_smuggled.Length:x}\r\n{s_smuggled}\r\n0\r\n\r\n{Get("trailer-4-next")}", ["trailer-4-next"]));
+        foreach (var one in seen.Take(2)) AssertMoved(one);
+        foreach (var one in seen.Skip(2)) await AssertStayedAsync(one);
+    }
+
+    // Behind the end of a body: as much as may travel, one byte more, and several times that; whole requests, and half a one at the end.
+    [Fact]
+    public async Task Reload_LeftoverAboveTheLimit_IsAnsweredOnceInOrder()
+    {
+        List<Attack> attacks = [];
+        foreach (var size in new[] { LeftoverLimitBytes, LeftoverLimitBytes + 1, 3 * LeftoverLimitBytes, 12 * LeftoverLimitBytes })
+        {
+            var (whole, ids) = Pipelined($"leftover-{size}", size);
+            attacks.Add(new Attack(Post($"leftover-{size}", "Content-Length: 2", "pipe") + "x", [], $"x{whole}", [$"leftover-{size}", .. ids]) { Runs = true });
+            (whole, ids) = Pipelined($"cut-{size}", size + 5);
+            attacks.Add(new Attack(Post($"cut-{size}", "Content-Length: 2", "pipe") + "x", [], $"x{whole[..^5]}", [$"cut-{size}", .. ids]) { Runs = true, Rest = whole[^5..] });
+        }
+
+        foreach (var one in await AcrossReloadAsync([.. attacks])) AssertMoved(one);
+    }
+
+    /// <summary>The first answer is the predecessor's, the last one the successor's, and nobody was told to go.</summary>
+    private static void AssertMoved(Seen seen)
+    {
+        Assert.Equal((seen.Old, seen.Old + 1), (seen.Answers[0].Generation, seen.Answers[^1].Generation));
+        Assert.Equal(seen.Answers.Select(answer => answer.Generation).Order(), seen.Answers.Select(answer => answer.Generation));
+        Assert.DoesNotContain(seen.Answers, answer => answer.Close);
+    }
+
+    /// <summary>Who has read the head alone knows where the body ends: it answers what follows, says that it closes, and does so.</summary>
+    private static async Task AssertStayedAsync(Seen seen)
+    {
+        Assert.Equal([(seen.Old, false), (seen.Old, true)], seen.Answers.Select(answer => (answer.Generation, answer.Close)));
+        Assert.True(await seen.Client.WaitForEndAsync());
+    }
+
+    private async Task<IReadOnlyList<Seen>> AcrossReloadAsync(params IReadOnlyList<Attack> attacks)
+    {
+        var service = fixture.Service;
+        var old = await service.AnsweringGenerationAsync();
+        using var witness = await RawClient.ConnectAsync(service.Port);
+        await witness.GetAsync("/ping");
+        List<Seen> seen = [];
+        foreach (var attack in attacks)
+        {
+            var client = await RawClient.ConnectAsync(service.Port);
+            await client.SendAsync(attack.Before);
+            seen.Add(new Seen(client, old, [.. await ReadAsync(client, attack.AnsweredBefore.Count)]));
+            if (attack.Runs) await Eventually.TrueAsync(() => fixture.Journal.Contains(attack.AnsweredAfter[0]), $"a run of {attack.AnsweredAfter[0]}");
+        }
+
+        await service.ReloadAsync();
+        // Idle, it moves with the first: whatever else would move at once has left as well.
+        while (!(await witness.GetAsync("/ping")).Contains($"X-Ips-Generation: {old + 1}\r\n", StringComparison.Ordinal))
+        {
+        }
+
+        foreach (var (attack, one) in attacks.Zip(seen))
+        {
+            await one.Client.SendAsync(attack.After);
+            one.Answers.AddRange(await ReadAsync(one.Client, attack.AnsweredAfter.Count - (attack.Rest.Length > 0 ? 1 : 0)));
+            await one.Client.SendAsync(attack.Rest);
+            one.Answers.AddRange(await ReadAsync(one.Client, attack.AnsweredBefore.Count + attack.AnsweredAfter.Count - one.Answers.Count));
+            Assert.Equal([.. attack.AnsweredBefore, .. attack.AnsweredAfter], one.Answers.Select(answer => answer.Id));
+            Assert.All(one.Answers, answer => Assert.Equal(200, answer.Status));
+        }
+
+        var journal = fixture.Journal;
+        Assert.DoesNotContain(journal, id => id.Contains(FuzzModel.Smuggled, StringComparison.Ordinal));
+        Assert.All(attacks.SelectMany(attack => attack.AnsweredBefore.Concat(attack.AnsweredAfter)), id => Assert.Single(journal, id));
+        return seen;
+    }
+
+    /// <summary>Reads so many answers. The body of each is one line, and names its request.</summary>
+    private static async Task<IReadOnlyList<Answer>> ReadAsync(RawClient client, int count)
+    {
+        if (count == 0) return [];
+        var text = await client.ReadUntilAsync(text => AnswerText().Count(text) >= count);
+        return [.. AnswerText().Matches(text).Select(match => new Answer(
+            int.Parse(match.Groups["status"].ValueSpan, CultureInfo.InvariantCulture), match.Groups["id"].Value,
+            GenerationText().Match(match.Value) is { Success: true } said ? int.Parse(said.Groups[1].ValueSpan, CultureInfo.InvariantCulture) : 0,
+            match.Value.Contains("Connection: close\r\n", StringComparison.OrdinalIgnoreCase)))];
+    }
+
+    /// <summary>Requests one after the other, of so many bytes in all.</summary>
+    private static (string Text, IReadOnlyList<string> Ids) Pipelined(string name, int bytes)
+    {
+        const int filler = 4000;
+        var (text, ids) = ("", new List<string>());
+        while (true)
+        {
+            ids.Add($"{name}-{ids.Count:d3}");
+            var left = bytes - text.Length - Get(ids[^1], " ").Length + 1;
+            if (left < 2 * filler) return (text + Get(ids[^1], new string('f', left)), ids);
+            text += Get(ids[^1], new string('f', filler));
+        }
+    }
+
+    private static string Get(string id, string filler = "") => $"GET /fuzz/ignore/{id} HTTP/1.1\r\nHost: fuzz\r\n{(filler.Length > 0 ? $"X-Filler: {filler}\r\n" : "")}\r\n";
+
+    private static string Post(string id, string framing, string how = "ignore") => $"POST /fuzz/{how}/{id} HTTP/1.1\r\nHost: fuzz\r\n{framing}\r\n\r\n";
+
+    [GeneratedRegex(@"HTTP/1\.1 (?<status>\d{3}) [^\r]*\r\n(?<headers>[^\r\n]+\r\n)*\r\n(?<id>[^ \n]+) [^\n]*\n", RegexOptions.ExplicitCapture)]
+    private static partial Regex AnswerText();
+
+    [GeneratedRegex(@"X-Ips-Generation: (\d+)\r\n")]
+    private static partial Regex GenerationText();
+
+    /// <summary>What one client sends on both sides of a reload.</summary>
+    /// <param name="Before">Sent before.</param>
+    /// <param name="AnsweredBefore">The requests that are answered before.</param>
+    /// <param name="After">Sent after, in one piece.</param>
+    /// <param name="AnsweredAfter">The requests that are answered after.</param>
+    private sealed record Attack(string Before, IReadOnlyList<string> AnsweredBefore, string After, IReadOnlyList<string> AnsweredAfter)
+    {
+        /// <summary>Whether the app runs the first of the later ones before the reload.</summary>
+        public bool Runs { get; init; }
+
+        /// <summary>Sent when all but the last are answered.</summary>
+        public string Rest { get; init; } = "";
+    }
+
+    private sealed record Answer(int Status, string Id, int Generation, bool Close);
+
+    private sealed record Seen(RawClient Client, int Old, List<Answer> Answers);
+}
