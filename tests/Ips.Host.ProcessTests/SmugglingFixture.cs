@@ -17,6 +17,9 @@ public sealed class SmugglingFixture : IAsyncLifetime
     /// <summary>The ids of the requests that the app was given so far.</summary>
     internal IReadOnlyList<string> Journal => FuzzJournal.Read(_journal);
 
+    /// <summary>Lets requests go on that wait for a word.</summary>
+    internal void Release(string word) => FuzzJournal.Release(_journal, word);
+
     /// <inheritdoc/>
     public async Task InitializeAsync()
     {

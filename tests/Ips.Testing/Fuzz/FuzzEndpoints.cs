@@ -16,7 +16,7 @@ public static class FuzzEndpoints
 
     /// <summary>
     /// Maps <c>/fuzz/{pipe|stream|exact|ignore}/{id}</c>: reads the request's body in that way (<c>exact</c> takes <c>take</c> bytes) and answers the id, and
-    /// length and SHA-256 of what was read. <c>ms</c>: waits before the answer. <c>bytes</c>: more of these in the answer. <c>chunked=1</c>: an answer without
+    /// length and SHA-256 of what was read. <c>ms</c>, <c>until</c>: waits before the answer, for a time or for a word (<see cref="FuzzJournal.Release"/>). <c>bytes</c>: more of these in the answer. <c>chunked=1</c>: an answer without
     /// Content-Length. <c>early=1</c>: an answer that begins before the body is read.
     /// </summary>
     public static IEndpointRouteBuilder MapFuzzEndpoints(this IEndpointRouteBuilder endpoints)
@@ -50,6 +50,7 @@ public static class FuzzEndpoints
             FuzzReading.Exact => await ReadStreamAsync(context, Number(context, "take")),
             _ => null,
         };
+        if (context.Request.Query["until"] is [{ Length: > 0 } word] && journal is not null) await journal.WaitAsync(word, context.RequestAborted);
         if (Number(context, "ms") is > 0 and var milliseconds) await Task.Delay(milliseconds, context.RequestAborted);
 
         var (line, filler) = (FuzzAnswers.Line(id, read), Number(context, "bytes"));
