@@ -33,8 +33,8 @@ public class ReloadFuzzTests(ITestOutputHelper output) : ProcessTest(output)
         var service = await StartAsync(new ServiceSettings(ServiceKind.SampleApp)
         {
             Program = Path.Combine(releases.Current, Binaries.SampleApp),
-            Probation = TimeSpan.FromMilliseconds(500),
-            HealthInterval = TimeSpan.FromMilliseconds(100),
+            Probation = TimeSpan.FromMilliseconds(700),
+            HealthInterval = TimeSpan.FromMilliseconds(250),
             KillTimeout = Limits.Step, // a release that is taken back finishes what it answers
             Environment = new Dictionary<string, string?> { [FuzzJournal.Variable] = journal },
             More = ["--Ips:Reload:MaxGenerations=30", "--Ips:Reload:RoomTimeout=00:01:00"], // none is cut short

@@ -3,7 +3,9 @@ using System.Security.Cryptography;
 using Ips.Testing.Load;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -31,6 +33,9 @@ public static class FuzzEndpoints
     {
         var id = (string)context.Request.RouteValues["id"]!;
         journal?.Write(id);
+        // Clients here are slow on purpose, and a busy machine makes them slower.
+        context.Features.GetRequiredFeature<IHttpMinRequestBodyDataRateFeature>().MinDataRate = null;
+        context.Features.GetRequiredFeature<IHttpMinResponseDataRateFeature>().MinDataRate = null;
         if (!Enum.TryParse<FuzzReading>((string?)context.Request.RouteValues["how"], ignoreCase: true, out var how))
         {
             context.Response.StatusCode = StatusCodes.Status404NotFound;

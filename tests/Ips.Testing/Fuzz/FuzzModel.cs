@@ -52,7 +52,7 @@ internal static class FuzzModel
         var counts = journal.CountBy(id => id).ToDictionary();
         var faults = counts.Where(count => count.Value > 1).Select(count => $"the app was given {count.Key} {count.Value} times").ToList();
         var sent = runs.SelectMany(run => run.Script.Requests.Append(run.Script.Half)).OfType<FuzzRequest>().Select(request => request.Id).ToHashSet();
-        faults.AddRange(counts.Keys.Where(id => !sent.Contains(id)).Select(id => $"the app was given {id}, which nobody sent"));
+        faults.AddRange(counts.Keys.Where(id => !sent.Contains(id)).Select(id => $"the app was given {id} that nobody sent"));
         faults.AddRange(runs.SelectMany(run => run.Script.Requests.Zip(run.Seen.Answers)).Where(pair => pair.Second.Status == Ok && !counts.ContainsKey(pair.First.Id))
             .Select(pair => $"{pair.First.Id} was answered, and the app was not given it"));
         return faults;

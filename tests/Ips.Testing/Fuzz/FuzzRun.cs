@@ -56,7 +56,12 @@ internal sealed class FuzzRun
     /// <summary>Compares what the app was given as well, once no client is left.</summary>
     public void JudgeJournal(string folder)
     {
-        foreach (var fault in FuzzModel.JudgeJournal(_runs, FuzzJournal.Read(folder))) _faults.Enqueue(fault);
+        foreach (var fault in FuzzModel.JudgeJournal(_runs, FuzzJournal.Read(folder)))
+        {
+            var told = _runs.Where(run => run.Script.Requests.Append(run.Script.Half).Any(request => request is not null && fault.Contains($"{request.Id} ", StringComparison.Ordinal)))
+                .Select(run => Describe(run.Script, run.Seen));
+            _faults.Enqueue($"{fault}{string.Concat(told)}");
+        }
     }
 
     /// <summary>Counts of what the run has met.</summary>
@@ -77,7 +82,9 @@ internal sealed class FuzzRun
             var script = FuzzScript.Make(seed, number);
             var seen = await FuzzClient.RunAsync(script, target, timeout);
             _runs.Enqueue((script, seen));
-            if (FuzzModel.Judge(script, seen) is { } fault) _faults.Enqueue($"{fault}{Environment.NewLine}    {script}{Environment.NewLine}    saw {seen}");
+            if (FuzzModel.Judge(script, seen) is { } fault) _faults.Enqueue($"{fault}{Describe(script, seen)}");
         }
     }
+
+    private static string Describe(FuzzScript script, FuzzObservation seen) => $"{Environment.NewLine}    {script}{Environment.NewLine}    saw {seen}";
 }
