@@ -28,7 +28,7 @@ public sealed class ProbationFaultTests(ITestOutputHelper output) : ProcessTest(
     {
         var service = await StartAsync(new ServiceSettings(ServiceKind.SampleApp)
         {
-            Probation = TimeSpan.FromSeconds(1),
+            Probation = TimeSpan.FromSeconds(2), // shorter than three health reports, which are missed
             HealthInterval = TimeSpan.FromSeconds(1),
             KillTimeout = Limits.Step, // it gets to read what it was told
         });

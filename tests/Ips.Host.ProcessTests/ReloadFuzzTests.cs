@@ -45,7 +45,7 @@ public class ReloadFuzzTests(ITestOutputHelper output) : ProcessTest(output)
         var (reloads, rollbacks) = (0, 0);
         while (!fuzz.IsCompleted)
         {
-            if (await TryReloadAsync(service, releases, turnsRed: (reloads + rollbacks) % 4 == 2, random)) reloads++;
+            if (await TryReloadAsync(service, releases, turnsRed: (reloads + rollbacks) % 4 == 1, random)) reloads++;
             else rollbacks++;
             await Task.Delay(random.Next(300));
         }
@@ -61,7 +61,7 @@ public class ReloadFuzzTests(ITestOutputHelper output) : ProcessTest(output)
         Assert.DoesNotContain(service.Log.Of(EventIds.Aborted), e => e["Requests"] != "0");
         // A run in which hardly anything moved, or nothing had to stay, would prove nothing.
         Assert.True(reloads > 0 && rollbacks > 0);
-        Assert.InRange(run.Moved, connections / 20, int.MaxValue);
+        Assert.InRange(run.Moved, connections / 50, int.MaxValue);
         Assert.NotEqual(0, run.ClosedPolitely);
     }
 
