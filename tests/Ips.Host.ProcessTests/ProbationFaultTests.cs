@@ -1,5 +1,7 @@
+using Ips.Actors.Diagnostics;
 using Ips.Host.ProcessTests.Harness;
 using Ips.Testing.Load;
+using Ips.Testing.Processes;
 using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests;
@@ -19,6 +21,30 @@ public sealed class ProbationFaultTests(ITestOutputHelper output) : ProcessTest(
         ShowAsync("long", TimeSpan.FromSeconds(7),
             ("crashes after 4 s", scene => CrashAsync(scene, TimeSpan.FromSeconds(4))),
             ("hangs", HangAsync)));
+
+    // It stalls when it is to be promoted, and learns of that only after the predecessor has taken the role back: it names itself the main process, and is none.
+    [Fact]
+    public async Task Promotion_LearntOfTooLate_PidFileNamesWhoServes()
+    {
+        var service = await StartAsync(new ServiceSettings(ServiceKind.SampleApp)
+        {
+            Probation = TimeSpan.FromSeconds(2), // shorter than three health reports, which are missed
+            HealthInterval = TimeSpan.FromSeconds(1),
+            KillTimeout = Limits.Step, // it gets to read what it was told
+        });
+        var pid = service.MainPid;
+        service.Signal(ProcessTable.SigUsr2);
+        var successor = (await service.Log.WaitForAsync(e => e.Id == EventIds.AcceptingStarted && e.Pid != pid, "the successor accepting")).Pid;
+        await Killing.StopAsync(successor);
+        await service.Log.WaitForAsync(0, EventIds.SuccessorEnding);
+        ProcessTable.Signal(successor, ProcessTable.SigCont);
+
+        await service.Log.WaitForAsync(0, EventIds.ReloadFailed);
+        Assert.Contains(service.Log.Of(EventIds.IdentityPublished), e => e.Pid == successor); // or it was not too late
+        await Eventually.TrueAsync(() => File.Exists(service.PidFile) && service.MainPid == pid, "a PID file that names who serves");
+        await service.ReloadAsync();
+        Assert.Equal(2, await service.AnsweringGenerationAsync());
+    }
 
     private async Task ShowAsync(string folder, TimeSpan probation, params IReadOnlyList<(string Name, Func<FaultScene, Task> Fault)> faults)
     {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Ips.Actors.Diagnostics;
 using Ips.SampleApp;
+using Ips.Testing.Fuzz;
 using Ips.Testing.Load;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -28,6 +29,7 @@ app.Use((context, next) => failing ? FailAsync(context) : next(context));
 app.UseWebSockets();
 app.UseRouting();
 app.MapLoadEndpoints();
+app.MapFuzzEndpoints();
 app.MapIpsProbes();
 
 // What this process runs, and what it was configured by: the content root of a release that is switched must be the new one's.

@@ -266,7 +266,8 @@ internal static class LifecycleMachine
         _ => Ignored(state, @event),
     };
 
-    private static LifecycleEffect[] RoleBack(RollingBack state) => state.RoleGiven ? [new TakeRole()] : Nothing;
+    // Its promotion may have been on its way yet when the role was taken back: then it has published itself after that, and retracted it as it left.
+    private static LifecycleEffect[] RoleBack(RollingBack state) => state.RoleGiven ? [new PublishIdentity(), new TakeRole()] : Nothing;
 
     private static Transition OnLameDuck(LifecycleState state, LifecycleEvent @event) => @event switch
     {

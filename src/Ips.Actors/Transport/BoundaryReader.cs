@@ -62,11 +62,19 @@ internal sealed class BoundaryReader(HandoverConnection connection, PipeReader i
     public bool Release(HeldRead how) => TakeHeld()?.TrySetResult(how) ?? false;
 
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default) =>
-        _boundaryNext && connection.HoldsReads ? ReadHeldAsync(cancellationToken) : ReadNow(cancellationToken);
+        connection.IsBrokenInBody ? new ValueTask<ReadResult>(TheEnd())
+        : _boundaryNext && connection.HoldsReads ? ReadHeldAsync(cancellationToken)
+        : ReadNow(cancellationToken);
 
     public override bool TryRead(out ReadResult result)
     {
         WasRead = true;
+        if (connection.IsBrokenInBody)
+        {
+            result = TheEnd();
+            return true;
+        }
+
         if (!inner.TryRead(out result)) return false;
         _boundaryNext = false;
         return true;
@@ -113,6 +121,12 @@ internal sealed class BoundaryReader(HandoverConnection connection, PipeReader i
         Interlocked.Exchange(ref _waitingEpoch, epoch); // a full fence: BeginMove sets IsMoving first and then looks at the epochs
         if (connection.IsMoving) connection.SignalMove();
         return read;
+    }
+
+    private ReadResult TheEnd()
+    {
+        _heldResult = true;
+        return new ReadResult(default, isCanceled: false, isCompleted: true);
     }
 
     private async ValueTask<ReadResult> ReadHeldAsync(CancellationToken cancellationToken)

@@ -13,12 +13,19 @@ internal sealed partial class HandoverConnection
     private RequestBody? _body;
     private UpgradeWatch? _upgrade;
     private bool _manyAtOnce;
+    private volatile bool _bodyLeft;
 
     /// <summary>Whether a request has begun and its response has not ended.</summary>
     public bool IsRequestRunning => RunningRequests > 0;
 
     /// <summary>Requests that have begun and not ended: at most 1 on HTTP/1.1.</summary>
     public int RunningRequests => Volatile.Read(ref _running);
+
+    /// <summary>
+    /// Whether what is to be read next is no request: the last one ended with its body unread, and the connection is broken. Kestrel then does not read the rest
+    /// of the body away, as it does on one that is whole, and would take it for the next request.
+    /// </summary>
+    internal bool IsBrokenInBody => _bodyLeft && (_closed.IsCancellationRequested || _shutdownReason is not null);
 
     /// <summary>A request's headers were read. Before anything else looks at the request.</summary>
     internal void RequestStarted(IFeatureCollection features)
@@ -37,6 +44,7 @@ internal sealed partial class HandoverConnection
         _upgrade = Find<IHttpUpgradeFeature>(features) is { IsUpgradableRequest: true } upgrade ? new UpgradeWatch(this, upgrade) : null;
         if (_upgrade is not null) features.Set<IHttpUpgradeFeature>(_upgrade);
 
+        _bodyLeft = false;
         // A server that does not tell whether there may be a body is not known to end without one.
         _body = Find<IHttpRequestBodyDetectionFeature>(features) is { CanHaveBody: false } ? null : RequestBody.Watch(features, request);
     }
@@ -47,9 +55,15 @@ internal sealed partial class HandoverConnection
         if (_manyAtOnce) return Task.CompletedTask;
 
         if (_body is { EndSeen: false })
+        {
+            _bodyLeft = true;
             MarkUnmovable(UnmovableReason.UnreadBody);
+        }
         else if (_unmovable is UnmovableReason.None)
+        {
             _boundary.NextReadIsBoundary();
+        }
+
         _body = null;
         return Task.CompletedTask;
     }

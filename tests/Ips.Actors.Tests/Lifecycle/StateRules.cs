@@ -152,7 +152,8 @@ internal static class StateRules
 
     private static void CheckMain(LifecycleState state, World world)
     {
-        Require(world.Pid == MainProcess.Us || (world.Pid == MainProcess.Contested && state is Promoting),
+        Require(world.Pid == MainProcess.Us || (world.Pid == MainProcess.Contested && state is Promoting)
+            || (world.Pid == MainProcess.Disputed && state is RollingBack { RoleGiven: true }),
             Invariants.MainProcess, "not published while it is the main process");
         Require(world.Predecessor is not (PredecessorView.Alive or PredecessorView.SaidStop) || world.Acknowledged,
             Invariants.Predecessor, "the promotion is not acknowledged");

@@ -53,6 +53,9 @@ internal enum MainProcess
 
     /// <summary>The successor was told of its promotion, so it may have published itself.</summary>
     Contested,
+
+    /// <summary>Published again, but the word of its promotion may still be on its way to the successor.</summary>
+    Disputed,
     HandedOver,
     Retracted,
 }

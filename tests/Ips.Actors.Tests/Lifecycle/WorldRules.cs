@@ -163,7 +163,7 @@ internal static class WorldRules
                 Require(!world.OnTrial && !world.SuccessorPromoted,
                     Invariants.MainProcess, "published as the main process while another generation is it");
                 Require(world.AcceptingOrdered, Invariants.MainProcess, "published, and ips start told, before it accepts");
-                return world with { Pid = MainProcess.Us };
+                return world with { Pid = world.Successor == SuccessorStage.ToldOfPromotion ? MainProcess.Disputed : MainProcess.Us };
             case HandOverIdentity:
                 Require(world.SuccessorPromoted, Invariants.MainProcess, "the file system is left to a successor that is not promoted");
                 return world with { Pid = MainProcess.HandedOver };

@@ -1,0 +1,11 @@
+using Xunit.Abstractions;
+
+namespace Ips.Host.ProcessTests;
+
+/// <summary>The same with 10,000 connections.</summary>
+[Trait("kind", "soak")]
+public sealed class ReloadFuzzSoakTests(ITestOutputHelper output) : ReloadFuzzTests(output)
+{
+    /// <inheritdoc/>
+    protected override int Connections => 10_000;
+}
