@@ -11,23 +11,25 @@ public sealed class ProbationFaultTests(ITestOutputHelper output) : ProcessTest(
     // Each good reload takes the probation's time, so the faults that need a long one have a service of their own, beside the other.
     [Fact]
     public async Task Probation_SuccessorTurnsBad_RoleIsTakenBackAndNextReloadWorks() => await Task.WhenAll(
-        ShowAsync("short", TimeSpan.FromSeconds(3),
+        ShowAsync("short", TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(1),
             ("crashes at once", scene => CrashAsync(scene, TimeSpan.Zero)),
             ("crashes after 1 s", scene => CrashAsync(scene, TimeSpan.FromSeconds(1))),
             ("answers 500", FailRequestsAsync),
             ("turns red", TurnRedAsync)),
-        ShowAsync("long", TimeSpan.FromSeconds(7),
+        ShowAsync("never-accepting", TimeSpan.FromSeconds(3), TimeSpan.FromMilliseconds(500),
+            [.. BadSuccessor.AllThatServe.Select(bad => (bad.Name, (Func<FaultScene, Task>)(scene => RefuseToAcceptAsync(scene, bad))))]),
+        ShowAsync("long", TimeSpan.FromSeconds(7), TimeSpan.FromSeconds(1),
             ("crashes after 4 s", scene => CrashAsync(scene, TimeSpan.FromSeconds(4))),
             ("hangs", HangAsync)));
 
-    private async Task ShowAsync(string folder, TimeSpan probation, params IReadOnlyList<(string Name, Func<FaultScene, Task> Fault)> faults)
+    private async Task ShowAsync(string folder, TimeSpan probation, TimeSpan healthInterval, params IReadOnlyList<(string Name, Func<FaultScene, Task> Fault)> faults)
     {
         var releases = new Releases(Directory.CreateDirectory(Path.Combine(Folder, folder)).FullName);
         var service = Prepare(new ServiceSettings(ServiceKind.SampleApp)
         {
             Program = Path.Combine(releases.Current, Binaries.SampleApp),
             Probation = probation,
-            HealthInterval = TimeSpan.FromSeconds(1),
+            HealthInterval = healthInterval,
             More = ["--Ips:Reload:MaxErrorRatio=0.5", "--Ips:Reload:MinRequests=20"],
         });
         await using var scene = await FaultScene.StartAsync(service, releases);
@@ -50,22 +52,22 @@ public sealed class ProbationFaultTests(ITestOutputHelper output) : ProcessTest(
     {
         var successor = await scene.ReachProbationAsync();
         await Task.Delay(after);
-        var clients = await Killing.KillAsync(successor);
+        var loss = await Killing.KillAsync(successor, scene.Service, scene.Load);
         await scene.AssertRolledBackAsync("was killed by SIGKILL");
         await scene.AssertNextReloadWorksAsync();
-        scene.AssertOnlyCost(clients);
-        Output.WriteLine($"Killed {after.TotalSeconds:0} s after it accepted: it had {clients.Count} connections, of which {scene.Failures.Count} had a request that failed.");
+        loss.AssertIsAll(scene.Failures);
+        Output.WriteLine($"Killed {after.TotalSeconds:0} s after it accepted: it had {loss.Clients.Count} connections, on {loss.Asking.Count} of them a request; {scene.Failures.Count} failed.");
     }
 
     // Alive as far as anybody can see, it answers nothing: whom it had accepted waits until it is killed.
     private async Task HangAsync(FaultScene scene)
     {
         var successor = await scene.ReachProbationAsync();
-        var clients = await Killing.StopAsync(successor);
+        var loss = await Killing.StopAsync(successor, scene.Service, scene.Load);
         await scene.AssertRolledBackAsync("sent no health report for 3 intervals");
         await scene.AssertNextReloadWorksAsync();
-        scene.AssertOnlyCost(clients);
-        Output.WriteLine($"Hung: it had {clients.Count} connections, of which {scene.Failures.Count} had a request that failed.");
+        loss.AssertIsAll(scene.Failures);
+        Output.WriteLine($"Hung: it had {loss.Clients.Count} connections, on {loss.Asking.Count} of them a request; {scene.Failures.Count} failed.");
     }
 
     private async Task FailRequestsAsync(FaultScene scene)
@@ -79,6 +81,16 @@ public sealed class ProbationFaultTests(ITestOutputHelper output) : ProcessTest(
         Assert.InRange(failed, 20, int.MaxValue); // what it did was seen by the strict client
         Assert.All(scene.Failures, failure => Assert.Equal((FailureKind.WrongStatus, good + 1), (failure.Kind, failure.LastGeneration)));
         Assert.Equal(failed, scene.Failures.Count); // and is over with the rollback
+    }
+
+    // It was told to serve, and whoever connects waits until the predecessor accepts again.
+    private static async Task RefuseToAcceptAsync(FaultScene scene, BadSuccessor bad)
+    {
+        bad.Put(scene.Releases.PathOf(bad.Name));
+        await scene.BeginAsync(bad.Name);
+        await scene.AssertRolledBackAsync(bad.Reason);
+        await scene.AssertNextReloadWorksAsync();
+        Assert.Empty(scene.Failures);
     }
 
     private static async Task TurnRedAsync(FaultScene scene)

@@ -117,7 +117,7 @@ internal sealed class GenerationContext
             case ChannelEvent.Closed { Error: { } error }:
                 // It lives, and keeps what it offered: this process had no room for the sockets, or cannot read the welcome.
                 channel.Dispose();
-                throw new HandoverRefusedException(error);
+                throw new HandoverRefusedException(error.TrimEnd('.'));
             default:
                 channel.Dispose();
                 if (supervisor is not null)

@@ -6,9 +6,25 @@ namespace Ips.Host.ProcessTests.Harness;
 /// <summary>What a process has open, in a form that two processes, or one at two times, can be compared by.</summary>
 internal static partial class Descriptors
 {
-    /// <summary>What each descriptor refers to, without inode numbers, in order.</summary>
-    public static IReadOnlyList<string> Of(int pid) =>
-        [.. ProcessTable.OpenFiles(pid).Where(line => !line.Contains(ProcessTable.ClosedMeanwhile, StringComparison.Ordinal)).Select(line => Inode().Replace(line[(line.IndexOf("-> ", StringComparison.Ordinal) + 3)..], "")).Order(StringComparer.Ordinal)];
+    /// <summary>The name of a TCP socket in what <see cref="Of"/> says: one that listens, or the connection of a client that is there.</summary>
+    public const string Tcp = "socket tcp";
+
+    private const string TcpWithoutClient = "socket tcp without its client", Unix = "socket unix", Socket = "socket";
+
+    /// <summary>What each descriptor refers to, without inode numbers, in order. Sockets are told apart by their kind. Assemblies are left out: the runtime
+    /// keeps each open that it has loaded, from the release's own folder.</summary>
+    public static IReadOnlyList<string> Of(int pid)
+    {
+        var files = ProcessTable.OpenFiles(pid);
+        // Of two entries of one inode, which TIME_WAIT and what is not accepted have in common, either will do: no descriptor refers to them.
+        var tcp = TcpSockets.All(pid).DistinctBy(socket => socket.Inode).ToDictionary(socket => socket.Inode);
+        var unix = File.ReadLines($"/proc/{pid}/net/unix").Skip(1).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[6]).ToHashSet();
+        return
+        [
+            .. files.Where(line => !line.Contains(ProcessTable.ClosedMeanwhile, StringComparison.Ordinal) && !line.EndsWith(".dll", StringComparison.Ordinal))
+                .Select(line => Name(line[(line.IndexOf("-> ", StringComparison.Ordinal) + 3)..], tcp, unix)).Order(StringComparer.Ordinal),
+        ];
+    }
 
     /// <summary>What the main process has open once nothing is left of the test's own requests.</summary>
     /// <param name="service">Its service.</param>
@@ -31,6 +47,13 @@ internal static partial class Descriptors
             if (deadline.IsCancellationRequested) Assert.Fail($"Process {pid} has open, beyond the {before.Count} descriptors of before:{more}");
             await Task.Delay(20, CancellationToken.None);
         }
+    }
+
+    private static string Name(string target, Dictionary<string, TcpSocket> tcp, HashSet<string> unix)
+    {
+        if (!target.StartsWith($"{Socket}:[", StringComparison.Ordinal)) return Inode().Replace(target, "");
+        var inode = target[(Socket.Length + 2)..^1];
+        return tcp.TryGetValue(inode, out var socket) ? (socket.WasLeft ? TcpWithoutClient : Tcp) : unix.Contains(inode) ? Unix : Socket;
     }
 
     private static string Beyond(IReadOnlyList<string> before, IReadOnlyList<string> now)
