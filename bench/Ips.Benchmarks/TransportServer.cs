@@ -1,12 +1,8 @@
 using System.Net;
-using Ips.Actors.Transport;
-using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
-using Microsoft.Extensions.Options;
 
 namespace Ips.Benchmarks;
 
-/// <summary>The app under load, on Kestrel's own transport or on ours; prints its port and serves until its input ends.</summary>
+/// <summary>The app under load, on Kestrel's own transport or with <c>AddIps()</c>; prints its port and serves until its input ends.</summary>
 internal static class TransportServer
 {
     public static async Task<int> RunAsync(string transport)
@@ -14,20 +10,10 @@ internal static class TransportServer
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(options => options.Listen(IPAddress.Loopback, 0));
-        var ours = transport == "ips";
-        if (ours)
-        {
-            builder.Services.AddSingleton<ConnectionRegistry>();
-            builder.Services.AddSingleton(services => new HandoverConnectionFactory(
-                services.GetRequiredService<IOptions<SocketTransportOptions>>().Value,
-                services.GetRequiredService<IMemoryPoolFactory<byte>>(),
-                services.GetRequiredService<ConnectionRegistry>(),
-                services.GetRequiredService<ILogger<HandoverConnectionFactory>>()));
-            builder.Services.AddSingleton<IConnectionListenerFactory, SocketListenerFactory>();
-        }
+        using var folder = new TemporaryFolder();
+        if (transport == "ips") builder.AddIps(options => options.PidFile = Path.Combine(folder.Path, "ips.pid"));
 
         await using var app = builder.Build();
-        if (ours) app.UseMiddleware<RequestBoundaryMiddleware>();
         var large = new byte[100 * 1024];
         Array.Fill(large, (byte)'x');
         app.MapGet("/ping", () => "pong");
@@ -48,5 +34,12 @@ internal static class TransportServer
         }
         await app.StopAsync();
         return 0;
+    }
+
+    private sealed class TemporaryFolder : IDisposable
+    {
+        public string Path { get; } = Directory.CreateTempSubdirectory("ips-bench-").FullName;
+
+        public void Dispose() => Directory.Delete(Path, recursive: true);
     }
 }

@@ -117,4 +117,12 @@ internal static class EventIds
     public const int OutsiderOutOfReach = 1905;
     public const int TakeoverAcceptFailed = 1906;
     public const int ControlRebound = 1907;
+
+    // Transport 3400
+    public const int ConnectionReset = 3401;
+    public const int ConnectionError = 3402;
+    public const int ConnectionMoved = 3403;
+    public const int ClosedCallbackFailed = 3404;
+    public const int CarrierLost = 3405;
+    public const int ConnectionsMoved = 3406;
 }

@@ -84,7 +84,7 @@ internal sealed class ConnectionCourier(IHandoverChannel channel)
 
     private void Pump()
     {
-        while (!_broken && _waiting.Count > 0 && _inFlight.Count < MaxInFlight)
+        while (!_broken && MaySendNext())
         {
             var batch = TakeBatch();
             var offers = batch.ConvertAll(connection => new ConnectionOffer(
@@ -102,6 +102,9 @@ internal sealed class ConnectionCourier(IHandoverChannel channel)
             Break();
         }
     }
+
+    // A packet costs either end as much as a dozen connections: one that is not full waits for an acknowledgement, which then takes along what came since.
+    private bool MaySendNext() => _waiting.Count > 0 && (_inFlight.Count == 0 || (_waiting.Count >= MaxPerPacket && _inFlight.Count < MaxInFlight));
 
     private List<MovedConnection> TakeBatch()
     {

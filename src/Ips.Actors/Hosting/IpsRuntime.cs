@@ -174,7 +174,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         var lifecycle = context.ActorOf(
             Props.Create(() => new LifecycleActor(memory, surroundings, options, TimeProvider.System, log("lifecycle"))), "lifecycle");
         var listener = context.ActorOf(Props.Create(() => new ListenerActor(table, lifecycle, log("listener"))), "listener");
-        var mover = context.ActorOf(Props.Create(() => new MoverActor(ledger, connections, gate, lifecycle, log("mover"))), "mover");
+        var mover = context.ActorOf(Props.Create(() => new MoverActor(ledger, connections, gate, lifecycle, TimeProvider.System, log("mover"))), "mover");
         var front = context.ActorOf(Props.Create(() => new HttpFrontActor(gate, connections, role, health, mover, lifecycle, log("front"))), "front");
         var reloader = context.ActorOf(
             Props.Create(() => new ReloaderActor(slot, launcher, identity, listener, mover, lifecycle, options, log("reloader"))), "reloader");

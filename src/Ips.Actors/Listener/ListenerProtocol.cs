@@ -1,4 +1,5 @@
 using System.Net;
+using Ips.Actors.Posix;
 
 namespace Ips.Actors.Listener;
 
@@ -9,8 +10,8 @@ internal static class ListenerProtocol
     /// <param name="EndPoint">An IP or Unix-domain endpoint.</param>
     /// <param name="Deliver">Gets each accepted descriptor on the accept thread, and each adopted one with what was received of it; owns it,
     /// must not block.</param>
-    /// <param name="Attach">Told of the socket before the first connection is delivered.</param>
-    public sealed record Bind(EndPoint EndPoint, Action<int, ReadOnlyMemory<byte>> Deliver, Action<Bound> Attach);
+    /// <param name="Attach">Told of the socket, and given what makes Sockets of its connections, before the first one is delivered.</param>
+    public sealed record Bind(EndPoint EndPoint, Action<int, ReadOnlyMemory<byte>> Deliver, Action<Bound, AcceptedSockets> Attach);
 
     /// <summary>Deliver connections that moved here, each to the endpoint that it came by. Reply: <see cref="Adopted"/>.
     /// Owns the descriptors; one whose endpoint is gone is closed.</summary>

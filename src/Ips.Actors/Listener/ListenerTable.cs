@@ -96,7 +96,7 @@ internal sealed class ListenerTable : IDisposable
         var entry = endPoint is UnixDomainSocketEndPoint unix
             ? new Entry(key, endPoint, fd, bind.Deliver, FileIdentity.OfSocketPath(unix.ToString()!), external, kept?.Adopted ?? adopted)
             : new Entry(key, ListeningSockets.LocalEndPoint(fd), fd, bind.Deliver, File: null, external, kept?.Adopted ?? adopted);
-        bind.Attach(new ListenerProtocol.Bound(id, key, entry.EndPoint));
+        bind.Attach(new ListenerProtocol.Bound(id, key, entry.EndPoint), AcceptedSockets.Of(fd));
         _entries[id] = entry;
         _deliveries[key] = bind.Deliver;
         _loop.Add(id, fd);

@@ -12,18 +12,27 @@ internal static partial class EpollRegistration
 {
     private const int Delete = 2; // EPOLL_CTL_DEL
 
-    private static volatile int[]? s_sets;
+    private static readonly Lock s_finding = new();
+    private static volatile int[] s_sets = [];
+
+    /// <summary>Finds the sets, if .NET has made them: at the first wait of a socket, all of them, for good. To be called early: it looks at every
+    /// descriptor of the process, and in the middle of a move there are thousands.</summary>
+    public static void Prepare()
+    {
+        if (s_sets.Length > 0) return;
+        lock (s_finding)
+        {
+            if (s_sets.Length == 0) s_sets = FindSets();
+        }
+    }
 
     /// <summary>Removes <paramref name="descriptor"/> from each epoll set of this process that has it. Call it just before the close.</summary>
     /// <returns>How many sets had it: .NET registers a socket at its first asynchronous wait, so 0 is right for one that never waited.</returns>
     public static int Remove(int descriptor)
     {
-        // .NET makes all its sets at the first use of a socket and keeps them, so one look at /proc is enough once there is one.
-        var sets = s_sets;
-        if (sets is null or []) s_sets = sets = FindSets();
-
+        Prepare();
         var removed = 0;
-        foreach (var set in sets)
+        foreach (var set in s_sets)
         {
             // Anything but 0 means "not in this set" (ENOENT) or "no longer a set" (EBADF, EINVAL): nothing to remove there.
             if (Control(set, Delete, descriptor, 0) == 0) removed++;

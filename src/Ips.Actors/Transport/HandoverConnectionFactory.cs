@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using Ips.Actors.Listener;
+using Ips.Actors.Posix;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
@@ -44,7 +45,7 @@ internal sealed class HandoverConnectionFactory : IDisposable
     {
         if (socket.LocalEndPoint is IPEndPoint) socket.NoDelay = _options.NoDelay;
         var connection = new HandoverConnection(socket, leftover, NextLane(), _options.WaitForDataBeforeAllocatingBuffer, _registry, _logger) { Origin = origin };
-        connection.Start();
+        Start(connection);
         return connection;
     }
 
@@ -55,7 +56,7 @@ internal sealed class HandoverConnectionFactory : IDisposable
     {
         var connection = new HandoverConnection(socket, default, NextLane(), _options.WaitForDataBeforeAllocatingBuffer, _warmups, _logger);
         connection.MarkWarmup(localEndPoint);
-        connection.Start();
+        Start(connection);
         return connection;
     }
 
@@ -63,6 +64,12 @@ internal sealed class HandoverConnectionFactory : IDisposable
     {
         foreach (var lane in _lanes)
             lane.Dispose();
+    }
+
+    private static void Start(HandoverConnection connection)
+    {
+        connection.Start();
+        EpollRegistration.Prepare(); // the first one waits now
     }
 
     private Lane NextLane() => _lanes[Interlocked.Increment(ref _next) % (uint)_lanes.Length];

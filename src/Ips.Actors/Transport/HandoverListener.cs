@@ -20,6 +20,7 @@ internal sealed class HandoverListener(
 
     private readonly Channel<Arrival> _arrivals = Channel.CreateUnbounded<Arrival>(new UnboundedChannelOptions { SingleReader = true });
     private ListenerProtocol.Bound? _bound;
+    private AcceptedSockets? _sockets;
 
     /// <inheritdoc/>
     public EndPoint EndPoint => Bound.EndPoint;
@@ -52,7 +53,7 @@ internal sealed class HandoverListener(
     }
 
     /// <summary>The socket is there; its real address and id are known.</summary>
-    public void Attach(ListenerProtocol.Bound bound) => _bound = bound;
+    public void Attach(ListenerProtocol.Bound bound, AcceptedSockets sockets) => (_bound, _sockets) = (bound, sockets);
 
     /// <inheritdoc/>
     public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
@@ -122,7 +123,7 @@ internal sealed class HandoverListener(
         Socket? socket = null;
         try
         {
-            socket = new Socket(new SafeSocketHandle(arrival.Fd, ownsHandle: true));
+            socket = _sockets!.Open(arrival.Fd);
             return factory.Create(socket, arrival.Leftover, Bound.Key);
         }
         catch (SocketException)

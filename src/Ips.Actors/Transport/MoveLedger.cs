@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Akka.Actor;
 using Ips.Actors.Listener;
 
@@ -7,9 +8,14 @@ namespace Ips.Actors.Transport;
 internal sealed class MoveLedger
 {
     private readonly Dictionary<string, int> _staying = [];
+    private readonly ConcurrentQueue<(HandoverConnection Connection, MoveResult Result)> _decisions = new();
+    private int _readAsked;
 
     /// <summary>Who takes the connections; null while nothing moves.</summary>
     public IActorRef? Carrier { get; set; }
+
+    /// <summary>When the move began, as a time provider's timestamp.</summary>
+    public long BeganAt { get; set; }
 
     /// <summary>The carrier leaves when nothing can follow it any more.</summary>
     public bool Finishing { get; set; }
@@ -29,10 +35,31 @@ internal sealed class MoveLedger
     /// <summary>Connections that could not leave for want of a descriptor: each takes one more on its way. They are asked again.</summary>
     public List<HandoverConnection> Waiting { get; } = [];
 
+    /// <summary>Answers of the connections that were asked, by thousands at once: the actor reads them in one message.</summary>
+    public IEnumerable<(HandoverConnection Connection, MoveResult Result)> TakeDecisions()
+    {
+        Interlocked.Exchange(ref _readAsked, 0); // first: what comes while it is read asks for another look
+        while (_decisions.TryDequeue(out var decision))
+        {
+            yield return decision;
+        }
+    }
+
+    /// <summary>Whether answers wait to be taken.</summary>
+    public bool HasDecisions => !_decisions.IsEmpty;
+
+    /// <summary>Adds an answer. From any thread.</summary>
+    /// <returns>True if the actor is to be told: it has not been since it last looked.</returns>
+    public bool Decided(HandoverConnection connection, MoveResult result)
+    {
+        _decisions.Enqueue((connection, result));
+        return Interlocked.Exchange(ref _readAsked, 1) == 0;
+    }
+
     /// <summary>Left Kestrel, not yet given to the carrier.</summary>
     public List<MovedConnection> Outgoing { get; } = [];
 
-    /// <summary>Given to the carrier, not yet arrived.</summary>
+    /// <summary>Left Kestrel, not yet arrived.</summary>
     public int OnTheWay { get; set; }
 
     /// <summary>Arrived at the other generation.</summary>

@@ -15,15 +15,16 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
     private readonly ConnectionRegistry _connections;
     private readonly FrontGate _gate;
     private readonly IActorRef _lifecycle;
+    private readonly TimeProvider _time;
     private readonly ILogger _log;
     private IActorRef? _flushing;
 
-    public MoverActor(MoveLedger ledger, ConnectionRegistry connections, FrontGate gate, IActorRef lifecycle, ILogger log)
+    public MoverActor(MoveLedger ledger, ConnectionRegistry connections, FrontGate gate, IActorRef lifecycle, TimeProvider time, ILogger log)
     {
-        (_ledger, _connections, _gate, _lifecycle, _log) = (ledger, connections, gate, lifecycle, log);
+        (_ledger, _connections, _gate, _lifecycle, _time, _log) = (ledger, connections, gate, lifecycle, time, log);
         Receive<MoverProtocol.Begin>(OnBegin);
         Receive<Found>(found => Ask(found.Connection));
-        Receive<Decided>(OnDecided);
+        Receive<ReadDecisions>(_ => OnReadDecisions());
         Receive<SendOutgoing>(_ => OnSendOutgoing());
         Receive<MoverProtocol.Delivered>(OnDelivered);
         Receive<MoverProtocol.Returned>(OnReturned);
@@ -53,9 +54,15 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
             ArmRetry();
         }
 
+        // What was to read or send these may be lost.
+        if (_ledger.HasDecisions)
+        {
+            Self.Tell(new ReadDecisions());
+        }
+
         if (_ledger.Outgoing.Count > 0)
         {
-            Self.Tell(new SendOutgoing()); // the one that was to send them may be lost
+            Self.Tell(new SendOutgoing());
         }
 
         EndCarryIfDone();
@@ -68,7 +75,7 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
             return; // asked again after a restart
         }
 
-        (_ledger.Carrier, _ledger.Endpoints) = (begin.Carrier, begin.Endpoints);
+        (_ledger.Carrier, _ledger.Endpoints, _ledger.BeganAt) = (begin.Carrier, begin.Endpoints, _time.GetTimestamp());
         _gate.Moving = true;
         var self = Self;
         _connections.Opened = connection => self.Tell(new Found(connection)); // those that were accepted and wait for Kestrel yet
@@ -92,19 +99,40 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
             connection.MarkUnmovable(UnmovableReason.EndpointGone);
         }
 
-        connection.BeginMove().PipeTo(Self, success: result => new Decided(connection, result));
+        var (self, ledger) = (Self, _ledger);
+        connection.BeginMove().ContinueWith(
+            result =>
+            {
+                if (ledger.Decided(connection, result.Result))
+                {
+                    self.Tell(new ReadDecisions());
+                }
+            },
+            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
-    private void OnDecided(Decided decided)
+    private void OnReadDecisions()
     {
-        switch (decided.Result)
+        foreach (var (connection, result) in _ledger.TakeDecisions())
+        {
+            _ledger.Asked.Remove(connection);
+            Decide(connection, result);
+        }
+
+        ReportIfSettled();
+        ReplyIfFlushed();
+        EndCarryIfDone();
+    }
+
+    private void Decide(HandoverConnection connection, MoveResult result)
+    {
+        switch (result)
         {
             case MoveResult.Moved moved:
-                _ledger.Asked.Remove(decided.Connection);
                 if (_ledger.Carrier is not null)
                 {
                     _ledger.OnTheWay++;
-                    _ledger.Outgoing.Add(new MovedConnection(decided.Connection.Origin, moved.Descriptor, moved.Leftover));
+                    _ledger.Outgoing.Add(new MovedConnection(connection.Origin, moved.Descriptor, moved.Leftover));
                     if (_ledger.Outgoing.Count == 1)
                     {
                         Self.Tell(new SendOutgoing()); // behind the other decisions that wait: they go in one message
@@ -119,22 +147,15 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
 
                 break;
             case MoveResult.NotMovable { Reason: UnmovableReason.Ended }:
-                _ledger.Asked.Remove(decided.Connection);
                 break;
             case MoveResult.NotMovable { Reason: UnmovableReason.NoDescriptor } when _ledger is { Carrier: not null, CarrierLeaving: false }:
-                _ledger.Asked.Remove(decided.Connection);
-                _ledger.Waiting.Add(decided.Connection);
+                _ledger.Waiting.Add(connection);
                 ArmRetry();
                 break;
             case MoveResult.NotMovable staying:
-                _ledger.Asked.Remove(decided.Connection);
                 _ledger.Stay(staying.Reason);
                 break;
         }
-
-        ReportIfSettled();
-        ReplyIfFlushed();
-        EndCarryIfDone();
     }
 
     private void ArmRetry() => Timers.StartSingleTimer(nameof(AskAgain), new AskAgain(), RetryInterval);
@@ -271,6 +292,11 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
 
         _ledger.SettledReported = true;
         _lifecycle.Tell(new MoverProtocol.Settled(_ledger.Moved, busy, _ledger.Staying));
+        var staying = _ledger.Staying.Values.Sum();
+        if (_ledger.Moved + busy + staying > 0)
+        {
+            _log.ConnectionsMoved(_ledger.Moved, _time.GetElapsedTime(_ledger.BeganAt).TotalMilliseconds, busy, staying);
+        }
     }
 
     // A connection ends here before the message of its move is read: who was asked and has not answered may be about to be carried.
@@ -289,5 +315,5 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
 
     private sealed record Found(HandoverConnection Connection);
 
-    private sealed record Decided(HandoverConnection Connection, MoveResult Result);
+    private sealed record ReadDecisions;
 }

@@ -10,10 +10,34 @@ namespace Ips.Actors.Tests.Handover;
 public sealed class ConnectionCourierTests : ActorTest
 {
     [Fact]
+    public async Task Send_WhileSomeAreOnTheirWay_WaitsForAFullPacketOrAnAcknowledgement()
+    {
+        var receiver = CreateTestProbe();
+        var courier = new ConnectionCourier(new FakeSuccessor(1, receiver.Ref));
+        courier.Send(Connections(1));
+        Assert.Equal(1, await PacketAsync()); // nothing is on its way: at once
+        courier.Send(Connections(5));
+        courier.Send(Connections(58));
+        Assert.False(receiver.HasMessages);
+        courier.Send(Connections(1));
+        Assert.Equal(64, await PacketAsync()); // full
+        courier.Send(Connections(3));
+        Assert.Equal(1, courier.Acknowledge(1));
+        Assert.False(receiver.HasMessages);
+        Assert.Equal(64, courier.Acknowledge(64));
+        Assert.Equal(3, await PacketAsync());
+        Assert.True(courier.HasSentAll);
+        Assert.Equal(3, courier.Acknowledge(3));
+        Assert.True(courier.IsIdle);
+
+        async Task<int> PacketAsync() => Assert.IsType<ConnectionsFrame>((await receiver.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame).Connections.Count;
+    }
+
+    [Fact]
     public void Decline_APacketAndThoseThatWait_AreTheCallersAgain()
     {
         var courier = new ConnectionCourier(new FakeSuccessor(1, CreateTestProbe().Ref));
-        var connections = Enumerable.Range(0, 300).Select(i => new MovedConnection(new EndpointKey("127.0.0.1:0", i), FileDescriptors.Open("/dev/null", 0), default)).ToList();
+        var connections = Connections(300);
         courier.Send(connections); // 4 packets of 64, and 44 wait: 256 may be on their way
 
         var declined = courier.Decline(2);
@@ -31,4 +55,7 @@ public sealed class ConnectionCourierTests : ActorTest
         Assert.True(courier.IsIdle);
         foreach (var connection in connections.Where(connection => FileDescriptors.IsOpen(connection.Fd))) FileDescriptors.Close(connection.Fd);
     }
+
+    private static List<MovedConnection> Connections(int count) =>
+        [.. Enumerable.Range(0, count).Select(i => new MovedConnection(new EndpointKey("127.0.0.1:0", i), FileDescriptors.Open("/dev/null", 0), default))];
 }

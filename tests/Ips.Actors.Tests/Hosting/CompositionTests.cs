@@ -52,7 +52,7 @@ public sealed class CompositionTests : ActorTest
         var ready = new TaskCompletionSource();
         Sys.ActorOf(Props.Create(() => new IpsSupervisor(context => Compose(context, ready), code => _process.Exit(code), _log)), "ips");
         ready.Task.Wait(Patience);
-        _endPoint = _actors["listener"].Ask<ListenerProtocol.Bound>(new ListenerProtocol.Bind(new IPEndPoint(IPAddress.Loopback, 0), (fd, _) => Accepted(fd), _ => { }), Patience).Result.EndPoint;
+        _endPoint = _actors["listener"].Ask<ListenerProtocol.Bound>(new ListenerProtocol.Bind(new IPEndPoint(IPAddress.Loopback, 0), (fd, _) => Accepted(fd), (_, _) => { }), Patience).Result.EndPoint;
         _actors["front"].Tell(new HttpFrontProtocol.HostStarted());
     }
 
@@ -200,7 +200,7 @@ public sealed class CompositionTests : ActorTest
         var (link, slot, ledger) = (new PredecessorLink(null, TimeSpan.FromSeconds(1)), new SuccessorSlot(), new MoveLedger());
         var lifecycle = Add("lifecycle", Props.Create(() => new LifecycleActor(_memory, _process, _options, TimeProvider.System, _log)));
         var listener = Add("listener", Props.Create(() => new ListenerActor(_table, lifecycle, _log)));
-        var mover = Add("mover", Props.Create(() => new MoverActor(ledger, connections, gate, lifecycle, _log)));
+        var mover = Add("mover", Props.Create(() => new MoverActor(ledger, connections, gate, lifecycle, TimeProvider.System, _log)));
         var front = Add("front", Props.Create(() => new HttpFrontActor(gate, connections, role, health, mover, lifecycle, _log)));
         var reloader = Add("reloader", Props.Create(() => new ReloaderActor(slot, _launcher, _identity, listener, mover, lifecycle, _options, _log)));
         var predecessor = Add("predecessor", Props.Create(() => new PredecessorActor(link, front, listener, mover, lifecycle, _log)));
