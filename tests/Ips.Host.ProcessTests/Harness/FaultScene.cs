@@ -91,12 +91,10 @@ internal sealed class FaultScene : IAsyncDisposable
     }
 
     /// <summary>The predecessor serves again, has told why, and has nothing left of the bad release, which was accepting.</summary>
-    /// <returns>The receipt.</returns>
-    public Task<string> AssertRolledBackAsync(string reason) => AssertFailedAsync("rolled back", reason);
+    public Task AssertRolledBackAsync(string reason) => AssertFailedAsync("rolled back", reason);
 
     /// <summary>The predecessor serves on, has told why, and has nothing left of the bad release, which never accepted.</summary>
-    /// <returns>The receipt.</returns>
-    public Task<string> AssertRefusedAsync(string reason) => AssertFailedAsync("refused", reason);
+    public Task AssertRefusedAsync(string reason) => AssertFailedAsync("refused", reason);
 
     /// <summary>A good release takes over right after, and its predecessor leaves in good order.</summary>
     public async Task AssertNextReloadWorksAsync()
@@ -113,7 +111,7 @@ internal sealed class FaultScene : IAsyncDisposable
 
     public ValueTask DisposeAsync() => Load.DisposeAsync();
 
-    private async Task<string> AssertFailedAsync(string outcome, string reason)
+    private async Task AssertFailedAsync(string outcome, string reason)
     {
         var receipt = await _reload!;
         Assert.True(receipt.ExitCode == 4, $"'ips reload': {receipt}");
@@ -128,6 +126,5 @@ internal sealed class FaultScene : IAsyncDisposable
         await Service.WaitForMainAloneAsync();
         await Eventually.TrueAsync(() => ProcessTable.ChildrenOf(_pid).Count == 0, "an end of the children"); // neither a survivor nor a zombie
         await Descriptors.WaitForNoMoreThanAsync(_pid, _descriptors);
-        return text;
     }
 }

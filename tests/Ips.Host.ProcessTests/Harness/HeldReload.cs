@@ -87,6 +87,7 @@ internal sealed class HeldReload : IAsyncDisposable
                 Debug = true,
                 Urls = urls,
                 Probation = null,
+                KillTimeout = TimeSpan.FromSeconds(2), // who is asked to end does so by itself, on a machine that is busy with the load as well
                 HealthInterval = TimeSpan.FromMinutes(1), // a process stopped by SIGSTOP reports nothing
             }),
             releases);
