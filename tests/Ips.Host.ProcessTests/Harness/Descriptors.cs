@@ -35,18 +35,26 @@ internal static partial class Descriptors
         return Of(service.MainPid);
     }
 
-    /// <summary>Waits until a process has nothing open that was not open before: closing what a reload needed may follow its outcome by a moment.</summary>
+    /// <summary>Waits until a process was seen to have of nothing more open than before: closing what a reload needed may follow its outcome by a moment. Under
+    /// load there is always something about to be closed; what leaks is there at every look.</summary>
     /// <param name="pid">The process.</param>
     /// <param name="before">What it, or one before it, had open; one that was about to be closed may be among these.</param>
     public static async Task WaitForNoMoreThanAsync(int pid, IReadOnlyList<string> before)
     {
         using var deadline = new CancellationTokenSource(Limits.Step);
-        string more;
-        while ((more = Beyond(before, Of(pid))).Length > 0)
+        var had = before.CountBy(name => name).ToDictionary();
+        var over = Over();
+        while (over.Count > 0)
         {
-            if (deadline.IsCancellationRequested) Assert.Fail($"Process {pid} has open, beyond the {before.Count} descriptors of before:{more}");
+            if (deadline.IsCancellationRequested)
+                Assert.Fail($"Process {pid} has open, beyond the {before.Count} descriptors of before:{string.Concat(over.Select(pair => $"{Environment.NewLine}  {pair.Value} {pair.Key}"))}");
             await Task.Delay(20, CancellationToken.None);
+            var now = Over();
+            over = now.Where(pair => over.ContainsKey(pair.Key)).ToDictionary();
         }
+
+        Dictionary<string, int> Over() => Of(pid).CountBy(name => name).Select(pair => KeyValuePair.Create(pair.Key, pair.Value - had.GetValueOrDefault(pair.Key)))
+            .Where(pair => pair.Value > 0).ToDictionary();
     }
 
     private static string Name(string target, Dictionary<string, TcpSocket> tcp, HashSet<string> unix)
@@ -54,13 +62,6 @@ internal static partial class Descriptors
         if (!target.StartsWith($"{Socket}:[", StringComparison.Ordinal)) return Inode().Replace(target, "");
         var inode = target[(Socket.Length + 2)..^1];
         return tcp.TryGetValue(inode, out var socket) ? (socket.WasLeft ? TcpWithoutClient : Tcp) : unix.Contains(inode) ? Unix : Socket;
-    }
-
-    private static string Beyond(IReadOnlyList<string> before, IReadOnlyList<string> now)
-    {
-        var had = before.CountBy(name => name).ToDictionary();
-        return string.Concat(now.CountBy(name => name).Select(pair => (pair.Key, More: pair.Value - had.GetValueOrDefault(pair.Key)))
-            .Where(pair => pair.More > 0).Select(pair => $"{Environment.NewLine}  {pair.More} {pair.Key}"));
     }
 
     [GeneratedRegex(@":\[\d+\]$")]
