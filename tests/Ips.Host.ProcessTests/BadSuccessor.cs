@@ -56,7 +56,6 @@ public sealed record BadSuccessor(string Name, string Reason, Action<string> Put
         Script("promotes itself and exits", "exited with 3", $$"""{{Serve}}; printf '{"type":"promoted"}' >&3; exit 3"""),
         Script("sends half a health report", "no handover frame", $$"""{{Serve}}; printf '{"type":"health","ok":tr' >&3; {{Sleep}}"""),
         Script("closes the channel when it is to serve", "closed the handover channel without exiting", $"{Serve}; exec 3>&-; {Sleep}"),
-        Script("says nothing when it is to serve", "sent no health report for 3 intervals", $"{Serve}; {Sleep}"),
     ];
 
     /// <inheritdoc/>

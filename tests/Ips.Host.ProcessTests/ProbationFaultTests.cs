@@ -11,25 +11,25 @@ public sealed class ProbationFaultTests(ITestOutputHelper output) : ProcessTest(
     // Each good reload takes the probation's time, so the faults that need a long one have a service of their own, beside the other.
     [Fact]
     public async Task Probation_SuccessorTurnsBad_RoleIsTakenBackAndNextReloadWorks() => await Task.WhenAll(
-        ShowAsync("short", TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(1),
+        ShowAsync("short", TimeSpan.FromSeconds(3),
             ("crashes at once", scene => CrashAsync(scene, TimeSpan.Zero)),
             ("crashes after 1 s", scene => CrashAsync(scene, TimeSpan.FromSeconds(1))),
             ("answers 500", FailRequestsAsync),
             ("turns red", TurnRedAsync)),
-        ShowAsync("never-accepting", TimeSpan.FromSeconds(3), TimeSpan.FromMilliseconds(500),
+        ShowAsync("never-accepting", TimeSpan.FromSeconds(2),
             [.. BadSuccessor.AllThatServe.Select(bad => (bad.Name, (Func<FaultScene, Task>)(scene => RefuseToAcceptAsync(scene, bad))))]),
-        ShowAsync("long", TimeSpan.FromSeconds(7), TimeSpan.FromSeconds(1),
+        ShowAsync("long", TimeSpan.FromSeconds(7),
             ("crashes after 4 s", scene => CrashAsync(scene, TimeSpan.FromSeconds(4))),
             ("hangs", HangAsync)));
 
-    private async Task ShowAsync(string folder, TimeSpan probation, TimeSpan healthInterval, params IReadOnlyList<(string Name, Func<FaultScene, Task> Fault)> faults)
+    private async Task ShowAsync(string folder, TimeSpan probation, params IReadOnlyList<(string Name, Func<FaultScene, Task> Fault)> faults)
     {
         var releases = new Releases(Directory.CreateDirectory(Path.Combine(Folder, folder)).FullName);
         var service = Prepare(new ServiceSettings(ServiceKind.SampleApp)
         {
             Program = Path.Combine(releases.Current, Binaries.SampleApp),
             Probation = probation,
-            HealthInterval = healthInterval,
+            HealthInterval = TimeSpan.FromSeconds(1),
             More = ["--Ips:Reload:MaxErrorRatio=0.5", "--Ips:Reload:MinRequests=20"],
         });
         await using var scene = await FaultScene.StartAsync(service, releases);
