@@ -38,11 +38,17 @@ internal static class Killing
         return loss;
     }
 
-    /// <summary>SIGSTOP, and a look at its connections, as soon as the clients have read what it had answered.</summary>
-    public static async Task<Loss> StopAsync(int pid, Service service, StrictLoad load)
+    /// <summary>SIGSTOP; returns when all threads have stopped.</summary>
+    public static async Task StopAsync(int pid)
     {
         Assert.True(ProcessTable.Signal(pid, ProcessTable.SigStop), $"The process {pid} is gone already.");
         await Eventually.TrueAsync(() => IsStopped(pid), $"a stop of all threads of {pid}");
+    }
+
+    /// <summary>SIGSTOP, and a look at its connections, as soon as the clients have read what it had answered.</summary>
+    public static async Task<Loss> StopAsync(int pid, Service service, StrictLoad load)
+    {
+        await StopAsync(pid);
         Loss? before = null, now = null;
         // Read, connected and waiting: twice the same, as far apart as a client of the load pauses. Its idle ones may ask later still.
         await Eventually.TrueAsync(
