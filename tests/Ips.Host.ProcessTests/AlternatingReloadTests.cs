@@ -24,7 +24,7 @@ public class AlternatingReloadTests(ITestOutputHelper output) : ProcessTest(outp
         releases.SwitchTo(Good);
         foreach (var bad in BadSuccessor.All) bad.Put(releases.PathOf(bad.Name));
         var service = await StartAsync(new ServiceSettings(ServiceKind.SampleApp) { Program = Path.Combine(releases.Current, Binaries.SampleApp) });
-        await using var load = StrictLoad.Start(BadSuccessorFixture.LightLoad(service.Target));
+        await using var load = StrictLoad.Start(FaultScene.LightLoad(service.Target));
         await load.WaitForRequestsAsync(1, Limits.Step);
 
         List<(int Descriptors, long Bytes)> generations = [];

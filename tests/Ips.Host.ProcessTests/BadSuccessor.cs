@@ -10,6 +10,8 @@ public sealed record BadSuccessor(string Name, string Reason, Action<string> Put
 {
     private const string Sleep = "exec sleep 600";
 
+    private const string Receive = "dd of=/dev/null bs=131072 count=1 status=none <&3"; // one packet, whatever is in it
+
     private const UnixFileMode Executable = (UnixFileMode)0b111_101_101;
 
     internal static IReadOnlyList<BadSuccessor> All { get; } =
@@ -20,12 +22,14 @@ public sealed record BadSuccessor(string Name, string Reason, Action<string> Put
         Script("kills itself", "killed by SIGKILL", "kill -9 $$"),
         Script("crashes", "killed by SIGSEGV", "kill -SEGV $$"),
         Script("sends garbage", "no handover frame", $"printf 'GET / HTTP/1.1' >&3; {Sleep}"),
+        Script("sends half a packet", "no handover frame", $$"""printf '{"type":"hello","min":1,"ma' >&3; {{Sleep}}"""),
+        Script("says at length that it failed", "''", $$"""printf '{"type":"failed","reason":"%s"}' "$(dd if=/dev/zero bs=30000 count=1 status=none | tr '\0' "'")" | dd bs=131072 count=1 iflag=fullblock status=none >&3; {{Sleep}}"""),
         Script("sends garbage and ignores SIGTERM", "no handover frame", $"trap '' TERM; printf '{{}}' >&3; {Sleep}"),
         Script("sends a packet that is too large", "131072", $"dd if=/dev/zero bs=140000 count=1 status=none >&3; {Sleep}"),
         Script("closes the channel and lives on", "closed the handover channel without exiting", $"exec 3>&-; {Sleep}"),
         Script("speaks another version", "versions 99 to 99", $"{Hello(99, 99)}; {Sleep}"),
         Script("says that it failed", "no database", $$"""printf '{"type":"failed","reason":"no database"}' >&3; {{Sleep}}"""),
-        Script("is welcomed and exits", "exited with 3", $"{Hello(1, 1)}; dd of=/dev/null bs=131072 count=1 status=none <&3; exit 3"),
+        Script("is welcomed and exits", "exited with 3", $"{Hello(1, 1)}; {Receive}; exit 3"),
         Script("is out of memory", "exited with 137", $"ulimit -v 400000; {Become()}"), // what the runtime ends with
         Script("throws in its configuration", "killed by SIGABRT", Become("--Ips:Drain:Timeout=99.00:00:00")),
         new("is missing", "ENOENT", folder => Directory.CreateDirectory(folder)),
@@ -46,8 +50,19 @@ public sealed record BadSuccessor(string Name, string Reason, Action<string> Put
     internal static BadSuccessor FallsSilent { get; } = Script("falls silent after hello", "ips.reload.ready-timeout",
         $"{Hello(1, 1)}; {Sleep}");
 
+    /// <summary>Releases that get as far as to be told to serve.</summary>
+    internal static IReadOnlyList<BadSuccessor> AllThatServe { get; } =
+    [
+        Script("promotes itself and exits", "exited with 3", $$"""{{Serve}}; printf '{"type":"promoted"}' >&3; exit 3"""),
+        Script("sends half a health report", "no handover frame", $$"""{{Serve}}; printf '{"type":"health","ok":tr' >&3; {{Sleep}}"""),
+        Script("closes the channel when it is to serve", "closed the handover channel without exiting", $"{Serve}; exec 3>&-; {Sleep}"),
+    ];
+
     /// <inheritdoc/>
     public override string ToString() => Name;
+
+    // Hello, welcome, ready, serve.
+    private static string Serve => $$"""{{Hello(1, 1)}}; {{Receive}}; printf '{"type":"ready"}' >&3; {{Receive}}""";
 
     private static string Hello(int min, int max) => $$"""printf '{"type":"hello","min":{{min}},"max":{{max}},"pid":%d,"release":"other"}' $$ >&3""";
 

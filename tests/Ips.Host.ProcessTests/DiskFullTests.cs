@@ -28,10 +28,10 @@ public sealed class DiskFullTests(ITestOutputHelper output) : ProcessTest(output
         releases.SwitchTo("good");
         var service = await StartAsync(new ServiceSettings(ServiceKind.SampleApp) { Program = Path.Combine(releases.Current, Binaries.SampleApp) });
         Assert.Equal(disk, service.Folder);
-        await using var load = StrictLoad.Start(BadSuccessorFixture.LightLoad(service.Target));
+        await using var load = StrictLoad.Start(FaultScene.LightLoad(service.Target));
         await load.WaitForRequestsAsync(1, Limits.Step);
         var (first, lines) = (service.MainPid, service.Log.Mark);
-        var before = Descriptors.Of(first);
+        var before = FaultScene.WithClients(Descriptors.Of(first));
         var fill = Tmpfs.Fill(disk);
 
         // A release that fails is refused as ever, and its reason is in the receipt.
@@ -44,7 +44,7 @@ public sealed class DiskFullTests(ITestOutputHelper output) : ProcessTest(output
         Assert.Equal(1, await service.AnsweringGenerationAsync());
         Assert.Equal(first, service.MainPid);
         await service.WaitForMainAloneAsync();
-        await Descriptors.WaitForNoMoreThanAsync(first, [.. before, .. Enumerable.Repeat("socket", 15)]); // one for each client of the load
+        await Descriptors.WaitForNoMoreThanAsync(first, before);
 
         // A good one takes over, and can be found by the next signal.
         releases.SwitchTo("good");
@@ -57,12 +57,15 @@ public sealed class DiskFullTests(ITestOutputHelper output) : ProcessTest(output
         Assert.Equal(string.Create(CultureInfo.InvariantCulture, $"{second}\n"), await File.ReadAllTextAsync(service.PidFile));
         Assert.Equal(0, await service.First.WaitForExitAsync(Limits.Step));
         await service.WaitForMainAloneAsync();
+        await Descriptors.WaitForNoMoreThanAsync(second, FaultScene.AfterReload(before, ofFirst: true, service));
 
         // With room again the log says what it lacks, and everything goes on.
         File.Delete(fill);
         await service.ReloadAsync();
         Assert.Equal(3, await service.AnsweringGenerationAsync());
         Assert.Contains(service.Log.Events.Skip(lines), e => e.Text.Contains("could not be written: ENOSPC", StringComparison.Ordinal));
+        await service.WaitForMainAloneAsync();
+        await Descriptors.WaitForNoMoreThanAsync(service.MainPid, FaultScene.AfterReload(before, ofFirst: true, service));
         await load.WaitForGenerationAsync(3, Limits.Step);
         var report = await load.StopAsync();
         Output.WriteLine(report.ToString());

@@ -71,13 +71,9 @@ public sealed class FailedReloadTests(ITestOutputHelper output) : ProcessTest(ou
     public async Task Reload_ConfigurationBecameInvalid_ChangesNothing()
     {
         var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon));
-        await using var load = StrictLoad.Start(BadSuccessorFixture.LightLoad(service.Target) with
-        {
-            StreamWorkers = 0,
-            UploadWorkers = 0,
-            Paths = new LoadPaths { PingBody = "pong\n" },
-        });
+        await using var load = StrictLoad.Start(FaultScene.LightDaemonLoad(service.Target));
         await load.WaitForRequestsAsync(1, Limits.Step);
+        var before = FaultScene.WithClients(Descriptors.Of(service.MainPid));
         var (pid, valid) = (service.MainPid, await File.ReadAllTextAsync(service.ConfigFile));
         await File.WriteAllTextAsync(service.ConfigFile, $"{valid}ips.drain.timeout = 2h\nips.no-such-key = 1\n");
 
@@ -105,11 +101,17 @@ public sealed class FailedReloadTests(ITestOutputHelper output) : ProcessTest(ou
         Assert.Contains("inventory.db", string.Join('\n', store.Output), StringComparison.Ordinal);
         Assert.Equal(pid, service.MainPid);
         Assert.Equal(1, await service.AnsweringGenerationAsync());
+        Assert.Contains("exited with 1", service.Log.Of(EventIds.ReloadFailed)[^1]["Reason"], StringComparison.Ordinal);
         await service.WaitForMainAloneAsync();
+        await Eventually.TrueAsync(() => ProcessTable.ChildrenOf(pid).Count == 0, "an end of the children");
+        await Descriptors.WaitForNoMoreThanAsync(pid, before);
 
         await File.WriteAllTextAsync(service.ConfigFile, valid);
         await service.ReloadAsync(ProcessTable.SigHup);
         Assert.Equal(2, await service.AnsweringGenerationAsync());
+        Assert.Equal(0, await service.First.WaitForExitAsync(Limits.Step));
+        await service.WaitForMainAloneAsync();
+        await Descriptors.WaitForNoMoreThanAsync(service.MainPid, FaultScene.AfterReload(before, ofFirst: true, service));
         await load.WaitForGenerationAsync(2, Limits.Step);
         var report = await load.StopAsync();
         Output.WriteLine(report.ToString());
@@ -118,26 +120,17 @@ public sealed class FailedReloadTests(ITestOutputHelper output) : ProcessTest(ou
 
     private async Task AssertEndedAfterReadyTimeoutAsync(BadSuccessor bad)
     {
-        var settings = new ServiceSettings(ServiceKind.SampleApp) { ReadyTimeout = TimeSpan.FromSeconds(15) };
-        var (service, releases) = await StartReleaseAsync(settings, Directory.CreateDirectory(Path.Combine(Folder, bad.Name)).FullName);
-        await using var load = StrictLoad.Start(BadSuccessorFixture.LightLoad(service.Target));
-        await load.WaitForRequestsAsync(1, Limits.Step);
-        bad.Put(releases.PathOf(Bad));
-        releases.SwitchTo(Bad);
-
-        var outcome = await service.TryReloadAsync();
-        Assert.Equal(EventIds.ReloadFailed, outcome.Id);
-        Assert.Contains(bad.Reason, outcome["Reason"], StringComparison.Ordinal);
-        Assert.InRange(double.Parse(outcome["ElapsedMs"], CultureInfo.InvariantCulture), settings.ReadyTimeout.TotalMilliseconds, Limits.Step.TotalMilliseconds);
-        Assert.Equal(1, await service.AnsweringGenerationAsync());
-        await service.WaitForMainAloneAsync();
-
-        releases.SwitchTo(Good);
-        await service.ReloadAsync();
-        await load.WaitForGenerationAsync(2, Limits.Step);
-        var report = await load.StopAsync();
-        Output.WriteLine(report.ToString());
-        Assert.Equal(0, report.FailedRequests);
+        var releases = new Releases(Directory.CreateDirectory(Path.Combine(Folder, bad.Name)).FullName);
+        var settings = new ServiceSettings(ServiceKind.SampleApp) { ReadyTimeout = TimeSpan.FromSeconds(10), Program = Path.Combine(releases.Current, Binaries.SampleApp) };
+        await using var scene = await FaultScene.StartAsync(Prepare(settings), releases);
+        bad.Put(releases.PathOf(bad.Name));
+        await scene.BeginAsync(bad.Name);
+        await scene.AssertRefusedAsync(bad.Reason);
+        var elapsed = double.Parse(Assert.Single(scene.Events, e => e.Id == EventIds.ReloadFailed)["ElapsedMs"], CultureInfo.InvariantCulture);
+        Assert.InRange(elapsed, settings.ReadyTimeout.TotalMilliseconds, Limits.Step.TotalMilliseconds);
+        await scene.AssertNextReloadWorksAsync();
+        Assert.Empty(scene.Failures);
+        Output.WriteLine((await scene.Load.StopAsync()).ToString());
     }
 
     private async Task<(Service Service, Releases Releases)> StartReleaseAsync(ServiceSettings settings, string folder)

@@ -21,7 +21,7 @@ public sealed class HandoverVersionTests(ITestOutputHelper output) : ProcessTest
         releases.SpeakVersions(Later, 2, 3);
         releases.SwitchTo(This);
         var service = await StartAsync(new ServiceSettings(ServiceKind.SampleApp) { Program = Path.Combine(releases.Current, Binaries.SampleApp) });
-        await using var load = StrictLoad.Start(BadSuccessorFixture.LightLoad(service.Target));
+        await using var load = StrictLoad.Start(FaultScene.LightLoad(service.Target));
         await load.WaitForRequestsAsync(1, Limits.Step);
 
         await AssertRefusedAsync(service, releases, Later, "it speaks handover versions 2 to 3, this generation 1 to 1");

@@ -17,9 +17,9 @@ public sealed class PidFileTests(ITestOutputHelper output) : ProcessTest(output)
     public async Task Reload_PidFileTamperedWith_NamesTheSuccessor(string? content)
     {
         var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon));
-        await using var load = StrictLoad.Start(BadSuccessorFixture.LightLoad(service.Target) with { StreamWorkers = 0, UploadWorkers = 0, Paths = new LoadPaths { PingBody = "pong\n" } });
+        await using var load = StrictLoad.Start(FaultScene.LightDaemonLoad(service.Target));
         await load.WaitForRequestsAsync(1, Limits.Step);
-        var first = service.MainPid;
+        var (first, before) = (service.MainPid, FaultScene.AfterReload(FaultScene.WithClients(Descriptors.Of(service.MainPid)), ofFirst: true, service));
         File.Delete(service.PidFile);
         if (content is not null) await File.WriteAllTextAsync(service.PidFile, content);
         ProcessTable.Signal(first, ProcessTable.SigUsr2);
@@ -27,11 +27,17 @@ public sealed class PidFileTests(ITestOutputHelper output) : ProcessTest(output)
 
         Assert.Equal(int.Parse(promoted["Pid"], CultureInfo.InvariantCulture), service.MainPid);
         Assert.Equal(2, await service.AnsweringGenerationAsync());
+        Assert.Equal(0, await service.First.WaitForExitAsync(Limits.Step));
+        await service.WaitForMainAloneAsync();
+        var receipt = (await service.StatusAsync()).LastReload!;
+        Assert.Equal(("promoted", service.MainPid), (receipt.Outcome, receipt.NewPid));
+        await Descriptors.WaitForNoMoreThanAsync(service.MainPid, before);
         await service.ReloadAsync(); // by the PID that it names again
         Assert.Equal(3, await service.AnsweringGenerationAsync());
         await load.WaitForGenerationAsync(3, Limits.Step);
         Assert.Equal(0, (await load.StopAsync()).FailedRequests);
         await service.WaitForMainAloneAsync();
+        await Descriptors.WaitForNoMoreThanAsync(service.MainPid, before);
         await service.StopAsync();
         Assert.False(File.Exists(service.PidFile), "The PID file outlived the stop.");
     }

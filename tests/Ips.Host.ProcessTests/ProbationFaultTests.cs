@@ -18,6 +18,8 @@ public sealed class ProbationFaultTests(ITestOutputHelper output) : ProcessTest(
             ("crashes after 1 s", scene => CrashAsync(scene, TimeSpan.FromSeconds(1))),
             ("answers 500", FailRequestsAsync),
             ("turns red", TurnRedAsync)),
+        ShowAsync("never-accepting", TimeSpan.FromSeconds(2),
+            [.. BadSuccessor.AllThatServe.Select(bad => (bad.Name, (Func<FaultScene, Task>)(scene => RefuseToAcceptAsync(scene, bad))))]),
         ShowAsync("long", TimeSpan.FromSeconds(7),
             ("crashes after 4 s", scene => CrashAsync(scene, TimeSpan.FromSeconds(4))),
             ("hangs", HangAsync)));
@@ -35,6 +37,7 @@ public sealed class ProbationFaultTests(ITestOutputHelper output) : ProcessTest(
         var pid = service.MainPid;
         service.Signal(ProcessTable.SigUsr2);
         var successor = (await service.Log.WaitForAsync(e => e.Id == EventIds.AcceptingStarted && e.Pid != pid, "the successor accepting")).Pid;
+        await service.Log.WaitForAsync(0, EventIds.AcceptingQuiesced); // it has reported
         await Killing.StopAsync(successor);
         await service.Log.WaitForAsync(0, EventIds.SuccessorEnding);
         ProcessTable.Signal(successor, ProcessTable.SigCont);
@@ -76,22 +79,22 @@ public sealed class ProbationFaultTests(ITestOutputHelper output) : ProcessTest(
     {
         var successor = await scene.ReachProbationAsync();
         await Task.Delay(after);
-        var clients = await Killing.KillAsync(successor);
+        var loss = await Killing.KillAsync(successor, scene.Service, scene.Load);
         await scene.AssertRolledBackAsync("was killed by SIGKILL");
         await scene.AssertNextReloadWorksAsync();
-        scene.AssertOnlyCost(clients);
-        Output.WriteLine($"Killed {after.TotalSeconds:0} s after it accepted: it had {clients.Count} connections, of which {scene.Failures.Count} had a request that failed.");
+        loss.AssertIsAll(scene.Failures);
+        Output.WriteLine($"Killed {after.TotalSeconds:0} s after it accepted: it had {loss.Clients.Count} connections, on {loss.Asking.Count} of them a request; {scene.Failures.Count} failed.");
     }
 
     // Alive as far as anybody can see, it answers nothing: whom it had accepted waits until it is killed.
     private async Task HangAsync(FaultScene scene)
     {
         var successor = await scene.ReachProbationAsync();
-        var clients = await Killing.StopAsync(successor);
+        var loss = await Killing.StopAsync(successor, scene.Service, scene.Load);
         await scene.AssertRolledBackAsync("sent no health report for 3 intervals");
         await scene.AssertNextReloadWorksAsync();
-        scene.AssertOnlyCost(clients);
-        Output.WriteLine($"Hung: it had {clients.Count} connections, of which {scene.Failures.Count} had a request that failed.");
+        loss.AssertIsAll(scene.Failures);
+        Output.WriteLine($"Hung: it had {loss.Clients.Count} connections, on {loss.Asking.Count} of them a request; {scene.Failures.Count} failed.");
     }
 
     private async Task FailRequestsAsync(FaultScene scene)
@@ -105,6 +108,16 @@ public sealed class ProbationFaultTests(ITestOutputHelper output) : ProcessTest(
         Assert.InRange(failed, 20, int.MaxValue); // what it did was seen by the strict client
         Assert.All(scene.Failures, failure => Assert.Equal((FailureKind.WrongStatus, good + 1), (failure.Kind, failure.LastGeneration)));
         Assert.Equal(failed, scene.Failures.Count); // and is over with the rollback
+    }
+
+    // It was told to serve, and whoever connects waits until the predecessor accepts again.
+    private static async Task RefuseToAcceptAsync(FaultScene scene, BadSuccessor bad)
+    {
+        bad.Put(scene.Releases.PathOf(bad.Name));
+        await scene.BeginAsync(bad.Name);
+        await scene.AssertRolledBackAsync(bad.Reason);
+        await scene.AssertNextReloadWorksAsync();
+        Assert.Empty(scene.Failures);
     }
 
     private static async Task TurnRedAsync(FaultScene scene)

@@ -1,5 +1,6 @@
 using Ips.Actors.Diagnostics;
 using Ips.Host.ProcessTests.Harness;
+using Ips.Testing.Processes;
 using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests;
@@ -9,6 +10,36 @@ public sealed class ScarceDescriptorsTests(ITestOutputHelper output) : ProcessTe
 {
     private const string Good = "good", Scarce = "scarce";
     private const int Clients = 120;
+
+    // As many as fit the packet, with the lock of the PID file and the control socket. At hello an app has some 170 files open, most of them assemblies.
+    private const int Sockets = 62, OpenFilesAtWelcome = 200;
+
+    // Without them it cannot even join; and it must not take its predecessor, which it hears no more of, for dead, and bind its addresses.
+    [Fact]
+    public async Task Welcome_NoRoomForTheSockets_IsRefusedAndAllAddressesStay()
+    {
+        var socket = Path.Combine(Folder, "app.sock");
+        var ports = Enumerable.Range(1, Sockets - 1).Select(_ => FreePort.Next()).ToList();
+        var releases = new Releases(Folder);
+        await using var scene = await FaultScene.StartAsync(
+            Prepare(new ServiceSettings(ServiceKind.SampleApp)
+            {
+                Program = Path.Combine(releases.Current, Binaries.SampleApp),
+                Port = ports[0],
+                Urls = [.. ports.Select(port => $"http://127.0.0.1:{port}"), $"http://unix:{socket}"],
+            }),
+            releases);
+        await PutScarceAsync(releases, OpenFilesAtWelcome);
+
+        await scene.BeginAsync(Scarce);
+        await scene.AssertRefusedAsync("killed by SIGABRT"); // what the runtime makes of an exception that nobody handles
+        Assert.Contains(scene.Events, e => e.Text.Contains("ulimit -n", StringComparison.Ordinal)); // its last words: it reads the channel no more, so they are its own
+        Assert.Equal(1, (await HttpProbe.GetUnixAsync(socket, "/ping")).Generation);
+        await scene.AssertNextReloadWorksAsync();
+        Assert.Equal(2, (await HttpProbe.GetUnixAsync(socket, "/ping")).Generation);
+        Assert.Equal(2, (await HttpProbe.GetAsync($"http://127.0.0.1:{ports[^1]}/ping")).Generation);
+        Assert.Empty(scene.Failures);
+    }
 
     // It serves, and has no room for the live connections: those that it declines are answered by its predecessor, and told of the close.
     [Fact]
@@ -52,9 +83,14 @@ public sealed class ScarceDescriptorsTests(ITestOutputHelper output) : ProcessTe
         var releases = new Releases(Folder);
         releases.AddBuild(Good, Binaries.SampleAppFolder);
         releases.SwitchTo(Good);
+        await PutScarceAsync(releases, openFiles);
+        return (await StartAsync(settings with { Program = Path.Combine(releases.Current, Binaries.SampleApp) }), releases);
+    }
+
+    private static async Task PutScarceAsync(Releases releases, int openFiles)
+    {
         var script = Path.Combine(Directory.CreateDirectory(releases.PathOf(Scarce)).FullName, Binaries.SampleApp);
         await File.WriteAllTextAsync(script, $"#!/bin/sh\nulimit -n {openFiles}\nexec '{Path.Combine(Binaries.SampleAppFolder, Binaries.SampleApp)}' \"$@\"\n");
         File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        return (await StartAsync(settings with { Program = Path.Combine(releases.Current, Binaries.SampleApp) }), releases);
     }
 }

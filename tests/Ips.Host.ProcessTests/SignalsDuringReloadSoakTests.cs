@@ -29,7 +29,7 @@ public sealed class SignalsDuringReloadSoakTests(ITestOutputHelper output) : Sig
     [MemberData(nameof(Cases))]
     public async Task Signal_InEachPhase_OneServesOrTheServiceStops(ReloadPhase phase, bool toSuccessor, int signal)
     {
-        using var held = await HeldReload.BeginAsync(phase, Folder, Prepare);
+        await using var held = await HeldReload.BeginAsync(phase, Folder, Prepare);
         await SignalAndSettleAsync(held, phase, toSuccessor, signal);
     }
 }

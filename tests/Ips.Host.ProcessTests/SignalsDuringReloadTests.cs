@@ -11,6 +11,7 @@ public sealed class SignalsDuringReloadTests(ITestOutputHelper output) : Signals
 {
     [Theory]
     [InlineData(ReloadPhase.Spawned)]
+    [InlineData(ReloadPhase.Greeted)]
     [InlineData(ReloadPhase.Welcomed)]
     [InlineData(ReloadPhase.Ready)]
     [InlineData(ReloadPhase.Probation)]
@@ -18,7 +19,7 @@ public sealed class SignalsDuringReloadTests(ITestOutputHelper output) : Signals
     [InlineData(ReloadPhase.Draining)]
     public async Task Usr2ToBothThenIntToSuccessor_OneServesOrTheServiceStops(ReloadPhase phase)
     {
-        using var held = await HeldReload.BeginAsync(phase, Folder, Prepare);
+        await using var held = await HeldReload.BeginAsync(phase, Folder, Prepare);
         Assert.True(ProcessTable.Signal(held.Predecessor, ProcessTable.SigUsr2));
         Assert.True(ProcessTable.Signal(held.Successor, ProcessTable.SigUsr2));
         await SignalAndSettleAsync(held, phase, toSuccessor: true, ProcessTable.SigInt);
@@ -40,33 +41,33 @@ public abstract class SignalsDuringReload(ITestOutputHelper output) : ProcessTes
                 // The main process: the service stops, while the predecessor finishes what it has.
                 await ProcessTable.WaitForEndAsync(held.Successor, Limits.Step);
                 await service.Processes.WaitForOnlyAsync(held.Predecessor);
-                await EndDrainAsync(held);
-                AssertStopped(service);
+                await held.EndDrainAsync();
+                await AssertStoppedAsync(held);
                 break;
             case ReloadPhase.Draining:
-                await EndDrainAsync(held);
-                await AssertServesAsync(service, atLeast: 2);
+                await held.EndDrainAsync();
+                await AssertServesAsync(held, atLeast: 2);
                 break;
             case ReloadPhase.Promoting when isStop && toSuccessor && await StoppedAfterPromotionAsync(service):
                 // It read the promotion first, and was the main process when it read the signal.
                 await service.Processes.WaitForOnlyAsync();
-                AssertStopped(service);
+                await AssertStoppedAsync(held);
                 break;
             case var _ when isStop && toSuccessor:
                 Assert.NotEmpty((await service.Log.WaitForAsync(0, EventIds.ReloadFailed))["Reason"]);
                 Assert.Equal(held.Predecessor, service.MainPid);
-                await AssertServesAsync(service, atLeast: 1);
+                await AssertServesAsync(held, atLeast: 1);
                 break;
             case var _ when isStop:
                 Assert.Equal(0, await service.First.WaitForExitAsync(Limits.Step));
                 await service.Processes.WaitForOnlyAsync();
                 Assert.NotEmpty(Assert.Single(service.Log.Of(EventIds.ReloadFailed))["Reason"]);
-                AssertStopped(service);
+                await AssertStoppedAsync(held);
                 break;
             default:
                 // The reload goes on to its end.
                 await service.Log.WaitForAsync(0, EventIds.ReloadPromoted);
-                await AssertServesAsync(service, atLeast: 2);
+                await AssertServesAsync(held, atLeast: 2);
                 break;
         }
 
@@ -77,34 +78,27 @@ public abstract class SignalsDuringReload(ITestOutputHelper output) : ProcessTes
     private static async Task<bool> StoppedAfterPromotionAsync(Service service) =>
         (await service.Log.WaitForAsync(0, EventIds.ReloadFailed, EventIds.ReloadPromoted)).Id == EventIds.ReloadPromoted;
 
-    // A second stop cuts the request that holds it.
-    private static async Task EndDrainAsync(HeldReload held)
-    {
-        using var deadline = new CancellationTokenSource(Limits.Step);
-        while (ProcessTable.IsAlive(held.Predecessor))
-        {
-            ProcessTable.Signal(held.Predecessor, ProcessTable.SigTerm);
-            await Task.Delay(100, deadline.Token);
-        }
-
-        Assert.Equal(3, await held.Service.First.WaitForExitAsync(Limits.Step));
-    }
-
     // A signal that was read late may have begun a reload of its own: that one is waited for.
-    private static async Task AssertServesAsync(Service service, int atLeast)
+    private static async Task AssertServesAsync(HeldReload held, int atLeast)
     {
+        var service = held.Service;
         await Eventually.TrueAsync(async () => service.Processes.Alive().SequenceEqual([service.MainPid]) && (await service.StatusAsync()).State == "Serving", "one process that serves");
         var generation = await service.AnsweringGenerationAsync();
         Assert.InRange(generation, atLeast, int.MaxValue);
         await service.ReloadAsync();
         Assert.Equal(generation + 1, await service.AnsweringGenerationAsync());
         await service.WaitForMainAloneAsync();
+        await held.Load.WaitForGenerationAsync(generation + 1, Limits.Step);
+        await Descriptors.WaitForNoMoreThanAsync(service.MainPid, held.DescriptorsOfSuccessors);
+        await held.AssertNoRequestFailedAsync();
         await service.StopAsync();
-        AssertStopped(service);
+        await AssertStoppedAsync(held);
     }
 
-    private static void AssertStopped(Service service)
+    private static async Task AssertStoppedAsync(HeldReload held)
     {
+        var service = held.Service;
+        await held.AssertNoRequestCutAsync();
         Assert.False(File.Exists(service.PidFile), "The PID file outlived the stop.");
         Assert.False(File.Exists($"{service.PidFile}.sock"), "The control socket outlived the stop.");
     }

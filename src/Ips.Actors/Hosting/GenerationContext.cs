@@ -114,6 +114,10 @@ internal sealed class GenerationContext
                 throw new HandoverRefusedException(stop.Reason);
             case ChannelEvent.Received { Frame: var other }:
                 throw new HandoverRefusedException($"the predecessor answered hello with {other.GetType().Name}");
+            case ChannelEvent.Closed { Error: { } error }:
+                // It lives, and keeps what it offered: this process had no room for the sockets, or cannot read the welcome.
+                channel.Dispose();
+                throw new HandoverRefusedException(error.TrimEnd('.'));
             default:
                 channel.Dispose();
                 if (supervisor is not null)

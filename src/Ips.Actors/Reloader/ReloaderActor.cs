@@ -17,6 +17,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
     private const int MissedReportsAllowed = 3;
     private const int HealthUrlFailuresAllowed = 3;
     private const int ReceiptsInAPacket = 8;
+    private const int MaxReasonLength = 1000; // of a successor's own words: they go into packets, receipts and the log
     private static readonly TimeSpan CloseWithoutExit = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan DrainMargin = TimeSpan.FromSeconds(2);
 
@@ -241,7 +242,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
             case HealthFrame health when _slot.Serving:
                 OnHealth(health);
                 break;
-            case PromotedFrame when _slot.Serving:
+            case PromotedFrame when _slot.PromoteSent:
                 _slot.Promoted = true;
                 Timers.Cancel(nameof(HealthOverdue));
                 Timers.Cancel(nameof(HealthUrlDue));
@@ -296,7 +297,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         {
             SendWelcome(welcome);
         }
-        catch (PosixException e) // EMFILE
+        catch (IOException e) // EMFILE, or too many to hand over
         {
             OnWelcomeFailed(new WelcomeFailed(welcome.Process, e.Message));
         }
@@ -322,6 +323,12 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
             if (_identity.ControlFd is { } controlFd)
             {
                 fds.Add(controlFd);
+            }
+
+            if (fds.Count > FdPassing.MaxDescriptors)
+            {
+                throw new IOException(
+                    $"they are {welcome.Sockets.Count}, and {FdPassing.MaxDescriptors - (fds.Count - welcome.Sockets.Count)} fit the packet that hands them over; listen on fewer addresses (ips.urls)");
             }
 
             _log.Hello(_slot.Generation, welcome.Process.Pid, _slot.Release ?? "unknown", welcome.Sockets.Count, welcome.Version);
@@ -353,6 +360,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         if (_slot.Process is { } process)
         {
             SendHistory(promote.History ?? []);
+            _slot.PromoteSent = true;
             var pending = process.Output?.HandOver();
             process.Channel.TrySend(new PromoteFrame(NullIfEmpty(pending?.Output), NullIfEmpty(pending?.Error)));
         }
@@ -551,6 +559,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         }
 
         _slot.FailureReported = true;
+        reason = reason.Length > MaxReasonLength ? $"{reason.AsSpan(0, MaxReasonLength)}…" : reason;
         Timers.Cancel(nameof(HealthOverdue));
         Timers.Cancel(nameof(HealthUrlDue));
         _log.Failed(_slot.Generation, _slot.Process.Pid, reason);

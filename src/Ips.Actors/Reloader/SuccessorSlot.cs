@@ -66,6 +66,9 @@ internal sealed class SuccessorSlot
     /// <summary>LifecycleActor knows that it serves.</summary>
     public bool ServesTold { get; set; }
 
+    /// <summary>It was told that it is promoted; its word of that counts only then.</summary>
+    public bool PromoteSent { get; set; }
+
     /// <summary>It has acknowledged its promotion: what happens to it is no failure of this reload any more.</summary>
     public bool Promoted { get; set; }
 
@@ -111,7 +114,7 @@ internal sealed class SuccessorSlot
         Process?.Dispose();
         Courier?.Break();
         (Courier, Mover, Endpoints) = (null, null, new HashSet<EndpointKey>());
-        (Process, Generation, Release, Welcomed, Serving, ServesTold, Promoted) = (null, 0, null, false, false, false, false);
+        (Process, Generation, Release, Welcomed, Serving, ServesTold, PromoteSent, Promoted) = (null, 0, null, false, false, false, false, false);
         (MakingRoomFor, HealthUrlFailures) = (null, 0);
         (FailureReported, Exit, ChannelClosed, ChannelError, Ending) = (false, null, false, null, EndingStage.None);
         (Leaving, CarryEnded, ConnectionPackets) = (false, false, 0);

@@ -166,6 +166,7 @@ public sealed class ReloaderReceiptTests : ActorTest
     {
         await ServeAsync();
         await AskAsync(null);
+        _reloader.Tell(new ReloaderProtocol.SendPromote());
         _launcher.Last.Say(new PromotedFrame());
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.PromotionAcknowledged>();
         Clock.Advance(_options.Reload.HealthInterval * 3);

@@ -275,6 +275,44 @@ public sealed class ReloaderActorTests : ActorTest
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
     }
 
+    // Believed, it would be watched no more, and its end would be no failure: nobody would take the role back.
+    [Fact]
+    public async Task Promoted_NotToldToBe_CountsForNothing()
+    {
+        var successor = await ServeAsync();
+        successor.Say(new PromotedFrame());
+        await RoundTrip();
+        Assert.True(_log.Has(EventIds.FrameUnexpected));
+        Assert.False(_lifecycle.HasMessages);
+        successor.CloseChannel();
+        successor.End(3);
+        Assert.Equal("it exited with 3", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason);
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
+    }
+
+    // Its words come back to it with `stop`, which must fit a packet, six bytes for some characters.
+    [Fact]
+    public async Task Failed_AtLength_IsCut()
+    {
+        var successor = await SpawnAsync();
+        successor.Say(new FailedFrame(new string('\'', 100_000)));
+        var reason = (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason;
+        Assert.Equal($"{new string('\'', 1000)}…", reason);
+    }
+
+    [Fact]
+    public async Task Hello_MoreSocketsThanAPacketTakes_IsAFailureThatSaysSo()
+    {
+        var successor = await SpawnAsync();
+        successor.Say(new HelloFrame(1, 1, successor.Pid, "2.0"));
+        await _listeners.ExpectMsgAsync<ListenerProtocol.Offer>();
+        var sockets = Enumerable.Range(0, FdPassing.MaxDescriptors + 1).Select(i => new OfferedSocket($"127.0.0.1:{i}", 0, FileDescriptors.Duplicate(0))).ToList();
+        _listeners.Reply(new ListenerProtocol.Offered(sockets));
+        var failed = await _lifecycle.FishForMessageAsync<LifecycleEvent>(message => message is LifecycleEvent.SuccessorFailed);
+        Assert.Contains("they are 65, and 64 fit", ((LifecycleEvent.SuccessorFailed)failed).Reason, StringComparison.Ordinal);
+        Assert.All(sockets, socket => Assert.Throws<PosixException>(() => FileDescriptors.IsCloseOnExec(socket.Fd)));
+    }
+
     [Fact]
     public async Task Channel_GarbageOnIt_IsInTheReason()
     {
@@ -379,7 +417,7 @@ public sealed class ReloaderActorTests : ActorTest
     public async Task KillSuccessor_Promoted_IsLeftAlone()
     {
         var successor = await ServeAsync();
-        successor.Say(new PromotedFrame());
+        await PromoteAsync(successor);
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.PromotionAcknowledged>();
         _reloader.Tell(new ReloaderProtocol.KillSuccessor());
         await RoundTrip();
@@ -517,7 +555,7 @@ public sealed class ReloaderActorTests : ActorTest
     public async Task MoveConnections_Promoted_CarriesToTheEndpointsThatItNamed()
     {
         var successor = await ServeAsync();
-        successor.Say(new PromotedFrame());
+        await PromoteAsync(successor);
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.PromotionAcknowledged>();
         _reloader.Tell(new ReloaderProtocol.MoveConnections());
         var begin = await _mover.ExpectMsgAsync<MoverProtocol.Begin>();
@@ -538,7 +576,7 @@ public sealed class ReloaderActorTests : ActorTest
     public async Task MoveConnections_SuccessorHasNoRoom_AreAdoptedHereAgainAndTheMoverHearsOfIt()
     {
         var successor = await ServeAsync();
-        successor.Say(new PromotedFrame());
+        await PromoteAsync(successor);
         _reloader.Tell(new ReloaderProtocol.MoveConnections());
         var begin = await _mover.ExpectMsgAsync<MoverProtocol.Begin>();
         var (a, b) = FdPassing.SocketPair();
@@ -561,7 +599,7 @@ public sealed class ReloaderActorTests : ActorTest
     public async Task MoveConnections_SuccessorDiesMeanwhile_ClosesWhatItHeldAndTellsTheMover()
     {
         var successor = await ServeAsync();
-        successor.Say(new PromotedFrame());
+        await PromoteAsync(successor);
         _reloader.Tell(new ReloaderProtocol.MoveConnections());
         var begin = await _mover.ExpectMsgAsync<MoverProtocol.Begin>();
         var (a, b) = FdPassing.SocketPair();
@@ -612,6 +650,13 @@ public sealed class ReloaderActorTests : ActorTest
 
     private async Task<T> SentAsync<T>()
         where T : HandoverFrame => Assert.IsType<T>((await _successor.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
+
+    private async Task PromoteAsync(FakeSuccessor successor)
+    {
+        _reloader.Tell(new ReloaderProtocol.SendPromote());
+        await SentAsync<PromoteFrame>();
+        successor.Say(new PromotedFrame());
+    }
 
     private async Task<FakeSuccessor> SpawnAsync()
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Ips.Actors.Diagnostics;
+using Ips.Testing.Load;
 using Ips.Testing.Processes;
 
 namespace Ips.Host.ProcessTests.Harness;
@@ -9,6 +10,9 @@ public enum ReloadPhase
 {
     /// <summary>The successor runs, and has not said hello.</summary>
     Spawned,
+
+    /// <summary>It has said hello, which nobody has read.</summary>
+    Greeted,
 
     /// <summary>It was welcomed and has the listening sockets; its app is starting.</summary>
     Welcomed,
@@ -27,18 +31,19 @@ public enum ReloadPhase
 }
 
 /// <summary>A reload from generation 1 to 2 that is held in a phase until it is let go. Processes are held by marks in the release, or stopped by
-/// SIGSTOP while what they were sent waits for them.</summary>
-internal sealed class HeldReload : IDisposable
+/// SIGSTOP while what they were sent waits for them. The strict load runs all the time.</summary>
+internal sealed class HeldReload : IAsyncDisposable
 {
     private const string Good = "good", Held = "held";
     private const string NoProbation = """ "Ips": { "Reload": { "Probation": "00:00:00" } } """;
 
-    // What a test does to a successor on probation must be done before its promotion.
-    private static readonly TimeSpan TimeToAct = TimeSpan.FromSeconds(5);
+    // What a test does to a successor on probation must be done before its promotion. To stop it at once takes less than what a test may do then.
+    private static readonly TimeSpan TimeToAct = TimeSpan.FromSeconds(5), TimeToStop = TimeSpan.FromSeconds(2);
 
     private readonly Releases _releases;
     private readonly List<int> _stopped = [];
     private RawClient? _longRequest;
+    private StrictLoad? _load;
 
     private HeldReload(Service service, Releases releases) => (Service, _releases) = (service, releases);
 
@@ -47,6 +52,18 @@ internal sealed class HeldReload : IDisposable
     public int Predecessor { get; private set; }
 
     public int Successor { get; private set; }
+
+    /// <summary>Null for a service that is not asked over TCP.</summary>
+    public StrictLoad Load => _load!;
+
+    /// <summary>What generation 1 had open before the reload, and may have under the load.</summary>
+    public IReadOnlyList<string> Descriptors { get; private set; } = [];
+
+    /// <summary>What a later generation may have.</summary>
+    public IReadOnlyList<string> DescriptorsOfSuccessors => FaultScene.AfterReload(Descriptors, ofFirst: true, Service);
+
+    /// <summary>The request that holds the predecessor in <see cref="ReloadPhase.Draining"/>.</summary>
+    public RawClient LongRequest => _longRequest!;
 
     /// <summary>Where the log stood when the phase was reached.</summary>
     public int Mark { get; private set; }
@@ -59,7 +76,7 @@ internal sealed class HeldReload : IDisposable
         releases.AddBuild(Held, Binaries.SampleAppFolder);
         releases.SwitchTo(Good);
         // Of generation 1 alone, which reads it at its start: the next generations are not held.
-        var probation = phase is ReloadPhase.Probation or ReloadPhase.Promoting ? TimeToAct : TimeSpan.Zero;
+        var probation = phase switch { ReloadPhase.Probation => TimeToAct, ReloadPhase.Promoting => TimeToStop, _ => TimeSpan.Zero };
         releases.Configure(Good, $$""" "Ips": { "Reload": { "Probation": "{{probation}}" } } """);
         releases.Configure(Held, NoProbation);
         var held = new HeldReload(
@@ -70,6 +87,7 @@ internal sealed class HeldReload : IDisposable
                 Debug = true,
                 Urls = urls,
                 Probation = null,
+                KillTimeout = TimeSpan.FromSeconds(2), // who is asked to end does so by itself, on a machine that is busy with the load as well
                 HealthInterval = TimeSpan.FromMinutes(1), // a process stopped by SIGSTOP reports nothing
             }),
             releases);
@@ -78,11 +96,18 @@ internal sealed class HeldReload : IDisposable
         held.Predecessor = held.Service.MainPid;
         try
         {
+            if (urls is null)
+            {
+                held._load = StrictLoad.Start(FaultScene.LightLoad(held.Service.Target) with { IdleIntervalMax = TimeSpan.FromSeconds(1) });
+                await held._load.WaitForRequestsAsync(1, Limits.Step);
+                held.Descriptors = FaultScene.WithClients(Harness.Descriptors.Of(held.Predecessor));
+            }
+
             await held.ReachAsync(phase);
         }
         catch
         {
-            held.Dispose();
+            await held.DisposeAsync();
             throw;
         }
 
@@ -100,7 +125,40 @@ internal sealed class HeldReload : IDisposable
         _stopped.Clear();
     }
 
-    public void Dispose() => _longRequest?.Dispose();
+    /// <summary>Cuts the request that holds the predecessor, by a second stop.</summary>
+    public async Task EndDrainAsync()
+    {
+        using var deadline = new CancellationTokenSource(Limits.Step);
+        while (ProcessTable.IsAlive(Predecessor))
+        {
+            ProcessTable.Signal(Predecessor, ProcessTable.SigTerm);
+            await Task.Delay(100, deadline.Token);
+        }
+
+        Assert.Equal(3, await Service.First.WaitForExitAsync(Limits.Step));
+    }
+
+    /// <summary>Ends the load: no request failed.</summary>
+    public async Task AssertNoRequestFailedAsync()
+    {
+        var report = await Load.StopAsync();
+        Assert.True(report.FailedRequests == 0, report.ToString());
+    }
+
+    /// <summary>Ends the load of a service that was stopped: no request was cut, and who came too late found nobody. A connection that the kernel had made
+    /// and nobody accepted is one that came too late.</summary>
+    public async Task AssertNoRequestCutAsync()
+    {
+        var report = await Load.StopAsync();
+        Assert.All(report.Failures, failure => Assert.True(
+            failure is { Kind: FailureKind.Refused } or { Kind: FailureKind.Reset, RequestOnConnection: 0 or 1, BytesSeen: 0 }, failure.ToString()));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _longRequest?.Dispose();
+        if (_load is not null) await _load.DisposeAsync();
+    }
 
     private async Task ReachAsync(ReloadPhase phase)
     {
@@ -112,11 +170,18 @@ internal sealed class HeldReload : IDisposable
             await _longRequest.ReadUntilAsync(text => text.Contains("chunk 1 of", StringComparison.Ordinal));
         }
 
-        _releases.Mark(Held, phase == ReloadPhase.Spawned ? SampleMarks.HoldBeforeHello : SampleMarks.HoldBeforeReady);
+        _releases.Mark(Held, phase is ReloadPhase.Spawned or ReloadPhase.Greeted ? SampleMarks.HoldBeforeHello : SampleMarks.HoldBeforeReady);
         _releases.SwitchTo(Held);
         Service.Signal(ProcessTable.SigUsr2);
         Successor = int.Parse((await log.WaitForAsync(0, EventIds.SuccessorSpawned))["Pid"], CultureInfo.InvariantCulture);
         if (phase == ReloadPhase.Spawned) return;
+        if (phase == ReloadPhase.Greeted)
+        {
+            Stop(Predecessor);
+            _releases.Unmark(Held, SampleMarks.HoldBeforeHello);
+            await ProcFs.WaitForThreadAtRestAsync(Successor, "ips-channel-");
+            return;
+        }
 
         await log.WaitForAsync(0, SampleMarks.StartHeld); // welcomed, and its actors run
         switch (phase)
@@ -130,17 +195,19 @@ internal sealed class HeldReload : IDisposable
             case ReloadPhase.Promoting:
                 // The promotion that it is sent is read only when it goes on.
                 _releases.Unmark(Held, SampleMarks.HoldBeforeReady);
-                await Service.WaitForStateAsync(2, "Proving");
+                await Service.WaitForStateAsync(1, "OnProbation");
                 Stop(Successor);
                 await Service.WaitForStateAsync(1, "Promoting");
                 break;
             case ReloadPhase.Probation:
                 _releases.Unmark(Held, SampleMarks.HoldBeforeReady);
-                await Service.WaitForStateAsync(2, "Proving");
+                await Service.WaitForStateAsync(1, "OnProbation");
                 break;
             case ReloadPhase.Draining:
                 _releases.Unmark(Held, SampleMarks.HoldBeforeReady);
                 await log.WaitForAsync(0, EventIds.DrainBegan);
+                // All but that request have moved by then.
+                if (_load is not null) await Eventually.TrueAsync(() => TcpSockets.ClientsOf(Predecessor).SetEquals([_longRequest!.LocalPort]), "an end of the moves");
                 break;
         }
     }

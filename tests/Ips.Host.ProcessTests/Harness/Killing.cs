@@ -1,43 +1,74 @@
-using System.Globalization;
+using Ips.Testing.Load;
 using Ips.Testing.Processes;
 
 namespace Ips.Host.ProcessTests.Harness;
 
-/// <summary>Kills a process in the middle of its work, and knows whom that may cost a request: the clients that it has a connection of, at that moment.</summary>
+/// <summary>What ends with a process that is killed, by the clients' ports on 127.0.0.1.</summary>
+/// <param name="Clients">Its connections. One that it had not accepted is none of them.</param>
+/// <param name="Asking">Those of them that waited for an answer of it.</param>
+/// <param name="NotAccepted">Connections to the service's port that nobody had accepted: they end with the last who has the listening socket.</param>
+internal sealed record Loss(IReadOnlySet<int> Clients, IReadOnlySet<int> Asking, IReadOnlySet<int> NotAccepted)
+{
+    /// <summary>The requests that the dead process was answering failed, all of them, and of others only those that were sent to it after it had been looked at.
+    /// No connection has more than one: so each is counted.</summary>
+    /// <param name="failures">What failed since.</param>
+    /// <param name="alone">It alone had the listening socket: what was not accepted ends too, and nobody can connect until somebody binds again.</param>
+    public void AssertIsAll(IReadOnlyList<LoadFailure> failures, bool alone = false)
+    {
+        var cut = alone ? failures.Where(failure => failure.Kind != FailureKind.Refused).ToList() : failures;
+        Assert.All(cut, failure =>
+        {
+            Assert.Contains(failure.Kind, new[] { FailureKind.Reset, FailureKind.EofBeforeResponse, FailureKind.EofInsideResponse });
+            Assert.True(Clients.Contains(failure.LocalPort) || (alone && NotAccepted.Contains(failure.LocalPort)), $"No request of the dead process: {failure}");
+        });
+        Assert.Equal(cut.Count, cut.DistinctBy(failure => failure.LocalPort).Count());
+        Assert.Empty(Asking.Except(cut.Select(failure => failure.LocalPort)));
+    }
+}
+
+/// <summary>Kills a process in the middle of its work, and knows whom that may cost a request.</summary>
 internal static class Killing
 {
     /// <summary>SIGSTOP, so that it takes and answers nothing any more, a look at its connections, SIGKILL.</summary>
-    /// <returns>As of <see cref="StopAsync"/>.</returns>
-    public static async Task<IReadOnlySet<int>> KillAsync(int pid)
+    public static async Task<Loss> KillAsync(int pid, Service service, StrictLoad load)
     {
-        var clients = await StopAsync(pid);
+        var loss = await StopAsync(pid, service, load);
         Assert.True(ProcessTable.Signal(pid, ProcessTable.SigKill));
         await ProcessTable.WaitForEndAsync(pid, Limits.Step);
-        return clients;
+        return loss;
     }
 
-    /// <summary>SIGSTOP, and a look at its connections.</summary>
-    /// <returns>The clients' ports on 127.0.0.1. A connection that it has not accepted is not its own, and is none of them.</returns>
-    public static async Task<IReadOnlySet<int>> StopAsync(int pid)
+    /// <summary>SIGSTOP; returns when all threads have stopped.</summary>
+    public static async Task StopAsync(int pid)
     {
         Assert.True(ProcessTable.Signal(pid, ProcessTable.SigStop), $"The process {pid} is gone already.");
         await Eventually.TrueAsync(() => IsStopped(pid), $"a stop of all threads of {pid}");
-        return ClientPorts(pid);
     }
+
+    /// <summary>SIGSTOP, and a look at its connections, as soon as the clients have read what it had answered.</summary>
+    public static async Task<Loss> StopAsync(int pid, Service service, StrictLoad load)
+    {
+        await StopAsync(pid);
+        Loss? before = null, now = null;
+        // Read, connected and waiting: twice the same, as far apart as a client of the load pauses. Its idle ones may ask later still.
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                before = now;
+                await Task.Delay(LoadPause);
+                var clients = TcpSockets.ClientsOf(pid);
+                now = new Loss(clients, load.Asking().Where(clients.Contains).ToHashSet(), TcpSockets.ClientsNotAccepted(pid, service.Port));
+                return before is not null && now.Clients.SetEquals(before.Clients) && now.Asking.SetEquals(before.Asking) && now.NotAccepted.SetEquals(before.NotAccepted);
+            },
+            "clients that all wait for the stopped process");
+        return now!;
+    }
+
+    private static TimeSpan LoadPause { get; } = TimeSpan.FromMilliseconds(50);
 
     private static bool IsStopped(int pid) => Directory.EnumerateDirectories($"/proc/{pid}/task").All(task =>
     {
         var stat = File.ReadAllText(Path.Combine(task, "stat"));
         return stat[stat.LastIndexOf(')') + 2] == 'T';
     });
-
-    // proc_pid_net(5): the remote address is the third word, and the tenth is the inode that /proc/PID/fd shows.
-    private static HashSet<int> ClientPorts(int pid)
-    {
-        var sockets = ProcessTable.OpenFiles(pid).Select(line => line[(line.IndexOf("-> ", StringComparison.Ordinal) + 3)..])
-            .Where(name => name.StartsWith("socket:[", StringComparison.Ordinal)).Select(name => name[8..^1]).ToHashSet();
-        return [.. File.ReadLines($"/proc/{pid}/net/tcp").Skip(1).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            .Where(words => sockets.Contains(words[9]))
-            .Select(words => int.Parse(words[2].Split(':')[1], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture)).Where(port => port != 0)];
-    }
 }

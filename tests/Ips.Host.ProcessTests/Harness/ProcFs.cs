@@ -39,6 +39,16 @@ internal static class ProcFs
         }
     }
 
+    /// <summary>Waits until a process has a thread of a name, and that thread and the main one have nothing to do: what they had to send is sent.</summary>
+    public static Task WaitForThreadAtRestAsync(int pid, string name)
+    {
+        var rests = 0;
+        return Eventually.TrueAsync(() => (rests = AtRest() ? rests + 1 : 0) >= 5, $"a thread {name} of {pid} at rest");
+
+        bool AtRest() => Directory.GetDirectories($"/proc/{pid}/task").Where(task => Path.GetFileName(task) == $"{pid}" || Read($"{task}/comm").StartsWith(name, StringComparison.Ordinal))
+            .Count(task => Read($"{task}/stat") is var stat && stat.LastIndexOf(')') is > 0 and var end && stat[end + 2] == 'S') == 2;
+    }
+
     /// <summary>The children, zombies included.</summary>
     public static IReadOnlyList<int> Children(int pid) =>
     [

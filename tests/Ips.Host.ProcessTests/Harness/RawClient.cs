@@ -13,6 +13,9 @@ internal sealed class RawClient : IDisposable
 
     private RawClient(Socket socket) => _socket = socket;
 
+    /// <summary>Its own TCP port.</summary>
+    public int LocalPort => ((IPEndPoint)_socket.LocalEndPoint!).Port;
+
     /// <summary>Connects to 127.0.0.1.</summary>
     public static async Task<RawClient> ConnectAsync(int port)
     {

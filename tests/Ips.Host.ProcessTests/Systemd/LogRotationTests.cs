@@ -24,7 +24,7 @@ public sealed class LogRotationTests(ITestOutputHelper output) : ProcessTest(out
             .Replace("0640 ips ips", "0640 root root", StringComparison.Ordinal)
             .Replace("rotate 14", "rotate 1000", StringComparison.Ordinal));
         // Streams hold the predecessors, so that two or three generations write to the log at a time.
-        await using var load = StrictLoad.Start(BadSuccessorFixture.LightLoad(service.Target) with { Paths = new LoadPaths { Stream = "/stream?ms=2500&chunks=25" } });
+        await using var load = StrictLoad.Start(FaultScene.LightLoad(service.Target) with { Paths = new LoadPaths { Stream = "/stream?ms=2500&chunks=25" } });
         using var stop = new CancellationTokenSource();
         var rotating = RotateAsync(configuration, stop.Token);
         LoadReport report;

@@ -73,7 +73,7 @@ public sealed class NotifyTests(ITestOutputHelper output) : ProcessTest(output)
     [Fact]
     public async Task RolledBackReload_ReadyAgain_ByThePredecessor()
     {
-        using var held = await HeldReload.BeginAsync(ReloadPhase.Probation, Folder, settings => Prepare(settings: _ => settings).Service);
+        await using var held = await HeldReload.BeginAsync(ReloadPhase.Probation, Folder, settings => Prepare(settings: _ => settings).Service);
         ProcessTable.Signal(held.Successor, ProcessTable.SigKill);
         await held.Service.Log.WaitForAsync(held.Mark, EventIds.ReloadFailed);
 
@@ -88,7 +88,7 @@ public sealed class NotifyTests(ITestOutputHelper output) : ProcessTest(output)
     [Fact]
     public async Task StopOnProbation_OfTheSuccessor_IsNoStopOfTheService()
     {
-        using var held = await HeldReload.BeginAsync(ReloadPhase.Probation, Folder, settings => Prepare(settings: _ => settings).Service);
+        await using var held = await HeldReload.BeginAsync(ReloadPhase.Probation, Folder, settings => Prepare(settings: _ => settings).Service);
         ProcessTable.Signal(held.Successor, ProcessTable.SigTerm);
         await held.Service.Log.WaitForAsync(held.Mark, EventIds.ReloadFailed);
         Assert.All(await _manager!.WaitForStoryAsync(4), n => Assert.Equal(held.Predecessor, n.Pid));
@@ -98,7 +98,7 @@ public sealed class NotifyTests(ITestOutputHelper output) : ProcessTest(output)
     [Fact]
     public async Task PredecessorDies_OnProbation_TheSuccessorTellsOfItself()
     {
-        using var held = await HeldReload.BeginAsync(ReloadPhase.Probation, Folder, settings => Prepare(settings: _ => settings).Service);
+        await using var held = await HeldReload.BeginAsync(ReloadPhase.Probation, Folder, settings => Prepare(settings: _ => settings).Service);
         ProcessTable.Signal(held.Predecessor, ProcessTable.SigKill);
         var story = await _manager!.WaitForStoryAsync(4);
         Assert.Equal(new(held.Successor, $"MAINPID={held.Successor}\nREADY=1\nSTATUS=Generation 2 serves.\n"), story[3]);

@@ -26,7 +26,7 @@ public sealed class SocketActivationTests(ITestOutputHelper output) : ProcessTes
         Assert.Equal(2, service.Log.Of(EventIds.PassedTaken).Count);
         Assert.Empty(service.Log.Of(EventIds.Bound));
 
-        await using var load = StrictLoad.Start(BadSuccessorFixture.LightLoad(LoadTarget.Loopback(port)));
+        await using var load = StrictLoad.Start(FaultScene.LightLoad(LoadTarget.Loopback(port)));
         await load.WaitForRequestsAsync(1, Limits.Step);
         for (var generation = 2; generation <= 4; generation++)
         {

@@ -92,7 +92,7 @@ public abstract class TakeoverTest(ITestOutputHelper output) : ProcessTest(outpu
         return Assert.Single(outsider.Lines).Text;
     }
 
-    private protected static LoadOptions Load(Service service) => BadSuccessorFixture.LightLoad(service.Target) with
+    private protected static LoadOptions Load(Service service) => FaultScene.LightLoad(service.Target) with
     {
         StreamWorkers = 0,
         UploadWorkers = 0,

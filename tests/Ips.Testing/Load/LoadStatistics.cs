@@ -11,6 +11,7 @@ internal sealed class LoadStatistics
     private readonly SortedDictionary<WorkerKind, Counters> _counters = [];
     private readonly List<LoadFailure> _failures = [];
     private readonly List<Waiter> _waiters = [];
+    private readonly HashSet<int> _asking = []; // by the client's port
 
     public LoadStatistics(LoadOptions options)
     {
@@ -33,6 +34,17 @@ internal sealed class LoadStatistics
         }
     }
 
+    /// <summary>A request begins on the connection of a port; it ends with <see cref="Answered"/> or <see cref="Failed"/>.</summary>
+    public void Asks(int port)
+    {
+        lock (_lock) _asking.Add(port);
+    }
+
+    public IReadOnlySet<int> Asking()
+    {
+        lock (_lock) return _asking.ToHashSet();
+    }
+
     public void ClosedPolitely(WorkerKind kind)
     {
         lock (_lock) _counters[kind].Polite++;
@@ -47,10 +59,11 @@ internal sealed class LoadStatistics
         }
     }
 
-    public void Answered(WorkerKind kind, int? generation, TimeSpan latency, TimeSpan stall)
+    public void Answered(WorkerKind kind, int port, int? generation, TimeSpan latency, TimeSpan stall)
     {
         lock (_lock)
         {
+            _asking.Remove(port);
             var counters = _counters[kind];
             counters.Responses++;
             counters.Latency.Record(latency);
@@ -65,6 +78,7 @@ internal sealed class LoadStatistics
     {
         lock (_lock)
         {
+            _asking.Remove(failure.LocalPort);
             var counters = _counters[failure.Worker];
             counters.Failures[failure.Kind] = counters.Failures.GetValueOrDefault(failure.Kind) + 1;
             counters.Stalled(stall);

@@ -80,6 +80,7 @@ internal sealed class LoadWorker(WorkerKind kind, int number, LoadOptions option
 
         _requests++;
         _connection.BeginRequest();
+        statistics.Asks(_connection.LocalPort);
         var isWhole = await _request.SendAsync(_connection, _requests);
         _body.Begin(_request.ExpectedBody);
         _parser.Begin(_body);
@@ -89,7 +90,7 @@ internal sealed class LoadWorker(WorkerKind kind, int number, LoadOptions option
         if (_body.Fault is { } fault) throw new LoadFaultException(FailureKind.WrongLength, fault);
         var ended = Stopwatch.GetTimestamp();
         var latency = Stopwatch.GetElapsedTime(begun, ended);
-        statistics.Answered(kind, _parser.Generation, latency, _connection.LongestWait);
+        statistics.Answered(kind, _connection.LocalPort, _parser.Generation, latency, _connection.LongestWait);
         options.OnAnswer?.Invoke(new LoadAnswer(kind, ended, latency, _parser.Generation));
 
         if (kind == WorkerKind.OneShot)

@@ -48,6 +48,9 @@ public sealed class StrictLoad : IAsyncDisposable
     /// <summary>What was seen so far.</summary>
     public LoadReport Snapshot() => _statistics.Snapshot();
 
+    /// <summary>The clients that have begun a request and have not had its whole answer, by their TCP ports; none of a Unix socket are told apart.</summary>
+    public IReadOnlySet<int> Asking() => _statistics.Asking();
+
     /// <summary>Waits until each kind of worker was answered, as it should be, <paramref name="count"/> times more than when this was called.</summary>
     /// <exception cref="TimeoutException">Not within <paramref name="timeout"/>; the message holds the report so far.</exception>
     public Task WaitForRequestsAsync(long count, TimeSpan timeout) =>
