@@ -12,6 +12,9 @@ internal sealed class ConnectionCourier(IHandoverChannel channel)
     /// <summary>Descriptors in one packet; the kernel's own limit is 253.</summary>
     public const int MaxPerPacket = 64;
 
+    /// <summary>Unacknowledged packets at which only a full one follows.</summary>
+    public const int MaxPartialPackets = 4;
+
     /// <summary>Connections sent and not acknowledged.</summary>
     public const int MaxInFlight = 256;
 
@@ -103,8 +106,9 @@ internal sealed class ConnectionCourier(IHandoverChannel channel)
         }
     }
 
-    // A packet costs either end as much as a dozen connections: one that is not full waits for an acknowledgement, which then takes along what came since.
-    private bool MaySendNext() => _waiting.Count > 0 && (_inFlight.Count == 0 || (_waiting.Count >= MaxPerPacket && _inFlight.Count < MaxInFlight));
+    // A packet costs either end as much as a dozen connections: when some are unacknowledged, one that is not full waits, and takes along what comes meanwhile.
+    private bool MaySendNext() => _waiting.Count > 0
+        && (_inFlight.Count == 0 || _packets - _inFlight[0].Packet + 1 < MaxPartialPackets || (_waiting.Count >= MaxPerPacket && _inFlight.Count < MaxInFlight));
 
     private List<MovedConnection> TakeBatch()
     {
