@@ -76,6 +76,7 @@ internal static class EventIds
     public const int WarmedUp = 1406;
     public const int WarmupSkipped = 1407;
     public const int IntakeOpen = 1408;
+    public const int WarmupUnfinished = 1409;
     public const int FarewellFailed = 1440;
 
     // Predecessor 1500

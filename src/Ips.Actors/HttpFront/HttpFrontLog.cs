@@ -28,6 +28,10 @@ internal static partial class HttpFrontLog
         "Warmed up with {Requests} requests in {ElapsedMs:0} ms: a round took {FirstMs:0.0} ms at first and {BestMs:0.0} ms at best.")]
     public static partial void WarmedUp(this ILogger logger, int requests, double elapsedMs, double firstMs, double bestMs);
 
+    [LoggerMessage(EventIds.WarmupUnfinished, LogLevel.Warning,
+        "The warm-up came to no end of a round in {ElapsedMs:0} ms (ips.warmup.timeout); the first requests find cold code.")]
+    public static partial void WarmupUnfinished(this ILogger logger, double elapsedMs);
+
     [LoggerMessage(EventIds.FarewellFailed, LogLevel.Debug, "Connection {ConnectionId} ended before its WebSocket could be sent a Close: {Reason}")]
     public static partial void FarewellFailed(this ILogger logger, string connectionId, string reason);
 

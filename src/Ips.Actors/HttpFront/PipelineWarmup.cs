@@ -77,6 +77,12 @@ internal sealed class PipelineWarmup(
             return $"the warm-up failed: {e.Message}";
         }
 
+        if (rounds == 0)
+        {
+            log.WarmupUnfinished(time.GetElapsedTime(start).TotalMilliseconds);
+            return null;
+        }
+
         log.WarmedUp(rounds * RequestsPerRound * options.Requests.Count, time.GetElapsedTime(start).TotalMilliseconds, first.TotalMilliseconds, best.TotalMilliseconds);
         return null;
     }

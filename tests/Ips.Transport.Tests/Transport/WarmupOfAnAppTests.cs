@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
+using Ips.Actors.Diagnostics;
 using Ips.Actors.HttpFront;
 using Ips.Actors.Transport;
 using Ips.Testing.Processes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -32,8 +34,7 @@ public sealed class WarmupOfAnAppTests
         await app.StartAsync();
 
         // A client is answered only after the warm-up, as accepting begins then.
-        using var client = new HttpClient();
-        Assert.Equal("pong", await client.GetStringAsync(new Uri($"{app.Urls.Single()}/ping")).WaitAsync(Eventually.Limit));
+        Assert.Equal("pong", await GetOnceAsync(app));
         var gate = app.Services.GetRequiredService<FrontGate>();
         await Eventually.TrueAsync(() => gate.Requests > 0);
 
@@ -41,5 +42,53 @@ public sealed class WarmupOfAnAppTests
         Assert.All(warmups, connection => Assert.True(connection?.IsWarmup)); // each over a connection of the kind that clients have
         Assert.Equal(1, gate.Requests); // the client's
         await app.StopAsync();
+    }
+
+    [Fact]
+    public async Task Start_AppThatAnswersTooSlowly_SaysThatTheWarmUpWasForNothing()
+    {
+        using var folder = new TempFolder();
+        var builder = WebApplication.CreateSlimBuilder();
+        var lines = new CapturedLines();
+        builder.Logging.ClearProviders().AddProvider(lines);
+        builder.Configuration["urls"] = "http://127.0.0.1:0";
+        builder.Configuration["Ips:PidFile"] = folder.PathOf("app.pid");
+        builder.AddIps(options => options.Warmup.Timeout = TimeSpan.FromMilliseconds(200));
+        await using var app = builder.Build();
+        app.MapGet("/ping", async (HttpContext context) =>
+        {
+            if (context.Features.Get<IIpsWarmupFeature>() is not null) await Task.Delay(Timeout.Infinite, context.RequestAborted);
+            return "pong";
+        });
+        await app.StartAsync();
+
+        Assert.Equal("pong", await GetOnceAsync(app)); // it serves all the same
+        Assert.Contains(EventIds.WarmupUnfinished, lines.Ids);
+        Assert.DoesNotContain(EventIds.WarmedUp, lines.Ids);
+        await app.StopAsync();
+    }
+
+    // A connection that is kept would be waited for at the stop.
+    private static async Task<string> GetOnceAsync(WebApplication app)
+    {
+        using var client = new HttpClient();
+        return await client.GetStringAsync(new Uri($"{app.Urls.Single()}/ping")).WaitAsync(Eventually.Limit);
+    }
+
+    private sealed class CapturedLines : ILoggerProvider, ILogger
+    {
+        public ConcurrentQueue<int> Ids { get; } = [];
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Ids.Enqueue(eventId.Id);
+
+        public void Dispose()
+        {
+        }
     }
 }
