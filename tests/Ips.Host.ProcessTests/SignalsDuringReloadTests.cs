@@ -83,6 +83,7 @@ public abstract class SignalsDuringReload(ITestOutputHelper output) : ProcessTes
     {
         var service = held.Service;
         await Eventually.TrueAsync(async () => service.Processes.Alive().SequenceEqual([service.MainPid]) && (await service.StatusAsync()).State == "Serving", "one process that serves");
+        await AssertReceiptAsync(service);
         var generation = await service.AnsweringGenerationAsync();
         Assert.InRange(generation, atLeast, int.MaxValue);
         await service.ReloadAsync();
@@ -93,6 +94,16 @@ public abstract class SignalsDuringReload(ITestOutputHelper output) : ProcessTes
         await held.AssertNoRequestFailedAsync();
         await service.StopAsync();
         await AssertStoppedAsync(held);
+    }
+
+    // Whoever serves has the receipt of the last reload, and it says what the log does.
+    private static async Task AssertReceiptAsync(Service service)
+    {
+        var end = service.Log.Events.Last(e => e.Id is EventIds.ReloadPromoted or EventIds.ReloadFailed);
+        var outcome = end.Id == EventIds.ReloadPromoted ? "promoted" : end["Outcome"];
+        await Eventually.TrueAsync(
+            async () => (await service.StatusAsync()).LastReload is { } receipt && (receipt.Outcome, $"{receipt.NewPid}") == (outcome, end["Pid"]),
+            $"a receipt of the reload to PID {end["Pid"]} that says {outcome}");
     }
 
     private static async Task AssertStoppedAsync(HeldReload held)
