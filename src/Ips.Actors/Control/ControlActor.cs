@@ -67,13 +67,14 @@ internal sealed class ControlActor : ReceiveActor
         if (_identity.ControlFd is not { } fd) return;
         if (_loop is null)
         {
-            var (self, log) = (Self, _log);
-            _loop = new AcceptLoop((_, client) => self.Tell(new Accepted(client)), error => log.AcceptFailed(error.Message));
+            var log = _log;
+            _loop = new AcceptLoop(error => log.AcceptFailed(error.Message));
         }
 
         // Again, as the number may name another socket since.
         _loop.Remove(ListenerId);
-        _loop.Add(ListenerId, fd);
+        var self = Self;
+        _loop.Add(ListenerId, fd, client => self.Tell(new Accepted(client)));
     }
 
     private void StopAccepting()

@@ -31,18 +31,17 @@ internal static class ConnectionIntake
     /// of that nothing may have been read.
     /// </summary>
     /// <exception cref="AskTimeoutException">They were not adopted in time.</exception>
-    public static async Task<ListenerProtocol.Adopted> AdoptAsync(IReadOnlyList<MovedConnection> connections, IHandoverChannel channel, IActorRef listeners)
+    public static Task<ListenerProtocol.Adopted> AdoptAsync(IReadOnlyList<MovedConnection> connections, IHandoverChannel channel, IActorRef listeners)
     {
         channel.TrySend(new AdoptedFrame(connections.Count));
-        try
-        {
-            await channel.FlushAsync(AcknowledgeTimeout).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is IOException or TimeoutException)
-        {
-            // The peer is dead, and they have nobody but this process; or stopped, and takes nothing back from who lives.
-        }
-
-        return await listeners.Ask<ListenerProtocol.Adopted>(new ListenerProtocol.Adopt(connections), AdoptTimeout).ConfigureAwait(false);
+        // Not awaited: the code of an async method would be compiled while the first ones wait.
+        return channel.FlushAsync(AcknowledgeTimeout).ContinueWith(
+            flush =>
+            {
+                // Not flushed: the peer is dead, and they have nobody but this process; or stopped, and takes nothing back from who lives.
+                _ = flush.Exception;
+                return listeners.Ask<ListenerProtocol.Adopted>(new ListenerProtocol.Adopt(connections), AdoptTimeout);
+            },
+            TaskScheduler.Default).Unwrap();
     }
 }

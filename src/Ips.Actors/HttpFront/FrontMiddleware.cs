@@ -8,10 +8,19 @@ using Microsoft.Extensions.Options;
 namespace Ips.Actors.HttpFront;
 
 /// <summary>First in every app: counts requests on their connection, and closes connections politely while draining.</summary>
-internal sealed class FrontMiddleware(RequestDelegate next, FrontGate gate, PoliteClose close, GenerationContext generation, IOptions<IpsOptions> options)
+internal sealed class FrontMiddleware
 {
-    private readonly string? _generationHeader =
-        options.Value.GenerationHeader ? generation.Number.ToString(System.Globalization.CultureInfo.InvariantCulture) : null;
+    private readonly RequestDelegate _next;
+    private readonly FrontGate _gate;
+    private readonly PoliteClose _close;
+    private readonly string? _generationHeader;
+    private readonly Func<object, Task> _onStarting, _onCompleted; // made once, not with each request
+
+    public FrontMiddleware(RequestDelegate next, FrontGate gate, PoliteClose close, GenerationContext generation, IOptions<IpsOptions> options)
+    {
+        (_next, _gate, _close, _onStarting, _onCompleted) = (next, gate, close, OnStarting, OnCompleted);
+        _generationHeader = options.Value.GenerationHeader ? generation.Number.ToString(System.Globalization.CultureInfo.InvariantCulture) : null;
+    }
 
     /// <summary>Serves one request.</summary>
     public Task InvokeAsync(HttpContext context)
@@ -24,24 +33,24 @@ internal sealed class FrontMiddleware(RequestDelegate next, FrontGate gate, Poli
         }
 
         // Callbacks of OnStarting run newest first, so ours, registered first, sees the headers as they go out.
-        context.Response.OnStarting(OnStarting, context);
+        context.Response.OnStarting(_onStarting, context);
         if (connection is not { IsWarmup: true })
         {
-            context.Response.OnCompleted(OnCompleted, context); // counts it
+            context.Response.OnCompleted(_onCompleted, context); // counts it
         }
 
-        WebSocketFarewell.Watch(context, close);
-        return connection?.Streams is { } streams ? close.ServeStreamAsync(context, connection, streams, next) : next(context);
+        WebSocketFarewell.Watch(context, _close);
+        return connection?.Streams is { } streams ? _close.ServeStreamAsync(context, connection, streams, _next) : _next(context);
     }
 
     // Decided at the last moment: a response that goes out after the drain began must say so, whenever its request came.
     private Task OnStarting(object state)
     {
-        if (gate.Draining)
+        if (_gate.Draining)
         {
             var context = (HttpContext)state;
             var connection = context.Features.Get<HandoverConnection>();
-            if (connection is { IsWarmup: true } || gate.Moving && connection is { Unmovable: UnmovableReason.None, IsTls: false })
+            if (connection is { IsWarmup: true } || _gate.Moving && connection is { Unmovable: UnmovableReason.None, IsTls: false })
             {
                 return Task.CompletedTask; // it ends, or leaves, as soon as this response is sent
             }
@@ -51,13 +60,13 @@ internal sealed class FrontMiddleware(RequestDelegate next, FrontGate gate, Poli
                 if (connection is null) // a transport of the app's own: no stream of it is known to be held
                 {
                     context.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose(); // GOAWAY
-                    close.Tell(context.Connection.Id, connection);
+                    _close.Tell(context.Connection.Id, connection);
                 }
             }
             else if (context.Response.StatusCode != StatusCodes.Status101SwitchingProtocols)
             {
                 context.Response.Headers.Connection = "close";
-                close.Tell(context.Connection.Id, connection);
+                _close.Tell(context.Connection.Id, connection);
             }
         }
 
@@ -66,7 +75,7 @@ internal sealed class FrontMiddleware(RequestDelegate next, FrontGate gate, Poli
 
     private Task OnCompleted(object state)
     {
-        gate.Answered(((HttpContext)state).Response.StatusCode);
+        _gate.Answered(((HttpContext)state).Response.StatusCode);
         return Task.CompletedTask;
     }
 }

@@ -15,11 +15,10 @@ internal sealed class AcceptLoop : IDisposable
     private const int ReportIntervalMs = 1000;
 
     private readonly AcceptCall _accept;
-    private readonly Action<int, int> _onAccepted;
     private readonly Action<Exception> _onError;
     private readonly EventFd _wake = new();
     private readonly object _gate = new(); // a monitor, for Wait and PulseAll
-    private readonly Dictionary<int, int> _listeners = [];
+    private readonly Dictionary<int, Listener> _listeners = [];
     private readonly Thread _thread;
     private long _version = 1; // of what is wanted; the thread follows
     private long _appliedVersion;
@@ -32,27 +31,29 @@ internal sealed class AcceptLoop : IDisposable
     internal delegate int AcceptCall(int listenFd, out int errno);
 
     /// <summary>Starts the thread, with no listener.</summary>
-    /// <param name="onAccepted">Takes the listener's id and the accepted socket (non-blocking, FD_CLOEXEC), which it owns from then on. Called on
-    /// the loop's thread; must neither wait nor throw.</param>
     /// <param name="onError">Told of failures to accept, on the loop's thread. Want of descriptors or memory: accepting goes on after 100 ms, and
-    /// it is told once a second at most. A broken listener: told once, then no longer accepted from. An exception of <paramref name="onAccepted"/>: told each time.</param>
+    /// it is told once a second at most. A broken listener: told once, then no longer accepted from. An exception of whoever takes the connections: told each time.</param>
     /// <param name="accept">The call that accepts; null for accept4(2). For tests: a .NET process that really has no descriptor left may not
     /// even start a thread.</param>
-    internal AcceptLoop(Action<int, int> onAccepted, Action<Exception> onError, AcceptCall? accept = null)
+    internal AcceptLoop(Action<Exception> onError, AcceptCall? accept = null)
     {
-        (_onAccepted, _onError, _accept) = (onAccepted, onError, accept ?? ListeningSockets.Accept);
+        (_onError, _accept) = (onError, accept ?? ListeningSockets.Accept);
         _thread = new Thread(Run) { IsBackground = true, Name = "ips-accept" };
         _thread.Start();
     }
 
     /// <summary>Accepts from a listening, non-blocking socket too.</summary>
+    /// <param name="id">Names the listener.</param>
+    /// <param name="listenFd">Its socket.</param>
+    /// <param name="onAccepted">Takes an accepted socket (non-blocking, FD_CLOEXEC), which it owns from then on. Called on
+    /// the loop's thread; must neither wait nor throw.</param>
     /// <exception cref="ArgumentException">The id is in use.</exception>
-    internal void Add(int id, int listenFd) => Change(() => _listeners.Add(id, listenFd));
+    internal void Add(int id, int listenFd, Action<int> onAccepted) => Change(() => _listeners.Add(id, new Listener(id, listenFd, onAccepted)));
 
     /// <summary>No longer accepts from a listener; when it returns the descriptor may be closed. An unknown id is fine.</summary>
     internal void Remove(int id) => Change(() => _listeners.Remove(id));
 
-    /// <summary>Stops accepting; when it returns nothing is accepted any more, and <c>onAccepted</c> has returned for all that was. What connects waits in the kernel's queue.</summary>
+    /// <summary>Stops accepting; when it returns nothing is accepted any more, and whoever takes them has returned for all that was. What connects waits in the kernel's queue.</summary>
     internal void Quiesce() => Change(() => _quiesced = true);
 
     /// <summary>Accepts again.</summary>
@@ -84,10 +85,10 @@ internal sealed class AcceptLoop : IDisposable
 
     private void Run()
     {
-        int[] ids = [];
+        Listener[] listeners = [];
         PollEntry[] entries = [];
         var version = 0L;
-        while (TryFollow(ref ids, ref entries, ref version))
+        while (TryFollow(ref listeners, ref entries, ref version))
         {
             // The last entry is the eventfd. While backing off, listeners with waiting connections would end the poll at once: leave them out.
             var backOffMs = (int)Math.Clamp(_backOffUntilMs - Environment.TickCount64, 0, BackOffMs);
@@ -95,9 +96,9 @@ internal sealed class AcceptLoop : IDisposable
             Poll.Wait(polled, backOffMs > 0 ? backOffMs : -1);
             if (entries[^1].Returned != PollEvents.None) _wake.Clear();
             if (backOffMs > 0) continue;
-            for (var i = 0; i < ids.Length && Volatile.Read(ref _version) == version; i++)
+            for (var i = 0; i < listeners.Length && Volatile.Read(ref _version) == version; i++)
             {
-                if (entries[i].Returned != PollEvents.None) AcceptSome(ids[i], entries[i].Fd, version);
+                if (entries[i].Returned != PollEvents.None) AcceptSome(listeners[i], version);
             }
         }
 
@@ -105,14 +106,14 @@ internal sealed class AcceptLoop : IDisposable
     }
 
     // Takes over what is wanted, and says so to those who wait for it.
-    private bool TryFollow(ref int[] ids, ref PollEntry[] entries, ref long version)
+    private bool TryFollow(ref Listener[] listeners, ref PollEntry[] entries, ref long version)
     {
         lock (_gate)
         {
             if (version == _version) return true;
-            ids = _quiesced ? [] : [.. _listeners.Keys];
-            entries = new PollEntry[ids.Length + 1];
-            for (var i = 0; i < ids.Length; i++) entries[i] = new PollEntry(_listeners[ids[i]], PollEvents.Readable);
+            listeners = _quiesced ? [] : [.. _listeners.Values];
+            entries = new PollEntry[listeners.Length + 1];
+            for (var i = 0; i < listeners.Length; i++) entries[i] = new PollEntry(listeners[i].Fd, PollEvents.Readable);
             entries[^1] = new PollEntry(_wake.Fd, PollEvents.Readable);
             version = _appliedVersion = _version;
             Monitor.PulseAll(_gate);
@@ -120,14 +121,14 @@ internal sealed class AcceptLoop : IDisposable
         }
     }
 
-    private void AcceptSome(int id, int listenFd, long version)
+    private void AcceptSome(Listener listener, long version)
     {
         for (var i = 0; i < MaxAcceptsPerTurn && Volatile.Read(ref _version) == version; i++)
         {
-            var fd = _accept(listenFd, out var errno);
+            var fd = _accept(listener.Fd, out var errno);
             if (fd >= 0)
             {
-                Deliver(id, fd);
+                Deliver(listener, fd);
                 continue;
             }
 
@@ -142,22 +143,22 @@ internal sealed class AcceptLoop : IDisposable
                     continue;
 
                 case Errno.EMFILE or Errno.ENFILE or Errno.ENOBUFS or Errno.ENOMEM:
-                    BackOff(new PosixException("accept4", errno, $"listener {id}"));
+                    BackOff(new PosixException("accept4", errno, $"listener {listener.Id}"));
                     return;
 
                 default: // EBADF, EINVAL, ENOTSOCK: it would fail for ever
-                    Change(() => _listeners.Remove(id));
-                    _onError(new PosixException("accept4", errno, $"listener {id}, which is no longer accepted from"));
+                    Change(() => _listeners.Remove(listener.Id));
+                    _onError(new PosixException("accept4", errno, $"listener {listener.Id}, which is no longer accepted from"));
                     return;
             }
         }
     }
 
-    private void Deliver(int id, int fd)
+    private void Deliver(Listener listener, int fd)
     {
         try
         {
-            _onAccepted(id, fd);
+            listener.OnAccepted(fd);
         }
 #pragma warning disable CA1031 // one connection's failure must not end accepting
         catch (Exception e)
@@ -175,4 +176,6 @@ internal sealed class AcceptLoop : IDisposable
         _reportAgainAtMs = now + ReportIntervalMs;
         _onError(error);
     }
+
+    private sealed record Listener(int Id, int Fd, Action<int> OnAccepted);
 }

@@ -9,14 +9,14 @@ namespace Ips.Actors.Listener;
 
 /// <summary>
 /// The listening sockets of this generation and the thread that accepts from them. It outlives a restart of
-/// <see cref="ListenerActor"/>, its only user; the accept thread reads <see cref="Deliver"/>.
+/// <see cref="ListenerActor"/>, its only user.
 /// </summary>
 internal sealed class ListenerTable : IDisposable
 {
-    private readonly ConcurrentDictionary<int, Entry> _entries = new();
+    private readonly ConcurrentDictionary<int, Entry> _entries = new(); // looked at from other threads
     private readonly Dictionary<EndpointKey, Entry> _parked = [];
     private readonly Dictionary<EndpointKey, OfferedSocket> _offers;
-    private readonly ConcurrentDictionary<EndpointKey, Action<int, ReadOnlyMemory<byte>>> _deliveries = new(); // kept beyond a release, until Kestrel unbinds
+    private readonly Dictionary<EndpointKey, Action<int, ReadOnlyMemory<byte>>> _deliveries = []; // kept beyond a release, until Kestrel unbinds
     private readonly AcceptLoop _loop;
     private readonly int _backlog;
     private readonly UnixAccess? _access;
@@ -30,7 +30,7 @@ internal sealed class ListenerTable : IDisposable
     {
         (_backlog, _access) = (backlog, access);
         _offers = offers.ToDictionary(offer => new EndpointKey(offer.Endpoint, offer.Ordinal));
-        _loop = new AcceptLoop(Deliver, onError);
+        _loop = new AcceptLoop(onError);
         _loop.Quiesce();
     }
 
@@ -99,7 +99,7 @@ internal sealed class ListenerTable : IDisposable
         bind.Attach(new ListenerProtocol.Bound(id, key, entry.EndPoint), AcceptedSockets.Of(fd));
         _entries[id] = entry;
         _deliveries[key] = bind.Deliver;
-        _loop.Add(id, fd);
+        _loop.Add(id, fd, accepted => bind.Deliver(accepted, default));
         return (id, entry, adopted);
     }
 
@@ -156,7 +156,7 @@ internal sealed class ListenerTable : IDisposable
             return null;
         }
 
-        _loop.Remove(id); // first: what it has just accepted still finds its entry
+        _loop.Remove(id);
         _entries.TryRemove(id, out _);
         _parked[entry.Key] = entry;
         return entry;
@@ -181,7 +181,7 @@ internal sealed class ListenerTable : IDisposable
             return null;
         }
 
-        _loop.Remove(id); // first: what it has just accepted still finds its entry
+        _loop.Remove(id);
         _entries.TryRemove(id, out _);
         CloseSocket(entry, unlink);
         return entry;
@@ -228,17 +228,5 @@ internal sealed class ListenerTable : IDisposable
         var path = unix.ToString()!;
         ListeningSockets.RemoveStaleUnixSocket(path);
         return ListeningSockets.OpenUnix(path, _backlog, _access);
-    }
-
-    private void Deliver(int id, int fd)
-    {
-        if (_entries.TryGetValue(id, out var entry))
-        {
-            entry.Deliver(fd, default);
-        }
-        else
-        {
-            FileDescriptors.Close(fd);
-        }
     }
 }

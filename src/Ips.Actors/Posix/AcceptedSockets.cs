@@ -34,6 +34,7 @@ internal sealed class AcceptedSockets
         GC.SuppressFinalize(listening);
 #pragma warning restore CA1816
         _ = listening.LocalEndPoint; // kept, and passed on unless it is a wildcard
+        if (s_hasShortWay) RuntimeHelpers.PrepareMethod(((Delegate)Create).Method.MethodHandle); // compiled now, not while the first client waits
         return new AcceptedSockets(s_hasShortWay ? listening : null);
     }
 

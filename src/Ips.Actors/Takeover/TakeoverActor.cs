@@ -62,13 +62,14 @@ internal sealed class TakeoverActor : ReceiveActor
         if (_socket.Fd is not { } fd) return;
         if (_loop is null)
         {
-            var (self, log) = (Self, _log);
-            _loop = new AcceptLoop((_, accepted) => self.Tell(new Arrived(accepted)), error => log.AcceptFailed(error.Message));
+            var log = _log;
+            _loop = new AcceptLoop(error => log.AcceptFailed(error.Message));
         }
 
         // Again, as the number may name another socket since.
         _loop.Remove(ListenerId);
-        _loop.Add(ListenerId, fd);
+        var self = Self;
+        _loop.Add(ListenerId, fd, accepted => self.Tell(new Arrived(accepted)));
     }
 
     private void StopAccepting()

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Connections;
 
 namespace Ips.Actors.Transport;
@@ -6,8 +5,9 @@ namespace Ips.Actors.Transport;
 /// <summary>All connections of this process, from their arrival on the accept thread to their end.</summary>
 internal sealed class ConnectionRegistry
 {
-    private readonly ConcurrentDictionary<HandoverConnection, byte> _connections = new(ReferenceEqualityComparer.Instance as IEqualityComparer<HandoverConnection>);
+    private readonly Lock _listGate = new();
     private readonly Lock _gate = new();
+    private HandoverConnection? _first;
     private int _open;
     private TaskCompletionSource? _emptied;
 
@@ -17,8 +17,19 @@ internal sealed class ConnectionRegistry
     /// <summary>Connections with a request that has begun and not ended, as of now. Looks at each.</summary>
     public int Busy => Connections.Count(connection => connection.IsRequestRunning);
 
-    /// <summary>The open connections; ones that come or go meanwhile may be in it or not.</summary>
-    public IEnumerable<HandoverConnection> Connections => _connections.Select(entry => entry.Key);
+    /// <summary>The open connections as of now.</summary>
+    public IReadOnlyList<HandoverConnection> Connections
+    {
+        get
+        {
+            var connections = new List<HandoverConnection>(Open);
+            lock (_listGate)
+            {
+                for (var connection = _first; connection is not null; connection = connection.Place.Next) connections.Add(connection);
+            }
+            return connections;
+        }
+    }
 
     /// <summary>Called with each connection that begins to run, on the thread that made it; null for nobody.</summary>
     public Action<HandoverConnection>? Opened { get; set; }
@@ -67,16 +78,28 @@ internal sealed class ConnectionRegistry
 
     internal void Add(HandoverConnection connection)
     {
-        if (_connections.TryAdd(connection, 0))
+        lock (_listGate)
         {
-            Interlocked.Increment(ref _open);
-            Opened?.Invoke(connection);
+            connection.Place = new Links(true, null, _first);
+            if (_first is not null) _first.Place.Previous = connection;
+            _first = connection;
         }
+        Interlocked.Increment(ref _open);
+        Opened?.Invoke(connection);
     }
 
     internal void Remove(HandoverConnection connection)
     {
-        if (_connections.TryRemove(connection, out _)) Left();
+        lock (_listGate)
+        {
+            var (listed, previous, next) = connection.Place;
+            if (!listed) return;
+            if (previous is null) _first = next;
+            else previous.Place.Next = next;
+            if (next is not null) next.Place.Previous = previous;
+            connection.Place = default;
+        }
+        Left();
     }
 
     private static int Abort(IEnumerable<HandoverConnection> connections, string reason)
@@ -89,4 +112,7 @@ internal sealed class ConnectionRegistry
         }
         return cut;
     }
+
+    /// <summary>A connection's place in the list, kept by the connection: a dictionary would cost each more than the rest of its bookkeeping.</summary>
+    internal record struct Links(bool Listed, HandoverConnection? Previous, HandoverConnection? Next);
 }

@@ -8,7 +8,7 @@ internal sealed partial class HandoverConnection
 {
     private const int DiscardBytes = 16 * 1024;
 
-    private readonly TaskCompletionSource _lingerOver = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource? _lingerOver; // made by whoever asks first: hardly a connection lingers
     private StreamHold? _streams;
     private IConnectionLifetimeNotificationFeature? _notification;
     private TimeSpan _grace;
@@ -39,7 +39,7 @@ internal sealed partial class HandoverConnection
     }
 
     /// <summary>The client's FIN is waited for no longer.</summary>
-    internal void EndLinger() => _lingerOver.TrySetResult();
+    internal void EndLinger() => LingerOver().TrySetResult();
 
     /// <summary>The connection speaks HTTP/2. Called with each of its requests, before the app.</summary>
     private void NoteStreams()
@@ -52,7 +52,7 @@ internal sealed partial class HandoverConnection
     /// <summary>Called by the send loop when everything is sent.</summary>
     private async Task LingerAsync()
     {
-        lock (_shutdownLock)
+        lock (_gate)
         {
             if (_shutdownReason is not null) return;
             try
@@ -67,7 +67,14 @@ internal sealed partial class HandoverConnection
 
         _input.Writer.CancelPendingFlush(); // a reader that is gone, or reads no more
         using var grace = new CancellationTokenSource(_grace);
-        await Task.WhenAny(_receiving, _lingerOver.Task.WaitAsync(grace.Token)).ConfigureAwait(false);
+        await Task.WhenAny(_receiving, LingerOver().Task.WaitAsync(grace.Token)).ConfigureAwait(false);
+    }
+
+    private TaskCompletionSource LingerOver()
+    {
+        if (Volatile.Read(ref _lingerOver) is { } over) return over;
+        Interlocked.CompareExchange(ref _lingerOver, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), null);
+        return _lingerOver;
     }
 
     /// <summary>Called by the receive loop once nobody reads: takes what still comes, to the client's FIN.</summary>

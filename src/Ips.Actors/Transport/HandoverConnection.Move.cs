@@ -12,7 +12,6 @@ internal sealed partial class HandoverConnection
     /// <summary>Received bytes of a next request that may travel with the socket: 16 KiB. More than that is served here first.</summary>
     public const int LeftoverLimitBytes = 16 * 1024;
 
-    private readonly Lock _moveLock = new();
     private volatile Move? _move;
     private volatile bool _moved;
     private volatile UnmovableReason _unmovable;
@@ -56,7 +55,7 @@ internal sealed partial class HandoverConnection
     {
         Move move;
         CancellationTokenSource wait;
-        lock (_moveLock)
+        lock (_gate)
         {
             if (_move is { } begun) return begun.Result;
             if (_unmovable is not UnmovableReason.None) return Task.FromResult<MoveResult>(new MoveResult.NotMovable(_unmovable));
@@ -164,7 +163,7 @@ internal sealed partial class HandoverConnection
         if (reason is UnmovableReason.None && !ConnectionDescriptor.TryDuplicate((int)_socket.Handle, out duplicate))
             reason = UnmovableReason.NoDescriptor;
 
-        lock (_moveLock)
+        lock (_gate)
         {
             if (untouched && _hasSent) reason = UnmovableReason.ConnectionMiddleware; // the server spoke first: that is not HTTP/1.1
             if (_move == move && reason is UnmovableReason.None)
@@ -183,14 +182,14 @@ internal sealed partial class HandoverConnection
     {
         if (_tls) return UnmovableReason.Tls;
         if (_items is { Count: > 0 }) return UnmovableReason.ConnectionItems;
-        return _middlewareSeen || !ReferenceEquals(_currentTransport, _transport) ? UnmovableReason.ConnectionMiddleware : UnmovableReason.None;
+        return _middlewareSeen || !ReferenceEquals(_currentTransport, this) ? UnmovableReason.ConnectionMiddleware : UnmovableReason.None;
     }
 
     /// <summary>Whether the send loop may send: not what Kestrel says as it lets go of a connection on which nobody has spoken.</summary>
     private bool MaySend()
     {
         if (_hasSent) return true;
-        lock (_moveLock)
+        lock (_gate)
         {
             if (_moved && _move!.DiscardOutput) return false;
             return _hasSent = true;
@@ -200,7 +199,7 @@ internal sealed partial class HandoverConnection
     private bool EndMove(UnmovableReason reason)
     {
         Move move;
-        lock (_moveLock)
+        lock (_gate)
         {
             if (_move is null || _moved) return false;
             move = _move;
@@ -216,7 +215,7 @@ internal sealed partial class HandoverConnection
     /// <summary>The receive loop has ended, so nothing would decide about a move any more.</summary>
     private void RefuseMoves()
     {
-        lock (_moveLock)
+        lock (_gate)
         {
             _ended = true;
         }
@@ -227,7 +226,7 @@ internal sealed partial class HandoverConnection
     private void CompleteMove()
     {
         var move = _move!;
-        lock (_shutdownLock)
+        lock (_gate)
         {
             if (_shutdownReason is not null)
             {

@@ -21,7 +21,7 @@ namespace Ips.Actors.Transport;
 /// </list>
 /// A connection that moves skips the shutdown: its input is completed, Kestrel ends, what Kestrel wrote is sent, and the descriptor is closed.
 /// </remarks>
-internal sealed partial class HandoverConnection : ConnectionContext
+internal sealed partial class HandoverConnection : ConnectionContext, IDuplexPipe
 {
     private const int MinimumReceiveBytes = 2048; // half a block of Kestrel's pool: less than that is not worth a receive
     private const int ReceiveBatchBytes = 64 * 1024; // handed over at least this often, so that the input's limit holds
@@ -34,10 +34,9 @@ internal sealed partial class HandoverConnection : ConnectionContext
     private readonly Pipe _input;
     private readonly Pipe _output;
     private readonly BoundaryReader _boundary;
-    private readonly DuplexPipe _transport;
     private readonly CancellationTokenSource _closed = new();
     private readonly TaskCompletionSource _closedFired = new();
-    private readonly Lock _shutdownLock = new();
+    private readonly Lock _gate = new();
 
     private ReadOnlyMemory<byte> _adopted;
     private volatile Exception? _shutdownReason;
@@ -54,13 +53,21 @@ internal sealed partial class HandoverConnection : ConnectionContext
         _input = new Pipe(lane.Input);
         _output = new Pipe(lane.Output);
         _boundary = new BoundaryReader(this, _input.Reader);
-        _transport = new DuplexPipe(_boundary, _output.Writer);
-        _currentTransport = _transport;
+        _currentTransport = this;
         ConnectionClosed = _closed.Token;
     }
 
+    /// <summary>Of the registry alone.</summary>
+    internal ref ConnectionRegistry.Links Place => ref _place;
+
+    private ConnectionRegistry.Links _place;
+
     /// <summary>The listening socket that it came by; a successor returns it from the one of the same key.</summary>
     public EndpointKey Origin { get; init; }
+
+    PipeReader IDuplexPipe.Input => _boundary;
+
+    PipeWriter IDuplexPipe.Output => _output.Writer;
 
     /// <summary>How often bytes were handed to the input. Written by the receive loop only.</summary>
     internal long ReceiveEpoch => Volatile.Read(ref _receiveEpoch);
@@ -281,7 +288,7 @@ internal sealed partial class HandoverConnection : ConnectionContext
     /// <summary>Ends the socket: with a FIN if nothing went wrong (<paramref name="reason"/> is null), with a RST if something did.</summary>
     private void Shutdown(Exception? reason)
     {
-        lock (_shutdownLock)
+        lock (_gate)
         {
             if (_shutdownReason is not null) return;
             _shutdownReason = reason ?? new ConnectionAbortedException("The transport's send loop ended in order.");
@@ -326,13 +333,5 @@ internal sealed partial class HandoverConnection : ConnectionContext
     {
         var error = new SocketException((int)code);
         return code is SocketError.ConnectionReset or SocketError.Shutdown ? new ConnectionResetException(error.Message, error) : error;
-    }
-
-    /// <summary>Both ends that Kestrel gets.</summary>
-    private sealed class DuplexPipe(PipeReader input, PipeWriter output) : IDuplexPipe
-    {
-        public PipeReader Input => input;
-
-        public PipeWriter Output => output;
     }
 }

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Ips.Actors.Transport;
 
-/// <summary>Sends one request over a connection and reads the answer. Knows as much of HTTP as a warm-up needs.</summary>
+/// <summary>Sends a request or two over a connection and reads the answers. Knows as much of HTTP as a warm-up needs.</summary>
 internal static class WarmupClient
 {
     /// <summary>A response is read to its end, so that the app runs as for a client, but not beyond this: 16 MiB.</summary>
@@ -23,24 +23,67 @@ internal static class WarmupClient
     /// <exception cref="IOException">The connection ended without a whole status line, or the response is above <see cref="ResponseLimitBytes"/>.</exception>
     public static async Task<int> GetAsync(Socket client, string target, string host, CancellationToken cancellationToken)
     {
+        Check(target, host);
+        try
+        {
+            await SendAsync(client, target, host, close: true, cancellationToken);
+            return await ReadStatusAsync(client, target, () => Task.CompletedTask, cancellationToken);
+        }
+        catch (SocketException e)
+        {
+            throw Reset(target, e);
+        }
+    }
+
+    /// <summary>The same as a client does it that keeps its connection: the server waits for the first request and for a second one, by code of its own.</summary>
+    /// <param name="client">As for <see cref="GetAsync"/>; it serves both requests.</param>
+    /// <param name="target">As for <see cref="GetAsync"/>.</param>
+    /// <param name="host">As for <see cref="GetAsync"/>.</param>
+    /// <param name="pause">How long the server waits for each request.</param>
+    /// <param name="cancellationToken">As for <see cref="GetAsync"/>.</param>
+    /// <returns>The status code of the first answer.</returns>
+    /// <exception cref="ArgumentException">As for <see cref="GetAsync"/>.</exception>
+    /// <exception cref="IOException">As for <see cref="GetAsync"/>.</exception>
+    public static async Task<int> GetTwiceAsync(Socket client, string target, string host, TimeSpan pause, CancellationToken cancellationToken)
+    {
+        Check(target, host);
+        try
+        {
+            await Task.Delay(pause, cancellationToken);
+            await SendAsync(client, target, host, close: false, cancellationToken);
+            return await ReadStatusAsync(client, target, AskAgainAsync, cancellationToken);
+        }
+        catch (SocketException e)
+        {
+            throw Reset(target, e);
+        }
+
+        async Task AskAgainAsync()
+        {
+            await Task.Delay(pause, cancellationToken);
+            await SendAsync(client, target, host, close: true, cancellationToken);
+        }
+    }
+
+    private static void Check(string target, string host)
+    {
         if (!target.StartsWith('/') || target.AsSpan().ContainsAnyExceptInRange('!', '~'))
             throw new ArgumentException($"The warm-up target is \"{target}\"; it must begin with / and have neither spaces nor control characters (ips.warmup.requests).", nameof(target));
         if (host.AsSpan().ContainsAnyExceptInRange('!', '~'))
             throw new ArgumentException($"The warm-up host is \"{host}\"; it must have neither spaces nor control characters.", nameof(host));
 
-        try
-        {
-            ReadOnlyMemory<byte> request = Encoding.ASCII.GetBytes($"GET {target} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: ips-warmup\r\nConnection: close\r\n\r\n");
-            while (!request.IsEmpty) request = request[await client.SendAsync(request, cancellationToken)..];
-            return await ReadStatusAsync(client, target, cancellationToken);
-        }
-        catch (SocketException e)
-        {
-            throw new IOException($"The server reset the connection of warm-up request {target}: {e.Message}", e);
-        }
     }
 
-    private static async Task<int> ReadStatusAsync(Socket client, string target, CancellationToken cancellationToken)
+    private static IOException Reset(string target, SocketException e) => new($"The server reset the connection of warm-up request {target}: {e.Message}", e);
+
+    private static async Task SendAsync(Socket client, string target, string host, bool close, CancellationToken cancellationToken)
+    {
+        var connection = close ? "Connection: close\r\n" : "";
+        ReadOnlyMemory<byte> request = Encoding.ASCII.GetBytes($"GET {target} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: ips-warmup\r\n{connection}\r\n");
+        while (!request.IsEmpty) request = request[await client.SendAsync(request, cancellationToken)..];
+    }
+
+    private static async Task<int> ReadStatusAsync(Socket client, string target, Func<Task> onStatus, CancellationToken cancellationToken)
     {
         var buffer = new byte[BufferBytes];
         int? status = null;
@@ -52,8 +95,10 @@ internal static class WarmupClient
                 throw new IOException($"The response to warm-up request {target} is above {ResponseLimitBytes} bytes; warm up with a smaller one (ips.warmup.requests).");
             kept = status is null ? kept + count : 0;
             if (kept < StatusLength) continue;
-            status = ParseStatus(buffer);
             kept = 0;
+            if (status is not null) continue;
+            status = ParseStatus(buffer);
+            await onStatus();
         }
 
         return status ?? throw new IOException($"The server ended the connection of warm-up request {target} without an answer.");

@@ -22,7 +22,7 @@ public sealed partial class AcceptLoopTests : IDisposable
     public AcceptLoopTests()
     {
         _onAccepted = (id, fd) => _accepted.Add((id, fd));
-        _loop = new AcceptLoop((id, fd) => _onAccepted(id, fd), _errors.Add);
+        _loop = new AcceptLoop(_errors.Add);
     }
 
     public void Dispose()
@@ -38,8 +38,8 @@ public sealed partial class AcceptLoopTests : IDisposable
     {
         var (one, oneAt) = Listen();
         var (two, twoAt) = Listen();
-        _loop.Add(1, one);
-        _loop.Add(2, two);
+        Add(_loop, 1, one);
+        Add(_loop, 2, two);
 
         Connect(twoAt);
         var second = Next();
@@ -49,14 +49,14 @@ public sealed partial class AcceptLoopTests : IDisposable
         Assert.Equal((1, 2), (first.Id, second.Id));
         Assert.True(FileDescriptors.IsCloseOnExec(first.Fd));
         Assert.Equal(_clients[1].LocalEndPoint!.ToString(), PeerOf(first.Fd));
-        Assert.Throws<ArgumentException>(() => _loop.Add(1, two));
+        Assert.Throws<ArgumentException>(() => Add(_loop, 1, two));
     }
 
     [Fact]
     public void Quiesce_ThousandConnect_NoneIsAcceptedUntilResumeAndThenAllAre()
     {
         var (fd, at) = Listen(backlog: 2048);
-        _loop.Add(1, fd);
+        Add(_loop, 1, fd);
         Connect(at);
         Next();
 
@@ -74,7 +74,7 @@ public sealed partial class AcceptLoopTests : IDisposable
     public async Task Quiesce_WhileConnectionsCome_NothingIsAcceptedOnceItReturned()
     {
         var (fd, at) = Listen(backlog: 2048);
-        _loop.Add(1, fd);
+        Add(_loop, 1, fd);
         using var stop = new CancellationTokenSource();
         var connected = 0;
         var clients = Task.Run(() =>
@@ -115,7 +115,7 @@ public sealed partial class AcceptLoopTests : IDisposable
             inside.Release();
             goOn.Wait(Fds.Bound);
         };
-        _loop.Add(1, fd);
+        Add(_loop, 1, fd);
         Connect(at);
         Connect(at);
         Assert.True(await inside.WaitAsync(Fds.Bound));
@@ -137,8 +137,8 @@ public sealed partial class AcceptLoopTests : IDisposable
     {
         var (one, oneAt) = Listen();
         var (two, twoAt) = Listen();
-        _loop.Add(1, one);
-        _loop.Add(2, two);
+        Add(_loop, 1, one);
+        Add(_loop, 2, two);
 
         _loop.Remove(1);
         _loop.Remove(99);
@@ -147,7 +147,7 @@ public sealed partial class AcceptLoopTests : IDisposable
 
         Assert.Equal(2, Next().Id);
         Assert.Empty(_accepted);
-        _loop.Add(3, one);
+        Add(_loop, 3, one);
         Assert.Equal(3, Next().Id);
         Assert.Empty(_errors);
     }
@@ -157,7 +157,7 @@ public sealed partial class AcceptLoopTests : IDisposable
     {
         var (fd, at) = Listen();
         _loop.Quiesce();
-        _loop.Add(1, fd);
+        Add(_loop, 1, fd);
         for (var i = 0; i < 3; i++) Connect(at);
         _onAccepted = (id, accepted) =>
         {
@@ -179,8 +179,8 @@ public sealed partial class AcceptLoopTests : IDisposable
         var (fd, at) = Listen();
         var noSocket = FileDescriptors.Open("/dev/null", 0); // always readable
         _toClose.Add(noSocket);
-        _loop.Add(1, noSocket);
-        _loop.Add(2, fd);
+        Add(_loop, 1, noSocket);
+        Add(_loop, 2, fd);
 
         Assert.True(_errors.TryTake(out var error, Fds.Bound));
         Assert.Equal(Errno.ENOTSOCK, Assert.IsType<PosixException>(error).Errno);
@@ -200,7 +200,7 @@ public sealed partial class AcceptLoopTests : IDisposable
             _toClose.Add(accepted);
             throw thrown;
         };
-        _loop.Add(1, fd);
+        Add(_loop, 1, fd);
 
         Connect(at);
         Assert.True(_errors.TryTake(out var error, Fds.Bound));
@@ -218,14 +218,14 @@ public sealed partial class AcceptLoopTests : IDisposable
     {
         var (fd, at) = Listen();
         var (failing, attempts) = (true, 0);
-        using var loop = new AcceptLoop((id, accepted) => _accepted.Add((id, accepted)), _errors.Add, (int listenFd, out int error) =>
+        using var loop = new AcceptLoop(_errors.Add, (int listenFd, out int error) =>
         {
             Interlocked.Increment(ref attempts);
             error = errno;
             return Volatile.Read(ref failing) ? -1 : ListeningSockets.Accept(listenFd, out error);
         });
         var whole = Stopwatch.StartNew();
-        loop.Add(1, fd);
+        Add(loop, 1, fd);
         Connect(at);
 
         Assert.True(_errors.TryTake(out var first, Fds.Bound));
@@ -251,12 +251,12 @@ public sealed partial class AcceptLoopTests : IDisposable
     {
         var (fd, at) = Listen();
         var failures = 3;
-        using var loop = new AcceptLoop((id, accepted) => _accepted.Add((id, accepted)), _errors.Add, (int listenFd, out int error) =>
+        using var loop = new AcceptLoop(_errors.Add, (int listenFd, out int error) =>
         {
             error = errno;
             return failures-- > 0 ? -1 : ListeningSockets.Accept(listenFd, out error);
         });
-        loop.Add(1, fd);
+        Add(loop, 1, fd);
         Connect(at);
 
         Next();
@@ -269,14 +269,14 @@ public sealed partial class AcceptLoopTests : IDisposable
         var (fd, at) = Listen();
         Fds.AssertNoLeak(() =>
         {
-            using var loop = new AcceptLoop((_, accepted) => FileDescriptors.Close(accepted), _errors.Add);
-            loop.Add(1, fd);
+            using var loop = new AcceptLoop(_errors.Add);
+            Add(loop, 1, fd);
             loop.Dispose();
             loop.Quiesce(); // does nothing
             loop.Dispose();
         });
 
-        _loop.Add(1, fd);
+        Add(_loop, 1, fd);
         Connect(at);
         Next();
     }
@@ -286,7 +286,7 @@ public sealed partial class AcceptLoopTests : IDisposable
     public async Task Accepting_ListeningSocketsAreInNoEpollSet()
     {
         var (fd, at) = Listen();
-        _loop.Add(1, fd);
+        Add(_loop, 1, fd);
         var client = Connect(at);
         using var accepted = new Socket(new SafeSocketHandle(Next(close: false).Fd, ownsHandle: true));
         var receive = accepted.ReceiveAsync(new byte[1]); // now .NET has an epoll set
@@ -304,6 +304,8 @@ public sealed partial class AcceptLoopTests : IDisposable
         stock.Dispose();
         await Assert.ThrowsAnyAsync<SocketException>(() => stockAccept.WaitAsync(Fds.Bound));
     }
+
+    private void Add(AcceptLoop loop, int id, int fd) => loop.Add(id, fd, accepted => _onAccepted(id, accepted));
 
     private (int Fd, IPEndPoint At) Listen(int backlog = 64)
     {

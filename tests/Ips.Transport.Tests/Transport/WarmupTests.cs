@@ -19,6 +19,21 @@ public sealed class WarmupTests
         Assert.Equal(0, host.Registry.Open); // not one of the connections that move or are counted
     }
 
+    // As of a client that keeps its connection: Kestrel waits for the first request, and for the second.
+    [Theory]
+    [InlineData("/n/warm", 200)]
+    [InlineData("/nowhere", 404)]
+    [InlineData("/large?bytes=1000000", 200)]
+    public async Task GetTwice_KeepsTheConnectionForASecondRequest(string target, int status)
+    {
+        await using var host = await TestHost.StartAsync("A");
+        using var client = Connect(host, out var connection);
+
+        var get = WarmupClient.GetTwiceAsync(client, target, "warmup", TimeSpan.FromMilliseconds(1), CancellationToken.None);
+        Assert.Equal(status, await get.WaitAsync(Eventually.Limit));
+        Assert.Equal(2, connection.ReceiveEpoch); // the second request came when the first was answered
+    }
+
     [Fact]
     public async Task Connection_OfWarmup_IsMarkedAndHasAddresses()
     {
