@@ -13,6 +13,7 @@ internal sealed class FrontGate
     private int _openAtDrain;
     private long _requestsAtDrain;
     private int _moved;
+    private int _onTheWay;
     private long _requests;
     private long _errors;
     private volatile bool _ready;
@@ -95,6 +96,13 @@ internal sealed class FrontGate
     {
         get => Volatile.Read(ref _moved);
         set => Volatile.Write(ref _moved, value);
+    }
+
+    /// <summary>Connections that have left Kestrel for another generation, which has not taken them yet.</summary>
+    public int OnTheWay
+    {
+        get => Volatile.Read(ref _onTheWay);
+        set => Volatile.Write(ref _onTheWay, value);
     }
 
     /// <summary>The drain begins with so many connections.</summary>

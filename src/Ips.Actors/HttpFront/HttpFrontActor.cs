@@ -187,7 +187,8 @@ internal sealed class HttpFrontActor : ReceiveActor
 
     private void OnAbort()
     {
-        var open = _connections.Open;
+        // What waits for another generation, which does not take it, ends with this process.
+        var open = _connections.Open + _gate.OnTheWay;
         var idle = Math.Max(0, open - _connections.Busy);
         var cut = _connections.AbortBusy("The drain deadline of this generation has come.");
         if (open > 0)

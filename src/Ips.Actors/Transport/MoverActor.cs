@@ -68,6 +68,12 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
         EndCarryIfDone();
     }
 
+    private int OnTheWay
+    {
+        get => _ledger.OnTheWay;
+        set => _gate.OnTheWay = _ledger.OnTheWay = value;
+    }
+
     private void OnBegin(MoverProtocol.Begin begin)
     {
         if (_ledger.Carrier is not null)
@@ -129,7 +135,7 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
         switch (result)
         {
             case MoveResult.Moved moved:
-                _ledger.OnTheWay++;
+                OnTheWay++;
                 _ledger.Outgoing.Add(new MovedConnection(connection.Origin, moved.Descriptor, moved.Leftover));
                 if (_ledger.Outgoing.Count == 1)
                 {
@@ -174,7 +180,7 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
 
     private void OnDelivered(MoverProtocol.Delivered delivered)
     {
-        _ledger.OnTheWay -= delivered.Count;
+        OnTheWay -= delivered.Count;
         _ledger.Moved += delivered.Count;
         _gate.Moved = _ledger.Moved;
         ReportIfSettled();
@@ -183,7 +189,7 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
 
     private void OnReturned(MoverProtocol.Returned returned)
     {
-        _ledger.OnTheWay -= returned.Count;
+        OnTheWay -= returned.Count;
         for (var i = 0; i < returned.Count; i++)
         {
             _ledger.Stay(returned.Reason);
@@ -240,7 +246,7 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
     // What leaves yet, as it was faster, the carrier gives back.
     private void OnCarrierLost(MoverProtocol.CarrierLost lost)
     {
-        _ledger.OnTheWay -= lost.Count;
+        OnTheWay -= lost.Count;
         OnCarrierLeaving(new MoverProtocol.CarrierLeaving(Finish: false));
         ReplyIfFlushed();
         if (lost.Count > 0)

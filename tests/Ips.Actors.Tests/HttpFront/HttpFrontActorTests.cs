@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Akka.Actor;
 using Akka.TestKit;
+using Ips.Actors.Diagnostics;
 using Ips.Actors.HttpFront;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Tests.Support;
@@ -287,6 +288,18 @@ public sealed class HttpFrontActorTests : ActorTest
         await RoundTrip();
         await one.EndAsync();
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.ConnectionsDrained>();
+    }
+
+    // They end with this process, as nobody takes them.
+    [Fact]
+    public async Task Abort_SomeWaitForAnotherGeneration_CountAsClosed()
+    {
+        _front.Tell(new HttpFrontProtocol.BeginDrain(Moving: true));
+        _gate.OnTheWay = 3;
+        _front.Tell(new HttpFrontProtocol.AbortConnections());
+        var drained = await _lifecycle.FishForMessageAsync<LifecycleEvent.ConnectionsDrained>(message => message.Counts is { ClosedIdle: > 0 });
+        Assert.Equal((0, 3), (drained.Aborted, drained.Counts!.ClosedIdle));
+        Assert.True(_log.Has(EventIds.Aborted));
     }
 
     [Fact]

@@ -205,11 +205,13 @@ public sealed class MoverActorTests : ActorTest
         _open.Open(origin: Here);
         Begin();
         CloseAll(await CarriedAsync(2));
+        Assert.Equal(2, _gate.OnTheWay);
         _mover.Tell(new MoverProtocol.Flush(), TestActor);
         _mover.Tell(new MoverProtocol.CarrierLeaving(Finish: false));
         _mover.Tell(new MoverProtocol.Delivered(1));
         await RoundTrip(_mover);
         Assert.False(HasMessages); // the other is on its way back
+        Assert.Equal(1, _gate.OnTheWay);
         _mover.Tell(new MoverProtocol.Returned(1, UnmovableReason.Declined));
         await ExpectMsgAsync<MoverProtocol.Flushed>();
         var settled = await _lifecycle.ExpectMsgAsync<MoverProtocol.Settled>();
