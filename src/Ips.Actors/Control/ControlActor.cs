@@ -74,7 +74,7 @@ internal sealed class ControlActor : ReceiveActor
         // Again, as the number may name another socket since.
         _loop.Remove(ListenerId);
         var self = Self;
-        _loop.Add(ListenerId, fd, client => self.Tell(new Accepted(client)));
+        _loop.Add(ListenerId, fd, (client, _) => self.Tell(new Accepted(client)));
     }
 
     private void StopAccepting()

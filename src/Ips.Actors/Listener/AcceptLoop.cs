@@ -1,3 +1,4 @@
+using System.Net;
 using Ips.Actors.Posix;
 
 namespace Ips.Actors.Listener;
@@ -27,8 +28,8 @@ internal sealed class AcceptLoop : IDisposable
     private long _backOffUntilMs;
     private long _reportAgainAtMs;
 
-    /// <summary>Accepts one connection; gives its descriptor, or -1 and the errno.</summary>
-    internal delegate int AcceptCall(int listenFd, out int errno);
+    /// <summary>Accepts one connection; gives its descriptor and who connects, or -1 and the errno.</summary>
+    internal delegate int AcceptCall(int listenFd, out IPEndPoint? peer, out int errno);
 
     /// <summary>Starts the thread, with no listener.</summary>
     /// <param name="onError">Told of failures to accept, on the loop's thread. Want of descriptors or memory: accepting goes on after 100 ms, and
@@ -37,7 +38,7 @@ internal sealed class AcceptLoop : IDisposable
     /// even start a thread.</param>
     internal AcceptLoop(Action<Exception> onError, AcceptCall? accept = null)
     {
-        (_onError, _accept) = (onError, accept ?? ListeningSockets.Accept);
+        (_onError, _accept) = (onError, accept ?? ListeningSockets.AcceptFrom);
         _thread = new Thread(Run) { IsBackground = true, Name = "ips-accept" };
         _thread.Start();
     }
@@ -45,10 +46,10 @@ internal sealed class AcceptLoop : IDisposable
     /// <summary>Accepts from a listening, non-blocking socket too.</summary>
     /// <param name="id">Names the listener.</param>
     /// <param name="listenFd">Its socket.</param>
-    /// <param name="onAccepted">Takes an accepted socket (non-blocking, FD_CLOEXEC), which it owns from then on. Called on
+    /// <param name="onAccepted">Takes an accepted socket (non-blocking, FD_CLOEXEC), which it owns from then on, and the address of who connects, over IP. Called on
     /// the loop's thread; must neither wait nor throw.</param>
     /// <exception cref="ArgumentException">The id is in use.</exception>
-    internal void Add(int id, int listenFd, Action<int> onAccepted) => Change(() => _listeners.Add(id, new Listener(id, listenFd, onAccepted)));
+    internal void Add(int id, int listenFd, Action<int, IPEndPoint?> onAccepted) => Change(() => _listeners.Add(id, new Listener(id, listenFd, onAccepted)));
 
     /// <summary>No longer accepts from a listener; when it returns the descriptor may be closed. An unknown id is fine.</summary>
     internal void Remove(int id) => Change(() => _listeners.Remove(id));
@@ -125,10 +126,10 @@ internal sealed class AcceptLoop : IDisposable
     {
         for (var i = 0; i < MaxAcceptsPerTurn && Volatile.Read(ref _version) == version; i++)
         {
-            var fd = _accept(listener.Fd, out var errno);
+            var fd = _accept(listener.Fd, out var peer, out var errno);
             if (fd >= 0)
             {
-                Deliver(listener, fd);
+                Deliver(listener, fd, peer);
                 continue;
             }
 
@@ -154,11 +155,11 @@ internal sealed class AcceptLoop : IDisposable
         }
     }
 
-    private void Deliver(Listener listener, int fd)
+    private void Deliver(Listener listener, int fd, IPEndPoint? peer)
     {
         try
         {
-            listener.OnAccepted(fd);
+            listener.OnAccepted(fd, peer);
         }
 #pragma warning disable CA1031 // one connection's failure must not end accepting
         catch (Exception e)
@@ -177,5 +178,5 @@ internal sealed class AcceptLoop : IDisposable
         _onError(error);
     }
 
-    private sealed record Listener(int Id, int Fd, Action<int> OnAccepted);
+    private sealed record Listener(int Id, int Fd, Action<int, IPEndPoint?> OnAccepted);
 }

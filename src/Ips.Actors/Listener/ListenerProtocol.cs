@@ -8,10 +8,10 @@ internal static class ListenerProtocol
 {
     /// <summary>Adopt or open a listening socket for an endpoint as Kestrel asks for it. Reply: <see cref="Bound"/> or <see cref="BindFailed"/>.</summary>
     /// <param name="EndPoint">An IP or Unix-domain endpoint.</param>
-    /// <param name="Deliver">Gets each accepted descriptor on the accept thread, and each adopted one with what was received of it; owns it,
-    /// must not block.</param>
+    /// <param name="Deliver">Gets each accepted descriptor on the accept thread with the address of who connects, over IP, and each adopted one with what
+    /// was received of it; owns it, must not block.</param>
     /// <param name="Attach">Told of the socket, and given what makes Sockets of its connections, before the first one is delivered.</param>
-    public sealed record Bind(EndPoint EndPoint, Action<int, ReadOnlyMemory<byte>> Deliver, Action<Bound, AcceptedSockets> Attach);
+    public sealed record Bind(EndPoint EndPoint, Action<int, ReadOnlyMemory<byte>, IPEndPoint?> Deliver, Action<Bound, AcceptedSockets> Attach);
 
     /// <summary>Deliver connections that moved here, each to the endpoint that it came by. Reply: <see cref="Adopted"/>.
     /// Owns the descriptors; one whose endpoint is gone is closed.</summary>

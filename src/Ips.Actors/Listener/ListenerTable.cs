@@ -16,7 +16,7 @@ internal sealed class ListenerTable : IDisposable
     private readonly ConcurrentDictionary<int, Entry> _entries = new(); // looked at from other threads
     private readonly Dictionary<EndpointKey, Entry> _parked = [];
     private readonly Dictionary<EndpointKey, OfferedSocket> _offers;
-    private readonly Dictionary<EndpointKey, Action<int, ReadOnlyMemory<byte>>> _deliveries = []; // kept beyond a release, until Kestrel unbinds
+    private readonly Dictionary<EndpointKey, Action<int, ReadOnlyMemory<byte>, IPEndPoint?>> _deliveries = []; // kept beyond a release, until Kestrel unbinds
     private readonly AcceptLoop _loop;
     private readonly int _backlog;
     private readonly UnixAccess? _access;
@@ -43,7 +43,7 @@ internal sealed class ListenerTable : IDisposable
     /// <param name="External">The service manager opened it: its path is not ours to remove.</param>
     /// <param name="Adopted">Another generation, or the service manager, opened it.</param>
     public sealed record Entry(
-        EndpointKey Key, EndPoint EndPoint, int Fd, Action<int, ReadOnlyMemory<byte>> Deliver, FileIdentity? File, bool External = false, bool Adopted = false);
+        EndpointKey Key, EndPoint EndPoint, int Fd, Action<int, ReadOnlyMemory<byte>, IPEndPoint?> Deliver, FileIdentity? File, bool External = false, bool Adopted = false);
 
     /// <summary>What is bound, in the order of binding.</summary>
     public IEnumerable<KeyValuePair<int, Entry>> Entries => _entries.OrderBy(entry => entry.Key);
@@ -99,7 +99,7 @@ internal sealed class ListenerTable : IDisposable
         bind.Attach(new ListenerProtocol.Bound(id, key, entry.EndPoint), AcceptedSockets.Of(fd));
         _entries[id] = entry;
         _deliveries[key] = bind.Deliver;
-        _loop.Add(id, fd, accepted => bind.Deliver(accepted, default));
+        _loop.Add(id, fd, (accepted, peer) => bind.Deliver(accepted, default, peer));
         return (id, entry, adopted);
     }
 
@@ -137,7 +137,7 @@ internal sealed class ListenerTable : IDisposable
     {
         if (_deliveries.TryGetValue(connection.Origin, out var deliver))
         {
-            deliver(connection.Fd, connection.Leftover);
+            deliver(connection.Fd, connection.Leftover, null);
             return true;
         }
 

@@ -39,12 +39,14 @@ internal sealed class AcceptedSockets
     }
 
     /// <summary>The Socket of an accepted descriptor, which it owns.</summary>
-    internal Socket Open(int fd)
+    /// <param name="fd">The descriptor.</param>
+    /// <param name="peer">Who is at the other end, if that is known: else the kernel is asked when somebody looks.</param>
+    internal Socket Open(int fd, IPEndPoint? peer = null)
     {
         var handle = new SafeSocketHandle(fd, ownsHandle: true);
-        return _listening is null ? new Socket(handle) : Create(_listening, handle, null);
+        return _listening is null ? new Socket(handle) : Create(_listening, handle, peer);
     }
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = ShortWay)]
-    private static extern Socket Create(Socket listening, SafeSocketHandle accepted, EndPoint? remote); // null: asked of the kernel when it is looked at
+    private static extern Socket Create(Socket listening, SafeSocketHandle accepted, EndPoint? remote);
 }

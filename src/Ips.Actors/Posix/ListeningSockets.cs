@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
@@ -8,6 +9,8 @@ namespace Ips.Actors.Posix;
 /// <remarks>Sockets made here are non-blocking and have FD_CLOEXEC; the caller closes them.</remarks>
 internal static unsafe class ListeningSockets
 {
+    private const int AddressBytes = 128; // sockaddr_storage
+
     /// <summary>Listens on a TCP address, as Kestrel's own transport does: SO_REUSEADDR; <c>[::]</c> takes IPv4 as well, no other IPv6 address does.</summary>
     /// <param name="endPoint">Where; port 0 lets the kernel choose.</param>
     /// <param name="backlog">Length of the queue of connections not yet accepted; net.core.somaxconn limits it.</param>
@@ -89,19 +92,16 @@ internal static unsafe class ListeningSockets
     /// <exception cref="NotSupportedException">Neither an IP nor a Unix socket, or a Unix socket without a name.</exception>
     internal static EndPoint LocalEndPoint(int fd)
     {
-        var bytes = stackalloc byte[128]; // sockaddr_storage
-        uint length = 128;
+        var bytes = stackalloc byte[AddressBytes];
+        uint length = AddressBytes;
         if (Libc.GetSockName(fd, bytes, &length) < 0) throw PosixException.Last("getsockname", FileDescriptors.Describe(fd));
-        EndPoint template = *(ushort*)bytes switch
-        {
-            Libc.AF_INET => new IPEndPoint(IPAddress.Any, 0),
-            Libc.AF_INET6 => new IPEndPoint(IPAddress.IPv6Any, 0),
-            Libc.AF_UNIX when length > sizeof(ushort) => new UnixDomainSocketEndPoint("/"),
-            var family => throw new NotSupportedException($"The socket ({FileDescriptors.Describe(fd)}) of address family {family} has no address that can be listened on."),
-        };
-        var address = new SocketAddress(template.AddressFamily, (int)length);
-        new ReadOnlySpan<byte>(bytes, (int)length).CopyTo(address.Buffer.Span);
-        return template.Create(address);
+        var address = new ReadOnlySpan<byte>(bytes, (int)length);
+        if (ParseIPEndPoint(address) is { } ip) return ip;
+        if (*(ushort*)bytes != Libc.AF_UNIX || length <= sizeof(ushort))
+            throw new NotSupportedException($"The socket ({FileDescriptors.Describe(fd)}) of address family {*(ushort*)bytes} has no address that can be listened on.");
+        var unix = new SocketAddress(AddressFamily.Unix, (int)length);
+        address.CopyTo(unix.Buffer.Span);
+        return new UnixDomainSocketEndPoint("/").Create(unix);
     }
 
     /// <summary>Whether the descriptor is a socket on which listen(2) was called.</summary>
@@ -147,6 +147,30 @@ internal static unsafe class ListeningSockets
         errno = fd < 0 ? Marshal.GetLastPInvokeError() : 0;
         return fd;
     }
+
+    /// <summary>The same, with the address of who connects, which the kernel would have to be asked for later.</summary>
+    /// <param name="listenFd">The listening socket.</param>
+    /// <param name="peer">The address over IP; null otherwise.</param>
+    /// <param name="errno">Why there is none.</param>
+    /// <returns>Its descriptor, or -1 with the errno.</returns>
+    internal static int AcceptFrom(int listenFd, out IPEndPoint? peer, out int errno)
+    {
+        var bytes = stackalloc byte[AddressBytes];
+        uint length = AddressBytes;
+        var fd = Libc.Accept4(listenFd, bytes, &length, Libc.SOCK_CLOEXEC | Libc.SOCK_NONBLOCK);
+        errno = fd < 0 ? Marshal.GetLastPInvokeError() : 0;
+        peer = fd < 0 ? null : ParseIPEndPoint(new ReadOnlySpan<byte>(bytes, (int)length));
+        return fd;
+    }
+
+    // sockaddr_in and sockaddr_in6 of netinet/in.h: family, port in network order, then (flow and) address, of IPv6 the scope as well.
+    private static IPEndPoint? ParseIPEndPoint(ReadOnlySpan<byte> address) =>
+        address.Length < sizeof(ushort) ? null : MemoryMarshal.Read<ushort>(address) switch
+        {
+            Libc.AF_INET => new IPEndPoint(new IPAddress(address.Slice(4, 4)), BinaryPrimitives.ReadUInt16BigEndian(address[2..])),
+            Libc.AF_INET6 => new IPEndPoint(new IPAddress(address.Slice(8, 16), MemoryMarshal.Read<uint>(address[24..])), BinaryPrimitives.ReadUInt16BigEndian(address[2..])),
+            _ => null,
+        };
 
     internal static int Create(int family, string subject)
     {

@@ -69,7 +69,7 @@ internal sealed class TakeoverActor : ReceiveActor
         // Again, as the number may name another socket since.
         _loop.Remove(ListenerId);
         var self = Self;
-        _loop.Add(ListenerId, fd, accepted => self.Tell(new Arrived(accepted)));
+        _loop.Add(ListenerId, fd, (accepted, _) => self.Tell(new Arrived(accepted)));
     }
 
     private void StopAccepting()

@@ -27,11 +27,11 @@ internal sealed class HandoverListener(
 
     private ListenerProtocol.Bound Bound => _bound ?? throw new InvalidOperationException("The listener is not bound.");
 
-    /// <summary>Takes over a descriptor, accepted or adopted; must not block.</summary>
-    public void Deliver(int fd, ReadOnlyMemory<byte> leftover)
+    /// <summary>Takes over a descriptor, accepted (with its <paramref name="peer"/>, over IP) or adopted; must not block.</summary>
+    public void Deliver(int fd, ReadOnlyMemory<byte> leftover, IPEndPoint? peer)
     {
         connections.Arrived();
-        if (!_arrivals.Writer.TryWrite(new Arrival(fd, leftover, null)))
+        if (!_arrivals.Writer.TryWrite(new Arrival(fd, leftover, peer, null)))
         {
             FileDescriptors.Close(fd); // unbound meanwhile
             connections.Left();
@@ -43,7 +43,7 @@ internal sealed class HandoverListener(
     /// <returns>False if the endpoint is unbound; the socket is then closed.</returns>
     public bool TryDeliverWarmup(Socket server)
     {
-        if (_arrivals.Writer.TryWrite(new Arrival(-1, default, server)))
+        if (_arrivals.Writer.TryWrite(new Arrival(-1, default, null, server)))
         {
             return true;
         }
@@ -123,7 +123,7 @@ internal sealed class HandoverListener(
         Socket? socket = null;
         try
         {
-            socket = _sockets!.Open(arrival.Fd);
+            socket = _sockets!.Open(arrival.Fd, arrival.Peer);
             return factory.Create(socket, arrival.Leftover, Bound.Key);
         }
         catch (SocketException)
@@ -137,5 +137,5 @@ internal sealed class HandoverListener(
         }
     }
 
-    private readonly record struct Arrival(int Fd, ReadOnlyMemory<byte> Leftover, Socket? Warmup);
+    private readonly record struct Arrival(int Fd, ReadOnlyMemory<byte> Leftover, IPEndPoint? Peer, Socket? Warmup);
 }

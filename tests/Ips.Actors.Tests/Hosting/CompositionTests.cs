@@ -52,7 +52,7 @@ public sealed class CompositionTests : ActorTest
         var ready = new TaskCompletionSource();
         Sys.ActorOf(Props.Create(() => new IpsSupervisor(context => Compose(context, ready), code => _process.Exit(code), _log)), "ips");
         ready.Task.Wait(Patience);
-        _endPoint = _actors["listener"].Ask<ListenerProtocol.Bound>(new ListenerProtocol.Bind(new IPEndPoint(IPAddress.Loopback, 0), (fd, _) => Accepted(fd), (_, _) => { }), Patience).Result.EndPoint;
+        _endPoint = _actors["listener"].Ask<ListenerProtocol.Bound>(new ListenerProtocol.Bind(new IPEndPoint(IPAddress.Loopback, 0), (fd, _, _) => Accepted(fd), (_, _) => { }), Patience).Result.EndPoint;
         _actors["front"].Tell(new HttpFrontProtocol.HostStarted());
     }
 

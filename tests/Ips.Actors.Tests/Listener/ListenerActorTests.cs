@@ -338,7 +338,7 @@ public sealed class ListenerActorTests : ActorTest
         return (Supervise(Props.Create(() => new ListenerActor(table, _lifecycle.Ref, _log))), table);
     }
 
-    private ListenerProtocol.Bind Bind(EndPoint endPoint) => new(endPoint, (fd, leftover) => Deliver(fd, leftover), (bound, _) => _attached.Enqueue(bound));
+    private ListenerProtocol.Bind Bind(EndPoint endPoint) => new(endPoint, (fd, leftover, _) => Deliver(fd, leftover), (bound, _) => _attached.Enqueue(bound));
 
     private Task<ListenerProtocol.Bound> BindAsync(EndPoint endPoint, IActorRef? listener = null) =>
         (listener ?? _listener).Ask<ListenerProtocol.Bound>(Bind(endPoint), Patience);

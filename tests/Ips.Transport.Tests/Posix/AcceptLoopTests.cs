@@ -218,10 +218,11 @@ public sealed partial class AcceptLoopTests : IDisposable
     {
         var (fd, at) = Listen();
         var (failing, attempts) = (true, 0);
-        using var loop = new AcceptLoop(_errors.Add, (int listenFd, out int error) =>
+        using var loop = new AcceptLoop(_errors.Add, (int listenFd, out IPEndPoint? peer, out int error) =>
         {
             Interlocked.Increment(ref attempts);
             error = errno;
+            peer = null;
             return Volatile.Read(ref failing) ? -1 : ListeningSockets.Accept(listenFd, out error);
         });
         var whole = Stopwatch.StartNew();
@@ -251,9 +252,10 @@ public sealed partial class AcceptLoopTests : IDisposable
     {
         var (fd, at) = Listen();
         var failures = 3;
-        using var loop = new AcceptLoop(_errors.Add, (int listenFd, out int error) =>
+        using var loop = new AcceptLoop(_errors.Add, (int listenFd, out IPEndPoint? peer, out int error) =>
         {
             error = errno;
+            peer = null;
             return failures-- > 0 ? -1 : ListeningSockets.Accept(listenFd, out error);
         });
         Add(loop, 1, fd);
@@ -305,7 +307,7 @@ public sealed partial class AcceptLoopTests : IDisposable
         await Assert.ThrowsAnyAsync<SocketException>(() => stockAccept.WaitAsync(Fds.Bound));
     }
 
-    private void Add(AcceptLoop loop, int id, int fd) => loop.Add(id, fd, accepted => _onAccepted(id, accepted));
+    private void Add(AcceptLoop loop, int id, int fd) => loop.Add(id, fd, (accepted, _) => _onAccepted(id, accepted));
 
     private (int Fd, IPEndPoint At) Listen(int backlog = 64)
     {

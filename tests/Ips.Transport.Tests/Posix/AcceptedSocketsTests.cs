@@ -25,12 +25,15 @@ public sealed class AcceptedSocketsTests : IDisposable
     [InlineData("127.0.0.1")]
     [InlineData("0.0.0.0")]
     [InlineData("::")]
-    public void Open_Tcp_KnowsWhatASocketOfTheHandleKnows(string address)
+    [InlineData("::", true)]
+    [InlineData("::1", true)]
+    public void Open_Tcp_KnowsWhatASocketOfTheHandleKnows(string address, bool client6 = false)
     {
         var fd = ListeningSockets.OpenTcp(new IPEndPoint(IPAddress.Parse(address), 0), 16, out var at);
-        using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        client.Connect(IPAddress.Loopback, at.Port);
+        using var client = new Socket(client6 ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        client.Connect(client6 ? IPAddress.IPv6Loopback : IPAddress.Loopback, at.Port);
         Same(fd, client);
+        client.Close();
         FileDescriptors.Close(fd);
     }
 
@@ -71,10 +74,11 @@ public sealed class AcceptedSocketsTests : IDisposable
     {
         var sockets = AcceptedSockets.Of(listenFd);
         Poll.WaitForOne(listenFd, PollEvents.Readable);
-        var fd = ListeningSockets.Accept(listenFd, out _);
+        var fd = ListeningSockets.AcceptFrom(listenFd, out var peer, out _);
+        Assert.Equal(client.AddressFamily != AddressFamily.Unix, peer is not null);
         using var plain = new Socket(new SafeSocketHandle(FileDescriptors.Duplicate(fd), ownsHandle: true));
 
-        using (var quick = sockets.Open(fd))
+        using (var quick = sockets.Open(fd, peer))
         {
             Assert.Equal(
                 (plain.AddressFamily, plain.SocketType, plain.ProtocolType, plain.Connected, $"{plain.LocalEndPoint}", $"{plain.RemoteEndPoint}"),

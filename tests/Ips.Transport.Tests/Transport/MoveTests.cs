@@ -369,7 +369,7 @@ public sealed class MoveTests : IAsyncLifetime
     public async Task ManyIdle_AllMove_DescriptorsAreGivenBack()
     {
         const int Count = 500;
-        var before = Directory.GetFileSystemEntries("/proc/self/fd").Length;
+        var before = Sockets();
         var clients = new List<RawClient>();
         for (var i = 0; i < Count; i++) clients.Add(await _a.ConnectAsync());
         foreach (var client in clients) await client.SendAsync("GET /n/1 HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -383,7 +383,10 @@ public sealed class MoveTests : IAsyncLifetime
 
         foreach (var client in clients) client.Dispose();
         await Eventually.TrueAsync(() => _a.Registry.Open == 0 && _b.Registry.Open == 0);
-        await Eventually.TrueAsync(() => Directory.GetFileSystemEntries("/proc/self/fd").Length <= before + 5);
+        await Eventually.TrueAsync(() => Sockets() <= before + 5);
+
+        // Not all descriptors: each assembly that is loaded meanwhile has two.
+        static int Sockets() => Directory.GetFileSystemEntries("/proc/self/fd").Count(fd => new FileInfo(fd).LinkTarget?.StartsWith("socket:", StringComparison.Ordinal) ?? false);
     }
 
     private static async Task AnswersAsync(RawClient client, string request, string host, string body)
