@@ -58,10 +58,12 @@ public class GatewayTests(ITestOutputHelper output) : ProcessTest(output)
         await gateway.AssertPredecessorsEndedWellAsync();
     }
 
-    private protected async Task<Gateway> StartGatewayAsync(params IReadOnlyList<string> more)
+    private protected Task<Gateway> StartGatewayAsync(params IReadOnlyList<string> more) => StartGatewayAsync(new Dictionary<string, string?>(), more);
+
+    private protected async Task<Gateway> StartGatewayAsync(IReadOnlyDictionary<string, string?> backendEnvironment, params IReadOnlyList<string> more)
     {
         // The generation in the responses is to be the gateway's.
-        var backend = await StartAsync(new ServiceSettings(ServiceKind.SampleApp) { More = ["--Ips:GenerationHeader=false"] });
+        var backend = await StartAsync(new ServiceSettings(ServiceKind.SampleApp) { Environment = backendEnvironment, More = ["--Ips:GenerationHeader=false"] });
         return await Gateway.StartAsync(Folder, backend.Port, more);
     }
 
