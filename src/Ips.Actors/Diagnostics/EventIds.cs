@@ -63,6 +63,7 @@ internal static class EventIds
     public const int SuccessorRefused = 1307;
     public const int FrameUnexpected = 1308;
     public const int SuccessorInvited = 1309;
+    public const int ReturnFailed = 1310;
     public const int MakingRoom = 1330;
     public const int AwaitingRoom = 1331;
 

@@ -21,10 +21,9 @@ internal sealed class ConnectionCourier(IHandoverChannel channel)
     /// <summary>Leftover bytes in one packet, so that with their base64 it stays below <see cref="HandoverCodec.MaxPacketBytes"/>.</summary>
     public const int MaxLeftoverBytes = 72 * 1024;
 
-    private readonly Queue<MovedConnection> _waiting = new();
+    private readonly List<MovedConnection> _waiting = [];
     private readonly List<(int Packet, MovedConnection Connection)> _inFlight = [];
     private int _packets;
-    private bool _broken;
 
     /// <summary>Nothing waits and nothing is unacknowledged.</summary>
     public bool IsIdle => _waiting.Count == 0 && _inFlight.Count == 0;
@@ -32,14 +31,13 @@ internal sealed class ConnectionCourier(IHandoverChannel channel)
     /// <summary>All that was given to it has been sent.</summary>
     public bool HasSentAll => _waiting.Count == 0;
 
-    /// <summary>Takes over connections and sends what the limit allows. On a channel that has ended they are closed.</summary>
+    /// <summary>Nothing is sent any more.</summary>
+    public bool IsBroken { get; private set; }
+
+    /// <summary>Takes over connections and sends what the limit allows. Once the channel has ended they wait to be recalled.</summary>
     public void Send(IEnumerable<MovedConnection> connections)
     {
-        foreach (var connection in connections)
-        {
-            _waiting.Enqueue(connection);
-        }
-
+        _waiting.AddRange(connections);
         Pump();
     }
 
@@ -69,40 +67,43 @@ internal sealed class ConnectionCourier(IHandoverChannel channel)
         return declined;
     }
 
-    /// <summary>The channel has ended: whatever was not acknowledged is closed here.</summary>
+    /// <summary>The channel has ended, and the peer may live: whatever it was sent and has not acknowledged is closed here, as it may read from it.</summary>
     /// <returns>How many that were.</returns>
     public int Break()
     {
-        _broken = true;
-        var lost = _inFlight.Count + _waiting.Count;
-        foreach (var connection in _inFlight.Select(sent => sent.Connection).Concat(_waiting))
-        {
-            FileDescriptors.Close(connection.Fd);
-        }
+        IsBroken = true;
+        var lost = _inFlight.Count;
+        _inFlight.ForEach(sent => FileDescriptors.Close(sent.Connection.Fd));
+        _inFlight.Clear();
+        return lost;
+    }
 
+    /// <summary>The channel has ended, and the peer is dead, or <see cref="Break"/> was called: who acknowledges before it reads has read from none that is here yet.</summary>
+    /// <returns>All of them, in order; they are the caller's again.</returns>
+    public IReadOnlyList<MovedConnection> Recall()
+    {
+        IsBroken = true;
+        List<MovedConnection> recalled = [.. _inFlight.Select(sent => sent.Connection), .. _waiting];
         _inFlight.Clear();
         _waiting.Clear();
-        return lost;
+        return recalled;
     }
 
     private void Pump()
     {
-        while (!_broken && MaySendNext())
+        while (!IsBroken && MaySendNext())
         {
-            var batch = TakeBatch();
+            var batch = NextBatch();
             var offers = batch.ConvertAll(connection => new ConnectionOffer(
                 connection.Origin.Endpoint, connection.Origin.Ordinal, connection.Leftover.IsEmpty ? null : connection.Leftover.ToArray()));
-            _packets++;
-            batch.ForEach(connection => _inFlight.Add((_packets, connection)));
             if (!channel.TrySend(new ConnectionsFrame(offers), [.. batch.Select(connection => connection.Fd)]))
             {
-                Break();
+                return; // its end is told to whoever owns the channel
             }
-        }
 
-        if (_broken)
-        {
-            Break();
+            _packets++;
+            batch.ForEach(connection => _inFlight.Add((_packets, connection)));
+            _waiting.RemoveRange(0, batch.Count);
         }
     }
 
@@ -110,17 +111,11 @@ internal sealed class ConnectionCourier(IHandoverChannel channel)
     private bool MaySendNext() => _waiting.Count > 0
         && (_inFlight.Count == 0 || _packets - _inFlight[0].Packet + 1 < MaxPartialPackets || (_waiting.Count >= MaxPerPacket && _inFlight.Count < MaxInFlight));
 
-    private List<MovedConnection> TakeBatch()
+    private List<MovedConnection> NextBatch()
     {
-        List<MovedConnection> batch = [];
         var leftover = 0;
-        while (batch.Count < Math.Min(MaxPerPacket, MaxInFlight - _inFlight.Count)
-            && _waiting.TryPeek(out var next) && (batch.Count == 0 || leftover + next.Leftover.Length <= MaxLeftoverBytes))
-        {
-            leftover += next.Leftover.Length;
-            batch.Add(_waiting.Dequeue());
-        }
-
-        return batch;
+        return [.. _waiting
+            .Take(Math.Min(MaxPerPacket, MaxInFlight - _inFlight.Count))
+            .TakeWhile((connection, i) => (leftover += connection.Leftover.Length) <= MaxLeftoverBytes || i == 0)];
     }
 }

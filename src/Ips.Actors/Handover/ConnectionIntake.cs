@@ -1,11 +1,15 @@
+using Akka.Actor;
 using Ips.Actors.Listener;
 using Ips.Actors.Posix;
 
 namespace Ips.Actors.Handover;
 
-/// <summary>Pairs the connections of a packet with its descriptors.</summary>
+/// <summary>The connections of a packet, on their way in.</summary>
 internal static class ConnectionIntake
 {
+    private static readonly TimeSpan AcknowledgeTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan AdoptTimeout = TimeSpan.FromSeconds(30);
+
     /// <summary>The connections, in order, each with its descriptor; null if the packet does not carry one for each: then all are closed.</summary>
     public static IReadOnlyList<MovedConnection>? Take(ConnectionsFrame frame, IReadOnlyList<int> fds)
     {
@@ -20,5 +24,25 @@ internal static class ConnectionIntake
         }
 
         return null;
+    }
+
+    /// <summary>
+    /// Acknowledges connections, then has them answered here. In this order: when this process dies, its peer takes back what was not acknowledged, and
+    /// of that nothing may have been read.
+    /// </summary>
+    /// <exception cref="AskTimeoutException">They were not adopted in time.</exception>
+    public static async Task<ListenerProtocol.Adopted> AdoptAsync(IReadOnlyList<MovedConnection> connections, IHandoverChannel channel, IActorRef listeners)
+    {
+        channel.TrySend(new AdoptedFrame(connections.Count));
+        try
+        {
+            await channel.FlushAsync(AcknowledgeTimeout).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or TimeoutException)
+        {
+            // The peer is dead, and they have nobody but this process; or stopped, and takes nothing back from who lives.
+        }
+
+        return await listeners.Ask<ListenerProtocol.Adopted>(new ListenerProtocol.Adopt(connections), AdoptTimeout).ConfigureAwait(false);
     }
 }

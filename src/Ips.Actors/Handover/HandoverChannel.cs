@@ -51,7 +51,7 @@ internal sealed class HandoverChannel : IHandoverChannel
         }
     }
 
-    /// <summary>Waits for the next event while nobody subscribes.</summary>
+    /// <summary>Waits for the next event while nobody subscribes. Whoever subscribes later is told of the end all the same.</summary>
     /// <exception cref="TimeoutException">None came within <paramref name="timeout"/>.</exception>
     public ChannelEvent WaitForNext(TimeSpan timeout)
     {
@@ -62,7 +62,7 @@ internal sealed class HandoverChannel : IHandoverChannel
                 Monitor.Wait(_gate, timeout);
             }
 
-            return _waiting.TryDequeue(out var next)
+            return _waiting.TryPeek(out var next) && (next is ChannelEvent.Closed || _waiting.TryDequeue(out next))
                 ? next
                 : throw new TimeoutException($"No answer on the handover channel within {timeout.TotalSeconds:0} s.");
         }

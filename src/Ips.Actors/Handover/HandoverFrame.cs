@@ -33,7 +33,7 @@ internal sealed record HelloFrame(int Min, int Max, int Pid, string Release) : H
 
 /// <summary>Predecessor's answer. File descriptors ride along: one per endpoint, in order, then the lock if <paramref name="Lock"/>,
 /// then the control socket if <paramref name="Control"/>.</summary>
-/// <param name="Version">The protocol version from here on.</param>
+/// <param name="Version">The protocol version from here on; <see cref="HandoverVersion.AheadOfHello"/> in the one that is sent ahead.</param>
 /// <param name="Generation">The successor's generation.</param>
 /// <param name="Endpoints">What each listening socket was opened for.</param>
 /// <param name="Lock">The PID lock's descriptor is in the packet.</param>

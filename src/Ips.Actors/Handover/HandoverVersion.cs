@@ -9,6 +9,10 @@ internal static class HandoverVersion
     // other, has to be shown with processes before there is a second. Nobody but who writes the release can set it, and its packets are the same.
     private const string MinName = "Ips.Handover.MinVersion", MaxName = "Ips.Handover.MaxVersion";
 
+    /// <summary>Of a welcome that is sent before hello, to every successor that was spawned, in any version: with it the listening sockets outlive the
+    /// predecessor. The welcome that answers hello takes its place.</summary>
+    public const int AheadOfHello = 0;
+
     /// <summary>The lowest version spoken.</summary>
     public static int Min { get; } = AppContext.GetData(MinName) is string text ? int.Parse(text, CultureInfo.InvariantCulture) : 1;
 

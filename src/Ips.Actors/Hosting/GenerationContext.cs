@@ -103,7 +103,24 @@ internal sealed class GenerationContext
 
         var channel = new HandoverChannel(fd, onPeerGone: () => output?.Restore()); // who read our output is gone
         channel.TrySend(new HelloFrame(HandoverVersion.Min, HandoverVersion.Max, Environment.ProcessId, Release));
-        switch (channel.WaitForNext(WelcomeTimeout))
+        var answer = channel.WaitForNext(WelcomeTimeout);
+        ChannelEvent.Received? ahead = null;
+        if (answer is ChannelEvent.Received { Frame: WelcomeFrame { Version: HandoverVersion.AheadOfHello } } first)
+        {
+            (ahead, answer) = (first, channel.WaitForNext(WelcomeTimeout));
+        }
+
+        if (answer is ChannelEvent.Closed { Error: null } && supervisor is null && ahead is { Frame: WelcomeFrame left })
+        {
+            return FromWelcome(left, ahead.Fds, command, channel, output, manager, supervisor); // whoever subscribes to the channel learns that it has ended
+        }
+
+        if (ahead is not null)
+        {
+            HandoverChannel.CloseDescriptors(ahead);
+        }
+
+        switch (answer)
         {
             case ChannelEvent.Received { Frame: WelcomeFrame welcome } received:
                 supervisor?.Join(welcome.Generation);
@@ -125,7 +142,7 @@ internal sealed class GenerationContext
                     throw new HandoverRefusedException("the predecessor died before it handed over; the supervisor, which holds its sockets, starts another");
                 }
 
-                // It died, and with it its sockets: this generation binds its own.
+                // It died as soon as it had started this process, and with it its sockets: this generation binds its own.
                 return new GenerationContext { Number = generation, StartCommand = command, Orphaned = true, Output = output, Manager = manager };
         }
     }

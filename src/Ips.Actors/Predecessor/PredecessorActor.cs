@@ -15,7 +15,6 @@ namespace Ips.Actors.Predecessor;
 internal sealed class PredecessorActor : ReceiveActor, IWithTimers
 {
     private readonly PredecessorLink _link;
-    private static readonly TimeSpan AdoptTimeout = TimeSpan.FromSeconds(30);
 
     private readonly IActorRef _front;
     private readonly IActorRef _listeners;
@@ -30,7 +29,8 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
         Receive<ChannelEvent.Closed>(OnClosed);
         Receive<PredecessorProtocol.SendReady>(ready => _link.Channel?.TrySend(new ReadyFrame(ready.Endpoints)));
         Receive<PredecessorProtocol.MoveConnections>(_ => OnMoveConnections());
-        Receive<MoverProtocol.Carry>(carry => _link.Courier?.Send(carry.Connections));
+        Receive<MoverProtocol.Carry>(OnCarry);
+        Receive<MoverProtocol.CarryEnded>(_ => { }); // the predecessor does not wait for word of it
         Receive<TakenIn>(OnTakenIn);
         Receive<IntakeFailed>(OnIntakeFailed);
         Receive<PredecessorProtocol.SendFailed>(failed =>
@@ -95,7 +95,7 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
                 _mover.Tell(new MoverProtocol.Delivered(courier.Acknowledge(adopted.Count)));
                 break;
             case DeclinedFrame declined when _link.Courier is { } courier:
-                DeclinedConnections.TakeBack(courier.Decline(declined.Packet), _mover, _listeners);
+                DeclinedConnections.TakeBack(courier.Decline(declined.Packet), UnmovableReason.Declined, _mover, _listeners);
                 break;
             case ServeFrame:
                 _lifecycle.Tell(new LifecycleEvent.ServeReceived());
@@ -141,10 +141,10 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
         TellOutputFault();
         _link.Ended = true;
         _link.EndIntakeIfDone();
-        _link.Courier?.Break();
-        if (_link.Carrying)
+        if (_link is { Carrying: true, Courier: { } courier }) // else what moves, now or later, moves to a successor
         {
-            _mover.Tell(new MoverProtocol.CarrierLost()); // else what moves, now or later, moves to a successor
+            _mover.Tell(new MoverProtocol.CarrierLost(courier.Break()));
+            DeclinedConnections.TakeBack(courier.Recall(), UnmovableReason.CarrierGone, _mover, _listeners);
         }
 
         if (_link.Adopted > 0)
@@ -170,12 +170,24 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
     {
         if (_link.Courier is null || _link.Ended)
         {
-            _mover.Tell(new MoverProtocol.CarrierLost());
+            _mover.Tell(new MoverProtocol.CarrierLost(0));
             return;
         }
 
         _link.Carrying = true;
         _mover.Tell(new MoverProtocol.Begin(Self, Endpoints: null));
+    }
+
+    private void OnCarry(MoverProtocol.Carry carry)
+    {
+        if (_link.Courier is { IsBroken: false } courier)
+        {
+            courier.Send(carry.Connections);
+        }
+        else
+        {
+            DeclinedConnections.TakeBack(carry.Connections, UnmovableReason.CarrierGone, Sender, _listeners);
+        }
     }
 
     private void OnConnections(ConnectionsFrame frame, IReadOnlyList<int> fds)
@@ -189,7 +201,7 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
         }
 
         _link.Adopting++;
-        _listeners.Ask<ListenerProtocol.Adopted>(new ListenerProtocol.Adopt(connections), AdoptTimeout)
+        ConnectionIntake.AdoptAsync(connections, _link.Channel!, _listeners)
             .PipeTo(Self, success: adopted => new TakenIn(adopted.Count), failure: error => new IntakeFailed(connections.Count, error.GetBaseException().Message));
     }
 
@@ -197,7 +209,6 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
     {
         _link.Adopting--;
         _link.Adopted += taken.Count;
-        _link.Channel?.TrySend(new AdoptedFrame(taken.Count));
         _link.EndIntakeIfDone();
     }
 

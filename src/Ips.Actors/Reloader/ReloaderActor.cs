@@ -17,6 +17,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
     private const int MissedReportsAllowed = 3;
     private const int HealthUrlFailuresAllowed = 3;
     private const int ReceiptsInAPacket = 8;
+    private const string SocketsNotHandedOver = "the listening sockets could not be handed over";
     private const int MaxReasonLength = 1000; // of a successor's own words: they go into packets, receipts and the log
     private static readonly TimeSpan CloseWithoutExit = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan DrainMargin = TimeSpan.FromSeconds(2);
@@ -39,14 +40,13 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         Receive<ReloaderProtocol.Spawn>(OnSpawn);
         Receive<FromSuccessor>(m => ReferenceEquals(m.Process, _slot.Process), OnChannelEvent);
         Receive<FromSuccessor>(late => HandoverChannel.CloseDescriptors(late.Event)); // of a successor that is gone
-        Receive<Welcome>(OnWelcome);
-        Receive<WelcomeFailed>(m => ReferenceEquals(m.Process, _slot.Process), OnWelcomeFailed);
         Receive<SuccessorExited>(m => ReferenceEquals(m.Process, _slot.Process), OnExited);
         Receive<ReloaderProtocol.SendServe>(_ => OnSendServe());
         Receive<ReloaderProtocol.SendPromote>(OnSendPromote);
         Receive<ReloaderProtocol.SendHistory>(send => SendHistory(send.Receipts));
         Receive<RoomAwaited>(OnRoomAwaited);
         Receive<RoomMade>(OnRoomMade);
+        Receive<Prepared>(OnPrepared);
         Receive<HealthUrlDue>(_ => OnHealthUrlDue());
         Receive<HealthUrlAnswered>(m => ReferenceEquals(m.Process, _slot.Process), OnHealthUrlAnswered);
         Receive<ReloaderProtocol.EndSuccessor>(OnEnd);
@@ -57,13 +57,14 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
             _slot.CarryEnded = true;
             SayLeftIfDone();
         });
-        Receive<TakenIn>(taken => _slot.Process?.Channel.TrySend(new AdoptedFrame(taken.Count)));
+        Receive<ListenerProtocol.Adopted>(_ => { }); // of those that it gave back
+        Receive<IntakeFailed>(failed => _log.ReturnFailed(failed.Count, failed.Reason));
         Receive<ReloaderProtocol.ReopenOlderLogs>(_ => _slot.Older.Signal(SignalNumbers.SIGUSR1));
         Receive<ReloaderProtocol.KillSuccessor>(_ => OnKill());
         Receive<Escalate>(_ => OnEscalate());
         Receive<HealthOverdue>(_ => ReportFailure(
             $"it sent no health report for {MissedReportsAllowed} intervals of {_options.Reload.HealthInterval.TotalSeconds:0.###} s", responsive: false));
-        Receive<ClosedWithoutExit>(_ => ReportFailure(_slot.ChannelError ?? "it closed the handover channel without exiting", responsive: false));
+        Receive<ClosedWithoutExit>(_ => OnClosedWithoutExit());
         Receive<ExitWithoutClose>(_ => OnExitWithoutClose());
         Receive<ReloaderProtocol.SendFarewell>(OnSendFarewell);
     }
@@ -87,7 +88,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 
     private void OnSpawn(ReloaderProtocol.Spawn spawn)
     {
-        if (_slot.Process is not null || _slot.MakingRoomFor is not null || (spawn.Again && _slot.GoneTold))
+        if (_slot.Process is not null || _slot.Preparing is not null || (spawn.Again && _slot.GoneTold))
         {
             return; // asked again after a restart: it is there or about to be, or its end is known already
         }
@@ -95,13 +96,13 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         _slot.GoneTold = false;
         var older = _slot.Older.Alive();
         var plan = PlanRoom(spawn, older);
+        _slot.Preparing = spawn;
         if (plan.TooMany == 0)
         {
-            Launch(spawn);
+            PrepareSockets(spawn);
             return;
         }
 
-        _slot.MakingRoomFor = spawn;
         _log.AwaitingRoom(older.Count, _options.Reload.MaxGenerations, _options.Reload.RoomTimeout.TotalSeconds);
         _slot.Older.WaitForRoomAsync(older.Count - plan.TooMany, _options.Reload.RoomTimeout).PipeTo(
             Self,
@@ -111,7 +112,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 
     private void OnRoomAwaited(RoomAwaited awaited)
     {
-        if (!ReferenceEquals(_slot.MakingRoomFor, awaited.Spawn))
+        if (!ReferenceEquals(_slot.Preparing, awaited.Spawn))
         {
             return; // the reload was ended meanwhile
         }
@@ -131,14 +132,13 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
             return;
         }
 
-        _slot.MakingRoomFor = null;
         if (plan.Refusal is { } refusal)
         {
             CannotBegin(awaited.Spawn, refusal);
         }
         else
         {
-            Launch(awaited.Spawn);
+            PrepareSockets(awaited.Spawn);
         }
     }
 
@@ -147,12 +147,11 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 
     private void OnRoomMade(RoomMade made)
     {
-        if (!ReferenceEquals(_slot.MakingRoomFor, made.Spawn))
+        if (!ReferenceEquals(_slot.Preparing, made.Spawn))
         {
             return; // the reload was ended meanwhile
         }
 
-        _slot.MakingRoomFor = null;
         if (made.Failure is { } failure)
         {
             CannotBegin(made.Spawn, $"an older generation could not be aborted to make room: {failure}");
@@ -160,20 +159,44 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         }
 
         _lifecycle.Tell(new ReloaderProtocol.GenerationsAborted([.. made.Aborted.Select(generation => generation.Generation)]));
-        Launch(made.Spawn);
+        PrepareSockets(made.Spawn);
+    }
+
+    private void PrepareSockets(ReloaderProtocol.Spawn spawn) =>
+        _listeners.Ask<ListenerProtocol.Offered>(new ListenerProtocol.Offer(), _options.Reload.ReadyTimeout).PipeTo(
+            Self,
+            success: offered => new Prepared(spawn, offered.Sockets, null),
+            failure: error => new Prepared(spawn, [], error.GetBaseException().Message));
+
+    private void OnPrepared(Prepared prepared)
+    {
+        if (!ReferenceEquals(_slot.Preparing, prepared.Spawn))
+        {
+            SuccessorSlot.Close(prepared.Sockets); // the reload was ended meanwhile
+        }
+        else if (prepared.Failure is { } failure)
+        {
+            CannotBegin(prepared.Spawn, $"{SocketsNotHandedOver}: {failure}");
+        }
+        else
+        {
+            _slot.Preparing = null;
+            Launch(prepared.Spawn, prepared.Sockets);
+        }
     }
 
     private void CannotBegin(ReloaderProtocol.Spawn spawn, string reason)
     {
+        _slot.Preparing = null;
         spawn.Invited?.Refuse(reason);
         _lifecycle.Tell(new LifecycleEvent.SuccessorFailed(reason, Responsive: false));
     }
 
-    private void Launch(ReloaderProtocol.Spawn spawn)
+    private void Launch(ReloaderProtocol.Spawn spawn, IReadOnlyList<OfferedSocket> sockets)
     {
         if (spawn.Invited is { } invited)
         {
-            _slot.Begin(invited, spawn.Generation);
+            _slot.Begin(invited, spawn.Generation, sockets);
             _log.Invited(spawn.Generation, invited.Pid);
             Watch(invited);
             Progress("invited");
@@ -183,13 +206,15 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         try
         {
             var process = _launcher.Launch(spawn.Generation);
-            _slot.Begin(process, spawn.Generation);
+            _slot.Begin(process, spawn.Generation, sockets);
+            SendWelcome(HandoverVersion.AheadOfHello); // if this process dies before it has read hello, nobody who connects is refused
             _log.Spawned(spawn.Generation, process.Pid);
             Watch(process);
             Progress("spawned");
         }
         catch (IOException e)
         {
+            SuccessorSlot.Close(sockets);
             _log.SpawnFailed(spawn.Generation, e.Message);
             _lifecycle.Tell(new LifecycleEvent.SuccessorFailed($"it could not be spawned: {e.Message}", Responsive: false));
         }
@@ -207,8 +232,6 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         if (message.Event is ChannelEvent.Closed closed)
         {
             _slot.ChannelClosed = true;
-            _slot.Courier?.Break();
-            _slot.Mover?.Tell(new MoverProtocol.CarrierLost());
             _slot.ChannelError = closed.Error is { } error ? $"the handover channel failed: {error}" : null;
             if (_slot.Exit is null)
             {
@@ -253,7 +276,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
                 SayLeftIfDone();
                 break;
             case DeclinedFrame declined when _slot is { Courier: { } courier, Mover: { } mover }:
-                DeclinedConnections.TakeBack(courier.Decline(declined.Packet), mover, _listeners);
+                DeclinedConnections.TakeBack(courier.Decline(declined.Packet), UnmovableReason.Declined, mover, _listeners);
                 SayLeftIfDone();
                 break;
             case LeavingFrame leaving:
@@ -281,40 +304,18 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         }
 
         Progress("hello");
-        var process = _slot.Process!;
-        _listeners.Ask<ListenerProtocol.Offered>(new ListenerProtocol.Offer(), _options.Reload.ReadyTimeout)
-            .PipeTo(
-                Self, success: offered => new Welcome(process, version, offered.Sockets),
-                failure: error => new WelcomeFailed(process, error.GetBaseException().Message));
+        _log.Hello(_slot.Generation, hello.Pid, hello.Release, _slot.Sockets.Count, version);
+        _slot.Welcomed = true;
+        SendWelcome(version);
+        _slot.CloseSockets();
     }
 
-    private void OnWelcomeFailed(WelcomeFailed failed) =>
-        ReportFailure($"the listening sockets could not be handed over: {failed.Reason}", responsive: false);
-
-    private void OnWelcome(Welcome welcome)
+    private void SendWelcome(int version)
     {
         try
         {
-            SendWelcome(welcome);
-        }
-        catch (IOException e) // EMFILE, or too many to hand over
-        {
-            OnWelcomeFailed(new WelcomeFailed(welcome.Process, e.Message));
-        }
-        finally
-        {
-            foreach (var socket in welcome.Sockets)
-            {
-                FileDescriptors.Close(socket.Fd);
-            }
-        }
-    }
-
-    private void SendWelcome(Welcome welcome)
-    {
-        if (ReferenceEquals(welcome.Process, _slot.Process) && !_slot.Welcomed)
-        {
-            List<int> fds = [.. welcome.Sockets.Select(socket => socket.Fd)];
+            var sockets = _slot.Sockets;
+            List<int> fds = [.. sockets.Select(socket => socket.Fd)];
             if (_identity.LockFd is { } lockFd)
             {
                 fds.Add(lockFd);
@@ -328,17 +329,19 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
             if (fds.Count > FdPassing.MaxDescriptors)
             {
                 throw new IOException(
-                    $"they are {welcome.Sockets.Count}, and {FdPassing.MaxDescriptors - (fds.Count - welcome.Sockets.Count)} fit the packet that hands them over; listen on fewer addresses (ips.urls)");
+                    $"they are {sockets.Count}, and {FdPassing.MaxDescriptors - (fds.Count - sockets.Count)} fit the packet that hands them over; listen on fewer addresses (ips.urls)");
             }
 
-            _log.Hello(_slot.Generation, welcome.Process.Pid, _slot.Release ?? "unknown", welcome.Sockets.Count, welcome.Version);
-            _slot.Welcomed = true;
-            welcome.Process.Channel.TrySend(
+            _slot.Process!.Channel.TrySend(
                 new WelcomeFrame(
-                    welcome.Version, _slot.Generation, [.. welcome.Sockets.Select(s => new EndpointOffer(s.Endpoint, s.Ordinal, s.External))],
+                    version, _slot.Generation, [.. sockets.Select(s => new EndpointOffer(s.Endpoint, s.Ordinal, s.External))],
                     _identity.LockFd is not null, _identity.ControlFd is not null, (long)_options.Reload.HealthInterval.TotalMilliseconds,
                     OlderGenerations.WithSelf(_slot.Older.Alive(), _slot.Generation - 1), _slot.Paused()),
                 [.. fds]);
+        }
+        catch (IOException e) // EMFILE, or too many to hand over
+        {
+            ReportFailure($"{SocketsNotHandedOver}: {e.Message}", responsive: false);
         }
     }
 
@@ -425,7 +428,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
     {
         if (_slot.Process is null || _slot.ChannelClosed || _slot is { Leaving: true, Mover: null })
         {
-            _mover.Tell(new MoverProtocol.CarrierLost());
+            _mover.Tell(new MoverProtocol.CarrierLost(0));
             return;
         }
 
@@ -458,18 +461,14 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 
     private void OnCarry(MoverProtocol.Carry carry)
     {
-        if (_slot.Courier is { } courier)
+        if (_slot.Courier is { IsBroken: false } courier)
         {
             courier.Send(carry.Connections);
-            return;
         }
-
-        foreach (var connection in carry.Connections)
+        else
         {
-            FileDescriptors.Close(connection.Fd);
+            DeclinedConnections.TakeBack(carry.Connections, UnmovableReason.CarrierGone, Sender, _listeners);
         }
-
-        Sender.Tell(new MoverProtocol.CarrierLost());
     }
 
     // A rollback: the successor gives back what it has.
@@ -483,8 +482,8 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
             return;
         }
 
-        _listeners.Ask<ListenerProtocol.Adopted>(new ListenerProtocol.Adopt(connections), _options.Reload.ReadyTimeout)
-            .PipeTo(Self, success: adopted => new TakenIn(adopted.Count));
+        ConnectionIntake.AdoptAsync(connections, _slot.Process!.Channel, _listeners)
+            .PipeTo(Self, failure: error => new IntakeFailed(connections.Count, error.GetBaseException().Message));
     }
 
     private void OnHealth(HealthFrame health)
@@ -518,6 +517,18 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         Settle();
     }
 
+    // It lives, so it may read from what it was sent: that must not be read from here as well.
+    private void OnClosedWithoutExit()
+    {
+        if (_slot is { Courier: { } courier, Mover: { } mover })
+        {
+            mover.Tell(new MoverProtocol.CarrierLost(courier.Break()));
+            DeclinedConnections.TakeBack(courier.Recall(), UnmovableReason.CarrierGone, mover, _listeners);
+        }
+
+        ReportFailure(_slot.ChannelError ?? "it closed the handover channel without exiting", responsive: false);
+    }
+
     // A child of the dead process has inherited its end of the channel.
     private void OnExitWithoutClose()
     {
@@ -538,6 +549,12 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         ReportFailure($"it {text}", responsive: false);
         _log.Gone(_slot.Generation, process.Pid, text);
         TellOutput();
+        if (_slot is { Courier: { } courier, Mover: { } mover })
+        {
+            // It is dead, and has read from none that it had not acknowledged.
+            DeclinedConnections.TakeBack(courier.Recall(), UnmovableReason.CarrierGone, mover, _listeners);
+        }
+
         _slot.Clear();
         TellGone();
     }
@@ -571,8 +588,8 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
     {
         if (_slot.Process is not { } process)
         {
-            _slot.MakingRoomFor?.Invited?.Refuse(end.Reason);
-            _slot.MakingRoomFor = null;
+            _slot.Preparing?.Invited?.Refuse(end.Reason);
+            _slot.Preparing = null;
             TellGone(); // it could not be spawned
             return;
         }
@@ -637,8 +654,6 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 
     private sealed record SuccessorExited(ISpawnedGeneration Process, ProcessExit Exit);
 
-    private sealed record Welcome(ISpawnedGeneration Process, int Version, IReadOnlyList<OfferedSocket> Sockets);
-
     private sealed record RoomAwaited(ReloaderProtocol.Spawn Spawn);
 
     private sealed record RoomMade(ReloaderProtocol.Spawn Spawn, IReadOnlyList<GenerationEntry> Aborted, string? Failure);
@@ -647,9 +662,9 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 
     private sealed record HealthUrlAnswered(ISpawnedGeneration Process, string? Fault);
 
-    private sealed record WelcomeFailed(ISpawnedGeneration Process, string Reason);
+    private sealed record IntakeFailed(int Count, string Reason);
 
-    private sealed record TakenIn(int Count);
+    private sealed record Prepared(ReloaderProtocol.Spawn Spawn, IReadOnlyList<OfferedSocket> Sockets, string? Failure);
 
     private sealed record Escalate;
 

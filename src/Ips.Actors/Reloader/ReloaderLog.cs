@@ -41,6 +41,9 @@ internal static partial class ReloaderLog
         "Aborting generation {Older} (PID {Pid}), which still drains, to make room: ips.reload.max-generations is {Max}.")]
     public static partial void MakingRoom(this ILogger logger, int older, int pid, int max);
 
+    [LoggerMessage(EventIds.ReturnFailed, LogLevel.Error, "{Count} live connections that the successor gave back could not be taken over: {Reason}")]
+    public static partial void ReturnFailed(this ILogger logger, int count, string reason);
+
     [LoggerMessage(EventIds.FrameUnexpected, LogLevel.Warning, "Unexpected {Frame} from generation {Successor}; ignored.")]
     public static partial void Unexpected(this ILogger logger, string frame, int successor);
 }

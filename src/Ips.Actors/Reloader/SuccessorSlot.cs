@@ -33,14 +33,17 @@ internal sealed class SuccessorSlot
     /// <summary>The operator's health check, if there is one.</summary>
     public IHealthUrl? HealthUrl { get; init; }
 
-    /// <summary>Older generations are being aborted for this spawn, which follows then; null while none are.</summary>
-    public ReloaderProtocol.Spawn? MakingRoomFor { get; set; }
+    /// <summary>A spawn that waits for room among the older generations, and for the listening sockets; null while none does.</summary>
+    public ReloaderProtocol.Spawn? Preparing { get; set; }
 
     /// <summary>How often in a row the health URL has not answered well.</summary>
     public int HealthUrlFailures { get; set; }
 
     /// <summary>The process, or null while there is none.</summary>
     public ISpawnedGeneration? Process { get; set; }
+
+    /// <summary>Duplicates of the listening sockets, until it has them.</summary>
+    public IReadOnlyList<OfferedSocket> Sockets { get; private set; } = [];
 
     /// <summary>Its generation.</summary>
     public int Generation { get; set; }
@@ -100,11 +103,13 @@ internal sealed class SuccessorSlot
     public EndingStage Ending { get; set; }
 
     /// <summary>Starts anew with a process.</summary>
-    public void Begin(ISpawnedGeneration process, int generation)
+    /// <param name="process">The process.</param>
+    /// <param name="generation">Its generation.</param>
+    /// <param name="sockets">What it is to be welcomed with; owned from here on.</param>
+    public void Begin(ISpawnedGeneration process, int generation, IReadOnlyList<OfferedSocket> sockets)
     {
         Clear();
-        Process = process;
-        Generation = generation;
+        (Process, Generation, Sockets) = (process, generation, sockets);
         Courier = new ConnectionCourier(process.Channel);
     }
 
@@ -112,11 +117,26 @@ internal sealed class SuccessorSlot
     public void Clear()
     {
         Process?.Dispose();
-        Courier?.Break();
+        CloseSockets();
         (Courier, Mover, Endpoints) = (null, null, new HashSet<EndpointKey>());
         (Process, Generation, Release, Welcomed, Serving, ServesTold, PromoteSent, Promoted) = (null, 0, null, false, false, false, false, false);
-        (MakingRoomFor, HealthUrlFailures) = (null, 0);
+        (Preparing, HealthUrlFailures) = (null, 0);
         (FailureReported, Exit, ChannelClosed, ChannelError, Ending) = (false, null, false, null, EndingStage.None);
         (Leaving, CarryEnded, ConnectionPackets) = (false, false, 0);
+    }
+    /// <summary>It has the listening sockets, or never will.</summary>
+    public void CloseSockets()
+    {
+        Close(Sockets);
+        Sockets = [];
+    }
+
+    /// <summary>Closes the descriptors of sockets that nobody gets.</summary>
+    public static void Close(IReadOnlyList<OfferedSocket> sockets)
+    {
+        foreach (var socket in sockets)
+        {
+            FileDescriptors.Close(socket.Fd);
+        }
     }
 }

@@ -20,7 +20,7 @@ internal sealed class MoveLedger
     /// <summary>The carrier leaves when nothing can follow it any more.</summary>
     public bool Finishing { get; set; }
 
-    /// <summary>The carrier is about to leave: nothing more is asked to.</summary>
+    /// <summary>The carrier is about to leave, or gone: nothing more is asked to.</summary>
     public bool CarrierLeaving { get; set; }
 
     /// <summary>No connection comes from an older generation any more.</summary>
@@ -64,9 +64,6 @@ internal sealed class MoveLedger
 
     /// <summary>Arrived at the other generation.</summary>
     public int Moved { get; set; }
-
-    /// <summary>Closed because nobody took them.</summary>
-    public int Lost { get; set; }
 
     /// <summary>LifecycleActor knows that what could leave at once has left.</summary>
     public bool SettledReported { get; set; }

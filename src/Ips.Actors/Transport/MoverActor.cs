@@ -28,7 +28,7 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
         Receive<SendOutgoing>(_ => OnSendOutgoing());
         Receive<MoverProtocol.Delivered>(OnDelivered);
         Receive<MoverProtocol.Returned>(OnReturned);
-        Receive<MoverProtocol.CarrierLost>(_ => OnCarrierLost());
+        Receive<MoverProtocol.CarrierLost>(OnCarrierLost);
         Receive<MoverProtocol.CarrierLeaving>(OnCarrierLeaving);
         Receive<MoverProtocol.IntakeClosed>(_ =>
         {
@@ -129,26 +129,17 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
         switch (result)
         {
             case MoveResult.Moved moved:
-                if (_ledger.Carrier is not null)
+                _ledger.OnTheWay++;
+                _ledger.Outgoing.Add(new MovedConnection(connection.Origin, moved.Descriptor, moved.Leftover));
+                if (_ledger.Outgoing.Count == 1)
                 {
-                    _ledger.OnTheWay++;
-                    _ledger.Outgoing.Add(new MovedConnection(connection.Origin, moved.Descriptor, moved.Leftover));
-                    if (_ledger.Outgoing.Count == 1)
-                    {
-                        Self.Tell(new SendOutgoing()); // behind the other decisions that wait: they go in one message
-                    }
-                }
-                else
-                {
-                    // Nobody takes it any more: its client sees the close that it would have seen without us.
-                    _ledger.Lost++;
-                    Posix.FileDescriptors.Close(moved.Descriptor);
+                    Self.Tell(new SendOutgoing()); // behind the other decisions that wait: they go in one message
                 }
 
                 break;
             case MoveResult.NotMovable { Reason: UnmovableReason.Ended }:
                 break;
-            case MoveResult.NotMovable { Reason: UnmovableReason.NoDescriptor } when _ledger is { Carrier: not null, CarrierLeaving: false }:
+            case MoveResult.NotMovable { Reason: UnmovableReason.NoDescriptor } when !_ledger.CarrierLeaving:
                 _ledger.Waiting.Add(connection);
                 ArmRetry();
                 break;
@@ -195,7 +186,7 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
         _ledger.OnTheWay -= returned.Count;
         for (var i = 0; i < returned.Count; i++)
         {
-            _ledger.Stay(UnmovableReason.Declined);
+            _ledger.Stay(returned.Reason);
         }
 
         ReportIfSettled();
@@ -246,28 +237,15 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
         }
     }
 
-    private void OnCarrierLost()
+    // What leaves yet, as it was faster, the carrier gives back.
+    private void OnCarrierLost(MoverProtocol.CarrierLost lost)
     {
-        _gate.EndMoving(); // from here on responses say Connection: close
-        if (_ledger.Carrier is null)
-        {
-            ReportIfSettled();
-            return;
-        }
-
-        var lost = _ledger.OnTheWay;
-        _ledger.Lost += lost;
-        _ledger.OnTheWay = 0;
-        _ledger.Outgoing.ForEach(connection => Posix.FileDescriptors.Close(connection.Fd));
-        _ledger.Outgoing.Clear();
-        _ledger.Carrier = null;
-        _connections.Opened = null;
-        StayForGood();
-        ReportIfSettled();
+        _ledger.OnTheWay -= lost.Count;
+        OnCarrierLeaving(new MoverProtocol.CarrierLeaving(Finish: false));
         ReplyIfFlushed();
-        if (lost > 0)
+        if (lost.Count > 0)
         {
-            _log.CarrierLost(lost); // last: a log provider that throws must cost nothing
+            _log.CarrierLost(lost.Count); // last: a log provider that throws must cost nothing
         }
     }
 

@@ -11,19 +11,20 @@ internal static class MoverProtocol
     /// <param name="Endpoints">The endpoints that the other generation takes connections for; null means all.</param>
     public sealed record Begin(IActorRef Carrier, IReadOnlySet<EndpointKey>? Endpoints);
 
-    /// <summary>To the carrier: send these. It owns the descriptors. Reply: <see cref="Delivered"/> in portions, or <see cref="CarrierLost"/>.</summary>
+    /// <summary>To the carrier: send these. It owns the descriptors. Reply: <see cref="Delivered"/>, <see cref="Returned"/> and <see cref="CarrierLost"/>, in portions.</summary>
     public sealed record Carry(IReadOnlyList<MovedConnection> Connections);
 
     /// <summary>So many have arrived at the other generation.</summary>
     public sealed record Delivered(int Count);
 
-    /// <summary>The other generation is gone: what has not left stays here and is closed politely.</summary>
-    public sealed record CarrierLost;
+    /// <summary>The other generation cannot be reached any more: what has not left stays here and is closed politely.</summary>
+    /// <param name="Count">Connections on their way that are lost with it: it may have read from them.</param>
+    public sealed record CarrierLost(int Count);
 
-    /// <summary>So many came back, as the other generation has no room for them, and were adopted here again. <see cref="CarrierLeaving"/> was told before.</summary>
-    public sealed record Returned(int Count);
+    /// <summary>So many came back, and were adopted here again. <see cref="CarrierLeaving"/> was told before.</summary>
+    public sealed record Returned(int Count, UnmovableReason Reason);
 
-    /// <summary>The other generation is about to leave, or has no room; what has left already is still carried, then <see cref="CarryEnded"/>.</summary>
+    /// <summary>The other generation is about to leave, has no room, or is gone; what has left already is still carried, then <see cref="CarryEnded"/>.</summary>
     /// <param name="Finish">Busy connections may follow first, and whatever an older generation has on its way here. Else nothing more is asked to move.</param>
     public sealed record CarrierLeaving(bool Finish);
 

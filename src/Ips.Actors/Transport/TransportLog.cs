@@ -15,7 +15,7 @@ internal static partial class TransportLog
     [LoggerMessage(EventIds.ConnectionMoved, LogLevel.Debug, "Connection {ConnectionId} moved to another process.")]
     internal static partial void ConnectionMoved(this ILogger logger, string connectionId);
 
-    [LoggerMessage(EventIds.CarrierLost, LogLevel.Warning, "The other generation went away with {Count} connections on their way to it; they are closed.")]
+    [LoggerMessage(EventIds.CarrierLost, LogLevel.Warning, "The other generation has ended the handover channel and lives, with {Count} connections on their way to it; they are closed here, as it may read from them.")]
     internal static partial void CarrierLost(this ILogger logger, int count);
 
     [LoggerMessage(EventIds.ConnectionsMoved, LogLevel.Information,

@@ -36,6 +36,9 @@ internal enum UnmovableReason
     /// <summary>The other generation had no room for its descriptor; see RLIMIT_NOFILE.</summary>
     Declined,
 
+    /// <summary>The other generation ended before it had it.</summary>
+    CarrierGone,
+
     /// <summary>The other generation does not listen on the endpoint that it came by, or speaks TLS there.</summary>
     EndpointGone,
 }

@@ -60,6 +60,37 @@ public sealed class ConnectionCourierTests : ActorTest
         foreach (var connection in connections.Where(connection => FileDescriptors.IsOpen(connection.Fd))) FileDescriptors.Close(connection.Fd);
     }
 
+    // Who acknowledges before it reads has read from none of these: a dead peer's are the caller's again, and only what a live one was sent is not.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Recall_ChannelHasEnded_GivesBackWhatNobodyElseReads(bool peerLives)
+    {
+        var courier = new ConnectionCourier(new FakeSuccessor(1, CreateTestProbe().Ref));
+        var connections = Connections(400);
+        courier.Send(connections);
+        courier.Acknowledge(64);
+        if (peerLives) Assert.Equal(ConnectionCourier.MaxInFlight, courier.Break());
+
+        var recalled = courier.Recall();
+        Assert.Equal(connections[(peerLives ? 64 + ConnectionCourier.MaxInFlight : 64)..], recalled);
+        Assert.All(connections.Except(recalled), connection => Assert.False(FileDescriptors.IsOpen(connection.Fd)));
+        Assert.True(courier is { IsBroken: true, IsIdle: true });
+        foreach (var connection in recalled) FileDescriptors.Close(connection.Fd);
+    }
+
+    [Fact]
+    public void Send_ChannelThatHasEnded_KeepsThemToBeRecalled()
+    {
+        var courier = new ConnectionCourier(new FakeSuccessor(1, CreateTestProbe().Ref) { Deaf = true });
+        var connections = Connections(70);
+        courier.Send(connections[..65]);
+        courier.Send(connections[65..]);
+        Assert.Equal(0, courier.Break()); // none was sent
+        Assert.Equal(connections, courier.Recall());
+        connections.ForEach(connection => FileDescriptors.Close(connection.Fd));
+    }
+
     private static List<MovedConnection> Connections(int count) =>
         [.. Enumerable.Range(0, count).Select(i => new MovedConnection(new EndpointKey("127.0.0.1:0", i), FileDescriptors.Open("/dev/null", 0), default))];
 }

@@ -13,6 +13,7 @@ public sealed class HandoverCodecTests
         ["welcome"] = new WelcomeFrame(
             1, 8, [new EndpointOffer("127.0.0.1:0", 0), new EndpointOffer("[::]:8080", 1), new EndpointOffer("unix:/run/app.sock", 0)], true, true, 1000),
         ["welcome-bare"] = new WelcomeFrame(1, 2, [], false, false, 100),
+        ["welcome-ahead"] = new WelcomeFrame(HandoverVersion.AheadOfHello, 8, [new EndpointOffer("127.0.0.1:0", 0)], true, true, 1000),
         ["welcome-external"] = new WelcomeFrame(1, 2, [new("unix:/run/app.sock", 0, External: true)], false, false, 100),
         ["welcome-generations"] = new WelcomeFrame(
             1, 8, [], true, false, 1000, [new GenerationEntry(6, 4700, 98765), new GenerationEntry(7, 4711, 98800)]),

@@ -75,7 +75,7 @@ public sealed class PredecessorActorTests : ActorTest
         _listeners.Reply(new ListenerProtocol.Adopted(1, 0));
         await closed.WaitAsync(Patience);
         await _link.CloseIntakeAsync(finish: false).WaitAsync(Patience);
-        Assert.Equal(new AdoptedFrame(1), (await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame); // and it was asked once
+        Assert.Equal(new AdoptedFrame(1), (await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
         Assert.False(_sent.HasMessages);
         Array.ForEach([a, b], FileDescriptors.Close);
     }
@@ -190,15 +190,19 @@ public sealed class PredecessorActorTests : ActorTest
     }
 
     [Fact]
-    public async Task Connections_Arrive_AreAcknowledgedWhenTheyAreDelivered()
+    public async Task Connections_Arrive_AreAcknowledgedAndThenDelivered() // the peer takes back what was not acknowledged: none of that may have been read
     {
         var (a, b) = FdPassing.SocketPair();
+        var flushed = new TaskCompletionSource();
+        _channel.Flushed = flushed.Task;
         _channel.Say(new ConnectionsFrame([new ConnectionOffer("127.0.0.1:0", 0, [71]), new ConnectionOffer("127.0.0.1:0", 1)]), a, b);
+        Assert.Equal(new AdoptedFrame(2), (await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
+        await RoundTrip();
+        Assert.False(_listeners.HasMessages); // not before the word of it has left this process
+        flushed.SetResult();
         var adopt = await _listeners.ExpectMsgAsync<ListenerProtocol.Adopt>();
         Assert.Equal([(a, 1), (b, 0)], adopt.Connections.Select(connection => (connection.Fd, connection.Leftover.Length)));
-        Assert.False(_sent.HasMessages);
         _listeners.Reply(new ListenerProtocol.Adopted(2, 0));
-        Assert.Equal(new AdoptedFrame(2), (await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
         Array.ForEach([a, b], FileDescriptors.Close);
     }
 
@@ -227,10 +231,34 @@ public sealed class PredecessorActorTests : ActorTest
         _channel.Say(new AdoptedFrame(1));
         Assert.Equal(new MoverProtocol.Delivered(1), await _mover.ExpectMsgAsync<MoverProtocol.Delivered>());
         Assert.Throws<PosixException>(() => FileDescriptors.IsCloseOnExec(a));
-        FileDescriptors.Close(b);
+        begin.Carrier.Tell(new MoverProtocol.Carry([new MovedConnection(new EndpointKey("127.0.0.1:0", 0), b, default)]), _mover.Ref);
+        await _sent.ExpectMsgAsync<FakeSuccessor.Sent>();
         _channel.CloseChannel();
-        await _mover.ExpectMsgAsync<MoverProtocol.CarrierLost>();
+        Assert.Equal(new MoverProtocol.CarrierLost(1), await _mover.ExpectMsgAsync<MoverProtocol.CarrierLost>());
+        Assert.False(FileDescriptors.IsOpen(b)); // the predecessor may live, and answer on it
     }
 
-    private Task RoundTrip() => RoundTrip(_actor);
+    [Fact]
+    public async Task Carry_PredecessorGone_AreAnsweredHere()
+    {
+        _actor.Tell(new PredecessorProtocol.MoveConnections());
+        var begin = await _mover.ExpectMsgAsync<MoverProtocol.Begin>();
+        _channel.CloseChannel();
+        await _mover.ExpectMsgAsync<MoverProtocol.CarrierLost>();
+        await _mover.ExpectMsgAsync<MoverProtocol.CarrierLeaving>();
+        var connection = new MovedConnection(new EndpointKey("127.0.0.1:0", 0), FileDescriptors.Duplicate(0), default);
+        begin.Carrier.Tell(new MoverProtocol.Carry([connection]), _mover.Ref);
+        Assert.Equal([connection], (await _listeners.ExpectMsgAsync<ListenerProtocol.Adopt>()).Connections);
+        _listeners.Reply(new ListenerProtocol.Adopted(1, 0));
+        await _mover.ExpectMsgAsync<MoverProtocol.CarrierLeaving>();
+        Assert.Equal(new MoverProtocol.Returned(1, UnmovableReason.CarrierGone), await _mover.ExpectMsgAsync<MoverProtocol.Returned>());
+        FileDescriptors.Close(connection.Fd);
+    }
+
+    // Twice: it may not have started before the first, and takes what waits in the channel only then.
+    private async Task RoundTrip()
+    {
+        await RoundTrip(_actor);
+        await RoundTrip(_actor);
+    }
 }

@@ -32,6 +32,7 @@ public sealed class ReloaderReceiptTests : ActorTest
     public ReloaderReceiptTests()
     {
         (_lifecycle, _listeners, _mover, _successor) = (CreateTestProbe(), CreateTestProbe(), CreateTestProbe(), CreateTestProbe());
+        _listeners.Offering(() => new ListenerProtocol.Offered([]));
         _launcher = new FakeLauncher(_successor.Ref);
         _options.Reload.HealthUrl = "http://127.0.0.1:1/healthz";
         var (slot, identity) = (new SuccessorSlot { Older = _older, HealthUrl = _url }, Identity.Adopt("/nowhere/ips.pid", null, null, _log));
@@ -249,13 +250,12 @@ public sealed class ReloaderReceiptTests : ActorTest
     {
         _reloader.Tell(new ReloaderProtocol.Spawn(5));
         await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>();
+        Assert.IsType<WelcomeFrame>(await SentAsync()); // ahead of hello
     }
 
     private async Task<WelcomeFrame> WelcomeAsync()
     {
         _launcher.Last.Say(new HelloFrame(1, 1, 101, "2.0"));
-        await _listeners.ExpectMsgAsync<ListenerProtocol.Offer>();
-        _listeners.Reply(new ListenerProtocol.Offered([]));
         await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>();
         return Assert.IsType<WelcomeFrame>(await SentAsync());
     }

@@ -27,6 +27,9 @@ internal sealed class FakeSuccessor(int pid, IActorRef told) : ISpawnedGeneratio
     /// <summary>Nobody receives at the other end.</summary>
     public bool Deaf { get; set; }
 
+    /// <summary>When the other end has what was sent.</summary>
+    public Task Flushed { get; set; } = Task.CompletedTask;
+
     public bool Disposed { get; private set; }
 
     public void Say(HandoverFrame frame, params int[] fds) => Publish(new ChannelEvent.Received(frame, fds));
@@ -59,7 +62,7 @@ internal sealed class FakeSuccessor(int pid, IActorRef told) : ISpawnedGeneratio
         return !Deaf;
     }
 
-    public Task FlushAsync(TimeSpan timeout) => Task.CompletedTask;
+    public Task FlushAsync(TimeSpan timeout) => Flushed;
 
     public void Dispose() => Disposed = true;
 

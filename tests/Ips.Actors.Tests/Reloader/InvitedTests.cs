@@ -27,6 +27,7 @@ public sealed class InvitedTests : ActorTest
     public InvitedTests()
     {
         (_lifecycle, _listeners, _told) = (CreateTestProbe(), CreateTestProbe(), CreateTestProbe());
+        _listeners.Offering(() => new ListenerProtocol.Offered([]));
         (_launcher, _process) = (new FakeLauncher(_told.Ref), new FakeSuccessor(0, _told.Ref)); // of a namespace that is not seen from here
         _invited = new FakeInvited(_process);
         var (slot, identity) = (new SuccessorSlot { Older = _older }, Identity.Adopt("/nowhere/ips.pid", null, null, _log));
@@ -40,8 +41,6 @@ public sealed class InvitedTests : ActorTest
         _reloader.Tell(new ReloaderProtocol.Spawn(2, Invited: _invited));
         Assert.Equal(new ReloaderProtocol.SuccessorProgress("invited", 0, null), await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>());
         Assert.Equal("hello", (await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>()).Phase);
-        await _listeners.ExpectMsgAsync<ListenerProtocol.Offer>();
-        _listeners.Reply(new ListenerProtocol.Offered([]));
         Assert.Equal(2, Assert.IsType<WelcomeFrame>((await _told.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame).Generation);
         Assert.Empty(_launcher.Launched);
     }

@@ -25,14 +25,18 @@ public sealed class ReloaderActorTests : ActorTest
     private readonly FakeOlderGenerations _older = new();
     private readonly FakeHealthUrl _healthUrl = new();
     private readonly FakeLauncher _launcher;
+    private readonly SuccessorSlot _slot;
     private readonly IActorRef _reloader;
+    private object _offer = new ListenerProtocol.Offered([]); // of ListenerActor
 
     public ReloaderActorTests()
     {
         (_lifecycle, _listeners, _successor, _mover) = (CreateTestProbe(), CreateTestProbe(), CreateTestProbe(), CreateTestProbe());
+        _listeners.Offering(() => _offer);
         _launcher = new FakeLauncher(_successor.Ref);
-        var (slot, identity) = (new SuccessorSlot { Older = _older, HealthUrl = _healthUrl }, Identity.Adopt("/nowhere/ips.pid", null, null, _log));
-        _reloader = Supervise(Props.Create(() => new ReloaderActor(slot, _launcher, identity, _listeners.Ref, _mover.Ref, _lifecycle.Ref, _options, _log)));
+        _slot = new SuccessorSlot { Older = _older, HealthUrl = _healthUrl };
+        var identity = Identity.Adopt("/nowhere/ips.pid", null, null, _log);
+        _reloader = Supervise(Props.Create(() => new ReloaderActor(_slot, _launcher, identity, _listeners.Ref, _mover.Ref, _lifecycle.Ref, _options, _log)));
     }
 
     private TimeSpan Silence => _options.Reload.HealthInterval * 3.5;
@@ -87,14 +91,48 @@ public sealed class ReloaderActorTests : ActorTest
         Assert.Equal(2, _launcher.Launched.Count);
     }
 
+    // A predecessor that dies before it has read hello must not take the sockets along.
+    [Fact]
+    public async Task Spawn_SuccessorThatHasSaidNothing_IsSentTheSockets()
+    {
+        var (a, b) = OfferTwo();
+        _reloader.Tell(new ReloaderProtocol.Spawn(2));
+        var sent = await _successor.ExpectMsgAsync<FakeSuccessor.Sent>();
+        var ahead = Assert.IsType<WelcomeFrame>(sent.Frame);
+        Assert.Equal((HandoverVersion.AheadOfHello, 2), (ahead.Version, ahead.Generation));
+        Assert.Equal([new EndpointOffer("127.0.0.1:0", 0), new EndpointOffer("127.0.0.1:0", 1)], ahead.Endpoints);
+        Assert.Equal([a, b], sent.Fds);
+        await RoundTrip();
+        Assert.All([a, b], fd => Assert.True(FileDescriptors.IsOpen(fd))); // hello is answered with the same
+
+        _launcher.Last.End(1);
+        _launcher.Last.CloseChannel();
+        await _lifecycle.FishForMessageAsync(message => message is LifecycleEvent.SuccessorGone);
+        Assert.All([a, b], fd => Assert.False(FileDescriptors.IsOpen(fd)));
+    }
+
+    [Fact]
+    public async Task Spawn_EndedBeforeTheSocketsAreThere_StartsNothingAndClosesThem()
+    {
+        var (a, b) = OfferTwo();
+        var offered = new TaskCompletionSource<object>();
+        var (listeners, slot) = (Sys.ActorOf(Props.Create(() => new LateListeners(offered.Task))), new SuccessorSlot());
+        var reloader = Supervise(Props.Create(() => new ReloaderActor(
+            slot, _launcher, Identity.Adopt("/nowhere/ips.pid", null, null, _log), listeners, _mover.Ref, _lifecycle.Ref, _options, _log)));
+        reloader.Tell(new ReloaderProtocol.Spawn(2));
+        reloader.Tell(new ReloaderProtocol.EndSuccessor(false, "a stop"));
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
+        offered.SetResult(_offer);
+        await Until(() => !FileDescriptors.IsOpen(a) && !FileDescriptors.IsOpen(b));
+        Assert.Empty(_launcher.Launched);
+    }
+
     [Fact]
     public async Task Hello_CommonVersion_IsWelcomedWithTheSocketsAndClosesItsDuplicates()
     {
+        var (a, b) = OfferTwo();
         var successor = await SpawnAsync();
-        var (a, b) = FdPassing.SocketPair();
         successor.Say(new HelloFrame(1, 9, 101, "2.0"));
-        await _listeners.ExpectMsgAsync<ListenerProtocol.Offer>();
-        _listeners.Reply(new ListenerProtocol.Offered([new OfferedSocket("127.0.0.1:0", 0, a), new OfferedSocket("127.0.0.1:0", 1, b)]));
         var sent = await _successor.ExpectMsgAsync<FakeSuccessor.Sent>();
         var welcome = Assert.IsType<WelcomeFrame>(sent.Frame);
         Assert.Equal((1, 2, false, false, 1000L), (welcome.Version, welcome.Generation, welcome.Lock, welcome.Control, welcome.HealthIntervalMs));
@@ -113,14 +151,7 @@ public sealed class ReloaderActorTests : ActorTest
         var successor = await SpawnAsync();
         successor.Say(new HelloFrame(1, 1, 101, "2.0"));
         successor.Say(new HelloFrame(1, 1, 101, "2.0"));
-        for (var i = 0; i < 2; i++)
-        {
-            await _listeners.ExpectMsgAsync<ListenerProtocol.Offer>();
-            _listeners.Reply(new ListenerProtocol.Offered([]));
-        }
-
         await _successor.ExpectMsgAsync<FakeSuccessor.Sent>();
-        successor.Say(new HelloFrame(1, 1, 101, "2.0"));
         await RoundTrip();
         Assert.False(_successor.HasMessages);
         Assert.True(_log.Has(EventIds.FrameUnexpected));
@@ -134,18 +165,17 @@ public sealed class ReloaderActorTests : ActorTest
         var refused = Assert.IsType<RefusedFrame>((await _successor.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
         Assert.Equal("it speaks handover versions 7 to 9, this generation 1 to 1", refused.Reason);
         Assert.Equal(refused.Reason, (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason);
-        Assert.False(_listeners.HasMessages);
     }
 
     [Fact]
-    public async Task Hello_SocketsCannotBeOffered_FailsAtOnce()
+    public async Task Spawn_SocketsCannotBeOffered_FailsAtOnceAndStartsNothing()
     {
-        var successor = await SpawnAsync();
-        successor.Say(new HelloFrame(1, 1, 101, "2.0"));
-        await _listeners.ExpectMsgAsync<ListenerProtocol.Offer>();
-        _listeners.Reply(new Status.Failure(new PosixException("fcntl", Errno.EMFILE, "descriptor 12")));
-        await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>();
+        _offer = new Status.Failure(new PosixException("fcntl", Errno.EMFILE, "descriptor 12"));
+        _reloader.Tell(new ReloaderProtocol.Spawn(2));
         Assert.Contains("descriptor 12", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason, StringComparison.Ordinal);
+        _reloader.Tell(new ReloaderProtocol.EndSuccessor(false, "it failed"));
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
+        Assert.Empty(_launcher.Launched);
     }
 
     [Fact]
@@ -301,16 +331,17 @@ public sealed class ReloaderActorTests : ActorTest
     }
 
     [Fact]
-    public async Task Hello_MoreSocketsThanAPacketTakes_IsAFailureThatSaysSo()
+    public async Task Spawn_MoreSocketsThanAPacketTakes_IsAFailureThatSaysSo()
     {
-        var successor = await SpawnAsync();
-        successor.Say(new HelloFrame(1, 1, successor.Pid, "2.0"));
-        await _listeners.ExpectMsgAsync<ListenerProtocol.Offer>();
         var sockets = Enumerable.Range(0, FdPassing.MaxDescriptors + 1).Select(i => new OfferedSocket($"127.0.0.1:{i}", 0, FileDescriptors.Duplicate(0))).ToList();
-        _listeners.Reply(new ListenerProtocol.Offered(sockets));
+        _offer = new ListenerProtocol.Offered(sockets);
+        _reloader.Tell(new ReloaderProtocol.Spawn(2));
         var failed = await _lifecycle.FishForMessageAsync<LifecycleEvent>(message => message is LifecycleEvent.SuccessorFailed);
         Assert.Contains("they are 65, and 64 fit", ((LifecycleEvent.SuccessorFailed)failed).Reason, StringComparison.Ordinal);
-        Assert.All(sockets, socket => Assert.Throws<PosixException>(() => FileDescriptors.IsCloseOnExec(socket.Fd)));
+        _launcher.Last.End(1);
+        _launcher.Last.CloseChannel();
+        await _lifecycle.FishForMessageAsync(message => message is LifecycleEvent.SuccessorGone);
+        Assert.All(sockets, socket => Assert.False(FileDescriptors.IsOpen(socket.Fd)));
     }
 
     [Fact]
@@ -494,11 +525,12 @@ public sealed class ReloaderActorTests : ActorTest
     {
         _options.Reload.HealthUrl = "http://127.0.0.1:1/healthz";
         var successor = await ServeAsync();
-        foreach (var fault in new[] { "503", "503", null, "503", "503", "503" })
+        foreach (var (fault, inARow) in new[] { ("503", 1), ("503", 2), (null, 0), ("503", 1), ("503", 2), ("503", 3) })
         {
             Assert.False(_lifecycle.HasMessages);
             Clock.Advance(_options.Reload.HealthInterval);
             (await _healthUrl.Asked.Reader.ReadAsync().AsTask().WaitAsync(Patience)).SetResult(fault);
+            await Until(() => _slot.HealthUrlFailures == inARow); // answers are piped, each on its own
             successor.Say(new HealthFrame(true, 1, 0));
             await RoundTrip();
         }
@@ -589,30 +621,56 @@ public sealed class ReloaderActorTests : ActorTest
         await RoundTrip();
         Assert.False(_mover.HasMessages); // not before it counts as open here
         _listeners.Reply(new ListenerProtocol.Adopted(1, 0));
-        Assert.Equal(new MoverProtocol.Returned(1), await _mover.ExpectMsgAsync<MoverProtocol.Returned>());
+        Assert.Equal(new MoverProtocol.Returned(1, UnmovableReason.Declined), await _mover.ExpectMsgAsync<MoverProtocol.Returned>());
         Assert.True(FileDescriptors.IsCloseOnExec(a)); // the listeners' from here on
         FileDescriptors.Close(a);
         FileDescriptors.Close(b);
     }
 
     [Fact]
-    public async Task MoveConnections_SuccessorDiesMeanwhile_ClosesWhatItHeldAndTellsTheMover()
+    public async Task MoveConnections_SuccessorDiesMeanwhile_TakesBackWhatItHadNotAcknowledged()
     {
         var successor = await ServeAsync();
         await PromoteAsync(successor);
         _reloader.Tell(new ReloaderProtocol.MoveConnections());
         var begin = await _mover.ExpectMsgAsync<MoverProtocol.Begin>();
         var (a, b) = FdPassing.SocketPair();
-        begin.Carrier.Tell(new MoverProtocol.Carry([new MovedConnection(default, a, default)]));
+        var (onItsWay, late) = (new MovedConnection(default, a, "GET "u8.ToArray()), new MovedConnection(default, b, default));
+        begin.Carrier.Tell(new MoverProtocol.Carry([onItsWay]));
         await SentAsync<ConnectionsFrame>();
         successor.CloseChannel();
-        await _mover.ExpectMsgAsync<MoverProtocol.CarrierLost>();
-        Assert.Throws<PosixException>(() => FileDescriptors.IsCloseOnExec(a));
+        await RoundTrip();
+        Assert.False(_mover.HasMessages || _listeners.HasMessages); // as long as it may live, it may read from it
         successor.End(0, SignalNumbers.SIGKILL);
-        await _lifecycle.FishForMessageAsync(message => message is LifecycleEvent.SuccessorGone);
-        begin.Carrier.Tell(new MoverProtocol.Carry([new MovedConnection(default, b, default)]), _mover.Ref);
-        await _mover.ExpectMsgAsync<MoverProtocol.CarrierLost>();
-        Assert.Throws<PosixException>(() => FileDescriptors.IsCloseOnExec(b));
+        await _mover.ExpectMsgAsync<MoverProtocol.CarrierLeaving>();
+        Assert.Equal([onItsWay], (await _listeners.ExpectMsgAsync<ListenerProtocol.Adopt>()).Connections);
+        _listeners.Reply(new ListenerProtocol.Adopted(1, 0));
+        Assert.Equal(new MoverProtocol.Returned(1, UnmovableReason.CarrierGone), await _mover.ExpectMsgAsync<MoverProtocol.Returned>());
+
+        begin.Carrier.Tell(new MoverProtocol.Carry([late]), _mover.Ref);
+        await _mover.ExpectMsgAsync<MoverProtocol.CarrierLeaving>();
+        Assert.Equal([late], (await _listeners.ExpectMsgAsync<ListenerProtocol.Adopt>()).Connections);
+        Assert.All([a, b], fd => Assert.True(FileDescriptors.IsOpen(fd))); // the listeners' from here on
+        Array.ForEach([a, b], FileDescriptors.Close);
+    }
+
+    // It may be answering on what it was sent, so that is lost; what it was not sent is not.
+    [Fact]
+    public async Task MoveConnections_SuccessorClosesTheChannelAndLives_ClosesWhatItWasSentAndTakesBackTheRest()
+    {
+        var successor = await ServeAsync();
+        await PromoteAsync(successor);
+        _reloader.Tell(new ReloaderProtocol.MoveConnections());
+        var begin = await _mover.ExpectMsgAsync<MoverProtocol.Begin>();
+        var fds = Enumerable.Range(0, ConnectionCourier.MaxInFlight + 1).Select(_ => FileDescriptors.Duplicate(0)).ToList();
+        begin.Carrier.Tell(new MoverProtocol.Carry(fds.ConvertAll(fd => new MovedConnection(default, fd, default))));
+        successor.CloseChannel();
+        await RoundTrip();
+        Clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(new MoverProtocol.CarrierLost(ConnectionCourier.MaxInFlight), await _mover.ExpectMsgAsync<MoverProtocol.CarrierLost>());
+        Assert.Equal([fds[^1]], (await _listeners.ExpectMsgAsync<ListenerProtocol.Adopt>()).Connections.Select(connection => connection.Fd));
+        Assert.All(fds[..^1], fd => Assert.False(FileDescriptors.IsOpen(fd)));
+        FileDescriptors.Close(fds[^1]);
     }
 
     [Fact]
@@ -623,16 +681,16 @@ public sealed class ReloaderActorTests : ActorTest
     }
 
     [Fact]
-    public async Task Connections_GivenBackOnARollback_AreAcknowledgedWhenDelivered()
+    public async Task Connections_GivenBackOnARollback_AreAcknowledgedAndThenDelivered()
     {
         var successor = await ServeAsync();
         _reloader.Tell(new ReloaderProtocol.EndSuccessor(true, "unhealthy", Return: true));
         Assert.True((await SentAsync<StopFrame>()).Return);
         var (a, b) = FdPassing.SocketPair();
         successor.Say(new ConnectionsFrame([new ConnectionOffer("127.0.0.1:0", 0), new ConnectionOffer("127.0.0.1:0", 0)]), a, b);
+        Assert.Equal(new AdoptedFrame(2), await SentAsync<AdoptedFrame>());
         Assert.Equal([a, b], (await _listeners.ExpectMsgAsync<ListenerProtocol.Adopt>()).Connections.Select(connection => connection.Fd));
         _listeners.Reply(new ListenerProtocol.Adopted(2, 0));
-        Assert.Equal(new AdoptedFrame(2), await SentAsync<AdoptedFrame>());
         Array.ForEach([a, b], FileDescriptors.Close);
     }
 
@@ -662,6 +720,7 @@ public sealed class ReloaderActorTests : ActorTest
     {
         _reloader.Tell(new ReloaderProtocol.Spawn(2));
         await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>(p => Assert.Equal("spawned", p.Phase));
+        Assert.Equal(HandoverVersion.AheadOfHello, (await SentAsync<WelcomeFrame>()).Version);
         await RoundTrip();
         return _launcher.Last;
     }
@@ -670,8 +729,6 @@ public sealed class ReloaderActorTests : ActorTest
     {
         var successor = await SpawnAsync();
         successor.Say(new HelloFrame(1, 1, successor.Pid, "2.0"));
-        await _listeners.ExpectMsgAsync<ListenerProtocol.Offer>();
-        _listeners.Reply(new ListenerProtocol.Offered([]));
         await _successor.ExpectMsgAsync<FakeSuccessor.Sent>();
         successor.Say(new ReadyFrame([new EndpointOffer("127.0.0.1:0", 1)]));
         await _lifecycle.FishForMessageAsync(message => message is LifecycleEvent.SuccessorReady);
@@ -684,5 +741,17 @@ public sealed class ReloaderActorTests : ActorTest
         return successor;
     }
 
+    private (int, int) OfferTwo()
+    {
+        var (a, b) = FdPassing.SocketPair();
+        _offer = new ListenerProtocol.Offered([new OfferedSocket("127.0.0.1:0", 0, a), new OfferedSocket("127.0.0.1:0", 1, b)]);
+        return (a, b);
+    }
+
     private Task RoundTrip() => RoundTrip(_reloader);
+
+    private sealed class LateListeners : ReceiveActor
+    {
+        public LateListeners(Task<object> offered) => Receive<ListenerProtocol.Offer>(_ => offered.PipeTo(Sender));
+    }
 }

@@ -107,11 +107,12 @@ public sealed class MoverActorTests : ActorTest
         var busy = _open.Open(requests: 1, origin: Here);
         Begin();
         await ExpectSettledAsync(moved: 0, busy: 1);
-        _mover.Tell(new MoverProtocol.CarrierLost());
+        _mover.Tell(new MoverProtocol.CarrierLost(0));
         await RoundTrip(_mover);
         Assert.False(_gate.Moving);
         await busy.EndRequestAsync();
         await RoundTrip(_mover);
+        await _carrier.ExpectMsgAsync<MoverProtocol.CarryEnded>();
         Assert.False(_carrier.HasMessages);
         Assert.Equal(1, _connections.Open); // served on here
     }
@@ -123,10 +124,27 @@ public sealed class MoverActorTests : ActorTest
         Begin();
         CloseAll(await CarriedAsync(1));
         _mover.Tell(new MoverProtocol.Flush(), TestActor);
-        _mover.Tell(new MoverProtocol.CarrierLost());
+        _mover.Tell(new MoverProtocol.CarrierLost(1));
         await ExpectMsgAsync<MoverProtocol.Flushed>();
         await ExpectSettledAsync(moved: 0, busy: 0);
         await Until(() => _log.Has(EventIds.CarrierLost)); // it logs last
+    }
+
+    // It had left before the word of it was read: the carrier gives it back.
+    [Fact]
+    public async Task CarrierLost_OneLeavesAllTheSame_IsCarriedAndWaitedFor()
+    {
+        var busy = _open.Open(requests: 1, origin: Here);
+        Begin();
+        await ExpectSettledAsync(moved: 0, busy: 1);
+        await busy.EndRequestAsync();
+        CloseAll(await CarriedAsync(1));
+        _mover.Tell(new MoverProtocol.CarrierLost(0));
+        _mover.Tell(new MoverProtocol.Flush(), TestActor);
+        await RoundTrip(_mover);
+        Assert.False(HasMessages);
+        _mover.Tell(new MoverProtocol.Returned(1, UnmovableReason.CarrierGone));
+        await ExpectMsgAsync<MoverProtocol.Flushed>();
     }
 
     [Fact]
@@ -141,7 +159,7 @@ public sealed class MoverActorTests : ActorTest
         _open.Open(origin: Here); // stays, and is told of the close
         _mover.Tell(new MoverProtocol.Delivered(1));
         await ExpectSettledAsync(moved: 1, busy: 0);
-        _mover.Tell(new MoverProtocol.CarrierLost());
+        _mover.Tell(new MoverProtocol.CarrierLost(0));
         _mover.Tell(new MoverProtocol.Flush(), TestActor);
         await ExpectMsgAsync<MoverProtocol.Flushed>();
         Assert.False(_log.Has(EventIds.CarrierLost));
@@ -192,7 +210,7 @@ public sealed class MoverActorTests : ActorTest
         _mover.Tell(new MoverProtocol.Delivered(1));
         await RoundTrip(_mover);
         Assert.False(HasMessages); // the other is on its way back
-        _mover.Tell(new MoverProtocol.Returned(1));
+        _mover.Tell(new MoverProtocol.Returned(1, UnmovableReason.Declined));
         await ExpectMsgAsync<MoverProtocol.Flushed>();
         var settled = await _lifecycle.ExpectMsgAsync<MoverProtocol.Settled>();
         Assert.Equal((1, 1), (settled.Moved, settled.Staying[nameof(UnmovableReason.Declined)]));
@@ -203,7 +221,7 @@ public sealed class MoverActorTests : ActorTest
     public async Task CarrierLost_NeverBegun_IsSettled() // the successor died right after its promotion
     {
         _open.Open();
-        _mover.Tell(new MoverProtocol.CarrierLost());
+        _mover.Tell(new MoverProtocol.CarrierLost(0));
         await ExpectSettledAsync(moved: 0, busy: 0);
     }
 

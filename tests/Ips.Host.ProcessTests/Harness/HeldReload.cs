@@ -26,6 +26,9 @@ public enum ReloadPhase
     /// <summary>The predecessor has said promote; the successor has not acknowledged.</summary>
     Promoting,
 
+    /// <summary>The successor is the main process, and has read from none of the connections that the predecessor has sent it.</summary>
+    Moving,
+
     /// <summary>The successor is the main process; the predecessor drains, held by a running request.</summary>
     Draining,
 }
@@ -76,7 +79,7 @@ internal sealed class HeldReload : IAsyncDisposable
         releases.AddBuild(Held, Binaries.SampleAppFolder);
         releases.SwitchTo(Good);
         // Of generation 1 alone, which reads it at its start: the next generations are not held.
-        var probation = phase switch { ReloadPhase.Probation => TimeToAct, ReloadPhase.Promoting => TimeToStop, _ => TimeSpan.Zero };
+        var probation = phase switch { ReloadPhase.Probation => TimeToAct, ReloadPhase.Promoting or ReloadPhase.Moving => TimeToStop, _ => TimeSpan.Zero };
         releases.Configure(Good, $$""" "Ips": { "Reload": { "Probation": "{{probation}}" } } """);
         releases.Configure(Held, NoProbation);
         var held = new HeldReload(
@@ -193,11 +196,20 @@ internal sealed class HeldReload : IAsyncDisposable
                 await ProcFs.WaitForOutputAsync(Successor, "-> Ready");
                 break;
             case ReloadPhase.Promoting:
+            case ReloadPhase.Moving:
                 // The promotion that it is sent is read only when it goes on.
                 _releases.Unmark(Held, SampleMarks.HoldBeforeReady);
                 await Service.WaitForStateAsync(1, "OnProbation");
                 Stop(Successor);
                 await Service.WaitForStateAsync(1, "Promoting");
+                if (phase == ReloadPhase.Promoting) break;
+
+                // Nor does the predecessor hear that it is promoted before it has stopped again.
+                await Eventually.TrueAsync(TryPromoteAsync, "a promotion that the stopped predecessor had sent");
+                await ProcFs.WaitForThreadAtRestAsync(Successor, "ips-channel-");
+                Stop(Successor);
+                LetGo(Predecessor);
+                await Service.WaitForStateAsync(1, "Moving");
                 break;
             case ReloadPhase.Probation:
                 _releases.Unmark(Held, SampleMarks.HoldBeforeReady);
@@ -210,6 +222,31 @@ internal sealed class HeldReload : IAsyncDisposable
                 if (_load is not null) await Eventually.TrueAsync(() => TcpSockets.ClientsOf(Predecessor).SetEquals([_longRequest!.LocalPort]), "an end of the moves");
                 break;
         }
+    }
+
+    // Its state is Promoting a moment before it has sent the word of it: stopped in between, it is let go again for a while.
+    private async Task<bool> TryPromoteAsync()
+    {
+        Stop(Predecessor);
+        LetGo(Successor);
+        try
+        {
+            await Service.Log.WaitForAsync(
+                e => e.Id == EventIds.IdentityPublished && e.Generation == 2, "generation 2 as the main process", timeout: TimeSpan.FromSeconds(3));
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            Stop(Successor);
+            LetGo(Predecessor);
+            return false;
+        }
+    }
+
+    private void LetGo(int pid)
+    {
+        Assert.True(ProcessTable.Signal(pid, ProcessTable.SigCont));
+        _stopped.Remove(pid);
     }
 
     private void Stop(int pid)
