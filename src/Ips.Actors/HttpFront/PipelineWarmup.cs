@@ -3,6 +3,7 @@ using System.Net;
 using Ips.Actors.Configuration;
 using Ips.Actors.Posix;
 using Ips.Actors.Transport;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.HttpFront;
@@ -55,7 +56,8 @@ internal sealed class PipelineWarmup(
                 {
                     foreach (var target in options.Requests)
                     {
-                        if (await AskAsync(listener, target, deadline).ConfigureAwait(false) is >= 500 and var status)
+                        // 502 and 504 are said of a server behind this one: a gateway must start, and be replaced, while that is down.
+                        if (await AskAsync(listener, target, deadline).ConfigureAwait(false) is (>= 500 and not (StatusCodes.Status502BadGateway or StatusCodes.Status504GatewayTimeout)) and var status)
                         {
                             return $"the warm-up request {target} was answered with {status} (ips.warmup.requests)";
                         }
