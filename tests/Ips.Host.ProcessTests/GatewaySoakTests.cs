@@ -37,8 +37,7 @@ public sealed class GatewaySoakTests(ITestOutputHelper output) : GatewayTests(ou
         Output.WriteLine($"{reloads} reloads{Environment.NewLine}{run}");
         foreach (var fault in run.Faults.Take(20)) Output.WriteLine(fault);
         Assert.Empty(run.Faults);
-        Assert.InRange(run.Moved, connections / 50, int.MaxValue);
-        Assert.NotEqual(0, run.ClosedPolitely);
+        Assert.InRange(run.Moved, connections / 50, int.MaxValue); // none need be closed politely: YARP reads bodies that the app behind it leaves
         await gateway.AssertPredecessorsEndedWellAsync();
     }
 

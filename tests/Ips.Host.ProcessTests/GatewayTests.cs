@@ -13,7 +13,7 @@ public class GatewayTests(ITestOutputHelper output) : ProcessTest(output)
     private static readonly TimeSpan Far = TimeSpan.FromMilliseconds(10);
 
     /// <summary>Reloads of each test.</summary>
-    protected virtual int Reloads => 3;
+    protected virtual int Reloads => 2;
 
     // All of them at once, as a gateway has them: plain HTTP/1.1, TLS, HTTP/2 with and without TLS, and WebSockets over each of these.
     [Theory]
