@@ -1,8 +1,6 @@
-using System.Globalization;
-using Ips.Actors.Control;
 using Ips.Host.ProcessTests.Harness;
+using Ips.Testing.Http2;
 using Ips.Testing.Load;
-using Ips.Testing.Processes;
 using Ips.Testing.WebSockets;
 using Xunit.Abstractions;
 
@@ -11,101 +9,75 @@ namespace Ips.Host.ProcessTests;
 /// <summary>An app that nobody here wrote: YARP as a gateway, with <c>AddIps()</c> as its only added line. What is behind it stays up.</summary>
 public class GatewayTests(ITestOutputHelper output) : ProcessTest(output)
 {
-    private const int WebSockets = 10;
+    private const int WebSocketsOfEachKind = 3;
+    private static readonly TimeSpan Far = TimeSpan.FromMilliseconds(10);
 
     /// <summary>Reloads of each test.</summary>
-    protected virtual int Reloads => 5;
+    protected virtual int Reloads => 2;
 
+    // All of them at once, as a gateway has them: plain HTTP/1.1, TLS, HTTP/2 with and without TLS, and WebSockets over each of these.
     [Theory]
     [InlineData(LoadDistance.Near)]
     [InlineData(LoadDistance.Far)]
-    public async Task Reload_YarpUnderLoad_FailsNoRequestAndClosesNoConnection(LoadDistance distance)
-    {
-        await using var gateway = await StartGatewayAsync();
-        await using var load = StrictLoad.Start(new LoadOptions
-        {
-            Target = LoadTarget.Loopback(gateway.Port),
-            Distance = distance,
-            OneShotWorkers = 2, BusyWorkers = 4, IdleWorkers = 32, StreamWorkers = 2, UploadWorkers = 2,
-            OneShotThinkTime = TimeSpan.FromMilliseconds(20), BusyThinkTime = TimeSpan.FromMilliseconds(2),
-        });
-        await load.WaitForRequestsAsync(1, Limits.Step);
-        for (var reload = 1; reload <= Reloads; reload++) await gateway.ReloadAsync();
-        await load.WaitForGenerationAsync(Reloads + 1, Limits.Step);
-        var report = await load.StopAsync();
-        Output.WriteLine(report.ToString());
-
-        Assert.Equal(0, report.FailedRequests);
-        Assert.Equal(0, report.PoliteCloses + report.ClosedIdle + report.Resets);
-        Assert.Equal(0, await gateway.First.WaitForExitAsync(Limits.Step));
-    }
-
-    [Fact]
-    public async Task Reload_YarpWithProxiedWebSockets_ClosesThemWith1001()
+    public async Task Reload_YarpUnderEachKindOfClient_FailsNoRequest(LoadDistance distance)
     {
         await using var gateway = await StartGatewayAsync("--Ips:Drain:WebSocketSpread=00:00:00.500");
-        await using var load = WebSocketLoad.Start(new Uri($"ws://127.0.0.1:{gateway.Port}/ws"), WebSockets);
+        await using var plain = StrictLoad.Start(Http1(LoadTarget.Loopback(gateway.Port), distance));
+        await using var tls = StrictLoad.Start(Http1(LoadTarget.LoopbackTls(gateway.TlsPort), distance));
+        await using var prior = H2Load.Start(Http2(LoadTarget.Loopback(gateway.PriorKnowledgePort), distance));
+        await using var secure = H2Load.Start(Http2(LoadTarget.LoopbackTls(gateway.TlsPort), distance));
+        await using var ws = WebSocketLoad.Start(new Uri($"ws://127.0.0.1:{gateway.Port}/ws"), WebSocketsOfEachKind);
+        await using var wss = WebSocketLoad.Start(new Uri($"wss://localhost:{gateway.TlsPort}/ws"), WebSocketsOfEachKind);
+        await using var streams = WebSocketLoad.Start(new Uri($"wss://localhost:{gateway.TlsPort}/ws"), WebSocketsOfEachKind, http2: true);
+        WebSocketLoad[] sockets = [ws, wss, streams];
+        await plain.WaitForRequestsAsync(1, Limits.Step);
+        await tls.WaitForRequestsAsync(1, Limits.Step);
         for (var reload = 1; reload <= Reloads; reload++)
         {
-            await Eventually.TrueAsync(() => load.Connected >= reload * WebSockets);
+            foreach (var load in sockets) await Eventually.TrueAsync(() => load.Connected >= reload * WebSocketsOfEachKind);
             await gateway.ReloadAsync();
         }
 
-        await Eventually.TrueAsync(() => load.GoneAway >= Reloads * WebSockets);
-        var report = await load.StopAsync();
-        Output.WriteLine(report.ToString());
-        Assert.Equal(0, report.Failed);
-        Assert.Equal(0, report.Resets);
-        Assert.NotEqual(0, report.Echoes);
-        Assert.Equal(0, await gateway.First.WaitForExitAsync(Limits.Step)); // 0: no request was cut at a deadline
+        // Each WebSocket, each time: none is left to the deadline.
+        foreach (var load in sockets) await Eventually.TrueAsync(() => load.GoneAway >= Reloads * WebSocketsOfEachKind);
+        await plain.WaitForGenerationAsync(Reloads + 1, Limits.Step);
+        await tls.WaitForGenerationAsync(Reloads + 1, Limits.Step);
+        var (moving, closing) = (await plain.StopAsync(), await tls.StopAsync());
+        List<H2Report> http2 = [await prior.StopAsync(), await secure.StopAsync()];
+        List<WebSocketReport> talks = [await ws.StopAsync(), await wss.StopAsync(), await streams.StopAsync()];
+        foreach (var report in (object[])[moving, closing, .. http2, .. talks]) Output.WriteLine($"{report}");
+
+        Assert.Equal((0, 0), (moving.FailedRequests, closing.FailedRequests));
+        Assert.Equal(0, moving.PoliteCloses + moving.ClosedIdle + moving.Resets);
+        Assert.Equal(0, closing.ClosedIdle + closing.Resets);
+        Assert.NotEqual(0, closing.PoliteCloses);
+        Assert.All(http2, report => Assert.Equal((0, 0, 0), (report.Failed, report.Resets, report.ClosedUntold)));
+        Assert.All(http2, report => Assert.InRange(report.Announced, Reloads, int.MaxValue));
+        Assert.All(talks, report => Assert.Equal((0, 0), (report.Failed, report.Resets)));
+        Assert.All(talks, report => Assert.NotEqual(0, report.Echoes));
+        await gateway.AssertPredecessorsEndedWellAsync();
     }
 
-    private async Task<Gateway> StartGatewayAsync(params IReadOnlyList<string> more)
+    private protected Task<Gateway> StartGatewayAsync(params IReadOnlyList<string> more) => StartGatewayAsync(new Dictionary<string, string?>(), more);
+
+    private protected async Task<Gateway> StartGatewayAsync(IReadOnlyDictionary<string, string?> backendEnvironment, params IReadOnlyList<string> more)
     {
         // The generation in the responses is to be the gateway's.
-        var backend = await StartAsync(new ServiceSettings(ServiceKind.SampleApp) { More = ["--Ips:GenerationHeader=false"] });
-        var port = FreePort.Next();
-        var gateway = new Gateway(port, Path.Combine(Folder, "gateway.pid"), [
-            "--urls", $"http://127.0.0.1:{port}", "--Ips:Reload:Probation=00:00:00", "--Logging:LogLevel:Default=Warning",
-            "--ReverseProxy:Routes:all:ClusterId=app", "--ReverseProxy:Routes:all:Match:Path={**path}",
-            $"--ReverseProxy:Clusters:app:Destinations:one:Address=http://127.0.0.1:{backend.Port}", .. more,
-        ]);
-        await gateway.WaitForServingAsync();
-        return gateway;
+        var backend = await StartAsync(new ServiceSettings(ServiceKind.SampleApp) { Environment = backendEnvironment, More = ["--Ips:GenerationHeader=false"] });
+        return await Gateway.StartAsync(Folder, backend.Port, more);
     }
 
-    /// <summary>The gateway with all its generations, by its control socket: its log is the app's own.</summary>
-    private sealed class Gateway : IAsyncDisposable
+    // Few of each: the clients of all kinds share the machine with two generations and the app behind them.
+    private static LoadOptions Http1(LoadTarget target, LoadDistance distance) => new()
     {
-        private readonly MarkedProcesses _processes = new();
-        private readonly string _pidFile;
+        Target = target,
+        Distance = distance,
+        OneShotWorkers = 1, BusyWorkers = 2, IdleWorkers = 24, StreamWorkers = 2, UploadWorkers = 2,
+        OneShotThinkTime = TimeSpan.FromMilliseconds(20), BusyThinkTime = TimeSpan.FromMilliseconds(5),
+    };
 
-        public Gateway(int port, string pidFile, IReadOnlyList<string> arguments)
-        {
-            (Port, _pidFile) = (port, pidFile);
-            First = DaemonProcess.Start(Binaries.GatewayPath, [.. arguments, $"--Ips:PidFile={pidFile}"], _processes.Environment);
-        }
-
-        public int Port { get; }
-
-        public DaemonProcess First { get; }
-
-        public Task WaitForServingAsync() => Eventually.TrueAsync(() => File.Exists(_pidFile));
-
-        public async Task ReloadAsync()
-        {
-            var before = int.Parse(await File.ReadAllTextAsync(_pidFile), CultureInfo.InvariantCulture);
-            var last = await new ControlClient($"{_pidFile}.sock") { Timeout = Limits.Step, FirstEventTimeout = Limits.Step }.AskLastAsync(new("reload"));
-            Assert.True(last.Receipt?.Outcome == "promoted", $"The reload of PID {before} ended as {last.Receipt?.Outcome}: {last.Receipt?.Reason ?? last.Message}\n{First.OutputTail()}");
-        }
-
-        public async Task WaitForMainAloneAsync() =>
-            await _processes.WaitForOnlyAsync(int.Parse(await File.ReadAllTextAsync(_pidFile), CultureInfo.InvariantCulture));
-
-        public async ValueTask DisposeAsync()
-        {
-            await _processes.KillAllAsync();
-            await First.DisposeAsync();
-        }
-    }
+    private static H2Options Http2(LoadTarget target, LoadDistance distance) => new()
+    {
+        Target = target, GoAwayDelay = distance == LoadDistance.Far ? Far : TimeSpan.Zero, BusyClients = 2, IdleClients = 2, Streams = 2,
+    };
 }

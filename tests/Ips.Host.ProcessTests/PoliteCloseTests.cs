@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Ips.Actors.Diagnostics;
 using Ips.Host.ProcessTests.Harness;
 using Ips.Testing.Http2;
@@ -10,7 +9,7 @@ using Xunit.Abstractions;
 namespace Ips.Host.ProcessTests;
 
 /// <summary>What cannot move is told before it is closed: TLS, HTTP/2 and WebSockets lose no request over reloads, and are never reset.</summary>
-public partial class PoliteCloseTests(ITestOutputHelper output) : ProcessTest(output)
+public class PoliteCloseTests(ITestOutputHelper output) : ProcessTest(output)
 {
     private static readonly TimeSpan Far = TimeSpan.FromMilliseconds(10);
 
@@ -68,8 +67,6 @@ public partial class PoliteCloseTests(ITestOutputHelper output) : ProcessTest(ou
         await AssertPredecessorsEndedWellAsync(service);
     }
 
-    // A client that others wrote: h2load of nghttp2. It does not connect again after a GOAWAY: what it had planned and never begun it calls failed, and also
-    // what it had handed to its library and not sent. With one stream at a time there is no such request: the GOAWAY comes while that stream runs.
     [H2loadTheory]
     [InlineData(true)]
     [InlineData(false)]
@@ -81,19 +78,10 @@ public partial class PoliteCloseTests(ITestOutputHelper output) : ProcessTest(ou
         {
             Assert.True(round <= 3 * Reloads, $"Of {round - 1} reloads only {met} met h2load's connections: the machine is too slow for this test.");
             var mark = service.Log.Mark;
-            // 4 s of requests at a steady rate.
-            await using var load = DaemonProcess.Start("h2load",
-                ["-c", "8", "-m", "1", "-n", "1600", "--rps", "50", "-T", "30", tls ? $"https://127.0.0.1:{tlsPort}/ping" : $"http://127.0.0.1:{service.Port}/ping"]);
-            await Eventually.TrueAsync(async () => (await service.StatusAsync()).OpenConnections >= 8);
+            await using var load = H2loadRun.Start(tls ? $"https://127.0.0.1:{tlsPort}/ping" : $"http://127.0.0.1:{service.Port}/ping");
+            await Eventually.TrueAsync(async () => (await service.StatusAsync()).OpenConnections >= H2loadRun.Connections);
             await service.ReloadAsync();
-            Assert.Equal(0, await load.WaitForExitAsync(Limits.Step));
-            await load.WaitForOutputEndAsync(Limits.Step);
-            var line = Assert.Single(load.Lines, line => line.Text.StartsWith("requests: ", StringComparison.Ordinal)).Text;
-            Output.WriteLine(line);
-            var counts = H2loadCounts().Match(line);
-            Assert.NotEqual("0", counts.Groups["started"].Value);
-            Assert.Equal(counts.Groups["started"].Value, counts.Groups["done"].Value);
-            Assert.Equal(counts.Groups["started"].Value, counts.Groups["ok"].Value);
+            await load.AssertSucceedsAsync(Output);
 
             // A reload that ended after the load proves nothing.
             var farewell = await service.Log.WaitForAsync(mark, EventIds.PredecessorFarewell);
@@ -170,9 +158,6 @@ public partial class PoliteCloseTests(ITestOutputHelper output) : ProcessTest(ou
         // The generation that read the first half answers.
         Assert.Contains("X-Ips-Generation: 1", await half.ReadUntilAsync(text => text.Contains("\r\n\r\n", StringComparison.Ordinal)), StringComparison.Ordinal);
     }
-
-    [GeneratedRegex(@" (?<started>\d+) started, (?<done>\d+) done, (?<ok>\d+) succeeded,.* 0 timeout$")]
-    private static partial Regex H2loadCounts();
 
     private async Task<(Service Service, int TlsPort)> StartAsync(bool h2c = false, IReadOnlyList<string>? more = null)
     {

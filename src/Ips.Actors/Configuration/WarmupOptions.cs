@@ -4,8 +4,8 @@ namespace Ips.Actors.Configuration;
 public sealed class WarmupOptions
 {
     /// <summary>Paths that are asked with GET, through the app's whole pipeline but without the network, each beginning with <c>/</c>.
-    /// An answer of 500 or above fails readiness. Empty: no warm-up. Default <c>/ping</c>; an app that has none answers 404, which warms all
-    /// but its endpoint.</summary>
+    /// An answer of 500 or above fails readiness, but for 502 and 504, which a gateway gives for a server behind it. Empty: no warm-up. Default
+    /// <c>/ping</c>; an app that has none answers 404, which warms all but its endpoint.</summary>
     public IReadOnlyList<string> Requests { get; set; } = ["/ping"];
 
     /// <summary>Longest time of the warm-up; it ends earlier when a round of requests is no longer faster than the one before.

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using Ips.Actors.Configuration;
 using Ips.Actors.Posix;
 using Ips.Actors.Transport;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.HttpFront;
@@ -63,7 +64,9 @@ internal sealed class PipelineWarmup(
                 {
                     foreach (var target in options.Requests)
                     {
-                        if (await AskAsync(listener, client => WarmupClient.GetAsync(client, target, Host, deadline)).ConfigureAwait(false) is >= 500 and var status)
+                        var status = await AskAsync(listener, client => WarmupClient.GetAsync(client, target, Host, deadline)).ConfigureAwait(false);
+                        // 502 and 504 are said of a server behind this one: a gateway must start, and be replaced, while that is down.
+                        if (status is >= 500 and not (StatusCodes.Status502BadGateway or StatusCodes.Status504GatewayTimeout))
                         {
                             return $"the warm-up request {target} was answered with {status} (ips.warmup.requests)";
                         }

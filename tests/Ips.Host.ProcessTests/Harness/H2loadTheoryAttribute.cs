@@ -4,9 +4,5 @@ namespace Ips.Host.ProcessTests.Harness;
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class H2loadTheoryAttribute : TheoryAttribute
 {
-    public H2loadTheoryAttribute()
-    {
-        var folders = Environment.GetEnvironmentVariable("PATH")?.Split(':') ?? [];
-        if (!folders.Any(folder => File.Exists(Path.Combine(folder, "h2load")))) Skip = "There is no h2load: apt-get install nghttp2-client.";
-    }
+    public H2loadTheoryAttribute() => Skip = H2loadRun.WhyNot;
 }

@@ -42,10 +42,11 @@ internal sealed class FuzzRun
     /// <param name="atOnce">How many at once.</param>
     /// <param name="target">Whom they connect to.</param>
     /// <param name="timeout">For one of them.</param>
-    public static async Task<FuzzRun> RunAsync(int seed, int connections, int atOnce, LoadTarget target, TimeSpan timeout)
+    /// <param name="suits">Whether the server can answer a script as <see cref="FuzzModel"/> says; others are left out. Null: all of them.</param>
+    public static async Task<FuzzRun> RunAsync(int seed, int connections, int atOnce, LoadTarget target, TimeSpan timeout, Func<FuzzScript, bool>? suits = null)
     {
         var run = new FuzzRun();
-        await Task.WhenAll(Enumerable.Range(0, atOnce).Select(_ => run.WorkAsync(seed, connections, target, timeout)));
+        await Task.WhenAll(Enumerable.Range(0, atOnce).Select(_ => run.WorkAsync(seed, connections, target, timeout, suits)));
         return run;
     }
 
@@ -75,11 +76,12 @@ internal sealed class FuzzRun
             + $"{string.Join(", ", endings.Select(count => $"{count.Key} {count.Value}"))}{Environment.NewLine}{string.Join(", ", kinds.Select(count => $"{count.Key} {count.Value}"))}";
     }
 
-    private async Task WorkAsync(int seed, int connections, LoadTarget target, TimeSpan timeout)
+    private async Task WorkAsync(int seed, int connections, LoadTarget target, TimeSpan timeout, Func<FuzzScript, bool>? suits)
     {
         for (int number; (number = Interlocked.Increment(ref _next)) < connections;)
         {
             var script = FuzzScript.Make(seed, number);
+            if (suits?.Invoke(script) is false) continue;
             var seen = await FuzzClient.RunAsync(script, target, timeout);
             _runs.Enqueue((script, seen));
             if (FuzzModel.Judge(script, seen) is { } fault) _faults.Enqueue($"{fault}{Describe(script, seen)}");

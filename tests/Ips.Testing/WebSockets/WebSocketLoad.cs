@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Security.Cryptography;
@@ -14,6 +16,7 @@ public sealed class WebSocketLoad : IAsyncDisposable
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(30);
 
     private readonly Uri _address;
+    private readonly HttpMessageInvoker? _http2; // all clients' streams of one connection, as a browser has them
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentQueue<string> _failures = new();
     private readonly ConcurrentQueue<TimeSpan> _closeTimes = new();
@@ -22,9 +25,17 @@ public sealed class WebSocketLoad : IAsyncDisposable
     private long _echoes, _failed;
     private int _connected, _resets;
 
-    private WebSocketLoad(Uri address, int clients)
+    private WebSocketLoad(Uri address, int clients, bool http2)
     {
         _address = address;
+        if (http2)
+        {
+            _http2 = new HttpMessageInvoker(new SocketsHttpHandler
+            {
+                SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = Load.TestCertificate.Accept },
+            });
+        }
+
         _clients = Task.WhenAll(Enumerable.Range(0, clients).Select(_ => Task.Run(RunAsync)));
     }
 
@@ -37,7 +48,8 @@ public sealed class WebSocketLoad : IAsyncDisposable
     /// <summary>Starts all clients.</summary>
     /// <param name="address">Such as <c>ws://127.0.0.1:8080/ws</c>; it must echo.</param>
     /// <param name="clients">How many, 1 or more.</param>
-    public static WebSocketLoad Start(Uri address, int clients) => new(address, clients);
+    /// <param name="http2">Each is a stream of an HTTP/2 connection (RFC 8441); the address must be <c>wss</c>.</param>
+    public static WebSocketLoad Start(Uri address, int clients, bool http2 = false) => new(address, clients, http2);
 
     /// <summary>Ends each client after its current message, and tells what was seen.</summary>
     public async Task<WebSocketReport> StopAsync()
@@ -53,6 +65,7 @@ public sealed class WebSocketLoad : IAsyncDisposable
         await _stop.CancelAsync();
         await _clients.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stop.Dispose();
+        _http2?.Dispose();
     }
 
     private async Task RunAsync()
@@ -60,10 +73,11 @@ public sealed class WebSocketLoad : IAsyncDisposable
         while (!_stop.IsCancellationRequested)
         {
             using var socket = new ClientWebSocket();
-            socket.Options.RemoteCertificateValidationCallback = Load.TestCertificate.Accept;
+            if (_http2 is null) socket.Options.RemoteCertificateValidationCallback = Load.TestCertificate.Accept;
+            else (socket.Options.HttpVersion, socket.Options.HttpVersionPolicy) = (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact);
             try
             {
-                await socket.ConnectAsync(_address, CancellationToken.None).WaitAsync(s_timeout);
+                await socket.ConnectAsync(_address, _http2, CancellationToken.None).WaitAsync(s_timeout);
                 Interlocked.Increment(ref _connected);
                 await TalkAsync(socket);
             }

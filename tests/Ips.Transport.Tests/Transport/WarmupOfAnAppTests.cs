@@ -68,6 +68,30 @@ public sealed class WarmupOfAnAppTests
         await app.StopAsync();
     }
 
+    // A gateway whose server behind it is down yet must start, and one that is down must not keep it from being replaced.
+    [Theory]
+    [InlineData(StatusCodes.Status502BadGateway, true)]
+    [InlineData(StatusCodes.Status504GatewayTimeout, true)]
+    [InlineData(StatusCodes.Status500InternalServerError, false)]
+    [InlineData(StatusCodes.Status503ServiceUnavailable, false)]
+    public async Task Start_WarmUpIsAnsweredByAFault_CountsUnlessItIsSaidOfAServerBehind(int status, bool serves)
+    {
+        using var folder = new TempFolder();
+        var builder = WebApplication.CreateSlimBuilder();
+        var lines = new CapturedLines();
+        builder.Logging.ClearProviders().AddProvider(lines);
+        builder.Configuration["urls"] = "http://127.0.0.1:0";
+        builder.Configuration["Ips:PidFile"] = folder.PathOf("app.pid");
+        builder.AddIps(options => options.Warmup.Timeout = Eventually.Limit);
+        await using var app = builder.Build();
+        app.MapGet("/ping", () => Results.StatusCode(status));
+        await app.StartAsync();
+
+        await Eventually.TrueAsync(() => lines.Ids.Contains(serves ? EventIds.AcceptingStarted : EventIds.FrontFailed));
+        Assert.Equal(serves, lines.Ids.Contains(EventIds.WarmedUp));
+        await app.StopAsync();
+    }
+
     // A connection that is kept would be waited for at the stop.
     private static async Task<string> GetOnceAsync(WebApplication app)
     {
