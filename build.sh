@@ -8,9 +8,7 @@ cd "$(dirname "$0")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
 publish() {
-    # Compiled ahead of time (ReadyToRun), because a reload waits for a cold start.
-    dotnet publish src/Ips.Host/Ips.Host.csproj -c Release --use-current-runtime --self-contained false \
-        -p:PublishReadyToRun=true -o artifacts/ips -v quiet --nologo
+    dotnet publish src/Ips.Host/Ips.Host.csproj -c Release -o artifacts/ips -v quiet --nologo
 }
 
 # What takes long is in classes named SoakTests and has a command of its own.

@@ -23,7 +23,10 @@ public class AlternatingReloadTests(ITestOutputHelper output) : ProcessTest(outp
         releases.AddBuild(Good, Binaries.SampleAppFolder);
         releases.SwitchTo(Good);
         foreach (var bad in BadSuccessor.All) bad.Put(releases.PathOf(bad.Name));
-        var service = await StartAsync(new ServiceSettings(ServiceKind.SampleApp) { Program = Path.Combine(releases.Current, Binaries.SampleApp) });
+        var service = await StartAsync(new ServiceSettings(ServiceKind.SampleApp)
+        {
+            Program = Path.Combine(releases.Current, Binaries.SampleApp), KillTimeout = ServiceSettings.ShortestKillTimeout,
+        });
         await using var load = StrictLoad.Start(FaultScene.LightLoad(service.Target));
         await load.WaitForRequestsAsync(1, Limits.Step);
 

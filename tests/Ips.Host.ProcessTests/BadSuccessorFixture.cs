@@ -12,7 +12,10 @@ public sealed class BadSuccessorFixture : IAsyncLifetime
     public async Task InitializeAsync()
     {
         var releases = new Releases(_folder);
-        var service = new Service(new ServiceSettings(ServiceKind.SampleApp) { Program = Path.Combine(releases.Current, Binaries.SampleApp) }, _folder);
+        var service = new Service(new ServiceSettings(ServiceKind.SampleApp)
+        {
+            Program = Path.Combine(releases.Current, Binaries.SampleApp), KillTimeout = ServiceSettings.ShortestKillTimeout,
+        }, _folder);
         try
         {
             Scene = await FaultScene.StartAsync(service, releases);

@@ -20,7 +20,7 @@ public sealed class FailedReloadTests(ITestOutputHelper output) : ProcessTest(ou
     [Fact]
     public async Task Reload_FailsOverAndOver_LeaksNoDescriptorThreadOrZombie()
     {
-        var (service, releases) = await StartReleaseAsync(new ServiceSettings(ServiceKind.SampleApp), Folder);
+        var (service, releases) = await StartReleaseAsync(new ServiceSettings(ServiceKind.SampleApp) { KillTimeout = ServiceSettings.ShortestKillTimeout }, Folder);
         var pid = service.MainPid;
         List<string> bad = ["exits with 1", "is missing", "sends garbage", "closes the channel and lives on", "speaks another version", "is welcomed and exits"];
         foreach (var name in bad) BadSuccessor.All.Single(one => one.Name == name).Put(releases.PathOf(name));

@@ -14,7 +14,7 @@ public class PoliteCloseTests(ITestOutputHelper output) : ProcessTest(output)
     private static readonly TimeSpan Far = TimeSpan.FromMilliseconds(10);
 
     /// <summary>Reloads of each test.</summary>
-    protected virtual int Reloads => 5;
+    protected virtual int Reloads => 3;
 
     [Theory]
     [InlineData(LoadDistance.Near)]
@@ -27,7 +27,11 @@ public class PoliteCloseTests(ITestOutputHelper output) : ProcessTest(output)
             Target = LoadTarget.LoopbackTls(tlsPort),
             Distance = distance,
             OneShotWorkers = 2, BusyWorkers = 4, IdleWorkers = 24, StreamWorkers = 2, UploadWorkers = 2,
-            OneShotThinkTime = TimeSpan.FromMilliseconds(20), BusyThinkTime = TimeSpan.FromMilliseconds(2),
+            OneShotThinkTime = TimeSpan.FromMilliseconds(20), BusyThinkTime = TimeSpan.FromMilliseconds(5),
+            // What is slow outlasts a handover, and the last drain waits for it.
+            Paths = new LoadPaths { Stream = "/stream?ms=1500&chunks=15" },
+            UploadTime = TimeSpan.FromMilliseconds(1500),
+            IdleIntervalMax = TimeSpan.FromSeconds(2),
         });
         await load.WaitForRequestsAsync(1, Limits.Step);
         await ReloadAsync(service);

@@ -8,4 +8,7 @@ public sealed class ReloadUnderLoadSoakTests(ITestOutputHelper output) : ReloadU
 {
     /// <inheritdoc/>
     protected override int Reloads => 100;
+
+    /// <inheritdoc/>
+    protected override int DaemonReloads => 100;
 }

@@ -83,7 +83,7 @@ public sealed class StopTests(ITestOutputHelper output) : ProcessTest(output)
     [Fact]
     public async Task Term_IdleConnectionAsksAgain_IsAnsweredAndToldOfTheClose()
     {
-        var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon) { DrainTimeout = TimeSpan.FromMinutes(10) });
+        var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon) { DrainTimeout = TimeSpan.FromMinutes(10), More = ["ips.drain.idle-grace = 1s"] });
         using var client = await RawClient.ConnectAsync(service.Port);
         await client.GetAsync("/ping");
         service.Signal(ProcessTable.SigTerm);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Ips.Actors.Lifecycle;
 using static Ips.Actors.Lifecycle.LifecycleEffect;
 using static Ips.Actors.Lifecycle.LifecycleEvent;
@@ -230,6 +231,14 @@ internal static class WorldRules
         if (!holds)
         {
             throw new WalkViolation(invariant, otherwise);
+        }
+    }
+
+    public static void Require(bool holds, string invariant, [InterpolatedStringHandlerArgument(nameof(holds))] ref BrokenRule otherwise)
+    {
+        if (!holds)
+        {
+            throw new WalkViolation(invariant, otherwise.Take());
         }
     }
 

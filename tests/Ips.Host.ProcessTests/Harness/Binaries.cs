@@ -1,6 +1,6 @@
 namespace Ips.Host.ProcessTests.Harness;
 
-/// <summary>The executables under test, of the same configuration as the tests.</summary>
+/// <summary>The executables under test, of the same configuration as the tests, published as they are deployed: the tests start them hundreds of times.</summary>
 internal static class Binaries
 {
     /// <summary>The file name of the daemon.</summary>
@@ -9,27 +9,27 @@ internal static class Binaries
     /// <summary>The file name of the app that calls <c>AddIps()</c>.</summary>
     public const string SampleApp = "Ips.SampleApp";
 
-    /// <summary>The folder of the built daemon.</summary>
+    /// <summary>The folder of the daemon.</summary>
     public static string IpsFolder { get; } = FolderOf("Ips.Host", Ips);
 
-    /// <summary>The built daemon.</summary>
+    /// <summary>The daemon.</summary>
     public static string IpsPath { get; } = Path.Combine(IpsFolder, Ips);
 
-    /// <summary>The folder of the built sample app.</summary>
+    /// <summary>The folder of the sample app.</summary>
     public static string SampleAppFolder { get; } = FolderOf("Ips.SampleApp", SampleApp);
 
-    /// <summary>The built gateway on YARP.</summary>
+    /// <summary>The gateway on YARP.</summary>
     public static string GatewayPath { get; } = Path.Combine(FolderOf("Ips.GatewayApp", "Ips.GatewayApp"), "Ips.GatewayApp");
 
     /// <summary>The <c>dotnet</c> that the tests themselves run on.</summary>
     public static string DotNet { get; } = Path.GetFullPath(Path.Combine(
         System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
 
-    // The tests lie in artifacts/bin/Ips.Host.ProcessTests/<configuration>/, and the others beside them.
+    // The tests lie in artifacts/bin/Ips.Host.ProcessTests/<configuration>/, and these in artifacts/publish/<project>/<configuration>/.
     private static string FolderOf(string project, string file)
     {
         var own = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd('/'));
-        var folder = Path.Combine(own.Parent!.Parent!.FullName, project, own.Name);
+        var folder = Path.Combine(own.Parent!.Parent!.Parent!.FullName, "publish", project, own.Name);
         return File.Exists(Path.Combine(folder, file)) ? folder
             : throw new FileNotFoundException($"There is no {file} in {folder}; build the solution first.");
     }

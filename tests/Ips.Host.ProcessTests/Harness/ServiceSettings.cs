@@ -42,6 +42,9 @@ internal sealed record ServiceSettings(ServiceKind Kind)
 
     public TimeSpan KillTimeout { get; init; } = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>For successors that do not end when asked, again and again.</summary>
+    public static TimeSpan ShortestKillTimeout { get; } = TimeSpan.FromMilliseconds(100);
+
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     public TimeSpan LameDuck { get; init; }

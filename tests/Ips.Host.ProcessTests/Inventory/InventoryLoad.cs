@@ -11,7 +11,7 @@ internal sealed class InventoryLoad : IAsyncDisposable
     private const int ReadersPageSize = 50;
 
     // As the strict load: without a pause the clients would take the machine, and a start as long as they leave it.
-    private static readonly TimeSpan ThinkTime = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan ThinkTime = TimeSpan.FromMilliseconds(8);
 
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _lock = new();

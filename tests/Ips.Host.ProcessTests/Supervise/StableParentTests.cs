@@ -105,7 +105,7 @@ public sealed partial class StableParentTests(ITestOutputHelper output) : Proces
     [Fact]
     public async Task Stop_UnderTheStableParent_RefusesClientsWhileItDrains()
     {
-        var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon) { Verb = "supervise", Debug = true });
+        var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon) { Verb = "supervise", Debug = true, More = ["ips.drain.idle-grace = 500ms"] });
         using var idle = await RawClient.ConnectAsync(service.Port);
         await idle.GetAsync("/ping"); // holds the drain open
         Assert.True(ProcessTable.Signal(service.First.Pid, ProcessTable.SigTerm));
@@ -135,8 +135,9 @@ public sealed partial class StableParentTests(ITestOutputHelper output) : Proces
     private static LoadOptions Load(LoadTarget target) => new()
     {
         Target = target,
-        BusyThinkTime = TimeSpan.FromMilliseconds(2),
-        OneShotThinkTime = TimeSpan.FromMilliseconds(5),
+        BusyThinkTime = TimeSpan.FromMilliseconds(10),
+        OneShotThinkTime = TimeSpan.FromMilliseconds(20),
+        IdleIntervalMax = TimeSpan.FromSeconds(2),
         StreamWorkers = 0,
         UploadWorkers = 0,
         Paths = new LoadPaths { PingBody = "pong\n" },
