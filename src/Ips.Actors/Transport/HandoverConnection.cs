@@ -135,7 +135,11 @@ internal sealed partial class HandoverConnection : ConnectionContext, IDuplexPip
                 var buffer = _waitForData ? Memory<byte>.Empty : writer.GetMemory(MinimumReceiveBytes);
                 var wait = new QuietWait(_socket.ReceiveAsync(buffer, SocketFlags.None, cancel));
                 await wait;
-                if (_shutdownReason is not null) break;
+                if (_shutdownReason is not null)
+                {
+                    if (!cancel.IsCancellationRequested) _ = wait.Take();
+                    break;
+                }
 
                 // Given up for a move. A wait took nothing from the socket; a receive into a buffer may have, and then has a result.
                 if (cancel.IsCancellationRequested && _waitForData) continue;

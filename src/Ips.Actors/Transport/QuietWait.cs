@@ -14,10 +14,11 @@ internal readonly struct QuietWait(ValueTask<int> operation) : ICriticalNotifyCo
 
     public void GetResult()
     {
-        // An operation whose result is not taken does not go back to the socket for reuse: right for one that was given up, and only there.
+        // The result is for Take.
     }
 
-    /// <summary>The result, or the exception. Once, after the await, unless the operation was given up.</summary>
+    /// <summary>The result, or the exception. Once, after the await, unless the operation was given up: one whose result nobody takes does not go back to its socket
+    /// but to the finalizer, and keeps the whole connection in memory until that has run.</summary>
     public int Take() => operation.GetAwaiter().GetResult();
 
     public void OnCompleted(Action continuation) => operation.ConfigureAwait(false).GetAwaiter().OnCompleted(continuation);
