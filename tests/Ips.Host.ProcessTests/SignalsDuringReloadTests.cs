@@ -16,6 +16,7 @@ public sealed class SignalsDuringReloadTests(ITestOutputHelper output) : Signals
     [InlineData(ReloadPhase.Ready)]
     [InlineData(ReloadPhase.Probation)]
     [InlineData(ReloadPhase.Promoting)]
+    [InlineData(ReloadPhase.Moving)]
     [InlineData(ReloadPhase.Draining)]
     public async Task Usr2ToBothThenIntToSuccessor_OneServesOrTheServiceStops(ReloadPhase phase)
     {
@@ -43,6 +44,14 @@ public abstract class SignalsDuringReload(ITestOutputHelper output) : ProcessTes
                 await service.Processes.WaitForOnlyAsync(held.Predecessor);
                 await held.EndDrainAsync();
                 await AssertStoppedAsync(held);
+                break;
+            case ReloadPhase.Moving when isStop && toSuccessor:
+                // The main process as well: it answers what is on its way to it, and the predecessor what has not left.
+                await service.Processes.WaitForOnlyAsync();
+                await AssertStoppedAsync(held);
+                break;
+            case ReloadPhase.Moving:
+                await AssertServesAsync(held, atLeast: 2);
                 break;
             case ReloadPhase.Draining:
                 await held.EndDrainAsync();
