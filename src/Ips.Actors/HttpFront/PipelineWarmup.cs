@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
 using Ips.Actors.Configuration;
@@ -42,7 +41,8 @@ internal sealed class PipelineWarmup(
 
     private async Task<string?> WarmAsync(CancellationToken deadline)
     {
-        if (!TryFindPlain(out var listener))
+        var plain = FindPlain();
+        if (plain.Count == 0)
         {
             log.WarmupSkipped(); // every endpoint speaks TLS, which a warm-up request does not
             return null;
@@ -52,6 +52,7 @@ internal sealed class PipelineWarmup(
         var best = TimeSpan.MaxValue;
         try
         {
+            var listener = await ChooseAsync(plain, deadline).ConfigureAwait(false);
             foreach (var target in options.Requests)
             {
                 await AskAsync(listener, client => WarmupClient.GetTwiceAsync(client, target, Host, Pause, deadline)).ConfigureAwait(false);
@@ -110,11 +111,24 @@ internal sealed class PipelineWarmup(
         }
     }
 
-    private bool TryFindPlain([NotNullWhen(true)] out HandoverListener? plain)
+    // One that speaks HTTP/2 only answers every request of HTTP/1.1 with 400, and its app sees none of them.
+    private async Task<HandoverListener> ChooseAsync(IReadOnlyList<HandoverListener> plain, CancellationToken deadline)
+    {
+        foreach (var listener in plain.SkipLast(1))
+        {
+            if (await AskAsync(listener, client => WarmupClient.GetAsync(client, options.Requests[0], Host, deadline)).ConfigureAwait(false) != StatusCodes.Status400BadRequest)
+            {
+                return listener;
+            }
+        }
+
+        return plain[^1];
+    }
+
+    private List<HandoverListener> FindPlain()
     {
         var secure = urls().Where(url => url.StartsWith("https:", StringComparison.OrdinalIgnoreCase)).ToList();
-        plain = transport.Listeners.FirstOrDefault(listener => !secure.Exists(url => url.EndsWith(Suffix(listener.EndPoint), StringComparison.Ordinal)));
-        return plain is not null;
+        return [.. transport.Listeners.Where(listener => !secure.Exists(url => url.EndsWith(Suffix(listener.EndPoint), StringComparison.Ordinal)))];
     }
 
     private static string Suffix(EndPoint endPoint) => endPoint is IPEndPoint ip ? $":{ip.Port}" : $"unix:{endPoint}";

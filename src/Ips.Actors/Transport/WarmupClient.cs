@@ -27,7 +27,9 @@ internal static class WarmupClient
         try
         {
             await SendAsync(client, target, host, close: true, cancellationToken);
-            return await ReadStatusAsync(client, target, () => Task.CompletedTask, cancellationToken);
+            var (status, total) = await ReadStatusAsync(client, target, cancellationToken);
+            await ReadToEndAsync(client, target, total, cancellationToken);
+            return status;
         }
         catch (SocketException e)
         {
@@ -51,17 +53,27 @@ internal static class WarmupClient
         {
             await Task.Delay(pause, cancellationToken);
             await SendAsync(client, target, host, close: false, cancellationToken);
-            return await ReadStatusAsync(client, target, AskAgainAsync, cancellationToken);
+            var (status, total) = await ReadStatusAsync(client, target, cancellationToken);
+            await AskAgainAsync(total);
+            return status;
         }
         catch (SocketException e)
         {
             throw Reset(target, e);
         }
 
-        async Task AskAgainAsync()
+        async Task AskAgainAsync(long total)
         {
-            await Task.Delay(pause, cancellationToken);
-            await SendAsync(client, target, host, close: true, cancellationToken);
+            try
+            {
+                await Task.Delay(pause, cancellationToken);
+                await SendAsync(client, target, host, close: true, cancellationToken);
+                await ReadToEndAsync(client, target, total, cancellationToken);
+            }
+            catch (SocketException)
+            {
+                // The server has ended the connection with its first answer, as it may.
+            }
         }
     }
 
@@ -83,25 +95,28 @@ internal static class WarmupClient
         while (!request.IsEmpty) request = request[await client.SendAsync(request, cancellationToken)..];
     }
 
-    private static async Task<int> ReadStatusAsync(Socket client, string target, Func<Task> onStatus, CancellationToken cancellationToken)
+    private static async Task<(int Status, long Total)> ReadStatusAsync(Socket client, string target, CancellationToken cancellationToken)
     {
         var buffer = new byte[BufferBytes];
-        int? status = null;
-        var (kept, total) = (0, 0L); // the begin of the response stays in the buffer until it was looked at
-        while (await client.ReceiveAsync(buffer.AsMemory(kept), cancellationToken) is > 0 and var count)
+        var total = 0;
+        while (await client.ReceiveAsync(buffer.AsMemory(total), cancellationToken) is > 0 and var count)
+        {
+            total += count;
+            if (total >= StatusLength) return (ParseStatus(buffer), total);
+        }
+
+        throw new IOException($"The server ended the connection of warm-up request {target} without an answer.");
+    }
+
+    private static async Task ReadToEndAsync(Socket client, string target, long total, CancellationToken cancellationToken)
+    {
+        var buffer = new byte[BufferBytes];
+        while (await client.ReceiveAsync(buffer, cancellationToken) is > 0 and var count)
         {
             total += count;
             if (total > ResponseLimitBytes)
                 throw new IOException($"The response to warm-up request {target} is above {ResponseLimitBytes} bytes; warm up with a smaller one (ips.warmup.requests).");
-            kept = status is null ? kept + count : 0;
-            if (kept < StatusLength) continue;
-            kept = 0;
-            if (status is not null) continue;
-            status = ParseStatus(buffer);
-            await onStatus();
         }
-
-        return status ?? throw new IOException($"The server ended the connection of warm-up request {target} without an answer.");
     }
 
     /// <summary>The code of <c>HTTP/1.1 200 ...</c>.</summary>

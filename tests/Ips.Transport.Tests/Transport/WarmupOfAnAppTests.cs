@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using Ips.Actors.Diagnostics;
 using Ips.Actors.HttpFront;
 using Ips.Actors.Transport;
@@ -6,6 +7,7 @@ using Ips.Testing.Processes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -89,6 +91,34 @@ public sealed class WarmupOfAnAppTests
 
         await Eventually.TrueAsync(() => lines.Ids.Contains(serves ? EventIds.AcceptingStarted : EventIds.FrontFailed));
         Assert.Equal(serves, lines.Ids.Contains(EventIds.WarmedUp));
+        await app.StopAsync();
+    }
+
+    // It answers HTTP/1.1 with 400 and closes: that must cost neither the start nor, if another endpoint is there, the warm-up.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Start_EndpointSpeaksHttp2Only_WarmsByAnotherIfThereIsOne(bool another)
+    {
+        using var folder = new TempFolder();
+        var builder = WebApplication.CreateSlimBuilder();
+        var lines = new CapturedLines();
+        builder.Logging.ClearProviders().AddProvider(lines);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
+            if (another) kestrel.Listen(IPAddress.Loopback, 0);
+        });
+        builder.Configuration["Ips:PidFile"] = folder.PathOf("app.pid");
+        builder.AddIps(options => options.Warmup.Timeout = Eventually.Limit);
+        await using var app = builder.Build();
+        var warmups = 0;
+        app.MapGet("/ping", () => $"{Interlocked.Increment(ref warmups)}");
+        await app.StartAsync();
+
+        await Eventually.TrueAsync(() => lines.Ids.Contains(EventIds.AcceptingStarted));
+        Assert.DoesNotContain(EventIds.FrontFailed, lines.Ids);
+        Assert.Equal(another, warmups > 0);
         await app.StopAsync();
     }
 

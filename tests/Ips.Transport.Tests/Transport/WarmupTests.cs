@@ -35,6 +35,23 @@ public sealed class WarmupTests
     }
 
     [Fact]
+    public async Task GetTwice_ServerClosesWithItsFirstAnswer_IsNoFailure()
+    {
+        var (client, server) = StreamPair.Open();
+        using (client)
+        {
+            var get = WarmupClient.GetTwiceAsync(client, "/", "warmup", TimeSpan.FromMilliseconds(1), CancellationToken.None);
+            using (server)
+            {
+                await server.ReceiveAsync(new byte[1024]);
+                await server.SendAsync("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"u8.ToArray());
+            }
+
+            Assert.Equal(400, await get.WaitAsync(Eventually.Limit));
+        }
+    }
+
+    [Fact]
     public async Task Connection_OfWarmup_IsMarkedAndHasAddresses()
     {
         await using var host = await TestHost.StartAsync("A");
