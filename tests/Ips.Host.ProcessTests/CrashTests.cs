@@ -46,6 +46,7 @@ public sealed class CrashTests(ITestOutputHelper output) : ProcessTest(output)
     [InlineData(ReloadPhase.Welcomed)]
     [InlineData(ReloadPhase.Ready)]
     [InlineData(ReloadPhase.Probation)]
+    [InlineData(ReloadPhase.RollingBack)]
     [InlineData(ReloadPhase.Promoting)]
     public async Task Successor_Killed_PredecessorServes(ReloadPhase phase)
     {
@@ -55,7 +56,8 @@ public sealed class CrashTests(ITestOutputHelper output) : ProcessTest(output)
         held.LetGo();
 
         var failure = await service.Log.WaitForAsync(0, EventIds.ReloadFailed);
-        Assert.Contains("SIGKILL", failure["Reason"], StringComparison.Ordinal);
+        var reason = phase == ReloadPhase.RollingBack ? "SIGTERM" : "SIGKILL"; // what it failed by
+        Assert.Contains(reason, failure["Reason"], StringComparison.Ordinal);
         await Eventually.TrueAsync(async () => (await service.StatusAsync()).State == "Serving", "the predecessor serving");
         Assert.Equal(held.Predecessor, service.MainPid);
         Assert.Equal(1, await service.AnsweringGenerationAsync());
@@ -63,7 +65,7 @@ public sealed class CrashTests(ITestOutputHelper output) : ProcessTest(output)
         await service.WaitForMainAloneAsync();
         var receipt = (await service.StatusAsync()).LastReload!;
         Assert.Equal((phase < ReloadPhase.Probation ? "refused" : "rolled-back", held.Successor), (receipt.Outcome, receipt.NewPid));
-        Assert.Contains("SIGKILL", receipt.Reason, StringComparison.Ordinal);
+        Assert.Contains(reason, receipt.Reason, StringComparison.Ordinal);
         await held.Load.WaitForRequestsAsync(1, Limits.Step);
         await Descriptors.WaitForNoMoreThanAsync(held.Predecessor, held.Descriptors);
 
@@ -91,6 +93,26 @@ public sealed class CrashTests(ITestOutputHelper output) : ProcessTest(output)
         await AssertReloadsAsync(held, 2);
 
         await AssertOnlyCostAsync(held, loss, alone: true);
+        await AssertStopsAsync(service);
+    }
+
+    // The successor has failed, so it does not take the role: it finishes what it has, and the service can be started again. (A stable parent does that.)
+    [Fact]
+    public async Task Predecessor_KilledWhileItTakesTheRoleBack_SuccessorFinishesAndServiceCanBeStarted()
+    {
+        await using var held = await HeldReload.BeginAsync(ReloadPhase.RollingBack, Folder, Prepare);
+        var service = held.Service;
+        var loss = await Killing.KillAsync(held.Predecessor, service, held.Load);
+        await held.LongRequest.ReadUntilAsync(text => text.Contains(" of ", StringComparison.Ordinal)); // goes on
+        await service.Processes.WaitForOnlyAsync(held.Successor);
+        Assert.True(ProcessTable.Signal(held.Successor, ProcessTable.SigTerm)); // it need not wait for that request
+        await service.Processes.WaitForOnlyAsync();
+
+        held.LetGo();
+        await service.StartAsync();
+        await held.Load.WaitForRequestsAsync(1, Limits.Step);
+        await AssertReloadsAsync(held, 2);
+        await AssertOnlyCostAsync(held, loss, alone: true, allItsOwn: false);
         await AssertStopsAsync(service);
     }
 

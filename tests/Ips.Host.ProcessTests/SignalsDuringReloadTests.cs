@@ -15,6 +15,7 @@ public sealed class SignalsDuringReloadTests(ITestOutputHelper output) : Signals
     [InlineData(ReloadPhase.Welcomed)]
     [InlineData(ReloadPhase.Ready)]
     [InlineData(ReloadPhase.Probation)]
+    [InlineData(ReloadPhase.RollingBack)]
     [InlineData(ReloadPhase.Promoting)]
     [InlineData(ReloadPhase.Moving)]
     [InlineData(ReloadPhase.Draining)]
@@ -56,6 +57,18 @@ public abstract class SignalsDuringReload(ITestOutputHelper output) : ProcessTes
             case ReloadPhase.Draining:
                 await held.EndDrainAsync();
                 await AssertServesAsync(held, atLeast: 2);
+                break;
+            case ReloadPhase.RollingBack:
+                held.LongRequest.Dispose(); // nothing else holds the successor
+                if (isStop && !toSuccessor)
+                {
+                    Assert.Equal(0, await service.First.WaitForExitAsync(Limits.Step));
+                    await service.Processes.WaitForOnlyAsync();
+                    await AssertStoppedAsync(held);
+                    break;
+                }
+
+                await AssertServesAsync(held, atLeast: 1);
                 break;
             case ReloadPhase.Promoting when isStop && toSuccessor && await StoppedAfterPromotionAsync(service):
                 // It read the promotion first, and was the main process when it read the signal.

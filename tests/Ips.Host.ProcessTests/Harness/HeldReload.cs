@@ -23,6 +23,9 @@ public enum ReloadPhase
     /// <summary>It accepts; the predecessor can take the role back.</summary>
     Probation,
 
+    /// <summary>The successor has failed on probation, and finishes a running request; the predecessor accepts again.</summary>
+    RollingBack,
+
     /// <summary>The predecessor has said promote; the successor has not acknowledged.</summary>
     Promoting,
 
@@ -65,7 +68,7 @@ internal sealed class HeldReload : IAsyncDisposable
     /// <summary>What a later generation may have.</summary>
     public IReadOnlyList<string> DescriptorsOfSuccessors => FaultScene.AfterReload(Descriptors, ofFirst: true, Service);
 
-    /// <summary>The request that holds the predecessor in <see cref="ReloadPhase.Draining"/>.</summary>
+    /// <summary>The request that holds the predecessor in <see cref="ReloadPhase.Draining"/>, and the successor in <see cref="ReloadPhase.RollingBack"/>.</summary>
     public RawClient LongRequest => _longRequest!;
 
     /// <summary>Where the log stood when the phase was reached.</summary>
@@ -79,7 +82,7 @@ internal sealed class HeldReload : IAsyncDisposable
         releases.AddBuild(Held, Binaries.SampleAppFolder);
         releases.SwitchTo(Good);
         // Of generation 1 alone, which reads it at its start: the next generations are not held.
-        var probation = phase switch { ReloadPhase.Probation => TimeToAct, ReloadPhase.Promoting or ReloadPhase.Moving => TimeToStop, _ => TimeSpan.Zero };
+        var probation = phase switch { ReloadPhase.Probation or ReloadPhase.RollingBack => TimeToAct, ReloadPhase.Promoting or ReloadPhase.Moving => TimeToStop, _ => TimeSpan.Zero };
         releases.Configure(Good, $$""" "Ips": { "Reload": { "Probation": "{{probation}}" } } """);
         releases.Configure(Held, NoProbation);
         var held = new HeldReload(
@@ -166,12 +169,7 @@ internal sealed class HeldReload : IAsyncDisposable
     private async Task ReachAsync(ReloadPhase phase)
     {
         var log = Service.Log;
-        if (phase == ReloadPhase.Draining)
-        {
-            _longRequest = await RawClient.ConnectAsync(Service.Port);
-            await _longRequest.SendGetAsync("/stream?ms=600000&chunks=6000");
-            await _longRequest.ReadUntilAsync(text => text.Contains("chunk 1 of", StringComparison.Ordinal));
-        }
+        if (phase == ReloadPhase.Draining) await AskForLongAsync();
 
         _releases.Mark(Held, phase is ReloadPhase.Spawned or ReloadPhase.Greeted ? SampleMarks.HoldBeforeHello : SampleMarks.HoldBeforeReady);
         _releases.SwitchTo(Held);
@@ -215,6 +213,15 @@ internal sealed class HeldReload : IAsyncDisposable
                 _releases.Unmark(Held, SampleMarks.HoldBeforeReady);
                 await Service.WaitForStateAsync(1, "OnProbation");
                 break;
+            case ReloadPhase.RollingBack:
+                _releases.Unmark(Held, SampleMarks.HoldBeforeReady);
+                await Service.WaitForStateAsync(1, "OnProbation");
+                await AskForLongAsync(); // of the successor: nobody else accepts
+                ProcessTable.Signal(Successor, ProcessTable.SigTerm);
+                await Service.WaitForStateAsync(1, "RollingBack");
+                // All but that request have gone back by then.
+                await Eventually.TrueAsync(() => TcpSockets.ClientsOf(Successor).SetEquals([_longRequest!.LocalPort]), "an end of the moves");
+                break;
             case ReloadPhase.Draining:
                 _releases.Unmark(Held, SampleMarks.HoldBeforeReady);
                 await log.WaitForAsync(0, EventIds.DrainBegan);
@@ -241,6 +248,13 @@ internal sealed class HeldReload : IAsyncDisposable
             LetGo(Predecessor);
             return false;
         }
+    }
+
+    private async Task AskForLongAsync()
+    {
+        _longRequest = await RawClient.ConnectAsync(Service.Port);
+        await _longRequest.SendGetAsync("/stream?ms=600000&chunks=6000");
+        await _longRequest.ReadUntilAsync(text => text.Contains("chunk 1 of", StringComparison.Ordinal));
     }
 
     private void LetGo(int pid)
