@@ -101,8 +101,10 @@ internal sealed class GenerationContext
             };
         }
 
+        var hello = new HelloFrame(HandoverVersion.Min, HandoverVersion.Max, Environment.ProcessId, Release);
+        _ = HandoverCodec.Decode(HandoverCodec.Encode(hello)); // the descriptors that wait in the channel may be more than there is room for, and then nothing can be loaded any more
         var channel = new HandoverChannel(fd, onPeerGone: () => output?.Restore()); // who read our output is gone
-        channel.TrySend(new HelloFrame(HandoverVersion.Min, HandoverVersion.Max, Environment.ProcessId, Release));
+        channel.TrySend(hello);
         var answer = channel.WaitForNext(WelcomeTimeout);
         ChannelEvent.Received? ahead = null;
         if (answer is ChannelEvent.Received { Frame: WelcomeFrame { Version: HandoverVersion.AheadOfHello } } first)
