@@ -96,9 +96,10 @@ public abstract class SignalsDuringReload(ITestOutputHelper output) : ProcessTes
         AssertEachAccountedFor(service);
     }
 
-    // Its word of either comes before anything else that it does then.
+    // The predecessor's word of either; a reload that the promoted one had begun itself may have been refused before.
     private static async Task<bool> StoppedAfterPromotionAsync(Service service) =>
-        (await service.Log.WaitForAsync(0, EventIds.ReloadFailed, EventIds.ReloadPromoted)).Id == EventIds.ReloadPromoted;
+        (await service.Log.WaitForAsync(
+            e => e.Generation == 1 && e.Id is (EventIds.ReloadFailed or EventIds.ReloadPromoted), "how the reload of generation 1 ended")).Id == EventIds.ReloadPromoted;
 
     // A signal that was read late may have begun a reload of its own: that one is waited for.
     private static async Task AssertServesAsync(HeldReload held, int atLeast)
