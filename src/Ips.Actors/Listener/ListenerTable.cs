@@ -38,12 +38,11 @@ internal sealed class ListenerTable : IDisposable
     /// <param name="Key">What was asked for.</param>
     /// <param name="EndPoint">What the kernel gave.</param>
     /// <param name="Fd">The descriptor; owned by this table.</param>
-    /// <param name="Deliver">Gets accepted and adopted descriptors.</param>
     /// <param name="File">The file of a Unix socket, to remove no other one at its path.</param>
     /// <param name="External">The service manager opened it: its path is not ours to remove.</param>
     /// <param name="Adopted">Another generation, or the service manager, opened it.</param>
     public sealed record Entry(
-        EndpointKey Key, EndPoint EndPoint, int Fd, Action<int, ReadOnlyMemory<byte>, IPEndPoint?> Deliver, FileIdentity? File, bool External = false, bool Adopted = false);
+        EndpointKey Key, EndPoint EndPoint, int Fd, FileIdentity? File, bool External = false, bool Adopted = false);
 
     /// <summary>What is bound, in the order of binding.</summary>
     public IEnumerable<KeyValuePair<int, Entry>> Entries => _entries.OrderBy(entry => entry.Key);
@@ -94,8 +93,8 @@ internal sealed class ListenerTable : IDisposable
         var id = ++_lastId;
         var external = kept?.External ?? offer?.External ?? false;
         var entry = endPoint is UnixDomainSocketEndPoint unix
-            ? new Entry(key, endPoint, fd, bind.Deliver, FileIdentity.OfSocketPath(unix.ToString()!), external, kept?.Adopted ?? adopted)
-            : new Entry(key, ListeningSockets.LocalEndPoint(fd), fd, bind.Deliver, File: null, external, kept?.Adopted ?? adopted);
+            ? new Entry(key, endPoint, fd, FileIdentity.OfSocketPath(unix.ToString()!), external, kept?.Adopted ?? adopted)
+            : new Entry(key, ListeningSockets.LocalEndPoint(fd), fd, File: null, external, kept?.Adopted ?? adopted);
         bind.Attach(new ListenerProtocol.Bound(id, key, entry.EndPoint), AcceptedSockets.Of(fd));
         _entries[id] = entry;
         _deliveries[key] = bind.Deliver;

@@ -95,7 +95,7 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
                 _mover.Tell(new MoverProtocol.Delivered(courier.Acknowledge(adopted.Count)));
                 break;
             case DeclinedFrame declined when _link.Courier is { } courier:
-                DeclinedConnections.TakeBack(courier.Decline(declined.Packet), UnmovableReason.Declined, _mover, _listeners);
+                ReturningConnections.TakeBack(courier.Decline(declined.Packet), UnmovableReason.Declined, _mover, _listeners);
                 break;
             case ServeFrame:
                 _lifecycle.Tell(new LifecycleEvent.ServeReceived());
@@ -144,7 +144,7 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
         if (_link is { Carrying: true, Courier: { } courier }) // else what moves, now or later, moves to a successor
         {
             _mover.Tell(new MoverProtocol.CarrierLost(courier.Break()));
-            DeclinedConnections.TakeBack(courier.Recall(), UnmovableReason.CarrierGone, _mover, _listeners);
+            ReturningConnections.TakeBack(courier.Recall(), UnmovableReason.CarrierGone, _mover, _listeners);
         }
 
         if (_link.Adopted > 0)
@@ -186,7 +186,7 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
         }
         else
         {
-            DeclinedConnections.TakeBack(carry.Connections, UnmovableReason.CarrierGone, Sender, _listeners);
+            ReturningConnections.TakeBack(carry.Connections, UnmovableReason.CarrierGone, Sender, _listeners);
         }
     }
 

@@ -276,7 +276,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
                 SayLeftIfDone();
                 break;
             case DeclinedFrame declined when _slot is { Courier: { } courier, Mover: { } mover }:
-                DeclinedConnections.TakeBack(courier.Decline(declined.Packet), UnmovableReason.Declined, mover, _listeners);
+                ReturningConnections.TakeBack(courier.Decline(declined.Packet), UnmovableReason.Declined, mover, _listeners);
                 SayLeftIfDone();
                 break;
             case LeavingFrame leaving:
@@ -467,7 +467,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         }
         else
         {
-            DeclinedConnections.TakeBack(carry.Connections, UnmovableReason.CarrierGone, Sender, _listeners);
+            ReturningConnections.TakeBack(carry.Connections, UnmovableReason.CarrierGone, Sender, _listeners);
         }
     }
 
@@ -523,7 +523,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         if (_slot is { Courier: { } courier, Mover: { } mover })
         {
             mover.Tell(new MoverProtocol.CarrierLost(courier.Break()));
-            DeclinedConnections.TakeBack(courier.Recall(), UnmovableReason.CarrierGone, mover, _listeners);
+            ReturningConnections.TakeBack(courier.Recall(), UnmovableReason.CarrierGone, mover, _listeners);
         }
 
         ReportFailure(_slot.ChannelError ?? "it closed the handover channel without exiting", responsive: false);
@@ -552,7 +552,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         if (_slot is { Courier: { } courier, Mover: { } mover })
         {
             // It is dead, and has read from none that it had not acknowledged.
-            DeclinedConnections.TakeBack(courier.Recall(), UnmovableReason.CarrierGone, mover, _listeners);
+            ReturningConnections.TakeBack(courier.Recall(), UnmovableReason.CarrierGone, mover, _listeners);
         }
 
         _slot.Clear();

@@ -124,6 +124,7 @@ internal sealed class SuccessorSlot
         (FailureReported, Exit, ChannelClosed, ChannelError, Ending) = (false, null, false, null, EndingStage.None);
         (Leaving, CarryEnded, ConnectionPackets) = (false, false, 0);
     }
+
     /// <summary>It has the listening sockets, or never will.</summary>
     public void CloseSockets()
     {

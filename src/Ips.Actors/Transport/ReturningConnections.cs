@@ -4,7 +4,7 @@ using Ips.Actors.Listener;
 namespace Ips.Actors.Transport;
 
 /// <summary>Connections that were to move to a generation which has no room for them, or is gone, on their way back into this one.</summary>
-internal static class DeclinedConnections
+internal static class ReturningConnections
 {
     private static readonly TimeSpan AdoptTimeout = TimeSpan.FromSeconds(30);
 
