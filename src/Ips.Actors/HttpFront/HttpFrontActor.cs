@@ -152,13 +152,20 @@ internal sealed class HttpFrontActor : ReceiveActor
 
         _role.DrainAsync();
         // An older generation may be about to move connections here. What is busy there passes through, as long as this drain lasts; in a stop nothing may follow.
-        var closed = _gate.CloseIntake(drain.Relays);
+        var closed = CloseIntakeAsync(drain.Relays);
         if (!_awaitingEmpty)
         {
             _awaitingEmpty = true;
             (drain.Relays ? closed : closed.WaitAsync(IntakeTimeout, _time)).PipeTo(
                 Self, success: () => new IntakeClosed(null), failure: error => new IntakeClosed(error.GetBaseException().Message));
         }
+    }
+
+    // Adopted is not yet asked to move on: that is who Kestrel has taken.
+    private async Task CloseIntakeAsync(bool finish)
+    {
+        await _gate.CloseIntake(finish).ConfigureAwait(false);
+        await _connections.WhenNoneWaits().ConfigureAwait(false);
     }
 
     // What moved has left this process, but may be on its way yet.

@@ -45,7 +45,7 @@ internal sealed record PredecessorLink(IHandoverChannel? Channel, TimeSpan Healt
 
     /// <summary>Asks the predecessor to send no connection any more. Asked again, only for more haste.</summary>
     /// <param name="finish">Connections that are busy there may follow first.</param>
-    /// <returns>Completes when whatever it sent has been adopted and nothing follows, or the channel has ended.</returns>
+    /// <returns>Completes when whatever it sent has been adopted and nothing follows: it said so, or the channel has ended.</returns>
     public Task CloseIntakeAsync(bool finish)
     {
         if (Channel is null)
@@ -65,7 +65,7 @@ internal sealed record PredecessorLink(IHandoverChannel? Channel, TimeSpan Healt
     /// <summary>Completes <see cref="CloseIntakeAsync"/> if nothing can come any more.</summary>
     public void EndIntakeIfDone()
     {
-        if (Ended || (Left && Adopting == 0))
+        if ((Left || Ended) && Adopting == 0) // what it acknowledged is adopted behind that, and its sender may be gone by then
         {
             _intakeClosed.TrySetResult();
         }

@@ -6,13 +6,12 @@ namespace Ips.Actors.Transport;
 internal sealed class ConnectionRegistry
 {
     private readonly Lock _listGate = new();
-    private readonly Lock _gate = new();
+    private readonly Tally _open = new();
+    private readonly Tally _waiting = new();
     private HandoverConnection? _first;
-    private int _open;
-    private TaskCompletionSource? _emptied;
 
     /// <summary>Connections that are open, those that still wait for Kestrel to take them included.</summary>
-    public int Open => Volatile.Read(ref _open);
+    public int Open => _open.Count;
 
     /// <summary>Connections with a request that has begun and not ended, as of now. Looks at each.</summary>
     public int Busy => Connections.Count(connection => connection.IsRequestRunning);
@@ -34,34 +33,25 @@ internal sealed class ConnectionRegistry
     /// <summary>Called with each connection that begins to run, on the thread that made it; null for nobody.</summary>
     public Action<HandoverConnection>? Opened { get; set; }
 
-    /// <summary>A descriptor was accepted and waits for Kestrel. <see cref="Left"/> follows when it was taken or dropped.</summary>
-    public void Arrived() => Interlocked.Increment(ref _open);
+    /// <summary>A descriptor was accepted, or adopted, and waits for Kestrel. <see cref="Left"/> follows when it was taken or dropped.</summary>
+    public void Arrived()
+    {
+        _open.Add();
+        _waiting.Add();
+    }
 
     /// <summary>An arrived descriptor waits no more: it is a connection that counts itself, or it is closed.</summary>
     public void Left()
     {
-        if (Interlocked.Decrement(ref _open) == 0)
-        {
-            lock (_gate)
-            {
-                _emptied?.TrySetResult();
-                _emptied = null;
-            }
-        }
+        _waiting.Remove();
+        _open.Remove();
     }
 
     /// <summary>Completes as soon as no connection is open.</summary>
-    public Task WhenEmpty()
-    {
-        lock (_gate)
-        {
-            if (Open == 0) return Task.CompletedTask;
-            _emptied ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            // The last one may have left between the look and the new task.
-            if (Open == 0) _emptied.TrySetResult();
-            return _emptied.Task;
-        }
-    }
+    public Task WhenEmpty() => _open.WhenNone();
+
+    /// <summary>Completes as soon as nothing waits for Kestrel: what had arrived is among <see cref="Connections"/>, and <see cref="Opened"/> was called.</summary>
+    public Task WhenNoneWaits() => _waiting.WhenNone();
 
     /// <summary>Resets each open connection.</summary>
     /// <returns>How many had a request that was cut.</returns>
@@ -84,7 +74,7 @@ internal sealed class ConnectionRegistry
             if (_first is not null) _first.Place.Previous = connection;
             _first = connection;
         }
-        Interlocked.Increment(ref _open);
+        _open.Add();
         Opened?.Invoke(connection);
     }
 
@@ -99,7 +89,7 @@ internal sealed class ConnectionRegistry
             if (next is not null) next.Place.Previous = previous;
             connection.Place = default;
         }
-        Left();
+        _open.Remove();
     }
 
     private static int Abort(IEnumerable<HandoverConnection> connections, string reason)
@@ -115,4 +105,38 @@ internal sealed class ConnectionRegistry
 
     /// <summary>A connection's place in the list, kept by the connection: a dictionary would cost each more than the rest of its bookkeeping.</summary>
     internal record struct Links(bool Listed, HandoverConnection? Previous, HandoverConnection? Next);
+
+    /// <summary>A count, and whoever waits for it to be zero.</summary>
+    private sealed class Tally
+    {
+        private readonly Lock _gate = new();
+        private int _count;
+        private TaskCompletionSource? _none;
+
+        public int Count => Volatile.Read(ref _count);
+
+        public void Add() => Interlocked.Increment(ref _count);
+
+        public void Remove()
+        {
+            if (Interlocked.Decrement(ref _count) != 0) return;
+            lock (_gate)
+            {
+                _none?.TrySetResult();
+                _none = null;
+            }
+        }
+
+        public Task WhenNone()
+        {
+            lock (_gate)
+            {
+                if (Count == 0) return Task.CompletedTask;
+                _none ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                // The last one may have left between the look and the new task.
+                if (Count == 0) _none.TrySetResult();
+                return _none.Task;
+            }
+        }
+    }
 }

@@ -253,6 +253,18 @@ public sealed class HttpFrontActorTests : ActorTest
     }
 
     [Fact]
+    public async Task BeginDrain_AdoptedOneWaitsForKestrel_TheIntakeIsOpenYet()
+    {
+        _mover.SetAutoPilot(new DelegateAutoPilot((_, _) => AutoPilot.KeepRunning));
+        _connections.Arrived();
+        _front.Tell(new HttpFrontProtocol.BeginDrain(Moving: true, Relays: true));
+        await RoundTrip();
+        Assert.False(_mover.HasMessages); // it would tell the successor that nothing follows
+        _connections.Left();
+        await _mover.ExpectMsgAsync<MoverProtocol.IntakeClosed>();
+    }
+
+    [Fact]
     public async Task BeginDrain_ConnectionsOnTheirWayYet_AreWaitedFor()
     {
         _mover.SetAutoPilot(new DelegateAutoPilot((_, _) => AutoPilot.KeepRunning));

@@ -60,15 +60,18 @@ public sealed class PredecessorActorTests : ActorTest
         Assert.Equal(new FailedFrame("SIGTERM"), (await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
     }
 
-    [Fact]
-    public async Task CloseIntake_ConnectionsOnTheirWay_CompletesBehindThem()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)] // what was acknowledged keeps nobody from exiting
+    public async Task CloseIntake_ConnectionsOnTheirWay_CompletesBehindThem(bool ends)
     {
         var (a, b) = FdPassing.SocketPair();
         var closed = _link.CloseIntakeAsync(finish: false);
         Assert.IsType<LeavingFrame>((await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
         _channel.Say(new ConnectionsFrame([new ConnectionOffer("127.0.0.1:0", 0)]), a);
         await _listeners.ExpectMsgAsync<ListenerProtocol.Adopt>();
-        _channel.Say(new LeftFrame());
+        if (ends) _channel.CloseChannel();
+        else _channel.Say(new LeftFrame());
         await RoundTrip();
         Assert.False(closed.IsCompleted); // one is being adopted
 

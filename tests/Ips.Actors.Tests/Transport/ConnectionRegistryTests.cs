@@ -29,6 +29,19 @@ public sealed class ConnectionRegistryTests : IDisposable
     }
 
     [Fact]
+    public void WhenNoneWaits_ConnectionThatKestrelHasTaken_IsNotWaitedFor()
+    {
+        _registry.Arrived();
+        _open.Open();
+        var none = _registry.WhenNoneWaits();
+        Assert.False(none.IsCompleted);
+        _registry.Left();
+        Assert.True(none.IsCompletedSuccessfully);
+        Assert.True(_registry.WhenNoneWaits().IsCompletedSuccessfully);
+        Assert.Equal(1, _registry.Open);
+    }
+
+    [Fact]
     public async Task WhenEmpty_LastConnectionEnds_IsComplete()
     {
         var (one, two) = (_open.Open(), _open.Open());

@@ -127,7 +127,7 @@ internal sealed class Service : IAsyncDisposable
 
     /// <summary>Everything that the service wrote, for a test that failed.</summary>
     public string Describe() =>
-        $"--- {Log.Path}, port {Port}{Environment.NewLine}{Log.Tail(300)}{Environment.NewLine}--- output of the first process{Environment.NewLine}{First?.OutputTail()}";
+        $"--- {Log.Path}, port {Port}{Environment.NewLine}{Log.Tail(1000)}{Environment.NewLine}--- output of the first process{Environment.NewLine}{First?.OutputTail()}";
 
     /// <summary>Kills whatever is left of it.</summary>
     public async ValueTask DisposeAsync()
