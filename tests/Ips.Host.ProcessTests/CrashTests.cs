@@ -74,68 +74,44 @@ public sealed class CrashTests(ITestOutputHelper output) : ProcessTest(output)
         await AssertStopsAsync(service);
     }
 
-    // Nobody is left to take the role: the one that drains finishes what it has, and the service can be started again.
+    // The release that has served is started again by the one that drains, on sockets that it has kept.
     [Fact]
-    public async Task MainProcess_KilledWhilePredecessorDrains_PredecessorFinishesAndServiceCanBeStarted()
+    public async Task MainProcess_KilledWhilePredecessorDrains_AnotherIsStarted()
     {
         await using var held = await HeldReload.BeginAsync(ReloadPhase.Draining, Folder, Prepare);
-        var service = held.Service;
-        var loss = await Killing.KillAsync(held.Successor, service, held.Load);
+        var loss = await Killing.KillAsync(held.Successor, held.Service, held.Load);
+        await AssertRestartedAsync(held);
         await held.LongRequest.ReadUntilAsync(text => text.Contains(" of ", StringComparison.Ordinal)); // goes on
-        await service.Processes.WaitForOnlyAsync(held.Predecessor);
         await held.EndDrainAsync();
-        await service.Processes.WaitForOnlyAsync();
-
-        held.LetGo();
-        await service.StartAsync();
-        await held.Load.WaitForRequestsAsync(1, Limits.Step);
-        await Descriptors.WaitForNoMoreThanAsync(service.MainPid, held.Descriptors);
-        await AssertReloadsAsync(held, 2);
-
-        await AssertOnlyCostAsync(held, loss, alone: true);
-        await AssertStopsAsync(service);
-    }
-
-    // The successor has failed, so it does not take the role: it finishes what it has, and the service can be started again. (A stable parent does that.)
-    [Fact]
-    public async Task Predecessor_KilledWhileItTakesTheRoleBack_SuccessorFinishesAndServiceCanBeStarted()
-    {
-        await using var held = await HeldReload.BeginAsync(ReloadPhase.RollingBack, Folder, Prepare);
-        var service = held.Service;
-        var loss = await Killing.KillAsync(held.Predecessor, service, held.Load);
-        await held.LongRequest.ReadUntilAsync(text => text.Contains(" of ", StringComparison.Ordinal)); // goes on
-        await service.Processes.WaitForOnlyAsync(held.Successor);
-        Assert.True(ProcessTable.Signal(held.Successor, ProcessTable.SigTerm)); // it need not wait for that request
-        await service.Processes.WaitForOnlyAsync();
-
-        held.LetGo();
-        await service.StartAsync();
-        await held.Load.WaitForRequestsAsync(1, Limits.Step);
-        await AssertReloadsAsync(held, 2);
-        await AssertOnlyCostAsync(held, loss, alone: true, allItsOwn: false);
-        await AssertStopsAsync(service);
+        await AssertServesOnAsync(held, loss);
     }
 
     // What it had not acknowledged it had not read from: whoever sent it answers it.
     [Fact]
-    public async Task MainProcess_KilledWhileConnectionsMove_PredecessorTakesThemBack()
+    public async Task MainProcess_KilledWhileConnectionsMove_PredecessorTakesThemBackAndAnotherIsStarted()
     {
         await using var held = await HeldReload.BeginAsync(ReloadPhase.Moving, Folder, Prepare);
         var service = held.Service;
         var clients = TcpSockets.ClientsOf(held.Predecessor);
         var loss = await Killing.KillAsync(held.Successor, service, held.Load);
-        await service.Processes.WaitForOnlyAsync();
-        var exit = Assert.Single(service.Log.Of(EventIds.Exiting), e => e.Pid == held.Predecessor);
+        await AssertRestartedAsync(held);
+        var exit = await service.Log.WaitForAsync(e => e.Id == EventIds.Exiting && e.Pid == held.Predecessor, "the exit of the predecessor");
         Assert.Equal("0", exit["Code"]);
         Assert.NotEmpty(clients.Except(loss.Clients));
         Assert.Empty(service.Log.Of(EventIds.CarrierLost));
+        await AssertServesOnAsync(held, loss);
+    }
 
-        held.LetGo();
-        await service.StartAsync();
-        await held.Load.WaitForRequestsAsync(1, Limits.Step);
-        await AssertReloadsAsync(held, 2);
-        await AssertOnlyCostAsync(held, loss, alone: true);
-        await AssertStopsAsync(service);
+    // The successor has failed, so it does not take the role: it starts the release that was good.
+    [Fact]
+    public async Task Predecessor_KilledWhileItTakesTheRoleBack_AnotherIsStarted()
+    {
+        await using var held = await HeldReload.BeginAsync(ReloadPhase.RollingBack, Folder, Prepare);
+        var loss = await Killing.KillAsync(held.Predecessor, held.Service, held.Load);
+        await AssertRestartedAsync(held);
+        await held.LongRequest.ReadUntilAsync(text => text.Contains(" of ", StringComparison.Ordinal)); // goes on
+        Assert.True(ProcessTable.Signal(held.Successor, ProcessTable.SigTerm)); // it need not wait for that request
+        await AssertServesOnAsync(held, loss, allItsOwn: false);
     }
 
     [Fact]
@@ -150,11 +126,34 @@ public sealed class CrashTests(ITestOutputHelper output) : ProcessTest(output)
         Assert.Equal(2, (await HttpProbe.GetUnixAsync(socket, "/ping")).Generation);
     }
 
-    private async Task AssertOnlyCostAsync(HeldReload held, Loss loss, bool alone = false, bool allItsOwn = true)
+    private static async Task AssertRestartedAsync(HeldReload held)
+    {
+        var log = held.Service.Log;
+        await log.WaitForAsync(e => e.Id == EventIds.IdentityPublished && e.Generation == 3, "generation 3 as the main process");
+        Assert.Contains("/good/", Assert.Single(log.Of(EventIds.RestartBegan))["Program"], StringComparison.Ordinal);
+        await log.WaitForAsync(0, EventIds.Restarted);
+        Assert.Equal("Serving", (await held.Service.StatusAsync()).State);
+    }
+
+    private async Task AssertServesOnAsync(HeldReload held, Loss loss, bool allItsOwn = true)
+    {
+        var service = held.Service;
+        await service.WaitForMainAloneAsync();
+        Assert.Equal(3, await service.AnsweringGenerationAsync());
+        await held.Load.WaitForGenerationAsync(3, Limits.Step);
+        await Descriptors.WaitForNoMoreThanAsync(service.MainPid, held.DescriptorsOfSuccessors);
+
+        held.LetGo();
+        await AssertReloadsAsync(held, 4);
+        await AssertOnlyCostAsync(held, loss, allItsOwn);
+        await AssertStopsAsync(service);
+    }
+
+    private async Task AssertOnlyCostAsync(HeldReload held, Loss loss, bool allItsOwn = true)
     {
         var report = await held.Load.StopAsync();
         Output.WriteLine($"The dead process had {loss.Clients.Count} connections, on {loss.Asking.Count} of them a request; {report.FailedRequests} failed: {string.Join(", ", report.FailuresByKind)}.");
-        loss.AssertIsAll(report.Failures, alone, allItsOwn);
+        loss.AssertIsAll(report.Failures, allItsOwn);
     }
 
     private static async Task AssertReloadsAsync(HeldReload held, int generation)

@@ -33,6 +33,10 @@ internal static class EventIds
     public const int Resumed = 1041;
     public const int PauseRefused = 1042;
     public const int PrivilegesDropped = 1043;
+    public const int RestartBegan = 1050;
+    public const int Restarted = 1051;
+    public const int RestartFailed = 1052;
+    public const int SocketsNotKept = 1053;
 
     // Signals 1100
     public const int SignalReceived = 1100;

@@ -10,6 +10,7 @@ using Ips.Actors.Posix;
 using Ips.Actors.Predecessor;
 using Ips.Actors.Reloader;
 using Ips.Actors.Signals;
+using Ips.Actors.Supervise;
 using Ips.Actors.Systemd;
 using Ips.Actors.Takeover;
 using Ips.Actors.Transport;
@@ -25,6 +26,7 @@ namespace Ips.Actors.Hosting;
 internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
 {
     private static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan DeathTimeout = TimeSpan.FromSeconds(1); // a process ends a moment after its descriptors are closed
 
     private Parts? _parts;
 
@@ -145,7 +147,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         var role = services.GetRequiredService<GenerationRole>();
         var surroundings = new ProcessSurroundings(
             generation, identity, takeover, table, options, server, services.GetRequiredService<IHostApplicationLifetime>(), services.GetRequiredService<HostExit>(),
-            TimeProvider.System, log("lifecycle"));
+            new ServiceRestart(generation.StartCommand, options.Reload.ReadyTimeout, log("lifecycle")), TimeProvider.System, log("lifecycle"));
         var health = new PipelineWarmup(
             services.GetRequiredService<HandoverTransport>(), () => surroundings.Endpoints, options.Warmup, new HealthCheckProbe(services), TimeProvider.System,
             log("front"));
@@ -156,16 +158,18 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
                 ? new ServiceManager(manager, new NotifySocket(manager.Socket), surroundings.Pid, surroundings.Generation, TimeProvider.System, log("lifecycle"))
                 : null,
         };
+        var older = OlderGenerations.Open(generation.Welcome?.Generations ?? []);
         var link = new PredecessorLink(
             generation.Predecessor, TimeSpan.FromMilliseconds(generation.Welcome?.HealthIntervalMs ?? options.Reload.HealthInterval.TotalMilliseconds))
         {
             Output = generation.Output,
+            HasDied = older.Alive() is [.., var last] && last.Generation == generation.Number - 1 ? () => older.HasEndedAsync(last, DeathTimeout) : () => Task.FromResult(false),
         };
         gate.CloseIntake = link.CloseIntakeAsync;
         var slot = new SuccessorSlot
         {
             Paused = () => gate.Paused,
-            Older = OlderGenerations.Open(generation.Welcome?.Generations ?? []),
+            Older = older,
             HealthUrl = options.Reload.HealthUrl is { } url ? new HealthUrl(new Uri(url), HealthUrlTimeout(options.Reload.HealthInterval)) : null,
         };
         var ledger = new MoveLedger();

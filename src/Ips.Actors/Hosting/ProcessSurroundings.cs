@@ -5,6 +5,7 @@ using Ips.Actors.Handover;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Listener;
 using Ips.Actors.Posix;
+using Ips.Actors.Supervise;
 using Ips.Actors.Takeover;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -16,7 +17,7 @@ namespace Ips.Actors.Hosting;
 /// <summary>The real process around LifecycleActor.</summary>
 internal sealed class ProcessSurroundings(
     GenerationContext generation, Identity identity, TakeoverSocket? takeover, ListenerTable listeners, IpsOptions options, IServer server, IHostApplicationLifetime lifetime, HostExit exit,
-    TimeProvider time, ILogger log)
+    ServiceRestart restart, TimeProvider time, ILogger log)
     : ILifecycleSurroundings
 {
     /// <inheritdoc/>
@@ -46,17 +47,49 @@ internal sealed class ProcessSurroundings(
     }
 
     /// <inheritdoc/>
+    public Task RestartOver => restart.Over;
+
+    private LastGoodRelease OwnRelease => LastGoodFile.Describe(generation, time.GetUtcNow());
+
+    /// <inheritdoc/>
+    public void KeepSockets()
+    {
+        if (generation.Supervisor is not null || generation.Manager is not null)
+        {
+            return;
+        }
+
+        var entries = listeners.Entries.Select(entry => entry.Value).ToList();
+        try
+        {
+            restart.Keep(
+                new MainFrame(Pid, Generation, identity.PidFile, [.. entries.Select(Offer)], Control: false, OwnRelease, options.Reload.EnvFile),
+                [.. entries.Select(entry => entry.Fd)], identity.ControlFd);
+        }
+        catch (PosixException e)
+        {
+            log.SocketsNotKept(e.Message);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void DropSockets() => restart.Drop();
+
+    /// <inheritdoc/>
+    public void RestartService(bool own) => restart.Start(own ? OwnRelease : LastGood(), own ? Generation + 2 : Generation + 1, identity.LockFd);
+
+    /// <inheritdoc/>
     public void PublishIdentity()
     {
         identity.Publish(Pid);
         takeover?.Publish();
         ReopenRotatedLog();
         generation.Supervisor?.BecomeMain(
-            generation.Number, identity.PidFile, LastGoodFile.Describe(generation, time.GetUtcNow()), options.Reload.EnvFile,
-            () => ([.. listeners.Entries.Select(entry => (new EndpointOffer(entry.Value.Key.Endpoint, entry.Value.Key.Ordinal), entry.Value.Fd))], identity.ControlFd));
+            generation.Number, identity.PidFile, OwnRelease, options.Reload.EnvFile,
+            () => ([.. listeners.Entries.Select(entry => (Offer(entry.Value), entry.Value.Fd))], identity.ControlFd));
         if (options.Reload.LastGood)
         {
-            LastGoodFile.TryWrite(LastGoodFile.PathBeside(identity.PidFile), LastGoodFile.Describe(generation, time.GetUtcNow()), log);
+            LastGoodFile.TryWrite(LastGoodFile.PathBeside(identity.PidFile), OwnRelease, log);
         }
     }
 
@@ -103,6 +136,21 @@ internal sealed class ProcessSurroundings(
 
         return options.LogFile;
     }
+
+    private LastGoodRelease? LastGood()
+    {
+        try
+        {
+            return LastGoodFile.TryRead(LastGoodFile.PathBeside(identity.PidFile));
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            log.LastGoodFailed(LastGoodFile.PathBeside(identity.PidFile), e.Message);
+            return null;
+        }
+    }
+
+    private static EndpointOffer Offer(ListenerTable.Entry entry) => new(entry.Key.Endpoint, entry.Key.Ordinal, entry.External);
 
     // Who rotated the log just before the PID file named us has told the predecessor.
     private void ReopenRotatedLog()

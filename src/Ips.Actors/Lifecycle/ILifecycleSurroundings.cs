@@ -25,6 +25,19 @@ internal interface ILifecycleSurroundings
     /// <param name="toOutsider">It is no process of this service manager's or stable parent's: for those the service ends here.</param>
     void HandOverIdentity(bool toOutsider);
 
+    /// <summary>Keeps copies of the listening sockets, unless a service manager or a stable parent starts the service again. See <see cref="Supervise.ServiceRestart"/>.</summary>
+    void KeepSockets();
+
+    /// <summary>Closes these copies.</summary>
+    void DropSockets();
+
+    /// <summary>Starts a generation on these copies.</summary>
+    /// <param name="own">Of this generation's release; else of the one that last came to serve for good.</param>
+    void RestartService(bool own);
+
+    /// <summary>Completes when no such start is under way.</summary>
+    Task RestartOver { get; }
+
     /// <summary>Removes what is ours. See <see cref="Identity.Retract"/>.</summary>
     void RetractIdentity();
 

@@ -164,6 +164,10 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             case QuiesceAccepting: Cast.Listeners.Tell(new ListenerProtocol.Quiesce()); break;
             case ReleaseListeners release: Cast.Listeners.Tell(new ListenerProtocol.Release(release.HandedOver)); break;
 
+            case KeepSockets: KeepSocketsOfService(); break;
+            case DropSockets: _surroundings.DropSockets(); break;
+            case RestartService restart: _surroundings.RestartService(restart.Own); break;
+
             case SpawnSuccessor spawn: OpenReload(spawn); break;
             case ArmSuccessorTimer: Arm(new LifecycleEvent.SuccessorTimedOut(), _options.Reload.ReadyTimeout); break;
             case DisarmSuccessorTimer: Timers.Cancel(nameof(LifecycleEvent.SuccessorTimedOut)); break;
@@ -458,6 +462,15 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         Cast.Takeover?.Tell(new TakeoverProtocol.HandedOver());
     }
 
+    // One from outside is another service manager's.
+    private void KeepSocketsOfService()
+    {
+        if (_memory.Reload?.Invited is null)
+        {
+            _surroundings.KeepSockets();
+        }
+    }
+
     private void Reopen()
     {
         Cast.Reloader.Tell(new ReloaderProtocol.ReopenOlderLogs()); // whoever rotates logs knows the main process only
@@ -478,12 +491,13 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         }
     }
 
-    // Clients of the control socket get their last lines before the process ends.
+    // Clients of the control socket get their last lines before the process ends, and the sockets of a service that died an owner.
     private void Leave(ExitCode code)
     {
         _log.Exiting((int)code, code.ToString());
         var surroundings = _surroundings;
         Cast.Control.Ask<ControlProtocol.Closed>(new ControlProtocol.Close(), FarewellTimeout)
+            .ContinueWith(_ => surroundings.RestartOver, TaskScheduler.Default).Unwrap()
             .ContinueWith(_ => surroundings.Exit(code), TaskScheduler.Default);
     }
 

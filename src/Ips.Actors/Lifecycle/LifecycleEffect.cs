@@ -18,6 +18,15 @@ internal abstract record LifecycleEffect
     /// <summary>Close this generation's copies of the listening sockets; answered by <see cref="LifecycleEvent.ListenersReleased"/>. <paramref name="HandedOver"/>: a successor holds them, so Unix paths stay.</summary>
     public sealed record ReleaseListeners(bool HandedOver) : LifecycleEffect;
 
+    /// <summary>Keep copies of the listening sockets, in case that the generation which has the service now dies while this one drains.</summary>
+    public sealed record KeepSockets : LifecycleEffect;
+
+    /// <summary>Close these copies: that generation stops, or has left the service to another one.</summary>
+    public sealed record DropSockets : LifecycleEffect;
+
+    /// <summary>That generation has died: start another on these copies. <paramref name="Own"/>: of this generation's release; else of the last good one.</summary>
+    public sealed record RestartService(bool Own) : LifecycleEffect;
+
     // The successor.
 
     /// <summary>Spawn a successor and open the account of this reload, or of this check. <paramref name="Invited"/>: none is spawned, the process from

@@ -91,8 +91,12 @@ internal abstract record LifecycleEvent
     /// <summary>The successor has published itself as the main process.</summary>
     public sealed record PromotionAcknowledged : LifecycleEvent;
 
+    /// <summary>The promoted successor hands over itself, or stops: it has said so.</summary>
+    public sealed record SuccessorLeaving : LifecycleEvent;
+
     /// <summary>The successor's process has ended and was reaped.</summary>
-    public sealed record SuccessorGone : LifecycleEvent;
+    /// <param name="Crashed">It was promoted, and has not said that it leaves.</param>
+    public sealed record SuccessorGone(bool Crashed = false) : LifecycleEvent;
 
     // What a successor sees of its predecessor.
 
@@ -105,6 +109,6 @@ internal abstract record LifecycleEvent
     /// <summary>The predecessor stops, or takes the role back (<paramref name="Return"/>): end as well.</summary>
     public sealed record StopReceived(string Reason, bool Return) : LifecycleEvent;
 
-    /// <summary>The channel ended without <c>stop</c> or <c>farewell</c>: the predecessor died.</summary>
+    /// <summary>The channel ended without <c>farewell</c>, or a <c>stop</c> by which both end: the predecessor died.</summary>
     public sealed record PredecessorLost : LifecycleEvent;
 }

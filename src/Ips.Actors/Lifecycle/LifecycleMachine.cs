@@ -110,16 +110,20 @@ internal static class LifecycleMachine
     private static Transition OnStopReceived(LifecycleState state, StopReceived stop) => state switch
     {
         // Promoted, but its word of that came too late: the predecessor has taken the role back all the same.
-        Serving => new(new Draining(ExitCode.Clean, StopSeen: true, HandedOver: true, Way: WayBack(stop)), [new FailReadiness(), .. BeginDrainingHandedOver]),
-        LameDuck => new(new Draining(ExitCode.Clean, StopSeen: true, HandedOver: true, Way: WayBack(stop)), [.. BeginDrainingHandedOver]),
+        Serving => new(new Draining(ExitCode.Clean, StopSeen: true, HandedOver: true, Way: WayBack(stop)), [new FailReadiness(), .. KeptFor(stop), .. BeginDrainingHandedOver]),
+        LameDuck => new(new Draining(ExitCode.Clean, StopSeen: true, HandedOver: true, Way: WayBack(stop)), [.. KeptFor(stop), .. BeginDrainingHandedOver]),
+        Draining { Way: MoveWay.Predecessor } draining when !stop.Return => new(draining with { HandedOver = true }, new DropSockets(), new Explain("already draining")),
         Draining draining => new(draining with { HandedOver = true }, new Explain("already draining")),
         Moving => OnStop(state, ExitCode.Clean, stop.Reason), // it has a successor of its own: that one gets the connections
         _ => OnStop(state, ExitCode.Clean, stop.Reason) is { State: Draining draining } transition
-            ? new(draining with { HandedOver = true, Way = WayBack(stop) }, [.. transition.Effects.Select(e => e is ReleaseListeners ? new ReleaseListeners(true) : e)])
+            ? new(draining with { HandedOver = true, Way = WayBack(stop) },
+                [.. KeptFor(stop), .. transition.Effects.Where(e => e is not KeepSockets).Select(e => e is ReleaseListeners ? new ReleaseListeners(true) : e)])
             : OnStop(state, ExitCode.Clean, stop.Reason),
     };
 
     private static MoveWay WayBack(StopReceived stop) => stop.Return ? MoveWay.Predecessor : MoveWay.None;
+
+    private static LifecycleEffect[] KeptFor(StopReceived stop) => stop.Return ? [new KeepSockets()] : Nothing;
 
     private static Transition OnStop(LifecycleState state, ExitCode code, string source) => state switch
     {
@@ -130,7 +134,7 @@ internal static class LifecycleMachine
 
         // On probation the predecessor takes the role back; what runs here is finished first.
         Proving => new(new Draining(code, StopSeen: true, HandedOver: true, Way: MoveWay.Predecessor),
-            [new SendFailed(source), .. BeginDrainingHandedOver]),
+            [new SendFailed(source), new KeepSockets(), .. BeginDrainingHandedOver]),
 
         Serving => new(new LameDuck(), new FailReadiness(), new ArmLameDuckTimer()),
 
@@ -228,7 +232,7 @@ internal static class LifecycleMachine
         (OnProbation, ProbationPassed) => new(new Yielding(), new ArmSuccessorTimer(), new YieldRole()),
         (Yielding, RoleYielded) => new(new Promoting(), new SendPromote()),
         (Promoting, PromotionAcknowledged) => new(new Moving(),
-            new DisarmSuccessorTimer(), new HandOverIdentity(), new FailReadiness(), new ArmMoveTimer(), new ReleaseListeners(true)),
+            new DisarmSuccessorTimer(), new KeepSockets(), new HandOverIdentity(), new FailReadiness(), new ArmMoveTimer(), new ReleaseListeners(true)),
 
         (Overlapping, SuccessorFailed failed) => TakeBack(ReloadOutcome.RolledBack, failed.Reason, failed.Responsive),
         (Overlapping, SuccessorTimedOut) => TakeBack(ReloadOutcome.RolledBack, NotServing, true),
@@ -252,6 +256,8 @@ internal static class LifecycleMachine
     private static Transition OnMoving(LifecycleState state, LifecycleEvent @event) => @event switch
     {
         ListenersReleased => new(state, new BeginDrain(MoveWay.Successor)),
+        SuccessorLeaving => new(state, new DropSockets()),
+        SuccessorGone { Crashed: true } => new(state, new RestartService(Own: true)),
         ConnectionsSettled or MoveTimedOut => new(new Draining(ExitCode.Clean, StopSeen: false, HandedOver: true, Way: MoveWay.Successor), [new FinishReload(), .. FinishMoving]),
         ConnectionsDrained => new(new Exiting(ExitCode.Clean),
             new FinishReload(), new SendFarewell(), new RetractIdentity(), new ExitProcess(ExitCode.Clean)),
@@ -288,6 +294,10 @@ internal static class LifecycleMachine
         SuccessorGone when state is { SuccessorAlive: true, Drained: true, Aborted: false } =>
             new(state with { SuccessorAlive = false, Drained = false }, new BeginDrain(state.Way)),
         SuccessorGone when state.SuccessorAlive => Leave(state with { SuccessorAlive = false }),
+        // Who has the service now; the process ends only when another one has it.
+        SuccessorLeaving when state.Way is MoveWay.Successor => new(state, new DropSockets()),
+        SuccessorGone { Crashed: true } when state.Way is MoveWay.Successor => new(state, new RestartService(Own: true)),
+        PredecessorLost when state.Way is MoveWay.Predecessor => new(state, new RestartService(Own: false)),
         AbortTimedOut => OutOfTime(state, state is { Drained: false, Code: ExitCode.Clean } ? ExitCode.Aborted : state.Code),
         _ => Ignored(state, @event),
     };

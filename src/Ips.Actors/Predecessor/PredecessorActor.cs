@@ -36,6 +36,7 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
         Receive<PredecessorProtocol.SendFailed>(failed =>
         {
             EndReports();
+            _link.Returning = true;
             _link.Channel?.TrySend(new FailedFrame(failed.Reason));
         });
         Receive<PredecessorProtocol.BeginHealthReports>(_ => BeginReports());
@@ -44,6 +45,8 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
             EndReports();
             _link.Channel?.TrySend(new PromotedFrame());
         });
+        Receive<Ended>(ended => ended.Died, _ => _lifecycle.Tell(new LifecycleEvent.PredecessorLost()));
+        Receive<Ended>(_ => _lifecycle.Tell(new LifecycleEvent.StopReceived("the predecessor: it serves, and has closed the channel", Return: false)));
         Receive<ReportDue>(_ => _front.Tell(new HttpFrontProtocol.GetHealth()));
         Receive<HttpFrontProtocol.Health>(health =>
         {
@@ -113,7 +116,7 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
                 _link.EndIntakeIfDone();
                 break;
             case StopFrame stop:
-                _link.SaidGoodbye = true;
+                (_link.SaidGoodbye, _link.Returning) = (!stop.Return, stop.Return);
                 _log.Stops(stop.Reason);
                 _lifecycle.Tell(new LifecycleEvent.StopReceived($"the predecessor: {stop.Reason}", stop.Return));
                 break;
@@ -152,7 +155,11 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
             _log.Adopted(_link.Adopted);
         }
 
-        if (!_link.SaidGoodbye)
+        if (_link.Returning)
+        {
+            _link.HasDied().PipeTo(Self, success: died => new Ended(died));
+        }
+        else if (!_link.SaidGoodbye)
         {
             _lifecycle.Tell(new LifecycleEvent.PredecessorLost());
         }
@@ -218,6 +225,8 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
         _log.IntakeFailed(failed.Count, failed.Reason);
         _link.EndIntakeIfDone();
     }
+
+    private sealed record Ended(bool Died);
 
     private sealed record TakenIn(int Count);
 

@@ -40,7 +40,13 @@ internal sealed record PredecessorLink(IHandoverChannel? Channel, TimeSpan Healt
     /// <summary>Reports are due.</summary>
     public bool Reporting { get; set; }
 
-    /// <summary>The predecessor said stop or farewell: its end is no surprise.</summary>
+    /// <summary>The predecessor takes the role back: it is to live longer than this generation.</summary>
+    public bool Returning { get; set; }
+
+    /// <summary>Whether its process has ended, asked when the channel has. One that has given this generation up closes the channel and lives. By default nobody knows: false.</summary>
+    public Func<Task<bool>> HasDied { get; init; } = () => Task.FromResult(false);
+
+    /// <summary>The predecessor said farewell, or a stop by which both end: its end is no surprise.</summary>
     public bool SaidGoodbye { get; set; }
 
     /// <summary>Asks the predecessor to send no connection any more. Asked again, only for more haste.</summary>

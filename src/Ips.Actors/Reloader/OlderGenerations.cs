@@ -57,6 +57,26 @@ internal sealed class OlderGenerations : IOlderGenerations, IDisposable
         }
     }
 
+    /// <summary>Waits for the end of one.</summary>
+    /// <param name="generation">One of <see cref="Alive"/>, at some time.</param>
+    /// <param name="patience">How long to wait at most.</param>
+    /// <returns>Whether it has ended.</returns>
+    public async Task<bool> HasEndedAsync(GenerationEntry generation, TimeSpan patience)
+    {
+        var waiting = Stopwatch.StartNew();
+        while (Alive().Contains(generation))
+        {
+            if (waiting.Elapsed >= patience)
+            {
+                return false;
+            }
+
+            await Task.Delay(Look).ConfigureAwait(false);
+        }
+
+        return true;
+    }
+
     /// <inheritdoc/>
     public void Signal(int signal)
     {

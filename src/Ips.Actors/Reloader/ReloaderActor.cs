@@ -440,6 +440,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
     private void OnLeaving(bool finish)
     {
         _slot.Leaving = true;
+        _lifecycle.Tell(new LifecycleEvent.SuccessorLeaving());
         if (_slot.Mover is { } mover)
         {
             mover.Tell(new MoverProtocol.CarrierLeaving(finish));
@@ -555,16 +556,17 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
             ReturningConnections.TakeBack(courier.Recall(), UnmovableReason.CarrierGone, mover, _listeners);
         }
 
+        var crashed = _slot is { Promoted: true, Leaving: false };
         _slot.Clear();
-        TellGone();
+        TellGone(crashed);
     }
 
-    private void TellGone()
+    private void TellGone(bool crashed = false)
     {
         if (!_slot.GoneTold)
         {
             _slot.GoneTold = true;
-            _lifecycle.Tell(new LifecycleEvent.SuccessorGone());
+            _lifecycle.Tell(new LifecycleEvent.SuccessorGone(crashed));
         }
     }
 

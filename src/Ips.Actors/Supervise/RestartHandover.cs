@@ -15,13 +15,15 @@ internal sealed class RestartHandover : IDisposable
     private readonly IReadOnlyList<int> _listening;
     private readonly int? _control;
     private readonly LockFile? _lock;
+    private readonly TaskCompletionSource<bool> _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _disposed;
 
     /// <param name="fd">This end of the channel; owned from here on.</param>
     /// <param name="held">The sockets; only read, here and now.</param>
     /// <param name="generation">The number of the generation that is started.</param>
+    /// <param name="lockFd">The lock of the PID file, if this process has a share of it; only read, here and now. Null: nobody has it but who is dead.</param>
     /// <exception cref="PosixException">No descriptor is left.</exception>
-    public RestartHandover(int fd, HeldSockets held, int generation)
+    public RestartHandover(int fd, HeldSockets held, int generation, int? lockFd = null)
     {
         _main = held.Main! with { Generation = generation };
         _channel = new HandoverChannel(fd);
@@ -31,7 +33,7 @@ internal sealed class RestartHandover : IDisposable
             foreach (var listening in held.Listening) duplicates.Add(FileDescriptors.DuplicateHigh(listening));
             _control = held.Control is { } control ? FileDescriptors.DuplicateHigh(control) : null;
             // Nobody else may be the main process meanwhile. Where another daemon was faster, the restarted one goes without and says so.
-            _lock = LockFile.TryAcquire(_main.PidFile + ".lock");
+            _lock = lockFd is { } shared ? LockFile.Adopt(FileDescriptors.DuplicateHigh(shared)) : LockFile.TryAcquire(_main.PidFile + ".lock");
         }
         catch
         {
@@ -45,6 +47,9 @@ internal sealed class RestartHandover : IDisposable
         _channel.Subscribe(OnEvent);
     }
 
+    /// <summary>Completes when the generation serves (true), or its channel has ended before (false).</summary>
+    public Task<bool> Over => _over.Task;
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -57,7 +62,12 @@ internal sealed class RestartHandover : IDisposable
 
     private void OnEvent(ChannelEvent channelEvent)
     {
-        if (channelEvent is not ChannelEvent.Received received) return; // its exit is seen by the wait for it
+        if (channelEvent is not ChannelEvent.Received received)
+        {
+            _over.TrySetResult(false); // its exit is seen by the wait for it
+            return;
+        }
+
         HandoverChannel.CloseDescriptors(received);
         switch (received.Frame)
         {
@@ -80,7 +90,13 @@ internal sealed class RestartHandover : IDisposable
             case PromotedFrame:
                 _channel.TrySend(new FarewellFrame(0, 0));
                 // The lock is that generation's alone from here on: it ends with it.
-                _ = _channel.FlushAsync(FlushTimeout).ContinueWith(_ => Dispose(), TaskScheduler.Default);
+                _ = _channel.FlushAsync(FlushTimeout).ContinueWith(
+                    _ =>
+                    {
+                        Dispose();
+                        _over.TrySetResult(true);
+                    },
+                    TaskScheduler.Default);
                 break;
         }
     }

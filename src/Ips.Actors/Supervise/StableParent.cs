@@ -174,9 +174,8 @@ public sealed class StableParent : IDisposable
         _restart = null;
         var ours = -1;
         List<(int Fd, int TargetFd)> descriptors = [(_generationsEnd, SupervisorLink.TargetFd)];
-        var (program, arguments, directory, environment) = Command(lastGood);
-        environment[Marker] = Text(Environment.ProcessId);
-        if (!isFirst) environment[LastGoodFile.AloneVariable.Key] = LastGoodFile.AloneVariable.Value; // whom the first one took over from is gone
+        var command = isFirst ? _command : RestartCommand.Of(_command, lastGood ? _previous ?? _held.Main?.Release : null, _held.Main?.EnvironmentFile, _log.EnvironmentFailed);
+        var environment = new Dictionary<string, string>(command.Environment, StringComparer.Ordinal) { [Marker] = Text(Environment.ProcessId) };
         environment[HandoverVariables.SupervisorFd] = Text(SupervisorLink.TargetFd);
         try
         {
@@ -192,7 +191,7 @@ public sealed class StableParent : IDisposable
             int pid;
             try
             {
-                pid = Spawn.Start(new SpawnRequest(program, arguments, environment, directory, descriptors, NewSession: false));
+                pid = Spawn.Start(new SpawnRequest(command.FileName, command.Arguments, environment, command.WorkingDirectory, descriptors, NewSession: false));
             }
             finally
             {
@@ -204,7 +203,7 @@ public sealed class StableParent : IDisposable
             Apply(new SupervisorEvent.Started(pid));
             _spawned.Set();
             if (isFirst) _log.Supervises(Environment.ProcessId, pid);
-            else _log.Restarted(pid, program, _held.Listening.Count);
+            else _log.Restarted(pid, command.FileName, _held.Listening.Count);
             if (ours >= 0)
             {
                 var channel = ours;
@@ -218,33 +217,6 @@ public sealed class StableParent : IDisposable
             _log.StartFailed(e.Message);
             if (_state.Starting is null) Apply(new SupervisorEvent.StartFailed(Now)); // else its end, without a word from us, tells of it
         }
-    }
-
-    private (string Program, IReadOnlyList<string> Arguments, string Directory, Dictionary<string, string> Environment) Command(bool lastGood)
-    {
-        var environment = new Dictionary<string, string>(_command.Environment, StringComparer.Ordinal);
-        if (_held.Main?.EnvironmentFile is { } file)
-        {
-            try
-            {
-                EnvironmentFile.Apply(file, environment);
-            }
-            catch (IOException e)
-            {
-                _log.EnvironmentFailed(e.Message); // a service that is down must not stay down for it
-            }
-        }
-
-        if (!lastGood || (_previous ?? _held.Main?.Release) is not { } release || !File.Exists(release.FileName))
-        {
-            return (_command.FileName, _command.Arguments, _command.WorkingDirectory, environment);
-        }
-
-        var (name, value) = LastGoodFile.CommandVariable(release); // a later reload follows the links again
-        environment[name] = value;
-        var directory = Directory.Exists(release.WorkingDirectory) ? release.WorkingDirectory : "/";
-        environment["PWD"] = directory;
-        return (release.FileName, [release.FileName, .. release.Arguments], directory, environment);
     }
 
     private void OnNews(ReceivedPacket packet)

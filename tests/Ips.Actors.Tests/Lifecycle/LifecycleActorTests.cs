@@ -104,7 +104,31 @@ public sealed class LifecycleActorTests : ActorTest
         lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(0) { Counts = counts });
         Assert.Equal(new ReloaderProtocol.SendFarewell(0, counts), await _reloader.ExpectMsgAsync<ReloaderProtocol.SendFarewell>());
         await ExpectExit(ExitCode.Clean);
-        Assert.Equal(["HandOverIdentity", "StopHost", "RetractIdentity", "Exit Clean"], _process.Calls);
+        Assert.Equal(["KeepSockets", "HandOverIdentity", "StopHost", "RetractIdentity", "Exit Clean"], _process.Calls);
+    }
+
+    [Fact]
+    public async Task Draining_MainProcessCrashes_RestartsTheServiceBeforeItExits()
+    {
+        var restarted = new TaskCompletionSource();
+        _process.RestartOver = restarted.Task;
+        var lifecycle = Start(new Draining(ExitCode.Clean, StopSeen: false, HandedOver: true, Way: MoveWay.Successor));
+        lifecycle.Tell(new LifecycleEvent.SuccessorGone(Crashed: true));
+        lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(0));
+        Assert.Equal("Exiting", await StateOf(lifecycle));
+        Assert.Equal(["RestartService of its own release", "RetractIdentity"], _process.Calls);
+        Assert.False(_process.Exited.IsCompleted);
+        restarted.SetResult();
+        await ExpectExit(ExitCode.Clean);
+    }
+
+    [Fact]
+    public async Task Draining_PredecessorThatTakesTheRoleBackDies_RestartsTheLastGoodRelease()
+    {
+        var lifecycle = Start(new Draining(ExitCode.Clean, StopSeen: true, HandedOver: true, Way: MoveWay.Predecessor));
+        lifecycle.Tell(new LifecycleEvent.PredecessorLost());
+        await StateOf(lifecycle);
+        Assert.Equal(["RestartService of the last good release"], _process.Calls);
     }
 
     [Fact]

@@ -74,6 +74,7 @@ internal static class LifecycleMutants
         ("DryRun", e => e is SpawnSuccessor spawn ? spawn with { DryRun = !spawn.DryRun } : e),
         ("Invited", e => e is SpawnSuccessor spawn ? spawn with { Invited = !spawn.Invited } : e),
         ("Way", e => e is BeginDrain drain ? new BeginDrain(drain.Way == MoveWay.Successor ? MoveWay.None : MoveWay.Successor) : e),
+        ("Own", e => e is RestartService restart ? new RestartService(!restart.Own) : e),
         ("HandedOver", e => e is ReleaseListeners release ? new ReleaseListeners(!release.HandedOver) : e),
         ("exit code", e => e is ExitProcess exit ? new ExitProcess(exit.Code == ExitCode.Clean ? ExitCode.Failed : ExitCode.Clean) : e),
     ];

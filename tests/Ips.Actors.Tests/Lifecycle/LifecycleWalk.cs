@@ -22,7 +22,7 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
         new ReloadRequested("test"), new CheckRequested("test"), new TakeoverRequested("test"), new StopRequested("test"), new HostStopping(), new LogReopenRequested(), new ActorLost("test"), new ActorRestarted("test"),
         new FrontReady(), new FrontFailed("test"), new ListenersReleased(), new RoleYielded(), new ConnectionsDrained(0), new ConnectionsDrained(1),
         new ConnectionsSettled(), new MoveTimedOut(), new LameDuckEnded(), new DrainTimedOut(), new AbortTimedOut(), new SuccessorReady(), new SuccessorServes(), new SuccessorFailed("test", Responsive: true),
-        new SuccessorFailed("test", Responsive: false), new SuccessorTimedOut(), new ProbationPassed(), new PromotionAcknowledged(), new SuccessorGone(),
+        new SuccessorFailed("test", Responsive: false), new SuccessorTimedOut(), new ProbationPassed(), new PromotionAcknowledged(), new SuccessorLeaving(), new SuccessorGone(), new SuccessorGone(Crashed: true),
         new ServeReceived(), new PromoteReceived(), new StopReceived("test", Return: false),
         new StopReceived("test", Return: true), new PredecessorLost(),
     ];
@@ -45,6 +45,8 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
         (Draining, DrainTimedOut or AbortTimedOut) => true, // a timer that is not armed tells nothing; a cancelled one's message is dropped by Akka
         (Draining or Moving, ConnectionsDrained or ListenersReleased) or (Moving, ConnectionsSettled) => true, // the front, the listener and the mover tell it only when asked
         (Serving, PromoteReceived) => true, // told by a predecessor only
+        (Moving or Draining, SuccessorLeaving) or (Moving or RollingBack or Draining, SuccessorGone) => true, // told of a process that is there, its end once
+        (Draining, PredecessorLost) => true, // told once, by the end of the channel
         _ => false,
     };
 
@@ -265,11 +267,16 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
         SuccessorServes => world.Successor >= SuccessorStage.ToldToServe,
         SuccessorFailed => world.HasUnpromotedSuccessor && !world.FailureTold,
         PromotionAcknowledged => world.Successor >= SuccessorStage.ToldOfPromotion,
-        SuccessorGone => world.Successor != SuccessorStage.None
-            && (world.Ending != SuccessorEnding.No || world.FailureTold || world.Successor == SuccessorStage.Promoted),
+        SuccessorLeaving => world.Successor == SuccessorStage.Promoted,
+        // Also in a rollback, if its word of the promotion came too late.
+        SuccessorGone { Crashed: true } => world is { Successor: SuccessorStage.Promoted, SuccessorLeft: false }
+            || (world.Successor == SuccessorStage.ToldOfPromotion && (world.Ending != SuccessorEnding.No || world.FailureTold)),
+        SuccessorGone => world.Successor == SuccessorStage.Promoted ? world.SuccessorLeft
+            : world.Successor != SuccessorStage.None && (world.Ending != SuccessorEnding.No || world.FailureTold),
         ServeReceived => world is { Predecessor: PredecessorView.Alive, ReadySent: true },
         PromoteReceived => world is { Predecessor: PredecessorView.Alive, ServeGot: true },
-        StopReceived or PredecessorLost => world.Predecessor == PredecessorView.Alive,
+        StopReceived => world.Predecessor == PredecessorView.Alive,
+        PredecessorLost => world.Predecessor == PredecessorView.Alive || world is { Predecessor: PredecessorView.SaidStop, ReturnAsked: true },
         _ => true, // asked for by people, or by actors that ask again after a restart
     };
 

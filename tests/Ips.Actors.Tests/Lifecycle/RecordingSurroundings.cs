@@ -31,6 +31,14 @@ internal sealed class RecordingSurroundings : ILifecycleSurroundings
 
     public void HandOverIdentity(bool toOutsider) => Note(toOutsider ? $"{nameof(HandOverIdentity)} to an outsider" : nameof(HandOverIdentity));
 
+    public void KeepSockets() => Note(nameof(KeepSockets));
+
+    public void DropSockets() => Note(nameof(DropSockets));
+
+    public void RestartService(bool own) => Note($"{nameof(RestartService)} of {(own ? "its own release" : "the last good release")}");
+
+    public Task RestartOver { get; set; } = Task.CompletedTask;
+
     public void RetractIdentity() => Note(nameof(RetractIdentity));
 
     public void ReportStarted() => Note(nameof(ReportStarted));

@@ -13,6 +13,8 @@ internal static class StateRules
             Invariants.Listeners, "whose the Unix paths are is not remembered for a repeated release");
         Require(state is not Draining || before is not Serving || world.ReadinessFailed,
             Invariants.Stop, "load balancers are not told to look away");
+        Require(!world.MainDied, Invariants.Listeners, "the generation that had the service is dead, and nobody starts it again");
+        Require(state is Exiting || !world.SocketsKept || HasServiceElsewhere(world), Invariants.Listeners, "sockets are kept of a service that ends, or is another generation's to keep");
         switch (state)
         {
             case Starting or Joining:
@@ -133,6 +135,14 @@ internal static class StateRules
         { ServeGot: true, Predecessor: PredecessorView.SaidStop, ReturnAsked: true } => MoveWay.Predecessor,
         { ServeGot: true, Predecessor: PredecessorView.Alive, FailedSent: true } => MoveWay.Predecessor,
         _ => MoveWay.None,
+    };
+
+    // Of the next generation, until it leaves; of the one before, which takes the role back.
+    private static bool HasServiceElsewhere(World world) => world switch
+    {
+        { SuccessorPromoted: true } => !world.SuccessorLeft,
+        { Predecessor: PredecessorView.SaidStop } => world.ReturnAsked,
+        _ => world.FailedSent,
     };
 
     private static ExitCode ExpectedCode(World world) => world switch

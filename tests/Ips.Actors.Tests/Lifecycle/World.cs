@@ -111,6 +111,15 @@ internal sealed record World
 
     public bool FailureTold { get; init; }
 
+    /// <summary>It has said that it leaves.</summary>
+    public bool SuccessorLeft { get; init; }
+
+    /// <summary>Copies of the listening sockets are kept.</summary>
+    public bool SocketsKept { get; init; }
+
+    /// <summary>The generation that has the service is dead, and nobody was started in its place.</summary>
+    public bool MainDied { get; init; }
+
     public ReloadAccountView Account { get; init; }
 
     public bool Deferred { get; init; }
@@ -182,6 +191,9 @@ internal sealed record World
             Successor = HasUnpromotedSuccessor && Successor > SuccessorStage.ToldToServe ? SuccessorStage.ToldToServe : Successor,
             SuccessorPromoted = SuccessorPromoted,
             Ending = Ending,
+            SuccessorLeft = SuccessorLeft && state is LifecycleState.Draining,
+            SocketsKept = SocketsKept && state is LifecycleState.Draining,
+            MainDied = MainDied,
             Account = Account,
             Deferred = Deferred,
             Timers = state is LifecycleState.Draining ? Timers : ArmedTimers.None,

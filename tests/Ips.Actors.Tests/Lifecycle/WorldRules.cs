@@ -39,8 +39,10 @@ internal static class WorldRules
         SuccessorServes => world with { Successor = world.Successor == SuccessorStage.ToldToServe ? SuccessorStage.Serves : world.Successor },
         SuccessorFailed => world with { FailureTold = true },
         PromotionAcknowledged when state is Promoting => world with { Successor = SuccessorStage.Promoted, SuccessorPromoted = true },
-        SuccessorGone => world with
+        SuccessorLeaving => world with { SuccessorLeft = true },
+        SuccessorGone gone => world with
         {
+            MainDied = gone.Crashed && state is (Moving or Draining { Way: MoveWay.Successor }),
             Successor = SuccessorStage.None,
             Ending = SuccessorEnding.No,
             FailureTold = false,
@@ -48,7 +50,7 @@ internal static class WorldRules
         },
         ServeReceived => world with { ServeGot = true },
         PromoteReceived => world with { PromoteGot = true },
-        PredecessorLost => world with { Predecessor = PredecessorView.Lost, Reporting = false },
+        PredecessorLost => world with { Predecessor = PredecessorView.Lost, Reporting = false, MainDied = state is Draining { Way: MoveWay.Predecessor } },
         _ => world,
     };
 
@@ -73,6 +75,16 @@ internal static class WorldRules
                 Require(release.HandedOver || !world.OthersListen, Invariants.Listeners, "released with the Unix paths of sockets that another generation listens on");
                 Require(again || !release.HandedOver || world.OthersListen, Invariants.Listeners, "released without the Unix paths, that nobody else will remove");
                 return world with { ListenersHeld = false, Accepting = false, AcceptingOrdered = false, ReleaseOwed = true };
+
+            case KeepSockets:
+                Require(world.ListenersHeld, Invariants.Listeners, "copies are kept of sockets that were released");
+                return world with { SocketsKept = true };
+            case DropSockets:
+                return world with { SocketsKept = false };
+            case RestartService restart:
+                Require(world is { MainDied: true, SocketsKept: true }, Invariants.Listeners, "a service is started that another generation has, or without its sockets");
+                Require(restart.Own == world.SuccessorPromoted, Invariants.Rollback, "a failed release is started again");
+                return world with { MainDied = false, SocketsKept = false };
 
             case SpawnSuccessor spawn:
                 Require(spawn.Invited == (cause is TakeoverRequested || (again && world.Invited)),

@@ -26,13 +26,14 @@ public sealed class PredecessorActorTests : ActorTest
     private readonly FakeSuccessor _channel;
     private readonly PredecessorLink _link;
     private readonly IActorRef _actor;
+    private bool _died;
 
     public PredecessorActorTests()
     {
         (_lifecycle, _front, _sent) = (CreateTestProbe(), CreateTestProbe(), CreateTestProbe());
         (_listeners, _mover) = (CreateTestProbe(), CreateTestProbe());
         _channel = new FakeSuccessor(1, _sent.Ref);
-        var link = _link = new PredecessorLink(_channel, TimeSpan.FromSeconds(1));
+        var link = _link = new PredecessorLink(_channel, TimeSpan.FromSeconds(1)) { HasDied = () => Task.FromResult(_died) };
         _actor = Supervise(Props.Create(() => new PredecessorActor(link, _front.Ref, _listeners.Ref, _mover.Ref, _lifecycle.Ref, _log)));
     }
 
@@ -118,6 +119,24 @@ public sealed class PredecessorActorTests : ActorTest
         await RoundTrip();
         Assert.DoesNotContain(Drain(_lifecycle), message => message is LifecycleEvent.PredecessorLost);
         Assert.True(_log.Has(stop ? EventIds.PredecessorStops : EventIds.PredecessorFarewell));
+    }
+
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(false, true)]
+    [InlineData(true, false)] // it has given up a successor that was stopped
+    [InlineData(false, false)]
+    public async Task Closed_WhileItTakesTheRoleBack_IsTheLossOfThePredecessorIfItHasDied(bool byItself, bool died)
+    {
+        _died = died;
+        if (byItself) _channel.Say(new StopFrame("it failed", 5000, Return: true));
+        else _actor.Tell(new PredecessorProtocol.SendFailed("SIGTERM"));
+        _channel.CloseChannel();
+        await RoundTrip();
+        await RoundTrip(); // the answer has come
+        var told = Drain(_lifecycle);
+        Assert.Equal(died, told.Any(message => message is LifecycleEvent.PredecessorLost));
+        Assert.Equal(!died, told.Any(message => message is LifecycleEvent.StopReceived { Return: false })); // nothing is to be kept for it any more
     }
 
     [Fact]

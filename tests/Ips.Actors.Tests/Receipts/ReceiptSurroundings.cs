@@ -24,6 +24,20 @@ internal sealed class ReceiptSurroundings : ILifecycleSurroundings
     {
     }
 
+    public void KeepSockets()
+    {
+    }
+
+    public void DropSockets()
+    {
+    }
+
+    public void RestartService(bool own)
+    {
+    }
+
+    public Task RestartOver => Task.CompletedTask;
+
     public void RetractIdentity()
     {
     }

@@ -219,7 +219,21 @@ public sealed class ReloaderActorTests : ActorTest
 
         successor.End(0, SignalNumbers.SIGKILL);
         successor.CloseChannel();
-        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>(); // and no failure: the reload is over
+        Assert.True((await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>()).Crashed); // and no failure: the reload is over
+    }
+
+    [Theory]
+    [InlineData(true)] // it has a successor of its own
+    [InlineData(null)] // it stops
+    public async Task Promoted_SaysThatItLeavesAndEnds_HasNotCrashed(bool? finish)
+    {
+        var successor = await ServeAsync();
+        await PromoteAsync(successor);
+        successor.Say(new LeavingFrame(finish));
+        await _lifecycle.FishForMessageAsync(message => message is LifecycleEvent.SuccessorLeaving);
+        successor.End(0, 0);
+        successor.CloseChannel();
+        Assert.False((await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>()).Crashed);
     }
 
     [Fact]

@@ -6,22 +6,19 @@ namespace Ips.Host.ProcessTests.Harness;
 /// <summary>What ends with a process that is killed, by the clients' ports on 127.0.0.1.</summary>
 /// <param name="Clients">Its connections. One that it had not accepted is none of them.</param>
 /// <param name="Asking">Those of them that waited for an answer of it.</param>
-/// <param name="NotAccepted">Connections to the service's port that nobody had accepted: they end with the last who has the listening socket.</param>
-internal sealed record Loss(IReadOnlySet<int> Clients, IReadOnlySet<int> Asking, IReadOnlySet<int> NotAccepted)
+internal sealed record Loss(IReadOnlySet<int> Clients, IReadOnlySet<int> Asking)
 {
     /// <summary>The requests that the dead process was answering failed, all of them, and of others only those that were sent to it after it had been looked at.
     /// No connection has more than one: so each is counted.</summary>
     /// <param name="failures">What failed since.</param>
-    /// <param name="alone">It alone had the listening socket: what was not accepted ends too, and nobody can connect until somebody binds again.</param>
     /// <param name="allItsOwn">False: some of its connections were on their way to another process, which answers them.</param>
-    public void AssertIsAll(IReadOnlyList<LoadFailure> failures, bool alone = false, bool allItsOwn = true)
+    public void AssertIsAll(IReadOnlyList<LoadFailure> failures, bool allItsOwn = true)
     {
-        var cut = alone ? failures.Where(failure => failure.Kind != FailureKind.Refused).ToList() : failures;
-        Assert.All(cut, failure => Assert.Contains(failure.Kind, new[] { FailureKind.Reset, FailureKind.EofBeforeResponse, FailureKind.EofInsideResponse }));
-        var others = cut.Where(failure => !Clients.Contains(failure.LocalPort) && !(alone && NotAccepted.Contains(failure.LocalPort))).ToList();
+        Assert.All(failures, failure => Assert.Contains(failure.Kind, new[] { FailureKind.Reset, FailureKind.EofBeforeResponse, FailureKind.EofInsideResponse }));
+        var others = failures.Where(failure => !Clients.Contains(failure.LocalPort)).ToList();
         Assert.True(others.Count == 0, $"These were no requests of the dead process: {string.Join("; ", others)}");
-        Assert.Equal(cut.Count, cut.DistinctBy(failure => failure.LocalPort).Count());
-        if (allItsOwn) Assert.Empty(Asking.Except(cut.Select(failure => failure.LocalPort)));
+        Assert.Equal(failures.Count, failures.DistinctBy(failure => failure.LocalPort).Count());
+        if (allItsOwn) Assert.Empty(Asking.Except(failures.Select(failure => failure.LocalPort)));
     }
 }
 
@@ -56,8 +53,8 @@ internal static class Killing
                 before = now;
                 await Task.Delay(LoadPause);
                 var clients = TcpSockets.ClientsOf(pid);
-                now = new Loss(clients, load.Asking().Where(clients.Contains).ToHashSet(), TcpSockets.ClientsNotAccepted(pid, service.Port));
-                return before is not null && now.Clients.SetEquals(before.Clients) && now.Asking.SetEquals(before.Asking) && now.NotAccepted.SetEquals(before.NotAccepted);
+                now = new Loss(clients, load.Asking().Where(clients.Contains).ToHashSet());
+                return before is not null && now.Clients.SetEquals(before.Clients) && now.Asking.SetEquals(before.Asking);
             },
             "clients that all wait for the stopped process");
         return now!;

@@ -39,9 +39,5 @@ internal static class TcpSockets
         return All(pid).Where(socket => socket.RemotePort != 0 && sockets.Contains(socket.Inode)).Select(socket => socket.RemotePort).ToHashSet();
     }
 
-    /// <summary>The clients whose connections to a port wait for somebody to accept them, by their ports.</summary>
-    public static IReadOnlySet<int> ClientsNotAccepted(int pid, int port) =>
-        All(pid).Where(socket => socket.Inode == "0" && socket.LocalPort == port && socket.RemotePort != 0).Select(socket => socket.RemotePort).ToHashSet();
-
     private static int Port(string address) => int.Parse(address.Split(':')[1], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
 }

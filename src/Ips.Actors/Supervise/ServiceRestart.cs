@@ -1,0 +1,141 @@
+using System.Globalization;
+using Ips.Actors.Control;
+using Ips.Actors.Diagnostics;
+using Ips.Actors.Handover;
+using Ips.Actors.Hosting;
+using Ips.Actors.Posix;
+using Ips.Actors.Reloader;
+using Microsoft.Extensions.Logging;
+
+namespace Ips.Actors.Supervise;
+
+/// <summary>
+/// Starts the service again from a generation that is on its way out, when the one that it left the service to dies: it has kept copies of the listening
+/// sockets, so clients wait in the kernel's queue meanwhile. What a stable parent does for good, for as long as this generation drains.
+/// </summary>
+/// <remarks>Used by LifecycleActor alone, but for <see cref="Over"/>.</remarks>
+internal sealed class ServiceRestart(Hosting.StartCommand command, TimeSpan readyTimeout, ILogger log) : IDisposable
+{
+    private readonly HeldSockets _held = new();
+    private RestartHandover? _handover;
+
+    /// <summary>Completes when a restart under way is over: this process must not end before, nobody else has the sockets. At once if there is none.</summary>
+    public Task Over { get; private set; } = Task.CompletedTask;
+
+    /// <summary>Keeps copies of the sockets.</summary>
+    /// <param name="main">What they were opened for, in order.</param>
+    /// <param name="listening">The listening sockets, in the order of the endpoints; only read, here and now.</param>
+    /// <param name="control">The control socket, if there is one; the same.</param>
+    /// <exception cref="PosixException">No descriptor is left.</exception>
+    public void Keep(MainFrame main, IReadOnlyList<int> listening, int? control)
+    {
+        List<int> fds = [];
+        try
+        {
+            foreach (var fd in listening) fds.Add(FileDescriptors.DuplicateHigh(fd));
+            if (control is { } there) fds.Add(FileDescriptors.DuplicateHigh(there));
+        }
+        catch (PosixException)
+        {
+            fds.ForEach(FileDescriptors.Close);
+            throw;
+        }
+
+        _held.Replace(main with { Control = control is not null }, fds);
+    }
+
+    /// <summary>Closes the copies: whoever has the service stops it, or has left it to another generation.</summary>
+    public void Drop() => _held.Release();
+
+    /// <summary>Starts a generation on the sockets that were kept. It goes through no probation: nobody could take the role back.</summary>
+    /// <param name="release">Which release; null for the one at the path that the service was started by.</param>
+    /// <param name="generation">Its number.</param>
+    /// <param name="lockFd">The lock of the PID file, if this process has a share of it.</param>
+    public void Start(LastGoodRelease? release, int generation, int? lockFd)
+    {
+        if (!_held.Any)
+        {
+            return; // a service manager or a stable parent does it, or there was no room for copies
+        }
+
+        try
+        {
+            var (pid, channel, program) = Spawn(release, generation);
+            log.RestartBegan(generation, pid, program, _held.Listening.Count);
+            _handover = new RestartHandover(channel, _held, generation, lockFd);
+            Over = WatchAsync(_handover, pid, generation);
+        }
+        catch (IOException e)
+        {
+            log.RestartFailed(generation, e.Message);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _held.Release();
+        _handover?.Dispose();
+    }
+
+    private (int Pid, int Channel, string Program) Spawn(LastGoodRelease? release, int generation)
+    {
+        var start = RestartCommand.Of(command, release, _held.Main!.EnvironmentFile, log.EnvironmentFailed);
+        var (ours, theirs) = FdPassing.SocketPair();
+        try
+        {
+            var environment = new Dictionary<string, string>(start.Environment, StringComparer.Ordinal)
+            {
+                [HandoverVariables.Fd] = ProcessGenerationLauncher.ChannelFd.ToString(CultureInfo.InvariantCulture),
+                [HandoverVariables.Generation] = generation.ToString(CultureInfo.InvariantCulture),
+            };
+            return (
+                Posix.Spawn.Start(new SpawnRequest(
+                    start.FileName, start.Arguments, environment, start.WorkingDirectory, [(theirs, ProcessGenerationLauncher.ChannelFd)], NewSession: false)),
+                ours, start.FileName);
+        }
+        catch
+        {
+            FileDescriptors.Close(ours);
+            throw;
+        }
+        finally
+        {
+            FileDescriptors.Close(theirs);
+        }
+    }
+
+    private async Task WatchAsync(RestartHandover handover, int pid, int generation)
+    {
+        var exited = Processes.WaitAsync(pid, CancellationToken.None);
+        await Task.WhenAny(handover.Over, exited, Task.Delay(readyTimeout)).ConfigureAwait(false);
+        if (exited.IsCompletedSuccessfully)
+        {
+            log.RestartFailed(generation, $"PID {pid} {exited.Result}.");
+        }
+        else if (handover.Over is { IsCompletedSuccessfully: true, Result: true })
+        {
+            log.Restarted(generation, pid);
+        }
+        else
+        {
+            log.RestartFailed(generation, $"PID {pid} did not serve within {readyTimeout.TotalSeconds:0.###} s (ips.reload.ready-timeout).");
+        }
+    }
+}
+
+internal static partial class ServiceRestartLog
+{
+    [LoggerMessage(EventIds.RestartBegan, LogLevel.Error,
+        "The generation that had this service has died. Started generation {Generation} (PID {Pid}) in its place: {Program}, on {Sockets} listening sockets that were kept.")]
+    public static partial void RestartBegan(this ILogger logger, int generation, int pid, string program, int sockets);
+
+    [LoggerMessage(EventIds.Restarted, LogLevel.Warning, "Generation {Generation} (PID {Pid}) serves in place of the one that died.")]
+    public static partial void Restarted(this ILogger logger, int generation, int pid);
+
+    [LoggerMessage(EventIds.RestartFailed, LogLevel.Critical, "Nobody serves: generation {Generation} could not take the place of the one that died. {Reason} Start the service again.")]
+    public static partial void RestartFailed(this ILogger logger, int generation, string reason);
+
+    [LoggerMessage(EventIds.SocketsNotKept, LogLevel.Warning, "No copies of the listening sockets are kept: should the next generation die while this one drains, nobody starts it again. {Reason}")]
+    public static partial void SocketsNotKept(this ILogger logger, string reason);
+}
