@@ -1,3 +1,4 @@
+using Ips.Actors.Diagnostics;
 using Ips.Host.ProcessTests.Harness;
 using Xunit.Abstractions;
 
@@ -38,6 +39,29 @@ public sealed class ReleaseSwitchTests(ITestOutputHelper output) : ProcessTest(o
         releases.SwitchTo("one");
         await service.ReloadAsync();
         Assert.Equal(Expected("one"), await ReleaseAsync(service));
+    }
+
+    // As deployments do that keep one release: the generation that drains has lost its program, its assemblies and its working directory.
+    [Fact]
+    public async Task Reload_OldReleaseRemoved_NewBuildAnswersAndTheOldOneEndsWell()
+    {
+        var releases = new Releases(Folder);
+        releases.AddBuild("one", Binaries.SampleAppFolder);
+        releases.AddBuild("two", Binaries.SampleAppFolder);
+        releases.SwitchTo("one");
+        var service = await StartAsync(new ServiceSettings(ServiceKind.SampleApp)
+        {
+            Program = "/bin/sh", Prefix = ["-c", $"cd '{releases.Current}' && exec ./Ips.SampleApp \"$@\"", "sh"], WorkingDirectory = Folder,
+        });
+        await service.StatusAsync(); // an operator has looked
+
+        releases.SwitchTo("two");
+        Directory.Delete(releases.PathOf("one"), recursive: true);
+        await service.ReloadAsync();
+        Assert.Equal("two configured by two", await ReleaseAsync(service));
+        Assert.Equal(0, await service.First.WaitForExitAsync(Limits.Step));
+        Assert.Empty(service.Log.Of(EventIds.EffectFailed));
+        Assert.Empty(service.Log.Of(EventIds.ActorRestarted));
     }
 
     private static async Task<string> ReleaseAsync(Service service) => (await HttpProbe.GetAsync($"http://127.0.0.1:{service.Port}/release")).Body;

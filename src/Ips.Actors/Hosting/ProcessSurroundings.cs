@@ -20,6 +20,9 @@ internal sealed class ProcessSurroundings(
     ServiceRestart restart, TimeProvider time, ILogger log)
     : ILifecycleSurroundings
 {
+    // Once: its folder may have been removed by the time that it is asked for.
+    private readonly LastGoodRelease _release = LastGoodFile.Describe(generation, time.GetUtcNow());
+
     /// <inheritdoc/>
     public int Pid => Environment.ProcessId;
 
@@ -49,7 +52,7 @@ internal sealed class ProcessSurroundings(
     /// <inheritdoc/>
     public Task RestartOver => restart.Over;
 
-    private LastGoodRelease OwnRelease => LastGoodFile.Describe(generation, time.GetUtcNow());
+    private LastGoodRelease OwnRelease => _release with { Since = time.GetUtcNow() };
 
     /// <inheritdoc/>
     public void KeepSockets()
