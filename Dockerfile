@@ -1,14 +1,14 @@
 # Builds the daemon and runs it as a user without rights. PID 1 is `ips run`, which by itself becomes a thin parent that stays over every reload:
 #   docker build -t ips . && docker run -p 8080:8080 -v ips-data:/var/lib/ips ips
 #   docker exec CONTAINER ips reload
-# See docs/containers.md.
-FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
+# See docs/containers.md. The images are named by digest, so that a tag that is moved changes nothing here; `docker buildx imagetools inspect IMAGE:TAG` shows a newer one's.
+FROM mcr.microsoft.com/dotnet/sdk:10.0.401@sha256:e70cdb7f80b0348f5cb85f19a8f670fca061f033d57eed12fa003d58b0e06317 AS build
 WORKDIR /source
 COPY . .
-RUN dotnet publish src/Ips.Host/Ips.Host.csproj -c Release --use-current-runtime --self-contained false \
-        -p:PublishReadyToRun=true -o /opt/ips -v quiet --nologo
+# CI: packages whose hashes are not those of the lock files are refused.
+RUN CI=true dotnet publish src/Ips.Host/Ips.Host.csproj -c Release -o /opt/ips -v quiet --nologo
 
-FROM mcr.microsoft.com/dotnet/aspnet:10.0
+FROM mcr.microsoft.com/dotnet/aspnet:10.0.12@sha256:222759b391a1aaf241166672c8f99b2d4ada452e7b5319f3c6e8f265a37b5ad4
 # $APP_UID is the user `app` that the image brings.
 RUN mkdir /var/lib/ips && chown $APP_UID /var/lib/ips
 COPY --from=build /opt/ips /opt/ips

@@ -1,13 +1,17 @@
 #!/usr/bin/env bash
 # ./build.sh            publishes the daemon to artifacts/ips/ (the executable is artifacts/ips/ips)
 # ./build.sh run [...]  publishes and serves a sample inventory on 127.0.0.1:8080, from artifacts/run; further words go to `ips run`
+# ./build.sh install [--prefix DIR]  publishes, and copies the daemon to DIR/lib/ips with a link DIR/bin/ips, the manual page and completion; /usr/local
 # ./build.sh test [...] runs every test but the soaks; the last line is "N passed, N failed"; further words go to `dotnet test`
 # ./build.sh soak [...] runs the long soaks
 set -euo pipefail
+caller=$PWD
 cd "$(dirname "$0")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
 publish() {
+    # The first time it restores and compiles everything, and says nothing meanwhile.
+    [[ -e artifacts/ips/ips ]] || echo "The first build takes about two minutes." >&2
     dotnet publish src/Ips.Host/Ips.Host.csproj -c Release -o artifacts/ips -v quiet --nologo
 }
 
@@ -23,11 +27,16 @@ run_tests() {
     dotnet build ips.sln -c Release -v quiet --nologo
     # One project after the other: process tests measure what clients see, and want the machine to themselves.
     dotnet test ips.sln -c Release --no-build --nologo -m:1 --filter "$filter" --results-directory "$results" --logger "trx" "$@" || status=$?
-    # The counts come from the result files; a run that left none is a failure of its own.
+    # The counts come from the result files; a run that left none is a failure of its own. Before them what failed, once more and short: the output of a
+    # failed process test fills many screens.
     awk '
+        match($0, /<UnitTestResult .* testName="[^"]*".* outcome="(Failed|Error|Timeout|Aborted)"/) {
+            name = $0; sub(/.* testName="/, "", name); sub(/".*/, "", name); print "failed: " name; failed = 1
+        }
+        failed && sub(/.*<Message>/, "") { print "    " substr($0, 1, 500); failed = 0 }
         match($0, /<Counters [^>]*>/) {
             line = substr($0, RSTART, RLENGTH)
-            passed += count(line, "passed"); failed += count(line, "failed") + count(line, "error") + count(line, "timeout") + count(line, "aborted")
+            passed += count(line, "passed"); failures += count(line, "failed") + count(line, "error") + count(line, "timeout") + count(line, "aborted")
             total += count(line, "total"); executed += count(line, "executed"); files++
         }
         function count(text, name) {
@@ -37,7 +46,7 @@ run_tests() {
             if (files == 0) { print "0 passed, 1 failed"; exit }
             skipped = total - executed
             suffix = (skipped > 0) ? ", " skipped " skipped" : ""
-            printf("%d passed, %d failed%s\n", passed, failed, suffix)
+            printf("%d passed, %d failed%s\n", passed, failures, suffix)
         }' "$results"/*.trx
     return "$status"
 }
@@ -55,10 +64,41 @@ serve() {
     exec artifacts/ips/ips run "${options[@]}" "$@"
 }
 
+install_release() {
+    local prefix=/usr/local release
+    while (($# > 0)); do
+        case "$1" in
+            --prefix) prefix=${2:?--prefix needs a folder}; shift 2 ;;
+            --prefix=*) prefix=${1#--prefix=}; shift ;;
+            *) echo "build.sh: install knows --prefix DIR, and not $1" >&2; exit 2 ;;
+        esac
+    done
+    [[ $prefix == /* ]] || prefix=$caller/$prefix
+    publish
+    mkdir -p "$prefix"
+    prefix=$(cd "$prefix" && pwd)
+    release=$prefix/lib/ips
+    mkdir -p "$prefix/bin" "$release" "$prefix/share/man/man1" "$prefix/share/bash-completion/completions" \
+        "$prefix/share/zsh/site-functions" "$prefix/share/fish/vendor_completions.d"
+    # A new folder, and then a rename for each: a daemon that runs from the old one keeps it, as files that are written over would end it.
+    rm -rf "$release.new" "$release.old"
+    cp -r artifacts/ips "$release.new"
+    mv -T "$release" "$release.old"
+    mv -T "$release.new" "$release"
+    rm -rf "$release.old"
+    ln -sfn ../lib/ips/ips "$prefix/bin/ips"
+    "$release/ips" man >"$prefix/share/man/man1/ips.1"
+    "$release/ips" completion bash >"$prefix/share/bash-completion/completions/ips"
+    "$release/ips" completion zsh >"$prefix/share/zsh/site-functions/_ips"
+    "$release/ips" completion fish >"$prefix/share/fish/vendor_completions.d/ips.fish"
+    echo "Installed $prefix/bin/ips"
+}
+
 case "${1:-}" in
     "") publish; echo "Published artifacts/ips/ips" ;;
     run) shift; publish; serve "$@" ;;
+    install) shift; install_release "$@" ;;
     test) shift; run_tests "$not_soak" "$@" ;;
     soak) shift; run_tests "$soak" "$@" ;;
-    *) sed -n '2,5s/^# //p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,6s/^# //p' "$0" >&2; exit 2 ;;
 esac

@@ -31,7 +31,7 @@ command -v wrk > /dev/null || { echo "bench/peers.sh needs wrk: apt-get install 
 
 out=artifacts/peers
 # Compiled ahead of time (ReadyToRun) as the daemon is, because a reload waits for a cold start; stock Kestrel is the same program.
-dotnet publish bench/Ips.Bench.Peers -c Release --use-current-runtime --self-contained false -p:PublishReadyToRun=true -o "$out" -v quiet --nologo
+dotnet publish bench/Ips.Bench.Peers -c Release -o "$out" -v quiet --nologo
 for peer in go-tableflip go-gin; do
     rm -f "$out/$peer"
     # Debian's Go packages lie in a GOPATH.

@@ -23,7 +23,7 @@ internal static class Scale
             await using (var store = await InventoryStores.OpenAsync(new InventoryOptions { Path = database }, CancellationToken.None))
             {
                 await using var input = File.OpenRead(file);
-                var counts = await Importer.RunAsync(store, JsonLinesReader.ReadAsync(input, null, CancellationToken.None), (line, problem) => throw new InvalidDataException($"{line}: {problem.English}"), _ => { }, CancellationToken.None);
+                var counts = await Importer.RunAsync(store, JsonLinesReader.ReadAsync(input, null, CancellationToken.None), (line, problem) => throw new InvalidDataException($"{line}: {problem.English}"), _ => { }, false, CancellationToken.None);
                 Console.WriteLine($"{count:N0} objects: imported in {watch.Elapsed.TotalSeconds:0.0} s, {count / watch.Elapsed.TotalSeconds:N0}/s ({counts})");
             }
             Console.WriteLine($"{count:N0} objects: {new FileInfo(file).Length / 1e6:0.0} MB as JSON lines, {new FileInfo(database).Length / 1e6:0.0} MB in SQLite");

@@ -2,10 +2,12 @@ using System.Data.Common;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using Ips.Actors.Control;
+using Ips.Actors.Diagnostics;
 using Ips.Actors.Handover;
 using Ips.Actors.Hosting;
 using Ips.Actors.Lifecycle;
 using Ips.Host.Api;
+using Ips.Host.Cli;
 using Ips.Host.Configuration;
 using Ips.Host.Inventory.Storage;
 using Microsoft.Extensions.Options;
@@ -19,24 +21,26 @@ internal static class Daemon
     /// <param name="settings">Valid settings.</param>
     public static async Task<int> ServeAsync(DaemonSettings settings)
     {
+        var isNew = settings.Store.Postgres is null && !File.Exists(SqliteInventoryStore.FullPath(settings.Store));
+        var started = false;
         try
         {
-            if (RunAs.Fault(settings) is { } fault)
-            {
-                return await RefuseAsync(fault, ExitCode.Misconfigured);
-            }
-
-            RunAs.Enter(settings);
             var builder = CreateBuilder(settings);
             // After AddIps(), which takes the signals and the predecessor's word first; before anything is served. A store that cannot be opened ends
             // this process with one line; in a successor that is the reason why the reload is refused.
-            await using var store = await InventoryStores.OpenAsync(settings.Store, CancellationToken.None);
+            var start = builder.IpsStart();
+            await using var store = await InventoryStores.OpenForServiceAsync(
+                settings.Store, new StoreOpening(start.IsFirst,
+                    StoreIdentity.FromFact(start.Facts.GetValueOrDefault(StoreIdentity.FactName))), CancellationToken.None);
             await using var app = Build(builder, settings, store);
+            app.Lifetime.ApplicationStarted.Register(() => started = true);
             await app.RunAsync();
             return Environment.ExitCode;
         }
         catch (Exception e) when (Explain(e, settings) is { } message)
         {
+            // What a failed start has made itself does not stay. Whoever serves here already may have made it as well.
+            if (isNew && !started && e is not AlreadyRunningException) SqliteInventoryStore.RemoveUnused(settings.Store);
             return await RefuseAsync(message, ExitCode.Failed);
         }
     }
@@ -44,8 +48,8 @@ internal static class Daemon
     /// <summary>Says in one line why nothing is started.</summary>
     internal static async Task<int> RefuseAsync(string message, ExitCode code)
     {
-        await Console.Error.WriteLineAsync($"ips: {message}");
-        StartReporter.ReportFailure((int)code, message);
+        StartReporter.ReportFailure((int)code, message); // first: stderr may be a log on a full disk
+        await CliStream.Error().WriteLineAsync($"ips: {message}");
         return (int)code;
     }
 
@@ -76,12 +80,13 @@ internal static class Daemon
 
         var app = builder.Build();
         generation = app.Services.GetRequiredService<IIpsGeneration>();
+        generation.TellSuccessor(StoreIdentity.FactName, store.Identity.ToFact());
         generation.OnReleasing(_ => store.ReleaseAsync().AsTask()); // for the life of the process
         app.Lifetime.ApplicationStarted.Register(() => started = true);
         app.UseInventory();
         app.MapInventory();
         app.MapPing();
-        app.MapIpsProbes();
+        app.MapGroup("").WithMetadata(IgnoresQuery.Instance).MapIpsProbes();
         return app;
 
         int Number() => generation?.Number ?? 0;
@@ -91,13 +96,25 @@ internal static class Daemon
     private static string? Explain(Exception e, DaemonSettings settings) => e switch
     {
         AlreadyRunningException or HandoverRefusedException or OptionsValidationException => e.Message,
-        StoreVersionException or StoreBusyException or StoreUnavailableException => e.Message,
+        StoreVersionException or StoreBusyException or StoreUnavailableException or StoreRefusedException => e.Message,
         DbException => $"The inventory cannot be read: {e.Message}",
-        SocketException => e.Message,
+        SocketException => WithKey(e.Message, settings),
         CryptographicException or FileNotFoundException when Certificates(settings) is { Length: > 0 } paths => $"A certificate of ips.kestrel cannot be used: {e.Message} Configured: {paths}.",
-        IOException => e.InnerException is { } inner && !e.Message.Contains(inner.Message, StringComparison.Ordinal) ? $"{e.Message} {inner.Message}" : e.Message,
+        IOException => WithKey(
+            e.InnerException is { } inner && !e.Message.Contains(inner.Message, StringComparison.Ordinal) ? $"{e.Message} {inner.Message}" : e.Message,
+            settings),
         _ => null,
     };
+
+    // Neither Kestrel nor the kernel knows who named the address.
+    private static string WithKey(string message, DaemonSettings settings)
+    {
+        return settings.Urls.Any(IsNamed) ? $"{message} ({DaemonKeys.Urls})"
+            : settings.KestrelUrls.Any(IsNamed) ? $"{message} ({DaemonKeys.Kestrel})" : message;
+
+        bool IsNamed(string url) => url.Split("://", 2) is [_, var address]
+            && message.Contains(address.StartsWith("unix:", StringComparison.Ordinal) ? address["unix:".Length..] : address, StringComparison.Ordinal);
+    }
 
     // Kestrel's errors do not say which one.
     private static string Certificates(DaemonSettings settings) => string.Join(", ",

@@ -8,10 +8,12 @@ using Ips.Host.Configuration;
 return await CliProgram.RunAsync(
     args,
     // On a terminal the shell waits for the process that it started, and a container for its PID 1: that one stays while generations come and go below it.
-    serve: (settings, _) => StableParent.IsNeeded() ? Supervise(null, settings) : Daemon.ServeAsync(settings),
-    supervise: (settings, _) => Supervise(SupervisedArguments.Of(args), settings),
+    serve: (settings, _) => EnterAsync(settings, () => StableParent.IsNeeded() ? Supervise(null, settings) : Daemon.ServeAsync(settings)),
+    supervise: (settings, _) => EnterAsync(settings, () => Supervise(SupervisedArguments.Of(args), settings)),
     spawn: launch => DetachedProcess.Start(launch.FileName, launch.Arguments, launch.Environment, launch.WorkingDirectory, launch.Descriptors));
 
 // What would make each generation fail at once is told here.
-static Task<int> Supervise(IReadOnlyList<string>? arguments, DaemonSettings settings) =>
-    RunAs.Fault(settings) is { } fault ? Daemon.RefuseAsync(fault, ExitCode.Misconfigured) : Task.Run(() => StableParent.Run(arguments, settings.LogFormat));
+static Task<int> EnterAsync(DaemonSettings settings, Func<Task<int>> go) =>
+    RunAs.TryEnter(settings) is var (message, code) ? Daemon.RefuseAsync(message, code) : go();
+
+static Task<int> Supervise(IReadOnlyList<string>? arguments, DaemonSettings settings) => Task.Run(() => StableParent.Run(arguments, settings.LogFormat));

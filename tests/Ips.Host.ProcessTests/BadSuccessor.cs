@@ -31,7 +31,7 @@ public sealed record BadSuccessor(string Name, string Reason, Action<string> Put
         Script("says that it failed", "no database", $$"""printf '{"type":"failed","reason":"no database"}' >&3; {{Sleep}}"""),
         Script("is welcomed and exits", "exited with 3", $"{Hello(1, 1)}; {Receive}; exit 3"),
         Script("is out of memory", "exited with 137", $"ulimit -v 400000; {Become()}"), // what the runtime ends with
-        Script("throws in its configuration", "killed by SIGABRT", Become("--Ips:Drain:Timeout=99.00:00:00")),
+        Script("throws in its configuration", "ips.drain.timeout is 2376h; it must be", Become("--Ips:Drain:Timeout=99.00:00:00")),
         new("is missing", "ENOENT", folder => Directory.CreateDirectory(folder)),
         new("has no folder", "ENOENT", _ => { }),
         new("is not executable", "EACCES", folder => Write(folder, "#!/bin/sh\n", UnixFileMode.UserRead)),
@@ -53,7 +53,7 @@ public sealed record BadSuccessor(string Name, string Reason, Action<string> Put
     /// <summary>Releases that get as far as to be told to serve.</summary>
     internal static IReadOnlyList<BadSuccessor> AllThatServe { get; } =
     [
-        Script("promotes itself and exits", "exited with 3", $$"""{{Serve}}; printf '{"type":"promoted"}' >&3; exit 3"""),
+        Script("promotes itself and exits", "it sent PromotedFrame", $$"""{{Serve}}; printf '{"type":"promoted"}' >&3; exit 3"""),
         Script("sends half a health report", "no handover frame", $$"""{{Serve}}; printf '{"type":"health","ok":tr' >&3; {{Sleep}}"""),
         Script("closes the channel when it is to serve", "closed the handover channel without exiting", $"{Serve}; exec 3>&-; {Sleep}"),
     ];

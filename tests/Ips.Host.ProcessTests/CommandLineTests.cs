@@ -104,12 +104,69 @@ public sealed class CommandLineTests(ITestOutputHelper output) : ProcessTest(out
     public async Task UnusablePath_OneClearLine_ExitCodeIs1(string verb, string option)
     {
         var service = Prepare(new ServiceSettings(ServiceKind.Daemon));
-        var path = Path.Combine(service.Folder, "no-such-folder", "file");
+        var path = Path.Combine(service.Folder, "no-such-folder", "nor-this", "file");
         var result = await IpsCommand.RunAsync(service.Processes, service.Folder, verb, "--config", service.WriteConfigFile(), option, path);
 
         Assert.True(result.ExitCode == 1, result.ToString());
-        Assert.Contains(path, Assert.Single(result.Errors), StringComparison.Ordinal);
+        Assert.Contains(Path.GetDirectoryName(path)!, Assert.Single(result.Errors), StringComparison.Ordinal);
         Assert.Empty(service.Processes.Alive());
+    }
+
+    [Theory]
+    [InlineData("start")]
+    [InlineData("run")]
+    public async Task LogFolder_Missing_IsMade(string verb)
+    {
+        var service = Prepare(new ServiceSettings(ServiceKind.Daemon));
+        var log = Path.Combine(service.Folder, "log", "ips.log");
+        await using var process = DaemonProcess.Start(
+            Binaries.IpsPath, [verb, "--config", service.WriteConfigFile(), "--log-file", log],
+            new Dictionary<string, string?>(service.Processes.Environment));
+        await Eventually.TrueAsync(() => File.Exists(service.PidFile));
+        Assert.Equal("750", Convert.ToString((int)File.GetUnixFileMode(Path.GetDirectoryName(log)!), 8));
+        Assert.True(File.Exists(log));
+        Assert.Equal(0, (await IpsCommand.RunAsync("stop", "--pid-file", service.PidFile)).ExitCode);
+        await service.Processes.WaitForOnlyAsync();
+    }
+
+    [RootFact]
+    public async Task LogFolder_MissingInRootsFolder_IsMadeForTheUserOfTheService()
+    {
+        var service = Prepare(new ServiceSettings(ServiceKind.Daemon));
+        await ServiceRights.GiveFolderAsync(Folder, service);
+        var log = Path.Combine(Folder, "log", "ips.log");
+        var start = await IpsCommand.RunAsync(
+            service.Processes, service.Folder, "start", "--config", service.WriteConfigFile(), "--user", ServiceRights.User, "--log-file",
+                log);
+        Assert.True(start.ExitCode == 0, start.ToString());
+        var folder = await IpsCommand.RunProgramAsync(null, null, "stat", "-c", "%u %a", Path.GetDirectoryName(log)!, log);
+        Assert.Equal([$"{ServiceRights.UserId} 750", $"{ServiceRights.UserId} 640"], folder.Output);
+        Assert.Equal(0, (await IpsCommand.RunAsync("stop", "--pid-file", service.PidFile)).ExitCode);
+        await service.Processes.WaitForOnlyAsync();
+    }
+
+    [Theory]
+    [InlineData("start")]
+    [InlineData("run")]
+    public async Task Start_Failed_LeavesNothingThatItMade(string verb)
+    {
+        var service = Prepare(new ServiceSettings(ServiceKind.Daemon));
+        using var other = new TcpListener(IPAddress.Loopback, service.Port);
+        other.Start();
+        var config = service.WriteConfigFile();
+        var before = Directory.GetFileSystemEntries(service.Folder).ToHashSet();
+        var result = await IpsCommand.RunAsync(service.Processes, null, verb, "--config", config, "--log-file", service.Log.Path);
+        Assert.True(result.ExitCode == 1, result.ToString());
+        var left = Directory.GetFileSystemEntries(service.Folder).Where(path => !before.Contains(path) && path != service.Log.Path);
+        Assert.Empty(left); // the log holds what led to it
+        Assert.Contains($"{service.Port}", Assert.Single(result.Errors), StringComparison.Ordinal);
+
+        // What was there stays.
+        Assert.Equal(0, (await IpsCommand.RunAsync(service.Processes, service.Folder, "sample", "--config", config)).ExitCode);
+        await IpsCommand.RunAsync(service.Processes, null, verb, "--config", config, "--log-file", service.Log.Path);
+        Assert.Contains("26 as before",
+            Assert.Single((await IpsCommand.RunAsync(service.Processes, service.Folder, "sample", "--config", config)).Output),
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -64,7 +64,11 @@ public sealed class CrashTests(ITestOutputHelper output) : ProcessTest(output)
         Assert.Empty(ProcessTable.ChildrenOf(held.Predecessor));
         await service.WaitForMainAloneAsync();
         var receipt = (await service.StatusAsync()).LastReload!;
-        Assert.Equal((phase < ReloadPhase.Probation ? "refused" : "rolled-back", held.Successor), (receipt.Outcome, receipt.NewPid));
+        Assert.Equal(held.Successor, receipt.NewPid);
+        // Two descriptors become readable while the predecessor stands still: that of the death and that of the `ready` said before it. Where it reads
+        // `ready` first, the successor counts as one that served.
+        string[] outcomes = phase switch { < ReloadPhase.Ready => ["refused"], ReloadPhase.Ready => ["refused", "rolled-back"], _ => ["rolled-back"] };
+        Assert.Contains(receipt.Outcome, outcomes);
         Assert.Contains(reason, receipt.Reason, StringComparison.Ordinal);
         await held.Load.WaitForRequestsAsync(1, Limits.Step);
         await Descriptors.WaitForNoMoreThanAsync(held.Predecessor, held.Descriptors);

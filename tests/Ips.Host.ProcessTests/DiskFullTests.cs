@@ -75,5 +75,21 @@ public sealed class DiskFullTests(ITestOutputHelper output) : ProcessTest(output
         Assert.False(File.Exists(service.PidFile), "The PID file outlived the stop.");
     }
 
+    [TmpfsFact]
+    public async Task Start_DiskOfLogAndStoreFull_NamesTheReason()
+    {
+        var disk = Directory.CreateDirectory(Path.Combine(Folder, "service0")).FullName;
+        Tmpfs.Mount(disk, 256);
+        _mounted = disk;
+        var service = Prepare(new ServiceSettings(ServiceKind.Daemon));
+        var config = service.WriteConfigFile();
+        await File.WriteAllTextAsync(service.Log.Path, "");
+        Tmpfs.Fill(disk);
+        var start = await IpsCommand.RunAsync(service.Processes, null, "start", "--config", config, "--log-file", service.Log.Path);
+        Assert.True(start.ExitCode == 1, start.ToString());
+        Assert.Contains("full", Assert.Single(start.Errors), StringComparison.Ordinal);
+        Assert.Empty(service.Processes.Alive());
+    }
+
     private static Task<CommandResult> ReloadAsync(Service service) => IpsCommand.RunAsync("reload", "--pid-file", service.PidFile);
 }

@@ -90,7 +90,8 @@ public sealed class FailedReloadTests(ITestOutputHelper output) : ProcessTest(ou
         // By USR2 the new release says so itself, with the exit code for it.
         var outcome = await service.TryReloadAsync();
         Assert.Equal(EventIds.ReloadFailed, outcome.Id);
-        Assert.Contains("exited with 2", outcome["Reason"], StringComparison.Ordinal);
+        Assert.Contains("ips.drain.timeout is 2h; it must be", outcome["Reason"], StringComparison.Ordinal);
+        Assert.Contains(service.Log.Of(EventIds.SuccessorGone), e => e["Exit"] == "exited with 2");
         Assert.Equal(pid, service.MainPid);
         Assert.Equal(1, await service.AnsweringGenerationAsync());
 
@@ -101,7 +102,7 @@ public sealed class FailedReloadTests(ITestOutputHelper output) : ProcessTest(ou
         Assert.Contains("inventory.db", string.Join('\n', store.Output), StringComparison.Ordinal);
         Assert.Equal(pid, service.MainPid);
         Assert.Equal(1, await service.AnsweringGenerationAsync());
-        Assert.Contains("exited with 1", service.Log.Of(EventIds.ReloadFailed)[^1]["Reason"], StringComparison.Ordinal);
+        Assert.Contains("inventory.db", service.Log.Of(EventIds.ReloadFailed)[^1]["Reason"], StringComparison.Ordinal);
         await service.WaitForMainAloneAsync();
         await Eventually.TrueAsync(() => ProcessTable.ChildrenOf(pid).Count == 0, "an end of the children");
         await Descriptors.WaitForNoMoreThanAsync(pid, before);

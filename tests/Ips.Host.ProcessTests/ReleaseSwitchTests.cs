@@ -1,5 +1,6 @@
 using Ips.Actors.Diagnostics;
 using Ips.Host.ProcessTests.Harness;
+using Ips.Testing.Processes;
 using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests;
@@ -39,6 +40,36 @@ public sealed class ReleaseSwitchTests(ITestOutputHelper output) : ProcessTest(o
         releases.SwitchTo("one");
         await service.ReloadAsync();
         Assert.Equal(Expected("one"), await ReleaseAsync(service));
+    }
+
+    // The link leads elsewhere before the successor has looked where it was started: the path that was typed counts, not the place.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Reload_LinkSwitchedOrGoneWhileTheSuccessorStarts_TheNextReloadStillFollowsIt(bool gone)
+    {
+        var releases = new Releases(Folder);
+        foreach (var release in new[] { "one", "two", "three" }) releases.AddBuild(release, Binaries.SampleAppFolder);
+        releases.SwitchTo("one");
+        var service = await StartAsync(new ServiceSettings(ServiceKind.SampleApp)
+        {
+            Program = "/bin/sh", Prefix = ["-c", $"cd '{releases.Current}' && exec ./Ips.SampleApp \"$@\"", "sh"],
+                WorkingDirectory = Folder,
+        });
+        releases.SwitchTo("two");
+        releases.Mark("two", SampleMarks.HoldBeforeHello);
+        service.Signal(ProcessTable.SigUsr2);
+        await service.Log.WaitForAsync(0, EventIds.SuccessorSpawned);
+        if (gone) File.Delete(releases.Current);
+        else releases.SwitchTo("three");
+        releases.Unmark("two", SampleMarks.HoldBeforeHello);
+        await service.Log.WaitForAsync(0, EventIds.ReloadPromoted);
+        Assert.Equal("two configured by two", await ReleaseAsync(service));
+
+        if (gone) releases.SwitchTo("three");
+        await service.WaitForMainAloneAsync();
+        await service.ReloadAsync();
+        Assert.Equal("three configured by three", await ReleaseAsync(service));
     }
 
     // As deployments do that keep one release: the generation that drains has lost its program, its assemblies and its working directory.

@@ -83,7 +83,7 @@ public abstract class SignalsDuringReload(ITestOutputHelper output) : ProcessTes
             case var _ when isStop:
                 Assert.Equal(0, await service.First.WaitForExitAsync(Limits.Step));
                 await service.Processes.WaitForOnlyAsync();
-                Assert.NotEmpty(Assert.Single(service.Log.Of(EventIds.ReloadFailed))["Reason"]);
+                Assert.NotEmpty(Assert.Single(service.Log.Of(EventIds.ReloadStopped))["Reason"]);
                 await AssertStoppedAsync(held);
                 break;
             default:
@@ -105,7 +105,9 @@ public abstract class SignalsDuringReload(ITestOutputHelper output) : ProcessTes
     private static async Task AssertServesAsync(HeldReload held, int atLeast)
     {
         var service = held.Service;
-        await Eventually.TrueAsync(async () => service.Processes.Alive().SequenceEqual([service.MainPid]) && (await service.StatusAsync()).State == "Serving", "one process that serves");
+        await Eventually.TrueAsync(
+            async () => service.Processes.Alive().SequenceEqual([service.MainPid]) && await service.StatusAsync() is { State: "Serving", Pending: null },
+            "one process that serves, and no reload that waits");
         await AssertReceiptAsync(service);
         var generation = await service.AnsweringGenerationAsync();
         Assert.InRange(generation, atLeast, int.MaxValue);
@@ -141,7 +143,8 @@ public abstract class SignalsDuringReload(ITestOutputHelper output) : ProcessTes
     {
         var received = service.Log.Of(EventIds.SignalReceived).Count(e => e["Signal"] == "SIGUSR2");
         var answers = service.Log.Events.Where(e => e.Id is EventIds.ReloadStarted or EventIds.ReloadRefused or EventIds.ReloadDeferred && e["Source"] == "SIGUSR2").ToList();
-        Assert.Equal(received, answers.Count);
+        // One that waited and was carried out in the same process is told twice.
+        Assert.InRange(answers.Count, received, received + answers.Count(e => e.Id == EventIds.ReloadDeferred));
         Assert.All(answers.Where(e => e.Id == EventIds.ReloadRefused), e => Assert.NotEmpty(e["Reason"]));
     }
 }

@@ -26,7 +26,8 @@ public sealed class StopDuringReloadTests(ITestOutputHelper output) : ProcessTes
         Assert.Equal(0, exit);
         await service.Processes.WaitForOnlyAsync();
         Assert.Contains(successorsEnd, Assert.Single(service.Log.Of(EventIds.SuccessorGone))["Exit"], StringComparison.Ordinal);
-        Assert.NotEmpty(Assert.Single(service.Log.Of(EventIds.ReloadFailed))["Reason"]);
+        Assert.NotEmpty(Assert.Single(service.Log.Of(EventIds.ReloadStopped))["Reason"]);
+        Assert.Empty(service.Log.Of(EventIds.ReloadFailed));
         Assert.False(File.Exists(service.PidFile), "The PID file outlived the stop.");
         Assert.False(File.Exists($"{service.PidFile}.sock"), "The control socket outlived the stop.");
         await held.AssertNoRequestCutAsync();

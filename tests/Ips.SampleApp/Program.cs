@@ -2,17 +2,21 @@ using System.Diagnostics;
 using Ips.Actors.Diagnostics;
 using Ips.SampleApp;
 using Ips.Testing.Fuzz;
+using Ips.Testing.Fuzz.Channels;
 using Ips.Testing.Load;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
+if (args is [HostilePeer.Argument, ..]) return HostilePeer.Run(args);
 ReleaseFolder.WaitWhileHeld(ReleaseFolder.HoldBeforeHello);
 
 var builder = WebApplication.CreateBuilder(args);
-builder.AddIps(); // all that Ips asks of an app
+builder.AddIps(options => ConnectionUser.Configure(options, builder.Configuration)); // `builder.AddIps()` is all that Ips asks of an app
+ConnectionUser.Configure(builder);
 
 // One write a line: the generations of a test share one log file, and their lines must not tear each other.
 IIpsGeneration? generation = null;
 builder.Logging.ClearProviders().AddIpsLog(log => (log.Format, log.Generation) = (LineFormat.Json, () => generation?.Number ?? 0));
+if (builder.Configuration.GetValue<bool>("Console")) builder.Logging.AddSimpleConsole();
 builder.Services.AddHealthChecks().AddCheck("release", () => ReleaseFolder.Has(ReleaseFolder.Unhealthy)
     ? HealthCheckResult.Unhealthy("the release is marked as unhealthy") : HealthCheckResult.Healthy());
 builder.Services.AddHostedService<HeldStart>();
@@ -34,10 +38,15 @@ app.MapIpsProbes();
 
 // What this process runs, and what it was configured by: the content root of a release that is switched must be the new one's.
 app.MapGet("/release", (IConfiguration configuration) => $"{ReleaseFolder.Name} configured by {configuration["Release"]}");
+ConnectionUser.Map(app);
 app.MapGet("/listeners", ListeningSockets.Describe);
 app.Map("/ws", WebSocketEcho.ServeAsync);
 app.MapGet("/events", ServerSentEvents.ServeAsync);
+
+// What is left in managed memory when nothing is that nobody refers to.
+app.MapGet("/memory", () => GC.GetTotalMemory(forceFullCollection: true));
 app.Run();
+return Environment.ExitCode; // what Ips has decided
 
 // /close/X answers as /X does, and closes the connection from this side right after it.
 static Task CloseAfterResponse(HttpContext context, RequestDelegate next)

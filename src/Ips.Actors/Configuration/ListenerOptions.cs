@@ -8,7 +8,8 @@ public sealed class ListenerOptions
     public int Backlog { get; set; } = 4096;
 
     /// <summary>Permissions of the path of a Unix socket, in octal (<c>0660</c>), whatever the umask is; who may write to it may connect. From 0000 to
-    /// 0777. Default null: 0777 less the umask. As the owner and the group, it is set when the socket is opened: one that is handed over keeps what it has.</summary>
+    /// 0777. Default null: 0777 less the umask. As the owner, the group and the backlog, a generation sets it on the sockets that it takes
+    /// over as well, when it becomes the main process; not on those of a service manager.</summary>
     public string? UnixMode { get; set; }
 
     /// <summary>The user who owns the path of a Unix socket, by name or number; only root may give it to another one. Default null: who runs the service.</summary>

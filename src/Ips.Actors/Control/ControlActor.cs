@@ -25,6 +25,7 @@ internal sealed class ControlActor : ReceiveActor
         {
             _identity.ControlServed = true;
             Serve();
+            foreach (var late in _identity.TakeLateClients()) Self.Tell(new Accepted(late));
         });
         Receive<ControlProtocol.HandedOver>(_ =>
         {

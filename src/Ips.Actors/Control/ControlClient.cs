@@ -1,8 +1,8 @@
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
-using System.Text;
 using System.Text.Json;
-using Mono.Unix.Native;
+using Ips.Actors.Posix;
+using Errno = Mono.Unix.Native.Errno;
 
 namespace Ips.Actors.Control;
 
@@ -11,8 +11,6 @@ namespace Ips.Actors.Control;
 /// <param name="time">The clock of the limits; null for the system's.</param>
 public sealed class ControlClient(string socketPath, TimeProvider? time = null)
 {
-    private const int MaxAddressBytes = 107; // sun_path less its NUL, unix(7)
-
     private const double MaxWithinMs = 24 * 3600 * 1000; // far beyond the sum of all limits that a configuration can set
 
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(20);
@@ -107,15 +105,15 @@ public sealed class ControlClient(string socketPath, TimeProvider? time = null)
         {
             try
             {
-                var directory = -1;
+                var opened = -1;
                 try
                 {
-                    await socket.ConnectAsync(new UnixDomainSocketEndPoint(Address(out directory)), token);
+                    await socket.ConnectAsync(new UnixDomainSocketEndPoint(Address(out opened)), token);
                     return true;
                 }
                 finally
                 {
-                    if (directory >= 0) _ = Syscall.close(directory);
+                    if (opened >= 0) FileDescriptors.Close(opened);
                 }
             }
             catch (SocketException e) when (e.SocketErrorCode is SocketError.WouldBlock or SocketError.TryAgain)
@@ -129,19 +127,26 @@ public sealed class ControlClient(string socketPath, TimeProvider? time = null)
         }
     }
 
-    // A longer path goes by way of its directory's descriptor.
-    private string Address(out int directory)
+    // By the descriptor of the socket that was found, which has no link on its way that another user may have put there, and is as short as an address must
+    // be. What /proc shows of another process are links of that user's: whoever names the process means them.
+    private string Address(out int opened)
     {
-        directory = -1;
-        if (Encoding.UTF8.GetByteCount(socketPath) <= MaxAddressBytes) return socketPath;
-        var parent = Path.GetDirectoryName(Path.GetFullPath(socketPath))!;
-        directory = Syscall.open(parent, OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY | OpenFlags.O_CLOEXEC);
-        if (directory < 0) throw Explained(Stdlib.GetLastError(), parent);
-        var address = $"/proc/self/fd/{directory}/{Path.GetFileName(socketPath)}";
-        if (Encoding.UTF8.GetByteCount(address) <= MaxAddressBytes) return address;
-        _ = Syscall.close(directory);
-        directory = -1;
-        throw new ControlException(ControlFailure.BadPath, $"The name of the control socket {socketPath} is too long: {address} has more than {MaxAddressBytes} bytes. Choose a shorter ips.pid-file.");
+        opened = -1;
+        if (socketPath.StartsWith("/proc/", StringComparison.Ordinal)) return socketPath;
+        try
+        {
+            using var place = GuardedPath.Walk(socketPath);
+            opened = place.Open(Libc.O_PATH);
+            return FileStatus.Of(opened).IsLink ? throw new PosixException("open", Posix.Errno.ELOOP, socketPath) : $"/proc/self/fd/{opened}";
+        }
+        catch (PosixException e)
+        {
+            throw Explained((Errno)e.Errno, socketPath, e);
+        }
+        catch (UnsafePathException e)
+        {
+            throw new ControlException(ControlFailure.BadPath, $"The control socket is not asked: {e.Message}", e);
+        }
     }
 
     private ControlException Explained(SocketException e) => Explained(e.SocketErrorCode switch

@@ -4,11 +4,38 @@ using System.Text.Json.Serialization;
 namespace Ips.Actors.Control;
 
 /// <summary>What travels over the control socket: one request, one JSON object a line, then events, one a line, until the daemon closes.</summary>
-/// <param name="Verb">One of <c>status</c>, <c>reload</c>, <c>check</c> (a reload that stops short of handing over), <c>history</c>, <c>pause</c>, <c>resume</c>, <c>stop</c>.</param>
-public sealed record ControlRequest(string Verb);
+/// <param name="Verb">One of <c>status</c>, <c>reload</c>, <c>check</c> (a reload that stops short of handing over), <c>reload-with</c>
+/// (either, on terms of the operator's; a verb of its own, so that a daemon which does not know the terms answers an error), <c>history</c>, <c>pause</c>,
+/// <c>resume</c>, <c>stop</c>.</param>
+public sealed record ControlRequest(string Verb)
+{
+    /// <summary>With <c>reload</c> and <c>reload-with</c>: refuse it rather than let it wait for the reload that is under way.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool NoQueue { get; init; }
+
+    /// <summary>With <c>reload</c> and <c>reload-with</c>: names the request. One that the daemon knows already is joined, not begun a second time. Null for a new one.</summary>
+    public string? Id { get; init; }
+
+    /// <summary>With <c>reload</c> and <c>reload-with</c>: who asked first, in a request that was passed on; for the log.</summary>
+    public string? AskedBy { get; init; }
+
+    /// <summary>With <c>reload</c> and <c>reload-with</c>: milliseconds that the request has waited in earlier processes.</summary>
+    public double? WaitedMs { get; init; }
+
+    /// <summary>It is a check; on <c>reload-with</c>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Check { get; init; }
+
+    /// <summary>Facts in which the successor may differ, such as <c>store</c>; on <c>reload-with</c>.</summary>
+    public IReadOnlyList<string>? Accept { get; init; }
+
+    /// <summary>Health checks that do not count against the successor; on <c>reload-with</c>.</summary>
+    public IReadOnlyList<string>? IgnoreChecks { get; init; }
+}
 
 /// <summary>One event of an answer. The last one of each answer has <see cref="Final"/> set.</summary>
-/// <param name="Kind"><c>status</c>, <c>progress</c>, <c>receipt</c>, <c>history</c>, <c>paused</c>, <c>resumed</c>, <c>stopping</c> or <c>error</c>.</param>
+/// <param name="Kind"><c>status</c>, <c>progress</c>, <c>receipt</c>, <c>passed-on</c>, <c>history</c>, <c>paused</c>, <c>resumed</c>,
+/// <c>stopping</c> or <c>error</c>.</param>
 public sealed record ControlEvent(string Kind)
 {
     /// <summary>Nothing follows this event.</summary>
@@ -29,12 +56,25 @@ public sealed record ControlEvent(string Kind)
 
     /// <summary>Past reloads, newest last; on <c>history</c>.</summary>
     public IReadOnlyList<ReloadReceipt>? History { get; init; }
+
+    /// <summary>The reload that waits for the one under way; on <c>history</c>.</summary>
+    public PendingReload? Pending { get; init; }
+
+    /// <summary>What to ask the process that is the main one now; on <c>passed-on</c>. Asked twice it counts once.</summary>
+    public ControlRequest? Ask { get; init; }
 }
+
+/// <summary>A reload that was asked for and waits for the one under way.</summary>
+/// <param name="AskedBy">Who asked for it: a signal's name, or a verb with the PID of its process.</param>
+/// <param name="AskedAt">When.</param>
+/// <param name="WaitedMs">Milliseconds that it has waited so far.</param>
+public sealed record PendingReload(string AskedBy, DateTimeOffset AskedAt, double WaitedMs);
 
 /// <summary>A running generation as <c>ips status</c> shows it.</summary>
 /// <param name="Pid">Its process id.</param>
 /// <param name="Generation">Its generation, from 1.</param>
-/// <param name="State">The lifecycle state's name, such as <c>Serving</c>.</param>
+/// <param name="State"><c>Starting</c>, <c>Serving</c>, <c>Reloading</c>, <c>Checking</c>, <c>RollingBack</c>, or the name of another
+/// lifecycle state.</param>
 /// <param name="Release">The version of the app's entry assembly.</param>
 /// <param name="StartedAt">When the process started.</param>
 /// <param name="Endpoints">The addresses it listens on, as URLs.</param>
@@ -57,13 +97,24 @@ public sealed record DaemonStatus(
     /// <summary>The PID of the successor while a reload runs.</summary>
     public int? SuccessorPid { get; init; }
 
+    /// <summary>Where the successor stands while a reload runs: <c>starting</c>, <c>ready</c>, <c>on probation</c>, <c>being promoted</c>
+    /// or <c>ending</c>.</summary>
+    public string? SuccessorState { get; init; }
+
+    /// <summary>What a reload waits for, for a person; null while none is under way.</summary>
+    public string? Phase { get; init; }
+
+    /// <summary>The reload that waits for the one under way; null if none does.</summary>
+    public PendingReload? Pending { get; init; }
+
     /// <summary>The release that last came to serve for good, which <c>ips start --last-good</c> would start; null if none is kept.</summary>
     public LastGoodRelease? LastGood { get; init; }
 }
 
 /// <summary>How one reload ended.</summary>
-/// <param name="Outcome"><c>promoted</c>, <c>refused</c> (no successor was started or it never got ready) <c>rolled-back</c> (it failed in probation),
-/// or <c>checked</c> (it got ready in a dry run, and was ended).</param>
+/// <param name="Outcome"><c>promoted</c>, <c>refused</c> (no successor was started or it never got ready), <c>rolled-back</c> (it failed in
+/// probation),
+/// <c>checked</c> (it got ready in a dry run, and was ended), or <c>stopped</c> (the service was told to stop meanwhile).</param>
 /// <param name="OldPid">The predecessor's process id.</param>
 /// <param name="OldGeneration">The predecessor's generation.</param>
 /// <param name="NewPid">The successor's process id; null if none was started.</param>
@@ -88,6 +139,13 @@ public sealed record ReloadReceipt(
 
     /// <summary>The last lines (at most 50) that the successor wrote; only of one that failed, and only in the newest receipt.</summary>
     public IReadOnlyList<string>? Output { get; init; }
+
+    /// <summary>Milliseconds that the request had waited for an earlier reload when it was begun, or dropped; null if it did not
+    /// wait.</summary>
+    public double? WaitedMs { get; init; }
+
+    /// <summary>Names the request, if it has waited: <see cref="ControlRequest.Id"/>.</summary>
+    public string? RequestId { get; init; }
 
     /// <summary>It was a dry run: no connection was to be accepted.</summary>
     public bool DryRun { get; init; }
@@ -128,7 +186,8 @@ public sealed record LastGoodRelease(
 public sealed record ConnectionCounts(int Moved, int Busy, IReadOnlyDictionary<string, int> Staying);
 
 /// <summary>Source-generated JSON of the control socket: camelCase, nulls left out, unknown fields ignored.</summary>
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, Converters = [typeof(FiniteNumberConverter)])]
 [JsonSerializable(typeof(ControlRequest))]
 [JsonSerializable(typeof(ControlEvent))]
 [JsonSerializable(typeof(LastGoodRelease))]

@@ -33,9 +33,13 @@ internal sealed class ControlSession : ReceiveActor
         Receive<ControlRequest>(OnRequest);
         Receive<Broken>(broken => End(new ControlEvent("error") { Message = broken.Reason }));
         Receive<StatusGathered>(gathered => End(new ControlEvent("status") { Status = gathered.Status }));
-        Receive<LifecycleProtocol.Progress>(progress => Send(new ControlEvent("progress") { Message = progress.Message }));
+        Receive<LifecycleProtocol.Progress>(progress => Send(
+            new ControlEvent("progress") { Message = progress.Message, WithinMs = progress.Within?.TotalMilliseconds }));
+        Receive<LifecycleProtocol.ReloadPassedOn>(passed => End(
+            new ControlEvent("passed-on") { Message = passed.Message, Ask = passed.Ask }));
         Receive<LifecycleProtocol.ReloadFinished>(finished => End(new ControlEvent("receipt") { Receipt = finished.Receipt }));
-        Receive<LifecycleProtocol.HistoryReply>(reply => End(new ControlEvent("history") { History = reply.Receipts }));
+        Receive<LifecycleProtocol.HistoryReply>(reply => End(
+            new ControlEvent("history") { History = reply.Receipts, Pending = reply.Pending }));
         Receive<LifecycleProtocol.PauseReply>(reply => End(
             reply.Refusal is { } refusal ? new ControlEvent("error") { Message = refusal } : new ControlEvent(_pausing ? "paused" : "resumed")));
         Receive<Finish>(_ =>
@@ -60,6 +64,12 @@ internal sealed class ControlSession : ReceiveActor
 
         /// <summary>Whether an operator has paused the service.</summary>
         public Func<bool> Paused { get; init; } = () => false;
+
+        /// <summary>What the app tells a successor.</summary>
+        public Func<IReadOnlyCollection<string>> Facts { get; init; } = () => [];
+
+        /// <summary>The names of the app's health checks.</summary>
+        public Func<IReadOnlyCollection<string>> Checks { get; init; } = () => [];
 
         /// <summary>Where this service can be taken over; null if it cannot.</summary>
         public string? TakeoverSocket { get; init; }
@@ -121,10 +131,15 @@ internal sealed class ControlSession : ReceiveActor
                     Self, success: status => new StatusGathered(status), failure: error => new Broken(error.GetBaseException().Message));
                 break;
             case "reload":
-                _daemon.Lifecycle.Tell(new LifecycleProtocol.Reload($"ips reload (PID {_peer.Pid})", CheckFirst: true, ReplyTo: Self));
+                Reload(request, "ips reload");
                 break;
             case "check":
-                _daemon.Lifecycle.Tell(new LifecycleProtocol.Reload($"ips reload --check (PID {_peer.Pid})", CheckFirst: true, ReplyTo: Self, DryRun: true));
+                var checking = $"ips reload --check (PID {_peer.Pid})";
+                var check = new LifecycleProtocol.Reload(checking, CheckFirst: true, ReplyTo: Self, DryRun: true) { Request = request };
+                _daemon.Lifecycle.Tell(check);
+                break;
+            case "reload-with":
+                ReloadWith(request);
                 break;
             case "history":
                 _daemon.Lifecycle.Tell(new LifecycleProtocol.GetHistory());
@@ -138,10 +153,41 @@ internal sealed class ControlSession : ReceiveActor
                 End(new ControlEvent("stopping") { Message = $"PID {_daemon.Pid} is stopping" });
                 break;
             default:
-                End(new ControlEvent("error") { Message = $"unknown verb '{request.Verb}'; known are status, reload, check, history, pause, resume, stop" });
+                End(new ControlEvent("error") { Message = $"unknown verb '{request.Verb}'; known are status, reload, check, reload-with, history, pause, resume, stop" });
                 break;
         }
     }
+
+    private void ReloadWith(ControlRequest request)
+    {
+        var (accept, ignore) = (request.Accept ?? [], request.IgnoreChecks ?? []);
+        if (Unknown(accept, _daemon.Facts()) is { } fact)
+        {
+            End(new ControlEvent("error")
+            {
+                Message = $"this service tells its successors nothing named '{fact.Name}', so there is nothing to accept; it tells {fact.Known}",
+            });
+        }
+        else if (Unknown(ignore, _daemon.Checks()) is { } check)
+        {
+            End(new ControlEvent("error") { Message = $"this service has no health check '{check.Name}'; it has {check.Known}" });
+        }
+        else
+        {
+            var words = string.Concat([request.Check ? " --check" : "", .. accept.Select(name => $" --accept-{name}"), .. ignore.Select(name => $" --ignore-check {name}")]);
+            Reload(request, $"ips reload{words}");
+        }
+    }
+
+    private void Reload(ControlRequest request, string command)
+    {
+        var source = request.AskedBy is { } first ? $"{first}, passed on by PID {_peer.Pid}" : $"{command} (PID {_peer.Pid})";
+        _daemon.Lifecycle.Tell(new LifecycleProtocol.Reload(source, CheckFirst: true, ReplyTo: Self, DryRun: request.Check) { Request = request });
+    }
+
+    private static (string Name, string Known)? Unknown(IReadOnlyList<string> names, IReadOnlyCollection<string> known) =>
+        names.FirstOrDefault(name => !known.Contains(name)) is { } name
+            ? (name, known.Count == 0 ? "none" : string.Join(", ", known.Order(StringComparer.Ordinal))) : null;
 
     private async Task<DaemonStatus> GatherStatusAsync()
     {
@@ -149,9 +195,13 @@ internal sealed class ControlSession : ReceiveActor
         var load = _daemon.Front.Ask<HttpFrontProtocol.Load>(new HttpFrontProtocol.GetLoad(), RequestTimeout);
         var (state, counts) = (await lifecycle.ConfigureAwait(false), await load.ConfigureAwait(false));
         return new DaemonStatus(
-            _daemon.Pid, _daemon.Generation, state.State, _daemon.Release, _daemon.StartedAt, _daemon.Endpoints(), counts.OpenConnections, counts.RunningRequests)
+            _daemon.Pid, _daemon.Generation, state.Shown ?? state.State, _daemon.Release, _daemon.StartedAt, _daemon.Endpoints(),
+                counts.OpenConnections, counts.RunningRequests)
         {
             SuccessorPid = state.SuccessorPid,
+            SuccessorState = state.SuccessorState,
+            Phase = state.Phase,
+            Pending = state.Pending,
             LastReload = state.LastReload,
             LastGood = _daemon.LastGood(),
             Paused = _daemon.Paused(),

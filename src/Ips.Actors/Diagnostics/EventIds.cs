@@ -29,14 +29,31 @@ internal static class EventIds
     public const int CheckPassed = 1031;
     public const int CheckFailed = 1032;
     public const int LastGoodFailed = 1033;
+    public const int SuccessorGivenUp = 1034;
     public const int Paused = 1040;
     public const int Resumed = 1041;
     public const int PauseRefused = 1042;
     public const int PrivilegesDropped = 1043;
+    public const int RunFolderReplaced = 1045;
+    public const int LinesLost = 1046;
+    public const int OutputDropped = 1047;
+    public const int WorkingDirectoryResolved = 1048;
+    public const int EventsLost = 1049;
     public const int RestartBegan = 1050;
     public const int Restarted = 1051;
     public const int RestartFailed = 1052;
     public const int SocketsNotKept = 1053;
+    public const int ConfigurationChanged = 1070;
+    public const int ListenerNotOwned = 1072;
+    public const int IdentityMoved = 1073;
+    public const int ReloadPassedOn = 1060;
+    public const int ReloadNotPassedOn = 1061;
+    public const int ReloadStopped = 1062;
+    public const int HistoryNotKept = 1063;
+    public const int HistoryUnreadable = 1064;
+
+    public const int PathRestored = 1055;
+    public const int PathNotRestored = 1056;
 
     // Signals 1100
     public const int SignalReceived = 1100;
@@ -68,6 +85,7 @@ internal static class EventIds
     public const int FrameUnexpected = 1308;
     public const int SuccessorInvited = 1309;
     public const int ReturnFailed = 1310;
+    public const int FrameFailed = 1311;
     public const int MakingRoom = 1330;
     public const int AwaitingRoom = 1331;
 
@@ -82,6 +100,7 @@ internal static class EventIds
     public const int WarmupSkipped = 1407;
     public const int IntakeOpen = 1408;
     public const int WarmupUnfinished = 1409;
+    public const int ChecksExcused = 1410;
     public const int FarewellFailed = 1440;
 
     // Predecessor 1500
@@ -94,6 +113,8 @@ internal static class EventIds
     public const int ConnectionsAdopted = 1504;
     public const int IntakeFailed = 1505;
     public const int ConnectionsDeclined = 1506;
+    public const int PredecessorFrameFailed = 1507;
+    public const int IdentityRefused = 1508;
 
     // Control 1600
     public const int ControlRequested = 1600;
@@ -110,6 +131,12 @@ internal static class EventIds
     public const int SupervisorSignalLost = 1706;
     public const int SupervisorEnds = 1707;
     public const int SupervisedEnvironmentFailed = 1708;
+    public const int SupervisorPacketIgnored = 1709;
+    public const int SupervisorSocketsLost = 1710;
+    public const int SupervisorChannelEnded = 1711;
+    public const int SupervisorSignalFailed = 1712;
+    public const int SupervisedUnbindable = 1713;
+    public const int SupervisorNotDetached = 1714;
 
     // Systemd 1800
     public const int NotifyFailed = 1800;
@@ -123,6 +150,7 @@ internal static class EventIds
     public const int OutsiderOutOfReach = 1905;
     public const int TakeoverAcceptFailed = 1906;
     public const int ControlRebound = 1907;
+    public const int IdentityRenewed = 1908;
 
     // Transport 3400
     public const int ConnectionReset = 3401;

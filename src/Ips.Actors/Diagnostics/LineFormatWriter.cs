@@ -8,17 +8,23 @@ using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Diagnostics;
 
-/// <summary>Writes one event as one line of UTF-8. Pure: the time, the process and the generation are given.</summary>
+/// <summary>Writes one event as one line of UTF-8. Pure but for <see cref="Write"/>: the time, the process and the generation are
+/// given.</summary>
 /// <remarks>What an event says may come from a client, so control characters, line ends and Unicode's line separators are written as escapes:
 /// nobody can forge a second line, or send a terminal a command.</remarks>
 internal static class LineFormatWriter
 {
     private static readonly JsonWriterOptions JsonOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
-    // What is written as an escape: C0, DEL, C1, the line and paragraph separators, and what turns the direction of text around.
-    private static readonly SearchValues<char> Unclean = SearchValues.Create(
-        [.. Enumerable.Range(0, 0x20).Concat(Enumerable.Range(0x7F, 0x21)).Select(c => (char)c),
-         '\u200E', '\u200F', '\u2028', '\u2029', '\u202A', '\u202B', '\u202C', '\u202D', '\u202E', '\u2066', '\u2067', '\u2068', '\u2069']);
+    /// <summary>One event in the form that is asked for, of this process and of now.</summary>
+    internal static void Write(
+        IBufferWriter<byte> output, LineFormatOptions options, LogLevel level, string source, EventId id, string message,
+        Exception? exception = null, IEnumerable<KeyValuePair<string, object?>>? state = null)
+    {
+        var e = new LineFormatEvent(options.Time.GetUtcNow(), level, options.Generation(), Environment.ProcessId, source, id, exception);
+        if (options.Format == LineFormat.Json) WriteJson(output, e, message, state);
+        else WriteLine(output, e, message);
+    }
 
     /// <summary><c>2026-01-02T03:04:05.678Z INFO  gen=2 pid=77 /user/ips/lifecycle 1203 message | exception</c></summary>
     internal static void WriteLine(IBufferWriter<byte> output, in LineFormatEvent e, string message)
@@ -55,15 +61,23 @@ internal static class LineFormatWriter
             json.WriteString("level"u8, JsonLevel(e.Level));
             json.WriteNumber("generation"u8, e.Generation);
             json.WriteNumber("pid"u8, e.Pid);
-            json.WriteString("source"u8, e.Source);
+            WriteText(json, "source", e.Source);
             json.WriteNumber("eventId"u8, e.Id.Id);
-            if (e.Id.Name is not null) json.WriteString("eventName"u8, e.Id.Name);
-            json.WriteString("message"u8, message);
+            if (e.Id.Name is not null) WriteText(json, "eventName", e.Id.Name);
+            WriteText(json, "message", message);
             if (state is not null) WriteState(json, state);
-            if (e.Exception is not null) json.WriteString("exception"u8, e.Exception.ToString());
+            if (e.Exception is not null) WriteText(json, "exception", e.Exception.ToString());
             json.WriteEndObject();
         }
         output.Write("\n"u8);
+    }
+
+    // The log's encoder escapes control characters and line separators, but not what turns the direction of text around: text that has any
+    // is written in ASCII.
+    private static void WriteText(Utf8JsonWriter json, string name, string? value)
+    {
+        if (value.AsSpan().IndexOfAny(TerminalText.Turning) < 0) json.WriteString(name, value);
+        else json.WriteString(name, JsonEncodedText.Encode(value!, JavaScriptEncoder.Default));
     }
 
     private const string TimeForm = "yyyy-MM-ddTHH:mm:ss.fffZ";
@@ -84,7 +98,7 @@ internal static class LineFormatWriter
     {
         while (true)
         {
-            var bad = text.IndexOfAny(Unclean);
+            var bad = text.IndexOfAny(TerminalText.Unclean);
             Encoding.UTF8.GetBytes(bad < 0 ? text : text[..bad], output); // a lone surrogate becomes U+FFFD
             if (bad < 0) return;
             var c = text[bad];
@@ -121,7 +135,7 @@ internal static class LineFormatWriter
                 case double number when double.IsFinite(number): json.WriteNumber(name, number); break;
                 case decimal number: json.WriteNumber(name, number); break;
                 case DateTimeOffset time: json.WriteString(name, time); break;
-                default: json.WriteString(name, Convert.ToString(value, CultureInfo.InvariantCulture)); break;
+                default: WriteText(json, name, Convert.ToString(value, CultureInfo.InvariantCulture)); break;
             }
         }
         if (any) json.WriteEndObject();

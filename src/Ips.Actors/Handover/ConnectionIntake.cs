@@ -10,10 +10,10 @@ internal static class ConnectionIntake
     private static readonly TimeSpan AcknowledgeTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AdoptTimeout = TimeSpan.FromSeconds(30);
 
-    /// <summary>The connections, in order, each with its descriptor; null if the packet does not carry one for each: then all are closed.</summary>
+    /// <summary>The connections, in order, each with its descriptor; null if the packet does not carry a connected socket for each: then all are closed.</summary>
     public static IReadOnlyList<MovedConnection>? Take(ConnectionsFrame frame, IReadOnlyList<int> fds)
     {
-        if (fds.Count == frame.Connections.Count && frame.Connections.All(offer => offer is not null)) // JSON may hold a null for each
+        if (fds.Count == frame.Connections.Count && fds.All(SocketOptions.IsStreamConnection))
         {
             return [.. frame.Connections.Select((offer, i) => new MovedConnection(new EndpointKey(offer.Endpoint, offer.Ordinal), fds[i], offer.Leftover))];
         }

@@ -20,23 +20,36 @@ internal abstract record ChannelEvent
 /// Frames over a connected SOCK_SEQPACKET pair. Events wait until someone subscribes, and go to the newest subscriber,
 /// so that an actor which restarts misses none.
 /// </summary>
+/// <remarks>No more than <see cref="MaxWaiting"/> frames wait, and no more than one packet's descriptors with them: before anyone subscribes the protocol has
+/// three frames at most, and descriptors only in <c>welcome</c>. A successor is sent two of those, one ahead of its hello. A packet that is not a valid
+/// frame, and one more than may wait, end the channel.</remarks>
 internal sealed class HandoverChannel : IHandoverChannel
 {
+    /// <summary>Frames that wait for a subscriber at most.</summary>
+    public const int MaxWaiting = 16;
+
     private readonly object _gate = new(); // a monitor: WaitForNext waits on it
+    private readonly TaskCompletionSource<ChannelEvent> _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Queue<ChannelEvent> _waiting = new();
     private readonly PacketChannel _packets;
     private readonly Action? _onPeerGone;
+    private readonly int _maxDescriptors;
     private Action<ChannelEvent>? _subscriber;
     private bool _closed;
+    private bool _disposed;
 
     /// <param name="fd">The connected socket; owned from here on.</param>
     /// <param name="onPeerGone">Called at once when the peer ends the channel, whether anyone subscribes or not; not when this end does.</param>
-    public HandoverChannel(int fd, Action? onPeerGone = null)
+    /// <param name="welcomes">How many packets with descriptors may wait before anyone subscribes.</param>
+    public HandoverChannel(int fd, Action? onPeerGone = null, int welcomes = 1)
     {
-        _onPeerGone = onPeerGone;
+        (_onPeerGone, _maxDescriptors) = (onPeerGone, welcomes * FdPassing.MaxDescriptors);
         _packets = new PacketChannel(fd, OnPacket, OnClosed, takesIncomplete: true);
         _packets.Start();
     }
+
+    /// <summary>The first event. Whoever subscribes gets it as well.</summary>
+    public Task<ChannelEvent> First => _first.Task;
 
     /// <summary>Delivers what waits and what comes to <paramref name="subscriber"/>, instead of to the one before.</summary>
     public void Subscribe(Action<ChannelEvent> subscriber)
@@ -98,6 +111,7 @@ internal sealed class HandoverChannel : IHandoverChannel
         _packets.Dispose();
         lock (_gate)
         {
+            _disposed = true;
             while (_waiting.TryDequeue(out var waiting))
             {
                 CloseDescriptors(waiting);
@@ -117,25 +131,15 @@ internal sealed class HandoverChannel : IHandoverChannel
         }
     }
 
+    private static int Descriptors(ChannelEvent channelEvent) => channelEvent is ChannelEvent.Received received ? received.Fds.Count : 0;
+
     private void OnPacket(ReceivedPacket packet)
     {
-        HandoverFrame frame;
-        try
+        // What is thrown here closes the channel, and the packet's descriptors: nothing is delivered after the end.
+        var frame = HandoverCodec.Decode(packet.Bytes.Span);
+        if (packet.DescriptorsLost && frame is not ConnectionsFrame)
         {
-            frame = HandoverCodec.Decode(packet.Bytes.Span);
-            if (packet.DescriptorsLost && frame is not ConnectionsFrame)
-            {
-                throw PacketChannel.Truncated(); // connections can be declined, everything else is a fault
-            }
-        }
-        catch (InvalidDataException)
-        {
-            foreach (var fd in packet.Fds)
-            {
-                FileDescriptors.Close(fd);
-            }
-
-            throw; // closes the channel, with this as the reason: nothing is delivered after the end
+            throw PacketChannel.Truncated(); // connections can be declined, everything else is a fault
         }
 
         Publish(new ChannelEvent.Received(frame, packet.Fds));
@@ -156,9 +160,19 @@ internal sealed class HandoverChannel : IHandoverChannel
     {
         lock (_gate)
         {
-            if (_subscriber is { } subscriber)
+            if (_disposed)
+            {
+                CloseDescriptors(channelEvent);
+            }
+            else if (_subscriber is { } subscriber)
             {
                 subscriber(channelEvent);
+            }
+            else if (channelEvent is ChannelEvent.Received
+                && (_waiting.Count >= MaxWaiting || _waiting.Append(channelEvent).Sum(Descriptors) > _maxDescriptors))
+            {
+                throw new InvalidDataException(
+                    $"More than {MaxWaiting} packets, or {_maxDescriptors} descriptors with them, came before the first was answered.");
             }
             else
             {
@@ -166,5 +180,7 @@ internal sealed class HandoverChannel : IHandoverChannel
                 Monitor.Pulse(_gate);
             }
         }
+
+        _first.TrySetResult(channelEvent);
     }
 }

@@ -21,7 +21,8 @@ internal static class HandoverCodec
     }
 
     /// <summary>The frame of a packet.</summary>
-    /// <exception cref="InvalidDataException">The packet is no frame: too large, not JSON, of an unknown type, or a field is missing.</exception>
+    /// <exception cref="InvalidDataException">The packet is no frame: too large, not JSON, of an unknown type, a field is missing, or against
+    /// <see cref="FrameRules"/>.</exception>
     public static HandoverFrame Decode(ReadOnlySpan<byte> packet)
     {
         if (packet.Length > MaxPacketBytes)
@@ -31,10 +32,11 @@ internal static class HandoverCodec
 
         try
         {
-            return JsonSerializer.Deserialize(packet, HandoverJson.Default.HandoverFrame)
+            var frame = JsonSerializer.Deserialize(packet, HandoverJson.Default.HandoverFrame)
                 ?? throw new InvalidDataException("The packet is JSON null.");
+            return FrameRules.Fault(frame) is { } fault ? throw new InvalidDataException($"The packet is no handover frame: {fault}: {Excerpt(packet)}") : frame;
         }
-        catch (Exception e) when (e is JsonException or NotSupportedException)
+        catch (Exception e) when (e is JsonException or NotSupportedException or InvalidOperationException)
         {
             throw new InvalidDataException($"The packet is no handover frame: {Excerpt(packet)}", e);
         }

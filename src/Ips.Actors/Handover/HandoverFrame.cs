@@ -12,6 +12,7 @@ namespace Ips.Actors.Handover;
 [JsonDerivedType(typeof(ServeFrame), "serve")]
 [JsonDerivedType(typeof(HealthFrame), "health")]
 [JsonDerivedType(typeof(HistoryFrame), "history")]
+[JsonDerivedType(typeof(IdentityFrame), "identity")]
 [JsonDerivedType(typeof(PromoteFrame), "promote")]
 [JsonDerivedType(typeof(PromotedFrame), "promoted")]
 [JsonDerivedType(typeof(ConnectionsFrame), "connections")]
@@ -41,10 +42,25 @@ internal sealed record HelloFrame(int Min, int Max, int Pid, string Release) : H
 /// <param name="HealthIntervalMs">Milliseconds between two health reports that the predecessor expects.</param>
 /// <param name="Generations">Every generation that is alive, the predecessor included, oldest first.</param>
 /// <param name="Paused">An operator has paused the service: readiness fails in the successor too.</param>
+/// <param name="LockFile">Which file the PID lock is, for a successor that gets the lock only with <c>identity</c>: it must be the one beside its own PID
+/// file. From version 2 on.</param>
+/// <param name="Facts">What the predecessor's app tells the successor's, by name. A build that does not know the field opens and checks
+/// what it would without it.</param>
+/// <param name="Judges">The predecessor judges by the names of failing checks; left out by one that does not, and then the successor judges
+/// itself.</param>
 internal sealed record WelcomeFrame(
     int Version, int Generation, IReadOnlyList<EndpointOffer> Endpoints, bool Lock, bool Control, long HealthIntervalMs,
     IReadOnlyList<GenerationEntry>? Generations = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Paused = false) : HandoverFrame;
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Paused = false,
+    FileEntry? LockFile = null,
+    IReadOnlyDictionary<string, string>? Facts = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Judges = false) : HandoverFrame;
+
+/// <summary>A file, by the numbers that tell it from every other one. See statx(2).</summary>
+/// <param name="Device">The file system.</param>
+/// <param name="Inode">The file.</param>
+/// <param name="BornAtNs">When it was made, in ns since 1970; 0 on a file system that does not keep it.</param>
+internal sealed record FileEntry(ulong Device, ulong Inode, long BornAtNs);
 
 /// <summary>A listening socket as Kestrel asked for it.</summary>
 /// <param name="Endpoint">The address asked for, such as <c>127.0.0.1:0</c> or <c>unix:/run/app.sock</c>.</param>
@@ -64,7 +80,12 @@ internal sealed record RefusedFrame(string Reason) : HandoverFrame;
 
 /// <summary>Successor can serve.</summary>
 /// <param name="Endpoints">Where it takes moved connections: the endpoints that it serves without TLS. Null: nowhere.</param>
-internal sealed record ReadyFrame(IReadOnlyList<EndpointOffer>? Endpoints = null) : HandoverFrame;
+/// <param name="HealthUrl">The health check of its probation as it is configured (<c>ips.reload.health-url</c>), empty for none. Left out
+/// by older builds: then
+/// the predecessor's own counts.</param>
+/// <param name="Failing">Health checks that fail, by name, with the reason; only to a predecessor that judges.</param>
+internal sealed record ReadyFrame(
+    IReadOnlyList<EndpointOffer>? Endpoints = null, string? HealthUrl = null, IReadOnlyDictionary<string, string>? Failing = null) : HandoverFrame;
 
 /// <summary>Predecessor has quiesced; the successor accepts from now on.</summary>
 internal sealed record ServeFrame : HandoverFrame;
@@ -74,13 +95,21 @@ internal sealed record ServeFrame : HandoverFrame;
 /// <param name="Requests">Requests answered since it serves.</param>
 /// <param name="Errors">How many of them with a 5xx status.</param>
 /// <param name="Reason">Which health checks do not pass.</param>
-internal sealed record HealthFrame(bool Ok, long Requests, long Errors, string? Reason = null) : HandoverFrame;
+/// <param name="Failing">The same by name, with the reason of each; null if something else than a check fails.</param>
+internal sealed record HealthFrame(
+    bool Ok, long Requests, long Errors, string? Reason = null, IReadOnlyDictionary<string, string>? Failing = null) : HandoverFrame;
 
 /// <summary>Receipts of past reloads, ahead of <c>promote</c>, and of the present one after <c>promoted</c>. A receipt that the successor
 /// has already is replaced.</summary>
 /// <param name="Receipts">At most 8, oldest first, without output; objects as the control socket has them. Read one by one: what another
 /// build writes differently costs its receipt, never the handover.</param>
 internal sealed record HistoryFrame(IReadOnlyList<JsonElement> Receipts) : HandoverFrame;
+
+/// <summary>The service's identity, ahead of <c>promote</c>, for a successor that the predecessor has not started: such a process gets it only when it is
+/// to be the main process. Its descriptors ride along in this order. From version 2 on.</summary>
+/// <param name="Lock">The PID lock's descriptor is in the packet.</param>
+/// <param name="Control">The control socket's descriptor is in the packet.</param>
+internal sealed record IdentityFrame(bool Lock, bool Control) : HandoverFrame;
 
 /// <summary>The successor is the main process from now on, and its stdout and stderr are its own.</summary>
 /// <param name="Output">The beginning of a line of its stdout that the predecessor has read and not written; left out if empty.</param>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Reflection;
 using Ips.Actors.Handover;
@@ -27,6 +28,9 @@ internal sealed class GenerationContext
     /// <summary>The channel to the predecessor; null in a first generation, and in one whose predecessor died before it said welcome.</summary>
     public HandoverChannel? Predecessor { get; init; }
 
+    /// <summary>The predecessor's effective user, as the kernel says.</summary>
+    public uint PredecessorUser { get; init; }
+
     /// <summary>The predecessor did not start this process.</summary>
     public bool IsOutsider { get; init; }
 
@@ -35,6 +39,10 @@ internal sealed class GenerationContext
 
     /// <summary>What the predecessor said.</summary>
     public WelcomeFrame? Welcome { get; init; }
+
+    /// <summary>The configuration of the predecessor, key by key; null where it did not say: an older release, a restart, a process from
+    /// outside.</summary>
+    public IReadOnlyDictionary<string, string>? FormerSettings { get; init; }
 
     /// <summary>The listening sockets handed over, with their descriptors.</summary>
     public IReadOnlyList<OfferedSocket> Offers { get; init; } = [];
@@ -51,6 +59,11 @@ internal sealed class GenerationContext
     /// <summary>The stable parent, if this process runs under one.</summary>
     public SupervisorLink? Supervisor { get; init; }
 
+    /// <summary>The predecessor's process group, which this process joins when it is the main one: a terminal's ^C and hang-up go to that
+    /// one. Null if this process
+    /// does not lead a group of its own beside it.</summary>
+    public int? HomeGroup { get; private init; }
+
     /// <summary>The PID lock's descriptor, if it was handed over.</summary>
     public int? LockFd { get; init; }
 
@@ -60,6 +73,9 @@ internal sealed class GenerationContext
     /// <summary>The version of the entry assembly, a commit id in it shortened to 8 characters.</summary>
     public static string Release { get; } = Shorten(
         Assembly.GetEntryAssembly()?.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown");
+
+    /// <summary>What the app tells a successor, by name.</summary>
+    public ConcurrentDictionary<string, string> Facts { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Whether this process was spawned as a successor.</summary>
     public bool IsSuccessor => Predecessor is not null;
@@ -76,6 +92,7 @@ internal sealed class GenerationContext
     private static GenerationContext Join()
     {
         var command = CaptureStartCommand();
+        Environment.SetEnvironmentVariable(HandoverVariables.Command, null);
         StartReporter.Claim();
         var supervisor = SupervisorLink.Claim();
         var generation = int.TryParse(Environment.GetEnvironmentVariable(HandoverVariables.Generation), CultureInfo.InvariantCulture, out var number) ? number : 1;
@@ -103,7 +120,11 @@ internal sealed class GenerationContext
 
         var hello = new HelloFrame(HandoverVersion.Min, HandoverVersion.Max, Environment.ProcessId, Release);
         _ = HandoverCodec.Decode(HandoverCodec.Encode(hello)); // the descriptors that wait in the channel may be more than there is room for, and then nothing can be loaded any more
-        var channel = new HandoverChannel(fd, onPeerGone: () => output?.Restore()); // who read our output is gone
+        var peer = UnixSockets.PeerCredentials(fd);
+        var (user, home) = ((uint)peer.Uid, HomeGroupOf(peer.Pid));
+        var former = Hosting.FormerSettings.Claim(peer.Pid);
+        var channel = new HandoverChannel(fd, onPeerGone: () => output?.Restore(), welcomes: 2); // who read our output is gone
+        FailureReport.Use(channel);
         channel.TrySend(hello);
         var answer = channel.WaitForNext(WelcomeTimeout);
         ChannelEvent.Received? ahead = null;
@@ -114,7 +135,8 @@ internal sealed class GenerationContext
 
         if (answer is ChannelEvent.Closed { Error: null } && supervisor is null && ahead is { Frame: WelcomeFrame left })
         {
-            return FromWelcome(left, ahead.Fds, command, channel, output, manager, supervisor); // whoever subscribes to the channel learns that it has ended
+            // Whoever subscribes to the channel learns that it has ended.
+            return FromWelcome(left, ahead.Fds, command, channel, user, output, manager, supervisor, former, home: home);
         }
 
         if (ahead is not null)
@@ -126,7 +148,7 @@ internal sealed class GenerationContext
         {
             case ChannelEvent.Received { Frame: WelcomeFrame welcome } received:
                 supervisor?.Join(welcome.Generation);
-                return FromWelcome(welcome, received.Fds, command, channel, output, manager, supervisor);
+                return FromWelcome(welcome, received.Fds, command, channel, user, output, manager, supervisor, former, home: home);
             case ChannelEvent.Received { Frame: RefusedFrame refused }:
                 throw new HandoverRefusedException(refused.Reason);
             case ChannelEvent.Received { Frame: StopFrame stop }:
@@ -145,7 +167,10 @@ internal sealed class GenerationContext
                 }
 
                 // It died as soon as it had started this process, and with it its sockets: this generation binds its own.
-                return new GenerationContext { Number = generation, StartCommand = command, Orphaned = true, Output = output, Manager = manager };
+                return new GenerationContext
+                {
+                    Number = generation, StartCommand = command, Orphaned = true, Output = output, Manager = manager, HomeGroup = home,
+                };
         }
     }
 
@@ -157,7 +182,8 @@ internal sealed class GenerationContext
             throw new HandoverRefusedException($"the service manager has passed sockets, and those of the service at {path} are to be taken over (--takeover, ips.takeover.from): only one of the two can be");
         }
 
-        var channel = Connect(path);
+        var (channel, user) = Connect(path);
+        FailureReport.Use(channel);
         channel.TrySend(new HelloFrame(HandoverVersion.Min, HandoverVersion.Max, Environment.ProcessId, Release));
         try
         {
@@ -165,7 +191,7 @@ internal sealed class GenerationContext
             {
                 case ChannelEvent.Received { Frame: WelcomeFrame welcome } received:
                     supervisor?.Join(welcome.Generation);
-                    return FromWelcome(welcome, received.Fds, command, channel, output: null, manager, supervisor, isOutsider: true);
+                    return FromWelcome(welcome, received.Fds, command, channel, user, output: null, manager, supervisor, isOutsider: true);
                 case ChannelEvent.Received { Frame: RefusedFrame refused }:
                     throw new HandoverRefusedException(refused.Reason);
                 case ChannelEvent.Received { Frame: StopFrame stop }:
@@ -183,11 +209,13 @@ internal sealed class GenerationContext
         }
     }
 
-    private static HandoverChannel Connect(string path)
+    private static (HandoverChannel Channel, uint User) Connect(string path)
     {
         try
         {
-            return new HandoverChannel(HandoverSockets.Connect(path));
+            var fd = HandoverSockets.Connect(path);
+            var user = (uint)UnixSockets.PeerCredentials(fd).Uid;
+            return (new HandoverChannel(fd), user);
         }
         catch (PosixException e)
         {
@@ -204,8 +232,8 @@ internal sealed class GenerationContext
     }
 
     private static GenerationContext FromWelcome(
-        WelcomeFrame welcome, IReadOnlyList<int> fds, StartCommand command, HandoverChannel channel, InheritedOutput? output,
-        NotifySettings? manager, SupervisorLink? supervisor, bool isOutsider = false)
+        WelcomeFrame welcome, IReadOnlyList<int> fds, StartCommand command, HandoverChannel channel, uint user, InheritedOutput? output,
+        NotifySettings? manager, SupervisorLink? supervisor, IReadOnlyDictionary<string, string>? former = null, bool isOutsider = false, int? home = null)
     {
         var expected = welcome.Endpoints.Count + (welcome.Lock ? 1 : 0) + (welcome.Control ? 1 : 0);
         if (fds.Count != expected)
@@ -215,13 +243,21 @@ internal sealed class GenerationContext
         }
 
         var next = welcome.Endpoints.Count;
+        if (fds.Take(next).Any(fd => !ListeningSockets.IsListening(fd)) || (welcome.Control && !ListeningSockets.IsListening(fds[^1])))
+        {
+            throw new HandoverRefusedException("welcome came with descriptors that are no listening sockets");
+        }
+
         return new GenerationContext
         {
             Number = welcome.Generation,
             StartCommand = command,
             Predecessor = channel,
             Welcome = welcome,
+            PredecessorUser = user,
+            FormerSettings = former,
             IsOutsider = isOutsider,
+            HomeGroup = home,
             Supervisor = supervisor,
             Output = output,
             Manager = manager,
@@ -231,6 +267,14 @@ internal sealed class GenerationContext
         };
     }
 
+    // Null if the predecessor has died, or has started this process in its own group, as earlier releases do.
+    private static int? HomeGroupOf(int predecessor)
+    {
+        var own = Environment.ProcessId;
+        return predecessor > 0 && Processes.GroupOf(own) == own && Processes.SessionOf(predecessor) == Processes.SessionOf(own)
+            && Processes.GroupOf(predecessor) is { } group && group != own ? group : null;
+    }
+
     private static string Shorten(string version) =>
         version.IndexOf('+', StringComparison.Ordinal) is > 0 and var plus && version.Length > plus + 9 ? version[..(plus + 9)] : version;
 
@@ -238,11 +282,19 @@ internal sealed class GenerationContext
     internal static StartCommand CaptureStartCommand()
     {
         var environment = Posix.StartCommand.ReadStartEnvironment();
-        var directory = StartCommand.LogicalDirectory(
-            environment.GetValueOrDefault("PWD"), Directory.GetCurrentDirectory(), (one, other) => FileIdentity.OfTarget(one) == FileIdentity.OfTarget(other));
-        return StartCommand.From(Posix.StartCommand.ReadCommandLine(), environment, directory, Environment.ProcessPath ?? "", File.Exists)
+        var (arguments, real) = (Posix.StartCommand.ReadCommandLine(), Directory.GetCurrentDirectory());
+        var directory = StartCommand.LogicalDirectory(environment.GetValueOrDefault("PWD"), real, arguments, IsSameFile);
+        return StartCommand.From(arguments, environment, directory, Environment.ProcessPath ?? "", File.Exists)
             .Overridden(environment.GetValueOrDefault(HandoverVariables.Command));
     }
+
+    /// <summary>Links that lead to the working directory, of which this process cannot know whether it was started by one; empty if it
+    /// knows.</summary>
+    internal static IReadOnlyList<string> UnknownLinks(StartCommand command) =>
+        command.Environment.GetValueOrDefault("PWD") is { } pwd && IsSameFile(pwd, command.WorkingDirectory) ? []
+            : command.WorkingDirectory == Directory.GetCurrentDirectory() ? WorkingDirectoryLinks.Find(command.WorkingDirectory) : [];
+
+    private static bool IsSameFile(string one, string other) => FileIdentity.OfTarget(one) is { } file && file == FileIdentity.OfTarget(other);
 
     // Out of the environment as well: a child, or a library of the app that tells systemd of its own accord, would speak for a generation that is not the
     // main one. Successors start with the environment that this process was started with.

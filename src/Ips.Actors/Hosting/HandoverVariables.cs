@@ -12,7 +12,9 @@ internal static class HandoverVariables
     /// <summary>A successor's descriptors for stdout and stderr, see <see cref="Ips.Actors.Output.InheritedOutput"/>.</summary>
     public const string OutputFds = "IPS_OUTPUT_FDS";
 
-    /// <summary>The command that reloads start the next generation by, where it is another than this process's own, see <see cref="StartCommand.Encode"/>.</summary>
+    /// <summary>The command that reloads start the next generation by, in a process that another generation, a supervisor or <c>ips start
+    /// --last-good</c> has
+    /// started: how it was typed cannot be seen there. See <see cref="StartCommand.Encode"/>.</summary>
     public const string Command = "IPS_START_COMMAND";
 
     /// <summary>Set where a service that is gone is started again: by its command line it may have taken over from one that is gone as well. Then
@@ -21,6 +23,12 @@ internal static class HandoverVariables
 
     /// <summary>The descriptor on which <c>ips start</c> waits for the start report.</summary>
     public const string StartFd = "IPS_START_FD";
+
+    /// <summary>The listening sockets that root has opened for a process that is not root's any more, see <see cref="EarlySockets"/>.</summary>
+    public const string EarlySockets = "IPS_EARLY_SOCKETS";
+
+    /// <summary>The configuration of the predecessor, see <see cref="FormerSettings"/>.</summary>
+    public const string Settings = "IPS_HANDOVER_SETTINGS";
 
     /// <summary>The descriptor by which a generation tells its stable parent of itself, see <see cref="Supervise.SupervisorLink"/>.</summary>
     public const string SupervisorFd = "IPS_SUPERVISOR_FD";

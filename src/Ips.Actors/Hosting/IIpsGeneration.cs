@@ -30,4 +30,12 @@ public interface IIpsGeneration
     /// <summary>Calls <paramref name="handler"/> when the last request has been answered and Kestrel has stopped, just before the process
     /// ends: the place to release pools. It gets 10 s. Disposing the result ends that.</summary>
     IDisposable OnReleasing(Func<CancellationToken, Task> handler);
+
+    /// <summary>Keeps a fact for the successors of this generation, such as which database it has open: a successor finds it by
+    /// <see cref="IpsHostingExtensions.IpsStart"/> before it opens its own. Said again, the newest value counts. A reload by
+    /// <c>ips reload --accept-store</c> leaves the fact <c>store</c> out.</summary>
+    /// <param name="name">1 to 100 characters. At most 16 facts are kept.</param>
+    /// <param name="value">At most 1,000 characters. No secret: it is not kept from whoever may take the service over.</param>
+    /// <exception cref="ArgumentException">A limit is exceeded.</exception>
+    void TellSuccessor(string name, string value);
 }

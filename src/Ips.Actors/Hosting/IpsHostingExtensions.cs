@@ -1,5 +1,6 @@
 using Akka.Hosting;
 using Ips.Actors.Configuration;
+using Ips.Actors.Diagnostics;
 using Ips.Actors.Hosting;
 using Ips.Actors.HttpFront;
 using Ips.Actors.Signals;
@@ -51,19 +52,28 @@ public static class IpsHostingExtensions
             options.Configure(configure);
         }
 
+        if (generation.IsSuccessor)
+        {
+            FailureReport.WatchUnhandledExceptions();
+        }
+
         services.AddSingleton<IValidateOptions<IpsOptions>, IpsOptionsValidator>();
         services.AddSingleton(generation);
         services.AddSingleton<FrontGate>();
+        services.AddSingleton(provider => new HealthCheckProbe(provider, TimeProvider.System));
         services.AddSingleton<PoliteClose>();
         services.AddSingleton<ConnectionRegistry>();
         services.AddSingleton(provider => new HandoverConnectionFactory(
             provider.GetRequiredService<IOptions<SocketTransportOptions>>().Value,
             provider.GetRequiredService<IMemoryPoolFactory<byte>>(),
             provider.GetRequiredService<ConnectionRegistry>(),
-            provider.GetRequiredService<ILogger<HandoverConnectionFactory>>()));
-        services.AddSingleton<GenerationRole>();
+            provider.GetRequiredService<ActorLoggers>().Create(typeof(HandoverConnectionFactory).FullName!),
+            provider.GetRequiredService<IOptions<IpsOptions>>().Value.MovableFeatures.ToHashSet()));
+        services.AddSingleton(provider => new GenerationRole(
+            generation, provider.GetRequiredService<ActorLoggers>().Create(typeof(GenerationRole).FullName!)));
         services.AddSingleton<IIpsGeneration>(provider => provider.GetRequiredService<GenerationRole>());
         services.AddSingleton<HostExit>();
+        services.AddSingleton<ActorLoggers>();
         services.AddSingleton<IpsRuntime>();
         services.AddSingleton<IHostLifetime, IpsHostLifetime>();
         services.AddHostedService<IpsHostService>();
@@ -85,5 +95,20 @@ public static class IpsHostingExtensions
             })
             .WithActors((system, registry) => provider.GetRequiredService<IpsRuntime>().Start(system, registry)));
         return builder;
+    }
+
+    /// <summary>Gets how this process came to be, for what an app has to decide before it is built, such as which database it may
+    /// open.</summary>
+    /// <param name="builder">The app's builder, after <see cref="AddIps"/>.</param>
+    /// <exception cref="InvalidOperationException"><see cref="AddIps"/> was not called.</exception>
+    public static IpsStart IpsStart(this WebApplicationBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var registered = builder.Services.FirstOrDefault(service => service.ServiceType == typeof(GenerationContext));
+        var generation = registered?.ImplementationInstance as GenerationContext
+            ?? throw new InvalidOperationException("AddIps() was not called on this builder.");
+        return new IpsStart(
+            generation.Number, !generation.IsSuccessor && !generation.Orphaned,
+            generation.Welcome?.Facts ?? new Dictionary<string, string>());
     }
 }

@@ -26,5 +26,19 @@ public static class IpsHttpContextExtensions
         return leaving.Token;
     }
 
+    /// <summary>
+    /// Keeps a 5xx answer to this request from counting against a release on probation (<c>ips.reload.max-error-ratio</c>). For an answer
+    /// that says
+    /// that something behind the app is away, such as its database: whether that counts, a health check of the app decides, which a
+    /// successor fails
+    /// without harm while its predecessor fails it too.
+    /// </summary>
+    /// <param name="context">The request.</param>
+    public static void IpsExcuseError(this HttpContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        context.Features.Set(ExcusedError.Instance);
+    }
+
     private sealed record LeavingToken(CancellationToken Token);
 }

@@ -2,10 +2,12 @@ using Akka.Actor;
 using Akka.Hosting;
 using Ips.Actors.Configuration;
 using Ips.Actors.Control;
+using Ips.Actors.Diagnostics;
 using Ips.Actors.Handover;
 using Ips.Actors.HttpFront;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Listener;
+using Ips.Actors.Output;
 using Ips.Actors.Posix;
 using Ips.Actors.Predecessor;
 using Ips.Actors.Reloader;
@@ -25,15 +27,30 @@ namespace Ips.Actors.Hosting;
 /// <summary>Puts one generation together: what outlives the actors, then the actors.</summary>
 internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
 {
-    private static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan DeathTimeout = TimeSpan.FromSeconds(1); // a process ends a moment after its descriptors are closed
 
+    private static readonly TimeSpan RestoreInterval = TimeSpan.FromSeconds(10);
+
     private Parts? _parts;
+    private Timer? _restore;
 
     /// <summary>Takes the PID lock and the handed-over sockets. Does nothing for an app whose server is not Kestrel, such as a test server.</summary>
     /// <exception cref="AlreadyRunningException">Another process holds the lock of the PID file.</exception>
     /// <exception cref="PosixException">A path cannot be used.</exception>
     public void Prepare()
+    {
+        try
+        {
+            Take();
+        }
+        catch (IOException e)
+        {
+            FailureReport.Tell(e.Message); // the app need not say so, and a predecessor sees but an exit
+            throw;
+        }
+    }
+
+    private void Take()
     {
         var server = services.GetService<IServer>();
         if (_parts is not null || server?.GetType().Namespace?.StartsWith("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal) != true)
@@ -41,10 +58,52 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
             return;
         }
 
-        var loggers = services.GetRequiredService<ILoggerFactory>();
+        var loggers = services.GetRequiredService<ActorLoggers>();
         var options = services.GetRequiredService<IOptions<IpsOptions>>().Value;
         var generation = services.GetRequiredService<GenerationContext>();
-        if (options.LogFile is { } logFile)
+        var identityLog = loggers.Create("/user/ips/lifecycle");
+        var changes = Changes(generation, options);
+        if (ConfigurationChange.Refusal(changes, Privileges.IsRoot) is { } refusal)
+        {
+            throw new IOException(refusal);
+        }
+
+        foreach (var change in changes)
+        {
+            identityLog.ConfigurationChanged(change.Key, change.New, change.Old);
+        }
+
+        if (options.LogFile is { } logFile) OpenLog(logFile, generation);
+
+        var pidFile = Path.GetFullPath(options.PidFile ?? RuntimePaths.PidFileOf(generation)
+            ?? RuntimePaths.DefaultPidFile(services.GetRequiredService<IHostEnvironment>().ApplicationName, identityLog.RunFolderReplaced));
+        var (identity, takeover) = Claim(generation, options, pidFile, identityLog, loggers.Create("/user/ips/takeover"));
+        var listenerLog = loggers.Create("/user/ips/listener");
+        TellOpenFiles(listenerLog, isFirst: generation.Number == 1);
+        if (GenerationContext.UnknownLinks(generation.StartCommand) is [var link, ..])
+        {
+            identityLog.WorkingDirectoryResolved(generation.StartCommand.WorkingDirectory, link);
+        }
+
+        if (Privileges.Dropped is { } user)
+        {
+            identityLog.PrivilegesDropped(user);
+        }
+
+        var listeners = new ListenerTable(
+            [.. generation.Offers, .. EarlySockets.Take()], options.Listener.Backlog, error => listenerLog.TellAcceptFailure(error),
+            UnixAccess.Of(options.Listener.UnixMode, options.Listener.UnixOwner, options.Listener.UnixGroup))
+        {
+            FormerAccess = FormerAccess(generation.FormerSettings),
+            Passed = generation.Activation,
+            Supervisor = generation.Supervisor,
+        };
+        _parts = new Parts(options, generation, identity, takeover, listeners, server);
+    }
+
+    private static void OpenLog(string logFile, GenerationContext generation)
+    {
+        try
         {
             if (generation.Output is { } output)
             {
@@ -56,26 +115,21 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
                 StandardStreams.Redirect(logFile);
             }
         }
-
-        var pidFile = Path.GetFullPath(
-            options.PidFile ?? RuntimePaths.DefaultPidFile(services.GetRequiredService<IHostEnvironment>().ApplicationName));
-        var identityLog = loggers.CreateLogger("/user/ips/lifecycle");
-        var (identity, takeover) = Claim(generation, options, pidFile, identityLog, loggers.CreateLogger("/user/ips/takeover"));
-        var listenerLog = loggers.CreateLogger("/user/ips/listener");
-        TellOpenFiles(listenerLog, isFirst: generation.Number == 1);
-        if (Privileges.Dropped is { } user)
+        catch (IOException e)
         {
-            identityLog.PrivilegesDropped(user);
+            throw new IOException($"The log file {logFile} cannot be opened: {e.Message.TrimEnd('.')}. ips.log-file (--log-file, Ips:LogFile) names it.", e);
         }
+    }
 
-        var listeners = new ListenerTable(
-            [.. generation.Offers, .. EarlySockets.Take()], options.Listener.Backlog, error => listenerLog.TellAcceptFailure(error),
-            UnixAccess.Of(options.Listener.UnixMode, options.Listener.UnixOwner, options.Listener.UnixGroup))
-        {
-            Passed = generation.Activation,
-            Supervisor = generation.Supervisor,
-        };
-        _parts = new Parts(options, generation, identity, takeover, listeners, server);
+    private static IReadOnlyList<ConfigurationChange> Changes(GenerationContext generation, IpsOptions options) =>
+        generation.FormerSettings is { } former ? ConfigurationChange.Between(former, FormerSettings.Of(options)) : [];
+
+    private static UnixAccess? FormerAccess(IReadOnlyDictionary<string, string>? former)
+    {
+        return former is null ? null : UnixAccess.Of(Of("unix-mode"), Of("unix-owner"), Of("unix-group"));
+
+        string? Of(string name) =>
+            former.GetValueOrDefault($"ips.listener.{name}") is { } value and not ConfigurationChange.Unset ? value : null;
     }
 
     // Its predecessor sees the output of a successor that it has started, and its exit code; one from outside has to say what is wrong.
@@ -84,20 +138,16 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         var identity = (Identity?)null;
         try
         {
-            identity = generation.IsSuccessor
-                ? Identity.Adopt(pidFile, generation.LockFd, generation.ControlFd, identityLog)
-                : Identity.Claim(pidFile, identityLog);
-            if (generation.IsOutsider) identity.CheckOfOutsider();
+            var members = options.Takeover.Socket is null ? null : TakeoverSocket.GroupOf(options.Takeover.Group);
+            identity = !generation.IsSuccessor ? Identity.Claim(pidFile, identityLog, members)
+                : RuntimePaths.FormerPidFile(generation, pidFile) is { } former
+                    ? Identity.Move(pidFile, former, generation.LockFd, generation.ControlFd, identityLog, members)
+                    : Identity.Adopt(pidFile, generation.LockFd, generation.ControlFd, identityLog, members);
+            if (generation.IsOutsider) identity.CheckOfOutsider(generation.Welcome?.LockFile);
             return (identity, TakeoverSocket.Prepare(options.Takeover, isFirst: !generation.IsSuccessor, takeoverLog));
         }
-        catch (IOException e)
+        catch (IOException)
         {
-            if (generation.IsOutsider && generation.Predecessor is { } predecessor)
-            {
-                predecessor.TrySend(new FailedFrame(e.Message));
-                predecessor.FlushAsync(FlushTimeout).ContinueWith(_ => { }, TaskScheduler.Default).Wait();
-            }
-
             identity?.Dispose();
             throw;
         }
@@ -112,7 +162,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         }
 
         var exit = services.GetRequiredService<HostExit>();
-        var log = services.GetRequiredService<ILoggerFactory>().CreateLogger("/user/ips");
+        var log = services.GetRequiredService<ActorLoggers>().Create("/user/ips");
         system.ActorOf(Props.Create(() => new IpsSupervisor(context => Compose(context, parts, registry), exit.Request, log)), "ips");
     }
 
@@ -130,6 +180,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _restore?.Dispose();
         _parts?.Identity.Dispose();
         _parts?.Takeover?.Dispose();
         _parts?.Listeners.Dispose();
@@ -139,17 +190,22 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
     {
         var (options, generation, identity, takeover, table, server) = parts;
         // The category is the actor's path: that is what the log shows as its teller.
-        var loggers = services.GetRequiredService<ILoggerFactory>();
-        Func<string, ILogger> log = actor => loggers.CreateLogger($"/user/ips/{actor}");
+        var loggers = services.GetRequiredService<ActorLoggers>();
+        Func<string, ILogger> log = actor => loggers.Create($"/user/ips/{actor}");
         var gate = services.GetRequiredService<FrontGate>();
         gate.Paused = generation.Welcome?.Paused ?? false;
+        gate.Judged = generation.Welcome?.Judges ?? false;
+        var checks = services.GetRequiredService<HealthCheckProbe>();
         var connections = services.GetRequiredService<ConnectionRegistry>();
         var role = services.GetRequiredService<GenerationRole>();
+        var launcher = new ProcessGenerationLauncher(
+            generation.StartCommand, options.Reload.EnvFile, generation.Supervisor, FormerSettings.Of(options), [options.LogFile, identity.PidFile]);
         var surroundings = new ProcessSurroundings(
             generation, identity, takeover, table, options, server, services.GetRequiredService<IHostApplicationLifetime>(), services.GetRequiredService<HostExit>(),
-            new ServiceRestart(generation.StartCommand, options.Reload.ReadyTimeout, log("lifecycle")), TimeProvider.System, log("lifecycle"));
+            new ServiceRestart(generation.StartCommand, options.Reload.ReadyTimeout, log("lifecycle")), launcher,
+            TimeProvider.System, log("lifecycle"));
         var health = new PipelineWarmup(
-            services.GetRequiredService<HandoverTransport>(), () => surroundings.Endpoints, options.Warmup, new HealthCheckProbe(services), TimeProvider.System,
+            services.GetRequiredService<HandoverTransport>(), () => surroundings.Endpoints, options.Warmup, checks, TimeProvider.System,
             log("front"));
         var memory = new LifecycleMemory(
             generation.IsSuccessor ? new LifecycleState.Joining() : generation.Orphaned ? new LifecycleState.Joining(Alone: true) : new LifecycleState.Starting())
@@ -158,22 +214,33 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
                 ? new ServiceManager(manager, new NotifySocket(manager.Socket), surroundings.Pid, surroundings.Generation, TimeProvider.System, log("lifecycle"))
                 : null,
         };
-        var older = OlderGenerations.Open(generation.Welcome?.Generations ?? []);
+        if (!generation.IsOutsider) // the file is another user's; the predecessor tells what is in it
+        {
+            var kept = HistoryFile.TryRead(HistoryFile.PathBeside(identity.PidFile), log("lifecycle"));
+            foreach (var receipt in kept) memory.History.Remember(receipt);
+        }
+
+        var older = OlderGenerations.Open(generation.Welcome?.Generations ?? [], generation.PredecessorUser);
         var link = new PredecessorLink(
             generation.Predecessor, TimeSpan.FromMilliseconds(generation.Welcome?.HealthIntervalMs ?? options.Reload.HealthInterval.TotalMilliseconds))
         {
             Output = generation.Output,
+            Version = generation.Welcome?.Version ?? HandoverVersion.Max,
             HasDied = older.Alive() is [.., var last] && last.Generation == generation.Number - 1 ? () => older.HasEndedAsync(last, DeathTimeout) : () => Task.FromResult(false),
         };
         gate.CloseIntake = link.CloseIntakeAsync;
         var slot = new SuccessorSlot
         {
             Paused = () => gate.Paused,
+            Facts = () => generation.Facts,
+            OwnHealth = () => OwnHealthAsync(checks),
             Older = older,
-            HealthUrl = options.Reload.HealthUrl is { } url ? new HealthUrl(new Uri(url), HealthUrlTimeout(options.Reload.HealthInterval)) : null,
+            HealthUrl = options.Reload.HealthUrl is { } url ? MakeHealthUrl(new Uri(url)) : null,
+            MakeHealthUrl = MakeHealthUrl,
         };
+        HealthUrl MakeHealthUrl(Uri judging) => new(judging, HealthUrlTimeout(options.Reload.HealthInterval));
+
         var ledger = new MoveLedger();
-        var launcher = new ProcessGenerationLauncher(generation.StartCommand, options.Reload.EnvFile, generation.Supervisor);
 
         var lifecycle = context.ActorOf(
             Props.Create(() => new LifecycleActor(memory, surroundings, options, TimeProvider.System, log("lifecycle"))), "lifecycle");
@@ -182,13 +249,15 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         var front = context.ActorOf(Props.Create(() => new HttpFrontActor(gate, connections, role, health, mover, lifecycle, log("front"))), "front");
         var reloader = context.ActorOf(
             Props.Create(() => new ReloaderActor(slot, launcher, identity, listener, mover, lifecycle, options, log("reloader"))), "reloader");
-        var predecessor = context.ActorOf(Props.Create(() => new PredecessorActor(link, front, listener, mover, lifecycle, log("predecessor"))), "predecessor");
+        var predecessor = context.ActorOf(Props.Create(() => new PredecessorActor(link, identity, front, listener, mover, lifecycle, log("predecessor"))), "predecessor");
         var daemon = new ControlSession.Daemon(
             lifecycle, front, () => surroundings.Endpoints, surroundings.Pid, surroundings.Generation, surroundings.Release,
             new DateTimeOffset(System.Diagnostics.Process.GetCurrentProcess().StartTime))
         {
-            LastGood = () => LastGoodFile.TryRead(LastGoodFile.PathBeside(identity.PidFile)),
+            LastGood = () => LastGoodFile.TryRead(LastGoodFile.PathBeside(identity.PidFile), log("lifecycle")),
             Paused = () => gate.Paused,
+            Facts = () => [.. generation.Facts.Keys],
+            Checks = () => checks.Names,
             TakeoverSocket = takeover?.Path,
         };
         var control = context.ActorOf(Props.Create(() => new ControlActor(identity, daemon, log("control"))), "control");
@@ -196,6 +265,8 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
             ? [] : [context.ActorOf(Props.Create(() => new TakeoverActor(takeover, lifecycle, log("takeover"))), "takeover")];
         lifecycle.Tell(new LifecycleProtocol.Assemble(new LifecycleCast(listener, reloader, front, predecessor, control, door is [var one] ? one : null)));
         var signals = context.ActorOf(Props.Create(() => new SignalActor(ProcessSignals.Register(), lifecycle, log("signals"))), "signals");
+
+        _restore = new Timer(_ => lifecycle.Tell(new LifecycleProtocol.RestorePaths()), null, RestoreInterval, RestoreInterval);
 
         registry.Register<LifecycleActor>(lifecycle);
         registry.Register<HttpFrontActor>(front);
@@ -214,6 +285,13 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         {
             log.OpenFilesScarce(limit - open, limit);
         }
+    }
+
+    // Anew, and not one of a second ago: what the successor has just failed may have begun to fail since.
+    private static async Task<ProbeResult> OwnHealthAsync(HealthCheckProbe checks)
+    {
+        using var deadline = new CancellationTokenSource(HealthCheckProbe.ReadinessLimit);
+        return await checks.CheckAsync(deadline.Token).WaitAsync(HealthCheckProbe.ReadinessLimit).ConfigureAwait(false);
     }
 
     // An answer that takes longer than the interval is late; below a second even a healthy one may be.

@@ -1,16 +1,22 @@
 using Akka.Actor;
 using Ips.Actors.Diagnostics;
 using Ips.Actors.Lifecycle;
+using Ips.Actors.Reloader;
 using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Hosting;
 
 /// <summary>Parent of all actors. A child that fails is restarted, and LifecycleActor asks again what may have been lost; one that
 /// fails more than ten times in a minute, or was stopped, is lost: the generation drains and exits.</summary>
+/// <remarks>Not so those that speak with other processes: a running service must not end for what a peer says, so they are restarted however often they fail.
+/// When ReloaderActor does so more than ten times in a minute, the successor is given up: a rollback.</remarks>
 internal sealed class IpsSupervisor : ReceiveActor
 {
     private const int MaxRestarts = 10;
     private static readonly TimeSpan RestartWindow = TimeSpan.FromMinutes(1);
+
+    /// <summary>The actors that speak with other processes, by name.</summary>
+    private static readonly HashSet<string> FacingPeers = ["reloader", "predecessor", "takeover", "control"];
 
     private readonly ILogger _log;
     private readonly Action<ExitCode> _exit;
@@ -57,16 +63,25 @@ internal sealed class IpsSupervisor : ReceiveActor
             IReadOnlyCollection<Akka.Actor.Internal.ChildRestartStats> children)
         {
             // As the base class does, but told apart: one that has used up its restarts did not restart.
-            if (!restart || !stats.RequestRestartPermission(MaxRestarts, (int)RestartWindow.TotalMilliseconds))
+            var usedUp = !stats.RequestRestartPermission(MaxRestarts, (int)RestartWindow.TotalMilliseconds);
+            if (!restart || (usedUp && !FacingPeers.Contains(child.Path.Name)))
             {
                 context.Stop(child);
+                return;
             }
-            else
+
+            RestartChild(child, cause, suspendFirst: false);
+            if (!usedUp)
             {
-                RestartChild(child, cause, suspendFirst: false);
                 supervisor._log.ActorRestarted(cause, child.Path.Name);
-                supervisor._lifecycle.Tell(new LifecycleEvent.ActorRestarted(child.Path.Name));
             }
+            else if (child.Path.Name == "reloader")
+            {
+                supervisor._log.SuccessorGivenUp(MaxRestarts, RestartWindow.TotalSeconds);
+                child.Tell(new ReloaderProtocol.GiveUpSuccessor($"the actor that speaks with it failed {MaxRestarts} times: {cause.GetBaseException().Message}"));
+            }
+
+            supervisor._lifecycle.Tell(new LifecycleEvent.ActorRestarted(child.Path.Name));
         }
     }
 }
@@ -75,6 +90,9 @@ internal static partial class SupervisorLog
 {
     [LoggerMessage(EventIds.ActorRestarted, LogLevel.Error, "Actor {Actor} failed and restarts; nothing that it owns is lost.")]
     public static partial void ActorRestarted(this ILogger logger, Exception exception, string actor);
+
+    [LoggerMessage(EventIds.SuccessorGivenUp, LogLevel.Error, "Actor reloader failed more than {Restarts} times in {Seconds} s: the successor is given up, and this generation serves.")]
+    public static partial void SuccessorGivenUp(this ILogger logger, int restarts, double seconds);
 
     [LoggerMessage(EventIds.ActorLost, LogLevel.Critical, "Actor {Actor} is lost; this generation drains and exits.")]
     public static partial void ActorLost(this ILogger logger, string actor);

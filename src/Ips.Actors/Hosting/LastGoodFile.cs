@@ -7,28 +7,47 @@ using Microsoft.Extensions.Logging;
 namespace Ips.Actors.Hosting;
 
 /// <summary>The state file <c>&lt;pid-file&gt;.last-good</c>: how the release that last came to serve for good is started.</summary>
-/// <remarks>It survives a stop and a crash. Whoever owns the PID file owns it: what is in it is run by <c>ips start --last-good</c>.</remarks>
+/// <remarks>It survives a stop and a crash. Whoever owns the PID file owns it: what is in it is run by <c>ips start --last-good</c>,
+/// with that user's rights.</remarks>
 public static class LastGoodFile
 {
     private const int Mode = 0b110_000_000; // 0600: arguments may hold what is nobody else's business
+    private const int MostBytes = 1 << 20;
 
     /// <summary>The path of the file.</summary>
     /// <param name="pidFile">The PID file.</param>
     public static string PathBeside(string pidFile) => pidFile + ".last-good";
 
-    /// <summary>Reads the file.</summary>
+    /// <summary>Reads the file, which names a program: only one that nobody else can have written.</summary>
     /// <param name="path">Its path.</param>
+    /// <param name="user">The name of a user whose file it may be beside root and this process's own: whoever runs the program runs it as that user, with no
+    /// more rights. Null for none.</param>
     /// <returns>Null if there is none, or it holds something else.</returns>
-    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
-    public static LastGoodRelease? TryRead(string path)
+    /// <exception cref="IOException">It may not be read, or somebody else may own it, write to it, or have put it there; the message says which.</exception>
+    public static LastGoodRelease? TryRead(string path, string? user = null)
     {
         try
         {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(path), ControlJson.Default.LastGoodRelease) is
+            return GuardedFile.ReadTrusted(path, MostBytes, user is null ? null : UserAccount.Find(user)?.UserId) is { } content
+                && JsonSerializer.Deserialize(content, ControlJson.Default.LastGoodRelease) is
                 { Release: not null, FileName: not null, Arguments: not null, WorkingDirectory: not null, Command.Count: > 0, CommandDirectory: not null } release ? release : null;
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException)
+        catch (JsonException)
         {
+            return null;
+        }
+    }
+
+    /// <summary>The same for a generation. What is wrong with the file is logged: it must not cost the service.</summary>
+    internal static LastGoodRelease? TryRead(string path, ILogger log)
+    {
+        try
+        {
+            return TryRead(path);
+        }
+        catch (IOException e)
+        {
+            log.LastGoodFailed(path, e.Message);
             return null;
         }
     }
@@ -87,6 +106,6 @@ public static class LastGoodFile
 
 internal static partial class LastGoodLog
 {
-    [LoggerMessage(EventIds.LastGoodFailed, LogLevel.Warning, "The last good release could not be kept in {Path}, the service goes on: {Reason}")]
+    [LoggerMessage(EventIds.LastGoodFailed, LogLevel.Warning, "The last good release could not be kept in, or read from, {Path}; the service goes on: {Reason}")]
     public static partial void LastGoodFailed(this ILogger logger, string path, string reason);
 }

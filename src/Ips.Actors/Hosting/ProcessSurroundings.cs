@@ -5,6 +5,7 @@ using Ips.Actors.Handover;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Listener;
 using Ips.Actors.Posix;
+using Ips.Actors.Reloader;
 using Ips.Actors.Supervise;
 using Ips.Actors.Takeover;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -17,11 +18,13 @@ namespace Ips.Actors.Hosting;
 /// <summary>The real process around LifecycleActor.</summary>
 internal sealed class ProcessSurroundings(
     GenerationContext generation, Identity identity, TakeoverSocket? takeover, ListenerTable listeners, IpsOptions options, IServer server, IHostApplicationLifetime lifetime, HostExit exit,
-    ServiceRestart restart, TimeProvider time, ILogger log)
+    ServiceRestart restart, IGenerationLauncher launcher, TimeProvider time, ILogger log)
     : ILifecycleSurroundings
 {
     // Once: its folder may have been removed by the time that it is asked for.
     private readonly LastGoodRelease _release = LastGoodFile.Describe(generation, time.GetUtcNow());
+
+    private bool _logGone;
 
     /// <inheritdoc/>
     public int Pid => Environment.ProcessId;
@@ -84,6 +87,7 @@ internal sealed class ProcessSurroundings(
     /// <inheritdoc/>
     public void PublishIdentity()
     {
+        if (generation.HomeGroup is { } group) _ = Processes.TryJoinGroup(group); // false: nobody is left there whom a terminal could mean
         identity.Publish(Pid);
         takeover?.Publish();
         ReopenRotatedLog();
@@ -113,11 +117,14 @@ internal sealed class ProcessSurroundings(
     }
 
     /// <inheritdoc/>
-    public void RetractIdentity()
+    public void RetractIdentity(bool handedOver)
     {
         takeover?.Retract();
-        identity.Retract(Pid);
+        identity.Retract(Pid, handedOver);
     }
+
+    /// <inheritdoc/>
+    public void RenewIdentity() => identity.Renew();
 
     /// <inheritdoc/>
     public void ReportStarted() => StartReporter.ReportServing(Pid, Generation, Endpoints);
@@ -140,18 +147,62 @@ internal sealed class ProcessSurroundings(
         return options.LogFile;
     }
 
-    private LastGoodRelease? LastGood()
+    /// <inheritdoc/>
+    public ReleaseStamp? ReleaseInPlace() => launcher.InPlace();
+
+    /// <inheritdoc/>
+    public Task<string?> PassOnReloadAsync(ControlRequest request) => ReloadDelivery.DeliverAsync(identity.ControlPath, request, time);
+
+    /// <inheritdoc/>
+    public void KeepHistory(IReadOnlyList<ReloadReceipt> receipts) => HistoryFile.TryWrite(HistoryFile.PathBeside(identity.PidFile),
+        receipts, log);
+
+    /// <inheritdoc/>
+    public void AddToHistory(ReloadReceipt receipt) => HistoryFile.TryAdd(HistoryFile.PathBeside(identity.PidFile), receipt, log);
+
+    /// <inheritdoc/>
+    public bool RestorePaths(IReadOnlyList<ReloadReceipt> history)
     {
+        RestoreLog();
+        if (options.Reload.LastGood && LastGoodFile.PathBeside(identity.PidFile) is var lastGood && FileIdentity.OfPath(lastGood) is null)
+        {
+            LastGoodFile.TryWrite(lastGood, OwnRelease, log);
+        }
+
+        if (history.Count > 0 && FileIdentity.OfPath(HistoryFile.PathBeside(identity.PidFile)) is null) KeepHistory(history);
+        var door = takeover is not null && FileIdentity.OfPath(takeover.Path) is null;
+        if (door)
+        {
+            takeover!.Publish(); // it says itself what goes wrong
+            if (FileIdentity.OfPath(takeover.Path) is not null) log.PathRestored(takeover.Path);
+        }
+
+        return identity.Restore(Pid) || door;
+    }
+
+    // Missing twice: a rotation moves it and sends SIGUSR1, or makes the next one itself, a moment later.
+    private void RestoreLog()
+    {
+        if (options.LogFile is not { } path) return;
         try
         {
-            return LastGoodFile.TryRead(LastGoodFile.PathBeside(identity.PidFile));
+            var gone = FileIdentity.OfPath(path) is null;
+            if (gone && _logGone)
+            {
+                ReopenLog();
+                log.PathRestored(path);
+                gone = false;
+            }
+
+            _logGone = gone;
         }
-        catch (UnauthorizedAccessException e)
+        catch (IOException e)
         {
-            log.LastGoodFailed(LastGoodFile.PathBeside(identity.PidFile), e.Message);
-            return null;
+            log.PathNotRestored(path, e.Message);
         }
     }
+
+    private LastGoodRelease? LastGood() => LastGoodFile.TryRead(LastGoodFile.PathBeside(identity.PidFile), log);
 
     private static EndpointOffer Offer(ListenerTable.Entry entry) => new(entry.Key.Endpoint, entry.Key.Ordinal, entry.External);
 
@@ -178,5 +229,11 @@ internal sealed class ProcessSurroundings(
     public void StopHost() => lifetime.StopApplication();
 
     /// <inheritdoc/>
-    public void Exit(ExitCode code) => exit.Request(code);
+    public void Exit(ExitCode code)
+    {
+        identity.Abandon(Pid);
+        restart.Drop();
+        listeners.RemoveLeftPaths(); // the last copies are closed
+        exit.Request(code);
+    }
 }

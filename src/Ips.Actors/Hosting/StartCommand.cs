@@ -37,9 +37,37 @@ internal sealed record StartCommand(
             environment.Where(variable => !IsOfOneProcess(variable.Key)).ToDictionary(v => v.Key, v => v.Value, StringComparer.Ordinal));
     }
 
-    /// <summary>Chooses <c>$PWD</c> over the real directory if both name the same place.</summary>
-    public static string LogicalDirectory(string? pwd, string realDirectory, Func<string, string, bool> sameFile) =>
-        pwd is ['/', ..] && sameFile(pwd, realDirectory) ? pwd : realDirectory;
+    /// <summary>The working directory by the links that lead to it: as <c>$PWD</c> names it, if that is the same place; else by the links
+    /// of the program's own
+    /// path, as under a service manager, which sets no <c>PWD</c>.</summary>
+    /// <param name="pwd">The variable's value; null if it is not set.</param>
+    /// <param name="realDirectory">The working directory as the kernel knows it, with all links resolved.</param>
+    /// <param name="arguments">argv: the program, and what it is told to run, if their paths are absolute.</param>
+    /// <param name="sameFile">Whether two paths lead to the same file; false if there is none.</param>
+    /// <returns>The directory; <paramref name="realDirectory"/> if no link is known.</returns>
+    public static string LogicalDirectory(
+        string? pwd, string realDirectory, IReadOnlyList<string> arguments, Func<string, string, bool> sameFile)
+    {
+        if (pwd is ['/', ..] && sameFile(pwd, realDirectory)) return pwd;
+        foreach (var program in arguments.Take(2).Where(argument => argument is ['/', ..]))
+        {
+            // The deepest folder of the program that is, by another name, the working directory or one above it.
+            foreach (var linked in FoldersOf(program))
+            {
+                foreach (var real in FoldersOf(realDirectory + "/"))
+                {
+                    if (linked != real && sameFile(linked, real)) return linked + realDirectory[real.Length..];
+                }
+            }
+        }
+
+        return realDirectory;
+    }
+
+    private static IEnumerable<string> FoldersOf(string path)
+    {
+        for (var end = path.LastIndexOf('/'); end > 0; end = path.LastIndexOf('/', end - 1)) yield return path[..end];
+    }
 
     /// <summary>A command as the value of an environment variable: a JSON array of the working directory, the program and its arguments.</summary>
     public static string Encode(string workingDirectory, IReadOnlyList<string> command) =>
@@ -71,7 +99,8 @@ internal sealed record StartCommand(
     }
 
     // Variables that were meant for this process only: inherited, they would make the successor answer for another.
-    private static bool IsOfOneProcess(string name) => name is HandoverVariables.Fd or HandoverVariables.Generation or HandoverVariables.StartFd or HandoverVariables.OutputFds or HandoverVariables.Command or HandoverVariables.NoTakeover or HandoverVariables.SupervisorFd
+    private static bool IsOfOneProcess(string name) => name is HandoverVariables.Fd or HandoverVariables.Generation or HandoverVariables.StartFd or HandoverVariables.OutputFds or HandoverVariables.Command or HandoverVariables.NoTakeover or HandoverVariables.SupervisorFd or HandoverVariables.EarlySockets
+        or HandoverVariables.Settings
         || name.StartsWith("LISTEN_", StringComparison.Ordinal);
 }
 

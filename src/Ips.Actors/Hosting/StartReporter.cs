@@ -3,16 +3,22 @@ using Ips.Actors.Posix;
 
 namespace Ips.Actors.Hosting;
 
-/// <summary>The daemon's end of the pipe on which <c>ips start</c> waits. Does nothing in a process that nobody waits for.</summary>
+/// <summary>The daemon's end of the pipe on which <c>ips start</c> waits, and a successor's word to its predecessor. Does nothing in a
+/// process that nobody waits for.</summary>
 public static class StartReporter
 {
     private static readonly Lazy<int?> Descriptor = new(Take);
     private static int _sent;
 
-    /// <summary>Says that the daemon could not start. Only the first report of a process is sent.</summary>
+    /// <summary>Says that the daemon could not start: to <c>ips start</c>, and in a successor to the predecessor, whose receipt has it as
+    /// the reason. Only the first report of a process is sent, and none to a predecessor that has left the service to it.</summary>
     /// <param name="exitCode">The code that it is about to exit with.</param>
     /// <param name="error">Why, for a person.</param>
-    public static void ReportFailure(int exitCode, string error) => Send(StartReport.Failed(exitCode, error));
+    public static void ReportFailure(int exitCode, string error)
+    {
+        FailureReport.Tell(error);
+        Send(StartReport.Failed(exitCode, error));
+    }
 
     /// <summary>Says that the daemon serves.</summary>
     internal static void ReportServing(int pid, int generation, IReadOnlyList<string> endpoints) =>

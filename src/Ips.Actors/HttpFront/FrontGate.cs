@@ -31,6 +31,9 @@ internal sealed class FrontGate
     /// <summary>The host has started; set once.</summary>
     public bool HostStarted { get; set; }
 
+    /// <summary>The predecessor judges the health checks of this generation: one that fails does not keep it from getting ready.</summary>
+    public bool Judged { get; set; }
+
     /// <summary>An operator has asked load balancers to look away; accepting goes on. Handed to the next generation, not kept over a crash or a stop.</summary>
     public bool Paused
     {
@@ -82,7 +85,7 @@ internal sealed class FrontGate
     /// <summary>Requests answered.</summary>
     public long Requests => Interlocked.Read(ref _requests);
 
-    /// <summary>Requests answered with a 5xx status.</summary>
+    /// <summary>Requests answered with a 5xx status that nothing excuses.</summary>
     public long Errors => Interlocked.Read(ref _errors);
 
     /// <summary>Connections that were told of the close.</summary>
@@ -116,10 +119,12 @@ internal sealed class FrontGate
         new(Math.Max(0, _openAtDrain - left - Moved), Requests - _requestsAtDrain, ClosedPolitely, cut, idle, Moved);
 
     /// <summary>Counts a finished response.</summary>
-    public void Answered(int statusCode)
+    /// <param name="statusCode">Its status.</param>
+    /// <param name="excused">A health check speaks for its failure.</param>
+    public void Answered(int statusCode, bool excused = false)
     {
         Interlocked.Increment(ref _requests);
-        if (statusCode >= 500)
+        if (statusCode >= 500 && !excused)
         {
             Interlocked.Increment(ref _errors);
         }

@@ -50,7 +50,7 @@ internal sealed class FrontMiddleware
         {
             var context = (HttpContext)state;
             var connection = context.Features.Get<HandoverConnection>();
-            if (connection is { IsWarmup: true } || _gate.Moving && connection is { Unmovable: UnmovableReason.None, IsTls: false })
+            if (connection is { IsWarmup: true } || _gate.Moving && connection is { MayMove: true })
             {
                 return Task.CompletedTask; // it ends, or leaves, as soon as this response is sent
             }
@@ -75,7 +75,8 @@ internal sealed class FrontMiddleware
 
     private Task OnCompleted(object state)
     {
-        _gate.Answered(((HttpContext)state).Response.StatusCode);
+        var context = (HttpContext)state;
+        _gate.Answered(context.Response.StatusCode, context.Features.Get<ExcusedError>() is not null);
         return Task.CompletedTask;
     }
 }

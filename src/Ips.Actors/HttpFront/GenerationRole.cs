@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Ips.Actors.Handover;
 using Ips.Actors.Hosting;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -6,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Ips.Actors.HttpFront;
 
 /// <summary>The app's handlers for the turns of its life, called by <see cref="HttpFrontActor"/>.</summary>
-internal sealed class GenerationRole(GenerationContext generation, ILogger<GenerationRole> log) : IIpsGeneration
+internal sealed class GenerationRole(GenerationContext generation, ILogger log) : IIpsGeneration
 {
     /// <summary>Time that <c>OnDraining</c> handlers get before a promotion goes on without them.</summary>
     public static readonly TimeSpan HandlerTimeout = TimeSpan.FromSeconds(10);
@@ -39,6 +40,23 @@ internal sealed class GenerationRole(GenerationContext generation, ILogger<Gener
 
     /// <inheritdoc/>
     public IDisposable OnReleasing(Func<CancellationToken, Task> handler) => _releasing.Add(handler);
+
+    /// <inheritdoc/>
+    public void TellSuccessor(string name, string value)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(value);
+        if (name.Length > FrameRules.MaxNameLength)
+            throw new ArgumentException($"The name has {name.Length} characters; at most {FrameRules.MaxNameLength} are allowed.", nameof(name));
+        if (value.Length > FrameRules.MaxTextLength)
+            throw new ArgumentException($"The value has {value.Length} characters; at most {FrameRules.MaxTextLength} are allowed.", nameof(value));
+        lock (_gate)
+        {
+            if (generation.Facts.Count >= FrameRules.MaxFacts && !generation.Facts.ContainsKey(name))
+                throw new ArgumentException($"{FrameRules.MaxFacts} facts are kept already; more are not allowed.", nameof(name));
+            generation.Facts[name] = value;
+        }
+    }
 
     /// <summary>Runs the serving handlers.</summary>
     public Task ServeAsync() => TakeTurn(() => RunAsync(_serving, nameof(OnServing)));

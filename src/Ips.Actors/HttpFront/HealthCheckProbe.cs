@@ -1,25 +1,82 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
 
 namespace Ips.Actors.HttpFront;
 
 /// <summary>The health checks that the app registered with <c>AddHealthChecks()</c>; an app without them is healthy once it has started.</summary>
-internal sealed class HealthCheckProbe(IServiceProvider services) : IHealthProbe
+internal sealed class HealthCheckProbe(IServiceProvider services, TimeProvider time) : IHealthProbe
 {
+    /// <summary>How long readiness uses a result: probes of load balancers, however many, cost one run of the checks a second.</summary>
+    public static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(1);
+
+    /// <summary>Longest run of the checks for readiness: a load balancer does not wait longer.</summary>
+    public static readonly TimeSpan ReadinessLimit = TimeSpan.FromSeconds(5);
+
     private readonly HealthCheckService? _checks = services.GetService<HealthCheckService>();
+    private readonly Lock _gate = new();
+    private Task<ProbeResult>? _running;
+    private (ProbeResult Result, long At)? _last;
+
+    /// <summary>The names of the checks.</summary>
+    public IReadOnlyCollection<string> Names { get; } =
+        [.. services.GetService<IOptions<HealthCheckServiceOptions>>()?.Value.Registrations.Select(check => check.Name) ?? []];
 
     /// <inheritdoc/>
-    public async Task<string?> CheckAsync(CancellationToken cancellationToken)
+    public async Task<ProbeResult> CheckAsync(CancellationToken cancellationToken)
     {
         if (_checks is null)
         {
-            return null;
+            return ProbeResult.Healthy;
         }
 
         var report = await _checks.CheckHealthAsync(cancellationToken).ConfigureAwait(false);
-        return report.Status != HealthStatus.Unhealthy
-            ? null
-            : string.Join("; ", report.Entries.Where(e => e.Value.Status == HealthStatus.Unhealthy)
-                .Select(e => $"health check '{e.Key}' is unhealthy: {e.Value.Description ?? e.Value.Exception?.Message ?? "no description"}"));
+        var result = new ProbeResult(null, report.Entries.Where(check => check.Value.Status == HealthStatus.Unhealthy).ToDictionary(
+            check => check.Key, check => check.Value.Description ?? check.Value.Exception?.Message ?? "no description"));
+        lock (_gate)
+        {
+            _last = (result, time.GetTimestamp());
+        }
+
+        return result;
+    }
+
+    /// <summary>The result of at most a second ago, or of the run that is under way, or of a new one.</summary>
+    public async Task<ProbeResult> RecentAsync()
+    {
+        if (_checks is null)
+        {
+            return ProbeResult.Healthy;
+        }
+
+        Task<ProbeResult> running;
+        lock (_gate)
+        {
+            if (_last is var (result, at) && time.GetElapsedTime(at) < MaxAge)
+            {
+                return result;
+            }
+
+            // A run that hangs is waited for, and not joined by another.
+            running = _running is { IsCompleted: false } ? _running : _running = Task.Run(RunAsync);
+        }
+
+        try
+        {
+            return await running.WaitAsync(ReadinessLimit, time).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            // The app's own code.
+            return ProbeResult.Of(e is TimeoutException or OperationCanceledException
+                ? $"the health checks have not answered within {ReadinessLimit.TotalSeconds:0} s"
+                : $"the health checks failed: {e.GetBaseException().Message}");
+        }
+    }
+
+    private async Task<ProbeResult> RunAsync()
+    {
+        using var deadline = new CancellationTokenSource(ReadinessLimit, time);
+        return await CheckAsync(deadline.Token).ConfigureAwait(false);
     }
 }

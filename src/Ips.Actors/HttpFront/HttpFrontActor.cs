@@ -81,16 +81,16 @@ internal sealed class HttpFrontActor : ReceiveActor
     private void OnHostStarted()
     {
         _gate.HostStarted = true;
-        CheckAsync().PipeTo(Self, success: reason => new Readiness(reason));
+        CheckAsync().PipeTo(Self, success: result => new Readiness(result));
     }
 
     private void OnGetHealth()
     {
         var replyTo = Sender;
-        CheckAsync().PipeTo(Self, success: reason => new HealthAsked(replyTo, reason));
+        CheckAsync().PipeTo(Self, success: result => new HealthAsked(replyTo, result));
     }
 
-    private async Task<string?> CheckAsync()
+    private async Task<ProbeResult> CheckAsync()
     {
         using var deadline = new CancellationTokenSource(HealthTimeout, _time);
         try
@@ -99,13 +99,16 @@ internal sealed class HttpFrontActor : ReceiveActor
         }
         catch (Exception e)
         {
-            return $"the health checks failed: {e.GetBaseException().Message}"; // the app's own code: any failure is an answer
+            // The app's own code: any failure is an answer.
+            return ProbeResult.Of($"the health checks failed: {e.GetBaseException().Message}");
         }
     }
 
     private void OnReadiness(Readiness readiness)
     {
-        if (readiness.Reason is { } reason)
+        // Which of its checks count, the predecessor knows: what fails there as well is no fault of this release.
+        var result = readiness.Result;
+        if (result.Reason is { } reason && !(_gate.Judged && result.FailingForJudge is not null))
         {
             _log.FrontFailed(reason);
             _lifecycle.Tell(new LifecycleEvent.FrontFailed(reason));
@@ -114,12 +117,15 @@ internal sealed class HttpFrontActor : ReceiveActor
         {
             _gate.BecomeReady(); // before anybody can connect: the first client may be a load balancer's look at readiness
             _log.FrontReady();
-            _lifecycle.Tell(new LifecycleEvent.FrontReady());
+            _lifecycle.Tell(new LifecycleEvent.FrontReady(result.FailingForJudge));
         }
     }
 
     private void OnHealthAsked(HealthAsked asked) => asked.ReplyTo.Tell(
-        new HttpFrontProtocol.Health(asked.Reason is null, asked.Reason, _gate.Requests, _gate.Errors));
+        new HttpFrontProtocol.Health(asked.Result.Reason is null, asked.Result.Reason, _gate.Requests, _gate.Errors)
+        {
+            Failing = asked.Result.FailingForJudge,
+        });
 
     private void OnServing()
     {
@@ -206,9 +212,9 @@ internal sealed class HttpFrontActor : ReceiveActor
         _lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(cut) { Counts = _gate.CountDrain(cut, open, idle) });
     }
 
-    private sealed record Readiness(string? Reason);
+    private sealed record Readiness(ProbeResult Result);
 
-    private sealed record HealthAsked(IActorRef ReplyTo, string? Reason);
+    private sealed record HealthAsked(IActorRef ReplyTo, ProbeResult Result);
 
     private sealed record Emptied;
 

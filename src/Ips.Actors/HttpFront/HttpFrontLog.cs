@@ -25,7 +25,7 @@ internal static partial class HttpFrontLog
     public static partial void RoleHandlerSlow(this ILogger logger, string turn, double seconds);
 
     [LoggerMessage(EventIds.WarmedUp, LogLevel.Information,
-        "Warmed up with {Requests} requests in {ElapsedMs:0} ms: a round took {FirstMs:0.0} ms at first and {BestMs:0.0} ms at best.")]
+        "Warmed up in {ElapsedMs:0} ms: a round took {FirstMs:0.0} ms at first and {BestMs:0.0} ms at best. Requests: {Requests}.")]
     public static partial void WarmedUp(this ILogger logger, int requests, double elapsedMs, double firstMs, double bestMs);
 
     [LoggerMessage(EventIds.WarmupUnfinished, LogLevel.Warning,

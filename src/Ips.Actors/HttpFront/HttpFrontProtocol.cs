@@ -39,7 +39,12 @@ internal static class HttpFrontProtocol
     /// <param name="Reason">Which do not.</param>
     /// <param name="Requests">Requests answered since this generation serves.</param>
     /// <param name="Errors">How many of them with a 5xx status.</param>
-    public sealed record Health(bool Ok, string? Reason, long Requests, long Errors);
+    public sealed record Health(bool Ok, string? Reason, long Requests, long Errors)
+    {
+        /// <summary>The same by name, for a predecessor that judges; null if there are none, or something else than a check
+        /// fails.</summary>
+        public IReadOnlyDictionary<string, string>? Failing { get; init; }
+    }
 
     /// <summary>What is open now.</summary>
     public sealed record Load(int OpenConnections, int RunningRequests);

@@ -22,7 +22,7 @@ internal sealed class PipelineWarmup(
     private bool _warm;
 
     /// <inheritdoc/>
-    public async Task<string?> CheckAsync(CancellationToken cancellationToken)
+    public async Task<ProbeResult> CheckAsync(CancellationToken cancellationToken)
     {
         if (!_warm && options.Timeout > TimeSpan.Zero && options.Requests.Count > 0)
         {
@@ -30,7 +30,7 @@ internal sealed class PipelineWarmup(
             using var both = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
             if (await WarmAsync(both.Token).ConfigureAwait(false) is { } failure)
             {
-                return failure;
+                return ProbeResult.Of(failure);
             }
 
             _warm = true;

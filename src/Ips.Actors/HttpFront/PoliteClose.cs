@@ -1,4 +1,5 @@
 using Ips.Actors.Configuration;
+using Ips.Actors.Diagnostics;
 using Ips.Actors.Transport;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -19,8 +20,8 @@ internal sealed class PoliteClose
     /// <param name="connections">What is open.</param>
     /// <param name="options">For how long.</param>
     /// <param name="loggers">For the log.</param>
-    public PoliteClose(FrontGate gate, ConnectionRegistry connections, IOptions<IpsOptions> options, ILoggerFactory loggers)
-        : this(gate, connections, options.Value.Drain, TimeProvider.System, loggers.CreateLogger("/user/ips/front"))
+    public PoliteClose(FrontGate gate, ConnectionRegistry connections, IOptions<IpsOptions> options, ActorLoggers loggers)
+        : this(gate, connections, options.Value.Drain, TimeProvider.System, loggers.Create("/user/ips/front"))
     {
     }
 

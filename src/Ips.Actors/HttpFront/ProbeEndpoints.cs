@@ -9,7 +9,8 @@ namespace Microsoft.AspNetCore.Builder;
 public static class ProbeEndpoints
 {
     /// <summary>Maps <c>/healthz</c> (liveness: 200 while the process answers) and <c>/readyz</c> (readiness: 200 while this generation
-    /// wants new clients, 503 in lame duck and drain).</summary>
+    /// wants new clients and the app's health checks pass; 503 in lame duck and drain, while an operator has paused it, and with the reason
+    /// in the body while a check fails). A result of the checks is used for a second, and one run at a time is made.</summary>
     /// <param name="endpoints">The app, after <c>AddIps()</c>.</param>
     /// <param name="livenessPath">Path of the liveness probe.</param>
     /// <param name="readinessPath">Path of the readiness probe.</param>
@@ -20,10 +21,13 @@ public static class ProbeEndpoints
         ArgumentNullException.ThrowIfNull(endpoints);
         var gate = endpoints.ServiceProvider.GetRequiredService<FrontGate>();
         endpoints.Map(livenessPath, context => context.Response.WriteAsync("live\n"));
-        endpoints.Map(readinessPath, context =>
+        var checks = endpoints.ServiceProvider.GetRequiredService<HealthCheckProbe>();
+        endpoints.Map(readinessPath, async context =>
         {
-            context.Response.StatusCode = gate.Ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
-            return context.Response.WriteAsync(gate.Ready ? "ready\n" : "not ready\n");
+            var reason = gate.Ready ? (await checks.RecentAsync().ConfigureAwait(false)).Reason : "";
+            context.Response.StatusCode = reason is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+            var text = reason switch { null => "ready\n", "" => "not ready\n", _ => $"not ready\n{reason}\n" };
+            await context.Response.WriteAsync(text).ConfigureAwait(false);
         });
         return endpoints;
     }

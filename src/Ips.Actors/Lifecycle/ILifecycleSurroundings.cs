@@ -1,5 +1,6 @@
 using Ips.Actors.Control;
 using Ips.Actors.Handover;
+using Ips.Actors.Reloader;
 
 namespace Ips.Actors.Lifecycle;
 
@@ -39,7 +40,15 @@ internal interface ILifecycleSurroundings
     Task RestartOver { get; }
 
     /// <summary>Removes what is ours. See <see cref="Identity.Retract"/>.</summary>
-    void RetractIdentity();
+    /// <param name="handedOver">The service lives on in another generation.</param>
+    void RetractIdentity(bool handedOver);
+
+    /// <summary>Takes the identity back from a process from outside that was to get it and has failed. See <see cref="Identity.Renew"/>.</summary>
+    void RenewIdentity();
+
+    /// <summary>Makes again what somebody has removed of the files of the main process. See <see cref="Identity.Restore"/>.</summary>
+    /// <returns>Whether a socket is a new one.</returns>
+    bool RestorePaths(IReadOnlyList<ReloadReceipt> history);
 
     /// <summary>Tells <c>ips start</c>, if it waits, that this generation serves.</summary>
     void ReportStarted();
@@ -47,6 +56,21 @@ internal interface ILifecycleSurroundings
     /// <summary>Opens the log file again by its path.</summary>
     /// <returns>The path, or null if no log file is configured.</returns>
     string? ReopenLog();
+
+    /// <summary>The release that a reload would start now; null if it cannot be told from another.</summary>
+    ReleaseStamp? ReleaseInPlace();
+
+    /// <summary>Asks the main process for a reload, over the control socket, as any client does. It may not be reachable yet: that is
+    /// waited for within
+    /// bounds.</summary>
+    /// <returns>Why it has not taken the request; null if it has.</returns>
+    Task<string?> PassOnReloadAsync(ControlRequest request);
+
+    /// <summary>Keeps the receipts beside the PID file. See <see cref="Hosting.HistoryFile"/>.</summary>
+    void KeepHistory(IReadOnlyList<ReloadReceipt> receipts);
+
+    /// <summary>Adds a receipt to what is kept beside the PID file, for a process that is not the main one any more.</summary>
+    void AddToHistory(ReloadReceipt receipt);
 
     /// <summary>Errors of the configuration that a reload would use; empty if it is valid.</summary>
     IReadOnlyList<string> CheckConfiguration();

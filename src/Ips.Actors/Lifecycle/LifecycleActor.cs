@@ -26,7 +26,8 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
     private readonly IpsOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
-    private IActorRef? _asking; // who asked for the reload that is being decided
+    private AskedReload? _asking; // what is being decided
+    private AskedReload? _due; // has waited, and is about to begin: status shows it until then
     private string? _refusal; // of the takeover that is being decided
 
     public LifecycleActor(LifecycleMemory memory, ILifecycleSurroundings surroundings, IpsOptions options, TimeProvider time, ILogger log)
@@ -80,8 +81,17 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
 
     private void Running()
     {
+        Receive<LifecycleEvent.ReloadRequested>(asked => OnReload(new LifecycleProtocol.Reload(asked.Source)));
         Receive<LifecycleEvent>(Apply);
         Receive<LifecycleProtocol.Reload>(OnReload);
+        Receive<QueuedReloadWeighed>(OnQueuedReloadWeighed);
+        Receive<ReloaderProtocol.Launching>(launching =>
+        {
+            if (_memory.Reload is { } reload)
+            {
+                reload.Launched = launching.Release;
+            }
+        });
         Receive<LifecycleProtocol.TakeOver>(OnTakeOver);
         Receive<LifecycleProtocol.Pause>(OnPause);
         Receive<ConfigurationChecked>(OnConfigurationChecked);
@@ -94,11 +104,20 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             Apply(new LifecycleEvent.ConnectionsSettled());
         });
         Receive<ManagerTurn>(_ => _memory.Manager?.Turn());
-        Receive<LifecycleProtocol.GetStatus>(_ => Sender.Tell(new LifecycleProtocol.StatusReply(
-            _memory.State.Name, _memory.Reload?.NewPid, _memory.History.LastReload)));
-        Receive<LifecycleProtocol.GetHistory>(_ => Sender.Tell(new LifecycleProtocol.HistoryReply(_memory.History.Receipts)));
-        Receive<LifecycleProtocol.AdoptHistory>(adopt => adopt.Receipts.ToList().ForEach(_memory.History.Remember));
-        Receive<LifecycleProtocol.PredecessorDrained>(drained => _memory.History.NoteDrain(_surroundings.Pid, drained.Counts));
+        Receive<LifecycleProtocol.RestorePaths>(_ => OnRestorePaths());
+        Receive<LifecycleProtocol.GetStatus>(_ => Sender.Tell(Status()));
+        Receive<LifecycleProtocol.GetHistory>(_ => Sender.Tell(new LifecycleProtocol.HistoryReply(_memory.History.Receipts,
+            Pending())));
+        Receive<LifecycleProtocol.AdoptHistory>(adopt =>
+        {
+            adopt.Receipts.ToList().ForEach(_memory.History.Remember);
+            KeepHistory();
+        });
+        Receive<LifecycleProtocol.PredecessorDrained>(drained =>
+        {
+            _memory.History.NoteDrain(_surroundings.Pid, drained.Counts);
+            KeepHistory();
+        });
     }
 
     private void Apply(LifecycleEvent @event)
@@ -181,10 +200,14 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             case NoteChecked: MarkChecked(); break;
             case FinishReload: CloseReload(); break;
             case RefuseReload refuse: Refuse(refuse.Source, refuse.Reason); break;
-            case DeferReload defer: Defer(defer.Source); break;
-            case RefuseDeferredReload refuse: RefuseDeferred(refuse.Reason); break;
+            case QueueReload: Queue(); break;
+            case TryQueuedReload: TryQueued(); break;
+            case ForwardQueuedReload: PassOnQueued(); break;
+            case DropQueuedReload drop: DropQueued(drop.Reason); break;
 
-            case SendReady: Cast.Predecessor.Tell(new PredecessorProtocol.SendReady(_surroundings.MovableEndpoints())); break;
+            case SendReady ready:
+                Cast.Predecessor.Tell(new PredecessorProtocol.SendReady(_surroundings.MovableEndpoints(), _options.Reload.HealthUrl ?? "", ready.Failing));
+                break;
             case BeginHealthReports: Cast.Predecessor.Tell(new PredecessorProtocol.BeginHealthReports()); break;
             case AcknowledgePromotion: Cast.Predecessor.Tell(new PredecessorProtocol.AcknowledgePromotion()); break;
             case SendFailed failed: Cast.Predecessor.Tell(new PredecessorProtocol.SendFailed(failed.Reason)); break;
@@ -192,7 +215,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
 
             case PublishIdentity: Publish(); break;
             case HandOverIdentity: HandOver(); break;
-            case RetractIdentity: _surroundings.RetractIdentity(); break;
+            case RetractIdentity retract: _surroundings.RetractIdentity(retract.HandedOver); break;
             case AnnounceServing: Cast.Front.Tell(new HttpFrontProtocol.AnnounceServing()); break;
             case TakeRole: Cast.Front.Tell(new HttpFrontProtocol.TakeRole()); break;
             case YieldRole: Cast.Front.Tell(new HttpFrontProtocol.YieldRole()); break;
@@ -249,18 +272,56 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         Arm(new LifecycleEvent.DrainTimedOut(), left);
     }
 
-    private void OnReload(LifecycleProtocol.Reload reload)
+    private void OnReload(LifecycleProtocol.Reload reload) => Consider(new AskedReload(reload, _time));
+
+    private void Consider(AskedReload asked)
     {
-        if (!reload.CheckFirst)
+        if (Joins(asked))
         {
-            Begin(reload);
+            NoLongerDue(asked);
+            return;
+        }
+
+        if (!asked.Reload.CheckFirst)
+        {
+            Begin(asked);
             return;
         }
 
         Task.Run(_surroundings.CheckConfiguration).PipeTo(
             Self,
-            success: errors => new ConfigurationChecked(reload, errors),
-            failure: error => new ConfigurationChecked(reload, [error.GetBaseException().Message]));
+            success: errors => new ConfigurationChecked(asked, errors),
+            failure: error => new ConfigurationChecked(asked, [error.GetBaseException().Message]));
+    }
+
+    // The same request by another way: a predecessor has passed it on, and who waited for it there asks here.
+    private bool Joins(AskedReload asked)
+    {
+        if (asked.Id is not { } id)
+        {
+            return false;
+        }
+
+        if (_memory.Reload is { } reload && reload.Asked?.Id == id)
+        {
+            reload.Waiters.AddRange(asked.Waiters.Except(reload.Waiters).ToList());
+            asked.Waiters.ForEach(waiter => waiter.Tell(Progress($"generation {_surroundings.Generation + 1} is under way", reloads: 1)));
+        }
+        else if (_memory.Queued is { } queued && queued.Id == id)
+        {
+            queued.Waiters.AddRange(asked.Waiters.Except(queued.Waiters).ToList());
+            asked.Waiters.ForEach(waiter => waiter.Tell(Progress($"waits for {UnderWay()}", reloads: 2)));
+        }
+        else if (_memory.History.Receipts.LastOrDefault(receipt => receipt.RequestId == id) is { } receipt)
+        {
+            asked.Waiters.ForEach(waiter => waiter.Tell(new LifecycleProtocol.ReloadFinished(receipt)));
+        }
+        else
+        {
+            return false;
+        }
+
+        return true;
     }
 
     private void OnPause(LifecycleProtocol.Pause pause)
@@ -288,24 +349,28 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
     {
         if (check.Errors.Count == 0)
         {
-            Begin(check.Reload);
+            Begin(check.Asked);
         }
         else
         {
-            _log.ConfigurationInvalid(check.Reload.Source, string.Join("; ", check.Errors));
-            var refusal = Refusal($"the configuration is invalid: {string.Join("; ", check.Errors)}");
-            refusal = refusal with { Receipt = refusal.Receipt with { DryRun = check.Reload.DryRun } };
-            _memory.History.Remember(refusal.Receipt);
-            _memory.Manager?.Refused(_memory.State, refusal.Receipt);
-            check.Reload.ReplyTo?.Tell(refusal);
+            _log.ConfigurationInvalid(check.Asked.Reload.Source, string.Join("; ", check.Errors));
+            RefuseForGood(check.Asked, "refused", $"the configuration is invalid: {string.Join("; ", check.Errors)}");
         }
     }
 
-    // Who waits joins the reload that this request starts or is put off to; a refused request is answered at once.
-    private void Begin(LifecycleProtocol.Reload reload)
+    // Who waits joins the reload that this request starts, or waits for; a refused request is answered at once.
+    private void Begin(AskedReload asked)
     {
-        _asking = reload.ReplyTo;
-        Apply(reload.DryRun ? new LifecycleEvent.CheckRequested(reload.Source) : new LifecycleEvent.ReloadRequested(reload.Source));
+        NoLongerDue(asked);
+        if (Joins(asked))
+        {
+            return;
+        }
+
+        _asking = asked;
+        var source = asked.Reload.Source;
+        Apply(asked.Reload.DryRun
+            ? new LifecycleEvent.CheckRequested(source) : new LifecycleEvent.ReloadRequested(source, asked.Reload.Request.NoQueue));
         _asking = null;
     }
 
@@ -323,12 +388,15 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         var (source, dryRun, again) = (spawn.Source, spawn.DryRun, _memory.Reload is not null);
         if (!again)
         {
-            _memory.Reload = new ReloadAccount(source, _time.GetUtcNow(), _time.GetTimestamp(), dryRun) { Invited = spawn.Invited ? _memory.Invited : null };
-            _memory.Reload.Waiters.AddRange(_memory.DeferredWaiters);
-            _memory.DeferredWaiters.Clear();
-            if (_asking is not null)
+            _memory.Reload = new ReloadAccount(source, _time.GetUtcNow(), _time.GetTimestamp(), dryRun)
             {
-                _memory.Reload.Waiters.Add(_asking);
+                Asked = spawn.Invited ? null : _asking,
+                WaitedMs = _asking is { HasWaited: true } waited ? waited.WaitedMs : null,
+                Invited = spawn.Invited ? _memory.Invited : null,
+            };
+            if (_asking is not null && !spawn.Invited)
+            {
+                _memory.Reload.Waiters.AddRange(_asking.Waiters);
             }
 
             if (dryRun)
@@ -343,9 +411,15 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             {
                 _log.ReloadStarted(source, _surroundings.Generation + 1);
             }
+
+            if (_memory.Reload.Asked?.Id is not null) // whoever passed it on, or waited, hears at once that it has begun
+            {
+                _memory.Reload.Waiters.ForEach(waiter => waiter.Tell(Progress($"starting generation {_surroundings.Generation + 1}",
+                    reloads: 1)));
+            }
         }
 
-        Cast.Reloader.Tell(new ReloaderProtocol.Spawn(_surroundings.Generation + 1, again, dryRun, _memory.Reload?.Invited));
+        Cast.Reloader.Tell(new ReloaderProtocol.Spawn(_surroundings.Generation + 1, again, dryRun, _memory.Reload?.Invited, _memory.Reload?.Asked?.Reload.Terms));
     }
 
     private void OnProgress(ReloaderProtocol.SuccessorProgress progress)
@@ -394,9 +468,20 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             reload.Reached("promoted", reload.ElapsedMs(_time));
         }
 
+        if (reload is { Invited: not null, Failure: not null })
+        {
+            _surroundings.RenewIdentity();
+            Cast.Control.Tell(new ControlProtocol.Serve()); // on the new socket
+        }
+
         var receipt = reload.Close(_surroundings.Pid, _surroundings.Generation, _surroundings.Release, _time);
-        _memory.History.Remember(receipt);
-        if (receipt is { Reason: { } fault, DryRun: true })
+        _memory.Refused = receipt is { DryRun: false, Outcome: "refused" or "rolled-back" } ? reload.Launched : null;
+        Remember(receipt);
+        if (receipt is { Outcome: "stopped", Reason: { } cause })
+        {
+            _log.ReloadStopped(receipt.ElapsedMs, receipt.NewGeneration, receipt.NewPid, cause);
+        }
+        else if (receipt is { Reason: { } fault, DryRun: true })
         {
             _log.CheckFailed(receipt.ElapsedMs, receipt.NewGeneration, receipt.NewPid, fault);
         }
@@ -421,7 +506,27 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
     {
         _log.ReloadRefused(source, reason);
         _refusal = reason;
-        _asking?.Tell(Refusal(reason));
+        _asking?.Waiters.ForEach(waiter => waiter.Tell(Refusal(reason)));
+    }
+
+    // A request that came in time and is not carried out is accounted for as a reload is.
+    private void RefuseForGood(AskedReload asked, string outcome, string reason)
+    {
+        NoLongerDue(asked);
+        var refusal = Refusal(reason);
+        refusal = refusal with
+        {
+            Receipt = refusal.Receipt with
+            {
+                Outcome = outcome,
+                DryRun = asked.Reload.DryRun,
+                WaitedMs = asked.HasWaited ? asked.WaitedMs : null,
+                RequestId = asked.Id,
+            },
+        };
+        Remember(refusal.Receipt);
+        _memory.Manager?.Refused(_memory.State, refusal.Receipt);
+        asked.Waiters.ForEach(waiter => waiter.Tell(refusal));
     }
 
     private LifecycleProtocol.ReloadFinished Refusal(string reason) => new(new ReloadReceipt(
@@ -430,27 +535,176 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         OldRelease = _surroundings.Release,
     });
 
-    private void Defer(string source)
+    private void Queue()
     {
-        _log.ReloadDeferred(source);
-        if (_asking is not null)
+        if (_asking is not { } asked)
         {
-            _memory.DeferredWaiters.Add(_asking);
+            return;
+        }
+
+        var what = UnderWay();
+        var inPlaceOf = _memory.Queued is { } older ? $", in place of the one by {older.Reload.Source}" : "";
+        _log.ReloadQueued(asked.Reload.Source, what + inPlaceOf);
+        asked.Queue();
+        asked.Waiters.ForEach(waiter => waiter.Tell(Progress($"waits for {what}", reloads: 2)));
+        _memory.Queued = AskedReload.Newer(_memory.Queued, asked);
+    }
+
+    private string UnderWay() => _memory.Reload switch
+    {
+        { DryRun: true } check => $"the check by {check.Source}",
+        { Invited: not null } takeover => $"the takeover by {takeover.Source}",
+        { } reload => $"the reload to generation {_surroundings.Generation + 1} by {reload.Source}",
+        null when _memory.State is LifecycleState.Starting or LifecycleState.Joining => "the end of the start",
+        null => "the new main process",
+    };
+
+    private void TryQueued()
+    {
+        if (TakeQueued() is not { } asked)
+        {
+            return;
+        }
+
+        _due = asked;
+        if (_memory.Refused is not { } refused)
+        {
+            Self.Tell(new QueuedReloadWeighed(asked, null)); // what is decided now is done first
+            return;
+        }
+
+        Task.Run(_surroundings.ReleaseInPlace).PipeTo(
+            Self,
+            success: inPlace => new QueuedReloadWeighed(asked, inPlace == refused ? refused : null),
+            failure: _ => new QueuedReloadWeighed(asked, null)); // its launch will say what is wrong
+    }
+
+    private void OnQueuedReloadWeighed(QueuedReloadWeighed weighed)
+    {
+        if (weighed.Refused is { } refused)
+        {
+            var reason = $"the release in place is the one that has just been refused ({refused.Program}); "
+                + "put another one in place and ask again";
+            _log.ReloadRefused(weighed.Asked.Reload.Source, reason);
+            RefuseForGood(weighed.Asked, "refused", reason);
+        }
+        else
+        {
+            Consider(weighed.Asked);
         }
     }
 
-    private void RefuseDeferred(string reason)
+    // Who waits asks the main process itself, so that this one can end. The same request by both ways counts once.
+    private void PassOnQueued()
     {
-        _log.ReloadRefused("deferred reload", reason);
-        _memory.DeferredWaiters.ForEach(waiter => waiter.Tell(Refusal(reason)));
-        _memory.DeferredWaiters.Clear();
+        if (TakeQueued() is not { } asked)
+        {
+            return;
+        }
+
+        var request = asked.ToRequest();
+        asked.Waiters.ForEach(waiter => waiter.Tell(new LifecycleProtocol.ReloadPassedOn(
+            "another process is the main one now, and carries out this reload; `ips history` shows how it ended", request)));
+        var (log, reloader, surroundings, source) = (_log, Cast.Reloader, _surroundings, asked.Reload.Source);
+        var delivery = surroundings.PassOnReloadAsync(request).ContinueWith(
+            passed =>
+            {
+                var failure = passed.IsFaulted ? passed.Exception.GetBaseException().Message : passed.Result;
+                if (failure is null)
+                {
+                    log.ReloadPassedOn(source);
+                    return;
+                }
+
+                log.ReloadNotPassedOn(source, failure);
+                var lost = $"the reload by {source} could not be passed on to the new main process: {failure.TrimEnd('.')}";
+                var receipt = Refusal($"{lost}; repeat it: ips reload").Receipt with
+                {
+                    NewGeneration = surroundings.Generation + 2, WaitedMs = request.WaitedMs,
+                };
+                surroundings.AddToHistory(receipt); // the main process may be gone
+                reloader.Tell(new ReloaderProtocol.SendHistory([receipt]));
+            },
+            TaskScheduler.Default);
+        _memory.DeliveryOver = Task.WhenAll(_memory.DeliveryOver, delivery);
+    }
+
+    private void DropQueued(string reason)
+    {
+        if (TakeQueued() is { } asked)
+        {
+            _log.ReloadRefused(asked.Reload.Source, reason);
+            RefuseForGood(asked, "stopped", reason);
+        }
+    }
+
+    private PendingReload? Pending() => (_memory.Queued ?? _due)?.ToPending();
+
+    private void NoLongerDue(AskedReload asked)
+    {
+        if (ReferenceEquals(_due, asked)) _due = null;
+    }
+
+    private AskedReload? TakeQueued()
+    {
+        var asked = _memory.Queued;
+        _memory.Queued = null;
+        return asked;
+    }
+
+    // By the limits of each step; what a reload leaves unused of one counts for the next.
+    private LifecycleProtocol.Progress Progress(string message, int reloads)
+    {
+        var limits = _options.Reload;
+        var one = limits.RoomTimeout + (3 * limits.ReadyTimeout) + limits.Probation + _options.Drain.Timeout + (3 * limits.KillTimeout);
+        return new(message, reloads * one);
+    }
+
+    private LifecycleProtocol.StatusReply Status()
+    {
+        var (shown, phase, successor) = StatusWords.Of(_memory.State);
+        return new(_memory.State.Name, _memory.Reload?.NewPid, _memory.History.LastReload)
+        {
+            Shown = shown,
+            Phase = phase,
+            SuccessorState = _memory.Reload?.NewPid is null ? null : successor,
+            Pending = Pending(),
+        };
+    }
+
+    private void Remember(ReloadReceipt receipt)
+    {
+        _memory.History.Remember(receipt);
+        _surroundings.KeepHistory(_memory.History.Receipts);
+    }
+
+    // What comes from a predecessor is written by who is the main process.
+    private void KeepHistory()
+    {
+        if (_memory.State is LifecycleState.Serving or LifecycleState.AwaitingReady or LifecycleState.Overlapping
+            or LifecycleState.OnProbation or LifecycleState.Yielding or LifecycleState.Promoting
+            or LifecycleState.RollingBack or LifecycleState.LameDuck)
+        {
+            _surroundings.KeepHistory(_memory.History.Receipts);
+        }
     }
 
     private void Publish()
     {
         _surroundings.PublishIdentity();
-        Cast.Listeners.Tell(new ListenerProtocol.HandoverEnded());
+        KeepHistory();
+        Cast.Listeners.Tell(new ListenerProtocol.HandoverEnded(IsMain: true));
         _surroundings.ReportStarted();
+        Cast.Control.Tell(new ControlProtocol.Serve());
+        Cast.Takeover?.Tell(new TakeoverProtocol.Serve());
+    }
+
+    // Not during a handover: what changes hands is what the successor was told.
+    private void OnRestorePaths()
+    {
+        if (_memory.State is not LifecycleState.Serving) return;
+        Cast.Listeners.Tell(new ListenerProtocol.RestorePaths());
+        if (!_surroundings.RestorePaths(_memory.History.Receipts)) return;
         Cast.Control.Tell(new ControlProtocol.Serve());
         Cast.Takeover?.Tell(new TakeoverProtocol.Serve());
     }
@@ -495,13 +749,16 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
     private void Leave(ExitCode code)
     {
         _log.Exiting((int)code, code.ToString());
-        var surroundings = _surroundings;
+        var (surroundings, delivery) = (_surroundings, _memory.DeliveryOver);
         Cast.Control.Ask<ControlProtocol.Closed>(new ControlProtocol.Close(), FarewellTimeout)
             .ContinueWith(_ => surroundings.RestartOver, TaskScheduler.Default).Unwrap()
+            .ContinueWith(_ => delivery, TaskScheduler.Default).Unwrap()
             .ContinueWith(_ => surroundings.Exit(code), TaskScheduler.Default);
     }
 
     private sealed record ManagerTurn;
 
-    private sealed record ConfigurationChecked(LifecycleProtocol.Reload Reload, IReadOnlyList<string> Errors);
+    private sealed record ConfigurationChecked(AskedReload Asked, IReadOnlyList<string> Errors);
+
+    private sealed record QueuedReloadWeighed(AskedReload Asked, ReleaseStamp? Refused);
 }

@@ -71,16 +71,25 @@ internal abstract record LifecycleEffect
     /// <summary>Answer a reload request with a refusal; the reload under way, if any, goes on.</summary>
     public sealed record RefuseReload(string Source, string Reason) : LifecycleEffect;
 
-    /// <summary>Say that a reload request was put off until the failed successor is gone.</summary>
-    public sealed record DeferReload(string Source) : LifecycleEffect;
+    /// <summary>Remember a reload request, in place of the one that is remembered, and say that it waits.</summary>
+    public sealed record QueueReload(string Source) : LifecycleEffect;
 
-    /// <summary>Answer those who wait for a reload that was put off and will not come.</summary>
-    public sealed record RefuseDeferredReload(string Reason) : LifecycleEffect;
+    /// <summary>Carry out here the request that was remembered, unless the release in place is the one that has just failed. It is asked
+    /// for anew:
+    /// <see cref="LifecycleEvent.ReloadRequested"/>.</summary>
+    public sealed record TryQueuedReload : LifecycleEffect;
+
+    /// <summary>Pass the request that was remembered on to the new main process, and tell those who wait to ask that one.</summary>
+    public sealed record ForwardQueuedReload : LifecycleEffect;
+
+    /// <summary>Answer those who wait for the request that was remembered, and will not be carried out.</summary>
+    public sealed record DropQueuedReload(string Reason) : LifecycleEffect;
 
     // The predecessor.
 
-    /// <summary>Tell the predecessor that this generation can serve.</summary>
-    public sealed record SendReady : LifecycleEffect;
+    /// <summary>Tell the predecessor that this generation can serve. <paramref name="Failing"/>: health checks that it is to
+    /// judge.</summary>
+    public sealed record SendReady(IReadOnlyDictionary<string, string>? Failing = null) : LifecycleEffect;
 
     /// <summary>Report health each interval.</summary>
     public sealed record BeginHealthReports : LifecycleEffect;
@@ -102,8 +111,9 @@ internal abstract record LifecycleEffect
     /// <summary>Leave the file system to a promoted successor: give up lock and control socket, remove nothing.</summary>
     public sealed record HandOverIdentity : LifecycleEffect;
 
-    /// <summary>Remove PID file and control socket, if they are still ours.</summary>
-    public sealed record RetractIdentity : LifecycleEffect;
+    /// <summary>Remove PID file and control socket, if they are still ours. Unless <paramref name="HandedOver"/>, the service ends here, and the lock of the PID
+    /// file with it, whoever else holds a copy.</summary>
+    public sealed record RetractIdentity(bool HandedOver = false) : LifecycleEffect;
 
     /// <summary>Tell the app that it serves.</summary>
     public sealed record AnnounceServing : LifecycleEffect;
@@ -175,4 +185,7 @@ internal enum ReloadOutcome
 
     /// <summary>A check: the successor got ready and was ended.</summary>
     Checked,
+
+    /// <summary>This generation was told to stop meanwhile: nobody serves on.</summary>
+    Stopped,
 }

@@ -11,8 +11,10 @@ internal abstract record LifecycleEvent
 
     // What an operator or the host asks for.
 
-    /// <summary>USR2, HUP with a valid configuration, or <c>ips reload</c>.</summary>
-    public sealed record ReloadRequested(string Source) : LifecycleEvent;
+    /// <summary>USR2, HUP with a valid configuration, or <c>ips reload</c>. <paramref name="NoQueue"/>: refuse it rather than let it wait
+    /// for what is under
+    /// way.</summary>
+    public sealed record ReloadRequested(string Source, bool NoQueue = false) : LifecycleEvent;
 
     /// <summary><c>ips reload --check</c>: would a reload work?</summary>
     public sealed record CheckRequested(string Source) : LifecycleEvent;
@@ -37,8 +39,8 @@ internal abstract record LifecycleEvent
 
     // What this generation's own parts report.
 
-    /// <summary>The app has started, is warm, and its health checks pass.</summary>
-    public sealed record FrontReady : LifecycleEvent;
+    /// <summary>The app has started, is warm, and its health checks pass, but for those that the predecessor is to judge.</summary>
+    public sealed record FrontReady(IReadOnlyDictionary<string, string>? Failing = null) : LifecycleEvent;
 
     /// <summary>The app has started but may not serve: a health check or the warm-up failed.</summary>
     public sealed record FrontFailed(string Reason) : LifecycleEvent;

@@ -5,6 +5,17 @@ namespace Ips.Actors.Lifecycle;
 
 internal static partial class LifecycleLog
 {
+    [LoggerMessage(EventIds.PathRestored, LogLevel.Warning, "{Path} was removed by somebody; it is there again.")]
+    public static partial void PathRestored(this ILogger logger, string path);
+
+    [LoggerMessage(EventIds.PathNotRestored, LogLevel.Error, "{Path} was removed by somebody and cannot be made again: {Reason}")]
+    public static partial void PathNotRestored(this ILogger logger, string path, string reason);
+
+    [LoggerMessage(EventIds.WorkingDirectoryResolved, LogLevel.Warning,
+        "The next release starts in {Directory}, as this one. If it should start in {Link}, which is a link to it now, set PWD={Link} "
+        + "where this service is started (systemd: Environment=PWD={Link}).")]
+    public static partial void WorkingDirectoryResolved(this ILogger logger, string directory, string link);
+
     [LoggerMessage(EventIds.StateChanged, LogLevel.Debug, "{From} -> {To} on {Event}.")]
     public static partial void StateChanged(this ILogger logger, string from, string to, string @event);
 
@@ -14,8 +25,19 @@ internal static partial class LifecycleLog
     [LoggerMessage(EventIds.ReloadRefused, LogLevel.Warning, "Reload by {Source} refused: {Reason}.")]
     public static partial void ReloadRefused(this ILogger logger, string source, string reason);
 
-    [LoggerMessage(EventIds.ReloadDeferred, LogLevel.Information, "Reload by {Source} waits until the failed successor is gone.")]
-    public static partial void ReloadDeferred(this ILogger logger, string source);
+    [LoggerMessage(EventIds.ReloadDeferred, LogLevel.Information, "Reload by {Source} waits for {What}.")]
+    public static partial void ReloadQueued(this ILogger logger, string source, string what);
+
+    [LoggerMessage(EventIds.ReloadPassedOn, LogLevel.Information, "Reload by {Source} was passed on to the new main process.")]
+    public static partial void ReloadPassedOn(this ILogger logger, string source);
+
+    [LoggerMessage(EventIds.ReloadNotPassedOn, LogLevel.Error,
+        "Reload by {Source} could not be passed on to the new main process, and is lost; repeat it with `ips reload`: {Reason}")]
+    public static partial void ReloadNotPassedOn(this ILogger logger, string source, string reason);
+
+    [LoggerMessage(EventIds.ReloadStopped, LogLevel.Warning,
+        "Reload ended after {ElapsedMs} ms by a stop of this generation: generation {Successor} (PID {Pid}) ends with it: {Reason}")]
+    public static partial void ReloadStopped(this ILogger logger, double elapsedMs, int successor, int? pid, string reason);
 
     [LoggerMessage(EventIds.ReloadStarted, LogLevel.Information, "Reload by {Source}: starting generation {Successor}.")]
     public static partial void ReloadStarted(this ILogger logger, string source, int successor);

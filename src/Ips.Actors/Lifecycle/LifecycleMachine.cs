@@ -15,7 +15,10 @@ internal sealed record Transition(LifecycleState State, params IReadOnlyList<Lif
 internal static class LifecycleMachine
 {
     /// <summary>Decides what <paramref name="event"/> means in <paramref name="state"/>. Total: what cannot be acted on is explained.</summary>
-    public static Transition Next(LifecycleState state, LifecycleEvent @event) => @event switch
+    public static Transition Next(LifecycleState state, LifecycleEvent @event) => Decide(state, @event) is var next && state.Queued
+        ? KeepQueued(state, next) : next;
+
+    private static Transition Decide(LifecycleState state, LifecycleEvent @event) => @event switch
     {
         LogReopenRequested => new(state, new ReopenLog()),
         ReloadRequested reload => OnReload(state, reload),
@@ -79,30 +82,44 @@ internal static class LifecycleMachine
     private static Transition OnReload(LifecycleState state, ReloadRequested reload) => state switch
     {
         Serving => new(new AwaitingReady(), new SpawnSuccessor(reload.Source), new ArmSuccessorTimer()),
-        RollingBack { ReloadPending: false } rolling => new(rolling with { ReloadPending = true }, new DeferReload(reload.Source)),
-        RollingBack => new(state, new RefuseReload(reload.Source, "a reload is already waiting for the failed successor to end")),
-        Moving => new(state, new RefuseReload(reload.Source, "the successor is promoted: ask that one")),
+        { CanQueue: true } when !reload.NoQueue => new(state with { Queued = true }, new QueueReload(reload.Source)),
+        Draining { Way: MoveWay.Successor } when !reload.NoQueue => new(state, new QueueReload(reload.Source), new ForwardQueuedReload()),
+        RollingBack => new(state, new RefuseReload(reload.Source, "a failed successor is still being ended")),
+        Moving or Draining { Way: MoveWay.Successor } =>
+            new(state, new RefuseReload(reload.Source, "the successor is promoted: ask that one")),
         AwaitingReady or Overlapping or OnProbation or Yielding or Promoting =>
             new(state, new RefuseReload(reload.Source, "a reload is already under way")),
-        Starting => new(state, new RefuseReload(reload.Source, "this generation is still starting")),
+        Starting or Joining { Alone: true } => new(state, new RefuseReload(reload.Source, "this generation is still starting")),
         Joining or Ready or Proving => new(state, new RefuseReload(reload.Source, "this generation is not promoted yet")),
-        _ => new(state, new RefuseReload(reload.Source, "this generation is stopping")),
+        _ => new(state, new RefuseReload(reload.Source, Stopping)),
     };
 
-    // As a reload, but never put off: who asks whether a release is good wants to know it of the one that is there now.
+    // What waits goes along while something is under way, as the newest request asks. Then it is carried out by who serves, or ends with
+    // the service.
+    private static Transition KeepQueued(LifecycleState state, Transition next) => next.State switch
+    {
+        { CanQueue: true } => next with { State = next.State with { Queued = true } },
+        Serving => Also(next, new TryQueuedReload()),
+        _ when state is Moving => Also(next, new ForwardQueuedReload()),
+        _ => Also(next, new DropQueuedReload(Stopping)),
+    };
+
+    // Nothing comes after the exit.
+    private static Transition Also(Transition next, LifecycleEffect effect) => next.Effects is [.., ExitProcess exit]
+        ? next with { Effects = [.. next.Effects.SkipLast(1), effect, exit] } : next with { Effects = [.. next.Effects, effect] };
+
+    // As a reload, but it never waits: who asks whether a release is good wants to know it of the one that is there now.
     private static Transition OnCheck(LifecycleState state, CheckRequested check) => state switch
     {
         Serving => new(new AwaitingReady(DryRun: true), new SpawnSuccessor(check.Source, DryRun: true), new ArmSuccessorTimer()),
-        RollingBack => new(state, new RefuseReload(check.Source, "a failed successor is still being ended")),
-        _ => OnReload(state, new ReloadRequested(check.Source)),
+        _ => OnReload(state, new ReloadRequested(check.Source, NoQueue: true)),
     };
 
-    // As a reload by a successor that is there already. It is not put off either: who asks waits for the answer, and can ask again.
+    // As a reload by a successor that is there already. It does not wait either: who asks waits for the answer, and can ask again.
     private static Transition OnTakeover(LifecycleState state, TakeoverRequested takeover) => state switch
     {
         Serving => new(new AwaitingReady(Invited: true), new SpawnSuccessor(takeover.Source, Invited: true), new ArmSuccessorTimer()),
-        RollingBack => new(state, new RefuseReload(takeover.Source, "a failed successor is still being ended")),
-        _ => OnReload(state, new ReloadRequested(takeover.Source)),
+        _ => OnReload(state, new ReloadRequested(takeover.Source, NoQueue: true)),
     };
 
     // The predecessor stops, or has taken the role back: what runs here is finished, and the paths of the sockets are the predecessor's.
@@ -140,13 +157,13 @@ internal static class LifecycleMachine
 
         // A stop of the predecessor stops both. Its successor may be serving, so it gets the time to finish.
         AwaitingReady => new(new Draining(code, StopSeen: true, SuccessorAlive: true),
-            [new DisarmSuccessorTimer(), new NoteFailure(ReloadOutcome.Refused, source), new FinishReload(), new EndSuccessor(false, source),
-                .. BeginDraining]),
+            [new DisarmSuccessorTimer(), new NoteFailure(ReloadOutcome.Stopped, source), new FinishReload(),
+                new EndSuccessor(false, source), .. BeginDraining]),
         Overlapping or OnProbation or Yielding or Promoting => new(new Draining(code, StopSeen: true, SuccessorAlive: true),
-            [new DisarmSuccessorTimer(), new DisarmProbationTimer(), new NoteFailure(ReloadOutcome.RolledBack, source),
+            [new DisarmSuccessorTimer(), new DisarmProbationTimer(), new NoteFailure(ReloadOutcome.Stopped, source),
                 new FinishReload(), new EndSuccessor(true, source), .. BeginDraining]),
-        RollingBack rolling => new(new Draining(code, StopSeen: true, SuccessorAlive: true),
-            [new FinishReload(), .. rolling.ReloadPending ? [new RefuseDeferredReload("this generation is stopping")] : Nothing, .. BeginDraining]),
+        RollingBack => new(new Draining(code, StopSeen: true, SuccessorAlive: true),
+            [new NoteFailure(ReloadOutcome.Stopped, source), new FinishReload(), .. BeginDraining]),
 
         Moving => new(new Draining(code, StopSeen: true, HandedOver: true, Way: MoveWay.Successor), [new FinishReload(), .. FinishMoving]),
 
@@ -183,7 +200,7 @@ internal static class LifecycleMachine
 
     private static Transition OnJoining(Joining state, LifecycleEvent @event) => (@event, state.Alone) switch
     {
-        (FrontReady, false) => new(new Ready(), new SendReady()),
+        (FrontReady ready, false) => new(new Ready(), new SendReady(ready.Failing)),
         (FrontReady, true) => new(new Serving(), new StartAccepting(), new PublishIdentity(), new AnnounceServing(), new TakeRole()),
         (FrontFailed failed, false) => new(new Exiting(ExitCode.Failed),
             new SendFailed(failed.Reason), new ReleaseListeners(true), new ExitProcess(ExitCode.Failed)),
@@ -260,15 +277,13 @@ internal static class LifecycleMachine
         SuccessorGone { Crashed: true } => new(state, new RestartService(Own: true)),
         ConnectionsSettled or MoveTimedOut => new(new Draining(ExitCode.Clean, StopSeen: false, HandedOver: true, Way: MoveWay.Successor), [new FinishReload(), .. FinishMoving]),
         ConnectionsDrained => new(new Exiting(ExitCode.Clean),
-            new FinishReload(), new SendFarewell(), new RetractIdentity(), new ExitProcess(ExitCode.Clean)),
+            new FinishReload(), new SendFarewell(), new RetractIdentity(HandedOver: true), new ExitProcess(ExitCode.Clean)),
         _ => Ignored(state, @event),
     };
 
-    private static Transition OnRollingBack(RollingBack state, LifecycleEvent @event) => (@event, state.ReloadPending) switch
+    private static Transition OnRollingBack(RollingBack state, LifecycleEvent @event) => @event switch
     {
-        (SuccessorGone, false) => new(new Serving(), [.. RoleBack(state), new FinishReload()]),
-        (SuccessorGone, true) => new(new AwaitingReady(),
-            [.. RoleBack(state), new FinishReload(), new SpawnSuccessor("deferred reload"), new ArmSuccessorTimer()]),
+        SuccessorGone => new(new Serving(), [.. RoleBack(state), new FinishReload()]),
         _ => Ignored(state, @event),
     };
 
@@ -303,13 +318,14 @@ internal static class LifecycleMachine
     };
 
     private static Transition Leave(Draining state) => state is { Drained: true, SuccessorAlive: false }
-        ? new(new Exiting(state.Code), Leaving(state.Code))
+        ? new(new Exiting(state.Code), Leaving(state, state.Code))
         : new(state);
 
     private static Transition OutOfTime(Draining state, ExitCode code) =>
-        new(new Exiting(code), [.. state.SuccessorAlive ? [new KillSuccessor()] : Nothing, .. Leaving(code)]);
+        new(new Exiting(code), [.. state.SuccessorAlive ? [new KillSuccessor()] : Nothing, .. Leaving(state, code)]);
 
-    private static LifecycleEffect[] Leaving(ExitCode code) => [new SendFarewell(), new RetractIdentity(), new ExitProcess(code)];
+    private static LifecycleEffect[] Leaving(Draining state, ExitCode code) =>
+        [new SendFarewell(), new RetractIdentity(state.HandedOver), new ExitProcess(code)];
 
     private static Transition Ignored(LifecycleState state, LifecycleEvent @event) =>
         new(state, new Explain($"{@event.GetType().Name} means nothing in this state"));
@@ -322,6 +338,7 @@ internal static class LifecycleMachine
     private static readonly LifecycleEffect[] FinishMoving = [new ArmDrainTimer(), new StopHost()];
     private static readonly LifecycleEffect[] BeginDrainingHandedOver = [new ArmDrainTimer(), new ReleaseListeners(true), new StopHost()];
 
+    private const string Stopping = "this generation is stopping";
     private const string CheckOver = "the check is over";
     private const string NotReady = "it was not ready within ips.reload.ready-timeout";
     private const string NotServing = "it did not report within ips.reload.ready-timeout that it serves";

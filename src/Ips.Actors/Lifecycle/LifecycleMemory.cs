@@ -19,8 +19,16 @@ internal sealed class LifecycleMemory(LifecycleState initial)
     /// <summary>The reload under way.</summary>
     public ReloadAccount? Reload { get; set; }
 
-    /// <summary>Waiters of a reload that was put off.</summary>
-    public List<Akka.Actor.IActorRef> DeferredWaiters { get; } = [];
+    /// <summary>The newest reload that was asked for while something was under way, and waits.</summary>
+    public AskedReload? Queued { get; set; }
+
+    /// <summary>The release of the reload that has just been refused or rolled back; null if the last one was neither, or nothing was
+    /// launched.</summary>
+    public ReleaseStamp? Refused { get; set; }
+
+    /// <summary>Completes when no reload is being passed on to the new main process.</summary>
+    public Task DeliveryOver { get; set; } = Task.CompletedTask;
+
 
     /// <summary>Who asks from outside, until the decision; then it belongs to the reload under way, or was refused.</summary>
     public IInvitedGeneration? Invited { get; set; }

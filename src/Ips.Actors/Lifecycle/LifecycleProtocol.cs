@@ -15,7 +15,16 @@ internal static class LifecycleProtocol
     /// <param name="CheckFirst">Check the configuration first; an invalid one changes nothing.</param>
     /// <param name="ReplyTo">Who waits for the receipt.</param>
     /// <param name="DryRun">Only see whether a successor would get ready; it never accepts a connection.</param>
-    public sealed record Reload(string Source, bool CheckFirst = false, IActorRef? ReplyTo = null, bool DryRun = false);
+    public sealed record Reload(string Source, bool CheckFirst = false, IActorRef? ReplyTo = null, bool DryRun = false)
+    {
+        /// <summary>What else was asked for. All of it is kept while the request waits, here and on its way to the next main
+        /// process.</summary>
+        public ControlRequest Request { get; init; } = new("reload");
+
+        /// <summary>What the operator allows it; null for nothing beyond the rules.</summary>
+        public ReloadTerms? Terms =>
+            Request is { Accept: null, IgnoreChecks: null } ? null : new(Request.Accept ?? [], Request.IgnoreChecks ?? []);
+    }
 
     /// <summary>A process from outside asks to take over. Reply: <see cref="TakeOverReply"/>.</summary>
     /// <param name="Source">Who asks, for the log.</param>
@@ -39,6 +48,10 @@ internal static class LifecycleProtocol
     /// <summary>The predecessor's drain has ended.</summary>
     public sealed record PredecessorDrained(DrainCounts Counts);
 
+    /// <summary>Make again what somebody has removed of the service's files, if this generation serves and no handover is under way.
+    /// Without a reply.</summary>
+    public sealed record RestorePaths;
+
     /// <summary>Where does the generation stand? Reply: <see cref="StatusReply"/>.</summary>
     public sealed record GetStatus;
 
@@ -46,16 +59,34 @@ internal static class LifecycleProtocol
     public sealed record GetHistory;
 
     /// <summary>One line of a reload's progress.</summary>
-    public sealed record Progress(string Message);
+    /// <param name="Message">For a person.</param>
+    /// <param name="Within">By this generation's limits the outcome is known within this time; null to leave the limit to who asks.</param>
+    public sealed record Progress(string Message, TimeSpan? Within = null);
+
+    /// <summary>The reload that was asked for is another process's to carry out, which is the main one by now: ask that one.</summary>
+    public sealed record ReloadPassedOn(string Message, ControlRequest Ask);
 
     /// <summary>The outcome of the reload that was asked for.</summary>
     public sealed record ReloadFinished(ReloadReceipt Receipt);
 
     /// <summary>State, successor and last reload.</summary>
-    public sealed record StatusReply(string State, int? SuccessorPid, ReloadReceipt? LastReload);
+    public sealed record StatusReply(string State, int? SuccessorPid, ReloadReceipt? LastReload)
+    {
+        /// <summary>What people call the state.</summary>
+        public string? Shown { get; init; }
+
+        /// <summary>What the state waits for; null if for nothing.</summary>
+        public string? Phase { get; init; }
+
+        /// <summary>Where the successor stands; null if there is none.</summary>
+        public string? SuccessorState { get; init; }
+
+        /// <summary>The reload that waits; null if none does.</summary>
+        public PendingReload? Pending { get; init; }
+    }
 
     /// <summary>Receipts, newest last.</summary>
-    public sealed record HistoryReply(IReadOnlyList<ReloadReceipt> Receipts);
+    public sealed record HistoryReply(IReadOnlyList<ReloadReceipt> Receipts, PendingReload? Pending = null);
 }
 
 /// <summary>The actors that carry out what LifecycleActor decides. <paramref name="Takeover"/> is null if no process from outside may take over.</summary>

@@ -10,6 +10,15 @@ internal abstract record LifecycleState
     /// <summary>Name for logs, <c>ips status</c> and metrics.</summary>
     public string Name => GetType().Name;
 
+    /// <summary>One more reload was asked for and waits. It goes along while a start or a reload is under way (<see cref="CanQueue"/>);
+    /// then it is carried out
+    /// here, passed on to the new main process, or dropped.</summary>
+    public bool Queued { get; init; }
+
+    /// <summary>Whether a reload that is asked for now can wait for the end of what is under way.</summary>
+    public bool CanQueue => this is Starting or Joining { Alone: true }
+        or AwaitingReady or Overlapping or OnProbation or Yielding or Promoting or RollingBack or Moving;
+
     /// <summary>A first generation whose app is starting; its sockets are bound, nothing is accepted.</summary>
     public sealed record Starting : LifecycleState;
 
@@ -44,9 +53,10 @@ internal abstract record LifecycleState
     /// <summary>The successor is the main process; live connections move there, those that are idle first.</summary>
     public sealed record Moving : LifecycleState;
 
-    /// <summary>Accepting again; the failed successor is being ended. <paramref name="ReloadPending"/>: one more reload was asked for and starts when it is gone.
-    /// <paramref name="RoleGiven"/>: it was told of its promotion, so its app may be primary until it is gone.</summary>
-    public sealed record RollingBack(bool ReloadPending = false, bool RoleGiven = false) : LifecycleState;
+    /// <summary>Accepting again; the failed successor is being ended. <paramref name="RoleGiven"/>: it was told of its promotion, so its
+    /// app may be primary until it is
+    /// gone.</summary>
+    public sealed record RollingBack(bool RoleGiven = false) : LifecycleState;
 
     /// <summary>A stop was asked for: readiness fails, accepting goes on until load balancers have looked away.</summary>
     public sealed record LameDuck : LifecycleState;

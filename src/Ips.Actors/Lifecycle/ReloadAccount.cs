@@ -17,8 +17,18 @@ internal sealed class ReloadAccount(string source, DateTimeOffset startedAt, lon
     /// <summary>It is a check: no successor is to accept.</summary>
     public bool DryRun => dryRun;
 
+    /// <summary>The request that it carries out; null in a takeover.</summary>
+    public AskedReload? Asked { get; init; }
+
+    /// <summary>What was launched; null before, and in a takeover.</summary>
+    public ReleaseStamp? Launched { get; set; }
+
+    /// <summary>Milliseconds that the request had waited when it was begun; null if it was begun at once.</summary>
+    public double? WaitedMs { get; init; }
+
     /// <summary>The successor that came from outside; null in a reload.</summary>
     public IInvitedGeneration? Invited { get; init; }
+
 
     /// <summary>A check whose successor got ready.</summary>
     public bool Checked { get; set; }
@@ -48,8 +58,15 @@ internal sealed class ReloadAccount(string source, DateTimeOffset startedAt, lon
     /// <summary>Notes the last lines that the successor wrote so far.</summary>
     public void Wrote(IReadOnlyList<string> lines) => _output = lines;
 
-    /// <summary>Notes the failure; the first reason is the cause of all others.</summary>
-    public void Fail(ReloadOutcome outcome, string reason) => Failure ??= (outcome, reason);
+    /// <summary>Notes the failure; the first reason is the cause of all others. A stop is the outcome in any case: nobody serves
+    /// on.</summary>
+    public void Fail(ReloadOutcome outcome, string reason) => Failure = (Failure, outcome) switch
+    {
+        (null, ReloadOutcome.Stopped) when Checked => (outcome, $"{reason}; the check had passed"),
+        (null, _) => (outcome, reason),
+        ({ Outcome: not ReloadOutcome.Stopped } earlier, ReloadOutcome.Stopped) => (outcome, $"{reason}; before that: {earlier.Reason}"),
+        _ => Failure,
+    };
 
     /// <summary>Notes what became of the open connections when the first wave had left.</summary>
     public void Settled(int moved, int busy, IReadOnlyDictionary<string, int> staying) => _connections = new ConnectionCounts(moved, busy, staying);
@@ -64,6 +81,7 @@ internal sealed class ReloadAccount(string source, DateTimeOffset startedAt, lon
             ReloadOutcome.Checked => "checked",
             ReloadOutcome.Promoted => "promoted",
             ReloadOutcome.Refused => "refused",
+            ReloadOutcome.Stopped => "stopped",
             _ => "rolled-back",
         },
         pid, generation, NewPid, generation + 1, Failure?.Reason, startedAt, ElapsedMs(time))
@@ -75,5 +93,7 @@ internal sealed class ReloadAccount(string source, DateTimeOffset startedAt, lon
         Output = Failure is null ? null : _output,
         DryRun = dryRun,
         AbortedGenerations = AbortedGenerations,
+        WaitedMs = WaitedMs,
+        RequestId = Asked?.Id,
     };
 }

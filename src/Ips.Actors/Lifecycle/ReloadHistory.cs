@@ -7,7 +7,7 @@ namespace Ips.Actors.Lifecycle;
 internal sealed class ReloadHistory
 {
     /// <summary>Receipts kept.</summary>
-    public const int MaxReceipts = 50;
+    public const int MaxReceipts = 100;
 
     // Of what travels: so that a batch of receipts fits a packet whatever is in them.
     private const int MaxTextLength = 500;
@@ -20,7 +20,9 @@ internal sealed class ReloadHistory
     /// <summary>The newest reload that was more than a check; null before the first.</summary>
     public ReloadReceipt? LastReload => _receipts.FindLast(receipt => !receipt.DryRun);
 
-    /// <summary>Adds a receipt, dropping the oldest above 50, or replaces what was known of the same reload. Only the newest keeps its output.</summary>
+    /// <summary>Adds a receipt, dropping the oldest above <see cref="MaxReceipts"/>, or replaces what was known of the same reload. Only
+    /// the newest keeps its
+    /// output.</summary>
     public void Remember(ReloadReceipt receipt)
     {
         var known = _receipts.FindIndex(other => IsSameReload(other, receipt));
@@ -72,7 +74,8 @@ internal sealed class ReloadHistory
     }
 
     private static bool IsSameReload(ReloadReceipt one, ReloadReceipt other) =>
-        (one.StartedAt, one.OldPid, one.NewGeneration) == (other.StartedAt, other.OldPid, other.NewGeneration);
+        (one.StartedAt, one.OldPid, one.NewGeneration, one.RequestId) == (other.StartedAt, other.OldPid, other.NewGeneration,
+            other.RequestId);
 
     private static string? Cut(string? text) => text is { Length: > MaxTextLength } ? string.Concat(text.AsSpan(0, MaxTextLength), "…") : text;
 }

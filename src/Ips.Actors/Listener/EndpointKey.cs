@@ -9,6 +9,9 @@ namespace Ips.Actors.Listener;
 /// </summary>
 internal readonly record struct EndpointKey(string Endpoint, int Ordinal)
 {
+    /// <summary>How the text of a Unix socket with a path begins.</summary>
+    public const string UnixPath = "unix:/";
+
     /// <summary>The text of an endpoint, such as <c>127.0.0.1:80</c>, <c>[::]:0</c> or <c>unix:/run/app.sock</c>.</summary>
     public static string Text(EndPoint endPoint) => endPoint switch
     {

@@ -29,8 +29,10 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash, IWithTimers
         Receive<ListenerProtocol.Release>(OnRelease);
         Receive<ListenerProtocol.Offer>(_ => OnOffer());
         Receive<ListenerProtocol.Adopt>(OnAdopt);
-        Receive<ListenerProtocol.HandoverEnded>(_ => OnHandoverEnded());
+        Receive<ListenerProtocol.HandoverEnded>(ended => OnHandoverEnded(ended.IsMain));
+        Receive<ListenerProtocol.PredecessorEnded>(_ => _table.RemoveLeftPaths());
         Receive<NotBoundAgain>(OnNotBoundAgain);
+        Receive<ListenerProtocol.RestorePaths>(_ => OnRestorePaths());
     }
 
     /// <inheritdoc/>
@@ -172,6 +174,7 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash, IWithTimers
         var sockets = new List<OfferedSocket>();
         try
         {
+            _table.RememberPaths();
             foreach (var entry in _table.Entries.Select(entry => entry.Value).Concat(_table.Parked))
             {
                 sockets.Add(new OfferedSocket(entry.Key.Endpoint, entry.Key.Ordinal, FileDescriptors.DuplicateHigh(entry.Fd), entry.External));
@@ -198,11 +201,38 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash, IWithTimers
         Sender.Tell(new ListenerProtocol.Adopted(adopt.Connections.Count, lost));
     }
 
-    private void OnHandoverEnded()
+    private void OnHandoverEnded(bool isMain)
     {
         _table.Pinned = false;
+        foreach (var fault in isMain ? _table.TakePossession() : [])
+        {
+            _log.NotOwned(fault);
+        }
+
         _table.CloseUnusedOffers();
         Stash.UnstashAll();
+    }
+
+    private void OnRestorePaths()
+    {
+        if (_table.Pinned || !_table.Accepting)
+        {
+            return;
+        }
+
+        foreach (var (id, path) in _table.RemovedPaths().ToList())
+        {
+            try
+            {
+                _table.RestorePath(id, path);
+                _log.PathRestored(path);
+                _table.Supervisor?.SocketsChanged();
+            }
+            catch (Exception e) when (e is IOException or UnixAccessException)
+            {
+                _log.PathNotRestored(path, e.Message);
+            }
+        }
     }
 
     private void Close(int id, bool unlink)

@@ -15,11 +15,16 @@ internal static partial class ListenerLog
     [LoggerMessage(EventIds.PassedTaken, LogLevel.Information, "Took the listening socket of {Endpoint} from the service manager.")]
     public static partial void PassedTaken(this ILogger logger, string endpoint);
 
-    [LoggerMessage(EventIds.AcceptingStarted, LogLevel.Information, "Accepting on {Count} sockets.")]
+    [LoggerMessage(EventIds.AcceptingStarted, LogLevel.Information, "Accepting. Listening sockets: {Count}.")]
     public static partial void AcceptingStarted(this ILogger logger, int count);
 
-    [LoggerMessage(EventIds.AcceptingQuiesced, LogLevel.Information, "Quiesced {Count} sockets; they stay open for a rollback.")]
+    [LoggerMessage(EventIds.AcceptingQuiesced, LogLevel.Information,
+        "Quiesced: the listening sockets stay open for a rollback. Sockets: {Count}.")]
     public static partial void Quiesced(this ILogger logger, int count);
+
+    [LoggerMessage(EventIds.ListenerNotOwned, LogLevel.Error,
+        "A listening socket keeps what the predecessor had set (ips.listener): {Reason}")]
+    public static partial void NotOwned(this ILogger logger, string reason);
 
     [LoggerMessage(EventIds.Released, LogLevel.Debug, "Released the listening socket of {Endpoint}.")]
     public static partial void Released(this ILogger logger, string endpoint);
@@ -55,6 +60,7 @@ internal static partial class ListenerLog
         "The predecessor handed over {Endpoint}, which this release does not listen on; it is closed when this generation is promoted.")]
     public static partial void OfferUnused(this ILogger logger, string endpoint);
 
-    [LoggerMessage(EventIds.AdoptionFailed, LogLevel.Warning, "Closed {Count} connections that came by an endpoint which is not bound here.")]
+    [LoggerMessage(EventIds.AdoptionFailed, LogLevel.Warning,
+        "Closed what came by an endpoint that is not bound here. Connections: {Count}.")]
     public static partial void AdoptionFailed(this ILogger logger, int count);
 }

@@ -18,6 +18,8 @@ internal sealed class ListenerTable : IDisposable
     private readonly Dictionary<EndpointKey, OfferedSocket> _offers;
     private readonly Dictionary<EndpointKey, Action<int, ReadOnlyMemory<byte>, IPEndPoint?>> _deliveries = []; // kept beyond a release, until Kestrel unbinds
     private readonly AcceptLoop _loop;
+    private readonly Dictionary<EndpointKey, FileStatus> _offered = []; // of Unix paths, as they were when a successor was offered them
+    private readonly List<(string Path, FileIdentity File)> _left = []; // of closed Unix sockets, which another generation may listen on
     private readonly int _backlog;
     private readonly UnixAccess? _access;
     private int _lastId;
@@ -33,6 +35,9 @@ internal sealed class ListenerTable : IDisposable
         _loop = new AcceptLoop(onError);
         _loop.Quiesce();
     }
+
+    /// <summary>What the predecessor had configured for the paths of Unix sockets; null for nothing, or if it is not known.</summary>
+    public UnixAccess? FormerAccess { get; init; }
 
     /// <summary>A bound socket.</summary>
     /// <param name="Key">What was asked for.</param>
@@ -88,6 +93,10 @@ internal sealed class ListenerTable : IDisposable
         if (adopted)
         {
             ListeningSockets.PrepareAdopted(fd);
+            if (offer is { External: false } && PathOf(endPoint) is { } path)
+            {
+                Inherited()?.Check(path); // it is set when this generation is the main process: a refusal is due before
+            }
         }
 
         var id = ++_lastId;
@@ -114,6 +123,49 @@ internal sealed class ListenerTable : IDisposable
         Passed = null; // what Kestrel adds while it runs is opened here
         return _offers.Count == 0 ? null
             : passed.NotAskedFor(_offers.Keys.Select(key => key.Endpoint), _entries.Values.Select(entry => entry.Key.Endpoint));
+    }
+
+    /// <summary>A successor is about to be offered the sockets: it may set other permissions, and then not come to stay.</summary>
+    public void RememberPaths()
+    {
+        _offered.Clear();
+        foreach (var entry in Own())
+        {
+            if (PathOf(entry.EndPoint) is { } path
+                && FileStatus.Of(Libc.AT_FDCWD, path, Libc.AT_SYMLINK_NOFOLLOW, path) is { } status && status.Identity == entry.File)
+            {
+                _offered[entry.Key] = status;
+            }
+        }
+    }
+
+    /// <summary>This generation is the main process: the sockets that it has inherited get its own backlog, and their paths its own
+    /// permissions; those that a successor was offered, which did not come to stay, get back what they had. The sockets of a service manager
+    /// are left as they are.</summary>
+    /// <returns>What could not be done, one sentence each.</returns>
+    public IReadOnlyList<string> TakePossession()
+    {
+        List<string> faults = [];
+        foreach (var entry in Own())
+        {
+            try
+            {
+                ListeningSockets.Listen(entry.Fd, _backlog, EndpointKey.Text(entry.EndPoint)); // listen(2) again sets it anew
+                if (PathOf(entry.EndPoint) is { } path && entry.File is { } file && FileIdentity.OfSocketPath(path) == file)
+                {
+                    using var place = GuardedPath.Walk(path, followLast: false);
+                    var access = _offered.TryGetValue(entry.Key, out var before) ? UnixAccess.Of(before)
+                        : entry.Adopted ? Inherited() : null;
+                    access?.Apply(place, file);
+                }
+            }
+            catch (IOException e)
+            {
+                faults.Add(e.Message);
+            }
+        }
+
+        return faults;
     }
 
     /// <summary>Accepts from now on.</summary>
@@ -186,29 +238,85 @@ internal sealed class ListenerTable : IDisposable
         return entry;
     }
 
+    /// <summary>The sockets opened by this service whose paths are gone: nobody can connect to them.</summary>
+    public IEnumerable<(int Id, string Path)> RemovedPaths() =>
+        Entries.Where(entry => entry.Value is { External: false, EndPoint: UnixDomainSocketEndPoint })
+            .Select(entry => (entry.Key, entry.Value.EndPoint.ToString()!))
+            .Where(entry => !entry.Item2.StartsWith('@') && FileIdentity.OfPath(entry.Item2) is null);
+
+    /// <summary>Puts a new socket at the path and behind the descriptor's number; who waits in the queue of the old one is
+    /// delivered.</summary>
+    /// <exception cref="IOException">The path cannot be used.</exception>
+    public void RestorePath(int id, string path)
+    {
+        var entry = _entries[id];
+        var next = ListeningSockets.OpenUnix(path, _backlog, _access);
+        var deliver = _deliveries[entry.Key];
+        _loop.Remove(id);
+        for (int late; (late = ListeningSockets.Accept(entry.Fd, out _)) >= 0;) deliver(late, default, null);
+        FileDescriptors.ReplaceCloseOnExec(entry.Fd, next);
+        FileDescriptors.Close(next);
+        _entries[id] = entry with { File = FileIdentity.OfSocketPath(path) };
+        _loop.Add(id, entry.Fd, (accepted, peer) => deliver(accepted, default, peer));
+    }
+
     /// <summary>Closes what the predecessor handed over and nobody asked for.</summary>
     public void CloseUnusedOffers()
     {
         foreach (var offer in _offers.Values)
         {
             FileDescriptors.Close(offer.Fd);
+            if (!offer.External && offer.Endpoint.StartsWith(EndpointKey.UnixPath, StringComparison.Ordinal)
+                && offer.Endpoint[(EndpointKey.UnixPath.Length - 1)..] is var path && FileIdentity.OfSocketPath(path) is { } file)
+            {
+                Leave(path, file);
+            }
         }
 
         _offers.Clear();
     }
 
+    /// <summary>Removes the paths of Unix sockets that were left to another generation, as far as none listens there: its configuration
+    /// names others. Asked again when one more process has closed its copies.</summary>
+    public void RemoveLeftPaths()
+    {
+        lock (_left)
+        {
+            _left.RemoveAll(left =>
+                FileIdentity.OfSocketPath(left.Path) != left.File || ListeningSockets.RemoveStaleUnixSocket(left.Path, left.File));
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _loop.Dispose();
 
-    private static void CloseSocket(Entry entry, bool unlink)
+    private void CloseSocket(Entry entry, bool unlink)
     {
-        if (unlink && !entry.External && entry.File is { } file)
+        var path = entry.External ? null : PathOf(entry.EndPoint);
+        if (unlink && path is not null && entry.File is { } file)
         {
-            ListeningSockets.UnlinkIfSame(entry.EndPoint.ToString()!, file);
+            ListeningSockets.UnlinkIfSame(path, file);
         }
 
         FileDescriptors.Close(entry.Fd);
+        if (!unlink && path is not null && entry.File is { } bound)
+        {
+            Leave(path, bound);
+        }
     }
+
+    private void Leave(string path, FileIdentity file)
+    {
+        lock (_left) _left.Add((path, file));
+        RemoveLeftPaths();
+    }
+
+    private static string? PathOf(EndPoint endPoint) =>
+        endPoint is UnixDomainSocketEndPoint && endPoint.ToString() is ['/', ..] path ? path : null;
+
+    private UnixAccess? Inherited() => UnixAccess.Succeeding(_access, FormerAccess, ProcessAttributes.Umask);
+
+    private IEnumerable<Entry> Own() => _entries.Values.Concat(_parked.Values).Where(entry => !entry.External);
 
     private EndpointKey NextKey(string text)
     {

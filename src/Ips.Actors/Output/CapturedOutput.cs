@@ -25,7 +25,7 @@ internal sealed class CapturedOutput : ISuccessorOutput
             (StandardStreams.Output, OutputTarget), (StandardStreams.Error, ErrorTarget),
             (output.Read, OutputReadTarget), (error.Read, ErrorReadTarget),
         ];
-        _pump = new OutputPump(output.Read, error.Read);
+        _pump = new OutputPump(output.Read, error.Read, budget: new OutputBudget());
     }
 
     /// <summary>What the environment variable says that tells the successor of its descriptors.</summary>
@@ -72,6 +72,12 @@ internal sealed class CapturedOutput : ISuccessorOutput
 
     /// <inheritdoc/>
     public (byte[] Output, byte[] Error) HandOver() => _pump.Stop();
+
+    /// <inheritdoc/>
+    public void Limit(bool limited) => _pump.Limit(limited);
+
+    /// <inheritdoc/>
+    public void Close() => _ = _pump.Stop();
 
     // Ours would keep the pipes from ever ending.
     private void CloseWriters()

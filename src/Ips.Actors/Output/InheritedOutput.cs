@@ -64,7 +64,7 @@ internal sealed class InheritedOutput
     }
 
     /// <summary>Opens the log file anew by its path. Does nothing before <see cref="Restore"/>, which does it.</summary>
-    /// <exception cref="PosixException">The file cannot be opened; the streams are then unchanged.</exception>
+    /// <exception cref="IOException">The file cannot be opened; the streams are then unchanged.</exception>
     public void Reopen(string path)
     {
         lock (_gate)
@@ -84,7 +84,7 @@ internal sealed class InheritedOutput
             if (LogFile is { } path) StandardStreams.Redirect(path);
             else PlaceInherited();
         }
-        catch (PosixException e) when (LogFile is not null)
+        catch (IOException e) when (LogFile is not null)
         {
             PlaceInherited();
             fault = e.Message;

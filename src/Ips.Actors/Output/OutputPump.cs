@@ -1,24 +1,37 @@
+using System.Diagnostics;
 using Ips.Actors.Diagnostics;
 using Ips.Actors.Posix;
+using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Output;
 
 /// <summary>Writes what comes out of two pipes to this process's stdout and stderr, line by line, until nobody holds the pipes any more.</summary>
 /// <remarks>
 /// Order: constructor, <see cref="Start"/>, then any of the others from any thread. It ends by itself, and closes the pipes, when every
-/// writer is gone, or on <see cref="Stop"/>. A thread of its own reads: what is written to stdout may wait for a slow reader there.
+/// writer is gone, or on <see cref="Stop"/>. A thread of its own reads, and leaves the bytes in the pipes while the log's reader is slow,
+/// so that
+/// the process that writes them is slowed down as if it wrote there itself. When nothing moves for a second, it reads on and the log
+/// drops lines:
+/// a reader that has stopped must not stop a successor.
 /// </remarks>
 #pragma warning disable CA1001 // what it owns ends with its thread, which nobody waits for
 internal sealed class OutputPump
 #pragma warning restore CA1001
 {
-    private const int MaxReadBytes = 4 * 1024 * 1024; // in one go: beyond what the pipes hold, somebody writes without end
+    private const int MaxReadBytes = 2 * 1024 * 1024; // in one go: beyond what the pipes hold, somebody writes without end
+    private const int MaxThreadReadBytes = 256 * 1024; // between two looks at how much room the log has
+    private static readonly TimeSpan StuckAfter = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FlushTimeout = TimeSpan.FromMilliseconds(100);
 
     private readonly Lock _gate = new();
     private readonly EventFd _wake = new();
     private readonly Source[] _sources;
     private readonly OutputTail _tail = new();
     private readonly byte[] _buffer = new byte[64 * 1024];
+    private readonly long _startedAt = Stopwatch.GetTimestamp();
+    private readonly OutputBudget? _budget;
+    private bool _limited;
+    private bool _stuck;
     private bool _started;
     private bool _stopped;
 
@@ -26,12 +39,25 @@ internal sealed class OutputPump
     /// <param name="error">The read end of the pipe that stands for stderr; owned from here on.</param>
     /// <param name="outputPending">The beginning of a line that was read from it before.</param>
     /// <param name="errorPending">The same of the other.</param>
-    internal OutputPump(int output, int error, ReadOnlySpan<byte> outputPending = default, ReadOnlySpan<byte> errorPending = default) =>
+    /// <param name="budget">What may be written while it is limited (see <see cref="Limit"/>), as it is at first; null for no
+    /// limit.</param>
+    internal OutputPump(
+        int output, int error, ReadOnlySpan<byte> outputPending = default, ReadOnlySpan<byte> errorPending = default,
+        OutputBudget? budget = null)
+    {
+        (_budget, _limited) = (budget, budget is not null);
         _sources =
         [
-            new(output, new LineFormatSink(StandardStreams.Output), new LineSplitter(outputPending)),
-            new(error, new LineFormatSink(StandardStreams.Error), new LineSplitter(errorPending)),
+            new(output, LogLane.Output, new LineSplitter(outputPending)),
+            new(error, LogLane.Error, new LineSplitter(errorPending)),
         ];
+    }
+
+    /// <summary>Holds what is passed on from now on to the budget, or no longer.</summary>
+    internal void Limit(bool limited)
+    {
+        lock (_gate) _limited = limited && _budget is not null;
+    }
 
     /// <summary>Begins to read.</summary>
     internal void Start()
@@ -53,20 +79,24 @@ internal sealed class OutputPump
         }
     }
 
-    /// <summary>Passes on what is in the pipes now, then closes them here: somebody else reads on.</summary>
+    /// <summary>Passes on what is in the pipes now, then closes them here: somebody else reads on, or nobody does.</summary>
     /// <returns>The beginnings of the lines that have not ended.</returns>
     internal (byte[] Output, byte[] Error) Stop()
     {
+        (byte[], byte[]) pending;
         lock (_gate)
         {
             if (!_stopped) ReadAll();
             _stopped = true;
-            var pending = (_sources[0].Lines.TakePending(), _sources[1].Lines.TakePending());
+            pending = (_sources[0].Lines.TakePending(), _sources[1].Lines.TakePending());
             CloseAll();
             if (_started) _wake.Set();
             else _wake.Dispose();
-            return pending;
         }
+
+        // Who reads on writes to the same place: what was read before comes first, unless its reader is slow.
+        foreach (var source in _sources) source.Lane.Flush(FlushTimeout);
+        return pending;
     }
 
     private void Run()
@@ -85,7 +115,8 @@ internal sealed class OutputPump
                 // A number that is closed meanwhile may be in use again: who closes it wakes this, and nothing is read from what was closed.
                 Poll.Wait(entries, -1);
                 if (entries[2].Returned != PollEvents.None) _wake.Clear();
-                lock (_gate) ReadAll();
+                AwaitRoom();
+                lock (_gate) ReadAll(MaxThreadReadBytes);
             }
         }
         catch (PosixException e)
@@ -99,9 +130,11 @@ internal sealed class OutputPump
         }
     }
 
-    private void ReadAll()
+    private void AwaitRoom() =>
+        _stuck = Array.Exists(_sources, source => !source.Lane.WaitForRoom(_stuck ? TimeSpan.Zero : StuckAfter));
+
+    private void ReadAll(int left = MaxReadBytes)
     {
-        var left = MaxReadBytes;
         foreach (var source in _sources)
         {
             while (source.Fd >= 0 && left > 0)
@@ -111,32 +144,57 @@ internal sealed class OutputPump
                 left -= read;
                 if (read == 0)
                 {
-                    source.Lines.End(source.PassOn(_tail));
+                    source.Lines.End(line => PassOn(source, line));
                     source.Close();
                     break;
                 }
 
-                source.Lines.Feed(_buffer.AsSpan(0, read), source.PassOn(_tail));
+                source.Lines.Feed(_buffer.AsSpan(0, read), line => PassOn(source, line));
             }
         }
     }
 
-    private void CloseAll()
+    private void PassOn(Source source, ReadOnlySpan<byte> line)
     {
-        foreach (var source in _sources) source.Close();
+        _tail.Add(JournalPriority.Strip(line)); // for people: without the journal's prefix
+        if (_limited && !_budget!.TryTake(line.Length, Stopwatch.GetElapsedTime(_startedAt)))
+        {
+            source.Dropped++;
+            return;
+        }
+
+        TellDropped(source);
+        source.Lane.Write(line);
     }
 
-    private sealed class Source(int fd, LineFormatSink sink, LineSplitter lines)
+    private static void TellDropped(Source source)
+    {
+        if (source.Dropped == 0) return;
+        source.Lane.WriteWarning(
+            nameof(OutputPump), new EventId(EventIds.OutputDropped, nameof(EventIds.OutputDropped)),
+            $"{source.Dropped} {(source.Dropped == 1 ? "line" : "lines")} of a release that does not serve were dropped: it wrote more than "
+            + $"{OutputBudget.BurstBytes / 1024} KiB, and then more than {OutputBudget.BytesPerSecond / 1024} KiB/s.");
+        source.Dropped = 0;
+    }
+
+    private void CloseAll()
+    {
+        foreach (var source in _sources)
+        {
+            TellDropped(source);
+            source.Close();
+        }
+    }
+
+    private sealed class Source(int fd, LogLane lane, LineSplitter lines)
     {
         public int Fd { get; private set; } = fd;
 
+        public LogLane Lane => lane;
+
         public LineSplitter Lines => lines;
 
-        public LineSplitter.LineHandler PassOn(OutputTail tail) => line =>
-        {
-            sink.Write(line);
-            tail.Add(JournalPriority.Strip(line)); // for people: without the journal's prefix
-        };
+        public long Dropped { get; set; }
 
         public void Close()
         {

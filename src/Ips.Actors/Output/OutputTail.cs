@@ -1,4 +1,5 @@
 using System.Text;
+using Ips.Actors.Diagnostics;
 
 namespace Ips.Actors.Output;
 
@@ -16,6 +17,14 @@ internal sealed class OutputTail
     /// <summary>The lines, oldest first.</summary>
     internal IReadOnlyList<string> Lines => [.. _lines];
 
+    /// <summary>The line that most likely says why a process ended: the last one that is not indented, as a stack trace is, or what .NET
+    /// writes above that.</summary>
+    /// <param name="lines">Its last lines, oldest first.</param>
+    /// <returns>Null if there is none.</returns>
+    internal static string? LastWords(IReadOnlyList<string> lines) =>
+        lines.LastOrDefault(line => line.StartsWith("Unhandled exception", StringComparison.Ordinal))
+        ?? lines.LastOrDefault(line => !char.IsWhiteSpace(line[0]));
+
     /// <summary>Adds a line, dropping the oldest above the limit. Empty ones are left out.</summary>
     /// <param name="line">UTF-8, with or without its newline.</param>
     internal void Add(ReadOnlySpan<byte> line)
@@ -28,10 +37,11 @@ internal sealed class OutputTail
         if (_lines.Count > MaxLines) _lines.Dequeue();
     }
 
-    // The lines are shown on a terminal by `ips reload`: what a release wrote must not command it.
+    // The lines are shown on a terminal by `ips reload`: what a release wrote must not command it. One character for each, so that a receipt
+    // keeps its size.
     private static string Clean(string text) =>
         string.Create(text.Length, text, static (clean, source) =>
         {
-            for (var i = 0; i < source.Length; i++) clean[i] = char.IsControl(source[i]) && source[i] != '\t' ? '\uFFFD' : source[i];
+            for (var i = 0; i < source.Length; i++) clean[i] = TerminalText.Unclean.Contains(source[i]) && source[i] != '\t' ? '\uFFFD' : source[i];
         });
 }

@@ -1,19 +1,18 @@
-using System.Runtime.InteropServices;
-
 namespace Ips.Actors.Posix;
 
 /// <summary>Small files that are replaced as a whole: a reader sees the old or the new content, never half of one.</summary>
-internal static unsafe class AtomicFile
+internal static class AtomicFile
 {
     /// <summary>Writes a temporary file beside it, then renames. A symbolic link at the path is replaced, not followed.</summary>
     /// <exception cref="PosixException">The folder is missing (ENOENT) or not writable (EACCES, EROFS), or the disk is full (ENOSPC).</exception>
+    /// <exception cref="UnsafePathException">The way to the folder leads through a link that is not to be trusted.</exception>
     internal static void Write(string path, ReadOnlySpan<byte> content, int mode)
     {
-        var full = Path.GetFullPath(path);
+        using var place = GuardedPath.Walk(Path.GetFullPath(path), followLast: false);
         // In the same folder, because rename(2) does not cross file systems. The name is this process's own and never read.
-        var temporary = Path.Combine(Path.GetDirectoryName(full) ?? "/", $".{Path.GetFileName(full)}.{Environment.ProcessId}.tmp");
-        TryRemove(temporary); // left over by a process that had the same id and was killed here
-        var fd = FileDescriptors.Open(temporary, Libc.O_WRONLY | Libc.O_CREAT | Libc.O_EXCL | Libc.O_NOFOLLOW, mode);
+        using var temporary = place.Beside($".{place.Name}.{Environment.ProcessId}.tmp");
+        temporary.TryRemove(); // left over by a process that had the same id and was killed here
+        var fd = temporary.Open(Libc.O_WRONLY | Libc.O_CREAT | Libc.O_EXCL, mode);
         try
         {
             try
@@ -25,27 +24,27 @@ internal static unsafe class AtomicFile
                 FileDescriptors.Close(fd);
             }
 
-            fixed (byte* from = NativeText.EncodeWithNul(temporary), to = NativeText.EncodeWithNul(full))
-            {
-                if (Libc.Rename(from, to) < 0) throw PosixException.Last("rename", $"{temporary} to {full}");
-            }
+            place.Take(temporary.Name);
         }
         catch
         {
-            TryRemove(temporary);
+            temporary.TryRemove();
             throw;
         }
     }
 
-    /// <summary>Removes a file.</summary>
+    /// <summary>Removes a file, or a symbolic link itself.</summary>
     /// <returns>False if there is none.</returns>
     internal static bool TryRemove(string path)
     {
-        fixed (byte* bytes = NativeText.EncodeWithNul(path))
+        try
         {
-            if (Libc.Unlink(bytes) == 0) return true;
-            var errno = Marshal.GetLastPInvokeError();
-            return errno == Errno.ENOENT ? false : throw new PosixException("unlink", errno, path);
+            using var place = GuardedPath.Walk(path, followLast: false);
+            return place.TryRemove();
+        }
+        catch (PosixException e) when (e is { Call: "open", Errno: Errno.ENOENT })
+        {
+            return false; // nor its folder
         }
     }
 }

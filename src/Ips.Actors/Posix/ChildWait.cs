@@ -6,11 +6,11 @@ internal static class ChildWait
     // Without pidfd_open (kernels before 5.3, some sandboxes), the child is asked for at this interval.
     private const int PollIntervalMs = 50;
 
-    internal static Task<ProcessExit> Start(int pid, CancellationToken cancellationToken)
+    internal static Task<ProcessExit> Start(int pid, Action? beforeReap, CancellationToken cancellationToken)
     {
         var completion = new TaskCompletionSource<ProcessExit>(TaskCreationOptions.RunContinuationsAsynchronously);
         var wake = new EventFd();
-        var thread = new Thread(() => Run(pid, wake, completion, cancellationToken), maxStackSize: 256 * 1024)
+        var thread = new Thread(() => Run(pid, beforeReap, wake, completion, cancellationToken), maxStackSize: 256 * 1024)
         {
             IsBackground = true,
             Name = $"ips-wait-{pid}",
@@ -19,7 +19,8 @@ internal static class ChildWait
         return completion.Task;
     }
 
-    private static void Run(int pid, EventFd wake, TaskCompletionSource<ProcessExit> completion, CancellationToken cancellationToken)
+    private static void Run(
+        int pid, Action? beforeReap, EventFd wake, TaskCompletionSource<ProcessExit> completion, CancellationToken cancellationToken)
     {
         var pidFd = -1;
         try
@@ -31,7 +32,7 @@ internal static class ChildWait
                 Span<PollEntry> entries = [new(pidFd, PollEvents.Readable), new(wake.Fd, PollEvents.Readable)];
                 while (!cancellationToken.IsCancellationRequested)
                 {
-                    if (Processes.TryReap(pid) is { } exit)
+                    if (Processes.TryReap(pid, beforeReap) is { } exit)
                     {
                         completion.SetResult(exit);
                         return;

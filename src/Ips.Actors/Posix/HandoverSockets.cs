@@ -7,7 +7,6 @@ internal static unsafe class HandoverSockets
 {
     private const int OwnerOnly = 0b110_000_000, OwnerAndGroup = 0b110_110_000;
     private const int ConnectTimeoutSeconds = 5;
-    private const uint Unchanged = uint.MaxValue; // (uid_t)-1, see chown(2)
 
     /// <summary>Listens at a path in place of what is there: at no moment is there nothing, nor somebody who may not be.</summary>
     /// <param name="path">Made under another name first, in the same folder, and renamed.</param>
@@ -18,48 +17,53 @@ internal static unsafe class HandoverSockets
     /// <exception cref="PosixException">EACCES, ENOENT, EROFS: the folder. EPERM: the group is not this process's to give.</exception>
     internal static int Listen(string path, uint? group, int backlog, bool keep = true)
     {
-        var temporary = $"{path}.{Environment.ProcessId}";
+        using var place = GuardedPath.Walk(path, followLast: false);
+        using var temporary = place.Beside($"{place.Name}.{Environment.ProcessId}");
         var fd = Create(Libc.SOCK_NONBLOCK, path);
         try
         {
-            File.Delete(temporary); // of a process that was killed, and had this PID
+            temporary.TryRemove(); // of a process that was killed, and had this PID
             // bind(2) makes the path with the socket's own mode less the umask, so it is at no time wider than asked for.
             if (Libc.Fchmod(fd, OwnerOnly) < 0) throw PosixException.Last("fchmod", path);
-            using (var address = new UnixSocketAddress(temporary)) ListeningSockets.Bind(fd, address.Bytes.Span, temporary);
+            using (var address = new UnixSocketAddress(temporary.CallPath)) ListeningSockets.Bind(fd, address.Bytes.Span, temporary.FullName);
             try
             {
-                fixed (byte* from = NativeText.EncodeWithNul(temporary), to = NativeText.EncodeWithNul(path))
+                Protect(temporary, group);
+                ListeningSockets.Listen(fd, backlog, path);
+                if (keep)
                 {
-                    if (group is { } members && Libc.FchownAt(Libc.AT_FDCWD, from, Unchanged, members, Libc.AT_SYMLINK_NOFOLLOW) < 0)
-                        throw PosixException.Last("fchownat", $"{path} for group {members}");
-                    if (Libc.Chmod(from, (uint)(group is null ? OwnerOnly : OwnerAndGroup)) < 0) throw PosixException.Last("chmod", path);
-                    ListeningSockets.Listen(fd, backlog, path);
-                    if (keep)
-                    {
-                        if (Libc.Rename(from, to) < 0) throw PosixException.Last("rename", path);
-                        return fd;
-                    }
+                    place.Take(temporary.Name);
+                    return fd;
                 }
             }
             catch
             {
-                File.Delete(temporary);
+                temporary.TryRemove();
                 throw;
             }
 
-            File.Delete(temporary);
+            temporary.TryRemove();
             FileDescriptors.Close(fd);
             return -1;
-        }
-        catch (Exception e) when (e is UnauthorizedAccessException or DirectoryNotFoundException)
-        {
-            FileDescriptors.Close(fd);
-            throw new PosixException("unlink", e is UnauthorizedAccessException ? Errno.EACCES : Errno.ENOENT, temporary);
         }
         catch
         {
             FileDescriptors.Close(fd);
             throw;
+        }
+    }
+
+    private static void Protect(GuardedPath place, uint? group)
+    {
+        var bound = Ownership.OpenBound(place);
+        try
+        {
+            if (group is { } members) Ownership.Give(bound, Ownership.Unchanged, members, $"{place.FullName} for group {members}");
+            Ownership.SetMode(bound, group is null ? OwnerOnly : OwnerAndGroup, place.FullName);
+        }
+        finally
+        {
+            FileDescriptors.Close(bound);
         }
     }
 

@@ -12,13 +12,14 @@ namespace Ips.Actors.Posix;
 /// </remarks>
 internal static unsafe partial class Libc
 {
-    internal const int O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_CREAT = 0x40, O_EXCL = 0x80, O_APPEND = 0x400, O_NONBLOCK = 0x800;
+    internal const int O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_CREAT = 0x40, O_EXCL = 0x80, O_NOCTTY = 0x100, O_APPEND = 0x400,
+        O_NONBLOCK = 0x800;
     internal const int O_CLOEXEC = 0x80000, O_PATH = 0x200000;
     internal const int F_GETFD = 1, F_SETFD = 2, F_GETFL = 3, F_SETFL = 4, F_DUPFD_CLOEXEC = 1030, F_SETPIPE_SZ = 1031, FD_CLOEXEC = 1;
-    internal const int LOCK_EX = 2, LOCK_NB = 4;
+    internal const int LOCK_EX = 2, LOCK_NB = 4, LOCK_UN = 8;
     internal const int EFD_CLOEXEC = 0x80000, EFD_NONBLOCK = 0x800;
     internal const int AT_FDCWD = -100, AT_SYMLINK_NOFOLLOW = 0x100, AT_EMPTY_PATH = 0x1000;
-    internal const uint STATX_TYPE = 0x1, STATX_NLINK = 0x4, STATX_UID = 0x8, STATX_INO = 0x100, STATX_BTIME = 0x800;
+    internal const uint STATX_TYPE = 0x1, STATX_MODE = 0x2, STATX_NLINK = 0x4, STATX_UID = 0x8, STATX_GID = 0x10, STATX_INO = 0x100, STATX_BTIME = 0x800;
 
     // O_DIRECTORY and O_NOFOLLOW are among the few that differ between architectures.
     internal static readonly int O_DIRECTORY = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x4000 : 0x10000;
@@ -28,6 +29,15 @@ internal static unsafe partial class Libc
     internal static readonly nint SYS_statx = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 291 : 332;
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true)] internal static partial int Open(byte* path, int flags, uint mode);
+    [LibraryImport("libc", EntryPoint = "openat", SetLastError = true)]
+    internal static partial int OpenAt(int folder, byte* path, int flags, uint mode);
+    [LibraryImport("libc", EntryPoint = "mkdirat", SetLastError = true)] internal static partial int MkdirAt(int folder, byte* path, uint mode);
+    [LibraryImport("libc", EntryPoint = "readlinkat", SetLastError = true)]
+    internal static partial nint ReadLinkAt(int folder, byte* path, byte* target, nuint size);
+    [LibraryImport("libc", EntryPoint = "renameat", SetLastError = true)]
+    internal static partial int RenameAt(int fromFolder, byte* from, int toFolder, byte* to);
+    [LibraryImport("libc", EntryPoint = "unlinkat", SetLastError = true)] internal static partial int UnlinkAt(int folder, byte* path, int flags);
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)] internal static partial int Fsync(int fd);
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)] internal static partial int Close(int fd);
     [LibraryImport("libc", EntryPoint = "write", SetLastError = true)] internal static partial nint Write(int fd, byte* bytes, nuint count);
     [LibraryImport("libc", EntryPoint = "read", SetLastError = true)] internal static partial nint Read(int fd, byte* bytes, nuint count);
@@ -37,8 +47,6 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)] internal static partial int Fcntl(int fd, int command, nint argument);
     [LibraryImport("libc", EntryPoint = "isatty", SetLastError = true)] internal static partial int IsATty(int fd);
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)] internal static partial int Flock(int fd, int operation);
-    [LibraryImport("libc", EntryPoint = "rename", SetLastError = true)] internal static partial int Rename(byte* from, byte* to);
-    [LibraryImport("libc", EntryPoint = "unlink", SetLastError = true)] internal static partial int Unlink(byte* path);
     [LibraryImport("libc", EntryPoint = "chmod", SetLastError = true)] internal static partial int Chmod(byte* path, uint mode);
     [LibraryImport("libc", EntryPoint = "fchmod", SetLastError = true)] internal static partial int Fchmod(int fd, uint mode);
     [LibraryImport("libc", EntryPoint = "chdir", SetLastError = true)] internal static partial int Chdir(byte* path);

@@ -4,8 +4,8 @@ namespace Ips.Actors.Posix;
 
 internal static unsafe partial class Libc
 {
-    internal const short POSIX_SPAWN_SETSIGDEF = 0x4, POSIX_SPAWN_SETSIGMASK = 0x8, POSIX_SPAWN_SETSID = 0x80;
-    internal const int WNOHANG = 1, WEXITED = 4, WNOWAIT = 0x01000000, P_ALL = 0;
+    internal const short POSIX_SPAWN_SETPGROUP = 0x2, POSIX_SPAWN_SETSIGDEF = 0x4, POSIX_SPAWN_SETSIGMASK = 0x8, POSIX_SPAWN_SETSID = 0x80;
+    internal const int WNOHANG = 1, WEXITED = 4, WNOWAIT = 0x01000000, P_ALL = 0, P_PID = 1;
     internal const int SIG_BLOCK = 0, SIG_UNBLOCK = 1;
     internal const int PR_SET_CHILD_SUBREAPER = 36;
     internal const int SYS_pidfd_send_signal = 424, SYS_pidfd_open = 434; // the same on every architecture
@@ -20,13 +20,18 @@ internal static unsafe partial class Libc
     internal const int SignalActionSizeBytes = 256;
 
     internal const int RLIMIT_NOFILE = 7;
+    internal const int PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4, MAP_PRIVATE = 2, MAP_ANONYMOUS = 0x20;
+    internal const int MREMAP_MAYMOVE = 1, MREMAP_FIXED = 2;
 
     // posix_spawn's family returns the error instead of setting errno.
     [LibraryImport("libc", EntryPoint = "posix_spawn")]
     internal static partial int PosixSpawn(int* pid, byte* path, void* fileActions, void* attributes, byte** arguments, byte** environment);
+    [LibraryImport("libc", EntryPoint = "execve", SetLastError = true)] internal static partial int Execve(byte* path, byte** arguments, byte** environment);
     [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_init")] internal static partial int FileActionsInit(void* actions);
     [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_destroy")] internal static partial int FileActionsDestroy(void* actions);
     [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_adddup2")] internal static partial int FileActionsAddDup2(void* actions, int fd, int target);
+    [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_addclose")]
+    internal static partial int FileActionsAddClose(void* actions, int fd);
     [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_addchdir_np")] internal static partial int FileActionsAddChdir(void* actions, byte* path);
     [LibraryImport("libc", EntryPoint = "posix_spawnattr_init")] internal static partial int SpawnAttributesInit(void* attributes);
     [LibraryImport("libc", EntryPoint = "posix_spawnattr_destroy")] internal static partial int SpawnAttributesDestroy(void* attributes);
@@ -34,6 +39,14 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "posix_spawnattr_setsigdefault")] internal static partial int SpawnAttributesSetSigDefault(void* attributes, ulong* set);
     [LibraryImport("libc", EntryPoint = "posix_spawnattr_setsigmask")] internal static partial int SpawnAttributesSetSigMask(void* attributes, ulong* set);
     [LibraryImport("libc", EntryPoint = "pthread_sigmask")] internal static partial int PthreadSigMask(int how, ulong* set, ulong* old);
+
+    [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
+    internal static partial void* MMap(void* address, nuint size, int protection, int flags, int fd, nint offset);
+    [LibraryImport("libc", EntryPoint = "munmap", SetLastError = true)] internal static partial int MUnmap(void* address, nuint size);
+    [LibraryImport("libc", EntryPoint = "mprotect", SetLastError = true)]
+    internal static partial int MProtect(void* address, nuint size, int protection);
+    [LibraryImport("libc", EntryPoint = "mremap", SetLastError = true)]
+    internal static partial void* MRemap(void* old, nuint oldSize, nuint newSize, int flags, void* address);
 
     [LibraryImport("libc", EntryPoint = "getrlimit", SetLastError = true)] internal static partial int GetRLimit(int resource, ResourceLimit* limit);
     [LibraryImport("libc", EntryPoint = "setrlimit", SetLastError = true)] internal static partial int SetRLimit(int resource, ResourceLimit* limit);
@@ -46,6 +59,8 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "geteuid")] internal static partial uint GetEUid();
     [LibraryImport("libc", EntryPoint = "getgid")] internal static partial uint GetGid();
     [LibraryImport("libc", EntryPoint = "getpgrp")] internal static partial int GetPgrp();
+    [LibraryImport("libc", EntryPoint = "getpgid", SetLastError = true)] internal static partial int GetPgid(int pid);
+    [LibraryImport("libc", EntryPoint = "setpgid", SetLastError = true)] internal static partial int SetPgid(int pid, int group);
     [LibraryImport("libc", EntryPoint = "getsid", SetLastError = true)] internal static partial int GetSid(int pid);
     [LibraryImport("libc", EntryPoint = "tcgetpgrp", SetLastError = true)] internal static partial int TcGetPgrp(int fd);
 

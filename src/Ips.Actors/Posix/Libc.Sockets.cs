@@ -6,9 +6,10 @@ internal static unsafe partial class Libc
 {
     internal const int AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10;
     internal const int SOCK_STREAM = 1, SOCK_SEQPACKET = 5, SOCK_NONBLOCK = 0x800, SOCK_CLOEXEC = 0x80000;
-    internal const int SOL_SOCKET = 1, SO_REUSEADDR = 2, SO_SNDBUF = 7, SO_LINGER = 13, SO_PEERCRED = 17, SO_SNDTIMEO = 21, SO_ACCEPTCONN = 30, SO_PEERGROUPS = 59, SO_PEERPIDFD = 77;
+    internal const int SOL_SOCKET = 1, SO_REUSEADDR = 2, SO_TYPE = 3, SO_SNDBUF = 7, SO_LINGER = 13, SO_PASSCRED = 16, SO_PEERCRED = 17;
+    internal const int SO_SNDTIMEO = 21, SO_ACCEPTCONN = 30, SO_DOMAIN = 39, SO_PEERGROUPS = 59, SO_PEERPIDFD = 77;
     internal const int IPPROTO_IPV6 = 41, IPV6_V6ONLY = 26;
-    internal const int SCM_RIGHTS = 1;
+    internal const int SCM_RIGHTS = 1, SCM_CREDENTIALS = 2;
     internal const int MSG_CTRUNC = 0x8, MSG_TRUNC = 0x20, MSG_DONTWAIT = 0x40, MSG_NOSIGNAL = 0x4000, MSG_CMSG_CLOEXEC = 0x40000000;
 
     [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)] internal static partial int Socket(int domain, int type, int protocol);

@@ -4,7 +4,7 @@ namespace Ips.Actors.Posix;
 
 internal static unsafe partial class Libc
 {
-    internal const int PR_SET_DUMPABLE = 4, PR_SET_NO_NEW_PRIVS = 38;
+    internal const int PR_SET_NO_NEW_PRIVS = 38;
     internal const int W_OK = 2, X_OK = 1;
 
     // The C library's own wrappers of the three set calls change every thread of the process; the kernel's calls change one.

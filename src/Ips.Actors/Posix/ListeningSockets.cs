@@ -48,8 +48,18 @@ internal static unsafe class ListeningSockets
         var fd = Create(Libc.AF_UNIX, path);
         try
         {
-            using (var address = new UnixSocketAddress(path)) Bind(fd, address.Bytes.Span, path);
-            if (!path.StartsWith('\0')) access?.Apply(path);
+            if (path.StartsWith('\0'))
+            {
+                using var address = new UnixSocketAddress(path);
+                Bind(fd, address.Bytes.Span, path);
+            }
+            else
+            {
+                using var place = GuardedPath.Walk(path, followLast: false);
+                using (var address = new UnixSocketAddress(place.CallPath)) Bind(fd, address.Bytes.Span, path);
+                access?.Apply(place);
+            }
+
             Listen(fd, backlog, path); // last: until then a connect is refused
             return fd;
         }
@@ -61,11 +71,14 @@ internal static unsafe class ListeningSockets
     }
 
     /// <summary>Removes the path of a Unix stream socket that nobody listens on any more.</summary>
-    /// <remarks>Only for who holds the lock that keeps others from listening there: between the test and the removal they could begin to.</remarks>
+    /// <remarks>Only for who holds the lock that keeps others from listening there, or has bound the path: between the test and the removal they could begin
+    /// to.</remarks>
+    /// <param name="path">The path.</param>
+    /// <param name="expected">The file that it must be; null for any.</param>
     /// <returns>Whether it was removed; false if there is none, it is no socket or somebody listens.</returns>
-    internal static bool RemoveStaleUnixSocket(string path)
+    internal static bool RemoveStaleUnixSocket(string path, FileIdentity? expected = null)
     {
-        if (FileIdentity.OfSocketPath(path) is not { } found) return false;
+        if (FileIdentity.OfSocketPath(path) is not { } found || (expected is { } bound && bound != found)) return false;
         var fd = Create(Libc.AF_UNIX, path);
         try
         {
@@ -117,6 +130,12 @@ internal static unsafe class ListeningSockets
         }
     }
 
+    /// <summary>Whether the descriptor is a Unix stream socket on which listen(2) was called.</summary>
+    internal static bool IsListeningUnix(int fd) => IsListening(fd) && IsStream(fd) && SocketOptions.Get(fd, Libc.SOL_SOCKET, Libc.SO_DOMAIN) == Libc.AF_UNIX;
+
+    /// <summary>Whether the descriptor is a stream socket.</summary>
+    internal static bool IsStream(int fd) => SocketOptions.Get(fd, Libc.SOL_SOCKET, Libc.SO_TYPE) == Libc.SOCK_STREAM;
+
     /// <summary>SO_LINGER: whether close(2) lingers, and for how many seconds; on with 0 s means that it resets the connection.</summary>
     internal static (bool On, int Seconds) Linger(int fd)
     {
@@ -131,12 +150,8 @@ internal static unsafe class ListeningSockets
     internal static bool UnlinkIfSame(string path, FileIdentity bound)
     {
         if (FileIdentity.OfPath(path) != bound) return false;
-        fixed (byte* bytes = NativeText.EncodeWithNul(path))
-        {
-            if (Libc.Unlink(bytes) == 0) return true;
-            var errno = Marshal.GetLastPInvokeError();
-            return errno == Errno.ENOENT ? false : throw new PosixException("unlink", errno, path);
-        }
+        using var place = GuardedPath.Walk(path, followLast: false);
+        return place.Status()?.Identity == bound && place.TryRemove();
     }
 
     /// <summary>Accepts one connection, non-blocking and with FD_CLOEXEC.</summary>

@@ -26,11 +26,12 @@ internal sealed class PacketChannel : IDisposable
     private Thread? _thread;
     private bool _disposed; // asked to close
     private bool _sealed;   // takes no more packets: disposed, closed, the peer is gone, or the closing packet is queued
+    private bool _overflown; // the peer does not receive what is queued for it
     private bool _closed;   // the descriptor is closed
     private int _droppedPackets;
 
     /// <param name="fd">The socket; the channel closes it.</param>
-    /// <param name="onPacket">Takes a packet, and with it its descriptors. An exception of it closes the channel.</param>
+    /// <param name="onPacket">Takes a packet, and with it its descriptors. An exception of it closes the channel, and the descriptors.</param>
     /// <param name="onClosed">Told why the channel closed: <see cref="PosixException"/>, or <see cref="InvalidDataException"/> for a packet
     /// that is too large or came without all of its descriptors.</param>
     /// <param name="takesIncomplete">A packet that lost its descriptors goes to <paramref name="onPacket"/>, marked, and does not close the channel by itself.</param>
@@ -52,11 +53,13 @@ internal sealed class PacketChannel : IDisposable
         }
     }
 
-    /// <summary>Queues a packet. One that comes after the close is dropped, as one on its way at the close is: the callback tells of the close.</summary>
+    /// <summary>
+    /// Queues a packet. One that comes after the close is dropped, as one on its way at the close is: the callback tells of the close. If 4096 packets wait
+    /// already, the peer does not receive: the channel closes, with that as its reason.
+    /// </summary>
     /// <param name="packet">From 1 byte to 128 KiB; must not change afterwards.</param>
     /// <param name="fds">At most 64. Duplicated here, so the caller keeps its own and may close them at once.</param>
     /// <param name="closeAfterSend">Closes the channel (not the caller's descriptors) as soon as this packet is sent. The peer still receives it.</param>
-    /// <exception cref="InvalidOperationException">4096 packets wait already.</exception>
     /// <exception cref="PosixException">A descriptor cannot be duplicated: EBADF, EMFILE.</exception>
     internal void Send(ReadOnlyMemory<byte> packet, ReadOnlySpan<int> fds, bool closeAfterSend = false)
     {
@@ -74,9 +77,15 @@ internal sealed class PacketChannel : IDisposable
             }
 
             if (_queue.Count >= MaxQueuedPackets)
-                throw new InvalidOperationException($"{MaxQueuedPackets} packets wait to be sent, the most that may: the peer does not receive.");
-            _queue.Enqueue(new Outgoing(packet, Duplicate(fds), closeAfterSend));
-            _sealed = closeAfterSend;
+            {
+                (_overflown, _sealed) = (true, true);
+                _droppedPackets++;
+            }
+            else
+            {
+                _queue.Enqueue(new Outgoing(packet, Duplicate(fds), closeAfterSend));
+                _sealed = closeAfterSend;
+            }
         }
 
         _wake.Set();
@@ -159,6 +168,7 @@ internal sealed class PacketChannel : IDisposable
             lock (_gate)
             {
                 if (_disposed) return false;
+                if (_overflown) throw new InvalidDataException($"{MaxQueuedPackets} packets wait to be sent, the most that may: the peer does not receive.");
                 if (!_queue.TryPeek(out next)) return true;
             }
 
@@ -194,8 +204,16 @@ internal sealed class PacketChannel : IDisposable
             if (loss == PacketLoss.Bytes || (loss == PacketLoss.Descriptors && !_takesIncomplete)) throw Truncated();
 
             if (length < 0) return true;
-            if (length == 0) return false;
-            _onPacket(new ReceivedPacket(buffer.AsMemory(0, length).ToArray(), fds, loss == PacketLoss.Descriptors));
+            try
+            {
+                if (length == 0) return fds.Count == 0 ? false : throw Empty(fds.Count);
+                _onPacket(new ReceivedPacket(buffer.AsMemory(0, length).ToArray(), fds, loss == PacketLoss.Descriptors));
+            }
+            catch
+            {
+                fds.ForEach(FileDescriptors.Close); // nobody has taken them
+                throw;
+            }
         }
 
         return true;
@@ -205,6 +223,9 @@ internal sealed class PacketChannel : IDisposable
     internal static InvalidDataException Truncated() => new(
         $"A packet has more than {MaxPacketSizeBytes} bytes, or not all of its descriptors could be received " +
         $"(at most {FdPassing.MaxDescriptors}, and the limit of open files of this process, ulimit -n, must leave room for them).");
+
+    // Without descriptors it cannot be told from the end of the channel, and is taken for it.
+    private static InvalidDataException Empty(int descriptors) => new($"A packet without a byte came with {descriptors} descriptors.");
 
     private void Close() // under _gate
     {

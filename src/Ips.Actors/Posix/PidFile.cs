@@ -31,7 +31,8 @@ internal static class PidFile
     /// <exception cref="IOException">It cannot be written.</exception>
     internal static void Overwrite(string path, ReadOnlySpan<byte> content)
     {
-        using var file = new SafeFileHandle(FileDescriptors.Open(path, Libc.O_WRONLY | Libc.O_NOFOLLOW), ownsHandle: true);
+        using var place = GuardedPath.Walk(path, followLast: false);
+        using var file = new SafeFileHandle(place.Open(Libc.O_WRONLY), ownsHandle: true);
         // One write of the whole old length first: a reader in between sees this PID and empty lines, not the rest of a longer one.
         var old = RandomAccess.GetLength(file);
         var padded = new byte[Math.Clamp(old, content.Length, MaxContentBytes)];
@@ -42,19 +43,10 @@ internal static class PidFile
     }
 
     /// <summary>The PID in the file; null if there is no file or no positive number in it.</summary>
-    /// <exception cref="IOException">It cannot be read.</exception>
-    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
-    internal static int? Read(string path)
-    {
-        try
-        {
-            return int.TryParse(File.ReadAllText(path).AsSpan().Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var pid) && pid > 0 ? pid : null;
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            return null;
-        }
-    }
+    /// <exception cref="IOException">It cannot be read, or is no regular file.</exception>
+    internal static int? Read(string path) =>
+        GuardedFile.Read(path, MaxContentBytes) is { } content
+        && int.TryParse(Encoding.UTF8.GetString(content).AsSpan().Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var pid) && pid > 0 ? pid : null;
 
     /// <summary>Removes the file if it names this PID: after a handover it names the successor and stays.</summary>
     /// <returns>Whether it was removed.</returns>

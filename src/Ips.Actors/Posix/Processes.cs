@@ -21,9 +21,18 @@ internal static unsafe class Processes
     /// <summary>Takes the status of a child that ended, and so ends it for good. Only one caller may wait for a child.</summary>
     /// <returns>Null while it runs; <see cref="ProcessExit.Unknown"/> if its status was taken before.</returns>
     /// <exception cref="PosixException">ECHILD: the process runs, but is no child of this one.</exception>
-    internal static ProcessExit? TryReap(int pid)
+    /// <param name="pid">The child.</param>
+    /// <param name="beforeReap">Runs when it has ended and before its status is taken: until then its PID, as that of its process group
+    /// too, is nobody else's.</param>
+    internal static ProcessExit? TryReap(int pid, Action? beforeReap = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(pid);
+        if (beforeReap is not null)
+        {
+            if (!HasEnded(pid)) return null;
+            beforeReap();
+        }
+
         while (true)
         {
             int status;
@@ -42,10 +51,55 @@ internal static unsafe class Processes
     /// <summary>Waits for a child's end and takes its status. Cancelled, it leaves the child unreaped.</summary>
     /// <remarks>On a thread of its own, which sleeps: a successor is started too seldom for anything cleverer to pay.</remarks>
     /// <exception cref="PosixException">As <see cref="TryReap"/>.</exception>
-    internal static Task<ProcessExit> WaitAsync(int pid, CancellationToken cancellationToken)
+    internal static Task<ProcessExit> WaitAsync(int pid, CancellationToken cancellationToken, Action? beforeReap = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(pid);
-        return cancellationToken.IsCancellationRequested ? Task.FromCanceled<ProcessExit>(cancellationToken) : ChildWait.Start(pid, cancellationToken);
+        return cancellationToken.IsCancellationRequested
+            ? Task.FromCanceled<ProcessExit>(cancellationToken) : ChildWait.Start(pid, beforeReap, cancellationToken);
+    }
+
+    /// <summary>Kills whatever is left of a process group. See kill(2).</summary>
+    /// <param name="group">The group: the PID of the child that leads it, which must not have been reaped.</param>
+    /// <exception cref="PosixException">Any errno but ESRCH (nobody is left) and EPERM (who is left is another user's).</exception>
+    internal static void KillGroup(int group)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(group, 2); // -1 is everybody
+        if (Libc.Kill(-group, SignalNumbers.SIGKILL) < 0 && Marshal.GetLastPInvokeError() is var errno and not (Errno.ESRCH or Errno.EPERM))
+            throw new PosixException("kill", errno, $"process group {group} with SIGKILL");
+    }
+
+    /// <summary>Moves this process to another group of its session.</summary>
+    /// <returns>False if that group has no member left, or this process leads its session: see setpgid(2).</returns>
+    internal static bool TryJoinGroup(int group)
+    {
+        if (Libc.SetPgid(0, group) == 0) return true;
+        var errno = Marshal.GetLastPInvokeError();
+        return errno is Errno.EPERM or Errno.ESRCH ? false : throw new PosixException("setpgid", errno, $"group {group}");
+    }
+
+    /// <summary>The process group of a process; null if there is no such process.</summary>
+    internal static int? GroupOf(int pid) => Libc.GetPgid(pid) is > 0 and var group ? group : null;
+
+    /// <summary>The session of a process; null if there is no such process.</summary>
+    internal static int? SessionOf(int pid) => Libc.GetSid(pid) is > 0 and var session ? session : null;
+
+    /// <summary>The device number of a process's controlling terminal; 0 without one, null if there is no such process.</summary>
+    internal static int? ControllingTerminalOf(int pid) =>
+        StatFields(pid) is { } fields ? int.Parse(fields[4], System.Globalization.CultureInfo.InvariantCulture) : null;
+
+    private static bool HasEnded(int pid)
+    {
+        const int InfoSizeBytes = 128;
+        var info = stackalloc byte[InfoSizeBytes];
+        new Span<byte>(info, InfoSizeBytes).Clear();
+        while (Libc.WaitId(Libc.P_PID, pid, info, Libc.WEXITED | Libc.WNOHANG | Libc.WNOWAIT) < 0)
+        {
+            var errno = Marshal.GetLastPInvokeError();
+            if (errno == Errno.ECHILD) return true; // reaped by somebody else: waitpid says so
+            if (errno != Errno.EINTR) throw new PosixException("waitid", errno, $"process {pid}");
+        }
+
+        return *(int*)info != 0; // si_signo: 0 while it runs
     }
 
     /// <summary>Sleeps until any child has ended, and takes its status.</summary>
@@ -73,6 +127,20 @@ internal static unsafe class Processes
     /// <summary>The parent of a process; null if there is no such process.</summary>
     internal static int? ParentOf(int pid) => StatFields(pid) is { } fields ? int.Parse(fields[1], System.Globalization.CultureInfo.InvariantCulture) : null;
 
+    /// <summary>The effective user of a process; null if there is no such process.</summary>
+    internal static uint? UserOf(int pid)
+    {
+        try
+        {
+            var line = File.ReadLines($"/proc/{pid}/status").FirstOrDefault(line => line.StartsWith("Uid:", StringComparison.Ordinal));
+            return line is null ? null : uint.Parse(line.Split('\t')[2], System.Globalization.CultureInfo.InvariantCulture);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     // The fields after "pid (name) ", the state first; the name may have any character. See proc(5).
     private static string[]? StatFields(int pid)
     {
@@ -81,7 +149,7 @@ internal static unsafe class Processes
             var stat = File.ReadAllText($"/proc/{pid}/stat");
             return stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) // the latter: another user's, hidden by the mount option hidepid
         {
             return null;
         }
@@ -99,7 +167,7 @@ internal static unsafe class Processes
             var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
             return fields[0] is not ("Z" or "X") || (fields[0] == "Z" && fields[17] is not ("0" or "1"));
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
         {
             // Gone since, or hidden by the mount option hidepid: ask again.
             return Libc.Kill(pid, 0) == 0 || Marshal.GetLastPInvokeError() != Errno.ESRCH;

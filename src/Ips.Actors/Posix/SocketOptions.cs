@@ -9,6 +9,12 @@ internal static unsafe class SocketOptions
     /// <summary>Sets an option of type int.</summary>
     internal static void Set(int fd, int level, int name, int value) => SetStruct(fd, level, name, value);
 
+    /// <summary>Whether a descriptor is a stream socket that does not listen: of a peer's, anything may come.</summary>
+    internal static bool IsStreamConnection(int fd) => Is(fd, Libc.SO_TYPE, Libc.SOCK_STREAM) && Is(fd, Libc.SO_ACCEPTCONN, 0);
+
+    /// <summary>Whether a descriptor is a socket of packets, as a handover channel is.</summary>
+    internal static bool IsPacketSocket(int fd) => Is(fd, Libc.SO_TYPE, Libc.SOCK_SEQPACKET);
+
     internal static T GetStruct<T>(int fd, int level, int name) where T : unmanaged
     {
         T value = default;
@@ -19,6 +25,13 @@ internal static unsafe class SocketOptions
     internal static void SetStruct<T>(int fd, int level, int name, T value) where T : unmanaged
     {
         if (Libc.SetSockOpt(fd, level, name, &value, (uint)sizeof(T)) < 0) throw PosixException.Last("setsockopt", FileDescriptors.Describe(fd));
+    }
+
+    private static bool Is(int fd, int name, int expected)
+    {
+        int value;
+        uint length = sizeof(int);
+        return Libc.GetSockOpt(fd, Libc.SOL_SOCKET, name, &value, &length) == 0 && value == expected;
     }
 
     /// <summary>A pidfd of who connected, since Linux 6.5; null if there is none.</summary>

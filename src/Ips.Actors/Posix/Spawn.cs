@@ -5,8 +5,13 @@ namespace Ips.Actors.Posix;
 /// <summary>Starts a process with posix_spawn(3): .NET must not fork, and its Process can neither place descriptors nor make a session.</summary>
 /// <remarks>
 /// In the child: SIGHUP, SIGUSR1 and SIGUSR2 are blocked until it unblocks them (<see cref="SignalMask"/>), so that a signal during its
-/// start is neither lost nor fatal, and all others are not. A signal that this process ignores stays ignored, as after exec(2), except
-/// SIGPIPE, which every .NET process ignores whether asked to or not; all others have their default action.
+/// start is neither lost nor fatal, and all others are not. A signal that this process ignores stays ignored, as after exec(2), with two
+/// exceptions: SIGPIPE, which every .NET process ignores whether asked to or not, and SIGINT and SIGQUIT in a child without a terminal. A
+/// shell has
+/// a background job ignore these two because of the keys of the terminal; where there is none, whoever sends them means it. All others
+/// have their
+/// default action. Descriptors of 3 and more that the request does not name are closed in the child, also those that this process
+/// inherited.
 /// Nobody else waits for the child: see <see cref="Processes.WaitAsync"/>.
 /// </remarks>
 internal static unsafe class Spawn
@@ -41,11 +46,10 @@ internal static unsafe class Spawn
                         Throw("posix_spawn_file_actions_addchdir_np", Libc.FileActionsAddChdir(actions, path));
                 }
 
-                SetSignals(attributes, request.NewSession);
+                SetSignals(attributes, request);
                 fixed (byte* path = NativeText.EncodeWithNul(request.FileName))
                 {
                     int pid;
-                    if (Credentials.NoNewPrivileges) Credentials.ForbidNewPrivileges(); // of this thread, which the child inherits
                     var errno = Libc.PosixSpawn(&pid, path, actions, attributes, arguments.Pointer, environment.Pointer);
                     return errno == 0 ? pid : throw new PosixException("posix_spawn", errno, Describe(request));
                 }
@@ -83,23 +87,36 @@ internal static unsafe class Spawn
             duplicates.Add(high);
             Throw("posix_spawn_file_actions_adddup2", Libc.FileActionsAddDup2(actions, high, target));
         }
+
+        // Not by close_range(2) or posix_spawn_file_actions_addclosefrom_np(3), which not every C library and kernel has. All of ours have
+        // FD_CLOEXEC, so what is left are those that somebody passed to this process. A close of one that is gone by then does no harm.
+        foreach (var fd in FileDescriptors.Inheritable())
+        {
+            if (request.Descriptors.All(pair => pair.TargetFd != fd))
+                Throw("posix_spawn_file_actions_addclose", Libc.FileActionsAddClose(actions, fd));
+        }
     }
 
-    private static void SetSignals(void* attributes, bool newSession)
+    private static void SetSignals(void* attributes, SpawnRequest request)
     {
         var toDefault = SignalSet.Of();
+        var noTerminal = request.NewSession || !Terminal.IsControlling;
         for (var signal = 1; signal <= SignalNumbers.Last; signal++)
         {
             if (signal is SignalNumbers.SIGKILL or SignalNumbers.SIGSTOP) continue;
             // 32 to 34 are the C library's own: it refuses to tell about them, and glibc would leave them ignored in the child.
-            var reset = signal is SignalNumbers.SIGPIPE or 32 or 33 or 34 || !Signals.IsIgnored(signal);
+            var ofKeys = signal is SignalNumbers.SIGINT or SignalNumbers.SIGQUIT;
+            var reset = signal is SignalNumbers.SIGPIPE or 32 or 33 or 34 || (ofKeys && noTerminal)
+                || !Signals.IsIgnored(signal);
             if (reset) toDefault[0] |= SignalSet.Of(signal)[0];
         }
 
         var blocked = SignalSet.Of(Blocked);
         Throw("posix_spawnattr_setsigdefault", Libc.SpawnAttributesSetSigDefault(attributes, (ulong*)&toDefault));
         Throw("posix_spawnattr_setsigmask", Libc.SpawnAttributesSetSigMask(attributes, (ulong*)&blocked));
-        var flags = Libc.POSIX_SPAWN_SETSIGDEF | Libc.POSIX_SPAWN_SETSIGMASK | (newSession ? Libc.POSIX_SPAWN_SETSID : 0);
+        var flags = Libc.POSIX_SPAWN_SETSIGDEF | Libc.POSIX_SPAWN_SETSIGMASK
+            | (request.NewSession ? Libc.POSIX_SPAWN_SETSID : 0)
+            | (request.NewGroup ? Libc.POSIX_SPAWN_SETPGROUP : 0); // of group 0, as initialized: its own
         Throw("posix_spawnattr_setflags", Libc.SpawnAttributesSetFlags(attributes, (short)flags));
     }
 
@@ -109,27 +126,5 @@ internal static unsafe class Spawn
     private static void Throw(string call, int errno)
     {
         if (errno != 0) throw new PosixException(call, errno);
-    }
-
-    /// <summary>A null-terminated array of C strings, in memory that does not move.</summary>
-    private sealed class TextVector : IDisposable
-    {
-        internal TextVector(IEnumerable<string> texts)
-        {
-            var encoded = texts.Select(NativeText.EncodeWithNul).ToArray();
-            var pointersBytes = (encoded.Length + 1) * sizeof(byte*);
-            Pointer = (byte**)NativeMemory.AllocZeroed((nuint)(pointersBytes + encoded.Sum(text => text.Length)));
-            var next = (byte*)Pointer + pointersBytes;
-            for (var i = 0; i < encoded.Length; i++)
-            {
-                encoded[i].CopyTo(new Span<byte>(next, encoded[i].Length));
-                Pointer[i] = next;
-                next += encoded[i].Length;
-            }
-        }
-
-        internal byte** Pointer { get; }
-
-        public void Dispose() => NativeMemory.Free(Pointer);
     }
 }

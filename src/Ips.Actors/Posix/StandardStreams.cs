@@ -17,18 +17,16 @@ internal static class StandardStreams
     /// <remarks><see cref="Console.Out"/> and <see cref="Console.Error"/> keep a duplicate of what was open at their first use and do not
     /// follow: write through <see cref="OpenOutput"/> and <see cref="OpenError"/>.</remarks>
     /// <param name="logPath">Made with mode 0640 if it is not there.</param>
-    /// <exception cref="PosixException">The file cannot be opened; the streams are then unchanged.</exception>
+    /// <exception cref="IOException">The file cannot be opened, or is not to be trusted; the streams are then unchanged.</exception>
     internal static void Redirect(string logPath)
     {
-        var fd = FileDescriptors.Open(logPath, Libc.O_WRONLY | Libc.O_CREAT | Libc.O_APPEND, 0b110_100_000);
-        Place(fd, Output, Error);
+        Place(GuardedFile.OpenLog(logPath), Output, Error);
         s_redirected = true;
     }
 
     /// <summary>Finds out whether <see cref="Redirect"/> would work.</summary>
-    /// <exception cref="PosixException">The file cannot be opened.</exception>
-    internal static void CheckRedirect(string logPath) =>
-        FileDescriptors.Close(FileDescriptors.Open(logPath, Libc.O_WRONLY | Libc.O_CREAT | Libc.O_APPEND, 0b110_100_000));
+    /// <exception cref="IOException">The file cannot be opened, or is not to be trusted.</exception>
+    internal static void CheckRedirect(string logPath) => FileDescriptors.Close(GuardedFile.OpenLog(logPath));
 
     /// <summary>Makes stdin read as empty.</summary>
     internal static void RedirectInputFromNull() => Place(FileDescriptors.Open("/dev/null", Libc.O_RDONLY), Input);
@@ -38,6 +36,20 @@ internal static class StandardStreams
 
     /// <summary>A stream to stderr that follows <see cref="Redirect"/>. Disposing it closes nothing.</summary>
     internal static Stream OpenError() => new DescriptorStream(Error);
+
+    /// <summary>A stream to what a standard stream leads to now, and goes on to after <see cref="Redirect"/>. The descriptor is kept for
+    /// the life of the process.</summary>
+    internal static Stream OpenPresent(int fd)
+    {
+        try
+        {
+            return new DescriptorStream(FileDescriptors.DuplicateHigh(fd));
+        }
+        catch (PosixException)
+        {
+            return new DescriptorStream(fd); // closed, or no number is free for another one: a write says so
+        }
+    }
 
     private static void Place(int fd, params ReadOnlySpan<int> targets)
     {

@@ -15,42 +15,28 @@ internal static unsafe class UnixSockets
     /// <exception cref="PosixException">EADDRINUSE: the path exists. EACCES, ENOENT, EROFS: the folder.</exception>
     internal static int Listen(string path, int mode, int backlog)
     {
-        var fd = ListeningSockets.Create(Libc.AF_UNIX, path);
-        try
-        {
-            // bind(2) makes the path with the socket's own mode less the umask, so it is at no time wider than asked for.
-            if (Libc.Fchmod(fd, (uint)mode) < 0) throw PosixException.Last("fchmod", path);
-            using (var address = new UnixSocketAddress(path)) ListeningSockets.Bind(fd, address.Bytes.Span, path);
-            fixed (byte* bytes = NativeText.EncodeWithNul(path))
-            {
-                if (Libc.Chmod(bytes, (uint)mode) < 0) throw PosixException.Last("chmod", path); // what the umask took
-            }
-
-            ListeningSockets.Listen(fd, backlog, path);
-            return fd;
-        }
-        catch
-        {
-            FileDescriptors.Close(fd);
-            throw;
-        }
+        using var place = GuardedPath.Walk(path, followLast: false);
+        return ListenAt(place, mode, backlog);
     }
 
     /// <summary>As <see cref="Listen"/>, in place of the socket that is at the path now: at no moment is there none.</summary>
     /// <exception cref="PosixException">As there.</exception>
     internal static int ListenInPlace(string path, int mode, int backlog)
     {
-        var temporary = $"{path}.{Environment.ProcessId}";
-        var fd = Listen(temporary, mode, backlog);
-        fixed (byte* from = NativeText.EncodeWithNul(temporary), to = NativeText.EncodeWithNul(path))
+        using var place = GuardedPath.Walk(path, followLast: false);
+        using var temporary = place.Beside($"{place.Name}.{Environment.ProcessId}");
+        var fd = ListenAt(temporary, mode, backlog);
+        try
         {
-            if (Libc.Rename(from, to) == 0) return fd;
+            place.Take(temporary.Name);
+            return fd;
         }
-
-        var error = PosixException.Last("rename", path);
-        FileDescriptors.Close(fd);
-        File.Delete(temporary);
-        throw error;
+        catch
+        {
+            FileDescriptors.Close(fd);
+            temporary.TryRemove();
+            throw;
+        }
     }
 
     /// <summary>Connects a blocking SOCK_STREAM socket; the caller owns it.</summary>
@@ -99,6 +85,34 @@ internal static unsafe class UnixSockets
         }
 
         return 0;
+    }
+
+    private static int ListenAt(GuardedPath place, int mode, int backlog)
+    {
+        var fd = ListeningSockets.Create(Libc.AF_UNIX, place.FullName);
+        try
+        {
+            // bind(2) makes the path with the socket's own mode less the umask, so it is at no time wider than asked for.
+            if (Libc.Fchmod(fd, (uint)mode) < 0) throw PosixException.Last("fchmod", place.FullName);
+            using (var address = new UnixSocketAddress(place.CallPath)) ListeningSockets.Bind(fd, address.Bytes.Span, place.FullName);
+            var bound = Ownership.OpenBound(place);
+            try
+            {
+                Ownership.SetMode(bound, mode, place.FullName); // what the umask took
+            }
+            finally
+            {
+                FileDescriptors.Close(bound);
+            }
+
+            ListeningSockets.Listen(fd, backlog, place.FullName);
+            return fd;
+        }
+        catch
+        {
+            FileDescriptors.Close(fd);
+            throw;
+        }
     }
 
     private readonly record struct TimeValue(long Seconds, long Microseconds = 0);

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Ips.Actors.Control;
 using Ips.Actors.Handover;
+using Ips.Actors.Hosting;
 using Ips.Actors.HttpFront;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Listener;
@@ -15,34 +16,35 @@ namespace Ips.Actors.Predecessor;
 internal sealed class PredecessorActor : ReceiveActor, IWithTimers
 {
     private readonly PredecessorLink _link;
-
+    private readonly Identity _identity;
     private readonly IActorRef _front;
     private readonly IActorRef _listeners;
     private readonly IActorRef _mover;
     private readonly IActorRef _lifecycle;
     private readonly ILogger _log;
 
-    public PredecessorActor(PredecessorLink link, IActorRef front, IActorRef listeners, IActorRef mover, IActorRef lifecycle, ILogger log)
+    public PredecessorActor(
+        PredecessorLink link, Identity identity, IActorRef front, IActorRef listeners, IActorRef mover, IActorRef lifecycle, ILogger log)
     {
-        (_link, _front, _listeners, _mover, _lifecycle, _log) = (link, front, listeners, mover, lifecycle, log);
-        Receive<ChannelEvent.Received>(OnReceived);
+        (_link, _identity, _front, _listeners, _mover, _lifecycle, _log) = (link, identity, front, listeners, mover, lifecycle, log);
+        Receive<ChannelEvent.Received>(Heed);
         Receive<ChannelEvent.Closed>(OnClosed);
-        Receive<PredecessorProtocol.SendReady>(ready => _link.Channel?.TrySend(new ReadyFrame(ready.Endpoints)));
+        Receive<PredecessorProtocol.SendReady>(ready =>
+        {
+            _link.Reach(HandoverPhase.Ready);
+            _link.Channel?.TrySend(new ReadyFrame(ready.Endpoints, ready.HealthUrl, ready.Failing));
+        });
         Receive<PredecessorProtocol.MoveConnections>(_ => OnMoveConnections());
         Receive<MoverProtocol.Carry>(OnCarry);
         Receive<MoverProtocol.CarryEnded>(_ => { }); // the predecessor does not wait for word of it
         Receive<TakenIn>(OnTakenIn);
         Receive<IntakeFailed>(OnIntakeFailed);
-        Receive<PredecessorProtocol.SendFailed>(failed =>
-        {
-            EndReports();
-            _link.Returning = true;
-            _link.Channel?.TrySend(new FailedFrame(failed.Reason));
-        });
+        Receive<PredecessorProtocol.SendFailed>(failed => SendFailed(failed.Reason));
         Receive<PredecessorProtocol.BeginHealthReports>(_ => BeginReports());
         Receive<PredecessorProtocol.AcknowledgePromotion>(_ =>
         {
             EndReports();
+            _link.Acknowledged = true;
             _link.Channel?.TrySend(new PromotedFrame());
         });
         Receive<Ended>(ended => ended.Died, _ => _lifecycle.Tell(new LifecycleEvent.PredecessorLost()));
@@ -52,7 +54,7 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
         {
             if (_link.Reporting)
             {
-                _link.Channel?.TrySend(new HealthFrame(health.Ok, health.Requests, health.Errors, health.Reason));
+                _link.Channel?.TrySend(new HealthFrame(health.Ok, health.Requests, health.Errors, health.Reason, health.Failing));
             }
         });
     }
@@ -83,12 +85,55 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
         Timers.Cancel(nameof(ReportDue));
     }
 
+    private void SendFailed(string reason)
+    {
+        EndReports();
+        _link.Returning = true;
+        _link.Channel?.TrySend(new FailedFrame(reason));
+    }
+
+    // Whatever a predecessor says must not end the process: what cannot be acted on is the end of the channel.
+    private void Heed(ChannelEvent.Received received)
+    {
+        try
+        {
+            OnReceived(received);
+        }
+        catch (Exception e) when (e is not ActorKilledException)
+        {
+            _log.FrameFailed(e, received.Frame.GetType().Name);
+            OnClosed(new ChannelEvent.Closed($"{received.Frame.GetType().Name} could not be acted on: {e.GetBaseException().Message}"));
+        }
+    }
+
     private void OnReceived(ChannelEvent.Received received)
     {
-        if (received.Frame is ConnectionsFrame connections)
+        if (!FrameOrder.AllowsFromPredecessor(received.Frame, _link.Phase, _link.Version, _link.Ending, _link.Leaving))
         {
-            OnConnections(connections, received.Fds);
+            HandoverChannel.CloseDescriptors(received);
+            if (!_link.FaultLogged)
+            {
+                _link.FaultLogged = true;
+                _log.Unexpected(received.Frame.GetType().Name, _link.Phase);
+            }
+
             return;
+        }
+
+        // It says these only once it has heard of the promotion: from there on the role does not go back.
+        if (_link.Acknowledged && received.Frame is (HistoryFrame or ConnectionsFrame or FarewellFrame))
+        {
+            _identity.LeaveFormer();
+        }
+
+        switch (received.Frame)
+        {
+            case ConnectionsFrame connections:
+                OnConnections(connections, received.Fds);
+                return;
+            case IdentityFrame identity:
+                OnIdentity(identity, received.Fds);
+                return;
         }
 
         HandoverChannel.CloseDescriptors(received); // of the other frames only welcome has any, which was taken before
@@ -101,6 +146,7 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
                 ReturningConnections.TakeBack(courier.Decline(declined.Packet), UnmovableReason.Declined, _mover, _listeners);
                 break;
             case ServeFrame:
+                _link.Reach(HandoverPhase.Serving);
                 _lifecycle.Tell(new LifecycleEvent.ServeReceived());
                 break;
             case HistoryFrame history:
@@ -109,7 +155,13 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
             case PromoteFrame promote:
                 _link.Output?.Restore(promote.Output, promote.Error);
                 TellOutputFault();
-                _lifecycle.Tell(new LifecycleEvent.PromoteReceived());
+                if (!_link.Ending) // else it crossed what this generation has said
+                {
+                    _link.Reach(HandoverPhase.Promoted);
+                    FailureReport.End();
+                    _lifecycle.Tell(new LifecycleEvent.PromoteReceived());
+                }
+
                 break;
             case LeftFrame:
                 _link.Left = true;
@@ -126,10 +178,34 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
                 _log.Farewell(drain.Moved, drain.Connections, drain.Requests, drain.ClosedPolitely, drain.AbortedRequests, drain.ClosedIdle);
                 _lifecycle.Tell(new LifecycleProtocol.PredecessorDrained(drain));
                 break;
-            default:
-                _log.Unexpected(received.Frame.GetType().Name);
-                break;
         }
+    }
+
+    // The predecessor, which is told, takes the role back.
+    private void OnIdentity(IdentityFrame frame, IReadOnlyList<int> fds)
+    {
+        var expected = (frame.Lock ? 1 : 0) + (frame.Control ? 1 : 0);
+        if (fds.Count != expected)
+        {
+            foreach (var fd in fds) FileDescriptors.Close(fd);
+            RefuseIdentity($"{fds.Count} of its {expected} descriptors came; at most {OpenFiles.Limit().Soft} files may be open (ulimit -n)");
+            return;
+        }
+
+        try
+        {
+            _identity.Accept(frame.Lock ? fds[0] : null, frame.Control ? fds[^1] : null);
+        }
+        catch (IOException e)
+        {
+            RefuseIdentity(e.Message);
+        }
+    }
+
+    private void RefuseIdentity(string reason)
+    {
+        _log.IdentityRefused(reason);
+        SendFailed($"it cannot take over the identity of the service: {reason}");
     }
 
     private void OnClosed(ChannelEvent.Closed closed)
@@ -158,8 +234,12 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
         if (_link.Returning)
         {
             _link.HasDied().PipeTo(Self, success: died => new Ended(died));
+            return;
         }
-        else if (!_link.SaidGoodbye)
+
+        _identity.LeaveFormer();
+        _listeners.Tell(new ListenerProtocol.PredecessorEnded());
+        if (!_link.SaidGoodbye)
         {
             _lifecycle.Tell(new LifecycleEvent.PredecessorLost());
         }

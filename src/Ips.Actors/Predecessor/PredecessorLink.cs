@@ -12,6 +12,24 @@ internal sealed record PredecessorLink(IHandoverChannel? Channel, TimeSpan Healt
     /// <summary>Stdout and stderr, while they are pipes to the predecessor.</summary>
     public InheritedOutput? Output { get; init; }
 
+    /// <summary>The version of the protocol that both speak.</summary>
+    public int Version { get; init; } = HandoverVersion.Max;
+
+    /// <summary>How far the handover has come.</summary>
+    public HandoverPhase Phase { get; private set; } = HandoverPhase.Welcomed;
+
+    /// <summary>This generation gives up, or was told to stop.</summary>
+    public bool Ending => Returning || SaidGoodbye;
+
+    /// <summary>This generation has asked for no more connections.</summary>
+    public bool Leaving => _finishing || _leaving;
+
+    /// <summary>This generation has said that it is promoted.</summary>
+    public bool Acknowledged { get; set; }
+
+    /// <summary>A fault of the predecessor's protocol was logged: it is logged once.</summary>
+    public bool FaultLogged { get; set; }
+
     /// <summary>Carries connections back on a rollback.</summary>
     public ConnectionCourier? Courier { get; } = Channel is null ? null : new ConnectionCourier(Channel);
 
@@ -48,6 +66,9 @@ internal sealed record PredecessorLink(IHandoverChannel? Channel, TimeSpan Healt
 
     /// <summary>The predecessor said farewell, or a stop by which both end: its end is no surprise.</summary>
     public bool SaidGoodbye { get; set; }
+
+    /// <summary>The handover has come so far, unless it has come farther already.</summary>
+    public void Reach(HandoverPhase phase) => Phase = phase > Phase ? phase : Phase;
 
     /// <summary>Asks the predecessor to send no connection any more. Asked again, only for more haste.</summary>
     /// <param name="finish">Connections that are busy there may follow first.</param>

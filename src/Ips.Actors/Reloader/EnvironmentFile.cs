@@ -1,10 +1,15 @@
+using System.Text;
 using Ips.Actors.Configuration;
+using Ips.Actors.Posix;
 
 namespace Ips.Actors.Reloader;
 
 /// <summary>The file that refreshes the environment at a reload.</summary>
+/// <remarks>Its variables decide what the next generation runs (LD_PRELOAD, DOTNET_STARTUP_HOOKS), so it must be root's or this user's own.</remarks>
 internal static class EnvironmentFile
 {
+    private const int MostBytes = 1 << 20;
+
     /// <summary>Reads the file into an environment.</summary>
     /// <exception cref="IOException">It cannot be read, or a line is wrong; the environment is unchanged.</exception>
     public static void Apply(string path, IDictionary<string, string> environment)
@@ -12,9 +17,9 @@ internal static class EnvironmentFile
         string text;
         try
         {
-            text = File.ReadAllText(path);
+            text = Encoding.UTF8.GetString(GuardedFile.ReadTrusted(path, MostBytes) ?? throw new PosixException("open", Errno.ENOENT, path)).TrimStart('\uFEFF');
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (IOException e)
         {
             throw new IOException($"ips.reload.env-file {path} cannot be read: {e.Message}", e);
         }

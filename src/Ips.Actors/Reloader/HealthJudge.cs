@@ -7,6 +7,13 @@ namespace Ips.Actors.Reloader;
 /// <summary>Judges a successor on probation by its reports. Pure.</summary>
 internal static class HealthJudge
 {
+    /// <summary>The failing checks of a successor that count against it: those that this generation passes at the same time, unless the
+    /// operator has said to ignore them.</summary>
+    public static IReadOnlyDictionary<string, string> Counted(
+        IReadOnlyDictionary<string, string> failing, IReadOnlyDictionary<string, string> failingHere,
+            IReadOnlyCollection<string> ignored) =>
+        failing.Where(check => !failingHere.ContainsKey(check.Key) && !ignored.Contains(check.Key)).ToDictionary();
+
     /// <summary>Why this report is a reason to take the role back; null if it is none.</summary>
     public static string? Fault(HealthFrame health, ReloadOptions options)
     {

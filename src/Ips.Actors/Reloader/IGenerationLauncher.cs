@@ -10,6 +10,9 @@ internal interface IGenerationLauncher
     /// <summary>Spawns the process.</summary>
     /// <exception cref="IOException">It could not be started: missing, not executable, wrong format; or the environment file is wrong.</exception>
     ISpawnedGeneration Launch(int generation);
+
+    /// <summary>The release that is now at that path; null if it cannot be told from another.</summary>
+    ReleaseStamp? InPlace() => null;
 }
 
 /// <summary>A process that was started as a successor.</summary>
@@ -27,8 +30,17 @@ internal interface ISpawnedGeneration : IDisposable
     /// <summary>Completes when it has ended and was reaped.</summary>
     Task<ProcessExit> Exited { get; }
 
+    /// <summary>What is known about its end beside the status; null for nothing.</summary>
+    string? Explain(ProcessExit exit) => null;
+
     /// <summary>Sends a signal, unless it has ended.</summary>
     void Signal(int signal);
+
+    /// <summary>It is about to be promoted: what it has started lives on when it ends. Until then, its process group ends with
+    /// it.</summary>
+    void LetGo()
+    {
+    }
 }
 
 /// <summary>A process from outside that asks to be the successor, and may.</summary>

@@ -8,10 +8,31 @@ using Ips.Actors.Supervise;
 namespace Ips.Actors.Reloader;
 
 /// <summary>Spawns successors with posix_spawn; the handover channel is their descriptor 3.</summary>
-internal sealed class ProcessGenerationLauncher(Hosting.StartCommand command, string? environmentFile = null, SupervisorLink? supervisor = null) : IGenerationLauncher
+/// <param name="command">The command.</param>
+/// <param name="environmentFile">The file that refreshes the environment; null for none.</param>
+/// <param name="supervisor">The stable parent; null if there is none.</param>
+/// <param name="settings">The configuration of this generation, key by key.</param>
+/// <param name="changingFiles">Files in the working directory that change without a new release: the log, the PID file.</param>
+internal sealed class ProcessGenerationLauncher(
+    Hosting.StartCommand command, string? environmentFile = null, SupervisorLink? supervisor = null,
+    IReadOnlyDictionary<string, string>? settings = null, IReadOnlyCollection<string?>? changingFiles = null)
+    : IGenerationLauncher
 {
     /// <summary>The handover channel's descriptor in a successor.</summary>
     internal const int ChannelFd = 3;
+
+    /// <inheritdoc/>
+    public ReleaseStamp? InPlace()
+    {
+        try
+        {
+            return ReleaseStamp.Take(command, [environmentFile], changingFiles ?? []);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null; // its launch says what is wrong with it
+        }
+    }
 
     /// <inheritdoc/>
     public ISpawnedGeneration Launch(int generation)
@@ -27,6 +48,9 @@ internal sealed class ProcessGenerationLauncher(Hosting.StartCommand command, st
                 EnvironmentFile.Apply(environmentFile, environment);
             }
 
+            // Its own look at the links could come after the next deploy, and fix the paths of this one for ever.
+            environment[HandoverVariables.Command] = Hosting.StartCommand.Encode(command.WorkingDirectory, [command.FileName,
+                .. command.Arguments.Skip(1)]);
             environment[HandoverVariables.Fd] = ChannelFd.ToString(CultureInfo.InvariantCulture);
             environment[HandoverVariables.Generation] = generation.ToString(CultureInfo.InvariantCulture);
             if (output is not null)
@@ -34,16 +58,22 @@ internal sealed class ProcessGenerationLauncher(Hosting.StartCommand command, st
                 environment[HandoverVariables.OutputFds] = CapturedOutput.Variable;
             }
 
+            if (settings is not null)
+            {
+                environment[HandoverVariables.Settings] = FormerSettings.Encode(Environment.ProcessId, settings);
+            }
+
             if (supervisor is not null)
             {
                 environment[HandoverVariables.SupervisorFd] = SupervisorLink.TargetFd.ToString(CultureInfo.InvariantCulture);
             }
 
+            var files = ReleaseFiles.Take(command.FileName, command.Arguments);
             var pid = Spawn.Start(new SpawnRequest(
                 command.FileName, command.Arguments, environment, command.WorkingDirectory, [(theirs, ChannelFd), .. output?.Descriptors ?? [], .. supervisor is null ? Array.Empty<(int, int)>() : [(supervisor.Fd, SupervisorLink.TargetFd)]],
-                NewSession: false));
+                NewSession: false, NewGroup: true));
             output?.Start();
-            return new SpawnedGeneration(pid, new HandoverChannel(ours), output);
+            return new SpawnedGeneration(pid, new HandoverChannel(ours), output, files);
         }
         catch (IOException)
         {
@@ -57,25 +87,49 @@ internal sealed class ProcessGenerationLauncher(Hosting.StartCommand command, st
         }
     }
 
-    private sealed class SpawnedGeneration(int pid, HandoverChannel channel, CapturedOutput? output) : ISpawnedGeneration
+    private sealed class SpawnedGeneration : ISpawnedGeneration
     {
-        public int Pid => pid;
+        private readonly HandoverChannel _channel;
+        private readonly CapturedOutput? _output;
+        private readonly ReleaseFiles _files;
+        private volatile bool _letGo;
 
-        public IHandoverChannel Channel => channel;
+        public SpawnedGeneration(int pid, HandoverChannel channel, CapturedOutput? output, ReleaseFiles files)
+        {
+            (Pid, _channel, _output, _files) = (pid, channel, output, files);
+            Exited = Processes.WaitAsync(pid, CancellationToken.None, beforeReap: EndGroup);
+        }
 
-        public ISuccessorOutput? Output => output;
+        public int Pid { get; }
 
-        public Task<ProcessExit> Exited { get; } = Processes.WaitAsync(pid, CancellationToken.None);
+        public IHandoverChannel Channel => _channel;
+
+        public ISuccessorOutput? Output => _output;
+
+        public Task<ProcessExit> Exited { get; }
 
         public void Signal(int signal)
         {
             // Not yet reaped, so the number still means this process.
             if (!Exited.IsCompleted)
             {
-                Processes.TrySignal(pid, signal);
+                Processes.TrySignal(Pid, signal);
             }
         }
 
-        public void Dispose() => channel.Dispose();
+        public string? Explain(ProcessExit exit) => _files.Explain(exit);
+
+        public void LetGo() => _letGo = true;
+
+        public void Dispose()
+        {
+            if (!_letGo) _output?.Close();
+            _channel.Dispose();
+        }
+
+        private void EndGroup()
+        {
+            if (!_letGo) Processes.KillGroup(Pid);
+        }
     }
 }

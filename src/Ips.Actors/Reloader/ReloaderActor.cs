@@ -2,8 +2,10 @@ using Akka.Actor;
 using Ips.Actors.Configuration;
 using Ips.Actors.Control;
 using Ips.Actors.Handover;
+using Ips.Actors.HttpFront;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Listener;
+using Ips.Actors.Output;
 using Ips.Actors.Posix;
 using Ips.Actors.Transport;
 using Microsoft.Extensions.Logging;
@@ -19,6 +21,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
     private const int ReceiptsInAPacket = 8;
     private const string SocketsNotHandedOver = "the listening sockets could not be handed over";
     private const int MaxReasonLength = 1000; // of a successor's own words: they go into packets, receipts and the log
+    private const int MaxReleaseLength = 200;
     private static readonly TimeSpan CloseWithoutExit = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan DrainMargin = TimeSpan.FromSeconds(2);
 
@@ -38,7 +41,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         (_slot, _launcher, _identity, _listeners, _mover, _lifecycle, _options, _log) =
             (slot, launcher, identity, listeners, mover, lifecycle, options, log);
         Receive<ReloaderProtocol.Spawn>(OnSpawn);
-        Receive<FromSuccessor>(m => ReferenceEquals(m.Process, _slot.Process), OnChannelEvent);
+        Receive<FromSuccessor>(m => ReferenceEquals(m.Process, _slot.Process), Heed);
         Receive<FromSuccessor>(late => HandoverChannel.CloseDescriptors(late.Event)); // of a successor that is gone
         Receive<SuccessorExited>(m => ReferenceEquals(m.Process, _slot.Process), OnExited);
         Receive<ReloaderProtocol.SendServe>(_ => OnSendServe());
@@ -49,6 +52,8 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         Receive<Prepared>(OnPrepared);
         Receive<HealthUrlDue>(_ => OnHealthUrlDue());
         Receive<HealthUrlAnswered>(m => ReferenceEquals(m.Process, _slot.Process), OnHealthUrlAnswered);
+        Receive<HealthUrlAnsweredHere>(m => ReferenceEquals(m.Process, _slot.Process), m => _slot.HealthUrlFaultHere = m.Fault);
+        Receive<OwnHealth>(m => ReferenceEquals(m.Process, _slot.Process), OnOwnHealth);
         Receive<ReloaderProtocol.EndSuccessor>(OnEnd);
         Receive<ReloaderProtocol.MoveConnections>(_ => OnMoveConnections());
         Receive<MoverProtocol.Carry>(OnCarry);
@@ -61,6 +66,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         Receive<IntakeFailed>(failed => _log.ReturnFailed(failed.Count, failed.Reason));
         Receive<ReloaderProtocol.ReopenOlderLogs>(_ => _slot.Older.Signal(SignalNumbers.SIGUSR1));
         Receive<ReloaderProtocol.KillSuccessor>(_ => OnKill());
+        Receive<ReloaderProtocol.GiveUpSuccessor>(giveUp => ReportFailure(giveUp.Reason, responsive: false));
         Receive<Escalate>(_ => OnEscalate());
         Receive<HealthOverdue>(_ => ReportFailure(
             $"it sent no health report for {MissedReportsAllowed} intervals of {_options.Reload.HealthInterval.TotalSeconds:0.###} s", responsive: false));
@@ -78,7 +84,12 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         if (_slot.Process is { } process)
         {
             Watch(process);
-            if (_slot.Serving)
+            if (_slot.FailingAtReady is { } failing)
+            {
+                Judge(failing, null);
+            }
+
+            if (_slot.OnProbation)
             {
                 ArmHealthTimer();
                 BeginHealthUrl();
@@ -197,19 +208,29 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         if (spawn.Invited is { } invited)
         {
             _slot.Begin(invited, spawn.Generation, sockets);
+            _slot.Terms = spawn.Terms ?? ReloadTerms.None;
             _log.Invited(spawn.Generation, invited.Pid);
             Watch(invited);
+            AskHealthUrlHere(invited);
             Progress("invited");
             return;
         }
 
         try
         {
+            // Before the launch: what takes its place in this moment may be launched in vain later, but is never overlooked.
+            if (_launcher.InPlace() is { } release)
+            {
+                _lifecycle.Tell(new ReloaderProtocol.Launching(release));
+            }
+
             var process = _launcher.Launch(spawn.Generation);
             _slot.Begin(process, spawn.Generation, sockets);
+            _slot.Terms = spawn.Terms ?? ReloadTerms.None;
             SendWelcome(HandoverVersion.AheadOfHello); // if this process dies before it has read hello, nobody who connects is refused
             _log.Spawned(spawn.Generation, process.Pid);
             Watch(process);
+            AskHealthUrlHere(process);
             Progress("spawned");
         }
         catch (IOException e)
@@ -220,6 +241,16 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         }
     }
 
+    // Asked while this generation still answers it: paused, or without its database, it may fail whatever the successor is like.
+    private void AskHealthUrlHere(ISpawnedGeneration process)
+    {
+        if (_slot.HealthUrl is { } url)
+        {
+            url.AskAsync().PipeTo(
+                Self, success: fault => new HealthUrlAnsweredHere(process, fault), failure: _ => new HealthUrlAnsweredHere(process, null));
+        }
+    }
+
     private void Watch(ISpawnedGeneration process)
     {
         var self = Self;
@@ -227,9 +258,23 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         process.Exited.PipeTo(self, success: exit => new SuccessorExited(process, exit));
     }
 
-    private void OnChannelEvent(FromSuccessor message)
+    // Whatever a successor says must cost nobody but itself.
+    private void Heed(FromSuccessor message)
     {
-        if (message.Event is ChannelEvent.Closed closed)
+        try
+        {
+            OnChannelEvent(message.Event);
+        }
+        catch (Exception e) when (e is not ActorKilledException)
+        {
+            _log.FrameFailed(e, (message.Event as ChannelEvent.Received)?.Frame.GetType().Name ?? "the end of the channel", _slot.Generation);
+            ReportFailure($"what it said could not be acted on: {e.GetBaseException().Message}", responsive: false);
+        }
+    }
+
+    private void OnChannelEvent(ChannelEvent channelEvent)
+    {
+        if (channelEvent is ChannelEvent.Closed closed)
         {
             _slot.ChannelClosed = true;
             _slot.ChannelError = closed.Error is { } error ? $"the handover channel failed: {error}" : null;
@@ -243,7 +288,14 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
             return;
         }
 
-        var received = (ChannelEvent.Received)message.Event;
+        var received = (ChannelEvent.Received)channelEvent;
+        if (!FrameOrder.AllowsFromSuccessor(received.Frame, _slot.Phase, _slot.Drains))
+        {
+            HandoverChannel.CloseDescriptors(received);
+            OnUnexpected(received.Frame);
+            return;
+        }
+
         if (received.Frame is ConnectionsFrame connections)
         {
             OnReturned(connections, received.Fds);
@@ -253,20 +305,17 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         HandoverChannel.CloseDescriptors(received); // no other frame of a successor carries any
         switch (received.Frame)
         {
-            case HelloFrame hello when !_slot.Welcomed:
+            case HelloFrame hello:
                 OnHello(hello);
                 break;
-            case ReadyFrame ready when _slot.Welcomed:
-                _slot.Endpoints = (ready.Endpoints ?? []).Select(offer => new EndpointKey(offer.Endpoint, offer.Ordinal)).ToHashSet();
-                _log.Ready(_slot.Generation, _slot.Process!.Pid);
-                Progress("ready");
-                _lifecycle.Tell(new LifecycleEvent.SuccessorReady());
+            case ReadyFrame ready:
+                OnReady(ready);
                 break;
-            case HealthFrame health when _slot.Serving:
+            case HealthFrame health when _slot.OnProbation:
                 OnHealth(health);
                 break;
-            case PromotedFrame when _slot.PromoteSent:
-                _slot.Promoted = true;
+            case PromotedFrame:
+                _slot.Reach(HandoverPhase.Promoted);
                 Timers.Cancel(nameof(HealthOverdue));
                 Timers.Cancel(nameof(HealthUrlDue));
                 _lifecycle.Tell(new LifecycleEvent.PromotionAcknowledged());
@@ -283,17 +332,66 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
                 OnLeaving(leaving.Finish ?? false);
                 break;
             case FailedFrame failed:
+                _slot.SaidFailed = true;
                 ReportFailure(failed.Reason, responsive: true);
-                break;
-            default:
-                _log.Unexpected(received.Frame.GetType().Name, _slot.Generation);
                 break;
         }
     }
 
+    // While it is being ended, and after its promotion, it costs nothing but a line.
+    private void OnUnexpected(HandoverFrame frame)
+    {
+        if (!_slot.FaultLogged)
+        {
+            _slot.FaultLogged = true;
+            _log.Unexpected(frame.GetType().Name, _slot.Generation, _slot.Phase);
+        }
+
+        ReportFailure($"it sent {frame.GetType().Name}, which the handover protocol does not have in this phase ({_slot.Phase})", responsive: false);
+    }
+
+    private void OnReady(ReadyFrame ready)
+    {
+        if (_slot.Endpoints is not null)
+        {
+            return; // said again after a restart over there
+        }
+
+        if (ready.HealthUrl is { } url && _slot is { Process: not IInvitedGeneration, MakeHealthUrl: { } make })
+        {
+            if (url.Length > 0 && !IsHttp(url))
+            {
+                ReportFailure($"its ips.reload.health-url is {url}; it must be an absolute http or https URL", responsive: true);
+                return;
+            }
+
+            _slot.ToldHealthUrl = (url, url.Length > 0 ? make(new Uri(url)) : null);
+        }
+
+        _slot.Endpoints = (ready.Endpoints ?? []).Select(offer => new EndpointKey(offer.Endpoint, offer.Ordinal)).ToHashSet();
+        if (ready.Failing is { Count: > 0 } failing)
+        {
+            _slot.FailingAtReady = failing;
+            Judge(failing, null);
+            return;
+        }
+
+        TellReady();
+    }
+
+    private void TellReady()
+    {
+        _log.Ready(_slot.Generation, _slot.Process!.Pid);
+        Progress("ready");
+        _lifecycle.Tell(new LifecycleEvent.SuccessorReady());
+    }
+
+    private static bool IsHttp(string url) =>
+        Uri.TryCreate(url, UriKind.Absolute, out var parsed) && (parsed.Scheme == Uri.UriSchemeHttp || parsed.Scheme == Uri.UriSchemeHttps);
+
     private void OnHello(HelloFrame hello)
     {
-        _slot.Release = hello.Release;
+        _slot.Release = hello.Release.Length > MaxReleaseLength ? $"{hello.Release.AsSpan(0, MaxReleaseLength)}…" : hello.Release;
         if (HandoverVersion.Choose(hello) is not { } version)
         {
             var reason = $"it speaks handover versions {hello.Min} to {hello.Max}, this generation {HandoverVersion.Min} to {HandoverVersion.Max}";
@@ -304,8 +402,9 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         }
 
         Progress("hello");
-        _log.Hello(_slot.Generation, hello.Pid, hello.Release, _slot.Sockets.Count, version);
-        _slot.Welcomed = true;
+        _log.Hello(_slot.Generation, hello.Pid, _slot.Release, _slot.Sockets.Count, version);
+        _slot.Version = version;
+        _slot.Reach(HandoverPhase.Welcomed);
         SendWelcome(version);
         _slot.CloseSockets();
     }
@@ -315,17 +414,8 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         try
         {
             var sockets = _slot.Sockets;
-            List<int> fds = [.. sockets.Select(socket => socket.Fd)];
-            if (_identity.LockFd is { } lockFd)
-            {
-                fds.Add(lockFd);
-            }
-
-            if (_identity.ControlFd is { } controlFd)
-            {
-                fds.Add(controlFd);
-            }
-
+            var (identity, identityFds) = IdentityLater(version) ? (new IdentityFrame(false, false), []) : GiveIdentity();
+            List<int> fds = [.. sockets.Select(socket => socket.Fd), .. identityFds];
             if (fds.Count > FdPassing.MaxDescriptors)
             {
                 throw new IOException(
@@ -335,8 +425,9 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
             _slot.Process!.Channel.TrySend(
                 new WelcomeFrame(
                     version, _slot.Generation, [.. sockets.Select(s => new EndpointOffer(s.Endpoint, s.Ordinal, s.External))],
-                    _identity.LockFd is not null, _identity.ControlFd is not null, (long)_options.Reload.HealthInterval.TotalMilliseconds,
-                    OlderGenerations.WithSelf(_slot.Older.Alive(), _slot.Generation - 1), _slot.Paused()),
+                    identity.Lock, identity.Control, (long)_options.Reload.HealthInterval.TotalMilliseconds,
+                    OlderGenerations.WithSelf(_slot.Older.Alive(), _slot.Generation - 1), _slot.Paused(),
+                    IdentityLater(version) ? _identity.LockEntry() : null, Facts(), Judges: true),
                 [.. fds]);
         }
         catch (IOException e) // EMFILE, or too many to hand over
@@ -345,12 +436,34 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         }
     }
 
+    // What the operator has accepted is not told: so any release, whatever it knows of that, has nothing to compare.
+    private Dictionary<string, string>? Facts()
+    {
+        var facts = _slot.Facts().Where(fact => !_slot.Terms.Accept.Contains(fact.Key)).ToDictionary(StringComparer.Ordinal);
+        return facts.Count > 0 ? facts : null;
+    }
+
+    // A process that this service has not started may fail, or be hostile, and keep what it was given: until it is to be the main process it gets neither.
+    private bool IdentityLater(int version) => _slot.Process is IInvitedGeneration && version >= HandoverVersion.LateIdentity;
+
+    private (IdentityFrame Frame, IReadOnlyList<int> Fds) GiveIdentity()
+    {
+        if (_slot.Process is IInvitedGeneration)
+        {
+            _identity.Lent = true;
+        }
+
+        var (lockFd, controlFd) = (_identity.LockFd, _identity.ControlFd);
+        return (new IdentityFrame(lockFd is not null, controlFd is not null), [.. ((int?[])[lockFd, controlFd]).OfType<int>()]);
+    }
+
     private void OnSendServe()
     {
         _slot.ServesTold = false; // asked again: whoever asks has not heard
-        if (_slot.Process?.Channel.TrySend(new ServeFrame()) == true && !_slot.Serving)
+        if (_slot.Process?.Channel.TrySend(new ServeFrame()) == true && _slot.Phase < HandoverPhase.Serving)
         {
-            _slot.Serving = true;
+            _slot.Reach(HandoverPhase.Serving);
+            _slot.Process.Output?.Limit(false);
             Progress("serving");
             ArmHealthTimer();
             BeginHealthUrl();
@@ -363,7 +476,14 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         if (_slot.Process is { } process)
         {
             SendHistory(promote.History ?? []);
-            _slot.PromoteSent = true;
+            if (IdentityLater(_slot.Version) && _slot.Phase < HandoverPhase.Promoting)
+            {
+                var (identity, fds) = GiveIdentity();
+                process.Channel.TrySend(identity, [.. fds]);
+            }
+
+            _slot.Reach(HandoverPhase.Promoting);
+            process.LetGo();
             var pending = process.Output?.HandOver();
             process.Channel.TrySend(new PromoteFrame(NullIfEmpty(pending?.Output), NullIfEmpty(pending?.Error)));
         }
@@ -388,7 +508,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 
     private void BeginHealthUrl()
     {
-        if (_slot.HealthUrl is not null)
+        if (_slot.JudgingUrl is not null)
         {
             Timers.StartPeriodicTimer(nameof(HealthUrlDue), new HealthUrlDue(), _options.Reload.HealthInterval);
         }
@@ -396,7 +516,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 
     private void OnHealthUrlDue()
     {
-        if (_slot is { HealthUrl: { } url, Process: { } process, Promoted: false })
+        if (_slot is { JudgingUrl: { } url, Process: { } process, Phase: not HandoverPhase.Promoted })
         {
             url.AskAsync().PipeTo(
                 Self,
@@ -407,11 +527,12 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 
     private void OnHealthUrlAnswered(HealthUrlAnswered answer)
     {
-        _slot.HealthUrlFailures = answer.Fault is null ? 0 : _slot.HealthUrlFailures + 1;
-        if (_slot.HealthUrlFailures >= HealthUrlFailuresAllowed && _slot.Serving)
+        _slot.HealthUrlFailures = answer.Fault is null || _slot.HealthUrlFaultHere is not null ? 0 : _slot.HealthUrlFailures + 1;
+        if (_slot.HealthUrlFailures >= HealthUrlFailuresAllowed && _slot.OnProbation)
         {
             ReportFailure(
-                $"the health URL {_options.Reload.HealthUrl} (ips.reload.health-url) failed {_slot.HealthUrlFailures} times in a row: {answer.Fault}",
+                $"the health URL {_slot.ToldHealthUrl?.Text ?? _options.Reload.HealthUrl} (ips.reload.health-url) "
+                    + $"failed {_slot.HealthUrlFailures} times in a row: {answer.Fault}",
                 responsive: true);
         }
     }
@@ -433,7 +554,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         }
 
         _slot.Mover = _mover;
-        _mover.Tell(new MoverProtocol.Begin(Self, _slot.Endpoints));
+        _mover.Tell(new MoverProtocol.Begin(Self, _slot.Endpoints ?? new HashSet<EndpointKey>()));
     }
 
     // It hands over itself, or stops, and waits for what comes from here.
@@ -479,7 +600,6 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         if (ConnectionIntake.Take(frame, fds) is not { } connections)
         {
             _slot.Process?.Channel.TrySend(new DeclinedFrame(_slot.ConnectionPackets));
-            ReportFailure($"it sent {frame.Connections.Count} connections with {fds.Count} descriptors", responsive: false);
             return;
         }
 
@@ -487,8 +607,61 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
             .PipeTo(Self, failure: error => new IntakeFailed(connections.Count, error.GetBaseException().Message));
     }
 
+    // What fails there counts only if it does not fail here as well.
+    private void Judge(IReadOnlyDictionary<string, string> failing, HealthFrame? report)
+    {
+        var process = _slot.Process!;
+        _slot.OwnHealth().PipeTo(
+            Self,
+            success: own => new OwnHealth(process, failing, own.Failing, report),
+            failure: _ => new OwnHealth(process, failing, ProbeResult.Healthy.Failing, report)); // nobody knows how it is here: it counts
+    }
+
+    private void OnOwnHealth(OwnHealth own)
+    {
+        if (HealthJudge.Counted(own.Failing, own.FailingHere, _slot.Terms.IgnoreChecks) is { Count: > 0 } counted)
+        {
+            ReportFailure(ProbeResult.Describe(counted), responsive: true);
+            return;
+        }
+
+        if (!_slot.ExcuseLogged)
+        {
+            _slot.ExcuseLogged = true;
+            _log.ChecksExcused(_slot.Generation, ProbeResult.Describe(own.Failing));
+        }
+
+        if (own.Report is { } report)
+        {
+            TakeReport(report with { Ok = true });
+        }
+        else if (_slot.FailingAtReady is not null)
+        {
+            _slot.FailingAtReady = null;
+            TellReady();
+        }
+    }
+
     private void OnHealth(HealthFrame health)
     {
+        if (health is { Ok: false, Failing: { Count: > 0 } failing })
+        {
+            ArmHealthTimer();
+            Judge(failing, health);
+        }
+        else
+        {
+            TakeReport(health);
+        }
+    }
+
+    private void TakeReport(HealthFrame health)
+    {
+        if (!_slot.OnProbation)
+        {
+            return; // it was promoted, or is being ended, while its report was judged
+        }
+
         if (HealthJudge.Fault(health, _options.Reload) is { } fault)
         {
             ReportFailure(fault, responsive: true);
@@ -546,8 +719,10 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         }
 
         Timers.CancelAll();
-        var text = $"{(exit.Signal == 0 ? "" : "was ")}{exit}{(_slot.ChannelError is { } error ? $" ({error})" : "")}";
-        ReportFailure($"it {text}", responsive: false);
+        var about = process.Explain(exit) ?? _slot.ChannelError;
+        var text = $"{(exit.Signal == 0 ? "" : "was ")}{exit}{(about is null ? "" : $" ({about})")}";
+        var words = exit is { Signal: 0 } ? OutputTail.LastWords(process.Output?.Sync() ?? []) : null;
+        ReportFailure($"it {text}{(words is null ? "" : $"; its last words: {words}")}", responsive: false);
         _log.Gone(_slot.Generation, process.Pid, text);
         TellOutput();
         if (_slot is { Courier: { } courier, Mover: { } mover })
@@ -556,7 +731,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
             ReturningConnections.TakeBack(courier.Recall(), UnmovableReason.CarrierGone, mover, _listeners);
         }
 
-        var crashed = _slot is { Promoted: true, Leaving: false };
+        var crashed = _slot is { Phase: HandoverPhase.Promoted, Leaving: false };
         _slot.Clear();
         TellGone(crashed);
     }
@@ -572,7 +747,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 
     private void ReportFailure(string reason, bool responsive)
     {
-        if (_slot.FailureReported || _slot.Promoted || _slot.Ending != EndingStage.None || _slot.Process is null)
+        if (_slot.FailureReported || _slot.Phase == HandoverPhase.Promoted || _slot.Ending != EndingStage.None || _slot.Process is null)
         {
             return;
         }
@@ -581,6 +756,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         reason = reason.Length > MaxReasonLength ? $"{reason.AsSpan(0, MaxReasonLength)}…" : reason;
         Timers.Cancel(nameof(HealthOverdue));
         Timers.Cancel(nameof(HealthUrlDue));
+        _slot.Process.Output?.Limit(true);
         _log.Failed(_slot.Generation, _slot.Process.Pid, reason);
         TellOutput();
         _lifecycle.Tell(new LifecycleEvent.SuccessorFailed(reason, responsive));
@@ -600,6 +776,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         if (_slot.Ending == EndingStage.None)
         {
             _slot.Ending = EndingStage.Asked;
+            process.Output?.Limit(true);
             Timers.Cancel(nameof(HealthOverdue));
             Timers.Cancel(nameof(HealthUrlDue));
             Timers.Cancel(nameof(ClosedWithoutExit));
@@ -642,7 +819,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 
     private void OnKill()
     {
-        if (_slot is { Process: not null, Promoted: false })
+        if (_slot is { Process: not null, Phase: not HandoverPhase.Promoted })
         {
             _slot.Ending = EndingStage.Terminated;
             OnEscalate();
@@ -663,6 +840,12 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
     private sealed record HealthUrlDue;
 
     private sealed record HealthUrlAnswered(ISpawnedGeneration Process, string? Fault);
+
+    private sealed record HealthUrlAnsweredHere(ISpawnedGeneration Process, string? Fault);
+
+    private sealed record OwnHealth(
+        ISpawnedGeneration Process, IReadOnlyDictionary<string, string> Failing, IReadOnlyDictionary<string, string> FailingHere,
+        HealthFrame? Report);
 
     private sealed record IntakeFailed(int Count, string Reason);
 

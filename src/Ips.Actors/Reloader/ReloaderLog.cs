@@ -1,4 +1,5 @@
 using Ips.Actors.Diagnostics;
+using Ips.Actors.Handover;
 using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Reloader;
@@ -15,11 +16,15 @@ internal static partial class ReloaderLog
     public static partial void SpawnFailed(this ILogger logger, int successor, string reason);
 
     [LoggerMessage(EventIds.SuccessorHello, LogLevel.Information,
-        "Generation {Successor} (PID {Pid}, release {Release}) said hello; handing over {Sockets} listening sockets, protocol version {Version}.")]
+        "Generation {Successor} (PID {Pid}, release {Release}) said hello by protocol version {Version}. Listening sockets to hand over: {Sockets}.")]
     public static partial void Hello(this ILogger logger, int successor, int pid, string release, int sockets, int version);
 
     [LoggerMessage(EventIds.SuccessorReady, LogLevel.Information, "Generation {Successor} (PID {Pid}) is ready.")]
     public static partial void Ready(this ILogger logger, int successor, int pid);
+
+    [LoggerMessage(EventIds.ChecksExcused, LogLevel.Warning,
+        "Generation {Successor} reports: {Failing}. It does not count against it: the check fails here as well, or is to be ignored.")]
+    public static partial void ChecksExcused(this ILogger logger, int successor, string failing);
 
     [LoggerMessage(EventIds.SuccessorFailed, LogLevel.Warning, "Generation {Successor} (PID {Pid}) failed: {Reason}")]
     public static partial void Failed(this ILogger logger, int successor, int pid, string reason);
@@ -44,6 +49,9 @@ internal static partial class ReloaderLog
     [LoggerMessage(EventIds.ReturnFailed, LogLevel.Error, "{Count} live connections that the successor gave back could not be taken over: {Reason}")]
     public static partial void ReturnFailed(this ILogger logger, int count, string reason);
 
-    [LoggerMessage(EventIds.FrameUnexpected, LogLevel.Warning, "Unexpected {Frame} from generation {Successor}; ignored.")]
-    public static partial void Unexpected(this ILogger logger, string frame, int successor);
+    [LoggerMessage(EventIds.FrameUnexpected, LogLevel.Warning, "Generation {Successor} sent {Frame}, which the handover protocol does not have in phase {Phase}; ignored, as is what follows of that kind.")]
+    public static partial void Unexpected(this ILogger logger, string frame, int successor, HandoverPhase phase);
+
+    [LoggerMessage(EventIds.FrameFailed, LogLevel.Error, "What generation {Successor} said ({Frame}) could not be acted on.")]
+    public static partial void FrameFailed(this ILogger logger, Exception exception, string frame, int successor);
 }

@@ -1,4 +1,5 @@
 using Ips.Actors.Control;
+using Ips.Actors.Lifecycle;
 
 namespace Ips.Actors.Reloader;
 
@@ -7,8 +8,10 @@ internal static class ReloaderProtocol
 {
     /// <summary>Start a successor of this generation number; nothing if one is alive. <paramref name="Again"/>: the order may have been
     /// lost; nothing either if this successor has lived already. <paramref name="DryRun"/>: no other generation is aborted for it.
-    /// <paramref name="Invited"/>: the process that is to be the successor; nothing is started.</summary>
-    public sealed record Spawn(int Generation, bool Again = false, bool DryRun = false, IInvitedGeneration? Invited = null);
+    /// <paramref name="Invited"/>: the process that is to be the successor; nothing is started. <paramref name="Terms"/>: what the operator
+    /// allows.</summary>
+    public sealed record Spawn(int Generation, bool Again = false, bool DryRun = false, IInvitedGeneration? Invited = null,
+        ReloadTerms? Terms = null);
 
     /// <summary>Tell the successor to accept, and watch its health reports.</summary>
     public sealed record SendServe;
@@ -30,6 +33,9 @@ internal static class ReloaderProtocol
     /// <summary>SIGKILL to a successor that was told to end: this process does not wait for it any more.</summary>
     public sealed record KillSuccessor;
 
+    /// <summary>This actor has failed again and again: whatever the successor is to blame for, the service goes on without it.</summary>
+    public sealed record GiveUpSuccessor(string Reason);
+
     /// <summary>Say goodbye to the promoted successor.</summary>
     public sealed record SendFarewell(int Aborted, DrainCounts? Counts = null);
 
@@ -41,6 +47,9 @@ internal static class ReloaderProtocol
 
     /// <summary>The last lines that the successor wrote so far; for the account of the reload.</summary>
     public sealed record SuccessorOutput(IReadOnlyList<string> Lines);
+
+    /// <summary>This release is about to be launched; for the account of the reload.</summary>
+    public sealed record Launching(ReleaseStamp Release);
 
     /// <summary>The successor has reached a phase; for the account of the reload.</summary>
     /// <param name="Phase"><c>spawned</c> (or <c>invited</c>: it came from outside), <c>hello</c>, <c>ready</c> or <c>serving</c>.</param>

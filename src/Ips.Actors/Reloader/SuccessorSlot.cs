@@ -1,5 +1,7 @@
 using Akka.Actor;
 using Ips.Actors.Handover;
+using Ips.Actors.HttpFront;
+using Ips.Actors.Lifecycle;
 using Ips.Actors.Listener;
 using Ips.Actors.Posix;
 
@@ -30,8 +32,37 @@ internal sealed class SuccessorSlot
     /// <summary>Whether an operator has paused the service.</summary>
     public Func<bool> Paused { get; init; } = () => false;
 
-    /// <summary>The operator's health check, if there is one.</summary>
+    /// <summary>What the app tells a successor.</summary>
+    public Func<IReadOnlyDictionary<string, string>> Facts { get; init; } = () => new Dictionary<string, string>();
+
+    /// <summary>The health of this generation now: a check that fails here as well does not count against the successor.</summary>
+    public Func<Task<ProbeResult>> OwnHealth { get; init; } = () => Task.FromResult(ProbeResult.Healthy);
+
+    /// <summary>What the operator allows this reload.</summary>
+    public ReloadTerms Terms { get; set; } = ReloadTerms.None;
+
+    /// <summary>The failing checks that it got ready with, until they are judged; null while there are none.</summary>
+    public IReadOnlyDictionary<string, string>? FailingAtReady { get; set; }
+
+    /// <summary>It was logged that failing checks do not count: it is logged once.</summary>
+    public bool ExcuseLogged { get; set; }
+
+    /// <summary>Why the health URL failed while this generation answered it: then it says nothing of the successor. Null if it did
+    /// not.</summary>
+    public string? HealthUrlFaultHere { get; set; }
+
+    /// <summary>The operator's health check as this generation was configured, if there is one.</summary>
     public IHealthUrl? HealthUrl { get; init; }
+
+    /// <summary>Makes the health check of another URL.</summary>
+    public Func<Uri, IHealthUrl>? MakeHealthUrl { get; init; }
+
+    /// <summary>The health check as the successor is configured, from <c>ready</c>: what has changed counts at once. Null if it has not
+    /// told.</summary>
+    public (string Text, IHealthUrl? Url)? ToldHealthUrl { get; set; }
+
+    /// <summary>The health check that judges the successor; null for none.</summary>
+    public IHealthUrl? JudgingUrl => ToldHealthUrl is { } told ? told.Url : HealthUrl;
 
     /// <summary>A spawn that waits for room among the older generations, and for the listening sockets; null while none does.</summary>
     public ReloaderProtocol.Spawn? Preparing { get; set; }
@@ -51,8 +82,8 @@ internal sealed class SuccessorSlot
     /// <summary>Its release, from <c>hello</c>.</summary>
     public string? Release { get; set; }
 
-    /// <summary>Where it takes moved connections, from <c>ready</c>.</summary>
-    public IReadOnlySet<EndpointKey> Endpoints { get; set; } = new HashSet<EndpointKey>();
+    /// <summary>Where it takes moved connections, from <c>ready</c>; null before it has said so.</summary>
+    public IReadOnlySet<EndpointKey>? Endpoints { get; set; }
 
     /// <summary>Carries connections to it.</summary>
     public ConnectionCourier? Courier { get; private set; }
@@ -60,20 +91,27 @@ internal sealed class SuccessorSlot
     /// <summary>Waits for word of what is carried.</summary>
     public IActorRef? Mover { get; set; }
 
-    /// <summary>It has said hello and was welcomed.</summary>
-    public bool Welcomed { get; set; }
+    /// <summary>How far the handover has come. Once it is <see cref="HandoverPhase.Promoted"/>, what happens to the successor is no failure of this reload
+    /// any more.</summary>
+    public HandoverPhase Phase { get; private set; }
 
-    /// <summary>It was told to accept; health reports are due.</summary>
-    public bool Serving { get; set; }
+    /// <summary>The version of the protocol that both speak, once it was welcomed.</summary>
+    public int Version { get; set; }
+
+    /// <summary>It was told to accept, and is not promoted: health reports are due.</summary>
+    public bool OnProbation => Phase is HandoverPhase.Serving or HandoverPhase.Promoting;
+
+    /// <summary>It drains, as it was told or has said: it may give its connections back.</summary>
+    public bool Drains => Ending != EndingStage.None || SaidFailed;
+
+    /// <summary>It has said <c>failed</c>.</summary>
+    public bool SaidFailed { get; set; }
+
+    /// <summary>A fault of its protocol was logged: it is logged once.</summary>
+    public bool FaultLogged { get; set; }
 
     /// <summary>LifecycleActor knows that it serves.</summary>
     public bool ServesTold { get; set; }
-
-    /// <summary>It was told that it is promoted; its word of that counts only then.</summary>
-    public bool PromoteSent { get; set; }
-
-    /// <summary>It has acknowledged its promotion: what happens to it is no failure of this reload any more.</summary>
-    public bool Promoted { get; set; }
 
     /// <summary>LifecycleActor knows that it failed.</summary>
     public bool FailureReported { get; set; }
@@ -102,6 +140,9 @@ internal sealed class SuccessorSlot
     /// <summary>How far its ending has gone.</summary>
     public EndingStage Ending { get; set; }
 
+    /// <summary>The handover has come so far, unless it has come farther already.</summary>
+    public void Reach(HandoverPhase phase) => Phase = phase > Phase ? phase : Phase;
+
     /// <summary>Starts anew with a process.</summary>
     /// <param name="process">The process.</param>
     /// <param name="generation">Its generation.</param>
@@ -118,11 +159,12 @@ internal sealed class SuccessorSlot
     {
         Process?.Dispose();
         CloseSockets();
-        (Courier, Mover, Endpoints) = (null, null, new HashSet<EndpointKey>());
-        (Process, Generation, Release, Welcomed, Serving, ServesTold, PromoteSent, Promoted) = (null, 0, null, false, false, false, false, false);
-        (Preparing, HealthUrlFailures) = (null, 0);
+        (Courier, Mover, Endpoints, ToldHealthUrl) = (null, null, null, null);
+        (Process, Generation, Release, Version, Phase, ServesTold) = (null, 0, null, 0, HandoverPhase.Open, false);
+        (Preparing, HealthUrlFailures, SaidFailed, FaultLogged) = (null, 0, false, false);
         (FailureReported, Exit, ChannelClosed, ChannelError, Ending) = (false, null, false, null, EndingStage.None);
-        (Leaving, CarryEnded, ConnectionPackets) = (false, false, 0);
+        (Leaving, CarryEnded, ConnectionPackets, Terms) = (false, false, 0, ReloadTerms.None);
+        (FailingAtReady, ExcuseLogged, HealthUrlFaultHere) = (null, false, null);
     }
 
     /// <summary>It has the listening sockets, or never will.</summary>

@@ -14,11 +14,14 @@ internal sealed class ProcessSignals : ISignalSource
     private readonly Lock _gate = new();
     private readonly Queue<int> _waiting = new();
     private readonly List<PosixSignalRegistration> _registrations = [];
+    private readonly TerminalWatch? _terminal;
     private Action<int>? _subscriber;
+    private bool _hungUp;
 
     private ProcessSignals()
     {
         HangupIgnored = Posix.Signals.IsIgnored(SignalNumbers.SIGHUP);
+        _terminal = HangupIgnored ? null : TerminalWatch.TryStart();
         foreach (var signal in SignalMap.Handled)
         {
             if (signal != SignalNumbers.SIGHUP || !HangupIgnored)
@@ -27,7 +30,8 @@ internal sealed class ProcessSignals : ISignalSource
                 {
                     UnblockHere();
                     context.Cancel = true; // no default action
-                    Publish(signal);
+                    if (signal == SignalNumbers.SIGHUP && _terminal?.IsHangup() == true) PublishHangup();
+                    else Publish(signal);
                 }));
             }
         }
@@ -56,6 +60,12 @@ internal sealed class ProcessSignals : ISignalSource
                 subscriber(signal);
             }
         }
+    }
+
+    // The shell sends one and the kernel, at the shell's end, another: a second stop would abort.
+    private void PublishHangup()
+    {
+        if (!Interlocked.Exchange(ref _hungUp, true)) Publish(SignalMap.TerminalHangup);
     }
 
     private void Publish(int signal)

@@ -10,14 +10,18 @@ internal static class SignalMap
     public static IReadOnlyList<int> Handled { get; } =
         [SignalNumbers.SIGUSR2, SignalNumbers.SIGHUP, SignalNumbers.SIGUSR1, SignalNumbers.SIGTERM, SignalNumbers.SIGINT, SignalNumbers.SIGQUIT];
 
+    /// <summary>Stands for the SIGHUP that comes with the end of the terminal.</summary>
+    public const int TerminalHangup = -SignalNumbers.SIGHUP;
+
     /// <summary>The message for LifecycleActor: a <see cref="LifecycleEvent"/> or a <see cref="LifecycleProtocol.Reload"/>.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The signal is not in <see cref="Handled"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The signal is neither in <see cref="Handled"/> nor <see
+    /// cref="TerminalHangup"/>.</exception>
     public static object Meaning(int signal) => signal switch
     {
         SignalNumbers.SIGUSR2 => new LifecycleProtocol.Reload(Name(signal)),
         SignalNumbers.SIGHUP => new LifecycleProtocol.Reload(Name(signal), CheckFirst: true),
         SignalNumbers.SIGUSR1 => new LifecycleEvent.LogReopenRequested(),
-        SignalNumbers.SIGTERM or SignalNumbers.SIGINT or SignalNumbers.SIGQUIT => new LifecycleEvent.StopRequested(Name(signal)),
+        SignalNumbers.SIGTERM or SignalNumbers.SIGINT or SignalNumbers.SIGQUIT or TerminalHangup => new LifecycleEvent.StopRequested(Name(signal)),
         _ => throw new ArgumentOutOfRangeException(nameof(signal), signal, "No meaning is given to this signal."),
     };
 
@@ -30,6 +34,7 @@ internal static class SignalMap
         SignalNumbers.SIGTERM => "SIGTERM",
         SignalNumbers.SIGINT => "SIGINT",
         SignalNumbers.SIGQUIT => "SIGQUIT",
+        TerminalHangup => "SIGHUP of the closed terminal",
         _ => $"signal {signal}",
     };
 }

@@ -3,7 +3,8 @@ using Ips.Actors.Posix;
 
 namespace Ips.Actors.Supervise;
 
-/// <summary>Hands the held sockets to a generation that is restarted after a crash. It plays the predecessor in the handover protocol: whatever
+/// <summary>Hands the held sockets to a generation that is restarted after a crash. It plays the predecessor in the handover protocol:
+/// whatever
 /// release is started understands it, and one that fails leaves the sockets, and the paths of Unix sockets, as they are.</summary>
 /// <remarks>The frames are acted on by the channel's own thread.</remarks>
 internal sealed class RestartHandover : IDisposable
@@ -16,12 +17,23 @@ internal sealed class RestartHandover : IDisposable
     private readonly int? _control;
     private readonly LockFile? _lock;
     private readonly TaskCompletionSource<bool> _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Stage _stage = Stage.Hello;
     private int _disposed;
+
+    // What may come next. Anything else, but a report or a failure, ends the channel: it is no release that can be handed anything.
+    private enum Stage
+    {
+        Hello,
+        Ready,
+        Promoted,
+        Over,
+    }
 
     /// <param name="fd">This end of the channel; owned from here on.</param>
     /// <param name="held">The sockets; only read, here and now.</param>
     /// <param name="generation">The number of the generation that is started.</param>
-    /// <param name="lockFd">The lock of the PID file, if this process has a share of it; only read, here and now. Null: nobody has it but who is dead.</param>
+    /// <param name="lockFd">The lock of the PID file, if this process has a share of it; only read, here and now. Null: nobody has it but
+    /// who is dead.</param>
     /// <exception cref="PosixException">No descriptor is left.</exception>
     public RestartHandover(int fd, HeldSockets held, int generation, int? lockFd = null)
     {
@@ -71,23 +83,17 @@ internal sealed class RestartHandover : IDisposable
         HandoverChannel.CloseDescriptors(received);
         switch (received.Frame)
         {
-            case HelloFrame hello when HandoverVersion.Choose(hello) is { } version:
-                List<int> fds = [.. _listening];
-                if (_lock is not null) fds.Add(_lock.Fd);
-                if (_control is { } control) fds.Add(control);
-                _channel.TrySend(
-                    new WelcomeFrame(version, _main.Generation, _main.Endpoints, _lock is not null, _control is not null, HealthIntervalMs: 1000), [.. fds]);
+            case HelloFrame hello when _stage == Stage.Hello:
+                Answer(hello);
                 break;
-            case HelloFrame hello:
-                _channel.TrySend(new RefusedFrame(
-                    $"it speaks handover versions {hello.Min} to {hello.Max}, the supervisor {HandoverVersion.Min} to {HandoverVersion.Max}"));
-                break;
-            case ReadyFrame:
+            case ReadyFrame when _stage == Stage.Ready:
                 // Nobody could take the role back, so there is no probation.
+                _stage = Stage.Promoted;
                 _channel.TrySend(new ServeFrame());
                 _channel.TrySend(new PromoteFrame());
                 break;
-            case PromotedFrame:
+            case PromotedFrame when _stage == Stage.Promoted:
+                _stage = Stage.Over;
                 _channel.TrySend(new FarewellFrame(0, 0));
                 // The lock is that generation's alone from here on: it ends with it.
                 _ = _channel.FlushAsync(FlushTimeout).ContinueWith(
@@ -98,6 +104,29 @@ internal sealed class RestartHandover : IDisposable
                     },
                     TaskScheduler.Default);
                 break;
+            case HelloFrame or ReadyFrame or PromotedFrame when _stage != Stage.Over:
+                _stage = Stage.Over;
+                _over.TrySetResult(false);
+                _channel.Dispose();
+                break;
         }
+    }
+
+    private void Answer(HelloFrame hello)
+    {
+        if (HandoverVersion.Choose(hello) is not { } version)
+        {
+            _stage = Stage.Over;
+            _channel.TrySend(new RefusedFrame(
+                $"it speaks handover versions {hello.Min} to {hello.Max}, the supervisor {HandoverVersion.Min} to {HandoverVersion.Max}"));
+            return;
+        }
+
+        _stage = Stage.Ready;
+        List<int> fds = [.. _listening];
+        if (_lock is not null) fds.Add(_lock.Fd);
+        if (_control is { } control) fds.Add(control);
+        _channel.TrySend(
+            new WelcomeFrame(version, _main.Generation, _main.Endpoints, _lock is not null, _control is not null, HealthIntervalMs: 1000), [.. fds]);
     }
 }

@@ -127,7 +127,8 @@ internal sealed class ServiceRestart(Hosting.StartCommand command, TimeSpan read
 internal static partial class ServiceRestartLog
 {
     [LoggerMessage(EventIds.RestartBegan, LogLevel.Error,
-        "The generation that had this service has died. Started generation {Generation} (PID {Pid}) in its place: {Program}, on {Sockets} listening sockets that were kept.")]
+        "The generation that had this service has died. Started generation {Generation} (PID {Pid}) in its place: {Program}. "
+        + "Listening sockets that were kept for it: {Sockets}.")]
     public static partial void RestartBegan(this ILogger logger, int generation, int pid, string program, int sockets);
 
     [LoggerMessage(EventIds.Restarted, LogLevel.Warning, "Generation {Generation} (PID {Pid}) serves in place of the one that died.")]

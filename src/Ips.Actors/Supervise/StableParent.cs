@@ -20,7 +20,7 @@ namespace Ips.Actors.Supervise;
 /// that crashed is restarted on them.
 /// </summary>
 /// <remarks>What it decides is in <see cref="SupervisorMachine"/>; all of it happens on one thread. One a process.</remarks>
-public sealed class StableParent : IDisposable
+public sealed partial class StableParent : IDisposable
 {
     /// <summary>The variable that names the stable parent to all generations below it, by its PID.</summary>
     internal const string Marker = "IPS_STABLE_PARENT";
@@ -31,30 +31,29 @@ public sealed class StableParent : IDisposable
     private static readonly int[] OfTheTerminal = [SignalNumbers.SIGINT, SignalNumbers.SIGQUIT];
 
     private static readonly TimeSpan OrphanInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ReapTimeout = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Endless = TimeSpan.FromDays(1);
 
     private readonly BlockingCollection<Action> _inbox = [];
     private readonly long _startedAt = Stopwatch.GetTimestamp();
     private readonly AutoResetEvent _spawned = new(false);
-    private readonly Dictionary<int, ProcessHandle> _handles = [];
+    private readonly KnownGenerations _generations = new();
     private readonly HeldSockets _held = new();
     private readonly Hosting.StartCommand _command;
     private readonly ILogger _log;
-    private readonly int _generationsEnd; // of the pair: every generation inherits it
-    private readonly PacketChannel _news;
-    private SupervisorState _state = new();
+    private NewsSocket _news;
+    private SupervisorState _state = new() { BoundByRoot = EarlySockets.Count > 0 };
     private RestartHandover? _restart;
     private LastGoodRelease? _previous; // of the release that served before the one that serves
+    private readonly Dictionary<int, ReleaseFiles> _files = []; // of the generations, by PID
     private int _startedPid;
     private int? _exitCode;
 
     private StableParent(Hosting.StartCommand command, ILogger log)
     {
         (_command, _log) = (command, log);
-        var (ours, theirs) = FdPassing.SocketPair();
-        _generationsEnd = theirs;
-        _news = new PacketChannel(ours, packet => _inbox.Add(() => OnNews(packet)), error => _inbox.Add(() => OnNewsLost(error)));
+        _news = OpenNews();
     }
 
     private TimeSpan Now => Stopwatch.GetElapsedTime(_startedAt);
@@ -83,7 +82,7 @@ public sealed class StableParent : IDisposable
             command = command with { Arguments = [.. command.Arguments.Take(command.Arguments.Count - arguments.Count), .. arguments] };
         }
 
-        using var provider = new LineFormatLoggerProvider(new LineFormatOptions { Format = format }, new LineFormatSink(descriptor: StandardStreams.Output));
+        using var provider = new LineFormatLoggerProvider(new LineFormatOptions { Format = format }, LogLane.Output);
         using var parent = new StableParent(command, provider.CreateLogger("supervisor"));
         return parent.Run();
     }
@@ -100,15 +99,17 @@ public sealed class StableParent : IDisposable
     {
         ProcessAttributes.BecomeSubreaper(); // so that a generation whose predecessor has gone becomes our child
         List<PosixSignalRegistration> registrations = [.. SignalMap.Handled.Select(Register)];
-        _news.Start();
         Start(lastGood: false, isFirst: true);
         new Thread(ReapForEver) { IsBackground = true, Name = "ips-reap" }.Start();
 
         // What parsing the command line and the configuration needed is not needed again.
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        DetachFromRelease();
         while (_exitCode is null)
         {
-            _inbox.Take()();
+            // A successor that failed was waited for by its predecessor, and nobody tells of its end: while there may be such, they are looked for.
+            if (_inbox.TryTake(out var next, _generations.Count > 1 ? LookInterval : Timeout.InfiniteTimeSpan)) next();
+            else if (!_state.AwaitsSuccessor) ForgetEnded();
         }
 
         _held.Release(); // while the log line below is written nobody connects to a service that has ended
@@ -117,14 +118,30 @@ public sealed class StableParent : IDisposable
         return _exitCode.Value;
     }
 
+    // Somebody will copy a new release over the files of this one, and a generation dies of it: it can be restarted only if this process
+    // lives.
+    private void DetachFromRelease()
+    {
+        try
+        {
+            PrivateImage.Detach(FileDescriptors.RealPath(AppContext.BaseDirectory));
+        }
+        catch (IOException e)
+        {
+            _log.NotDetached(AppContext.BaseDirectory, e.Message);
+        }
+    }
+
     private PosixSignalRegistration Register(int signal)
     {
         var byTerminal = OfTheTerminal.Contains(signal) && Terminal.HasForegroundTerminal();
+        var terminal = signal == SignalNumbers.SIGHUP && !Posix.Signals.IsIgnored(signal) ? TerminalWatch.TryStart() : null;
         var stops = SignalMap.Meaning(signal) is Lifecycle.LifecycleEvent.StopRequested;
         return PosixSignalRegistration.Create((PosixSignal)signal, context =>
         {
             context.Cancel = true; // no default action
-            if (!byTerminal) _inbox.Add(() => Apply(new SupervisorEvent.Signalled(signal, stops)));
+            // The end of the terminal too is told to the whole foreground group, and the service stops.
+            if (!byTerminal && terminal?.IsHangup() != true) _inbox.Add(() => Apply(new SupervisorEvent.Signalled(signal, stops)));
         });
     }
 
@@ -153,7 +170,11 @@ public sealed class StableParent : IDisposable
                 _log.SignalLost(SignalMap.Name(lost.Signal));
                 break;
             case SupervisorEffect.NoteCrash crash:
-                _log.Crashed(crash.Pid, crash.How.ToString(), crash.Crashes);
+                var about = _files.GetValueOrDefault(crash.Pid)?.Explain(crash.How);
+                _log.Crashed(crash.Pid, about is null ? $"{crash.How}" : $"{crash.How} ({about})", crash.Crashes);
+                break;
+            case SupervisorEffect.NoteUnbindable:
+                _log.Unbindable();
                 break;
             case SupervisorEffect.Exit exit:
                 _exitCode = exit.Code;
@@ -165,7 +186,14 @@ public sealed class StableParent : IDisposable
 
     private void Forward(int pid, int signal)
     {
-        if (_handles.TryGetValue(pid, out var handle)) handle.Signal(signal);
+        try
+        {
+            _generations.Signal(pid, signal);
+        }
+        catch (PosixException e)
+        {
+            _log.SignalFailed(SignalMap.Name(signal), pid, e.Message);
+        }
     }
 
     private void Start(bool lastGood, bool isFirst)
@@ -173,12 +201,15 @@ public sealed class StableParent : IDisposable
         _restart?.Dispose();
         _restart = null;
         var ours = -1;
-        List<(int Fd, int TargetFd)> descriptors = [(_generationsEnd, SupervisorLink.TargetFd)];
-        var command = isFirst ? _command : RestartCommand.Of(_command, lastGood ? _previous ?? _held.Main?.Release : null, _held.Main?.EnvironmentFile, _log.EnvironmentFailed);
-        var environment = new Dictionary<string, string>(command.Environment, StringComparer.Ordinal) { [Marker] = Text(Environment.ProcessId) };
-        environment[HandoverVariables.SupervisorFd] = Text(SupervisorLink.TargetFd);
         try
         {
+            RenewNews();
+            List<(int Fd, int TargetFd)> descriptors = [(_news.GenerationsEnd, SupervisorLink.TargetFd)];
+            var release = lastGood ? _previous ?? _held.Main?.Release : null;
+            var command = isFirst ? _command : RestartCommand.Of(_command, release, _held.Main?.EnvironmentFile, _log.EnvironmentFailed);
+            var environment = new Dictionary<string, string>(command.Environment, StringComparer.Ordinal) { [Marker] = Text(Environment.ProcessId) };
+            environment[HandoverVariables.SupervisorFd] = Text(SupervisorLink.TargetFd);
+            if (isFirst) descriptors.AddRange(Privileges.PassOn(environment));
             var theirs = -1;
             if (_held.Any)
             {
@@ -189,17 +220,22 @@ public sealed class StableParent : IDisposable
             }
 
             int pid;
+            var files = ReleaseFiles.Take(command.FileName, command.Arguments);
             try
             {
-                pid = Spawn.Start(new SpawnRequest(command.FileName, command.Arguments, environment, command.WorkingDirectory, descriptors, NewSession: false));
+                pid = Spawn.Start(new SpawnRequest(
+                    command.FileName, command.Arguments, environment, command.WorkingDirectory, descriptors, NewSession: false));
             }
             finally
             {
                 if (theirs >= 0) FileDescriptors.Close(theirs);
+                // The first generation's alone: what it closes must be closed.
+                foreach (var early in EarlySockets.Take()) FileDescriptors.Close(early.Fd);
             }
 
+            _generations.Add(pid);
+            _files[pid] = files;
             _startedPid = pid;
-            Know(pid);
             Apply(new SupervisorEvent.Started(pid));
             _spawned.Set();
             if (isFirst) _log.Supervises(Environment.ProcessId, pid);
@@ -211,7 +247,9 @@ public sealed class StableParent : IDisposable
                 _restart = new RestartHandover(channel, _held, _held.Main!.Generation + 1);
             }
         }
-        catch (IOException e)
+#pragma warning disable CA1031 // whatever a generation said of its release, or the machine lacks, the supervisor goes on
+        catch (Exception e)
+#pragma warning restore CA1031
         {
             if (ours >= 0) FileDescriptors.Close(ours);
             _log.StartFailed(e.Message);
@@ -219,57 +257,10 @@ public sealed class StableParent : IDisposable
         }
     }
 
-    private void OnNews(ReceivedPacket packet)
-    {
-        switch (SupervisorFrame.TryDecode(packet.Bytes.Span))
-        {
-            case MainFrame main:
-                // Of a restart by us nothing new is learned: the release that a person put in place before is the one to go back to.
-                if (main.Pid != _startedPid && _held.Main is { } former && former.Release.FileName + string.Join(' ', former.Release.Arguments)
-                    != main.Release.FileName + string.Join(' ', main.Release.Arguments))
-                {
-                    _previous = former.Release;
-                }
-
-                var isNew = _held.Main?.Pid != main.Pid;
-                _held.Replace(main, packet.Fds);
-                Know(main.Pid);
-                Apply(new SupervisorEvent.BecameMain(main.Pid, main.Generation, Now));
-                if (isNew)
-                {
-                    _log.Follows(main.Generation, main.Pid, _held.Listening.Count);
-                    WatchUnrelated(main.Pid);
-                }
-
-                return;
-            case JoinedFrame joined:
-                Know(joined.Pid);
-                Apply(new SupervisorEvent.Joined(joined.Pid, joined.Generation));
-                break;
-            case ReleasedFrame released:
-                if (released.Pid == _state.Main) _held.Release();
-                Apply(new SupervisorEvent.Released(released.Pid));
-                break;
-        }
-
-        foreach (var fd in packet.Fds) FileDescriptors.Close(fd);
-    }
-
-    // It cannot end while we hold both ends; it fails on a truncated packet, when this process has no descriptor left.
-    private void OnNewsLost(Exception? error) => _log.StartFailed($"the news of the generations are lost: {error?.Message}");
-
-    private void Know(int pid)
-    {
-        if (!_handles.ContainsKey(pid) && Processes.StartedAt(pid) is { } startedAt && ProcessHandle.TryOpen(pid, startedAt) is { } handle)
-        {
-            _handles.Add(pid, handle);
-        }
-    }
-
     // A generation whose predecessor still drains is that one's child, which reaps it: we see its end, and not its status.
     private void WatchUnrelated(int pid)
     {
-        if (Processes.StartedAt(pid) is not { } startedAt || ProcessHandle.TryOpen(pid, startedAt) is not { } handle) return;
+        if (_generations.Watch(pid) is not { } handle) return;
         new Thread(() =>
         {
             using (handle)
@@ -296,20 +287,18 @@ public sealed class StableParent : IDisposable
 
     private void OnEnded(int pid, ProcessExit exit)
     {
-        HashSet<int> alive = [.. _handles.Where(pair => !pair.Value.HasEnded).Select(pair => pair.Key)];
         if (pid == _state.Starting)
         {
             _restart?.Dispose();
             _restart = null;
         }
 
-        Apply(new SupervisorEvent.Ended(pid, exit, alive, Now));
-        foreach (var gone in _handles.Keys.Where(known => !_state.Known.ContainsKey(known) && known != _state.Main).ToList())
-        {
-            _handles.Remove(gone, out var handle);
-            handle!.Dispose();
-        }
+        Apply(new SupervisorEvent.Ended(pid, exit, _generations.Alive, Now));
+        _files.Remove(pid);
+        KeepKnown();
     }
+
+    private void KeepKnown() => _generations.Keep(known => _state.Known.ContainsKey(known) || known == _state.Main);
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

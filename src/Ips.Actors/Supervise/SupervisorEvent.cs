@@ -66,6 +66,9 @@ internal abstract record SupervisorEffect
     /// <param name="Crashes">Crashes in a row, this one included.</param>
     public sealed record NoteCrash(int Pid, ProcessExit How, int Crashes) : SupervisorEffect;
 
+    /// <summary>Tell that the service cannot listen again on what root has opened for it.</summary>
+    public sealed record NoteUnbindable : SupervisorEffect;
+
     /// <summary>End.</summary>
     public sealed record Exit(int Code) : SupervisorEffect;
 }

@@ -13,11 +13,15 @@ namespace Ips.Actors.Supervise;
 [JsonDerivedType(typeof(ReleasedFrame), "released")]
 internal abstract record SupervisorFrame
 {
+    /// <summary>The process that the frame is about.</summary>
+    [JsonIgnore]
+    public abstract int Subject { get; }
+
     /// <summary>The form on the wire.</summary>
     public byte[] Encode() => JsonSerializer.SerializeToUtf8Bytes(this, SupervisorJson.Default.SupervisorFrame);
 
-    /// <summary>Reads a packet.</summary>
-    /// <returns>Null if it is no frame of these: another build's.</returns>
+    /// <summary>Reads a packet. What is in the frame is not judged: <see cref="SupervisorRules"/>.</summary>
+    /// <returns>Null if it is no frame of these, or lacks a field: another build's.</returns>
     public static SupervisorFrame? TryDecode(ReadOnlySpan<byte> packet)
     {
         try
@@ -34,7 +38,11 @@ internal abstract record SupervisorFrame
 /// <summary>A generation has begun its start.</summary>
 /// <param name="Pid">Its process id.</param>
 /// <param name="Generation">Its number, from 1.</param>
-internal sealed record JoinedFrame(int Pid, int Generation) : SupervisorFrame;
+internal sealed record JoinedFrame(int Pid, int Generation) : SupervisorFrame
+{
+    /// <inheritdoc/>
+    public override int Subject => Pid;
+}
 
 /// <summary>A generation is the main process from now on, or its set of sockets has changed. Descriptors ride along: one per endpoint, in order, then
 /// the control socket if <paramref name="Control"/>.</summary>
@@ -47,12 +55,24 @@ internal sealed record JoinedFrame(int Pid, int Generation) : SupervisorFrame;
 /// <param name="EnvironmentFile">The file that a reload, and so a restart, reads into the environment; null for none.</param>
 internal sealed record MainFrame(
     int Pid, int Generation, string PidFile, IReadOnlyList<EndpointOffer> Endpoints, bool Control, LastGoodRelease Release,
-    string? EnvironmentFile = null) : SupervisorFrame;
+    string? EnvironmentFile = null) : SupervisorFrame
+{
+    /// <inheritdoc/>
+    public override int Subject => Pid;
+}
 
 /// <summary>The main process stops for good and has closed its listening sockets: nobody may go on listening.</summary>
 /// <param name="Pid">Its process id.</param>
-internal sealed record ReleasedFrame(int Pid) : SupervisorFrame;
+internal sealed record ReleasedFrame(int Pid) : SupervisorFrame
+{
+    /// <inheritdoc/>
+    public override int Subject => Pid;
+}
 
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectRequiredConstructorParameters = true,
+    RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(SupervisorFrame))]
 internal sealed partial class SupervisorJson : JsonSerializerContext;

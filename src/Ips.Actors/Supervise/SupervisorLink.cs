@@ -14,8 +14,10 @@ internal sealed class SupervisorLink
     /// <summary>The descriptor's number in a generation; 3 to 7 are the handover's.</summary>
     public const int TargetFd = 8;
 
+    /// <summary>Most endpoints of a packet, which takes the control socket as well.</summary>
+    internal const int MaxEndpoints = FdPassing.MaxDescriptors - 1;
+
     private const int SendTimeoutMs = 1000;
-    private static readonly int MaxEndpoints = FdPassing.MaxDescriptors - 1; // and the control socket
 
     private readonly Lock _gate = new();
     private MainFrame? _main;

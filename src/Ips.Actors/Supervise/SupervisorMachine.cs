@@ -11,7 +11,8 @@ internal sealed record SupervisorTransition(SupervisorState State, params IReadO
 /// <remarks>
 /// A first generation that cannot start ends the parent with its exit code: whoever started it wants to know. From the first time that one served,
 /// an end that nobody asked for is a crash: a signal, or an exit code that is neither 0 nor 3. It is answered by a restart after
-/// 100 ms, 1 s, 2 s, 4 s ... 30 s; from the third start in a row on by the last good release; after <see cref="MaxCrashes"/> the parent ends.
+/// 100 ms, 1 s, 2 s, 4 s ... 30 s; from the third start in a row on by the last good release; after <see cref="MaxCrashes"/> the parent ends. It ends
+/// at once if the sockets were given up that only root could open: nothing of the service is root's.
 /// </remarks>
 internal static class SupervisorMachine
 {
@@ -94,7 +95,8 @@ internal static class SupervisorMachine
             return LeaveIfAlone(left with { Code = code });
         }
 
-        return left.Known.Values.Any(other => other > number)
+        // Only a main process has a successor. One that was started after a crash has no number before its first word: each that drains has a higher one.
+        return isMain && left.Known.Values.Any(other => other > number)
             ? new(left with { AwaitsSuccessor = true }, new NoteCrash(ended.Pid, ended.Exit, left.Crashes))
             : OnCrash(left, ended.Pid, ended.Exit, ended.At);
     }
@@ -108,6 +110,11 @@ internal static class SupervisorMachine
         var sound = state.MainSince is { } since && at - since >= SoundAfter;
         var crashes = sound ? 1 : state.Crashes + 1;
         var next = state with { Crashes = crashes, MainSince = null };
+        if (state is { Released: true, BoundByRoot: true })
+        {
+            return LeaveIfAlone(next with { Code = CodeOf(exit) }, new NoteCrash(pid, exit, crashes), new NoteUnbindable());
+        }
+
         return crashes >= MaxCrashes
             ? LeaveIfAlone(next with { Code = CodeOf(exit) }, new NoteCrash(pid, exit, crashes))
             : new(next, new NoteCrash(pid, exit, crashes), new ArmBackOff(Delay(crashes)));

@@ -24,6 +24,9 @@ internal sealed record SupervisorState
     /// <summary>The main process has closed its sockets for good.</summary>
     public bool Released { get; init; }
 
+    /// <summary>Root has opened sockets that nobody of this service could open again.</summary>
+    public bool BoundByRoot { get; init; }
+
     /// <summary>Crashes in a row, none of them after a long time of serving.</summary>
     public int Crashes { get; init; }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Ips.Actors.Diagnostics;
 
 namespace Ips.Actors.Systemd;
 
@@ -33,7 +34,7 @@ internal static class NotifyCodec
     // A reason may hold what a failed release wrote: a line end in it would begin an assignment of its own.
     private static string OneLine(string status)
     {
-        var line = string.Concat(status.Select(c => char.IsControl(c) ? ' ' : c));
+        var line = string.Concat(status.Select(c => TerminalText.Unclean.Contains(c) ? ' ' : c));
         return line.Length <= MaxStatusLength ? line : string.Concat(line.AsSpan(0, MaxStatusLength - 1), "…");
     }
 }

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Text;
 
 namespace Ips.Actors.Systemd;
 
@@ -9,13 +10,20 @@ internal sealed class NotifySocket(string name) : INotifySocket
     // A manager that reads nothing must not hold LifecycleActor for longer than it takes to notice.
     private const int SendTimeoutMs = 1000;
 
+    private const int MaxPathBytes = 107; // sun_path less its NUL, unix(7)
+
     private readonly string _path = name.StartsWith('@') ? $"\0{name.AsSpan(1)}" : name;
 
     /// <inheritdoc/>
     /// <remarks>A socket for each message, as sd_notify(3) has it: messages are seconds apart, and no descriptor is held that a successor could inherit.</remarks>
-    public void Send(ReadOnlySpan<byte> datagram)
+    public void Send(ReadOnlySpan<byte> datagram, bool wait)
     {
-        using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified) { SendTimeout = SendTimeoutMs };
+        if (Encoding.UTF8.GetByteCount(_path) > MaxPathBytes)
+        {
+            throw new SocketException((int)SocketError.InvalidArgument, $"its path is longer than the {MaxPathBytes} bytes that a socket address holds");
+        }
+
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified) { SendTimeout = SendTimeoutMs, Blocking = wait };
         socket.SendTo(datagram, new UnixDomainSocketEndPoint(_path));
     }
 }

@@ -34,7 +34,7 @@ internal sealed class ServiceManager(
     public void Refused(LifecycleState state, ReloadReceipt receipt) => Send(NotifyMachine.Refused(_standing, Facts(state, receipt)));
 
     /// <summary>LifecycleActor's loop has come round.</summary>
-    public void Turn() => Send(NotifyMachine.OnTurn(_standing, settings.WatchdogInterval is not null));
+    public void Turn() => Send(NotifyMachine.OnTurn(_standing, settings.WatchdogInterval is not null), wait: false); // the next one follows
 
     private NotifyFacts Facts(LifecycleState state, ReloadReceipt? lastReceipt) => new(
         pid, generation, settings.Supervised, state,
@@ -42,12 +42,12 @@ internal sealed class ServiceManager(
         settings.WatchdogInterval is not null, lastReceipt);
 
     // The service goes on without a manager that listens, as under none.
-    private void Send(NotifyMessage? message)
+    private void Send(NotifyMessage? message, bool wait = true)
     {
         if (message is null) return;
         try
         {
-            socket.Send(NotifyCodec.Encode(message));
+            socket.Send(NotifyCodec.Encode(message), wait);
             _failed = false;
         }
         catch (SocketException e)

@@ -20,7 +20,7 @@ internal sealed class InvitedGeneration : IInvitedGeneration
     private readonly TaskCompletionSource<ProcessExit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _peerGone = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly PeerIdentity _peer;
-    private readonly InvitedChannel _channel;
+    private readonly HandoverChannel _channel;
     private readonly ILogger _log;
     private ProcessHandle? _handle;
     private int _helloPid;
@@ -45,7 +45,7 @@ internal sealed class InvitedGeneration : IInvitedGeneration
         }
 
         var watched = _handle is not null;
-        _channel = new InvitedChannel(new HandoverChannel(fd, onPeerGone: () => OnPeerGone(watched)));
+        _channel = new HandoverChannel(fd, onPeerGone: () => OnPeerGone(watched));
         if (watched) new Thread(Watch, maxStackSize: 256 * 1024) { IsBackground = true, Name = "ips-outsider" }.Start();
     }
 

@@ -115,7 +115,9 @@ internal sealed class TakeoverSocket : IDisposable
     /// <inheritdoc/>
     public void Dispose() => Retract(); // the descriptor, from which a thread may still accept, ends with the process
 
-    private static uint? GroupOf(string? group) => group is null ? null
+    /// <summary>The number of the group whose members may take over; null for none.</summary>
+    /// <exception cref="IOException">There is no such group.</exception>
+    public static uint? GroupOf(string? group) => group is null ? null
         : uint.TryParse(group, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
         : UserAccount.FindGroup(group) ?? throw new IOException($"ips.takeover.group is {group}; there is no such group on this machine.");
 

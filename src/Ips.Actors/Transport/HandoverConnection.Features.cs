@@ -3,9 +3,11 @@ using System.Collections;
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
+using System.Reflection;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Ips.Actors.Transport;
 
@@ -39,7 +41,7 @@ internal sealed partial class HandoverConnection :
     public override string ConnectionId
     {
         get => _connectionId ??= ConnectionIds.Next();
-        set => _connectionId = value;
+        set => (_connectionId, _middlewareSeen) = (value, true);
     }
 
     public override IDictionary<object, object?> Items
@@ -117,6 +119,8 @@ internal sealed partial class HandoverConnection :
 
     IEnumerator IEnumerable.GetEnumerator() => ((IEnumerable<KeyValuePair<Type, object>>)this).GetEnumerator();
 
+    private static readonly Assembly s_kestrel = typeof(KestrelServer).Assembly;
+
     private static readonly Type[] s_own =
     [
         typeof(IConnectionIdFeature), typeof(IConnectionTransportFeature), typeof(IConnectionItemsFeature), typeof(IMemoryPoolFeature),
@@ -128,6 +132,21 @@ internal sealed partial class HandoverConnection :
     {
         (IsWarmup, _localEndPoint, _remoteEndPoint) = (true, localEndPoint, new IPEndPoint(IPAddress.Loopback, 0));
         _set.Add(new KeyValuePair<Type, object?>(typeof(IIpsWarmupFeature), WarmupMark.It));
+    }
+
+    /// <summary>What somebody other than Kestrel has set on this connection and not taken away again. Asked while connections move, so that it
+    /// costs no request anything before.</summary>
+    private UnmovableReason LookAtFeatures()
+    {
+        for (var i = 0; i < _set.Count; i++)
+        {
+            var (type, feature) = _set[i];
+            if (feature is null || ReferenceEquals(feature, this)) continue;
+            if (Array.IndexOf(s_own, type) >= 0) return UnmovableReason.ConnectionMiddleware; // it stands before the connection's own
+            // Kestrel's are told by whose code they are, not by their type alone: one may be wrapped.
+            if (feature.GetType().Assembly != s_kestrel && !_lane.MovableFeatures.Contains(type)) return UnmovableReason.ConnectionFeatures;
+        }
+        return UnmovableReason.None;
     }
 
     private object? Find(Type type)

@@ -18,9 +18,6 @@ internal sealed partial class HandoverConnection
     /// <summary>Whether the client was told that this connection closes.</summary>
     internal bool CloseTold => _closeTold;
 
-    /// <summary>Whether the connection speaks TLS: it stays here as soon as a byte has come.</summary>
-    internal bool IsTls => _tls;
-
     /// <summary>The streams, of a connection that speaks HTTP/2; null before its first request.</summary>
     internal StreamHold? Streams => Volatile.Read(ref _streams);
 

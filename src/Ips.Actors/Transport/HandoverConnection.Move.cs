@@ -44,6 +44,9 @@ internal sealed partial class HandoverConnection
     /// <summary>Why this connection will never move, or <see cref="UnmovableReason.None"/> as far as is known.</summary>
     public UnmovableReason Unmovable => _unmovable;
 
+    /// <summary>Whether it can move, by what is on it now. Asked while connections move: one that cannot is told so by the response that goes out.</summary>
+    internal bool MayMove => _unmovable is UnmovableReason.None && LookAtConnection() is UnmovableReason.None;
+
     /// <summary>
     /// Stops receiving as soon as the connection is at a request boundary (now, if it is idle; after the current response, if it is busy), and
     /// moves it out of Kestrel there. Bytes of a next request stay in the kernel. Half a request, and a body that is still arriving, are
@@ -182,7 +185,8 @@ internal sealed partial class HandoverConnection
     {
         if (_tls) return UnmovableReason.Tls;
         if (_items is { Count: > 0 }) return UnmovableReason.ConnectionItems;
-        return _middlewareSeen || !ReferenceEquals(_currentTransport, this) ? UnmovableReason.ConnectionMiddleware : UnmovableReason.None;
+        if (_middlewareSeen || !ReferenceEquals(_currentTransport, this) || ConnectionClosed != _closed.Token) return UnmovableReason.ConnectionMiddleware;
+        return LookAtFeatures();
     }
 
     /// <summary>Whether the send loop may send: not what Kestrel says as it lets go of a connection on which nobody has spoken.</summary>

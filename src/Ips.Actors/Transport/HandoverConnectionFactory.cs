@@ -28,13 +28,15 @@ internal sealed class HandoverConnectionFactory : IDisposable
     /// <param name="pools">Kestrel's own factory of pinned pools is the one to pass.</param>
     /// <param name="registry">Gets each connection while it is open.</param>
     /// <param name="logger">Debug messages about single connections.</param>
+    /// <param name="movable">The features that the app sets and does without after a move.</param>
     public HandoverConnectionFactory(
-        SocketTransportOptions options, IMemoryPoolFactory<byte> pools, ConnectionRegistry registry, ILogger<HandoverConnectionFactory> logger)
+        SocketTransportOptions options, IMemoryPoolFactory<byte> pools, ConnectionRegistry registry, ILogger logger,
+        IReadOnlySet<Type> movable)
     {
         (_options, _registry, _logger) = (options, registry, logger);
         _lanes = new Lane[Math.Max(options.IOQueueCount, 1)];
         for (var i = 0; i < _lanes.Length; i++)
-            _lanes[i] = Lane.Create(options, pools);
+            _lanes[i] = Lane.Create(options, pools, movable);
     }
 
     /// <summary>Takes over the socket of a connection that was accepted, or moved here; its connection runs when this returns.</summary>
@@ -75,9 +77,10 @@ internal sealed class HandoverConnectionFactory : IDisposable
     private Lane NextLane() => _lanes[Interlocked.Increment(ref _next) % (uint)_lanes.Length];
 
     /// <summary>What some of the connections share.</summary>
-    internal sealed record Lane(MemoryPool<byte> Pool, PipeOptions Input, PipeOptions Output, SocketSenderPool Senders) : IDisposable
+    internal sealed record Lane(
+        MemoryPool<byte> Pool, PipeOptions Input, PipeOptions Output, SocketSenderPool Senders, IReadOnlySet<Type> MovableFeatures) : IDisposable
     {
-        public static Lane Create(SocketTransportOptions options, IMemoryPoolFactory<byte> pools)
+        public static Lane Create(SocketTransportOptions options, IMemoryPoolFactory<byte> pools, IReadOnlySet<Type> movable)
         {
             // The app's code never runs on an I/O queue, where it would hold up other connections, unless the app asks for that.
             var inline = options.UnsafePreferInlineScheduling;
@@ -89,7 +92,8 @@ internal sealed class HandoverConnectionFactory : IDisposable
                 pool,
                 new PipeOptions(pool, app, io, read, read / 2, useSynchronizationContext: false),
                 new PipeOptions(pool, io, app, write, write / 2, useSynchronizationContext: false),
-                new SocketSenderPool());
+                new SocketSenderPool(),
+                movable);
         }
 
         public void Dispose()

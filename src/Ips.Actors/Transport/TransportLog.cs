@@ -15,11 +15,13 @@ internal static partial class TransportLog
     [LoggerMessage(EventIds.ConnectionMoved, LogLevel.Debug, "Connection {ConnectionId} moved to another process.")]
     internal static partial void ConnectionMoved(this ILogger logger, string connectionId);
 
-    [LoggerMessage(EventIds.CarrierLost, LogLevel.Warning, "The other generation has ended the handover channel and lives, with {Count} connections on their way to it; they are closed here, as it may read from them.")]
+    [LoggerMessage(EventIds.CarrierLost, LogLevel.Warning,
+        "The other generation has ended the handover channel and lives; what was on its way to it is closed here, as it may read from it. "
+        + "Connections: {Count}.")]
     internal static partial void CarrierLost(this ILogger logger, int count);
 
     [LoggerMessage(EventIds.ConnectionsMoved, LogLevel.Information,
-        "Moved {Count} connections in {ElapsedMs:0.0} ms; {Busy} follow when their request has ended, {Staying} cannot move and are closed politely.")]
+        "Connections moved in {ElapsedMs:0.0} ms: {Count}. To follow when their request has ended: {Busy}. To be closed politely, as they cannot move: {Staying}.")]
     internal static partial void ConnectionsMoved(this ILogger logger, int count, double elapsedMs, int busy, int staying);
 
     [LoggerMessage(EventIds.ClosedCallbackFailed, LogLevel.Error, "A callback of the app on ConnectionClosed of connection {ConnectionId} threw.")]

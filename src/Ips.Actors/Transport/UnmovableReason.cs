@@ -27,7 +27,10 @@ internal enum UnmovableReason
     /// <summary>The app keeps something in <c>ConnectionContext.Items</c> (Negotiate keeps an identity there).</summary>
     ConnectionItems,
 
-    /// <summary>Connection middleware replaced the transport, the end points, or read bytes before HTTP did (PROXY protocol).</summary>
+    /// <summary>Connection middleware or the app set a feature of the connection that Kestrel does not set itself.</summary>
+    ConnectionFeatures,
+
+    /// <summary>Connection middleware replaced the transport, the end points, another part of the connection, or read bytes before HTTP did (PROXY protocol).</summary>
     ConnectionMiddleware,
 
     /// <summary>No descriptor was left to duplicate the socket's; see RLIMIT_NOFILE.</summary>

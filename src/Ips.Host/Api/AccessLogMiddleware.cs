@@ -22,14 +22,9 @@ internal sealed class AccessLogMiddleware(RequestDelegate next, AccessLogWriter 
         {
             var request = context.Request;
             var entry = new AccessLogEntry(began, context.Connection.RemoteIpAddress, context.Features.Get<Caller>()?.KeyName, request.Method,
-                request.PathBase + request.Path + WithoutSignature(request.QueryString.Value), request.Protocol, context.Response.StatusCode,
+                LoggedTarget.Of((request.PathBase + request.Path).Value ?? "", request.QueryString.Value), request.Protocol, context.Response.StatusCode,
                 context.Response.ContentLength, time.GetElapsedTime(timestamp), generation.Current, context.TraceIdentifier);
             writer.Add(AccessLogCodec.Write(entry, options.Value.Format));
         }
     }
-
-    // A signature that stands in a log could be sent again while it is valid.
-    private static string? WithoutSignature(string? query) => query is not null && query.Contains("signature=", StringComparison.Ordinal)
-        ? string.Join('&', query.TrimStart('?').Split('&').Where(part => !part.StartsWith("signature=", StringComparison.Ordinal))) is { Length: > 0 } rest ? "?" + rest : ""
-        : query;
 }

@@ -4,9 +4,11 @@ using Microsoft.Extensions.Options;
 namespace Ips.Host.Api;
 
 /// <summary>Writes lines in the background. Owns the queue, not the stream.</summary>
-/// <remarks>Disposed after the server has stopped: it writes what waits, then ends.</remarks>
+/// <remarks>Disposed after the server has stopped: it writes what waits, for a second at most if nobody reads it, then ends.</remarks>
 internal sealed class AccessLogWriter : IAsyncDisposable
 {
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(1);
+
     private readonly Channel<byte[]> _lines;
     private readonly Stream _output;
     private readonly ILogger<AccessLogWriter> _log;
@@ -35,7 +37,8 @@ internal sealed class AccessLogWriter : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _lines.Writer.TryComplete();
-        await _writing;
+        // A write to a pipe that nobody reads does not end; the process does, without it.
+        await Task.WhenAny(_writing, Task.Delay(EndTimeout));
     }
 
     private async Task WriteAllAsync()

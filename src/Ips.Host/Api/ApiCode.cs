@@ -9,7 +9,8 @@ internal enum ApiCode
     /// <summary>An error without a code of its own, for example a version that does not match.</summary>
     Other = 4000,
 
-    /// <summary>The request carries no access key, or no key was made yet. A key that is not known is <see cref="SignatureWrong"/>.</summary>
+    /// <summary>No key was made yet. A key that is not known is <see cref="SignatureWrong"/>; with <see cref="ApiCompatibility.GinIps"/>
+    /// it is this.</summary>
     KeyNotFound = 4001,
 
     /// <summary>A parameter or field has the wrong type, or its value is out of range.</summary>
@@ -35,4 +36,10 @@ internal enum ApiCode
 
     /// <summary>A fault of the server; the message carries the trace id.</summary>
     Internal = 5000,
+
+    /// <summary>The store does not answer, or takes no writes: HTTP 503.</summary>
+    StoreAway = 5003,
+
+    /// <summary><see cref="Internal"/> with <see cref="ApiCompatibility.GinIps"/>.</summary>
+    GinIpsInternal = 100001,
 }

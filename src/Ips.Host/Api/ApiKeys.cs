@@ -6,16 +6,22 @@ namespace Ips.Host.Api;
 /// <summary>The configuration keys of <see cref="ApiOptions"/> and <see cref="AccessLogOptions"/>.</summary>
 internal static class ApiKeys
 {
+    private const string MaxBody = "ips.api.max-body", BodyMemory = "ips.api.body-memory";
     private const string PageSize = "ips.api.page-size", MaxPageSize = "ips.api.max-page-size";
 
     /// <summary>The block <c>ips.api</c>.</summary>
     internal static ConfigTable<ApiOptions> Table { get; } = new(
         [
-            ConfigKey.Size<ApiOptions>("ips.api.max-body", o => o.MaxBodySizeBytes, (o, v) => o.MaxBodySizeBytes = v, 1024, 16 * 1024 * 1024),
+            ConfigKey.Size<ApiOptions>(MaxBody, o => o.MaxBodySizeBytes, (o, v) => o.MaxBodySizeBytes = v, 1024, 16 * 1024 * 1024),
+            ConfigKey.Size<ApiOptions>(BodyMemory, o => o.BodyMemorySizeBytes, (o, v) => o.BodyMemorySizeBytes = v, 1024 * 1024, 1024 * 1024 * 1024),
             ConfigKey.Count<ApiOptions>(PageSize, o => o.PageSize, (o, v) => o.PageSize = v, 1, 10_000, "objects"),
             ConfigKey.Count<ApiOptions>(MaxPageSize, o => o.MaxPageSize, (o, v) => o.MaxPageSize = v, 1, 10_000, "objects"),
+            ConfigKey.Choice<ApiOptions, ApiCompatibility>("ips.api.compatibility", o => o.Compatibility, (o, v) => o.Compatibility = v,
+                [("none", ApiCompatibility.None), ("gin-ips", ApiCompatibility.GinIps)]),
         ],
         [
+            new(MaxBody, [BodyMemory], o => o.MaxBodySizeBytes < o.BodyMemorySizeBytes ? null : string.Create(CultureInfo.InvariantCulture,
+                $"{MaxBody} is {o.MaxBodySizeBytes} bytes; it must be less than {BodyMemory}, which is {o.BodyMemorySizeBytes} bytes.")),
             new(PageSize, [MaxPageSize], o => o.PageSize <= o.MaxPageSize ? null : string.Create(CultureInfo.InvariantCulture,
                 $"{PageSize} is {o.PageSize}; it must not be more than {MaxPageSize}, which is {o.MaxPageSize}.")),
         ]);

@@ -9,6 +9,17 @@ internal static partial class ApiLog
     [LoggerMessage(ApiEventIds.StoreBusy, LogLevel.Warning, "{Method} {Path} was answered 503; trace id {TraceId}. {Reason}")]
     internal static partial void StoreBusy(this ILogger logger, string method, string path, string traceId, string reason);
 
+    [LoggerMessage(ApiEventIds.StoreAway, LogLevel.Error,
+        "{Method} {Path} was answered 503; trace id {TraceId}. {Reason} Logged once a second; the access log has each request.")]
+    internal static partial void StoreAway(this ILogger logger, string method, string path, string traceId, string reason);
+
+    [LoggerMessage(ApiEventIds.StoreHealthChanged, LogLevel.Error,
+        "The health check 'store' fails, and /readyz with it: {Reason} ({Store}).")]
+    internal static partial void StoreUnhealthy(this ILogger logger, string reason, string store);
+
+    [LoggerMessage(ApiEventIds.StoreHealthBack, LogLevel.Information, "The health check 'store' passes again ({Store}).")]
+    internal static partial void StoreHealthy(this ILogger logger, string store);
+
     [LoggerMessage(ApiEventIds.StoreOpened, LogLevel.Information, "The inventory lies in {Store}.")]
     internal static partial void StoreOpened(this ILogger logger, string store);
 
@@ -20,7 +31,7 @@ internal static partial class ApiLog
     internal static partial void AnonymousLoopback(this ILogger logger);
 
     [LoggerMessage(ApiEventIds.AccessLinesDropped, LogLevel.Warning,
-        "{Count} lines of the access log were dropped, because standard output is too slow; ips.access-log.buffer-lines sets how many wait.")]
+        "The access log lost lines, because standard output is too slow; ips.access-log.buffer-lines sets how many wait. Lines: {Count}.")]
     internal static partial void AccessLinesDropped(this ILogger logger, long count);
 
     [LoggerMessage(ApiEventIds.AccessLogFailed, LogLevel.Error, "The access log cannot be written; it tries again with the next lines.")]

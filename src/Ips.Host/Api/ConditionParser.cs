@@ -5,10 +5,16 @@ using Microsoft.Net.Http.Headers;
 
 namespace Ips.Host.Api;
 
-/// <summary>Reads If-Match and If-None-Match of a write. Pure.</summary>
+/// <summary>Reads If-Match and If-None-Match. Pure.</summary>
 internal static class ConditionParser
 {
-    /// <summary>Reads the headers; null with a problem if they cannot be read.</summary>
+    /// <summary>Whether a GET need not be answered again: the client has what <paramref name="tag"/> names. A header that cannot be read
+    /// says that it has not.</summary>
+    public static bool IsKnown(StringValues ifNoneMatch, EntityTagHeaderValue tag) =>
+        EntityTagHeaderValue.TryParseList(ifNoneMatch, out var known)
+        && known.Any(one => one.Equals(EntityTagHeaderValue.Any) || one.Compare(tag, useStrongComparison: false));
+
+    /// <summary>Reads the headers of a write; null with a problem if they cannot be read.</summary>
     public static WriteCondition? Parse(StringValues ifMatch, StringValues ifNoneMatch, out Problem? problem)
     {
         problem = null;

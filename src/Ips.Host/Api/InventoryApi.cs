@@ -3,18 +3,26 @@ using Ips.Host.Inventory;
 using Ips.Host.Inventory.Storage;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
 
 namespace Ips.Host.Api;
 
 /// <summary>The handlers of <c>/v1</c>. They run after <see cref="AuthMiddleware"/>, which leaves query and body as features.</summary>
 internal sealed class InventoryApi(IInventoryStore store, IOptions<ApiOptions> options)
 {
+    /// <summary>The query parameter of a write that is only tried.</summary>
+    public const string DryRun = "dry_run";
+
     /// <summary><c>GET /v1/sdk/search_ip</c></summary>
     public async Task SearchAsync(HttpContext context)
     {
         var query = SearchQueryParser.Parse(context.Features.GetRequiredFeature<RequestQuery>(), options.Value, out var problems);
-        if (query is null) await Envelope.WriteProblemAsync(context, Problem.Join(problems));
-        else await Envelope.WritePageAsync(context, await store.SearchAsync(query, context.RequestAborted));
+        if (query is null)
+        {
+            await Envelope.WriteProblemAsync(context, Problem.Join(problems));
+            return;
+        }
+        await AnswerAsync(context, await store.SearchAsync(query, context.RequestAborted), query.IsWhole, query.Order);
     }
 
     /// <summary><c>POST /v1/object/{oid}</c></summary>
@@ -23,7 +31,7 @@ internal sealed class InventoryApi(IInventoryStore store, IOptions<ApiOptions> o
         if (await ClassAsync(context) is not { } oclass) return;
         var query = ListQueryParser.Parse(oclass, Body(context), options.Value, out var problems);
         if (query is null) await Envelope.WriteProblemAsync(context, Problem.Join(problems));
-        else await Envelope.WritePageAsync(context, await store.ListAsync(query, context.RequestAborted));
+        else await AnswerAsync(context, await store.ListAsync(query, context.RequestAborted), query.IsWhole, query.Order);
     }
 
     /// <summary><c>GET /v1/object/{oid}/{id}</c></summary>
@@ -35,18 +43,30 @@ internal sealed class InventoryApi(IInventoryStore store, IOptions<ApiOptions> o
             await Envelope.WriteProblemAsync(context, Problems.NoSuchObject(oclass.Oid, id));
             return;
         }
-        SetVersion(context, found.Version);
-        await Envelope.WritePageAsync(context, Single(found));
+        var tag = SetVersion(context, found.Version)!;
+        if (ConditionParser.IsKnown(context.Request.Headers.IfNoneMatch, tag))
+            context.Response.StatusCode = StatusCodes.Status304NotModified;
+        else await Envelope.WritePageAsync(context, Single(found));
     }
 
     /// <summary><c>PUT /v1/object/{oid}/{id}</c></summary>
     public async Task PutAsync(HttpContext context)
     {
-        if (await ClassAsync(context) is not { } oclass || await IdAsync(context) is not { } id || await ConditionAsync(context) is not { } condition) return;
+        if (await ClassAsync(context) is not { } oclass || await IdAsync(context) is not { } id
+            || await ConditionAsync(context) is not { } condition
+            || await DryRunAsync(context) is not { } isDryRun) return;
         var item = ObjectCodec.Read(Body(context).Span, oclass, id, out var problems);
         if (item is null)
         {
             await Envelope.WriteProblemAsync(context, Problem.Join(problems));
+            return;
+        }
+        if (isDryRun)
+        {
+            var old = await store.GetAsync(oclass, id, context.RequestAborted);
+            var body = ObjectCodec.Write(item);
+            await AnswerDryRunAsync(context, WriteRules.Put(old, body, condition), old?.Version,
+                new StoredObject(old?.Version ?? 0, body), oclass, id);
             return;
         }
         // Not RequestAborted: a client that goes away must not turn a write into a question.
@@ -59,7 +79,15 @@ internal sealed class InventoryApi(IInventoryStore store, IOptions<ApiOptions> o
     /// <summary><c>DELETE /v1/object/{oid}/{id}</c></summary>
     public async Task DeleteAsync(HttpContext context)
     {
-        if (await ClassAsync(context) is not { } oclass || await IdAsync(context) is not { } id || await ConditionAsync(context) is not { } condition) return;
+        if (await ClassAsync(context) is not { } oclass || await IdAsync(context) is not { } id
+            || await ConditionAsync(context) is not { } condition
+            || await DryRunAsync(context) is not { } isDryRun) return;
+        if (isDryRun)
+        {
+            var old = await store.GetAsync(oclass, id, context.RequestAborted);
+            await AnswerDryRunAsync(context, WriteRules.Delete(old, condition), old?.Version, old, oclass, id);
+            return;
+        }
         var outcome = await store.DeleteAsync(oclass, id, condition, CancellationToken.None);
         SetVersion(context, outcome.Version);
         await (outcome.Kind switch
@@ -68,6 +96,43 @@ internal sealed class InventoryApi(IInventoryStore store, IOptions<ApiOptions> o
             WriteKind.NotFound => Envelope.WriteProblemAsync(context, Problems.NoSuchObject(oclass.Oid, id)),
             _ => Envelope.WritePageAsync(context, new ObjectPage(new Page(1, 1), 0, [])),
         });
+    }
+
+    private Task AnswerAsync(HttpContext context, ObjectPage page, bool isWhole, ObjectOrder order)
+    {
+        var isCut = isWhole && page.Items.Count < page.Total && order.After is null;
+        // Clients of Gin-IPs find the number of hits in page_size.
+        if (isWhole && options.Value.Compatibility == ApiCompatibility.GinIps) page = page with { Page = new Page(1, page.Items.Count) };
+        return Envelope.WritePageAsync(context, page, isCut);
+    }
+
+    // What would happen, in the words of the answer that would come; nothing was written.
+    private static Task AnswerDryRunAsync(
+        HttpContext context, WriteKind kind, long? version, StoredObject? item, ObjectClass oclass, string id)
+    {
+        SetVersion(context, version);
+        return kind switch
+        {
+            WriteKind.ConditionFailed => Envelope.WriteProblemAsync(context, Problems.VersionMismatch(version)),
+            WriteKind.NotFound => Envelope.WriteProblemAsync(context, Problems.NoSuchObject(oclass.Oid, id)),
+            WriteKind.Created => Envelope.WritePageAsync(context, Single(item!.Value), dryRun: "created"),
+            WriteKind.Updated => Envelope.WritePageAsync(context, Single(item!.Value), dryRun: "replaced"),
+            WriteKind.Unchanged => Envelope.WritePageAsync(context, Single(item!.Value), dryRun: "unchanged"),
+            WriteKind.Deleted => Envelope.WritePageAsync(context, Single(item!.Value), dryRun: "deleted"),
+            _ => throw new System.Diagnostics.UnreachableException($"A dry run of a write has no outcome {kind}."),
+        };
+    }
+
+    private static async ValueTask<bool?> DryRunAsync(HttpContext context)
+    {
+        switch (context.Features.GetRequiredFeature<RequestQuery>()[DryRun])
+        {
+            case null or "0" or "false": return false;
+            case "1" or "true": return true;
+            default:
+                await Envelope.WriteProblemAsync(context, Problems.NotAFlag(DryRun));
+                return null;
+        }
     }
 
     private static async ValueTask<ObjectClass?> ClassAsync(HttpContext context)
@@ -96,8 +161,11 @@ internal sealed class InventoryApi(IInventoryStore store, IOptions<ApiOptions> o
 
     private static ObjectPage Single(StoredObject item) => new(new Page(1, 1), 1, [item]);
 
-    private static void SetVersion(HttpContext context, long? version)
+    private static EntityTagHeaderValue? SetVersion(HttpContext context, long? version)
     {
-        if (version is { } known) context.Response.Headers.ETag = $"\"{known}\"";
+        if (version is not { } known) return null;
+        var tag = new EntityTagHeaderValue($"\"{known}\"");
+        context.Response.Headers.ETag = tag.ToString();
+        return tag;
     }
 }

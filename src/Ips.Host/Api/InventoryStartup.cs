@@ -11,9 +11,21 @@ internal sealed class InventoryStartup(IInventoryStore store, IOptions<AuthOptio
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         if (generation.Current <= 1) log.StoreOpened(store.Description);
-        if ((await store.GetKeysAsync(cancellationToken)).Count > 0) return;
+        if (await HasKeyAsync(cancellationToken)) return;
         if (options.Value.AllowAnonymousLoopback) log.AnonymousLoopback();
         else log.NoKey();
+    }
+
+    private async Task<bool> HasKeyAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await store.GetKeysAsync(cancellationToken)).Count > 0;
+        }
+        catch (StoreAwayException)
+        {
+            return true; // the health check 'store' speaks for it
+        }
     }
 
     /// <inheritdoc/>

@@ -5,7 +5,7 @@ using Ips.Host.Inventory;
 namespace Ips.Host.Api;
 
 /// <summary>Reads the body of <c>POST /v1/object/{oid}</c>: <c>page</c>, <c>page_size</c>, and a value, or a list of up to ten of which one must match,
-/// for any field. Pure. An empty body asks for everything.</summary>
+/// for any field; further <c>sort</c>, <c>prefix</c> and <c>after</c>. Pure. An empty body asks for everything.</summary>
 internal static class ListQueryParser
 {
     /// <summary>Most values of one filter.</summary>
@@ -18,7 +18,7 @@ internal static class ListQueryParser
     {
         List<Problem> found = [];
         problems = found;
-        if (body.IsEmpty) return new ListQuery(oclass, new Page(1, options.PageSize), []);
+        if (body.IsEmpty) return Make(oclass, null, null, [], default, options);
         if (!Utf8.IsValid(body.Span))
         {
             found.Add(Problems.BodyNotUtf8);
@@ -41,17 +41,30 @@ internal static class ListQueryParser
     private static ListQuery? Parse(ObjectClass oclass, JsonElement root, ApiOptions options, List<Problem> found)
     {
         List<ObjectFilter> filters = [];
-        int page = 1, size = options.PageSize;
+        int? page = null, size = null;
+        ObjectOrder order = default;
         foreach (var property in root.EnumerateObject())
         {
             var name = property.Name;
             if (name == "page") page = ParseNumber(name, property.Value, Page.MaxNumber, found);
             else if (name == "page_size") size = ParseNumber(name, property.Value, options.MaxPageSize, found);
+            else if (name is OrderParser.Sort or OrderParser.Prefix or OrderParser.After)
+                order = OrderParser.Read(name, TextOf(property.Value), order, found);
             else if (name == ObjectClass.IdField) AddFilter(filters, Values(name, property.Value, found, IdOf, Problems.NotAnId), ids => new ObjectFilter.ById(ids));
             else if (oclass.IndexOf(name) is >= 0 and var index) ParseFilter(oclass.Fields[index], property.Value, filters, found);
             else found.Add(Problems.Unknown(name));
         }
-        return found.Count == 0 ? new ListQuery(oclass, new Page(page, size), filters) : null;
+        if (order.After is not null && (order.By == OrderField.Name || page is not null))
+            found.Add(Problems.AfterNeedsAnOrderById(OrderParser.After));
+        return found.Count == 0 ? Make(oclass, page, size, filters, order, options) : null;
+    }
+
+    private static ListQuery Make(
+        ObjectClass oclass, int? page, int? size, List<ObjectFilter> filters, ObjectOrder order, ApiOptions options)
+    {
+        var isWhole = page is null && size is null && options.Compatibility == ApiCompatibility.GinIps; // whose clients know no pages
+        return new ListQuery(oclass, new Page(page ?? 1, size ?? (isWhole ? options.MaxPageSize : options.PageSize)),
+            filters, order) { IsWhole = isWhole };
     }
 
     private static void ParseFilter(Field field, JsonElement value, List<ObjectFilter> filters, List<Problem> found)

@@ -19,6 +19,7 @@ internal sealed class OpenApiDescription(IOptions<ApiOptions> options, IOptions<
     public Task TransformAsync(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellationToken)
     {
         document.Info = new OpenApiInfo { Title = "ips, the IP inventory", Version = "v1", Description = "Which machine owns this address?" };
+        document.Servers = []; // where this document comes from; its text must not depend on who asks
         AddSecurity(document);
         AddSchemas(document);
         document.Paths = new OpenApiPaths
@@ -37,22 +38,30 @@ internal sealed class OpenApiDescription(IOptions<ApiOptions> options, IOptions<
         Operations = operations.ToDictionary(o => o.Method, o => o.Operation),
     };
 
-    private OpenApiOperation Search(OpenApiDocument document) => Operation(document, "searchIp", "All objects that hold any of the addresses.", null,
+    private OpenApiOperation Search(OpenApiDocument document) => Operation(document, "searchIp",
+        "All objects that hold any of the addresses; without a page all of them, up to the largest page.", null,
         Query("ip", true, new OpenApiSchema { Type = JsonSchemaType.String, Description = $"1 to {SearchQueryParser.MaxAddresses} addresses or CIDR blocks, comma separated." }),
         Query("oid", false, OidSchema()),
         Query("page", false, PageNumber()),
-        Query("page_size", false, PageSize()));
+        Query("page_size", false, PageSize()),
+        Query(OrderParser.Sort, false, SortSchema()),
+        Query(OrderParser.Prefix, false, PrefixSchema(" Needs v2.1.")),
+        Query(OrderParser.After, false, AfterSchema(" Needs an oid, and v2.1.")));
 
     private OpenApiOperation List(OpenApiDocument document) => Operation(document, "listObjects", "The objects of one class, by id; every filter that is given must match.",
         OneOf(document, "Filter"));
 
-    private OpenApiOperation Get(OpenApiDocument document) => Operation(document, "getObject", "One object; ETag is its version.", null);
+    private OpenApiOperation Get(OpenApiDocument document) => Operation(document, "getObject", "One object; ETag is its version.", null,
+        Condition("If-None-Match", "Versions in quotes, or *: answers 304 if the object has one of them."));
 
     private OpenApiOperation Put(OpenApiDocument document) => Operation(document, "putObject", "Makes or replaces one object. Repeating it changes nothing.",
-        OneOf(document, "Write"), Condition("If-Match", "A version in quotes, or *: writes only if the object has it."), Condition("If-None-Match", "*: writes only if there is no such object."));
+        OneOf(document, "Write"), DryRun(" Needs v2.1."),
+        Condition("If-Match", "A version in quotes, or *: writes only if the object has it. Signed by v2.1 alone."),
+        Condition("If-None-Match", "*: writes only if there is no such object. Signed by v2.1 alone."));
 
-    private OpenApiOperation Delete(OpenApiDocument document) => Operation(document, "deleteObject", "Deletes one object.", null,
-        Condition("If-Match", "A version in quotes, or *: deletes only if the object has it."));
+    private OpenApiOperation Delete(OpenApiDocument document) => Operation(document, "deleteObject",
+        "Deletes one object.", null, DryRun(""),
+        Condition("If-Match", "A version in quotes, or *: deletes only if the object has it. Signed by v2.1 alone."));
 
     private OpenApiOperation Operation(OpenApiDocument document, string id, string summary, IOpenApiSchema? body, params IOpenApiParameter[] parameters) => new()
     {
@@ -67,12 +76,14 @@ internal sealed class OpenApiDescription(IOptions<ApiOptions> options, IOptions<
         },
         Responses = new OpenApiResponses
         {
-            ["200"] = Response(document, "code 0 with data; or 4000, 4002, 4004, 4005 or 4006 without.", "Page"),
+            ["200"] = Response(document, "code 0 with data; or 4000, 4002, 4004, 4005 or 4006 with an empty list.", "Page"),
             ["400"] = Response(document, "The request cannot be read: no JSON, nested too deep, not UTF-8, too many parameters (code 4002).", ErrorSchema),
-            ["401"] = Response(document, "Not signed as it must be: code 4001, 4003, 4007 or 4009; 4002 or 4005 for credentials that cannot be read.", ErrorSchema),
+            ["401"] = Response(document,
+                "Not signed as it must be: code 4001, 4003, 4007 or 4009; 4002 for credentials that cannot be read, 4005 for missing ones.",
+                ErrorSchema),
             ["413"] = Response(document, "The body is too large (code 4002).", ErrorSchema),
             ["500"] = Response(document, "A fault of the server; the message has the trace id (code 5000).", ErrorSchema),
-            ["503"] = Response(document, "The store is busy; try again after Retry-After seconds (code 5000).", ErrorSchema),
+            ["503"] = Response(document, "The store is busy, or too many bodies are being read; try again after Retry-After seconds (code 5000).", ErrorSchema),
         },
     };
 
@@ -98,7 +109,8 @@ internal sealed class OpenApiDescription(IOptions<ApiOptions> options, IOptions<
             {
                 Type = SecuritySchemeType.Http,
                 Scheme = CredentialsParser.SchemeName,
-                Description = "accesskey=…, expires=…, nonce=…, signature=… (lower-case hex HMAC-SHA256); docs/api.md says over what.",
+                Description = "version=2.1, accesskey=…, expires=…, nonce=…, signature=… (lower-case hex HMAC-SHA256); docs/api.md says over what."
+                    + (auth.Value.AllowV2 ? " Without version it is v2, which leaves If-Match, If-None-Match and Host unsigned." : ""),
             },
         };
         var v1 = new OpenApiSecurityRequirement();
@@ -122,8 +134,8 @@ internal sealed class OpenApiDescription(IOptions<ApiOptions> options, IOptions<
         document.Components!.Schemas = schemas;
         var data = new OpenApiSchema
         {
-            Type = JsonSchemaType.Object | JsonSchemaType.Null,
-            Description = "null if code is not 0.",
+            Type = JsonSchemaType.Object,
+            Description = "If code is not 0, all numbers are 0 and the list is empty.",
             Required = new HashSet<string> { "page", "page_size", "size", "total", "list" },
             Properties = new Dictionary<string, IOpenApiSchema>
             {
@@ -131,11 +143,22 @@ internal sealed class OpenApiDescription(IOptions<ApiOptions> options, IOptions<
                 ["page_size"] = Integer("Objects a page."),
                 ["size"] = Integer("Objects in list."),
                 ["total"] = Integer("Objects in the whole result."),
+                ["truncated"] = new OpenApiSchema
+                {
+                    Type = JsonSchemaType.Boolean,
+                    Description = "true: a search without a page has more hits than the list. Else absent.",
+                },
+                ["dry_run"] = new OpenApiSchema
+                {
+                    Type = JsonSchemaType.String,
+                    Enum = ["created", "replaced", "unchanged", "deleted"],
+                    Description = "What would have been done to the object in the list, whose version is that of now, 0 if it is new. Else absent.",
+                },
                 ["list"] = new OpenApiSchema { Type = JsonSchemaType.Array, Items = OneOf(document, "") },
             },
         };
         schemas["Page"] = EnvelopeSchema(data);
-        schemas[ErrorSchema] = EnvelopeSchema(new OpenApiSchema { Type = JsonSchemaType.Null });
+        schemas[ErrorSchema] = EnvelopeSchema(data);
     }
 
     private static OpenApiSchema EnvelopeSchema(OpenApiSchema data) => new()
@@ -168,14 +191,24 @@ internal sealed class OpenApiDescription(IOptions<ApiOptions> options, IOptions<
         {
             Type = JsonSchemaType.Object,
             Properties = properties,
-            Required = isAnswer ? properties.Keys.ToHashSet() : oclass.Fields.Where(f => f.IsRequired).Select(f => f.Name).ToHashSet(),
+            Required = isAnswer
+                ? properties.Keys.Except(oclass.Fields.Where(f => f.IsOther).Select(f => f.Name)).ToHashSet()
+                : oclass.Fields.Where(f => f.IsRequired).Select(f => f.Name).ToHashSet(),
             AdditionalPropertiesAllowed = false,
         };
     }
 
     private OpenApiSchema Filter(ObjectClass oclass)
     {
-        var properties = new Dictionary<string, IOpenApiSchema> { ["page"] = PageNumber(), ["page_size"] = PageSize(), [ObjectClass.IdField] = AnyOf(IdSchema()) };
+        var properties = new Dictionary<string, IOpenApiSchema>
+        {
+            ["page"] = PageNumber(),
+            ["page_size"] = PageSize(),
+            [OrderParser.Sort] = SortSchema(),
+            [OrderParser.Prefix] = PrefixSchema(""),
+            [OrderParser.After] = AfterSchema(""),
+            [ObjectClass.IdField] = AnyOf(IdSchema()),
+        };
         foreach (var field in oclass.Fields)
         {
             var type = field.Kind == FieldKind.WholeNumber ? JsonSchemaType.Integer : JsonSchemaType.String;
@@ -200,6 +233,19 @@ internal sealed class OpenApiDescription(IOptions<ApiOptions> options, IOptions<
             Maximum = ObjectLimits.Number.ToString(CultureInfo.InvariantCulture),
             Description = field.Meaning,
         },
+        FieldKind.EntryList => new OpenApiSchema
+        {
+            Type = JsonSchemaType.Array,
+            MaxItems = ObjectLimits.ListCount,
+            Items = new OpenApiSchema
+            {
+                Type = JsonSchemaType.Object,
+                Properties = new Dictionary<string, IOpenApiSchema> { ["ip"] = new OpenApiSchema { Type = JsonSchemaType.String } },
+                Required = new HashSet<string> { "ip" },
+                AdditionalPropertiesAllowed = false,
+            },
+            Description = field.Meaning,
+        },
         FieldKind.Address => new OpenApiSchema { Type = JsonSchemaType.String, Description = field.Meaning + " IPv4, or IPv6 as in RFC 5952." },
         _ => new OpenApiSchema
         {
@@ -214,6 +260,36 @@ internal sealed class OpenApiDescription(IOptions<ApiOptions> options, IOptions<
         new() { OneOf = [.. ObjectClass.All.Select(oclass => new OpenApiSchemaReference(Name(oclass) + suffix, document))] };
 
     private static string Name(ObjectClass oclass) => char.ToUpperInvariant(oclass.Oid[0]) + oclass.Oid[1..];
+
+    private static OpenApiSchema SortSchema() => new()
+    {
+        Type = JsonSchemaType.String,
+        Enum = ["id", "-id", "name", "-name"],
+        Description = "name: the hostname of a host, the name of a switch; -: descending. Default: a list by id, a search as first stored.",
+    };
+
+    private static OpenApiSchema PrefixSchema(string more) =>
+        new()
+        {
+            Type = JsonSchemaType.String,
+            MinLength = 1,
+            MaxLength = ObjectLimits.TextLength,
+            Description = "How the id, or with sort=name the name, begins." + more,
+        };
+
+    private static OpenApiSchema AfterSchema(string more)
+    {
+        var schema = IdSchema();
+        schema.Description = "Only objects after this id, in an order by id; not together with page." + more;
+        return schema;
+    }
+
+    private static OpenApiParameter DryRun(string more) => Query(InventoryApi.DryRun, false, new OpenApiSchema
+    {
+        Type = JsonSchemaType.String,
+        Enum = ["1", "true", "0", "false"],
+        Description = "1 or true: answers what would happen, and changes nothing." + more,
+    });
 
     private static OpenApiSchema Integer(string description) => new() { Type = JsonSchemaType.Integer, Format = "int64", Description = description };
 

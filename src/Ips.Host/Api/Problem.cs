@@ -9,6 +9,7 @@ internal sealed record Problem(ApiCode Code, string English, string Chinese)
     {
         ApiCode.KeyNotFound or ApiCode.SignatureWrong or ApiCode.Expired or ApiCode.AccessDenied => 401,
         ApiCode.Internal => 500,
+        ApiCode.StoreAway => 503,
         _ => 200,
     };
 

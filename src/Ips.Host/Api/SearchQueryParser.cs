@@ -5,8 +5,9 @@ using Ips.Host.Inventory;
 namespace Ips.Host.Api;
 
 /// <summary>Reads the query of <c>GET /v1/sdk/search_ip</c>. Pure.</summary>
-/// <remarks>A parameter that is not known is refused. v1 and v2 sign names and values without separators, so a text such as
-/// <c>ip10.0.0.1oidhost</c> could be cut into other parameters; no other cut of it passes here.</remarks>
+/// <remarks><see cref="QueryMiddleware"/> has refused what is not known. v1 and v2, but not v2.1, sign names and values without separators,
+/// so a text such as <c>ip10.0.0.1oidhost</c> could be cut into other parameters; no other cut of it passes here: the values are numbers,
+/// addresses and fixed words, and the free texts <c>prefix</c> and <c>after</c> need v2.1.</remarks>
 internal static class SearchQueryParser
 {
     /// <summary>Most addresses and blocks of one search.</summary>
@@ -17,29 +18,41 @@ internal static class SearchQueryParser
     {
         List<Problem> found = [];
         problems = found;
-        List<AddressRange> ranges = [];
+        List<AddressBlock> blocks = [];
         ObjectClass? oclass = null;
-        int? page = 1, size = options.PageSize;
+        ObjectOrder order = default;
+        // Without a page there is one answer with all hits, up to the largest page: who does not page must not lose hits without a word.
+        int? page = null, size = null;
         foreach (var (name, value) in query.Parameters)
         {
             switch (name)
             {
-                case "accesskey" or "expires" or "signature": break;
-                case "ip": ParseAddresses(value, ranges, found); break;
-                case "oid":
+                case "ip" when value.Length > 0:
+                    ParseAddresses(value, blocks, options.Compatibility == ApiCompatibility.GinIps, found);
+                    break;
+                case "oid" when value.Length > 0:
                     oclass = ObjectClass.Find(value);
                     if (oclass is null) found.Add(Problems.NotAnOid(name));
                     break;
                 case "page": page = ParseNumber(name, value, Page.MaxNumber, found); break;
                 case "page_size": size = ParseNumber(name, value, options.MaxPageSize, found); break;
-                default: found.Add(Problems.Unknown(name)); break;
+                case OrderParser.Sort or OrderParser.Prefix or OrderParser.After:
+                    order = OrderParser.Read(name, value, order, found);
+                    break;
             }
         }
-        if (query["ip"] is null) found.Add(Problems.Missing("ip"));
-        return found.Count == 0 ? new SearchQuery(AddressRange.Merge(ranges), oclass, new Page(page!.Value, size!.Value)) : null;
+        if (string.IsNullOrEmpty(query["ip"])) found.Add(Problems.Missing("ip"));
+        if (order.After is not null && (order.By != OrderField.Id || oclass is null || page is not null))
+            found.Add(Problems.AfterNeedsAnOrderById(OrderParser.After));
+        if (found.Count > 0) return null;
+        var whole = page is null && size is null;
+        return new SearchQuery(AddressRange.Merge(blocks.SelectMany(block => block.Ranges)), oclass,
+            new Page(page ?? 1, size ?? (whole ? options.MaxPageSize : options.PageSize)),
+            [.. blocks.Where(block => block.PrefixLength == 128).Select(block => block.Network.ToString()).Distinct()],
+            order) { IsWhole = whole };
     }
 
-    private static void ParseAddresses(string value, List<AddressRange> ranges, List<Problem> found)
+    private static void ParseAddresses(string value, List<AddressBlock> blocks, bool isGinIps, List<Problem> found)
     {
         var parts = value.Split(',', MaxAddresses + 1, StringSplitOptions.TrimEntries);
         if (parts.Length > MaxAddresses)
@@ -49,8 +62,10 @@ internal static class SearchQueryParser
         }
         foreach (var part in parts)
         {
-            if (AddressParser.TryParseBlock(part, out var block)) ranges.AddRange(block.Ranges);
-            else found.Add(Problems.NotABlock("ip", part));
+            if (!AddressParser.TryParseBlock(part, out var block)) found.Add(Problems.NotABlock("ip", part));
+            else if (isGinIps && block.PrefixLength == 128 && GinIpsMap.IsRefused(block.Network))
+                found.Add(Problems.AddressRefused("ip", part));
+            else blocks.Add(block);
         }
     }
 

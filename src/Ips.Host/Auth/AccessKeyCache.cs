@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Diagnostics;
 using Ips.Host.Inventory.Storage;
 using Microsoft.Extensions.Options;
 
@@ -15,7 +16,8 @@ internal sealed class AccessKeyCache(IAccessKeyStore store, IOptions<AuthOptions
     {
         var snapshot = Volatile.Read(ref _snapshot);
         if (snapshot is not null && time.GetElapsedTime(snapshot.Timestamp) < options.Value.KeyCache) return snapshot.Keys;
-        if (!await _refreshing.WaitAsync(snapshot is null || options.Value.KeyCache == TimeSpan.Zero ? Timeout.InfiniteTimeSpan : TimeSpan.Zero, cancellationToken)) return snapshot!.Keys;
+        if (!await TakeTurnAsync(mustWait: snapshot is null || options.Value.KeyCache == TimeSpan.Zero,
+            cancellationToken)) return snapshot!.Keys;
         try
         {
             snapshot = Volatile.Read(ref _snapshot);
@@ -30,6 +32,24 @@ internal sealed class AccessKeyCache(IAccessKeyStore store, IOptions<AuthOptions
         finally
         {
             _refreshing.Release();
+        }
+    }
+
+    // Who must wait has as much time for it as for any call of the store, and has spent it then.
+    private async ValueTask<bool> TakeTurnAsync(bool mustWait, CancellationToken cancellationToken)
+    {
+        if (!mustWait) return await _refreshing.WaitAsync(TimeSpan.Zero, cancellationToken);
+        var (began, limit) = (Stopwatch.GetTimestamp(), StoreBudget.Left(store.CallLimit));
+        try
+        {
+            return await _refreshing.WaitAsync(limit, cancellationToken)
+                ? true
+                : throw new StoreAwayException("the access keys", StoreTrouble.Away,
+                    $"not read within {limit.TotalSeconds:0.###} s (ips.store.busy-timeout)");
+        }
+        finally
+        {
+            StoreBudget.Spend(Stopwatch.GetElapsedTime(began));
         }
     }
 

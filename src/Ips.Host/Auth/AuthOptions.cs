@@ -13,10 +13,14 @@ internal sealed class AuthOptions
     /// <summary>Whether the signature scheme v1 (HMAC-SHA1, can be replayed within the window) is accepted. Default true, for existing clients.</summary>
     public bool AllowV1 { get; set; } = true;
 
+    /// <summary>Whether the scheme v2 is accepted without its version 2.1: If-Match, If-None-Match and Host are not signed then.
+    /// Default true, for existing clients; false from release 2.0 on.</summary>
+    public bool AllowV2 { get; set; } = true;
+
     /// <summary>How long a change of the keys may take to be seen. From 0 (each request looks) to 1 min. Default 1 s.</summary>
     public TimeSpan KeyCache { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Most nonces of scheme v2 kept at once; more requests within one window are refused. From 1,000 to 10,000,000.
-    /// Default 100,000: 10,000 requests a second with the default window, some 10 MB.</summary>
+    /// <summary>Most nonces of v2 and v2.1 kept at once; more requests within one window are refused. One key may hold as many as are free, alone half of them.
+    /// From 1,000 to 10,000,000. Default 100,000: 5,000 requests a second of one key with the default window, some 10 MB.</summary>
     public int NonceCapacity { get; set; } = 100_000;
 }

@@ -5,11 +5,14 @@ using Ips.Host.Api;
 namespace Ips.Host.Auth;
 
 /// <summary>Finds the credentials of a request: query parameters (v1) or the header
-/// <c>Authorization: IPS-HMAC-SHA256 accesskey=A, expires=E, nonce=N, signature=S</c> (v2).</summary>
+/// <c>Authorization: IPS-HMAC-SHA256 accesskey=A, expires=E, nonce=N, signature=S</c> (v2), with <c>version=2.1</c> among them v2.1.</summary>
 internal static class CredentialsParser
 {
     /// <summary>The scheme's name in Authorization and WWW-Authenticate.</summary>
     public const string SchemeName = "IPS-HMAC-SHA256";
+
+    /// <summary>The value of <c>version</c>, the only one; without it the scheme is v2.</summary>
+    public const string Version21 = "2.1";
 
     /// <summary>Shortest and longest nonce, in characters of <c>A-Z a-z 0-9 _ -</c>.</summary>
     public const int MinNonceLength = 16, MaxNonceLength = 64;
@@ -44,11 +47,18 @@ internal static class CredentialsParser
         foreach (var part in authorization[(SchemeName.Length + 1)..].Split(',', StringSplitOptions.TrimEntries))
         {
             var equals = part.IndexOf('=', StringComparison.Ordinal);
-            if (equals > 0 && part[..equals] is "accesskey" or "expires" or "nonce" or "signature" && fields.TryAdd(part[..equals], part[(equals + 1)..])) continue;
+            if (equals > 0 && part[..equals] is "version" or "accesskey" or "expires" or "nonce" or "signature"
+                && fields.TryAdd(part[..equals], part[(equals + 1)..])) continue;
             problem = Problems.MalformedAuthorization;
             return null;
         }
-        return Check(SignatureScheme.V2, fields.GetValueOrDefault("accesskey"), fields.GetValueOrDefault("expires"),
+        var version = fields.GetValueOrDefault("version");
+        if (version is not (null or Version21))
+        {
+            problem = Problems.CredentialWrong("version", $"{Version21}, or not given for v2", $" {Version21}（v2 则不写）");
+            return null;
+        }
+        return Check(version is null ? SignatureScheme.V2 : SignatureScheme.V21, fields.GetValueOrDefault("accesskey"), fields.GetValueOrDefault("expires"),
             fields.GetValueOrDefault("nonce"), fields.GetValueOrDefault("signature"), out problem);
     }
 
@@ -62,7 +72,7 @@ internal static class CredentialsParser
             : key.Length > MaxFieldLength || signature.Length > MaxFieldLength ? Problems.SignatureWrong
             : expires.Length > 12 || !long.TryParse(expires, NumberStyles.None, CultureInfo.InvariantCulture, out seconds)
                 ? Problems.CredentialWrong("expires", "Unix seconds", " Unix 秒")
-            : scheme == SignatureScheme.V2 && (nonce.Length is < MinNonceLength or > MaxNonceLength || nonce.AsSpan().ContainsAnyExcept(NonceCharacters))
+            : scheme != SignatureScheme.V1 && (nonce.Length is < MinNonceLength or > MaxNonceLength || nonce.AsSpan().ContainsAnyExcept(NonceCharacters))
                 ? Problems.CredentialWrong("nonce", $"{MinNonceLength} to {MaxNonceLength} of A-Z a-z 0-9 _ -", $" {MinNonceLength} 到 {MaxNonceLength} 个字符（A-Z a-z 0-9 _ -）")
             : null;
         return problem is null ? new Credentials(scheme, key!, expires!, seconds, nonce!, signature!) : null;

@@ -1,4 +1,5 @@
 using Ips.Actors.Configuration;
+using Ips.Actors.Diagnostics;
 using Ips.Host.Configuration;
 
 namespace Ips.Host.Cli;
@@ -14,7 +15,7 @@ internal static class CheckText
         rows.Add(("control socket", $"{settings.Ips.PidFile}.sock"));
         rows.AddRange(DaemonKeys.Table.Keys.Where(key => !key.IsBlock && key.Path != DaemonKeys.Urls).Select(key => (key.Path, Shown(key, settings))));
         var width = rows.Max(row => row.Name.Length) + 2;
-        return string.Join(Environment.NewLine, ["The configuration is valid. This would be used:", .. rows.Select(row => $"  {row.Name.PadRight(width)}{row.Value}")]);
+        return string.Join(Environment.NewLine, ["The configuration is valid. This would be used:", .. rows.Select(row => $"  {row.Name.PadRight(width)}{TerminalText.Line(row.Value)}")]);
     }
 
     private static string Shown(ConfigKey<DaemonSettings> key, DaemonSettings settings) =>

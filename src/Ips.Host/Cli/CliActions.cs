@@ -1,6 +1,8 @@
 using Ips.Actors.Hosting;
+using Ips.Actors.Lifecycle;
 using Ips.Host.Cli.Doctor;
 using Ips.Host.Configuration;
+using Ips.Host.Inventory.Storage;
 
 namespace Ips.Host.Cli;
 
@@ -9,10 +11,11 @@ namespace Ips.Host.Cli;
 /// <param name="serve">Serves until the daemon ends, and answers its exit code. Called with a valid configuration only.</param>
 /// <param name="launcher">Launches the daemon of <c>ips start</c>.</param>
 /// <param name="self">How this program is called.</param>
+/// <param name="enter">Gives up root, if this is root and the service is another user's; says why nothing may be started, and the exit code; null for neither.</param>
 /// <param name="supervise">Stays as the parent of a daemon that serves by the same command line, and answers its exit code; null serves without one.</param>
 internal sealed class CliActions(
     CliConsole console, Func<DaemonSettings, CancellationToken, Task<int>> serve, IDaemonLauncher launcher, Func<SelfCommand> self,
-    Func<DaemonSettings, CancellationToken, Task<int>>? supervise = null) : ICliActions
+    Func<DaemonSettings, CancellationToken, Task<int>>? supervise = null, Func<DaemonSettings, (string Message, ExitCode Code)?>? enter = null) : ICliActions
 {
     private readonly ClientActions _client = new(console);
 
@@ -25,8 +28,14 @@ internal sealed class CliActions(
     /// <inheritdoc/>
     public async Task<int> StartAsync(StartCommand command, CancellationToken cancellation)
     {
-        if (command.LastGood) return await Reporting(() => new LastGoodStart(console, launcher).RunAsync(command, cancellation));
+        if (command.LastGood) return await Reporting(() => new LastGoodStart(console, launcher, enter).RunAsync(command, cancellation));
         var (settings, problems) = SettingsLoader.Load(command.Daemon, console.Directory, needsLogFile: true);
+        // Whoever waits for the daemon reads what it says: not as root either.
+        if (problems.Count == 0 && enter?.Invoke(settings) is var (message, code))
+        {
+            await console.FailAsync(message);
+            return (int)code;
+        }
         if (problems.Count == 0) return await Reporting(() => new StartAction(console, launcher, self()).RunAsync(command, settings, cancellation));
         await console.FailAsync(SettingsLoader.Describe(problems));
         return CliExitCode.Configuration;
@@ -53,19 +62,30 @@ internal sealed class CliActions(
     /// <inheritdoc/>
     public async Task<int> DoctorAsync(DoctorCommand command, CancellationToken cancellation)
     {
-        var facts = DoctorProbe.Look(SettingsLoader.Load(command.Daemon, console.Directory, needsLogFile: false));
+        var loaded = SettingsLoader.Load(command.Daemon, console.Directory, needsLogFile: false);
+        var facts = DoctorProbe.Look(loaded);
+        if (loaded.Problems.Count == 0)
+        {
+            var store = loaded.Settings.Store;
+            facts = facts with { Store = (InventoryStores.PlaceOf(store), await StoreProbe.FaultAsync(store, cancellation)) };
+        }
+
         await console.Output.WriteLineAsync(DoctorText.Write(facts));
         return DoctorRules.Problems(facts).Any(problem => problem.Prevents) ? CliExitCode.Failed : CliExitCode.Ok;
     }
 
     /// <inheritdoc/>
-    public Task<int> ReloadAsync(ReloadCommand command, CancellationToken cancellation) => Reporting(() => _client.ReloadAsync(command, cancellation));
+    public Task<int> ReloadAsync(ReloadCommand command, CancellationToken cancellation) =>
+        Reporting(() => _client.ReloadAsync(command, cancellation),
+        "the daemon carries on with the reload, and 'ips history' will show how it ended");
 
     /// <inheritdoc/>
     public Task<int> PauseAsync(PauseCommand command, CancellationToken cancellation) => Reporting(() => _client.PauseAsync(command, cancellation));
 
     /// <inheritdoc/>
-    public Task<int> StopAsync(StopCommand command, CancellationToken cancellation) => Reporting(() => _client.StopAsync(command, cancellation));
+    public Task<int> StopAsync(StopCommand command, CancellationToken cancellation) =>
+        Reporting(() => _client.StopAsync(command, cancellation),
+        "a daemon that was told to stop still stops, and 'ips status' shows whether it has");
 
     /// <inheritdoc/>
     public Task<int> StatusAsync(StatusCommand command, CancellationToken cancellation) => Reporting(() => _client.StatusAsync(command, cancellation));
@@ -90,7 +110,7 @@ internal sealed class CliActions(
         return await go(settings, cancellation);
     }
 
-    private async Task<int> Reporting(Func<Task<int>> verb)
+    private async Task<int> Reporting(Func<Task<int>> verb, string? interrupted = null)
     {
         try
         {
@@ -100,6 +120,10 @@ internal sealed class CliActions(
         {
             await console.FailAsync(e.Message);
             return e.ExitCode;
+        }
+        catch (OperationCanceledException e) when (interrupted is not null && e is not CliInterruptedException)
+        {
+            throw new CliInterruptedException(interrupted);
         }
     }
 }

@@ -30,7 +30,14 @@ internal sealed record DoctorCommand(DaemonArguments Daemon) : CliCommand;
 /// <param name="Json">Print the receipt as JSON.</param>
 /// <param name="Timeout">How long to wait; null for the daemon's own limits.</param>
 /// <param name="Check">Only see whether the release would get ready; nothing is handed over.</param>
-internal sealed record ReloadCommand(DaemonTarget Target, bool Json, TimeSpan? Timeout, bool Check = false) : CliCommand;
+/// <param name="NoQueue">Fail rather than wait for a reload that is under way.</param>
+/// <param name="AcceptStore">It may open another store than the running daemon has.</param>
+internal sealed record ReloadCommand(
+    DaemonTarget Target, bool Json, TimeSpan? Timeout, bool Check = false, bool NoQueue = false, bool AcceptStore = false) : CliCommand
+{
+    /// <summary>Health checks that do not count against it.</summary>
+    public IReadOnlyList<string> IgnoreChecks { get; init; } = [];
+}
 
 /// <summary>Let a running daemon fail its readiness while it accepts on, or end that.</summary>
 internal sealed record PauseCommand(DaemonTarget Target, bool Paused) : CliCommand;

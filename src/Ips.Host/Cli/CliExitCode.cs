@@ -1,6 +1,7 @@
 namespace Ips.Host.Cli;
 
-/// <summary>The exit codes of the command <c>ips</c>: a contract with scripts and service managers.</summary>
+/// <summary>The exit codes of the command <c>ips</c>: a contract with scripts and service managers. <see cref="HelpText.ExitCodes"/> lists
+/// them.</summary>
 internal static class CliExitCode
 {
     /// <summary>Done.</summary>
@@ -17,4 +18,19 @@ internal static class CliExitCode
 
     /// <summary>The reload was refused or rolled back; the old generation serves on.</summary>
     internal const int ReloadRefused = 4;
+
+    /// <summary>The output could not be written, or its reader went away before it had read everything.</summary>
+    internal const int Output = 5;
+
+    /// <summary>The service was told to stop before the reload was done: nobody serves on.</summary>
+    internal const int StoppedMeanwhile = 6;
+
+    /// <summary>The daemon failed within itself; it drained first.</summary>
+    internal const int Internal = 70;
+
+    /// <summary>Interrupted by SIGINT (^C): 128 and the signal's number, as shells have it.</summary>
+    internal const int Interrupted = 130;
+
+    /// <summary>Ended by SIGTERM: 128 and the signal's number.</summary>
+    internal const int Terminated = 143;
 }

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
+using Ips.Actors.Configuration;
+using Ips.Actors.Diagnostics;
 
 namespace Ips.Host.Cli;
 
@@ -14,10 +16,13 @@ internal static class CliParser
     /// <param name="args">The arguments, without the program's name.</param>
     /// <param name="output">Where help goes.</param>
     /// <param name="error">Where errors go.</param>
-    /// <param name="cancellation">Ends the verb.</param>
+    /// <param name="interruption">Ends the verb; null for a verb that takes the signals itself.</param>
     /// <returns>The exit code, see <see cref="CliExitCode"/>.</returns>
-    internal static async Task<int> InvokeAsync(RootCommand root, IReadOnlyList<string> args, TextWriter output, TextWriter error, CancellationToken cancellation = default)
+    internal static async Task<int> InvokeAsync(
+        RootCommand root, IReadOnlyList<string> args, TextWriter output, TextWriter error, Interruption? interruption = null)
     {
+        // Verbs of other rooms, and the library, print what was typed or is in files.
+        (output, error) = (TerminalText.Writer(output), TerminalText.Writer(error));
         var parsed = root.Parse(args, Parsing);
         // Signals are the daemon's own business, and an exception of a verb must not become a mere stack trace and a 1.
         var invocation = new InvocationConfiguration { Output = output, Error = error, ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false };
@@ -25,23 +30,47 @@ internal static class CliParser
         {
             try
             {
-                return await parsed.InvokeAsync(invocation, cancellation);
+                return interruption is null ? await parsed.InvokeAsync(invocation)
+                    : await interruption.RunAsync(token => parsed.InvokeAsync(invocation, token));
             }
             catch (CliException e)
             {
                 await error.WriteLineAsync($"ips: {e.Message}");
                 return e.ExitCode;
             }
+            catch (OperationCanceledException e) when (interruption is { Token.IsCancellationRequested: true })
+            {
+                await error.WriteLineAsync($"ips: interrupted{(e is CliInterruptedException ? $"; {e.Message}" : "")}.");
+                return interruption.ExitCode;
+            }
         }
 
-        // For a mistyped verb the library says as well that none was given.
-        var messages = parsed.CommandResult.Command == root && parsed.UnmatchedTokens is [var typo, ..]
-            ? [$"'{typo}' is no command; these are: {string.Join(", ", root.Subcommands.Select(c => c.Name))}."]
-            : parsed.Errors.Select(e => e.Message).Distinct(StringComparer.Ordinal);
-        foreach (var message in messages) await error.WriteLineAsync($"ips: {message}");
+        foreach (var message in Errors(parsed)) await error.WriteLineAsync($"ips: {message}");
         await error.WriteLineAsync($"Try 'ips {string.Concat(VerbsOf(parsed.CommandResult))}--help'.");
         return CliExitCode.Configuration;
     }
+
+    // For a word that it does not know the library also says what is missing because of it.
+    private static IEnumerable<string> Errors(ParseResult parsed)
+    {
+        var command = parsed.CommandResult.Command;
+        var names = command.Subcommands.Where(inner => !inner.Hidden).Select(inner => inner.Name).ToList();
+        if (parsed.UnmatchedTokens is not [var unknown, ..])
+        {
+            return names.Count == 0 ? parsed.Errors.Select(e => e.Message).Distinct(StringComparer.Ordinal)
+                : [$"{$"ips {string.Concat(VerbsOf(parsed.CommandResult))}".TrimEnd()} needs a command; these are: {string.Join(", ", names)}."];
+        }
+        var shown = CliOptions.Shown(unknown);
+        if (names.Count > 0 && !unknown.StartsWith('-'))
+            return [$"'{shown}' is no command; {Meant(unknown, names) ?? $"these are: {string.Join(", ", names)}."}"];
+        return unknown.StartsWith('-')
+            ? [$"'{shown}' is no option of 'ips {string.Concat(VerbsOf(parsed.CommandResult))}".TrimEnd()
+                + $"'{(Meant(unknown, CliOptions.VisibleOf(command).Select(option => option.Name)) is { } meant ? $"; {meant}" : ".")}"]
+            : [$"'{shown}' is one argument too many."];
+    }
+
+    private static string? Meant(string unknown, IEnumerable<string> known) =>
+        unknown.Length <= 64 && KeySuggestion.Nearest(unknown, known) is { } nearest ? $"did you mean {nearest}?" : null;
 
     // "key add " for ips key add.
     private static IEnumerable<string> VerbsOf(CommandResult result) =>

@@ -1,7 +1,10 @@
 using System.Text.Json;
 using Ips.Actors.Configuration;
 using Ips.Actors.Control;
+using Ips.Actors.Diagnostics;
+using Ips.Actors.Hosting;
 using Ips.Host.Configuration;
+using Ips.Host.Inventory.Storage;
 
 namespace Ips.Host.Cli;
 
@@ -9,12 +12,18 @@ namespace Ips.Host.Cli;
 internal sealed class ClientActions(CliConsole console)
 {
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(15); // for the process to start, to be reaped, or to hear of a signal
+    private static readonly TimeSpan StatusTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(1); // a limit of nothing is not offered
+
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(100);
+    private const int MostHops = 100; // of a request that each main process passes on to the next
 
     /// <summary><c>ips status</c></summary>
     /// <exception cref="CliException">It could not be had.</exception>
     internal async Task<int> StatusAsync(StatusCommand command, CancellationToken cancellation)
     {
-        var (address, _) = DaemonLocator.Find(command.Target, console.Directory);
+        var (address, _) = DaemonLocator.Find(command.Target, console.Directory, follow: true);
+        if (address.Note is { } note) await console.Error.WriteLineAsync(TerminalText.Line(note));
         var status = await GetStatusAsync(address, cancellation);
         await console.Output.WriteLineAsync(command.Json
             ? JsonSerializer.Serialize(status, ControlJson.Default.DaemonStatus) : StatusText.Write(status, console.Time.GetUtcNow()));
@@ -25,13 +34,42 @@ internal sealed class ClientActions(CliConsole console)
     /// <exception cref="CliException">It could not be had.</exception>
     internal async Task<int> HistoryAsync(HistoryCommand command, CancellationToken cancellation)
     {
-        var (address, _) = DaemonLocator.Find(command.Target, console.Directory);
-        var client = new ControlClient(address.SocketPath, console.Time) { Timeout = TimeSpan.FromSeconds(10) };
-        var last = await AskAsync(client, address, new("history"), cancellation);
-        var history = last.History ?? throw new CliException(CliExitCode.Failed, last.Message ?? $"The daemon answered '{last.Kind}' and no history.");
+        var (address, _) = DaemonLocator.Find(command.Target, console.Directory, follow: true);
+        if (address.Note is { } note) await console.Error.WriteLineAsync(TerminalText.Line(note));
+        var (history, pending) = await GetHistoryAsync(address, cancellation);
         await console.Output.WriteLineAsync(command.Json
-            ? JsonSerializer.Serialize(history, ControlJson.Default.IReadOnlyListReloadReceipt) : HistoryText.Write(history));
+            ? JsonSerializer.Serialize(history, ControlJson.Default.IReadOnlyListReloadReceipt) : HistoryText.Write(history, pending));
         return CliExitCode.Ok;
+    }
+
+    // A service that has ended has left its history beside its PID file.
+    private async Task<(IReadOnlyList<ReloadReceipt> History, PendingReload? Pending)> GetHistoryAsync(DaemonAddress address,
+        CancellationToken cancellation)
+    {
+        var client = new ControlClient(address.SocketPath, console.Time) { Timeout = TimeSpan.FromSeconds(10) };
+        try
+        {
+            var last = await AskAsync(client, address, new("history"), cancellation);
+            var history = last.History
+                ?? throw new CliException(CliExitCode.Failed, last.Message ?? $"The daemon answered '{last.Kind}' and no history.");
+            return (history, last.Pending);
+        }
+        catch (CliException e) when (e.InnerException is ControlException
+            { Failure: ControlFailure.SocketMissing or ControlFailure.NobodyListens }
+            && address.PidFile is not null && File.Exists(HistoryFile.PathBeside(address.PidFile)))
+        {
+            var path = HistoryFile.PathBeside(address.PidFile!);
+            try
+            {
+                var kept = HistoryFile.TryRead(path) ?? [];
+                await console.Error.WriteLineAsync(TerminalText.Line($"{e.Message} This is what it has kept in {path}:"));
+                return (kept, null);
+            }
+            catch (IOException unreadable)
+            {
+                throw new CliException(CliExitCode.Failed, $"{e.Message} Its history cannot be read: {unreadable.Message}");
+            }
+        }
     }
 
     /// <summary><c>ips reload</c></summary>
@@ -40,18 +78,76 @@ internal sealed class ClientActions(CliConsole console)
     {
         var (address, settings) = DaemonLocator.Find(command.Target, console.Directory);
         var limits = settings.Ips.Reload;
-        var client = new ControlClient(address.SocketPath, console.Time)
+        var limit = command.Timeout ?? (limits.ReadyTimeout + limits.Probation + (2 * limits.KillTimeout) + Margin);
+        var start = console.Time.GetTimestamp();
+        ControlClient Client() => new(address.SocketPath, console.Time)
         {
-            Timeout = command.Timeout ?? (limits.ReadyTimeout + limits.Probation + (2 * limits.KillTimeout) + Margin),
-            DaemonSetsTimeout = command.Timeout is null,
+            Timeout = command.Timeout is null ? limit : Left(limit, start), DaemonSetsTimeout = command.Timeout is null,
         };
-        var last = await AskAsync(client, address, new(command.Check ? "check" : "reload"), cancellation);
+        var request = RequestOf(command);
+        var last = await AskAsync(Client(), address, request, cancellation);
+        if (last.Message is { } message && message.Contains($"'{request.Verb}'", StringComparison.Ordinal))
+        {
+            throw new CliException(CliExitCode.Failed,
+                $"The running daemon is of a release that knows neither --accept-store nor --ignore-check ({message}). "
+                + "Nothing was reloaded.");
+        }
+
+        for (var hops = 0; last is { Kind: "passed-on", Ask: { } next } && hops < MostHops; hops++)
+        {
+            Progress(last);
+            request = next;
+            last = await AskNextAsync(Client, address, next, cancellation);
+        }
+
         if (last.Receipt is not { } receipt)
             throw new CliException(CliExitCode.Failed, last.Message ?? $"The daemon ended its answer with '{last.Kind}' and no receipt.");
+        if (request.Id is not null && receipt.RequestId != request.Id && receipt.Outcome == "refused")
+        {
+            throw new CliException(CliExitCode.Failed,
+                $"The reload was passed on to PID {receipt.OldPid}, whose build cannot tell how it ends; "
+                + "'ips history' shows it when it is over.");
+        }
 
         await console.Output.WriteLineAsync(command.Json ? JsonSerializer.Serialize(receipt, ControlJson.Default.ReloadReceipt) : ReceiptText.Write(receipt));
-        return receipt.Outcome is ReceiptText.Promoted or ReceiptText.Checked ? CliExitCode.Ok : CliExitCode.ReloadRefused;
+        return receipt.Outcome switch
+        {
+            ReceiptText.Promoted or ReceiptText.Checked => CliExitCode.Ok,
+            ReceiptText.Stopped => CliExitCode.StoppedMeanwhile,
+            _ => CliExitCode.ReloadRefused,
+        };
     }
+
+    // The request has an id, so that it counts once however often it is asked, and whoever else passes it on.
+    private async Task<ControlEvent> AskNextAsync(Func<ControlClient> client, DaemonAddress address, ControlRequest request,
+        CancellationToken cancellation)
+    {
+        for (var start = console.Time.GetTimestamp(); ;)
+        {
+            try
+            {
+                return await AskAsync(client(), address, request, cancellation);
+            }
+            catch (CliException e) when (console.Time.GetElapsedTime(start) < Margin
+                && e.InnerException is ControlException
+                { Failure: ControlFailure.SocketMissing or ControlFailure.NobodyListens or ControlFailure.DaemonGone })
+            {
+                await Task.Delay(RetryInterval, console.Time, cancellation);
+            }
+        }
+    }
+
+    private TimeSpan Left(TimeSpan limit, long start) =>
+        limit - console.Time.GetElapsedTime(start) is var left && left > TimeSpan.FromMilliseconds(1) ? left : TimeSpan.FromMilliseconds(1);
+
+    // Terms come by a verb of their own: a daemon that does not know them answers an error, and reloads nothing.
+    private static ControlRequest RequestOf(ReloadCommand command) => command is { AcceptStore: false, IgnoreChecks.Count: 0 }
+        ? new(command.Check ? "check" : "reload") { NoQueue = command.NoQueue }
+        : new("reload-with")
+        {
+            Check = command.Check, NoQueue = command.NoQueue, Accept = command.AcceptStore ? [StoreIdentity.FactName] : [],
+            IgnoreChecks = command.IgnoreChecks,
+        };
 
     /// <summary><c>ips pause</c> and <c>ips resume</c></summary>
     /// <exception cref="CliException">It was refused, or nobody answered.</exception>
@@ -70,17 +166,19 @@ internal sealed class ClientActions(CliConsole console)
     /// <exception cref="CliException">It could not be stopped, or did not end in time.</exception>
     internal async Task<int> StopAsync(StopCommand command, CancellationToken cancellation)
     {
+        var start = console.Time.GetTimestamp();
         var (address, settings) = DaemonLocator.Find(command.Target, console.Directory);
-        var pid = (await GetStatusAsync(address, cancellation)).Pid;
+        // One limit for all of it. Without one, a daemon that does not even say who it is has the usual time of a question.
+        var pid = (await GetStatusAsync(address, cancellation, command.Timeout, () =>
+            NextForHung(command.Target.Pid ?? RunningPid(address)))).Pid;
         var watch = ProcessWatch.TryOpen(pid)
             ?? throw new CliException(CliExitCode.Failed, $"Process {pid} answers but cannot be seen from here, so its end could not be waited for (another PID namespace?). Nothing was stopped.");
 
-        var start = console.Time.GetTimestamp();
         var limit = command.Timeout ?? (settings.Ips.Drain.LameDuck + settings.Ips.Drain.Timeout + Margin);
-        var client = new ControlClient(address.SocketPath, console.Time) { Timeout = limit, DaemonSetsTimeout = command.Timeout is null };
+        var client = new ControlClient(address.SocketPath, console.Time) { Timeout = Left(), DaemonSetsTimeout = command.Timeout is null };
         try
         {
-            var last = await AskAsync(client, address, new("stop"), cancellation, goneIsFine: true);
+            var last = await AskAsync(client, address, new("stop"), cancellation, goneIsFine: true, () => NextForHung(pid));
             if (last is { Kind: "error" }) throw new CliException(CliExitCode.Failed, last.Message ?? $"Process {pid} refused to stop and gave no reason.");
             if (last.WithinMs is { } within && command.Timeout is null) limit = console.Time.GetElapsedTime(start) + TimeSpan.FromMilliseconds(within) + Margin;
             if (last.Message is not null) await console.Error.WriteLineAsync(last.Message);
@@ -90,37 +188,50 @@ internal sealed class ClientActions(CliConsole console)
             // It may have ended before its answer was out. Whether it did is seen below.
         }
 
-        var left = limit - console.Time.GetElapsedTime(start);
-        if (!await watch.WaitForEndAsync(left, console.Time, cancellation))
+        if (!await watch.WaitForEndAsync(Left(), console.Time, cancellation))
         {
             throw new CliException(CliExitCode.Failed,
-                $"Process {pid} was told to stop but has not ended within {DurationText.Format(limit)}; it may still drain. --timeout sets this limit, ips.drain.timeout the daemon's.");
+                $"Process {pid} was told to stop but has not ended within {DurationText.Format(limit)}; it may still drain. --timeout sets this limit, ips.drain.timeout the daemon's. "
+                + $"Next: 'ips status' shows what it waits for, a second 'ips stop' cuts the requests that still run, and 'kill -KILL {pid}' ends it at once.");
         }
         await console.Output.WriteLineAsync(command.Json ? $$"""{"stopped":{{pid}}}""" : $"Process {pid} has ended.");
         return CliExitCode.Ok;
+
+        TimeSpan Left() => limit - console.Time.GetElapsedTime(start) is var left && left > Least ? left : Least;
     }
 
-    private async Task<DaemonStatus> GetStatusAsync(DaemonAddress address, CancellationToken cancellation)
+    private static int? RunningPid(DaemonAddress address) => address.PidFile is { } file ? DaemonLocator.RunningPid(file) : null;
+
+    private static string NextForHung(int? pid) => pid is null ? ""
+        : $" It may hang. Next: 'kill -TERM {pid}' tells it by signal to stop, and 'kill -KILL {pid}' ends it at once, with the requests that it still has.";
+
+    private async Task<DaemonStatus> GetStatusAsync(
+        DaemonAddress address, CancellationToken cancellation, TimeSpan? limit = null, Func<string>? hung = null)
     {
-        var client = new ControlClient(address.SocketPath, console.Time) { Timeout = TimeSpan.FromSeconds(10) };
-        var last = await AskAsync(client, address, new("status"), cancellation);
+        var client = new ControlClient(address.SocketPath, console.Time) { Timeout = limit is { } given && given < StatusTimeout ? given
+            : StatusTimeout };
+        var last = await AskAsync(client, address, new("status"), cancellation, hung: hung);
         return last.Status ?? throw new CliException(CliExitCode.Failed, last.Message ?? $"The daemon answered '{last.Kind}' and no status.");
     }
 
-    private async Task<ControlEvent> AskAsync(ControlClient client, DaemonAddress address, ControlRequest request, CancellationToken cancellation, bool goneIsFine = false)
+    private async Task<ControlEvent> AskAsync(ControlClient client, DaemonAddress address, ControlRequest request,
+        CancellationToken cancellation, bool goneIsFine = false, Func<string>? hung = null)
     {
         try
         {
-            return await client.AskLastAsync(request, Progress, cancellation);
+            // One line for a person, whatever the peer makes of it. The texts of a status or a receipt are cleaned where they are laid out.
+            var last = await client.AskLastAsync(request, Progress, cancellation);
+            return last with { Kind = TerminalText.Line(last.Kind), Message = last.Message is { } message ? TerminalText.Line(message) : null };
         }
         catch (ControlException e) when (!goneIsFine || e.Failure != ControlFailure.DaemonGone)
         {
-            throw new CliException(CliExitCode.Failed, DaemonLocator.Explain(address, e));
+            var next = e.Failure == ControlFailure.TimedOut ? hung?.Invoke() : null;
+            throw new CliException(CliExitCode.Failed, $"{DaemonLocator.Explain(address, e)}{next}", e);
         }
     }
 
     private void Progress(ControlEvent step)
     {
-        if (step.Message is not null) console.Error.WriteLine(step.Message);
+        if (step.Message is not null) console.Error.WriteLine(TerminalText.Line(step.Message));
     }
 }

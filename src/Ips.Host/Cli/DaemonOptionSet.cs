@@ -8,29 +8,28 @@ internal sealed class DaemonOptionSet
 {
     private readonly bool _forClient;
 
-    private readonly Option<string> _config = Text("--config", "FILE", "The configuration file (HOCON). Default: none; every key has a default, see 'ips check --reference'.");
-    private readonly Option<string> _directory = Text("--directory", "DIR", "What relative paths on this command line are relative to. Default: the current directory.");
-    private readonly Option<string> _pidFile = Text("--pid-file", "FILE", "The PID file; its control socket is FILE.sock, its lock FILE.lock. Default: ips.pid. Overrides ips.pid-file.");
+    private readonly Option<string> _config = CliOptions.Text("--config", "FILE",
+        "The configuration file (HOCON). Default: none; every key has a default, see 'ips check --reference'.");
+    private readonly Option<string> _directory = CliOptions.Text("--directory", "DIR",
+        "What relative paths on this command line are relative to. Default: the current directory.");
+    private readonly Option<string> _pidFile = CliOptions.Text("--pid-file", "FILE",
+        "The PID file; its control socket is FILE.sock, its lock FILE.lock. Default: ips.pid. Overrides ips.pid-file.");
     private readonly Option<string[]> _urls = new("--urls")
     {
         Description = "The addresses to serve, with semicolons between them. Default: http://127.0.0.1:8080. Overrides ips.urls.",
         HelpName = "URLS",
         Arity = ArgumentArity.OneOrMore,
     };
-    private readonly Option<string> _logFile = Text("--log-file", "FILE", "What stdout and stderr are appended to. Default: none for run, ips.log for start. Overrides ips.log-file.");
-    private readonly Option<string> _user = Text("--user", "NAME", "The user to run as when root starts it; root has to be named as well. Default: none, and root is refused. Overrides ips.user.");
-    private readonly Option<string> _takeover = Text("--takeover", "SOCKET", "Take over the running daemon that listens there (its ips.takeover.socket), as its successor. Default: none. Overrides ips.takeover.from.");
-    private readonly Option<string> _logFormat = Text("--log-format", "line|json", "The form of the log's lines. Default: line. Overrides ips.log.format.");
+    private readonly Option<string> _logFile = CliOptions.Text("--log-file", "FILE",
+        "What stdout and stderr are appended to. Default: none for run, for start ips.log unless ips.log-file is set. Overrides ips.log-file.");
+    private readonly Option<string> _user = CliOptions.Text("--user", "NAME",
+        "The user to run as when root starts it; root has to be named as well. Default: none, and root is refused. Overrides ips.user.");
+    private readonly Option<string> _takeover = CliOptions.Text("--takeover", "SOCKET",
+        "Take over the running daemon that listens there (its ips.takeover.socket), as its successor. Default: none. Overrides ips.takeover.from.");
+    private readonly Option<string> _logFormat = CliOptions.Choice("--log-format",
+        "The form of the log's lines. Default: line. Overrides ips.log.format.", "line", "json");
 
-    internal DaemonOptionSet(bool forClient)
-    {
-        _forClient = forClient;
-        _logFormat.CompletionSources.Add("line", "json");
-        _logFormat.Validators.Add(result =>
-        {
-            if (result.Tokens is [{ Value: not ("line" or "json") and var value }]) result.AddError($"--log-format is {value}; it must be line or json.");
-        });
-    }
+    internal DaemonOptionSet(bool forClient) => _forClient = forClient;
 
     /// <summary>Puts the options on a verb.</summary>
     internal Command AddTo(Command command)
@@ -58,15 +57,4 @@ internal sealed class DaemonOptionSet
         Takeover = _forClient ? null : result.GetValue(_takeover),
         LogFormat = _forClient ? null : result.GetValue(_logFormat),
     };
-
-    /// <summary>An option with a text that is not empty.</summary>
-    internal static Option<string> Text(string name, string helpName, string description)
-    {
-        var option = new Option<string>(name) { Description = description, HelpName = helpName };
-        option.Validators.Add(result =>
-        {
-            if (result.Tokens is [{ Value: "" }]) result.AddError($"{name} is empty; it needs a value.");
-        });
-        return option;
-    }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Ips.Actors.Control;
+using Ips.Actors.Diagnostics;
 
 namespace Ips.Host.Cli;
 
@@ -10,10 +11,16 @@ internal static class HistoryText
     private const int MaxReasonLength = 100;
 
     /// <summary>The table.</summary>
-    internal static string Write(IReadOnlyList<ReloadReceipt> history)
+    /// <param name="history">The reloads that have ended, newest last.</param>
+    /// <param name="pending">The one that waits for another; null if none does.</param>
+    internal static string Write(IReadOnlyList<ReloadReceipt> history, PendingReload? pending = null)
     {
-        if (history.Count == 0) return "No reload yet.";
-        List<string[]> rows = [["TIME", "OUTCOME", "FROM", "TO", "RELEASE", "TOOK", "NOTE"], .. history.Select(Row)];
+        if (history.Count == 0 && pending is null) return "No reload yet.";
+        List<string[]> rows =
+        [
+            ["TIME", "OUTCOME", "FROM", "TO", "RELEASE", "TOOK", "NOTE"],
+            .. history.Select(Row).Concat(pending is null ? [] : [Row(pending)]).Select(row => row.Select(TerminalText.Line).ToArray()),
+        ];
         var widths = Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length)).ToArray();
         var text = new StringBuilder();
         foreach (var row in rows)
@@ -32,6 +39,12 @@ internal static class HistoryText
         Note(receipt),
     ];
 
+    private static string[] Row(PendingReload pending) =>
+    [
+        pending.AskedAt.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture), "pending", "-", "-", "-",
+        ReceiptText.Duration(pending.WaitedMs), $"by {pending.AskedBy}; waits for the reload under way",
+    ];
+
     private static string Generation(int generation, int? pid) =>
         pid is null ? generation.ToString(CultureInfo.InvariantCulture) : string.Create(CultureInfo.InvariantCulture, $"{generation} ({pid})");
 
@@ -39,11 +52,11 @@ internal static class HistoryText
     {
         List<string> notes = [];
         if (receipt.Reason is { } reason) notes.Add(reason.Length > MaxReasonLength ? string.Concat(reason.AsSpan(0, MaxReasonLength), "…") : reason);
+        if (receipt.WaitedMs is { } waited) notes.Add($"waited {ReceiptText.Duration(waited)}");
         if (receipt.AbortedGenerations is { Count: > 0 } aborted) notes.Add($"aborted generation {string.Join(", ", aborted)}");
         if (receipt.Drain is { } drain)
-            notes.Add(string.Create(CultureInfo.InvariantCulture, $"moved {drain.Moved} connections, drained {drain.Connections}, cut {Requests(drain.AbortedRequests)}"));
+            notes.Add(string.Create(CultureInfo.InvariantCulture,
+                $"moved {Counted.Of(drain.Moved, "connection")}, drained {drain.Connections}, cut {Counted.Of(drain.AbortedRequests, "request")}"));
         return string.Join("; ", notes);
     }
-
-    private static string Requests(int count) => string.Create(CultureInfo.InvariantCulture, $"{count} request{(count == 1 ? "" : "s")}");
 }

@@ -11,7 +11,8 @@ internal sealed class InstallUnitsAction(CliConsole console, Func<SelfCommand> s
     /// <summary>The verb.</summary>
     internal Command Verb()
     {
-        var prefix = DaemonOptionSet.Text("--prefix", "DIR", "Where to: DIR/lib/systemd/system/ips.service, ips.socket and so on. systemd reads those of /usr/local and /usr.");
+        var prefix = CliOptions.Text("--prefix", "DIR",
+            "Where to: DIR/lib/systemd/system/ips.service, ips.socket and so on. systemd reads those of /usr/local and /usr.");
         prefix.Required = true;
         var command = new Command("install-units", "Write the systemd units for this program, their user, and a logrotate file; print where. Nothing is started.") { prefix };
         command.SetAction(result => InstallAsync(FilePaths.Resolve(console.Directory, result.GetRequiredValue(prefix))));
@@ -20,9 +21,17 @@ internal sealed class InstallUnitsAction(CliConsole console, Func<SelfCommand> s
 
     private async Task<int> InstallAsync(string prefix)
     {
+        var program = self();
+        List<(string Path, string Text)> files = [.. UnitFiles.For(program)];
+        if (UnitFiles.HidingFault(files[0].Text, [program.FileName, .. program.Prefix], LinkTarget) is { } fault)
+        {
+            await console.FailAsync(fault);
+            return CliExitCode.Failed;
+        }
+
         try
         {
-            foreach (var (path, text) in UnitFiles.For(self()))
+            foreach (var (path, text) in files)
             {
                 var file = Path.Combine(prefix, path);
                 Directory.CreateDirectory(Path.GetDirectoryName(file)!);
@@ -33,11 +42,19 @@ internal sealed class InstallUnitsAction(CliConsole console, Func<SelfCommand> s
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            await console.FailAsync($"the units cannot be written below {prefix}: {e.Message}");
+            await console.FailAsync($"The units cannot be written below {CliOptions.Shown(prefix)}: {FileFault.Describe(e, prefix)}.");
             return CliExitCode.Failed;
         }
 
         await console.Error.WriteLineAsync("Next: systemd-sysusers && systemctl daemon-reload && systemctl enable --now ips.service (and ips.socket, if systemd is to hold the sockets).");
         return CliExitCode.Ok;
+    }
+
+    // Where the links of a path lead, as systemd will follow them; the path itself where that cannot be seen.
+    private static string LinkTarget(string path)
+    {
+        if (!File.Exists(path)) return path;
+        var resolved = Mono.Unix.UnixPath.GetCompleteRealPath(path);
+        return File.Exists(resolved) ? resolved : path;
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Ips.Actors.Hosting;
 
 namespace Ips.Host.Cli;
 
@@ -13,7 +14,7 @@ internal static class LogTail
     /// <param name="lines">How many lines at most.</param>
     internal static IReadOnlyList<string> Read(string file, long from, int lines)
     {
-        using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using var stream = new FileStream(ServiceFiles.OpenToRead(file), FileAccess.Read);
         var start = Math.Max(stream.Length < from ? 0 : from, stream.Length - MaxBytes);
         stream.Seek(start, SeekOrigin.Begin);
         using var reader = new StreamReader(stream, Encoding.UTF8);

@@ -5,7 +5,8 @@ namespace Ips.Host.Cli;
 /// <summary>Finds the control socket of a process: the Unix socket among its descriptors that listens at a path ending in <c>.sock</c>.</summary>
 internal static class ProcSockets
 {
-    private const string Suffix = ".sock";
+    /// <summary>What is added to the path of a PID file to name the control socket.</summary>
+    internal const string Suffix = ".sock";
 
     /// <summary>The path of the control socket.</summary>
     /// <exception cref="CliException">There is no such process, this user may not look into it, or it has none.</exception>

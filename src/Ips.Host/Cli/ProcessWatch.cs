@@ -3,6 +3,8 @@ namespace Ips.Host.Cli;
 /// <summary>Watches a process that is not our child, by its PID and start time, so that another process which got the same PID is not taken for it.</summary>
 internal sealed class ProcessWatch
 {
+    private const double TicksPerSecond = 100; // USER_HZ, the same on all architectures that .NET runs on
+
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
 
     private readonly int _pid;
@@ -29,6 +31,11 @@ internal sealed class ProcessWatch
         }
         return true;
     }
+
+    /// <summary>When a process started, by the system's clock; null if there is none.</summary>
+    internal static DateTimeOffset? StartTime(int pid) => Read(pid) is { HasEnded: false } now
+        ? DateTimeOffset.UtcNow - TimeSpan.FromMilliseconds(Environment.TickCount64) + TimeSpan.FromSeconds(now.StartTicks / TicksPerSecond)
+        : null;
 
     private static ProcStat? Read(int pid)
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Ips.Actors.Control;
+using Ips.Actors.Diagnostics;
 
 namespace Ips.Host.Cli;
 
@@ -13,6 +14,9 @@ internal static class ReceiptText
     /// <summary>The <see cref="ReloadReceipt.Outcome"/> of a check whose successor got ready.</summary>
     internal const string Checked = "checked";
 
+    /// <summary>The <see cref="ReloadReceipt.Outcome"/> of a reload during which the service was told to stop.</summary>
+    internal const string Stopped = "stopped";
+
     /// <summary>The paragraph; a failed successor's last lines of output follow it.</summary>
     internal static string Write(ReloadReceipt receipt)
     {
@@ -22,6 +26,8 @@ internal static class ReceiptText
         var elapsed = Duration(receipt.ElapsedMs);
         text.Append(receipt.Outcome switch
         {
+            Stopped when receipt.NewPid is null => $"Stopped: {old} was told to stop before this reload had begun.",
+            Stopped => $"Stopped after {elapsed}: {old} was told to stop, and {successor} ended with it.",
             Checked => $"Checked in {elapsed}: {successor} got ready and was ended; {old} serves on.",
             "refused" or "rolled-back" when receipt.DryRun => $"Check failed after {elapsed}: a reload would be refused; {old} serves on.",
             Promoted => $"Reloaded in {elapsed}: {successor} took over from {old}.",
@@ -30,17 +36,17 @@ internal static class ReceiptText
             _ => $"Reload ended as '{receipt.Outcome}' after {elapsed}; it was to go from {old} to {successor}.",
         });
         if (receipt.Reason is not null) text.Append(CultureInfo.InvariantCulture, $" Reason: {receipt.Reason.TrimEnd('.')}.");
+        if (receipt.WaitedMs is { } waited) text.Append(CultureInfo.InvariantCulture,
+            $" It waited {Duration(waited)} for the reload before it.");
         if (receipt.AbortedGenerations is { Count: > 0 } aborted)
             text.Append(CultureInfo.InvariantCulture, $" Generation {string.Join(", ", aborted)} was still draining and was aborted to make room.");
         text.Append(Connections(receipt));
         if (receipt.PhasesMs is { Count: > 0 } phases)
             text.Append(CultureInfo.InvariantCulture, $" Phases: {string.Join(", ", phases.OrderBy(p => p.Value).Select(p => $"{p.Key} {Duration(p.Value)}"))}.");
-        if (receipt.Output is { Count: > 0 } output)
-        {
-            text.AppendLine().Append("The last lines it wrote:");
-            foreach (var line in output) text.AppendLine().Append("  ").Append(line);
-        }
-        return text.ToString();
+        var paragraph = TerminalText.Line(text.ToString());
+        if (receipt.Output is not { Count: > 0 } output) return paragraph;
+        var lines = output.SelectMany(line => TerminalText.Lines(line).Split('\n')).Select(line => $"  {line}");
+        return string.Join(Environment.NewLine, [paragraph, "The last lines it wrote:", .. lines]);
     }
 
     private static string Generation(int generation, int? pid, string? release)
@@ -53,13 +59,11 @@ internal static class ReceiptText
     private static string Connections(ReloadReceipt receipt) => receipt switch
     {
         { Drain: { } drain } => string.Create(CultureInfo.InvariantCulture,
-            $" Generation {receipt.OldGeneration} moved {Count(drain.Moved, "connection")}, drained {drain.Connections} ({drain.ClosedPolitely} closed politely) with {Count(drain.Requests, "request")}, cut {Count(drain.AbortedRequests, "request")} and closed {Count(drain.ClosedIdle, "idle connection")}."),
+            $" Generation {receipt.OldGeneration} moved {Counted.Of(drain.Moved, "connection")}, drained {drain.Connections} ({drain.ClosedPolitely} closed politely) with {Counted.Of(drain.Requests, "request")}, cut {Counted.Of(drain.AbortedRequests, "request")} and closed {Counted.Of(drain.ClosedIdle, "idle connection")}."),
         { Connections: { } at } when at.Moved + at.Busy + at.Staying.Count > 0 => string.Create(CultureInfo.InvariantCulture,
-            $" {Count(at.Moved, "connection")} moved, {at.Busy} to follow after the current response, {at.Staying.Values.Sum()} to be closed politely."),
+            $" {Counted.Of(at.Moved, "connection")} moved, {at.Busy} to follow after the current response, {at.Staying.Values.Sum(count => (long)count)} to be closed politely."),
         _ => "",
     };
-
-    private static string Count(long count, string what) => string.Create(CultureInfo.InvariantCulture, $"{count} {what}{(count == 1 ? "" : "s")}");
 
     internal static string Duration(double ms) => ms < 1000
         ? string.Create(CultureInfo.InvariantCulture, $"{ms:0} ms") : string.Create(CultureInfo.InvariantCulture, $"{ms / 1000:0.0} s");

@@ -1,9 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
-using System.CommandLine.Parsing;
-using Ips.Actors.Configuration;
-using Ips.Host.Configuration;
 
 namespace Ips.Host.Cli;
 
@@ -20,7 +17,9 @@ internal static class RootCommandFactory
             Run(actions), Supervise(actions), Start(actions), Reload(actions), Stop(actions), Pause(actions, true), Pause(actions, false), Status(actions), History(actions), Check(actions), Doctor(actions),
         };
         foreach (var command in more) root.Add(command);
-        foreach (var help in root.Options.OfType<HelpOption>()) help.Action = new HelpWithEpilogue((HelpAction)help.Action!, root);
+        root.Add(Completion(root));
+        root.Add(Manual(root));
+        foreach (var help in root.Options.OfType<HelpOption>()) help.Action = new Help();
         return root;
     }
 
@@ -83,10 +82,32 @@ internal static class RootCommandFactory
         {
             Description = "Only start the release, see whether it gets ready, and end it: it accepts no connection and nothing changes.",
         };
+        var noQueue = new Option<bool>("--no-queue")
+        {
+            Description = "Fail if a reload is under way. Default: wait for it, then replace the daemon by the release in place.",
+        };
+        var acceptStore = new Option<bool>("--accept-store")
+        {
+            Description = "Let the release open another store than the running daemon has: a restored backup, or a move to PostgreSQL.",
+        };
+        var ignoreChecks = new Option<string[]>("--ignore-check")
+        {
+            Description = "Do not count this health check against the release, such as store; may be given several times.",
+            HelpName = "NAME",
+        };
         command.Add(check);
+        command.Add(noQueue);
+        command.Add(acceptStore);
+        command.Add(ignoreChecks);
         command.Add(timeout);
-        command.SetAction((result, token) =>
-            actions.ReloadAsync(new(target.Read(result), target.Json(result), result.GetValue(timeout), result.GetValue(check)), token));
+        command.SetAction((result, token) => actions.ReloadAsync(
+            new(
+                target.Read(result), target.Json(result), result.GetValue(timeout), result.GetValue(check), result.GetValue(noQueue),
+                result.GetValue(acceptStore))
+            {
+                IgnoreChecks = result.GetValue(ignoreChecks) is { Length: > 0 } names ? names : [],
+            },
+            token));
         return command;
     }
 
@@ -121,33 +142,46 @@ internal static class RootCommandFactory
     private static Command History(ICliActions actions)
     {
         var target = new TargetOptionSet();
-        var command = target.AddTo(new("history", "Show the newest 50 reloads and checks of the running daemon, those of earlier generations included."));
+        var command = target.AddTo(new("history", "Show the newest 100 reloads and checks, of earlier generations and starts as well."));
         command.SetAction((result, token) => actions.HistoryAsync(new(target.Read(result), target.Json(result)), token));
         return command;
     }
 
-    private static Option<TimeSpan?> Timeout(string description) => new("--timeout")
+    private static Command Completion(RootCommand root)
     {
-        Description = description,
-        HelpName = "DURATION",
-        CustomParser = result =>
-        {
-            var text = result.Tokens[0].Value;
-            if (DurationText.TryParse(text, out var value, out var reason) && value > TimeSpan.Zero && value <= TimeSpan.FromDays(1)) return value;
-            result.AddError($"--timeout is {text}; it must be a duration with a unit, above 0s and up to 24h{(reason is null ? "" : $" ({reason})")}.");
-            return null;
-        },
-    };
+        var shell = CliOptions.Checked(new Argument<string>("shell") { Description = "bash, zsh or fish." },
+            CompletionScript.Shells.Contains, "bash, zsh or fish");
+        shell.CompletionSources.Add([.. CompletionScript.Shells]);
+        var command = new Command("completion",
+            "Print a script that makes a shell complete commands and options; its first line says what to do with it.") { shell };
+        command.SetAction(result =>
+            result.InvocationConfiguration.Output.Write(CompletionScript.Write(root, result.GetRequiredValue(shell))));
+        return command;
+    }
 
-    private sealed class HelpWithEpilogue(HelpAction inner, RootCommand root) : SynchronousCommandLineAction
+    private static Command Manual(RootCommand root)
+    {
+        var command = new Command("man", "Print the manual page, for man(1): ips man | man -l -");
+        command.SetAction(result => result.InvocationConfiguration.Output.Write(ManPage.Write(root, Version)));
+        return command;
+    }
+
+    private static string Version => typeof(RootCommandFactory).Assembly.GetName().Version?.ToString(3) ?? "";
+
+    private static Option<TimeSpan?> Timeout(string description) =>
+        CliOptions.Duration("--timeout", description, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1));
+
+    private sealed class Help : SynchronousCommandLineAction
     {
         public override bool ClearsParseErrors => true;
 
         public override int Invoke(ParseResult parseResult)
         {
-            var code = inner.Invoke(parseResult);
-            if (parseResult.CommandResult.Command == root) parseResult.InvocationConfiguration.Output.WriteLine(HelpText.Epilogue);
-            return code;
+            parseResult.InvocationConfiguration.Output.Write(HelpWriter.Write(parseResult.CommandResult.Command, Width()));
+            return CliExitCode.Ok;
         }
+
+        private static int Width() => !Console.IsOutputRedirected && Console.WindowWidth is > 0 and var width ? width
+            : HelpWriter.DefaultWidth;
     }
 }

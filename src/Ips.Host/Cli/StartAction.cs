@@ -1,8 +1,10 @@
 using System.Collections;
 using System.IO.Pipes;
 using Ips.Actors.Configuration;
+using Ips.Actors.Diagnostics;
 using Ips.Actors.Hosting;
 using Ips.Host.Configuration;
+using Microsoft.Win32.SafeHandles;
 using Mono.Unix.Native;
 
 namespace Ips.Host.Cli;
@@ -13,7 +15,6 @@ internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, 
     private const int TailLines = 20;
     private const int Sigterm = 15, Sigkill = 9;
     private const FilePermissions NotWritableByOthers = (FilePermissions)0b000_010_010; // umask 022
-    private const FilePermissions LogMode = (FilePermissions)0b110_110_110; // 0666, less the umask
 
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
 
@@ -22,21 +23,61 @@ internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, 
 
     /// <summary>Launches.</summary>
     /// <exception cref="CliException">It could not be launched.</exception>
-    internal Task<int> RunAsync(StartCommand command, DaemonSettings settings, CancellationToken cancellation) =>
-        RunAsync(command, settings, new(self.FileName, Arguments(self, command.Daemon, settings), Variables(), []), cancellation);
+    internal Task<int> RunAsync(StartCommand command, DaemonSettings settings, CancellationToken cancellation)
+    {
+        var environment = Variables();
+        if (command.Daemon.LogFile is null) environment[SettingsLoader.DefaultLogVariable] = SettingsLoader.DefaultLogPath(settings);
+        var opened = Privileges.PassOn(environment);
+        return RunAsync(command, settings, new(self.FileName, Arguments(self, command.Daemon, settings), environment, opened), cancellation);
+    }
 
     /// <summary>Launches what is given; its descriptors are added here.</summary>
     /// <exception cref="CliException">It could not be launched.</exception>
     internal async Task<int> RunAsync(StartCommand command, DaemonSettings settings, DaemonLaunch launch, CancellationToken cancellation)
     {
         var logFile = settings.Ips.LogFile!;
+        var hadLog = File.Exists(logFile);
+        var failed = true;
+        try
+        {
+            var code = await LaunchAsync(command, settings, launch, logFile, cancellation);
+            failed = code != CliExitCode.Ok;
+            return code;
+        }
+        catch (Exception e) when (e is OperationCanceledException or CliException { ExitCode: CliExitCode.Output })
+        {
+            failed = false; // the daemon lives
+            throw;
+        }
+        finally
+        {
+            if (failed && !hadLog) await RemoveEmptyAsync(logFile);
+        }
+    }
+
+    // A start that failed leaves no log that says nothing.
+    private async Task RemoveEmptyAsync(string logFile)
+    {
+        try
+        {
+            if (new FileInfo(logFile) is { Exists: true, Length: 0 }) File.Delete(logFile);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            await console.Error.WriteLineAsync($"The log {logFile}, which is empty, stays: {FileFault.Describe(e, logFile)}.");
+        }
+    }
+
+    private async Task<int> LaunchAsync(StartCommand command, DaemonSettings settings, DaemonLaunch launch, string logFile,
+        CancellationToken cancellation)
+    {
         using var pipe = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.None);
-        var (pid, logLength) = Launch(launch, logFile, (int)pipe.ClientSafePipeHandle.DangerousGetHandle());
+        var (pid, logLength) = Launch(launch, settings, (int)pipe.ClientSafePipeHandle.DangerousGetHandle());
         pipe.DisposeLocalCopyOfClientHandle(); // or the end of the pipe would never be seen
 
         // One that takes over serves for good after the probation that the running daemon gives it; by our own configuration that is as long.
         var limit = command.Timeout ?? (settings.Ips.Reload.ReadyTimeout + (settings.Ips.Takeover.From is null ? TimeSpan.Zero : settings.Ips.Reload.Probation));
-        var line = await ReadLineAsync(pipe, limit, cancellation);
+        var line = await ReadLineAsync(pipe, pid, limit, cancellation);
         if (line is null)
         {
             await EndAsync(pid, settings);
@@ -59,7 +100,7 @@ internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, 
         {
             case { Phase: StartReport.ServingPhase } serving:
                 await console.Output.WriteLineAsync(serving.Pid.ToString(System.Globalization.CultureInfo.InvariantCulture));
-                await console.Error.WriteLineAsync($"ips: generation {serving.Generation} serves on {string.Join(' ', serving.Endpoints!)}; it logs to {logFile}");
+                await console.Error.WriteLineAsync($"ips: generation {serving.Generation} serves on {TerminalText.Line(string.Join(' ', serving.Endpoints!))}; it logs to {logFile}");
                 return CliExitCode.Ok;
             case { } failed:
                 if (await ReapAsync(pid, ExitTimeout) is null) await EndAsync(pid, settings);
@@ -78,7 +119,7 @@ internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, 
         Add("--config", daemon.Config);
         Add("--urls", daemon.Urls);
         Add("--pid-file", daemon.PidFile);
-        Add("--log-file", settings.Ips.LogFile);
+        Add("--log-file", daemon.LogFile is null ? SettingsLoader.DefaultLogPath(settings) : settings.Ips.LogFile);
         Add("--log-format", daemon.LogFormat);
         Add("--user", daemon.User);
         Add("--takeover", daemon.Takeover);
@@ -97,20 +138,23 @@ internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, 
             .ToDictionary(pair => (string)pair.Key, pair => (string?)pair.Value ?? "", StringComparer.Ordinal);
         environment[StartReport.EnvironmentVariable] = StartReport.FileDescriptor.ToString(System.Globalization.CultureInfo.InvariantCulture);
         environment["PWD"] = workingDirectory;
+        environment.Remove(SettingsLoader.DefaultLogVariable); // of a daemon that this is called from
         return environment;
     }
 
-    private (int Pid, long LogLength) Launch(DaemonLaunch launch, string logFile, int reportFd)
+    private (int Pid, long LogLength) Launch(DaemonLaunch launch, DaemonSettings settings, int reportFd)
     {
+        var logFile = settings.Ips.LogFile!;
         var umask = Syscall.umask(NotWritableByOthers); // the daemon inherits it; posix_spawn has no attribute for it
-        var (log, nothing) = (-1, -1);
         try
         {
-            log = Open(logFile, OpenFlags.O_WRONLY | OpenFlags.O_APPEND | OpenFlags.O_CREAT,
-                errno => $"The log file {logFile} cannot be opened: {Stdlib.strerror(errno)}. ips.log-file or --log-file names it.");
-            nothing = Open("/dev/null", OpenFlags.O_RDONLY, errno => $"/dev/null cannot be opened: {Stdlib.strerror(errno)}.");
-            var length = new FileInfo(logFile).Length;
-            var pid = launcher.Start(launch with { Descriptors = [(nothing, 0), (log, 1), (log, 2), (reportFd, StartReport.FileDescriptor)] });
+            using var log = OpenLog(logFile, settings.User);
+            using var nothing = File.OpenHandle("/dev/null");
+            var (logFd, length) = ((int)log.DangerousGetHandle(), RandomAccess.GetLength(log));
+            var pid = launcher.Start(launch with
+            {
+                Descriptors = [.. launch.Descriptors, ((int)nothing.DangerousGetHandle(), 0), (logFd, 1), (logFd, 2), (reportFd, StartReport.FileDescriptor)],
+            });
             return (pid, length);
         }
         catch (IOException e)
@@ -119,20 +163,25 @@ internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, 
         }
         finally
         {
-            if (log >= 0) _ = Syscall.close(log);
-            if (nothing >= 0) _ = Syscall.close(nothing);
             _ = Syscall.umask(umask);
         }
     }
 
-    private static int Open(string path, OpenFlags flags, Func<Errno, string> explain)
+    // By root's rights, in a folder that may be the service user's.
+    private static SafeFileHandle OpenLog(string path, string? user)
     {
-        var descriptor = Syscall.open(path, flags | OpenFlags.O_CLOEXEC, LogMode);
-        return descriptor >= 0 ? descriptor : throw new CliException(CliExitCode.Failed, explain(Stdlib.GetLastError()));
+        try
+        {
+            return ServiceFiles.OpenLog(path, user);
+        }
+        catch (IOException e)
+        {
+            throw new CliException(CliExitCode.Failed, $"The log file {path} cannot be opened: {e.Message.TrimEnd('.')}. ips.log-file or --log-file names it.");
+        }
     }
 
     // The line; empty if the pipe ended without one; null if the time was over.
-    private async Task<byte[]?> ReadLineAsync(Stream pipe, TimeSpan limit, CancellationToken cancellation)
+    private async Task<byte[]?> ReadLineAsync(Stream pipe, int pid, TimeSpan limit, CancellationToken cancellation)
     {
         // A read of a pipe cannot be cancelled, so it is left behind; it ends when the daemon does.
         var reading = Task.Run(async () =>
@@ -154,6 +203,10 @@ internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, 
         catch (TimeoutException)
         {
             return null;
+        }
+        catch (OperationCanceledException)
+        {
+            throw new CliInterruptedException($"the daemon (PID {pid}) was launched and carries on with its start, and 'ips status' shows how it is");
         }
     }
 

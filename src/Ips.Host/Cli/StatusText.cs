@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Ips.Actors.Control;
+using Ips.Actors.Diagnostics;
 
 namespace Ips.Host.Cli;
 
@@ -12,11 +13,12 @@ internal static class StatusText
     /// <param name="now">The time now, for the age.</param>
     internal static string Write(DaemonStatus status, DateTimeOffset now)
     {
+        var state = status.Phase is { } phase ? $"{status.State}: {phase}" : status.State;
         List<(string Name, string Value)> rows =
         [
             ("pid", Number(status.Pid)),
             ("generation", Number(status.Generation)),
-            ("state", status.Paused ? $"{status.State}, paused: readiness fails until 'ips resume'" : status.State),
+            ("state", status.Paused ? $"{state}, paused: readiness fails until 'ips resume'" : state),
             ("release", status.Release),
             ("started", $"{status.StartedAt.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)} ({Age(now - status.StartedAt)} ago)"),
             ("endpoints", status.Endpoints.Count == 0 ? "none" : string.Join(' ', status.Endpoints)),
@@ -24,14 +26,21 @@ internal static class StatusText
             ("requests", Number(status.RunningRequests)),
         ];
         if (status.TakeoverSocket is { } takeover) rows.Add(("takeover", takeover));
-        if (status.SuccessorPid is { } successor) rows.Add(("successor", $"pid {Number(successor)}"));
+        if (status.SuccessorPid is { } successor)
+        {
+            var stands = status.SuccessorState is { } told ? $", {told}" : "";
+            rows.Add(("successor", $"pid {Number(successor)}, generation {Number(status.Generation + 1)}{stands}"));
+        }
+
+        if (status.Pending is { } pending)
+            rows.Add(("pending", $"a reload by {pending.AskedBy}, which has waited for {ReceiptText.Duration(pending.WaitedMs)}"));
         rows.Add(("last reload", status.LastReload is { } receipt ? ReceiptText.Write(receipt with { Output = null, PhasesMs = null }) : "none yet"));
 
         if (status.LastGood is { } good) rows.Add(("last good", $"release {good.Release} (generation {Number(good.Generation)}, since {good.Since.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)}): {good.FileName}"));
 
         var width = rows.Max(row => row.Name.Length) + 2;
         var text = new StringBuilder();
-        foreach (var (name, value) in rows) text.Append(name.PadRight(width)).AppendLine(value);
+        foreach (var (name, value) in rows) text.Append(name.PadRight(width)).AppendLine(TerminalText.Line(value));
         return text.ToString().TrimEnd();
     }
 

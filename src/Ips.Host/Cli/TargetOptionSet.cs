@@ -8,22 +8,14 @@ internal sealed class TargetOptionSet(bool withJson = true)
 {
     private readonly DaemonOptionSet _daemon = new(forClient: true);
 
-    private readonly Option<int?> _pid = new("--pid")
-    {
-        Description = "The process id of the daemon, or of any app with AddIps(), in place of a PID file.",
-        HelpName = "N",
-    };
+    private readonly Option<int?> _pid = CliOptions.ProcessId("--pid",
+        "The process id of the daemon, or of any app with AddIps(), instead of a PID file.");
 
     private readonly Option<bool> _json = new("--json") { Description = "Print the answer as one line of JSON." };
 
     /// <summary>Puts the options on a verb.</summary>
     internal Command AddTo(Command command)
     {
-        _pid.Validators.Add(result =>
-        {
-            if (result.Tokens is [var token] && (!int.TryParse(token.Value, out var pid) || pid < 1))
-                result.AddError($"--pid is {token.Value}; it must be a process id, from 1.");
-        });
         command.Add(_pid);
         _daemon.AddTo(command);
         if (withJson) command.Add(_json);

@@ -57,6 +57,9 @@ internal sealed class DaemonSettings
     /// <summary>The configuration file; null if there is none.</summary>
     public string? ConfigFile { get; set; }
 
+    /// <summary>Keys of the file that the command line outranks.</summary>
+    public IReadOnlyList<OutrankedKey> Outranked { get; set; } = [];
+
     /// <summary>The URLs of Kestrel's own endpoints.</summary>
     internal IEnumerable<string> KestrelUrls => Kestrel.Where(pair => IsEndpointUrl(pair.Key)).Select(pair => pair.Value ?? "");
 
@@ -75,6 +78,7 @@ internal sealed class DaemonSettings
         options.Warmup = Ips.Warmup;
         options.Takeover = Ips.Takeover;
         options.CheckConfiguration = Ips.CheckConfiguration;
+        options.DescribeConfiguration = Describe;
     }
 
     /// <summary>What the web host reads from its configuration: urls, Kestrel's section and the log levels.</summary>
@@ -90,6 +94,12 @@ internal sealed class DaemonSettings
             ["Logging:LogLevel:System"] = framework.ToString(),
         };
     }
+
+    // What the command line outranks is no part of the configuration, but whoever changes it in the file is to hear that it does not count.
+    private Dictionary<string, string> Describe() =>
+        DaemonKeys.Table.Keys.Where(key => !key.IsBlock).Select(key => (key.Path, Value: key.Show(this)))
+            .Concat(Outranked.Select(key => ($"{key.Key} of the configuration file, which {key.Option} outranks", key.Value)))
+            .ToDictionary(pair => pair.Item1, pair => pair.Item2, StringComparer.Ordinal);
 
     private static bool IsEndpointUrl(string key) =>
         key.Split(':') is [_, var section, _, var name] && section.Equals("Endpoints", StringComparison.OrdinalIgnoreCase)

@@ -1,20 +1,41 @@
 using System.Globalization;
+using Ips.Actors.Handover;
 using Ips.Actors.Hosting;
+using Ips.Actors.Lifecycle;
 
 namespace Ips.Host.Configuration;
 
-/// <summary>Lets the daemon run as the user that <c>ips.user</c> names.</summary>
+/// <summary>Lets the service run as the user that <c>ips.user</c> names: the daemon, the stable parent, and <c>ips start</c>, which waits for the daemon.</summary>
 internal static class RunAs
 {
     private const string FirstUnprivilegedFile = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
     private const int UsualFirstUnprivileged = 1024;
 
     /// <summary>Why it must not start as it is; null if it may.</summary>
-    internal static string? Fault(DaemonSettings settings) => Privileges.Fault(settings.User, settings.Group, settings.Endpoints.All(EndpointUrl.IsOfThisMachine));
+    internal static string? Fault(DaemonSettings settings) =>
+        ConfigurationFault(settings) ?? Privileges.Fault(settings.User, settings.Group, settings.Endpoints.All(EndpointUrl.IsOfThisMachine));
 
-    /// <summary>Opens what only root can, and becomes the user.</summary>
-    /// <exception cref="IOException">Something failed; the message says what.</exception>
-    internal static void Enter(DaemonSettings settings)
+    /// <summary>Why root must not act by the configuration file: whoever can write to it says who root becomes, and what it runs. Null if it may.</summary>
+    internal static string? ConfigurationFault(DaemonSettings settings) =>
+        Privileges.IsRoot && settings.ConfigFile is { } file && ServiceFiles.TrustFault(file) is { } fault ? $"the configuration file is not to be trusted: {fault}" : null;
+
+    /// <summary>Comes before anything else of a service: as root, opens what only root can, and starts this program anew as the user.</summary>
+    /// <returns>Why this process must end; null if it may go on, as the user that it is.</returns>
+    internal static (string Message, ExitCode Code)? TryEnter(DaemonSettings settings)
+    {
+        if (Fault(settings) is { } fault) return (fault, ExitCode.Misconfigured);
+        try
+        {
+            Enter(settings);
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or HandoverRefusedException)
+        {
+            return (e.Message, ExitCode.Failed);
+        }
+    }
+
+    private static void Enter(DaemonSettings settings)
     {
         Privileges.DenyWorldWrite();
         var pidFile = settings.Ips.PidFile!;
@@ -27,8 +48,9 @@ internal static class RunAs
         }
 
         Privileges.Drop(
-            settings.User, settings.Group, settings.Ips.Takeover.From is null ? PrivilegedEndpoints.Of(settings.Endpoints, FirstUnprivileged()) : [], settings.Ips.Listener.Backlog, folders, files,
-            settings.Ips.LogFile);
+            settings.User, settings.Group,
+            settings.Ips.Takeover.From is null ? PrivilegedEndpoints.Of(settings.Endpoints, FirstUnprivileged()) : [],
+            settings.Ips.Listener.Backlog, folders, files, settings.Ips.LogFile);
     }
 
     private static int FirstUnprivileged() =>

@@ -1,4 +1,5 @@
 using Ips.Actors.Configuration;
+using Ips.Host.Cli;
 using Ips.Host.Inventory;
 
 namespace Ips.Host.Configuration;
@@ -8,6 +9,12 @@ namespace Ips.Host.Configuration;
 /// <param name="Problems">Everything that is wrong; with one of these nothing may be started.</param>
 internal sealed record LoadedSettings(DaemonSettings Settings, IReadOnlyList<ConfigProblem> Problems);
 
+/// <summary>A key that an option of the command line outranks.</summary>
+/// <param name="Key">The key.</param>
+/// <param name="Value">What the file says, or the default.</param>
+/// <param name="Option">The option.</param>
+internal sealed record OutrankedKey(string Key, string Value, string Option);
+
 /// <summary>Merges the defaults, the configuration file and the command line, in this order, and lists everything that is wrong.</summary>
 internal static class SettingsLoader
 {
@@ -16,6 +23,13 @@ internal static class SettingsLoader
 
     /// <summary>The log file's name where none is set and the daemon has no other place to write to.</summary>
     internal const string DefaultLogFile = "ips.log";
+
+    /// <summary>The variable by which <c>ips start</c> says that the <c>--log-file</c> of the daemon is its own default: then it ranks
+    /// below the file. A release that does not know it takes <c>--log-file</c> as it is.</summary>
+    internal const string DefaultLogVariable = "IPS_DEFAULT_LOG_FILE";
+
+    /// <summary>The log file that <c>ips start</c> uses if none is set.</summary>
+    internal static string DefaultLogPath(DaemonSettings settings) => FilePaths.Resolve(settings.Directory, DefaultLogFile);
 
     /// <summary>Reads the configuration.</summary>
     /// <param name="arguments">The command line.</param>
@@ -37,15 +51,18 @@ internal static class SettingsLoader
                 problems.AddRange(HoconBinding.Read(text, settings.ConfigFile, DaemonKeys.Table, settings, Path.GetDirectoryName(settings.ConfigFile)));
         }
 
+        List<OutrankedKey> outranked = [];
+        var isDefault = arguments.LogFile is not null && arguments.LogFile == Environment.GetEnvironmentVariable(DefaultLogVariable);
         Override("--urls", DaemonKeys.Urls, arguments.Urls);
         Override("--pid-file", DaemonKeys.PidFile, arguments.PidFile);
         Override("--user", DaemonKeys.User, arguments.User);
         Override("--takeover", DaemonKeys.TakeoverFrom, arguments.Takeover);
-        Override("--log-file", DaemonKeys.LogFile, arguments.LogFile);
+        if (!isDefault || settings.Ips.LogFile is null) Override("--log-file", DaemonKeys.LogFile, arguments.LogFile);
         Override("--log-format", DaemonKeys.LogFormat, arguments.LogFormat);
+        settings.Outranked = outranked;
         settings.Ips.PidFile ??= FilePaths.Resolve(directory, DefaultPidFile);
         settings.Store.Path ??= FilePaths.Resolve(directory, InventoryOptions.DefaultFile);
-        if (needsLogFile) settings.Ips.LogFile ??= FilePaths.Resolve(directory, DefaultLogFile);
+        if (needsLogFile) settings.Ips.LogFile ??= DefaultLogPath(settings);
         if (!settings.UrlsGiven && settings.KestrelUrls.Any()) settings.Urls = [];
 
         problems.AddRange(HoconBinding.CheckRules(text, settings.ConfigFile, DaemonKeys.Table, settings, problems));
@@ -53,8 +70,11 @@ internal static class SettingsLoader
 
         void Override(string option, string key, string? value)
         {
-            if (value is not null && DaemonKeys.Of(key).Apply(settings, new() { Text = value }, directory) is { } message)
-                problems.Add(new(option, null, key, message));
+            if (value is null) return;
+            var one = DaemonKeys.Of(key);
+            var before = one.Show(settings);
+            if (one.Apply(settings, new() { Text = value }, directory) is { } message) problems.Add(new(option, null, key, message));
+            else if (key != DaemonKeys.LogFile || !isDefault) outranked.Add(new(key, before, option));
         }
     }
 
@@ -64,7 +84,7 @@ internal static class SettingsLoader
 
     /// <summary>Everything that is wrong as one text: a headline, then a line for each.</summary>
     internal static string Describe(IReadOnlyList<ConfigProblem> problems) => string.Join(Environment.NewLine,
-        [$"{(problems.Count == 1 ? "1 error" : $"{problems.Count} errors")} in the configuration; nothing was started or changed:",
+        [$"{Counted.Of(problems.Count, "error")} in the configuration; nothing was started or changed:",
          .. problems.Select(problem => $"  {problem}")]);
 
     private static string? ReadFile(string file, List<ConfigProblem> problems)
@@ -75,14 +95,7 @@ internal static class SettingsLoader
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            var reason = e switch
-            {
-                FileNotFoundException or DirectoryNotFoundException => "there is no such file",
-                UnauthorizedAccessException when Directory.Exists(file) => "it is a directory",
-                UnauthorizedAccessException => "this user may not read it",
-                _ => e.Message,
-            };
-            problems.Add(new("--config", null, null, $"the configuration file {file} cannot be read: {reason}."));
+            problems.Add(new("--config", null, null, $"the configuration file {file} cannot be read: {FileFault.Describe(e, file)}."));
             return null;
         }
     }

@@ -17,4 +17,7 @@ internal enum FieldKind
 
     /// <summary>An array of <see cref="string"/>, in the order given.</summary>
     TextList,
+
+    /// <summary>An array of <see cref="InetAddress"/>, in the order given; in JSON each is an object <c>{"ip":"10.0.0.1"}</c>.</summary>
+    EntryList,
 }

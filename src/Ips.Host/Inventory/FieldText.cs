@@ -25,10 +25,16 @@ internal static class FieldText
     /// <summary>Reads the elements of a list; null is a value of the wrong type or a list that is too long.</summary>
     public static object? ParseList(Field field, IReadOnlyList<string?>? texts, List<Problem> found)
     {
-        var addresses = field.Kind == FieldKind.AddressList;
+        var addresses = field.IsAddress;
         if (texts is null || texts.Count > ObjectLimits.ListCount)
         {
-            found.Add(addresses ? Problems.NotAList(field.Name, "addresses", "地址") : Problems.NotAList(field.Name, "texts", "文本"));
+            found.Add(field.Kind switch
+            {
+                FieldKind.EntryList => Problems.NotAList(field.Name, """entries such as {"ip":"10.0.0.1"}""",
+                    """形如 {"ip":"10.0.0.1"} 的元素"""),
+                FieldKind.AddressList => Problems.NotAList(field.Name, "addresses", "地址"),
+                _ => Problems.NotAList(field.Name, "texts", "文本"),
+            });
             return null;
         }
         if (addresses)
@@ -37,7 +43,7 @@ internal static class FieldText
             for (var i = 0; i < parsed.Length; i++)
             {
                 if (texts[i] is { } text && AddressParser.TryParse(text, out parsed[i])) continue;
-                found.Add(Problems.NotAnAddress($"{field.Name}[{i}]"));
+                found.Add(Problems.NotAnAddress(field.Kind == FieldKind.EntryList ? $"{field.Name}[{i}].ip" : $"{field.Name}[{i}]"));
                 return null;
             }
             return parsed;
@@ -62,7 +68,7 @@ internal static class FieldText
                 if (long.TryParse(cell, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= ObjectLimits.Number) return number;
                 found.Add(Problems.NotAWholeNumber(field.Name, 0, ObjectLimits.Number));
                 return null;
-            case FieldKind.AddressList or FieldKind.TextList:
+            case FieldKind.AddressList or FieldKind.TextList or FieldKind.EntryList:
                 return ParseList(field, Split(cell), found);
             default:
                 return Parse(field, cell, found);

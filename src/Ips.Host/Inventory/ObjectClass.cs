@@ -7,11 +7,22 @@ internal sealed class ObjectClass
     /// <summary>The name of the field that every class has and that paths carry.</summary>
     public const string IdField = "id";
 
+    // Before the classes, which are made with them.
+    private static readonly Field[] OtherAddresses =
+    [
+        Other("ip2", FieldKind.Address, "A second address.", Field.FirstOtherSlot),
+        Other("eth", FieldKind.EntryList, "Addresses of its network cards.", Field.FirstOtherSlot + 1),
+        Other("network", FieldKind.EntryList, "Addresses of its networks.", Field.FirstOtherSlot + 2),
+        Other("mgmt", FieldKind.Address, "Address of its management.", Field.FirstOtherSlot + 3),
+        Other("vcenter_ip", FieldKind.Address, "Address of its vCenter.", Field.FirstOtherSlot + 4),
+        Other("out_band_ip", FieldKind.Address, "Out-of-band address.", Field.FirstOtherSlot + 5),
+    ];
+
     private ObjectClass(string oid, int number, params Field[] fields)
     {
         Oid = oid;
         Number = number;
-        Fields = fields;
+        Fields = [.. fields, .. OtherAddresses];
         OwnerIndex = Array.FindIndex(fields, f => f.Kind == FieldKind.TextList);
     }
 
@@ -51,11 +62,17 @@ internal sealed class ObjectClass
     /// <summary>Index in <see cref="Fields"/> of the owners.</summary>
     public int OwnerIndex { get; }
 
-    /// <summary>The class called <paramref name="oid"/>, or null.</summary>
-    public static ObjectClass? Find(string? oid) => All.FirstOrDefault(c => c.Oid == oid);
+    /// <summary>Whether the class has a field called <c>name</c>, by whose text a search finds an object too.</summary>
+    public bool HasName => IndexOf("name") >= 0;
+
+    /// <summary>The class called <paramref name="oid"/> in any case, or null.</summary>
+    public static ObjectClass? Find(string? oid) => All.FirstOrDefault(c => string.Equals(c.Oid, oid, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>The class with the stored number <paramref name="number"/>.</summary>
     public static ObjectClass ByNumber(int number) => All.First(c => c.Number == number);
+
+    private static Field Other(string name, FieldKind kind, string meaning, int slot) =>
+        new(name, kind, meaning, Slot: slot, IsOther: true);
 
     /// <summary>Index in <see cref="Fields"/> of the field called <paramref name="name"/>, or -1.</summary>
     public int IndexOf(string name)

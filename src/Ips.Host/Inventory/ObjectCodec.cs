@@ -12,6 +12,7 @@ internal static class ObjectCodec
 {
     private const string OidField = "oid";
     private const string VersionField = "version";
+    private const string EntryAddress = "ip";
 
     private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = ObjectLimits.JsonDepth };
@@ -37,7 +38,7 @@ internal static class ObjectCodec
             var oid = FindOid(json);
             if (oclass is null && oid is null) found.Add(Problems.Missing(OidField));
             oclass ??= ObjectClass.Find(oid);
-            if (oid is not null && (oclass is null || oid != oclass.Oid)) found.Add(Problems.NotAnOid(OidField));
+            if (oid is not null && (oclass is null || ObjectClass.Find(oid) != oclass)) found.Add(Problems.OidFault(OidField, oid, expectedClass));
             return oclass is null ? null : Read(json, oclass, expectedId, found);
         }
         catch (JsonException e)
@@ -49,28 +50,60 @@ internal static class ObjectCodec
     }
 
     /// <summary>The canonical JSON, without the version.</summary>
-    public static byte[] Write(InventoryObject item)
+    public static byte[] Write(InventoryObject item) => Join(WriteBody(item), WriteOthers(item));
+
+    /// <summary>What <see cref="Write"/> answers without the other addresses: the part that older builds know and refuse if there is
+    /// more.</summary>
+    public static byte[] WriteBody(InventoryObject item) => WriteObject(item, (writer, item) =>
     {
-        var buffer = new ArrayBufferWriter<byte>(256);
-        using var writer = new Utf8JsonWriter(buffer, WriterOptions);
-        writer.WriteStartObject();
         writer.WriteString(OidField, item.Class.Oid);
         writer.WriteString(ObjectClass.IdField, item.Id);
         for (var i = 0; i < item.Values.Count; i++)
         {
+            if (item.Class.Fields[i].IsOther) continue;
             writer.WritePropertyName(item.Class.Fields[i].Name);
             WriteValue(writer, item.Class.Fields[i], item.Values[i]);
         }
-        writer.WriteEndObject();
-        writer.Flush();
-        return buffer.WrittenSpan.ToArray();
-    }
+    });
+
+    /// <summary>The other addresses as a JSON object of their own; null if there are none.</summary>
+    public static byte[]? WriteOthers(InventoryObject item) => !HasOthers(item) ? null : WriteObject(item, (writer, item) =>
+    {
+        for (var i = 0; i < item.Values.Count; i++)
+        {
+            if (!item.Class.Fields[i].IsOther || item.Values[i] is null or InetAddress[] { Length: 0 }) continue;
+            writer.WritePropertyName(item.Class.Fields[i].Name);
+            WriteValue(writer, item.Class.Fields[i], item.Values[i]);
+        }
+    });
+
+    /// <summary>Puts the two parts of an object together, as <see cref="Write"/> writes it.</summary>
+    public static byte[] Join(byte[] body, byte[]? others) =>
+        others is null ? body : [.. body.AsSpan(0, body.Length - 1), (byte)',', .. others.AsSpan(1)];
 
     /// <summary>Reads back what <see cref="Write"/> wrote.</summary>
     /// <exception cref="InvalidDataException">The body is not an object of this class: the store was changed by other hands.</exception>
     public static InventoryObject ReadStored(ObjectClass oclass, string id, ReadOnlySpan<byte> body) =>
         Read(body, oclass, id, out var problems)
         ?? throw new InvalidDataException($"The stored {oclass.Oid} '{id}' cannot be read: {Problem.Join(problems).English}.");
+
+    private static bool HasOthers(InventoryObject item)
+    {
+        for (var i = 0; i < item.Values.Count; i++)
+            if (item.Class.Fields[i].IsOther && item.Values[i] is not (null or InetAddress[] { Length: 0 })) return true;
+        return false;
+    }
+
+    private static byte[] WriteObject(InventoryObject item, Action<Utf8JsonWriter, InventoryObject> writeMembers)
+    {
+        var buffer = new ArrayBufferWriter<byte>(256);
+        using var writer = new Utf8JsonWriter(buffer, WriterOptions);
+        writer.WriteStartObject();
+        writeMembers(writer, item);
+        writer.WriteEndObject();
+        writer.Flush();
+        return buffer.WrittenSpan.ToArray();
+    }
 
     private static void WriteValue(Utf8JsonWriter writer, Field field, object? value)
     {
@@ -81,6 +114,16 @@ internal static class ObjectCodec
             case InetAddress address: writer.WriteStringValue(address.ToString()); break;
             case null when field.Kind == FieldKind.Address: writer.WriteStringValue(""); break;
             case null: writer.WriteNullValue(); break;
+            case InetAddress[] entries when field.Kind == FieldKind.EntryList:
+                writer.WriteStartArray();
+                foreach (var address in entries)
+                {
+                    writer.WriteStartObject();
+                    writer.WriteString(EntryAddress, address.ToString());
+                    writer.WriteEndObject();
+                }
+                writer.WriteEndArray();
+                break;
             case InetAddress[] addresses:
                 writer.WriteStartArray();
                 foreach (var address in addresses) writer.WriteStringValue(address.ToString());
@@ -162,7 +205,7 @@ internal static class ObjectCodec
             values[i] ??= field.Kind switch
             {
                 FieldKind.Text => "",
-                FieldKind.AddressList => Array.Empty<InetAddress>(),
+                FieldKind.AddressList or FieldKind.EntryList => Array.Empty<InetAddress>(),
                 FieldKind.TextList => Array.Empty<string>(),
                 _ => null,
             };
@@ -179,21 +222,19 @@ internal static class ObjectCodec
         {
             case FieldKind.Text:
             case FieldKind.Address:
-                var text = reader.TokenType == JsonTokenType.String ? TextOf(ref reader) : null;
-                reader.Skip();
-                return FieldText.Parse(field, text, found);
+                return FieldText.Parse(field, ReadText(ref reader), found);
             case FieldKind.WholeNumber:
                 if (reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var number) && number is >= 0 and <= ObjectLimits.Number) return number;
                 reader.Skip();
                 found.Add(Problems.NotAWholeNumber(field.Name, 0, ObjectLimits.Number));
                 return null;
             default:
-                return FieldText.ParseList(field, ReadTexts(ref reader), found);
+                return FieldText.ParseList(field, ReadTexts(ref reader, field, found), found);
         }
     }
 
-    // Null if it is no list, or longer than a list may be; an element that is no text becomes null.
-    private static List<string?>? ReadTexts(ref Utf8JsonReader reader)
+    // Null if it is no list, or longer than a list may be; an element of the wrong type becomes null.
+    private static List<string?>? ReadTexts(ref Utf8JsonReader reader, Field field, List<Problem> found)
     {
         if (reader.TokenType != JsonTokenType.StartArray)
         {
@@ -203,10 +244,45 @@ internal static class ObjectCodec
         List<string?> texts = [];
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
-            if (texts.Count <= ObjectLimits.ListCount) texts.Add(reader.TokenType == JsonTokenType.String ? TextOf(ref reader) : null);
-            reader.Skip();
+            if (texts.Count > ObjectLimits.ListCount) reader.Skip();
+            else if (field.Kind == FieldKind.EntryList) texts.Add(ReadEntry(ref reader, $"{field.Name}[{texts.Count}]", found));
+            else texts.Add(ReadText(ref reader));
         }
         return texts.Count <= ObjectLimits.ListCount ? texts : null;
+    }
+
+    // Only its address is kept, so any other member is refused: what is not stored must not seem to be.
+    private static string? ReadEntry(ref Utf8JsonReader reader, string name, List<Problem> found)
+    {
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            reader.Skip();
+            return null;
+        }
+        string? address = null;
+        var seen = false;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var member = TextOf(ref reader) ?? "";
+            reader.Read();
+            if (member != EntryAddress)
+            {
+                found.Add(Problems.Unknown($"{name}.{member}"));
+                reader.Skip();
+                continue;
+            }
+            if (seen) found.Add(Problems.Twice($"{name}.{member}"));
+            seen = true;
+            address = ReadText(ref reader);
+        }
+        return address;
+    }
+
+    private static string? ReadText(ref Utf8JsonReader reader)
+    {
+        var text = reader.TokenType == JsonTokenType.String ? TextOf(ref reader) : null;
+        reader.Skip();
+        return text;
     }
 
     // Null for an escaped half of a surrogate pair, which is no character.

@@ -8,6 +8,8 @@ public sealed class KeySuggestionTests
     [InlineData("ips.drain.timout", "ips.drain.timeout")]
     [InlineData("ips.drian.timeout", "ips.drain.timeout")]
     [InlineData("ips.drain.time_out", "ips.drain.timeout")]
+    [InlineData("ips.drain.tiemout", "ips.drain.timeout")]
+    [InlineData("ips.pdi-flie", "ips.pid-file")]
     [InlineData("ips.backlog", "ips.listener.backlog")]
     [InlineData("ips.pidfile", "ips.pid-file")]
     [InlineData("drain.timeout", "ips.drain.timeout")]

@@ -46,18 +46,70 @@ public sealed class IdentityTests : IDisposable
         var identity = Claim();
         identity.Publish(4711);
         Assert.Equal("4711\n", File.ReadAllText(PidPath));
-        identity.Retract(4711);
+        identity.Retract(4711, handedOver: false);
         identity.CloseControl();
         Assert.False(File.Exists(PidPath) || File.Exists(identity.ControlPath));
         using var next = Claim();
         next.CloseControl();
     }
 
+    // In the order in which it may be heard of: the promotion first, or the end of the predecessor.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Move_Promoted_LeavesNothingAtTheOldPlaceOnceThePredecessorCannotReturn(bool publishedFirst)
+    {
+        var former = Claim();
+        former.Publish(4711);
+        var moved = Move(former);
+        Assert.Throws<AlreadyRunningException>(Claim);
+        if (publishedFirst) moved.Publish(4712);
+        else moved.LeaveFormer();
+        Assert.True(File.Exists(PidPath) && File.Exists(former.ControlPath), "The old place went too early.");
+        if (publishedFirst) moved.LeaveFormer();
+        else moved.Publish(4712);
+        former.HandOver();
+        former.CloseControl();
+
+        Assert.Empty(Directory.EnumerateFiles(Path.GetDirectoryName(PidPath)!, "ips.pid*"));
+        Assert.Equal("4712\n", File.ReadAllText(moved.PidFile));
+        Assert.Throws<AlreadyRunningException>(() => Identity.Claim(moved.PidFile, _log));
+        moved.Retract(4712, handedOver: false);
+        moved.CloseControl();
+    }
+
+    [Fact]
+    public void Move_GivenUp_LeavesNothingAtTheNewPlace()
+    {
+        var former = Claim();
+        former.Publish(4711);
+        var moved = Move(former);
+        moved.Abandon(4712);
+        moved.CloseControl();
+        Assert.Empty(Directory.EnumerateFiles(Path.GetDirectoryName(PidPath)!, "moved.pid*"));
+        Assert.Equal("4711\n", File.ReadAllText(PidPath));
+        Assert.Throws<AlreadyRunningException>(Claim); // the former one has it
+        former.Retract(4711, handedOver: false);
+        former.CloseControl();
+    }
+
+    [Fact]
+    public void Move_ToATakenPlace_NamesTheKeyAndBothPlaces()
+    {
+        using var other = Identity.Claim(_folder.File("moved.pid"), _log);
+        var refusal = Assert.ThrowsAny<IOException>(() => Identity.Move(other.PidFile, PidPath, null, null, _log));
+        Assert.StartsWith($"ips.pid-file is {other.PidFile}, and the running service has {PidPath}", refusal.Message, StringComparison.Ordinal);
+        other.CloseControl();
+    }
+
+    private Identity Move(Identity former) => Identity.Move(
+        _folder.File("moved.pid"), PidPath, FileDescriptors.DuplicateHigh(former.LockFd!.Value), FileDescriptors.DuplicateHigh(former.ControlFd!.Value), _log);
+
     [Fact]
     public void Retract_FirstGenerationThatNeverServed_RemovesItsSocket()
     {
         var identity = Claim();
-        identity.Retract(4711);
+        identity.Retract(4711, handedOver: false);
         identity.CloseControl();
         Assert.False(File.Exists(identity.ControlPath));
     }
@@ -68,7 +120,7 @@ public sealed class IdentityTests : IDisposable
         using var predecessor = Claim();
         predecessor.Publish(4711);
         var successor = AdoptFrom(predecessor);
-        successor.Retract(4712); // it failed, or was rolled back
+        successor.Retract(4712, handedOver: true); // it failed, or was rolled back
         successor.CloseControl();
         Assert.Equal("4711\n", File.ReadAllText(PidPath));
         Connect(predecessor.ControlPath);
@@ -84,7 +136,7 @@ public sealed class IdentityTests : IDisposable
         var successor = AdoptFrom(predecessor);
         successor.Publish(4712);
         predecessor.Publish(4711); // its promotion was not acknowledged in time
-        successor.Retract(4712);
+        successor.Retract(4712, handedOver: true);
         successor.CloseControl();
         Assert.Equal("4711\n", File.ReadAllText(PidPath));
         Connect(predecessor.ControlPath);
@@ -100,13 +152,78 @@ public sealed class IdentityTests : IDisposable
         successor.Publish(4712);
         predecessor.HandOver();
         predecessor.CloseControl();
-        predecessor.Retract(4711);
+        predecessor.Retract(4711, handedOver: true);
         Assert.Equal("4712\n", File.ReadAllText(PidPath));
         Connect(successor.ControlPath);
         Assert.Throws<AlreadyRunningException>(Claim); // the lock lives on
-        successor.Retract(4712);
+        successor.Retract(4712, handedOver: true);
         successor.CloseControl();
         Assert.False(File.Exists(PidPath) || File.Exists(successor.ControlPath));
+    }
+
+    [Fact]
+    [Trait("issue", "11")]
+    public void Retract_TheServiceEnds_FreesTheLockWhoeverHasACopy()
+    {
+        var identity = Claim();
+        var copy = FileDescriptors.Duplicate(identity.LockFd!.Value);
+        identity.Publish(4711);
+        identity.Retract(4711, handedOver: false);
+        identity.CloseControl();
+        using var next = Claim();
+        next.CloseControl();
+        FileDescriptors.Close(copy);
+    }
+
+    [Fact]
+    [Trait("issue", "11")]
+    public void Renew_Lent_MakesTheCopiesWorthlessAndKeepsWhoWaits()
+    {
+        using var identity = Claim();
+        identity.Publish(4711);
+        var (lockCopy, controlCopy) = (FileDescriptors.Duplicate(identity.LockFd!.Value), FileDescriptors.Duplicate(identity.ControlFd!.Value));
+        using var waiting = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        waiting.Connect(new UnixDomainSocketEndPoint(identity.ControlPath));
+        identity.Lent = true;
+        identity.Renew();
+
+        FileDescriptors.Close(Assert.Single(identity.TakeLateClients()));
+        Connect(identity.ControlPath);
+        Assert.True(ListeningSockets.Accept(controlCopy, out _) < 0);
+        var late = ListeningSockets.Accept(identity.ControlFd!.Value, out _);
+        Assert.True(late >= 0);
+        FileDescriptors.Close(late);
+        Assert.Throws<AlreadyRunningException>(Claim); // still ours
+        Assert.Throws<PosixException>(() => LockFile.Adopt(lockCopy)); // and not theirs
+        FileDescriptors.Close(lockCopy);
+        FileDescriptors.Close(controlCopy);
+        identity.CloseControl();
+    }
+
+    [Fact]
+    [Trait("issue", "11")]
+    public void Publish_OfAnOutsiderWhosePredecessorDied_TakesTheLockAndMakesASocket()
+    {
+        var successor = Identity.Adopt(PidPath, null, null, _log);
+        successor.Publish(4712);
+        Connect(successor.ControlPath);
+        Assert.Throws<AlreadyRunningException>(Claim);
+        successor.Retract(4712, handedOver: false);
+        successor.CloseControl();
+    }
+
+    [Fact]
+    [Trait("issue", "11")]
+    public void Accept_TheLockOfAnotherPidFile_IsRefusedAndClosed()
+    {
+        using var other = Identity.Claim(_folder.File("other.pid"), _log);
+        using var own = Claim();
+        var (lockFd, controlFd) = (FileDescriptors.Duplicate(other.LockFd!.Value), FileDescriptors.Duplicate(other.ControlFd!.Value));
+        var successor = Identity.Adopt(PidPath, null, null, _log);
+        Assert.Throws<IOException>(() => successor.Accept(lockFd, controlFd));
+        Assert.False(FileDescriptors.IsOpen(lockFd) || FileDescriptors.IsOpen(controlFd));
+        own.CloseControl();
+        other.CloseControl();
     }
 
     [Fact]

@@ -11,12 +11,18 @@ public sealed partial class LineFormatLoggerTests : IDisposable
 {
     private readonly string _file = Path.GetTempFileName();
     private readonly int _fd;
+    private readonly LogLane _lane;
     private int _generation;
 
-    public LineFormatLoggerTests() => _fd = Syscall.open(_file, OpenFlags.O_WRONLY | OpenFlags.O_APPEND | OpenFlags.O_CLOEXEC);
+    public LineFormatLoggerTests()
+    {
+        _fd = Syscall.open(_file, OpenFlags.O_WRONLY | OpenFlags.O_APPEND | OpenFlags.O_CLOEXEC);
+        _lane = new LogLane(_fd);
+    }
 
     public void Dispose()
     {
+        Written();
         _ = Syscall.close(_fd);
         File.Delete(_file);
     }
@@ -32,7 +38,7 @@ public sealed partial class LineFormatLoggerTests : IDisposable
         Assert.Equal([
             $"2026-01-02T03:04:05.678Z WARN  gen=0 pid={Environment.ProcessId} /user/ips/http-front 1401 3 left of a\\nb",
             $"2026-01-02T03:04:05.678Z WARN  gen=4 pid={Environment.ProcessId} /user/ips/http-front 1401 2 left of c",
-        ], File.ReadAllLines(_file));
+        ], Written().Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 
     [Fact]
@@ -40,14 +46,14 @@ public sealed partial class LineFormatLoggerTests : IDisposable
     {
         Left(Logger(LineFormat.Json, LogLevel.Information), 3, "a");
         Assert.Equal($$$"""{"time":"2026-01-02T03:04:05.678Z","level":"warning","generation":0,"pid":{{{Environment.ProcessId}}},"source":"/user/ips/http-front","eventId":1401,"eventName":"Left","message":"3 left of a","state":{"Count":3,"What":"a"}}""" + "\n",
-            File.ReadAllText(_file));
+            Written());
     }
 
     [Fact]
     public void Log_BelowTheMinimum_WritesNothing()
     {
         Left(Logger(LineFormat.Line, LogLevel.Error), 3, "a");
-        Assert.Equal("", File.ReadAllText(_file));
+        Assert.Equal("", Written());
     }
 
     [Fact]
@@ -55,7 +61,7 @@ public sealed partial class LineFormatLoggerTests : IDisposable
     {
         var logger = Logger(LineFormat.Json, LogLevel.Information);
         Left(logger, 1, new LogsItself(logger));
-        var lines = File.ReadAllLines(_file);
+        var lines = Written().Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.All(lines, line => System.Text.Json.JsonDocument.Parse(line).Dispose());
         Assert.Contains(lines, line => line.Contains("1 left of itself", StringComparison.Ordinal));
         Assert.Contains(lines, line => line.Contains("9 left of inner", StringComparison.Ordinal));
@@ -79,11 +85,17 @@ public sealed partial class LineFormatLoggerTests : IDisposable
         Assert.IsType<LineFormatLoggerProvider>(Assert.Single(services.GetServices<ILoggerProvider>()));
     }
 
+    private string Written()
+    {
+        Assert.True(_lane.Flush(TimeSpan.FromSeconds(20)));
+        return File.ReadAllText(_file);
+    }
+
     private ILogger Logger(LineFormat format, LogLevel minimum)
     {
         var options = new LineFormatOptions { Format = format, Generation = () => _generation, Time = new FakeTimeProvider(new(2026, 1, 2, 3, 4, 5, 678, TimeSpan.Zero)) };
         var services = new ServiceCollection()
-            .AddLogging(logging => logging.ClearProviders().SetMinimumLevel(minimum).AddProvider(new LineFormatLoggerProvider(options, new LineFormatSink(_fd))))
+            .AddLogging(logging => logging.ClearProviders().SetMinimumLevel(minimum).AddProvider(new LineFormatLoggerProvider(options, _lane)))
             .BuildServiceProvider();
         return services.GetRequiredService<ILoggerFactory>().CreateLogger("/user/ips/http-front");
     }

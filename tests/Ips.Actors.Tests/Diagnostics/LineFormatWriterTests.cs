@@ -51,6 +51,18 @@ public sealed class LineFormatWriterTests
                 new("{OriginalFormat}", "{Open} left"),
             ]));
 
+    [Fact, Trait("issue", "11")]
+    public void WriteJson_TextThatTurnsAround_IsEscapedAndReadsTheSame()
+    {
+        const string text = "é\u202eab\u2066\u061c";
+        var line = Json(Event() with { Source = text, Id = new(5, text), Exception = new IOException(text) }, text, [new("Name", text)]);
+        Assert.DoesNotContain(line, TerminalText.Turning.Contains);
+        var root = JsonDocument.Parse(line).RootElement;
+        Assert.All(["source", "eventName", "message"], name => Assert.Equal(text, root.GetProperty(name).GetString()));
+        Assert.Equal(text, root.GetProperty("state").GetProperty("Name").GetString());
+        Assert.EndsWith(text, root.GetProperty("exception").GetString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void WriteJson_NothingToAdd_LeavesTheFieldsOut() =>
         Assert.Equal("""{"time":"2026-01-02T03:04:05.678Z","level":"information","generation":2,"pid":77,"source":"/user/ips/lifecycle","eventId":5,"message":"m"}""" + "\n",

@@ -121,6 +121,55 @@ public sealed class HandoverChannelTests : IDisposable
         Assert.True(probe.AllCopiesClosed(), "a descriptor that nobody took is still open");
     }
 
+    // Eight processes that connect and are not heard yet would fill a small table of files with sixteen packets of 64 each.
+    [Fact]
+    [Trait("issue", "11")]
+    public async Task Descriptors_OfMoreThanOnePacketBeforeAnyoneSubscribes_EndTheChannel()
+    {
+        var (a, b) = FdPassing.SocketPair();
+        var other = Own(new HandoverChannel(b));
+        using var probe = new DescriptorProbe();
+        var full = Enumerable.Repeat(probe.Fd, FdPassing.MaxDescriptors).ToArray();
+        Assert.True(FdPassing.TrySend(a, HandoverCodec.Encode(new ServeFrame()), full));
+        Assert.IsType<ChannelEvent.Received>(await other.First.WaitAsync(Patience));
+        Assert.True(FdPassing.TrySend(a, HandoverCodec.Encode(new ServeFrame()), []));
+        Assert.True(FdPassing.TrySend(a, HandoverCodec.Encode(new ServeFrame()), [probe.Fd]));
+        probe.CloseOurs();
+        Assert.True(Ended(a), "the socket is still open");
+        var events = new BlockingCollection<ChannelEvent>();
+        other.Subscribe(events.Add);
+        HandoverChannel.CloseDescriptors(TakeEvent(events));
+        Assert.Empty(Assert.IsType<ChannelEvent.Received>(TakeEvent(events)).Fds);
+        Assert.Contains("64 descriptors", Assert.IsType<ChannelEvent.Closed>(TakeEvent(events)).Error, StringComparison.Ordinal);
+        Assert.True(probe.AllCopiesClosed(), "a descriptor of the packet that was too much is still open");
+        FileDescriptors.Close(a);
+    }
+
+    // The one ahead of hello, and the answer to it: a successor may read both before it looks at the first.
+    [Fact]
+    [Trait("issue", "12")]
+    public void Descriptors_OfTwoWelcomes_WaitForASuccessor()
+    {
+        var (a, b) = FdPassing.SocketPair();
+        var other = Own(new HandoverChannel(b, welcomes: 2));
+        using var probe = new DescriptorProbe();
+        var full = Enumerable.Repeat(probe.Fd, FdPassing.MaxDescriptors).ToArray();
+        for (var i = 0; i < 2; i++) Assert.True(FdPassing.TrySend(a, HandoverCodec.Encode(new ServeFrame()), full));
+        var events = new BlockingCollection<ChannelEvent>();
+        Assert.True(SpinWait.SpinUntil(() => other.First.IsCompleted, Patience));
+        Assert.True(FdPassing.TrySend(a, HandoverCodec.Encode(new ReadyFrame()), []));
+        other.Subscribe(events.Add);
+        for (var i = 0; i < 2; i++)
+        {
+            var received = Assert.IsType<ChannelEvent.Received>(TakeEvent(events));
+            Assert.Equal(FdPassing.MaxDescriptors, received.Fds.Count);
+            HandoverChannel.CloseDescriptors(received);
+        }
+
+        Assert.IsType<ReadyFrame>(Take(events));
+        FileDescriptors.Close(a);
+    }
+
     [Fact]
     public async Task Close_OfThePeer_IsToldOnceAndLast()
     {

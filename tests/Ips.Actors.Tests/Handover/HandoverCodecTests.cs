@@ -38,6 +38,12 @@ public sealed class HandoverCodecTests
         ["failed"] = new FailedFrame("SIGTERM"),
         ["farewell"] = new FarewellFrame(12, 1),
         ["farewell-counts"] = new FarewellFrame(12, 1, 99, 8, 2, 70),
+
+        ["hello-v2"] = new HelloFrame(1, 2, 4711, "1.2.3+abc"),
+        ["welcome-v2"] = new WelcomeFrame(2, 8, [new EndpointOffer("127.0.0.1:0", 0)], true, true, 1000),
+        ["welcome-identity-later"] = new WelcomeFrame(
+            2, 8, [new EndpointOffer("127.0.0.1:0", 0)], false, false, 1000, LockFile: new FileEntry(34359738370, ulong.MaxValue, 1700000000000000001)),
+        ["identity"] = new IdentityFrame(true, true),
     };
 
     public static TheoryData<string> Names => [.. Frames.Keys];
@@ -103,6 +109,47 @@ public sealed class HandoverCodecTests
     [InlineData("GET / HTTP/1.1\r\n\r\n")]
     public void Decode_Garbage_IsRefused(string packet) => Assert.Throws<InvalidDataException>(() => Decode(packet));
 
+    [Theory]
+    [Trait("issue", "11")]
+    [InlineData("ready", "endpoints", "[null]")]
+    [InlineData("ready", "endpoints", "[{\"endpoint\":\"\",\"ordinal\":0}]")]
+    [InlineData("ready", "endpoints", "[{\"endpoint\":\"a\",\"ordinal\":-1}]")]
+    [InlineData("ready", "endpoints", "[{\"endpoint\":\"a\",\"ordinal\":0},{\"endpoint\":\"a\",\"ordinal\":0}]")]
+    [InlineData("welcome", "endpoints", "[null]")]
+    [InlineData("welcome", "generation", "0")]
+    [InlineData("welcome", "version", "-1")]
+    [InlineData("welcome", "healthIntervalMs", "0")]
+    [InlineData("welcome", "healthIntervalMs", "9223372036854775807")]
+    [InlineData("welcome-generations", "generations", "[null]")]
+    [InlineData("welcome-generations", "generations", "[{\"generation\":1,\"pid\":-1,\"startedAt\":1}]")]
+    [InlineData("health", "requests", "-1")]
+    [InlineData("health", "errors", "-1")]
+    [InlineData("connections", "connections", "[]")]
+    [InlineData("connections", "connections", "[null]")]
+    [InlineData("connections", "connections", "[{\"endpoint\":\"a\",\"ordinal\":70000}]")]
+    [InlineData("adopted", "count", "-1")]
+    [InlineData("declined", "packet", "0")]
+    [InlineData("stop", "deadlineMs", "-1")]
+    [InlineData("farewell", "drained", "-1")]
+    [InlineData("farewell-counts", "moved", "-1")]
+    public void Decode_AFieldOutOfItsRange_IsRefused(string name, string field, string value)
+    {
+        var packet = System.Text.Json.Nodes.JsonNode.Parse(Golden()[name])!.AsObject();
+        packet[field] = System.Text.Json.Nodes.JsonNode.Parse(value);
+        Assert.Throws<InvalidDataException>(() => Decode(packet.ToJsonString()));
+    }
+
+    [Fact]
+    [Trait("issue", "11")]
+    public void Decode_MoreThanAFrameHolds_IsRefused()
+    {
+        var offers = string.Join(',', Enumerable.Range(0, FrameRules.MaxEndpoints + 1).Select(i => $$"""{"endpoint":"a","ordinal":{{i}}}"""));
+        Assert.Throws<InvalidDataException>(() => Decode($$"""{"type":"ready","endpoints":[{{offers}}]}"""));
+        Assert.Throws<InvalidDataException>(() => Decode($$"""{"type":"connections","connections":[{{offers}}]}"""));
+        var leftover = Convert.ToBase64String(new byte[FrameRules.MaxLeftoverBytes + 1]);
+        Assert.Throws<InvalidDataException>(() => Decode($$"""{"type":"connections","connections":[{"endpoint":"a","ordinal":0,"leftover":"{{leftover}}"}]}"""));
+    }
+
     [Fact]
     public void Decode_RandomBytes_IsAFrameOrARefusalAndNothingElse()
     {
@@ -166,7 +213,7 @@ public sealed class HandoverCodecTests
     [Fact]
     public void Document_GoldenPackets_AreThoseOfTheFile()
     {
-        var lines = Embedded("handover.md").Split('\n').SkipWhile(line => line != "```text").Skip(1).TakeWhile(line => line != "```");
+        var lines = Embedded("handover.md").Split('\n').Where(line => line.StartsWith("{\"type\":", StringComparison.Ordinal));
         Assert.Equal(Golden().Values, lines);
     }
 
@@ -178,6 +225,6 @@ public sealed class HandoverCodecTests
     }
 
     private static Dictionary<string, string> Golden() =>
-        Embedded("golden-v1.txt").Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => line[0] != '#')
+        $"{Embedded("golden-v1.txt")}\n{Embedded("golden-v2.txt")}".Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => line[0] != '#')
             .Select(line => line.Split(' ', 2)).ToDictionary(parts => parts[0], parts => parts[1]);
 }

@@ -14,7 +14,10 @@ public sealed class RuntimePathsTests : IDisposable
 {
     private static readonly string[] Names = ["RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR", "TMPDIR"];
 
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
     private readonly TemporaryFolder _folder = new();
+    private readonly List<(string Reason, string Folder)> _told = [];
     private readonly Dictionary<string, string?> _before = Names.ToDictionary(name => name, Environment.GetEnvironmentVariable);
 
     public RuntimePathsTests() => Set(null, null);
@@ -24,7 +27,7 @@ public sealed class RuntimePathsTests : IDisposable
     {
         Directory.CreateDirectory(_folder.File("xdg"));
         Set($"{_folder.Path}:/run/second", _folder.File("xdg"));
-        Assert.Equal(_folder.File("my.app.pid"), RuntimePaths.DefaultPidFile("my.app"));
+        Assert.Equal(_folder.File("my.app.pid"), Default("my.app"));
     }
 
     [Theory]
@@ -35,34 +38,60 @@ public sealed class RuntimePathsTests : IDisposable
     public void DefaultPidFile_RuntimeDirectoryUnusable_IsTheUsersRuntimeFolder(string? runtimeDirectory)
     {
         Set(runtimeDirectory, _folder.Path);
-        Assert.Equal(_folder.File("app.pid"), RuntimePaths.DefaultPidFile("app"));
+        Assert.Equal(_folder.File("app.pid"), Default("app"));
     }
 
     [Fact]
     public void DefaultPidFile_NeitherSet_IsAFolderOfOurOwn()
     {
         var expected = _folder.File($"ips-{ProcessAttributes.EffectiveUserId}");
-        Assert.Equal(Path.Combine(expected, "app.pid"), RuntimePaths.DefaultPidFile("app"));
+        Assert.Equal(Path.Combine(expected, "app.pid"), Default("app"));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(expected));
-        Assert.Equal(Path.Combine(expected, "app.pid"), RuntimePaths.DefaultPidFile("app")); // it is there already
+        Assert.Equal(Path.Combine(expected, "app.pid"), Default("app")); // it is there already
     }
 
-    [Fact]
-    public void DefaultPidFile_FolderOpenToOthers_IsRefused()
+    [Theory]
+    [InlineData("open")]
+    [InlineData("link")]
+    [InlineData("file")]
+    [Trait("issue", "11")]
+    public void DefaultPidFile_FolderIsNotOursAlone_IsOneThatNobodyCanGuess(string what)
     {
         var folder = _folder.File($"ips-{ProcessAttributes.EffectiveUserId}");
-        Directory.CreateDirectory(folder);
-        File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherWrite);
-        var refusal = Assert.Throws<IOException>(() => RuntimePaths.DefaultPidFile("app"));
-        Assert.Contains("Ips:PidFile", refusal.Message, StringComparison.Ordinal);
+        if (what == "open")
+        {
+            Directory.CreateDirectory(folder);
+            File.SetUnixFileMode(folder, OwnerOnly | UnixFileMode.OtherWrite);
+        }
+        else if (what == "link")
+        {
+            Directory.CreateDirectory(_folder.File("target"), OwnerOnly);
+            Directory.CreateSymbolicLink(folder, _folder.File("target"));
+        }
+        else
+        {
+            File.WriteAllText(folder, "");
+        }
+
+        var (first, second) = (Default("app"), Default("app"));
+        Assert.NotEqual(first, second);
+        Assert.StartsWith($"{folder}-", first, StringComparison.Ordinal);
+        Assert.Equal(OwnerOnly, File.GetUnixFileMode(Path.GetDirectoryName(first)!));
+        Assert.Equal(2, _told.Count);
+        Assert.Contains(folder, _told[0].Reason, StringComparison.Ordinal);
+        Assert.Equal(Path.GetDirectoryName(first), _told[0].Folder);
+        if (what == "link") Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.File("target")));
     }
 
     [Fact]
-    public void DefaultPidFile_FolderIsALink_IsRefused()
+    [Trait("issue", "11")]
+    public void DefaultPidFile_RuntimeFolderIsOpenToAll_IsPassedOver()
     {
-        Directory.CreateDirectory(_folder.File("target"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        Directory.CreateSymbolicLink(_folder.File($"ips-{ProcessAttributes.EffectiveUserId}"), _folder.File("target"));
-        Assert.Throws<IOException>(() => RuntimePaths.DefaultPidFile("app"));
+        var open = Directory.CreateDirectory(_folder.File("open")).FullName;
+        File.SetUnixFileMode(open, OwnerOnly | UnixFileMode.OtherWrite);
+        Set(null, open);
+        Assert.Equal(Path.Combine(_folder.File($"ips-{ProcessAttributes.EffectiveUserId}"), "app.pid"), Default("app"));
+        Assert.Contains("$XDG_RUNTIME_DIR", Assert.Single(_told).Reason, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -82,6 +111,8 @@ public sealed class RuntimePathsTests : IDisposable
 
         _folder.Dispose();
     }
+
+    private string Default(string name) => RuntimePaths.DefaultPidFile(name, (reason, folder) => _told.Add((reason, folder)));
 
     private void Set(string? runtimeDirectory, string? xdgRuntimeDirectory)
     {

@@ -71,7 +71,23 @@ public sealed class StartCommandTests
     [InlineData("", true, "/srv/releases/1")]
     [InlineData(null, true, "/srv/releases/1")]
     public void LogicalDirectory_IsPwdIfItIsTheSamePlace(string? pwd, bool same, string expected) =>
-        Assert.Equal(expected, StartCommand.LogicalDirectory(pwd, "/srv/releases/1", (_, _) => same));
+        Assert.Equal(expected, StartCommand.LogicalDirectory(pwd, "/srv/releases/1", ["ips"], (_, _) => same));
+
+    [Theory]
+    [InlineData("/srv/current/ips", "/srv/releases/1", "/srv/current")]
+    [InlineData("/srv/current/bin/ips", "/srv/releases/1/data", "/srv/current/data")] // the working directory is another folder of the release
+    [InlineData("/srv/releases/1/ips", "/srv/releases/1", "/srv/releases/1")]
+    [InlineData("/usr/bin/ips", "/srv/releases/1", "/srv/releases/1")]
+    [InlineData("./ips", "/srv/releases/1", "/srv/releases/1")] // which link led here, nobody knows
+    [InlineData("/srv/current/ips", "/", "/")]
+    public void LogicalDirectory_NoPwd_IsByTheLinksOfTheProgram(string program, string real, string expected)
+    {
+        Assert.Equal(expected, StartCommand.LogicalDirectory(null, real, [program, "run"], Same));
+        Assert.Equal(expected, StartCommand.LogicalDirectory("/elsewhere", real, ["/usr/bin/dotnet", program], Same));
+
+        static bool Same(string one, string other) => Resolve(one) == Resolve(other);
+        static string Resolve(string path) => path.Replace("/srv/current", "/srv/releases/1", StringComparison.Ordinal);
+    }
 
     private static StartCommand From(IReadOnlyList<string> arguments, string directory, Func<string, bool>? exists = null) =>
         StartCommand.From(arguments, Environment, directory, "/srv/releases/1/ips", exists ?? (_ => true));

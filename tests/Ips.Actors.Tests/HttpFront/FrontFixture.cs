@@ -27,7 +27,7 @@ internal sealed class FakeHealth : IHealthProbe
 {
     public Func<CancellationToken, Task<string?>> Answer { get; set; } = _ => Task.FromResult<string?>(null);
 
-    public Task<string?> CheckAsync(CancellationToken cancellationToken) => Answer(cancellationToken);
+    public async Task<ProbeResult> CheckAsync(CancellationToken cancellationToken) => ProbeResult.Of(await Answer(cancellationToken));
 }
 
 /// <summary>Real connections over loopback, served by nobody but the test.</summary>
@@ -40,7 +40,7 @@ internal sealed class OpenConnections : IDisposable
     public OpenConnections(ConnectionRegistry registry)
     {
         _factory = new HandoverConnectionFactory(
-            new SocketTransportOptions(), new Pools(), registry, NullLogger<HandoverConnectionFactory>.Instance);
+            new SocketTransportOptions(), new Pools(), registry, NullLogger<HandoverConnectionFactory>.Instance, new HashSet<Type>());
         _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         _listener.Listen();
     }

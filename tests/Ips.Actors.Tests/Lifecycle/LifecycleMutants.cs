@@ -57,7 +57,8 @@ internal static class LifecycleMutants
                 .Select(r => r.First()).Where(d => d.Value.Next.State != d.Key.State).Take(2))
             {
                 yield return new Mutant($"{ignored.Key.State.Name} + {ignored.Key.Event.Name}: acts as {acting.Key.State.Name} does", (s, e) =>
-                    Is(ignored.Key, s, e) ? LifecycleMachine.Next(acting.Key.State, e) : LifecycleMachine.Next(s, e));
+                    Is(ignored.Key, s, e) ? LifecycleMachine.Next(acting.Key.State with { Queued = s.Queued }, e)
+                        : LifecycleMachine.Next(s, e));
             }
         }
 
@@ -76,6 +77,7 @@ internal static class LifecycleMutants
         ("Way", e => e is BeginDrain drain ? new BeginDrain(drain.Way == MoveWay.Successor ? MoveWay.None : MoveWay.Successor) : e),
         ("Own", e => e is RestartService restart ? new RestartService(!restart.Own) : e),
         ("HandedOver", e => e is ReleaseListeners release ? new ReleaseListeners(!release.HandedOver) : e),
+        ("HandedOver of the identity", e => e is RetractIdentity retract ? new RetractIdentity(!retract.HandedOver) : e),
         ("exit code", e => e is ExitProcess exit ? new ExitProcess(exit.Code == ExitCode.Clean ? ExitCode.Failed : ExitCode.Clean) : e),
     ];
 
@@ -116,6 +118,26 @@ internal static class LifecycleMutants
         yield return new("a successor without a predecessor waits for serve", (s, e) => (s, e) is (Joining { Alone: true }, FrontReady)
             ? new Transition(new Ready(), new SendReady()) : LifecycleMachine.Next(s, e));
         yield return new("nothing is asked again after a restart", (s, e) => e is ActorRestarted ? new Transition(s) : LifecycleMachine.Next(s, e));
+        yield return new("a stop is told as a rollback", (s, e) => LifecycleMachine.Next(s, e) is var t
+            ? t with { Effects = [.. t.Effects.Select(x => x is NoteFailure { Outcome: ReloadOutcome.Stopped } f
+                ? f with { Outcome = ReloadOutcome.RolledBack } : x)] } : null!);
+        yield return new("a request that waited is passed on after a rollback", (s, e) => LifecycleMachine.Next(s,
+            e) is { State: Serving } t
+            ? t with { Effects = [.. t.Effects.Select(x => x is TryQueuedReload ? new ForwardQueuedReload() : x)] }
+                : LifecycleMachine.Next(s, e));
+        yield return new("a request that waited is dropped with the promotion", (s, e) => LifecycleMachine.Next(s, e) is var t
+            && s is Moving
+            ? t with { Effects = [.. t.Effects.Select(x => x is ForwardQueuedReload ? new DropQueuedReload("mutant") : x)] } : t);
+        yield return new("a request that waited is passed on by a service that stops", (s, e) => LifecycleMachine.Next(s, e) is var t
+            ? t with { Effects = [.. t.Effects.Select(x => x is DropQueuedReload ? new ForwardQueuedReload() : x)] } : null!);
+        yield return new("a request during a reload is refused", (s, e) => LifecycleMachine.Next(s, e is ReloadRequested r
+            ? r with { NoQueue = true } : e));
+        yield return new("a request waits that was not to", (s, e) => LifecycleMachine.Next(s, e is ReloadRequested r
+            ? r with { NoQueue = false } : e));
+        yield return new("a check waits", (s, e) => s is not Serving && e is CheckRequested c ? LifecycleMachine.Next(s,
+            new ReloadRequested(c.Source)) : LifecycleMachine.Next(s, e));
+        yield return Late<FinishReload>("a request is passed on before this reload is accounted for", t => t.Effects.Any(x =>
+            x is ForwardQueuedReload));
         yield return new("a deferred reload replaces the one that fails", (s, e) => (s, e) is (RollingBack, ReloadRequested)
             ? new Transition(new AwaitingReady(), new SpawnSuccessor("mutant"), new ArmSuccessorTimer()) : LifecycleMachine.Next(s, e));
         yield return new("the second stop extends the deadline instead of aborting", (s, e) => (s, e) is (Draining, StopRequested)
@@ -132,7 +154,8 @@ internal static class LifecycleMutants
     }
 
     // The effect as the last of its transition.
-    private static Mutant Late<T>(string name) => new(name, (s, e) => LifecycleMachine.Next(s, e) is var t && t.Effects.Any(x => x is T)
+    private static Mutant Late<T>(string name, Func<Transition, bool>? when = null) => new(name, (s, e) => LifecycleMachine.Next(s,
+        e) is var t && t.Effects.Any(x => x is T) && when?.Invoke(t) != false
         ? t with { Effects = [.. t.Effects.Where(x => x is not T), .. t.Effects.Where(x => x is T)] } : t);
 
     private static Mutant Row((Type State, Type Event) row, string what, Func<Transition, Transition> mutate) =>
@@ -141,20 +164,23 @@ internal static class LifecycleMutants
     private static bool Is((Type State, Type Event) row, LifecycleState state, LifecycleEvent @event) =>
         state.GetType() == row.State && @event.GetType() == row.Event;
 
-    private static IEnumerable<string> FlagsOf(IEnumerable<LifecycleState> states) => states.SelectMany(state => state switch
+    private static IEnumerable<string> FlagsOf(IEnumerable<LifecycleState> states) => states.SelectMany(state =>
+        (IEnumerable<string>)["Queued", .. OwnFlagsOf(state)]).Distinct();
+
+    private static string[] OwnFlagsOf(LifecycleState state) => state switch
     {
         Joining => ["Alone"],
         AwaitingReady => ["DryRun", "Invited"],
-        RollingBack => ["ReloadPending", "RoleGiven"],
-        Draining => new[] { "StopSeen", "SuccessorAlive", "Drained", "HandedOver", "Way", "Aborted", "Code" },
+        RollingBack => ["RoleGiven"],
+        Draining => ["StopSeen", "SuccessorAlive", "Drained", "HandedOver", "Way", "Aborted", "Code"],
         Exiting => ["Code"],
         _ => [],
-    }).Distinct();
+    };
 
     private static LifecycleState TurnRound(LifecycleState state, string flag) => (state, flag) switch
     {
         (Joining joining, "Alone") => new Joining(!joining.Alone),
-        (RollingBack rolling, "ReloadPending") => rolling with { ReloadPending = !rolling.ReloadPending },
+        (_, "Queued") => state with { Queued = !state.Queued },
         (RollingBack rolling, "RoleGiven") => rolling with { RoleGiven = !rolling.RoleGiven },
         (Draining draining, "StopSeen") => draining with { StopSeen = !draining.StopSeen },
         (Draining draining, "SuccessorAlive") => draining with { SuccessorAlive = !draining.SuccessorAlive },

@@ -19,7 +19,9 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
     /// <summary>One representative of each event, with both values of each field that a decision reads.</summary>
     public static readonly IReadOnlyList<LifecycleEvent> Events =
     [
-        new ReloadRequested("test"), new CheckRequested("test"), new TakeoverRequested("test"), new StopRequested("test"), new HostStopping(), new LogReopenRequested(), new ActorLost("test"), new ActorRestarted("test"),
+        new ReloadRequested("test"), new ReloadRequested("test", NoQueue: true), new CheckRequested("test"),
+            new TakeoverRequested("test"), new StopRequested("test"), new HostStopping(), new LogReopenRequested(),
+            new ActorLost("test"), new ActorRestarted("test"),
         new FrontReady(), new FrontFailed("test"), new ListenersReleased(), new RoleYielded(), new ConnectionsDrained(0), new ConnectionsDrained(1),
         new ConnectionsSettled(), new MoveTimedOut(), new LameDuckEnded(), new DrainTimedOut(), new AbortTimedOut(), new SuccessorReady(), new SuccessorServes(), new SuccessorFailed("test", Responsive: true),
         new SuccessorFailed("test", Responsive: false), new SuccessorTimedOut(), new ProbationPassed(), new PromotionAcknowledged(), new SuccessorLeaving(), new SuccessorGone(), new SuccessorGone(Crashed: true),
@@ -350,9 +352,17 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
             Require(Step(gone, new ReloadRequested("next")).World.Successor == SuccessorStage.Spawned, Invariants.Rollback, "the next reload is not possible");
 
             var asked = Step(failed, new ReloadRequested("next"));
-            Require(asked.World.Deferred, Invariants.Rollback, "a reload asked for meanwhile is not put off");
-            Require(Step(asked, new SuccessorGone()).World.Successor == SuccessorStage.Spawned, Invariants.Rollback, "a reload that was put off does not begin");
+            Require(asked.World.Queued, Invariants.Rollback, "a reload asked for meanwhile is not remembered");
+            Require(Step(asked, new SuccessorGone()).World.QueueTried, Invariants.Rollback,
+                "a reload that was remembered is not carried out");
         }
+
+        var early = Step(node, new ReloadRequested("next"));
+        Require(early.World.Queued && early.State == node.State with { Queued = true }, Invariants.Account,
+            "a reload asked for during a reload is not remembered");
+        var refused = Step(node, new ReloadRequested("next", NoQueue: true));
+        Require(refused.World.Queued == node.World.Queued && refused.State == node.State, Invariants.Account,
+            "a reload that is not to wait waits");
     }
 
     private void ProbeServing(Node node)

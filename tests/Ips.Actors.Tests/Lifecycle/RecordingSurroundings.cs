@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using Ips.Actors.Control;
 using Ips.Actors.Handover;
 using Ips.Actors.Lifecycle;
+using Ips.Actors.Reloader;
 
 namespace Ips.Actors.Tests.Lifecycle;
 
@@ -39,7 +41,9 @@ internal sealed class RecordingSurroundings : ILifecycleSurroundings
 
     public Task RestartOver { get; set; } = Task.CompletedTask;
 
-    public void RetractIdentity() => Note(nameof(RetractIdentity));
+    public void RetractIdentity(bool handedOver) => Note(handedOver ? $"{nameof(RetractIdentity)} handed over" : nameof(RetractIdentity));
+
+    public void RenewIdentity() => Note(nameof(RenewIdentity));
 
     public void ReportStarted() => Note(nameof(ReportStarted));
 
@@ -48,6 +52,30 @@ internal sealed class RecordingSurroundings : ILifecycleSurroundings
         Note(nameof(ReopenLog));
         return Log();
     }
+
+    public ReleaseStamp? InPlace { get; set; }
+
+    /// <summary>What is passed on, and the answer to it.</summary>
+    public ConcurrentQueue<ControlRequest> PassedOn { get; } = new();
+
+    public Func<ControlRequest, Task<string?>> TakePassedOn { get; set; } = _ => Task.FromResult<string?>(null);
+
+    /// <summary>What was last kept.</summary>
+    public IReadOnlyList<ReloadReceipt> Kept { get; private set; } = [];
+
+    public ConcurrentQueue<ReloadReceipt> AddedLate { get; } = new();
+
+    public ReleaseStamp? ReleaseInPlace() => InPlace;
+
+    public Task<string?> PassOnReloadAsync(ControlRequest request)
+    {
+        PassedOn.Enqueue(request);
+        return TakePassedOn(request);
+    }
+
+    public void KeepHistory(IReadOnlyList<ReloadReceipt> receipts) => Kept = receipts;
+
+    public void AddToHistory(ReloadReceipt receipt) => AddedLate.Enqueue(receipt);
 
     public IReadOnlyList<string> CheckConfiguration() => Check();
 
@@ -67,4 +95,6 @@ internal sealed class RecordingSurroundings : ILifecycleSurroundings
             throw new InvalidOperationException($"{call} fails, as the test asked");
         }
     }
+
+    public bool RestorePaths(IReadOnlyList<ReloadReceipt> history) => false;
 }

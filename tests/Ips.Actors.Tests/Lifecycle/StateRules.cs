@@ -15,6 +15,7 @@ internal static class StateRules
             Invariants.Stop, "load balancers are not told to look away");
         Require(!world.MainDied, Invariants.Listeners, "the generation that had the service is dead, and nobody starts it again");
         Require(state is Exiting || !world.SocketsKept || HasServiceElsewhere(world), Invariants.Listeners, "sockets are kept of a service that ends, or is another generation's to keep");
+        Require(state.Queued == world.Queued, Invariants.Account, "a reload that waits is forgotten, or made up");
         switch (state)
         {
             case Starting or Joining:
@@ -42,7 +43,7 @@ internal static class StateRules
                 Require(world.Successor == SuccessorStage.None, Invariants.OneSuccessor, "a successor is left over");
                 CheckTimers(world, ArmedTimers.None);
                 CheckAccount(world, ReloadAccountView.Closed);
-                Require(!world.Deferred, Invariants.Account, "a reload that was put off is forgotten");
+                Require(!world.Queued, Invariants.Account, "a reload that waits is forgotten");
                 break;
             case AwaitingReady awaiting:
                 Require(awaiting.DryRun == world.DryRun, Invariants.Account, "a check becomes a reload, or a reload a check");
@@ -89,7 +90,6 @@ internal static class StateRules
                 Require(rolling.RoleGiven == (world.Role != AppRole.Primary), Invariants.Role, "whether the role is to be taken back is not remembered");
                 CheckTimers(world, ArmedTimers.None);
                 Require(world.Account is ReloadAccountView.Failed or ReloadAccountView.Checked, Invariants.Account, $"the reload's account is {world.Account}");
-                Require(rolling.ReloadPending == world.Deferred, Invariants.Account, "a reload that was put off is forgotten, or made up");
                 break;
             case LameDuck:
                 Require(world.Accepting, Invariants.Accepting, "a lame duck still accepts");
@@ -200,7 +200,7 @@ internal static class StateRules
         Require(!world.OnTrial || world.FailedSent || world.Predecessor == PredecessorView.SaidStop, Invariants.Predecessor, "the predecessor is not told to take the role back");
         Require(!world.SuccessorPromoted || world.Pid == MainProcess.HandedOver, Invariants.MainProcess, "the file system is not left to the promoted successor");
         CheckAccount(world, ReloadAccountView.Closed);
-        Require(!world.Deferred, Invariants.Account, "a reload that was put off is forgotten");
+        Require(!world.Queued, Invariants.Account, "a reload that waits is forgotten");
     }
 
     private static void CheckTimers(World world, ArmedTimers expected) =>

@@ -76,6 +76,9 @@ internal enum ReloadAccountView
     Open,
     Failed,
     Checked,
+
+    /// <summary>Failed by a stop: nobody serves on.</summary>
+    Stopped,
 }
 
 /// <summary>
@@ -122,7 +125,11 @@ internal sealed record World
 
     public ReloadAccountView Account { get; init; }
 
-    public bool Deferred { get; init; }
+    /// <summary>A reload that was asked for is remembered.</summary>
+    public bool Queued { get; init; }
+
+    /// <summary>It was taken out to be carried out here: it is asked for anew.</summary>
+    public bool QueueTried { get; init; }
 
     public ArmedTimers Timers { get; init; }
 
@@ -180,7 +187,9 @@ internal sealed record World
     public bool RequestsCut { get; init; }
 
     /// <summary>Without the facts that nothing asks about in this state or any later one, so that equal futures are walked once.</summary>
-    public World Relevant(LifecycleState state) => state switch
+    public World Relevant(LifecycleState state) => OfState(state) with { QueueTried = false };
+
+    private World OfState(LifecycleState state) => state switch
     {
         LifecycleState.Starting or LifecycleState.Joining or LifecycleState.Ready or LifecycleState.Proving => this,
         LifecycleState.Draining or LifecycleState.Exiting => new World
@@ -195,7 +204,7 @@ internal sealed record World
             SocketsKept = SocketsKept && state is LifecycleState.Draining,
             MainDied = MainDied,
             Account = Account,
-            Deferred = Deferred,
+            Queued = Queued,
             Timers = state is LifecycleState.Draining ? Timers : ArmedTimers.None,
             Pid = Pid,
             DrainOwed = DrainOwed,

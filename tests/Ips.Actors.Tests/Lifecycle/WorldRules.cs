@@ -101,7 +101,6 @@ internal static class WorldRules
                 {
                     Successor = SuccessorStage.Spawned,
                     Account = world.Account == ReloadAccountView.Closed ? ReloadAccountView.Open : world.Account,
-                    Deferred = false,
                     DryRun = spawn.DryRun,
                     Invited = spawn.Invited,
                 };
@@ -134,9 +133,10 @@ internal static class WorldRules
                 return world with { Ending = world.Ending > ending ? world.Ending : ending };
             case KillSuccessor:
                 return world.Successor == SuccessorStage.None ? world : world with { Ending = SuccessorEnding.Killed };
-            case NoteFailure:
+            case NoteFailure failure:
                 Require(world.Account != ReloadAccountView.Closed, Invariants.Account, "a failure is noted while no reload is under way");
-                return world with { Account = ReloadAccountView.Failed };
+                return world with { Account = failure.Outcome == ReloadOutcome.Stopped ? ReloadAccountView.Stopped
+                    : ReloadAccountView.Failed };
             case NoteChecked:
                 Require(world is { Account: ReloadAccountView.Open, DryRun: true, Successor: SuccessorStage.Ready },
                     Invariants.Account, "a check is told to have passed that did not, or was none");
@@ -145,12 +145,27 @@ internal static class WorldRules
                 Require(world.Account != ReloadAccountView.Closed, Invariants.Account, "a reload is closed that is not open");
                 Require((world.Account == ReloadAccountView.Open) == world.SuccessorPromoted,
                     Invariants.Account, $"the receipt tells an outcome ({world.Account}) that is not so ({world.Successor})");
+                Require((world.Account == ReloadAccountView.Stopped) == (world is { Stops: > 0, SuccessorPromoted: false }),
+                    Invariants.Account, "the receipt says that this generation serves on, and it stops, or the other way round");
                 return world with { Account = ReloadAccountView.Closed, DryRun = false, Invited = false };
-            case DeferReload:
-                Require(!world.Deferred, Invariants.Account, "a second reload is put off");
-                return world with { Deferred = true };
-            case RefuseDeferredReload:
-                return world with { Deferred = false };
+            case QueueReload:
+                Require(cause is ReloadRequested { NoQueue: false }, Invariants.Account, "a request waits that was not to");
+                return world with { Queued = true }; // the newest takes the place of the one before
+            case TryQueuedReload:
+                Require(world is { Queued: true, Stops: 0, Account: ReloadAccountView.Closed, Successor: SuccessorStage.None,
+                    SuccessorPromoted: false },
+                    Invariants.Account, "a request that waited is carried out while something is under way, or is made up");
+                return world with { Queued = false, QueueTried = true };
+            case ForwardQueuedReload:
+                Require(world is { Queued: true, SuccessorPromoted: true }, Invariants.Account,
+                    "a request is passed on to a successor that is not the main process, or is made up");
+                Require(world.Account == ReloadAccountView.Closed, Invariants.Account,
+                    "the next main process gets the request before the account of this reload");
+                return world with { Queued = false };
+            case DropQueuedReload:
+                Require(world is { Queued: true, Stops: > 0, SuccessorPromoted: false }, Invariants.Account,
+                    "a request is dropped although the service goes on, or is made up");
+                return world with { Queued = false };
             case RefuseReload or Explain or ReopenLog:
                 return world;
 
@@ -180,7 +195,10 @@ internal static class WorldRules
             case HandOverIdentity:
                 Require(world.SuccessorPromoted, Invariants.MainProcess, "the file system is left to a successor that is not promoted");
                 return world with { Pid = MainProcess.HandedOver };
-            case RetractIdentity:
+            case RetractIdentity retract:
+                Require(retract.HandedOver || !world.OthersListen, Invariants.MainProcess, "the lock ends while another generation has the service");
+                Require(!retract.HandedOver || world.OthersListen || world.FailedSent || world.ReturnAsked,
+                    Invariants.MainProcess, "the service ends, and the lock is left to whoever has a copy of it");
                 Require(world.Stops > 0 || world.SuccessorPromoted, Invariants.MainProcess, "retracted without a stop");
                 return world with { Pid = world.Pid == MainProcess.HandedOver ? MainProcess.HandedOver : MainProcess.Retracted };
             case AnnounceServing:
@@ -233,7 +251,8 @@ internal static class WorldRules
     public static World Lose(World world, LifecycleEffect effect) => effect switch
     {
         StartAccepting => world with { AcceptingOrdered = true },
-        SpawnSuccessor spawn => world with { Account = ReloadAccountView.Open, Deferred = false, DryRun = spawn.DryRun, Invited = spawn.Invited }, // opened before the order goes out
+        SpawnSuccessor spawn => world with { Account = ReloadAccountView.Open, DryRun = spawn.DryRun, Invited = spawn.Invited },
+            // opened before the order goes out
         AbortConnections => world with { Aborted = true },
         _ => world,
     };

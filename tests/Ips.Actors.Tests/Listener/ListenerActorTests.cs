@@ -158,10 +158,15 @@ public sealed class ListenerActorTests : ActorTest
     {
         var path = _folder.File("a.sock");
         await BindAsync(new UnixDomainSocketEndPoint(path));
+        var ofSuccessor = await _listener.Ask<ListenerProtocol.Offered>(new ListenerProtocol.Offer(), Patience);
         _listener.Tell(new ListenerProtocol.Release(handedOver));
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.ListenersReleased>();
         Assert.Equal(handedOver, File.Exists(path));
         Assert.Empty(_table.Entries);
+        CloseAll(ofSuccessor);
+        _listener.Tell(new ListenerProtocol.PredecessorEnded());
+        await RoundTrip(_listener);
+        Assert.False(File.Exists(path), "The path outlived the last who listened there.");
         _listener.Tell(new ListenerProtocol.Release(handedOver)); // asked again after a restart: answered again
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.ListenersReleased>();
     }
@@ -196,11 +201,12 @@ public sealed class ListenerActorTests : ActorTest
     {
         var path = _folder.File("a.sock");
         var bound = await BindAsync(new UnixDomainSocketEndPoint(path));
-        CloseAll(await _listener.Ask<ListenerProtocol.Offered>(new ListenerProtocol.Offer(), Patience));
+        var ofSuccessor = await _listener.Ask<ListenerProtocol.Offered>(new ListenerProtocol.Offer(), Patience);
         await _listener.Ask<ListenerProtocol.Unbound>(new ListenerProtocol.Unbind(bound.Id), Patience);
         _listener.Tell(new ListenerProtocol.Release(HandedOver: true));
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.ListenersReleased>();
         Assert.True(File.Exists(path));
+        CloseAll(ofSuccessor);
     }
 
     [Fact]

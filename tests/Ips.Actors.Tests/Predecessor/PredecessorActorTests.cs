@@ -26,6 +26,7 @@ public sealed class PredecessorActorTests : ActorTest
     private readonly FakeSuccessor _channel;
     private readonly PredecessorLink _link;
     private readonly IActorRef _actor;
+    private readonly Identity _identity;
     private bool _died;
 
     public PredecessorActorTests()
@@ -34,7 +35,9 @@ public sealed class PredecessorActorTests : ActorTest
         (_listeners, _mover) = (CreateTestProbe(), CreateTestProbe());
         _channel = new FakeSuccessor(1, _sent.Ref);
         var link = _link = new PredecessorLink(_channel, TimeSpan.FromSeconds(1)) { HasDied = () => Task.FromResult(_died) };
-        _actor = Supervise(Props.Create(() => new PredecessorActor(link, _front.Ref, _listeners.Ref, _mover.Ref, _lifecycle.Ref, _log)));
+        link.Reach(HandoverPhase.Ready);
+        var identity = _identity = Identity.Adopt("/nowhere/ips.pid", null, null, _log);
+        _actor = Supervise(Props.Create(() => new PredecessorActor(link, identity, _front.Ref, _listeners.Ref, _mover.Ref, _lifecycle.Ref, _log)));
     }
 
     [Fact]
@@ -66,7 +69,8 @@ public sealed class PredecessorActorTests : ActorTest
     [InlineData(true)] // what was acknowledged keeps nobody from exiting
     public async Task CloseIntake_ConnectionsOnTheirWay_CompletesBehindThem(bool ends)
     {
-        var (a, b) = FdPassing.SocketPair();
+        await PromoteAsync();
+        var (a, b) = ConnectionPair.Open();
         var closed = _link.CloseIntakeAsync(finish: false);
         Assert.IsType<LeavingFrame>((await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
         _channel.Say(new ConnectionsFrame([new ConnectionOffer("127.0.0.1:0", 0)]), a);
@@ -114,6 +118,7 @@ public sealed class PredecessorActorTests : ActorTest
     [InlineData(false)]
     public async Task Closed_AfterStopOrFarewell_IsNoSurprise(bool stop)
     {
+        await PromoteAsync();
         _channel.Say(stop ? new StopFrame("SIGTERM", 5000) : new FarewellFrame(3, 1));
         _channel.CloseChannel();
         await RoundTrip();
@@ -174,8 +179,7 @@ public sealed class PredecessorActorTests : ActorTest
         await RoundTrip();
         Clock.Advance(TimeSpan.FromSeconds(1));
         await _front.ExpectMsgAsync<HttpFrontProtocol.GetHealth>();
-        _channel.Say(new PromoteFrame());
-        await _lifecycle.ExpectMsgAsync<LifecycleEvent.PromoteReceived>();
+        await PromoteAsync();
     }
 
     [Fact]
@@ -190,10 +194,58 @@ public sealed class PredecessorActorTests : ActorTest
     }
 
     [Fact]
+    [Trait("issue", "11")]
+    public async Task Identity_OfAnotherPidFile_GivesUpAndIsNotPromoted()
+    {
+        _channel.Say(new ServeFrame());
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.ServeReceived>();
+        var fd = FileDescriptors.Open("/dev/null", 0);
+        _channel.Say(new IdentityFrame(true, false), fd);
+        _channel.Say(new PromoteFrame()); // was on its way
+        Assert.Contains("/nowhere/ips.pid.lock", Assert.IsType<FailedFrame>((await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame).Reason, StringComparison.Ordinal);
+        await RoundTrip();
+        Assert.False(FileDescriptors.IsOpen(fd));
+        Assert.False(_lifecycle.HasMessages);
+        Assert.Null(_identity.LockFd);
+    }
+
+    // A farewell of such a predecessor was believed: its end was no surprise then, and the successor waited for ever.
+    [Fact]
+    [Trait("issue", "11")]
+    public async Task Promotion_AheadOfReady_IsNotActedOnAndTheEndOfTheChannelIsALoss()
+    {
+        var (channel, link) = (new FakeSuccessor(1, _sent.Ref), (PredecessorLink?)null);
+        link = new PredecessorLink(channel, TimeSpan.FromSeconds(1));
+        var actor = Supervise(Props.Create(() => new PredecessorActor(link, _identity, _front.Ref, _listeners.Ref, _mover.Ref, _lifecycle.Ref, _log)));
+        await RoundTrip(actor);
+        channel.Say(new ServeFrame());
+        channel.Say(new PromoteFrame());
+        channel.Say(new FarewellFrame(2, 0, 5, 0, 0, 2));
+        channel.CloseChannel();
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.PredecessorLost>(); // and nothing before it
+        Assert.Equal(HandoverPhase.Welcomed, link.Phase);
+    }
+
+    [Theory]
+    [Trait("issue", "11")]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Connections_BeforeThePromotion_AreClosedAndNotActedOn(bool serving)
+    {
+        if (serving) _channel.Say(new ServeFrame());
+        var (a, b) = ConnectionPair.Open();
+        _channel.Say(new ConnectionsFrame([new ConnectionOffer("127.0.0.1:0", 0), new ConnectionOffer("127.0.0.1:0", 0)]), a, b);
+        await RoundTrip();
+        Assert.True(_log.Has(EventIds.FrameUnexpected));
+        Assert.False(FileDescriptors.IsOpen(a) || FileDescriptors.IsOpen(b));
+        Assert.False(_listeners.HasMessages || _sent.HasMessages);
+    }
+
+    [Fact]
     public async Task FirstGeneration_AnyOrder_IsNothing()
     {
         var link = new PredecessorLink(null, TimeSpan.FromSeconds(1));
-        var actor = Supervise(Props.Create(() => new PredecessorActor(link, _front.Ref, _listeners.Ref, _mover.Ref, _lifecycle.Ref, _log)));
+        var actor = Supervise(Props.Create(() => new PredecessorActor(link, _identity, _front.Ref, _listeners.Ref, _mover.Ref, _lifecycle.Ref, _log)));
         actor.Tell(new PredecessorProtocol.SendReady([]));
         actor.Tell(new PredecessorProtocol.MoveConnections());
         await _mover.ExpectMsgAsync<MoverProtocol.CarrierLost>();
@@ -207,6 +259,8 @@ public sealed class PredecessorActorTests : ActorTest
     public async Task History_OneReceiptUnreadable_CostsOnlyThatOne()
     {
         var receipt = new ReloadReceipt("promoted", 1, 1, 2, 2, null, DateTimeOffset.UnixEpoch, 3);
+        _channel.Say(new ServeFrame());
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.ServeReceived>();
         _channel.Say(new HistoryFrame([ReloadHistory.Pack(receipt), System.Text.Json.JsonSerializer.SerializeToElement(42), ReloadHistory.Pack(receipt with { OldPid = 5 })]));
         Assert.Equal([1, 5], (await _lifecycle.ExpectMsgAsync<LifecycleProtocol.AdoptHistory>()).Receipts.Select(one => one.OldPid));
     }
@@ -214,7 +268,8 @@ public sealed class PredecessorActorTests : ActorTest
     [Fact]
     public async Task Connections_Arrive_AreAcknowledgedAndThenDelivered() // the peer takes back what was not acknowledged: none of that may have been read
     {
-        var (a, b) = FdPassing.SocketPair();
+        await PromoteAsync();
+        var (a, b) = ConnectionPair.Open();
         var flushed = new TaskCompletionSource();
         _channel.Flushed = flushed.Task;
         _channel.Say(new ConnectionsFrame([new ConnectionOffer("127.0.0.1:0", 0, [71]), new ConnectionOffer("127.0.0.1:0", 1)]), a, b);
@@ -231,9 +286,11 @@ public sealed class PredecessorActorTests : ActorTest
     [Fact]
     public async Task Connections_WithoutADescriptorForEach_AreRefusedWhole()
     {
-        var (a, b) = FdPassing.SocketPair();
+        await PromoteAsync();
+        var (a, b) = ConnectionPair.Open();
         _channel.Say(new ConnectionsFrame([new ConnectionOffer("127.0.0.1:0", 0)]), a, b);
         await RoundTrip();
+        Assert.Equal(new DeclinedFrame(1), (await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
         Assert.False(_listeners.HasMessages);
         Assert.Throws<PosixException>(() => FileDescriptors.IsCloseOnExec(a));
         Assert.Throws<PosixException>(() => FileDescriptors.IsCloseOnExec(b));
@@ -242,6 +299,10 @@ public sealed class PredecessorActorTests : ActorTest
     [Fact]
     public async Task MoveConnections_Rollback_CarriesThemBackAndKeepsACopyUntilAcknowledged()
     {
+        _channel.Say(new ServeFrame());
+        _channel.Say(new StopFrame("unhealthy", 5000, Return: true));
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.ServeReceived>();
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.StopReceived>();
         _actor.Tell(new PredecessorProtocol.MoveConnections());
         var begin = await _mover.ExpectMsgAsync<MoverProtocol.Begin>();
         Assert.Null(begin.Endpoints);
@@ -270,11 +331,20 @@ public sealed class PredecessorActorTests : ActorTest
         await _mover.ExpectMsgAsync<MoverProtocol.CarrierLeaving>();
         var connection = new MovedConnection(new EndpointKey("127.0.0.1:0", 0), FileDescriptors.Duplicate(0), default);
         begin.Carrier.Tell(new MoverProtocol.Carry([connection]), _mover.Ref);
+        await _listeners.ExpectMsgAsync<ListenerProtocol.PredecessorEnded>();
         Assert.Equal([connection], (await _listeners.ExpectMsgAsync<ListenerProtocol.Adopt>()).Connections);
         _listeners.Reply(new ListenerProtocol.Adopted(1, 0));
         await _mover.ExpectMsgAsync<MoverProtocol.CarrierLeaving>();
         Assert.Equal(new MoverProtocol.Returned(1, UnmovableReason.CarrierGone), await _mover.ExpectMsgAsync<MoverProtocol.Returned>());
         FileDescriptors.Close(connection.Fd);
+    }
+
+    private async Task PromoteAsync()
+    {
+        _channel.Say(new ServeFrame());
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.ServeReceived>();
+        _channel.Say(new PromoteFrame());
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.PromoteReceived>();
     }
 
     // Twice: it may not have started before the first, and takes what waits in the channel only then.

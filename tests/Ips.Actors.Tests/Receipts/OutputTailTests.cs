@@ -5,6 +5,15 @@ namespace Ips.Actors.Tests.Receipts;
 
 public sealed class OutputTailTests
 {
+    [Theory]
+    [InlineData("a|b", "b")]
+    [InlineData("a|Unhandled exception. X: y|   at Z|crash report", "Unhandled exception. X: y")]
+    [InlineData("a|   at Z", "a")]
+    [InlineData("   at Z", null)]
+    [InlineData("", null)]
+    public void LastWords_OfLines_AreWhatSaysWhy(string lines, string? words) =>
+        Assert.Equal(words, OutputTail.LastWords(lines.Split('|', StringSplitOptions.RemoveEmptyEntries)));
+
     private readonly OutputTail _tail = new();
 
     [Fact]

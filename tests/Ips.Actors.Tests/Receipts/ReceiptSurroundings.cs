@@ -1,5 +1,7 @@
+using Ips.Actors.Control;
 using Ips.Actors.Handover;
 using Ips.Actors.Lifecycle;
+using Ips.Actors.Reloader;
 
 namespace Ips.Actors.Tests.Receipts;
 
@@ -38,7 +40,11 @@ internal sealed class ReceiptSurroundings : ILifecycleSurroundings
 
     public Task RestartOver => Task.CompletedTask;
 
-    public void RetractIdentity()
+    public void RetractIdentity(bool handedOver)
+    {
+    }
+
+    public void RenewIdentity()
     {
     }
 
@@ -47,6 +53,18 @@ internal sealed class ReceiptSurroundings : ILifecycleSurroundings
     }
 
     public string? ReopenLog() => null;
+
+    public ReleaseStamp? ReleaseInPlace() => null;
+
+    public Task<string?> PassOnReloadAsync(ControlRequest request) => Task.FromResult<string?>(null);
+
+    public void KeepHistory(IReadOnlyList<ReloadReceipt> receipts)
+    {
+    }
+
+    public void AddToHistory(ReloadReceipt receipt)
+    {
+    }
 
     public IReadOnlyList<string> CheckConfiguration() => ConfigurationErrors;
 
@@ -57,4 +75,6 @@ internal sealed class ReceiptSurroundings : ILifecycleSurroundings
     public void Exit(ExitCode code)
     {
     }
+
+    public bool RestorePaths(IReadOnlyList<ReloadReceipt> history) => false;
 }

@@ -12,11 +12,11 @@ public sealed class ReloadHistoryTests
     private readonly ReloadHistory _history = new();
 
     [Fact]
-    public void Remember_MoreThanFifty_DropsTheOldest()
+    public void Remember_MoreThanAHundred_DropsTheOldest()
     {
-        for (var i = 1; i <= 60; i++) _history.Remember(Receipt(i));
-        Assert.Equal(50, _history.Receipts.Count);
-        Assert.Equal((11, 60), (_history.Receipts[0].NewPid, _history.Receipts[^1].NewPid));
+        for (var i = 1; i <= 110; i++) _history.Remember(Receipt(i));
+        Assert.Equal(100, _history.Receipts.Count);
+        Assert.Equal((11, 110), (_history.Receipts[0].NewPid, _history.Receipts[^1].NewPid));
     }
 
     [Fact]

@@ -22,6 +22,8 @@ public sealed class ReloaderReceiptTests : ActorTest
     private readonly RecordingLog _log = new();
     private readonly FakeOlderGenerations _older = new();
     private readonly FakeHealthUrl _url = new();
+    private readonly FakeHealthUrl _toldUrl = new();
+    private readonly List<Uri> _told = [];
     private readonly TestProbe _lifecycle;
     private readonly TestProbe _listeners;
     private readonly TestProbe _mover;
@@ -35,7 +37,8 @@ public sealed class ReloaderReceiptTests : ActorTest
         _listeners.Offering(() => new ListenerProtocol.Offered([]));
         _launcher = new FakeLauncher(_successor.Ref);
         _options.Reload.HealthUrl = "http://127.0.0.1:1/healthz";
-        var (slot, identity) = (new SuccessorSlot { Older = _older, HealthUrl = _url }, Identity.Adopt("/nowhere/ips.pid", null, null, _log));
+        var (slot, identity) = (new SuccessorSlot { Older = _older, HealthUrl = _url, MakeHealthUrl = MakeUrl },
+            Identity.Adopt("/nowhere/ips.pid", null, null, _log));
         _reloader = Supervise(Props.Create(
             () => new ReloaderActor(slot, _launcher, identity, _listeners.Ref, _mover.Ref, _lifecycle.Ref, _options, _log)));
     }
@@ -162,6 +165,40 @@ public sealed class ReloaderReceiptTests : ActorTest
         Assert.Equal(0, _url.Asked.Reader.Count); // asked no more
     }
 
+    // What has changed in the configuration counts in the reload that brings it.
+    [Fact]
+    public async Task HealthUrl_SuccessorTellsAnother_ThatOneJudges()
+    {
+        await ServeAsync(new ReadyFrame(HealthUrl: "http://127.0.0.1:2/up"));
+        Assert.Equal([new Uri("http://127.0.0.1:2/up")], _told);
+        foreach (var _ in Enumerable.Range(0, 3)) await AskAsync("it answered 500", _toldUrl);
+        Assert.Equal("the health URL http://127.0.0.1:2/up (ips.reload.health-url) failed 3 times in a row: it answered 500",
+            (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason);
+        Assert.Equal(0, _url.Asked.Reader.Count);
+    }
+
+    [Fact]
+    public async Task HealthUrl_SuccessorHasNone_NobodyIsAsked()
+    {
+        await ServeAsync(new ReadyFrame(HealthUrl: ""));
+        Clock.Advance(_options.Reload.HealthInterval * 3);
+        await RoundTrip(_reloader);
+        Assert.Equal(0, _url.Asked.Reader.Count);
+        Assert.Empty(_told);
+    }
+
+    [Theory]
+    [InlineData("file:///etc/shadow")]
+    [InlineData("/up")]
+    public async Task HealthUrl_SuccessorTellsWhatIsNone_IsItsFailure(string url)
+    {
+        await SpawnAsync();
+        await WelcomeAsync();
+        _launcher.Last.Say(new ReadyFrame(HealthUrl: url));
+        var failed = await _lifecycle.FishForMessageAsync<LifecycleEvent.SuccessorFailed>(_ => true);
+        Assert.Equal($"its ips.reload.health-url is {url}; it must be an absolute http or https URL", failed.Reason);
+    }
+
     [Fact]
     public async Task HealthUrl_AfterThePromotion_IsAskedNoMore()
     {
@@ -214,6 +251,7 @@ public sealed class ReloaderReceiptTests : ActorTest
     public async Task Leaving_NothingMoves_IsAnsweredAtOnce()
     {
         await ServeAsync();
+        await PromoteAsync();
         _launcher.Last.Say(new LeavingFrame());
         Assert.IsType<LeftFrame>(await SentAsync());
         _reloader.Tell(new ReloaderProtocol.MoveConnections()); // too late
@@ -226,6 +264,7 @@ public sealed class ReloaderReceiptTests : ActorTest
     public async Task Leaving_WhileConnectionsMove_IsAnsweredBehindTheLastOfThem(bool finish)
     {
         await ServeAsync();
+        await PromoteAsync();
         _reloader.Tell(new ReloaderProtocol.MoveConnections());
         await _mover.ExpectMsgAsync<MoverProtocol.Begin>();
         _launcher.Last.Say(new LeavingFrame(finish ? true : null));
@@ -246,10 +285,19 @@ public sealed class ReloaderReceiptTests : ActorTest
         Assert.Equal(new FarewellFrame(1, 4, 2, 3, 5, 6), await SentAsync());
     }
 
+    private async Task PromoteAsync()
+    {
+        _reloader.Tell(new ReloaderProtocol.SendPromote());
+        Assert.IsType<PromoteFrame>(await SentAsync());
+        _launcher.Last.Say(new PromotedFrame());
+        await RoundTrip(_reloader);
+    }
+
     private async Task SpawnAsync()
     {
         _reloader.Tell(new ReloaderProtocol.Spawn(5));
         await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>();
+        if (_url.Asked.Reader.TryRead(out var here)) here.SetResult(null); // asked while this generation answers it
         Assert.IsType<WelcomeFrame>(await SentAsync()); // ahead of hello
     }
 
@@ -260,11 +308,17 @@ public sealed class ReloaderReceiptTests : ActorTest
         return Assert.IsType<WelcomeFrame>(await SentAsync());
     }
 
-    private async Task ServeAsync()
+    private FakeHealthUrl MakeUrl(Uri url)
+    {
+        _told.Add(url);
+        return _toldUrl;
+    }
+
+    private async Task ServeAsync(ReadyFrame? ready = null)
     {
         await SpawnAsync();
         await WelcomeAsync();
-        _launcher.Last.Say(new ReadyFrame());
+        _launcher.Last.Say(ready ?? new ReadyFrame());
         await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>();
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorReady>();
         _reloader.Tell(new ReloaderProtocol.SendServe());
@@ -275,12 +329,12 @@ public sealed class ReloaderReceiptTests : ActorTest
     }
 
     // One interval passes, the URL is asked and answers; a health report keeps the probation alive meanwhile.
-    private async Task AskAsync(string? fault)
+    private async Task AskAsync(string? fault, FakeHealthUrl? asked = null)
     {
         _launcher.Last.Say(new HealthFrame(true, 0, 0));
         await RoundTrip(_reloader);
         Clock.Advance(_options.Reload.HealthInterval);
-        (await _url.Asked.Reader.ReadAsync()).SetResult(fault);
+        (await (asked ?? _url).Asked.Reader.ReadAsync()).SetResult(fault);
         await RoundTrip(_reloader);
         await RoundTrip(_reloader); // the answer is piped
     }

@@ -95,6 +95,15 @@ internal sealed class FakeOutput : ISuccessorOutput
     public IReadOnlyList<string> Sync() => Lines;
 
     public (byte[] Output, byte[] Error) HandOver() => Pending;
+
+    /// <summary>The last word; null before the first.</summary>
+    public bool? Limited { get; private set; }
+
+    public void Limit(bool limited) => Limited = limited;
+
+    public void Close()
+    {
+    }
 }
 
 /// <summary>Hands out <see cref="FakeSuccessor"/>s with PIDs from 101 on, or fails.</summary>

@@ -135,7 +135,7 @@ public sealed class ReloaderActorTests : ActorTest
         successor.Say(new HelloFrame(1, 9, 101, "2.0"));
         var sent = await _successor.ExpectMsgAsync<FakeSuccessor.Sent>();
         var welcome = Assert.IsType<WelcomeFrame>(sent.Frame);
-        Assert.Equal((1, 2, false, false, 1000L), (welcome.Version, welcome.Generation, welcome.Lock, welcome.Control, welcome.HealthIntervalMs));
+        Assert.Equal((HandoverVersion.Max, 2, false, false, 1000L), (welcome.Version, welcome.Generation, welcome.Lock, welcome.Control, welcome.HealthIntervalMs));
         Assert.Equal([new EndpointOffer("127.0.0.1:0", 0), new EndpointOffer("127.0.0.1:0", 1)], welcome.Endpoints);
         Assert.Equal([(1, Environment.ProcessId)], welcome.Generations!.Select(generation => (generation.Generation, generation.Pid)));
         Assert.Equal([a, b], sent.Fds);
@@ -163,7 +163,7 @@ public sealed class ReloaderActorTests : ActorTest
         var successor = await SpawnAsync();
         successor.Say(new HelloFrame(7, 9, 101, "2.0"));
         var refused = Assert.IsType<RefusedFrame>((await _successor.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
-        Assert.Equal("it speaks handover versions 7 to 9, this generation 1 to 1", refused.Reason);
+        Assert.Equal("it speaks handover versions 7 to 9, this generation 1 to 2", refused.Reason);
         Assert.Equal(refused.Reason, (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason);
     }
 
@@ -179,13 +179,34 @@ public sealed class ReloaderActorTests : ActorTest
     }
 
     [Fact]
-    public async Task Ready_BeforeTheWelcome_IsUnexpected()
+    public async Task Ready_BeforeTheWelcome_IsAFailureAndLoggedOnce()
     {
         var successor = await SpawnAsync();
-        successor.Say(new ReadyFrame());
+        for (var i = 0; i < 3; i++) successor.Say(new ReadyFrame());
+        Assert.Contains("ReadyFrame", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason, StringComparison.Ordinal);
         await RoundTrip();
-        Assert.True(_log.Has(EventIds.FrameUnexpected));
+        Assert.Equal(1, _log.Count(EventIds.FrameUnexpected));
         Assert.False(_lifecycle.HasMessages);
+    }
+
+    [Fact]
+    [Trait("issue", "11")]
+    public async Task Frame_ThatCannotBeActedOn_IsTheSuccessorsFailureAndNotTheActors()
+    {
+        var successor = await SpawnAsync();
+        successor.Say(new HelloFrame(1, 1, successor.Pid, "2.0"));
+        successor.Say(new ReadyFrame([null!])); // the codec lets none through
+        await _lifecycle.FishForMessageAsync(message => message is LifecycleEvent.SuccessorFailed { Reason: var reason } && reason.Contains("could not be acted on", StringComparison.Ordinal));
+        Assert.True(_log.Has(EventIds.FrameFailed));
+    }
+
+    [Fact]
+    [Trait("issue", "11")]
+    public async Task GiveUp_WhileASuccessorIsUnderWay_IsItsFailure()
+    {
+        await ServeAsync();
+        _reloader.Tell(new ReloaderProtocol.GiveUpSuccessor("it failed again and again"));
+        Assert.Equal(new LifecycleEvent.SuccessorFailed("it failed again and again", Responsive: false), await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>());
     }
 
     [Fact]
@@ -321,17 +342,15 @@ public sealed class ReloaderActorTests : ActorTest
 
     // Believed, it would be watched no more, and its end would be no failure: nobody would take the role back.
     [Fact]
-    public async Task Promoted_NotToldToBe_CountsForNothing()
+    public async Task Promoted_NotToldToBe_IsAFailure()
     {
         var successor = await ServeAsync();
         successor.Say(new PromotedFrame());
-        await RoundTrip();
+        Assert.Contains("PromotedFrame", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason, StringComparison.Ordinal);
         Assert.True(_log.Has(EventIds.FrameUnexpected));
-        Assert.False(_lifecycle.HasMessages);
         successor.CloseChannel();
         successor.End(3);
-        Assert.Equal("it exited with 3", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason);
-        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
+        Assert.False((await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>()).Crashed);
     }
 
     // Its words come back to it with `stop`, which must fit a packet, six bytes for some characters.
@@ -539,6 +558,7 @@ public sealed class ReloaderActorTests : ActorTest
     {
         _options.Reload.HealthUrl = "http://127.0.0.1:1/healthz";
         var successor = await ServeAsync();
+        (await _healthUrl.Asked.Reader.ReadAsync().AsTask().WaitAsync(Patience)).SetResult(null); // asked while this generation answers it
         foreach (var (fault, inARow) in new[] { ("503", 1), ("503", 2), (null, 0), ("503", 1), ("503", 2), ("503", 3) })
         {
             Assert.False(_lifecycle.HasMessages);
@@ -700,7 +720,7 @@ public sealed class ReloaderActorTests : ActorTest
         var successor = await ServeAsync();
         _reloader.Tell(new ReloaderProtocol.EndSuccessor(true, "unhealthy", Return: true));
         Assert.True((await SentAsync<StopFrame>()).Return);
-        var (a, b) = FdPassing.SocketPair();
+        var (a, b) = ConnectionPair.Open();
         successor.Say(new ConnectionsFrame([new ConnectionOffer("127.0.0.1:0", 0), new ConnectionOffer("127.0.0.1:0", 0)]), a, b);
         Assert.Equal(new AdoptedFrame(2), await SentAsync<AdoptedFrame>());
         Assert.Equal([a, b], (await _listeners.ExpectMsgAsync<ListenerProtocol.Adopt>()).Connections.Select(connection => connection.Fd));
@@ -709,13 +729,30 @@ public sealed class ReloaderActorTests : ActorTest
     }
 
     [Fact]
-    public async Task Connections_WithoutADescriptorForEach_AreAFailure()
+    public async Task Connections_WithoutAConnectionForEach_AreDeclined()
     {
         var successor = await ServeAsync();
-        var (a, b) = FdPassing.SocketPair();
+        successor.Say(new FailedFrame("SIGTERM"));
+        var (a, b) = ConnectionPair.Open();
         successor.Say(new ConnectionsFrame([new ConnectionOffer("127.0.0.1:0", 0)]), a, b);
-        Assert.Equal("it sent 1 connections with 2 descriptors", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason);
-        Assert.Throws<PosixException>(() => FileDescriptors.IsCloseOnExec(a));
+        Assert.Equal(new DeclinedFrame(1), await SentAsync<DeclinedFrame>());
+        Assert.False(FileDescriptors.IsOpen(a) || FileDescriptors.IsOpen(b));
+        var (c, d) = FdPassing.SocketPair(); // no stream
+        successor.Say(new ConnectionsFrame([new ConnectionOffer("127.0.0.1:0", 0), new ConnectionOffer("127.0.0.1:0", 0)]), c, d);
+        Assert.Equal(new DeclinedFrame(2), await SentAsync<DeclinedFrame>());
+        Assert.False(FileDescriptors.IsOpen(c) || FileDescriptors.IsOpen(d));
+    }
+
+    [Fact]
+    [Trait("issue", "11")]
+    public async Task Connections_OfASuccessorThatKeepsItsRole_AreAFailureAndClosed()
+    {
+        var successor = await ServeAsync();
+        var (a, b) = ConnectionPair.Open();
+        successor.Say(new ConnectionsFrame([new ConnectionOffer("127.0.0.1:0", 0), new ConnectionOffer("127.0.0.1:0", 0)]), a, b);
+        Assert.Contains("ConnectionsFrame", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason, StringComparison.Ordinal);
+        Assert.False(FileDescriptors.IsOpen(a) || FileDescriptors.IsOpen(b));
+        Assert.False(_listeners.HasMessages);
     }
 
     private static ReloadReceipt Receipt(int pid) => new("promoted", pid, 1, pid + 1, 2, null, DateTimeOffset.UnixEpoch, 1);

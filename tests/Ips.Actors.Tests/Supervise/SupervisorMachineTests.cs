@@ -57,6 +57,19 @@ public sealed class SupervisorMachineTests
     }
 
     [Fact]
+    [Trait("issue", "11")]
+    public void Crash_AfterGivingUpWhatOnlyRootCanOpen_EndsWithItsCode()
+    {
+        _state = _state with { BoundByRoot = true };
+        Serve(10, 1);
+        Assert.IsType<ArmBackOff>(Tell(Ended(10, Killed))[^1]); // its sockets are held here
+        Serve(11, 2);
+        Tell(new Released(11));
+        var exit = new ProcessExit(70, 0);
+        Assert.Equal([new NoteCrash(11, exit, 2), new NoteUnbindable(), new Exit(70)], Tell(Ended(11, exit)));
+    }
+
+    [Fact]
     public void Crash_AfterALongTimeOfServing_CountsAsTheFirst()
     {
         Serve(10, 1);
@@ -102,6 +115,20 @@ public sealed class SupervisorMachineTests
         Assert.IsType<NoteCrash>(Assert.Single(Tell(Ended(10, Killed, alive: [11]))));
         Serve(11, 2);
         Assert.Equal([new Forward(11, 15)], Tell(new Signalled(15, Stops: true)));
+    }
+
+    // One that was started after a crash and ends before it has said a word has no number yet, and no successor: the one before the crash only drains.
+    [Fact]
+    [Trait("issue", "11")]
+    public void Crash_OfARestartWhileAnOlderGenerationDrains_Restarts()
+    {
+        Serve(10, 1);
+        Serve(11, 2);
+        Tell(Ended(11, Killed, alive: [10]));
+        Tell(new BackOffOver());
+        Tell(new Started(12));
+        Assert.Equal([new NoteCrash(12, Killed, 2), new ArmBackOff(TimeSpan.FromSeconds(1))], Tell(Ended(12, Killed, alive: [10])));
+        Assert.Equal([new Start(LastGood: true)], Tell(new BackOffOver()));
     }
 
     [Fact]

@@ -20,6 +20,8 @@ internal sealed class RecordingLog : ILogger
 
     public bool Has(int eventId) => Entries.Any(entry => entry.Id.Id == eventId);
 
+    public int Count(int eventId) => Entries.Count(entry => entry.Id.Id == eventId);
+
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
 

@@ -63,6 +63,20 @@ public sealed class ServiceManagerTests : ActorTest
         Assert.Equal(["WATCHDOG=1\n"], _socket.Sent);
     }
 
+    // A manager that reads nothing would hold up the loop at each turn, and turns come faster than a wait ends.
+    [Fact]
+    [Trait("issue", "11")]
+    public async Task SignsOfLife_WaitForNobody()
+    {
+        var lifecycle = Start(out var manager);
+        await RoundTrip(lifecycle);
+        Clock.Advance(manager.TurnInterval);
+        await RoundTrip(lifecycle);
+        Assert.Equal(2, _socket.Sent.Count);
+        Assert.DoesNotContain("WATCHDOG=1\n", _socket.Awaited);
+        Assert.Contains("READY=1", Assert.Single(_socket.Awaited), StringComparison.Ordinal);
+    }
+
     // A first generation that has come to serve.
     private IActorRef Start(out ServiceManager manager)
     {
@@ -82,8 +96,11 @@ public sealed class ServiceManagerTests : ActorTest
 
         public bool Fails { get; set; }
 
-        public void Send(ReadOnlySpan<byte> datagram)
+        public ConcurrentQueue<string> Awaited { get; } = new();
+
+        public void Send(ReadOnlySpan<byte> datagram, bool wait)
         {
+            if (wait) Awaited.Enqueue(Encoding.UTF8.GetString(datagram));
             if (Fails) throw new SocketException((int)SocketError.ConnectionRefused);
             Sent.Enqueue(Encoding.UTF8.GetString(datagram));
         }

@@ -1,3 +1,4 @@
+using Ips.Testing.Processes;
 using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests.Harness;
@@ -6,6 +7,9 @@ namespace Ips.Host.ProcessTests.Harness;
 public abstract class ProcessTest(ITestOutputHelper output) : IAsyncLifetime
 {
     private readonly List<Service> _services = [];
+
+    static ProcessTest() => SignalDispositions.HandOnDefaults();
+
     private readonly string _folder = Directory.CreateTempSubdirectory("ips-").FullName;
 
     /// <summary>The test's own folder.</summary>

@@ -61,15 +61,17 @@ internal sealed class Service : IAsyncDisposable
     }
 
     /// <summary>Starts generation 1.</summary>
-    public void Launch()
+    /// <param name="program">What is executed; null for what the settings say.</param>
+    /// <param name="prefix">Arguments before the service's own; null for what the settings say.</param>
+    public void Launch(string? program = null, IReadOnlyList<string>? prefix = null)
     {
         var environment = new Dictionary<string, string?>(_processes.Environment);
         foreach (var (name, value) in _settings.Environment) environment[name] = value;
         if (_settings.WorkingDirectory is { } directory) environment["PWD"] = directory; // as a shell sets it: with the links that led there
         IReadOnlyList<string> arguments = _settings.Kind == ServiceKind.SampleApp
-            ? _settings.ToArguments(Urls, PidFile, Log.Path) : [.. _settings.Prefix, _settings.Verb, "--config", WriteConfigFile(), "--log-file", Log.Path];
+            ? _settings.ToArguments(Urls, PidFile, Log.Path) : [.. prefix ?? _settings.Prefix, _settings.Verb, "--config", WriteConfigFile(), "--log-file", Log.Path];
         First = DaemonProcess.Start(
-            _settings.Program ?? (_settings.Kind == ServiceKind.Daemon ? Binaries.IpsPath : Path.Combine(Binaries.SampleAppFolder, Binaries.SampleApp)),
+            program ?? _settings.Program ?? (_settings.Kind == ServiceKind.Daemon ? Binaries.IpsPath : Path.Combine(Binaries.SampleAppFolder, Binaries.SampleApp)),
             arguments, environment, _settings.WorkingDirectory);
     }
 
@@ -85,14 +87,19 @@ internal sealed class Service : IAsyncDisposable
     }
 
     /// <summary>Sends a signal to whom the PID file names.</summary>
-    public void Signal(int signal) => Assert.True(ProcessTable.Signal(MainPid, signal), $"The process {MainPid} of the PID file is gone.");
+    public void Signal(int signal)
+    {
+        var pid = MainPid; // once: what is signalled may be gone, and its file as well, by the time that a message is made
+        Assert.True(ProcessTable.Signal(pid, signal), $"The process {pid} of the PID file is gone.");
+    }
 
-    /// <summary>USR2, and the outcome of that reload: event 1005, 1006, 1002 or 1013.</summary>
+    /// <summary>USR2, and the outcome of that reload: event 1005, 1006, 1002, 1013 or 1062.</summary>
     public async Task<ServiceEvent> TryReloadAsync(int signal = ProcessTable.SigUsr2)
     {
         var mark = Log.Mark;
         Signal(signal);
-        return await Log.WaitForAsync(mark, EventIds.ReloadPromoted, EventIds.ReloadFailed, EventIds.ReloadRefused, EventIds.ConfigurationInvalid);
+        return await Log.WaitForAsync(mark, EventIds.ReloadPromoted, EventIds.ReloadFailed, EventIds.ReloadRefused,
+            EventIds.ConfigurationInvalid, EventIds.ReloadStopped);
     }
 
     /// <summary>USR2; returns when the successor is the main process.</summary>
@@ -107,6 +114,10 @@ internal sealed class Service : IAsyncDisposable
     /// <summary>What the control socket says.</summary>
     public async Task<DaemonStatus> StatusAsync() =>
         (await new ControlClient($"{PidFile}.sock") { Timeout = Limits.Step, FirstEventTimeout = Limits.Step }.AskLastAsync(new("status"))).Status!;
+
+    /// <summary>What the control socket says of past reloads.</summary>
+    public Task<ControlEvent> HistoryAsync() =>
+        new ControlClient($"{PidFile}.sock") { Timeout = Limits.Step, FirstEventTimeout = Limits.Step }.AskLastAsync(new("history"));
 
     /// <summary>The generation that answers a new connection now.</summary>
     public async Task<int> AnsweringGenerationAsync() => (await HttpProbe.GetAsync($"http://127.0.0.1:{Port}/ping")).Generation;

@@ -29,6 +29,21 @@ public sealed class OutputTests(ITestOutputHelper output) : ReceiptTest(output)
         await service.ReloadAsync();
     }
 
+    [Theory]
+    [InlineData("printf '#\\n' >> \"$0\"; kill -SEGV $$", true)]
+    [InlineData("printf '#\\n' >> \"$0\"; kill -BUS $$", true)]
+    [InlineData("printf '#\\n' >> \"$0\"; kill -ABRT $$", false)]
+    [InlineData("kill -SEGV $$", false)]
+    public async Task FailedRelease_DiedOfAFileThatWasWrittenOver_ReceiptSaysSo(string script, bool said)
+    {
+        Put("good");
+        var service = await StartAsync();
+        Put("bad", script, serves: false);
+        var (_, receipt) = await ReloadAsync(service);
+        Assert.Contains("was killed by SIG", receipt.Reason, StringComparison.Ordinal);
+        Assert.Equal(said, receipt.Reason!.Contains($"{ReleaseFile("bad")} was written over while it ran", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Promoted_StandardStreams_AreThoseOfTheFirstGeneration()
     {
@@ -43,7 +58,8 @@ public sealed class OutputTests(ITestOutputHelper output) : ReceiptTest(output)
 
         Assert.Equal(streams, StreamsOf(second));
         await daemon.WaitForLineAsync(text => text == $"starting {second}", Limits.Step);
-        Assert.Equal(pipes, PipesOf(second)); // nothing of the way through the predecessor is left
+        // Nothing of the way through the predecessor is left; what the first has inherited besides, it does not pass on.
+        Assert.InRange(PipesOf(second), 1, pipes);
         var from = daemon.LineCount;
         Assert.True(ProcessTable.Signal(second, ProcessTable.SigTerm));
         await daemon.WaitForLineAsync(text => text.Contains("Stop by SIGTERM", StringComparison.Ordinal), Limits.Step, from);

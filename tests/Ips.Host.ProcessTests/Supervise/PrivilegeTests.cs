@@ -36,7 +36,7 @@ public sealed class PrivilegeTests(ITestOutputHelper output) : ProcessTest(outpu
         Assert.Equal(OwnerOnly, File.GetUnixFileMode($"{service.PidFile}.last-good"));
         Assert.Equal(OwnerOnly, File.GetUnixFileMode(service.StoreFile));
         Assert.Equal(OthersRead, File.GetUnixFileMode(service.PidFile));
-        Assert.Equal(OthersRead, File.GetUnixFileMode($"{service.PidFile}.lock"));
+        Assert.Equal(OwnerOnly, File.GetUnixFileMode($"{service.PidFile}.lock"));
         Assert.Equal(OwnerOnly | UnixFileMode.GroupRead, File.GetUnixFileMode(service.Log.Path));
         var writable = Directory.EnumerateFiles(service.Folder).Where(file => (File.GetUnixFileMode(file) & UnixFileMode.OtherWrite) != 0);
         Assert.Empty(writable);
@@ -52,6 +52,20 @@ public sealed class PrivilegeTests(ITestOutputHelper output) : ProcessTest(outpu
         service.Launch();
         Assert.Equal(1, await service.First.WaitForExitAsync(Limits.Step));
         Assert.Contains($"chown {User} {service.Folder}", service.First.OutputTail(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [Trait("issue", "11")]
+    [InlineData("run")]
+    [InlineData("supervise")]
+    public async Task Start_WorkingDirectoryIsNotTheUsersToEnter_IsRefusedWithTheRemedy(string verb)
+    {
+        var closed = Directory.CreateDirectory(Path.Combine(Folder, "closed"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute).FullName;
+        var service = Prepare(new ServiceSettings(ServiceKind.Daemon) { Verb = verb, User = User, WorkingDirectory = closed });
+        await ServiceRights.GiveFolderAsync(Folder, service);
+        service.Launch();
+        Assert.Equal(1, await service.First.WaitForExitAsync(Limits.Step));
+        Assert.Contains($"The working directory {closed} is not {User}'s to enter", service.First.OutputTail(), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -87,7 +101,7 @@ public sealed class PrivilegeTests(ITestOutputHelper output) : ProcessTest(outpu
             var status = File.ReadAllLines($"{thread}/status");
             Assert.Contains($"Uid:\t{UserId}\t{UserId}\t{UserId}\t{UserId}", status);
             Assert.DoesNotContain(status, line => line.StartsWith("Groups:", StringComparison.Ordinal) && line.Split((char[])[' ', '\t']).Contains("0"));
-            if (generation > 1) Assert.Contains("NoNewPrivs:\t1", status);
+            Assert.Contains("NoNewPrivs:\t1", status);
         }
 
         var answer = await IpsCommand.RunProgramAsync(

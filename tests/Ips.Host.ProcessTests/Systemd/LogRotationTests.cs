@@ -10,6 +10,17 @@ namespace Ips.Host.ProcessTests.Systemd;
 public sealed class LogRotationTests(ITestOutputHelper output) : ProcessTest(output)
 {
     private const string LogRotate = "/usr/sbin/logrotate";
+    // Stands in for systemd, which knows the main process: it takes the two calls of the shipped file, and no other.
+    private const string SystemCtl = """
+        #!/bin/sh
+        case "$*" in
+        "--quiet is-active ips.service") exit 0 ;;
+        "kill --signal=USR1 --kill-who=main ips.service") kill -USR1 "$(cat '@PID@')" ;;
+        *) echo "unexpected: systemctl $*" >&2; exit 64 ;;
+        esac
+
+        """;
+
     private const int Reloads = 10, LinesPerSecond = 1000, NumberedLine = 9002, AllLines = 9003;
 
     private volatile int _rotations;
@@ -22,9 +33,11 @@ public sealed class LogRotationTests(ITestOutputHelper output) : ProcessTest(out
         var configuration = Path.Combine(Folder, "logrotate.conf");
         await File.WriteAllTextAsync(configuration, (await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "packaging", "ips.logrotate")))
             .Replace("/var/log/ips/*.log", log, StringComparison.Ordinal)
-            .Replace("/run/ips/ips.pid", service.PidFile, StringComparison.Ordinal)
-            .Replace("0640 ips ips", "0640 root root", StringComparison.Ordinal)
+            .Replace(" ips ips", " root root", StringComparison.Ordinal)
             .Replace("rotate 14", "rotate 1000", StringComparison.Ordinal));
+        var systemctl = Path.Combine(Directory.CreateDirectory(Path.Combine(Folder, "bin")).FullName, "systemctl");
+        await File.WriteAllTextAsync(systemctl, SystemCtl.Replace("@PID@", service.PidFile, StringComparison.Ordinal));
+        File.SetUnixFileMode(systemctl, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         // Streams hold the predecessors, so that two or three generations write to the log at a time.
         await using var load = StrictLoad.Start(FaultScene.LightLoad(service.Target) with { Paths = new LoadPaths { Stream = "/stream?ms=1500&chunks=15" } });
         using var stop = new CancellationTokenSource();
@@ -73,7 +86,8 @@ public sealed class LogRotationTests(ITestOutputHelper output) : ProcessTest(out
         {
             await next;
             next = Task.Delay(TimeSpan.FromSeconds(1), CancellationToken.None);
-            var result = await IpsCommand.RunProgramAsync(null, null, LogRotate, "--force", "--state", Path.Combine(Folder, "logrotate.state"), configuration);
+            var result = await IpsCommand.RunProgramAsync(
+                null, null, "/usr/bin/env", $"PATH={Path.Combine(Folder, "bin")}:{Environment.GetEnvironmentVariable("PATH")}", LogRotate, "--force", "--state", Path.Combine(Folder, "logrotate.state"), configuration);
             Assert.True(result.ExitCode == 0, $"logrotate: {result}");
         }
     }

@@ -48,7 +48,8 @@ public sealed class RefusedTakeoverTests(ITestOutputHelper output) : TakeoverTes
         await service.WaitForStateAsync(1, "OnProbation");
         Assert.Equal("ips: The handover failed: a reload is already under way.", await AssertRefusedAsync(Launch(service, ServiceKind.Daemon)));
         Assert.Single(service.Log.Of(EventIds.ReloadRefused));
-        Assert.Equal("OnProbation", (await service.StatusAsync()).State);
+        Assert.Equal(("Reloading", "on probation"), await service.StatusAsync() is var status ? (status.State, status.SuccessorState)
+            : default);
     }
 
     [Fact]
@@ -60,6 +61,7 @@ public sealed class RefusedTakeoverTests(ITestOutputHelper output) : TakeoverTes
         File.WriteAllText(other.PidFile + ".lock", "");
         var settings = new ServiceSettings(ServiceKind.Daemon);
         File.WriteAllText(other.ConfigFile, settings.ToHocon([$"http://127.0.0.1:{service.Port}"], other.PidFile));
+        File.AppendAllText(other.ConfigFile, $"ips.store.path = \"{service.StoreFile}\"\n"); // another one would be refused as well
         var refused = await IpsCommand.RunAsync(service.Processes, null, "run", "--config", other.ConfigFile, "--takeover", SocketOf(service));
         Assert.Equal(1, refused.ExitCode);
         Assert.Contains(refused.Errors, line => line.Contains($"another PID file than {other.PidFile}", StringComparison.Ordinal));

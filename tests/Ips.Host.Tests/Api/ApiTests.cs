@@ -20,7 +20,7 @@ public sealed class ApiTests : IAsyncLifetime
         var answer = await _server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.1.162.18");
         answer.Is(HttpStatusCode.OK, ApiCode.Success);
         Assert.Matches(
-            """^\{"code":0,"message":"success","data":\{"page":1,"page_size":20,"size":2,"total":2,"list":\[\{"oid":"host","id":"H1","ip":"10.1.162.18","hostname":"web","mem_size":null,"disk_size":null,"class":"","owner":\[\],"version":\d+\},\{"oid":"switch","id":"S1","name":"","ip":"10.9.0.1","vip":\["10.1.162.18"\],"console_ip":"","manufacturers":"","owner":\[\],"version":\d+\}\]\}\}$""",
+            """^\{"code":0,"message":"success","data":\{"page":1,"page_size":1000,"size":2,"total":2,"list":\[\{"oid":"host","id":"H1","ip":"10.1.162.18","hostname":"web","mem_size":null,"disk_size":null,"class":"","owner":\[\],"version":\d+\},\{"oid":"switch","id":"S1","name":"","ip":"10.9.0.1","vip":\["10.1.162.18"\],"console_ip":"","manufacturers":"","owner":\[\],"version":\d+\}\]\}\}$""",
             answer.Text);
         Assert.Equal(["H1"], (await _server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.1.162.18&oid=host")).Ids);
         Assert.Equal(["H1", "H2", "S1"], (await _server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.1.162.18,10.1.162.19")).Ids);
@@ -34,7 +34,7 @@ public sealed class ApiTests : IAsyncLifetime
 
     [Theory]
     [InlineData("", (int)ApiCode.ParameterMissing)]
-    [InlineData("ip=", (int)ApiCode.WrongTypeOrRange)]
+    [InlineData("ip=", (int)ApiCode.ParameterMissing)]
     [InlineData("ip=10.0.0", (int)ApiCode.WrongTypeOrRange)]
     [InlineData("ip=10.0.0.0%2F33", (int)ApiCode.WrongTypeOrRange)]
     [InlineData("ip=1.1.1.1,", (int)ApiCode.WrongTypeOrRange)]
@@ -98,7 +98,13 @@ public sealed class ApiTests : IAsyncLifetime
     [InlineData("host", """{"hostname":"\ud800"}""")]
     [InlineData("host", """{"id":["1","2","3","4","5","6","7","8","9","10","11"]}""")]
     [InlineData("router", "{}")]
-    [InlineData("Host", "{}")]
+    [InlineData("hosts", "{}")]
+    [InlineData("host", """{"sort":"ip"}""")]
+    [InlineData("host", """{"prefix":""}""")]
+    [InlineData("host", """{"prefix":1}""")]
+    [InlineData("host", """{"after":"/"}""")]
+    [InlineData("host", """{"after":"a","sort":"name"}""")]
+    [InlineData("host", """{"after":"a","page":1}""")]
     public async Task List_WrongFilter_Is4002(string oid, string body) =>
         (await _server.SendAsync("POST", $"/v1/object/{oid}", body: body)).Is(HttpStatusCode.OK, ApiCode.WrongTypeOrRange);
 
@@ -165,10 +171,10 @@ public sealed class ApiTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("POST", "/v1/sdk/search_ip", "GET")]
+    [InlineData("POST", "/v1/sdk/search_ip", "GET, HEAD")]
     [InlineData("GET", "/v1/object/host", "POST")]
-    [InlineData("POST", "/v1/object/host/H1", "GET, PUT, DELETE")]
-    [InlineData("PATCH", "/v1/object/host/H1", "GET, PUT, DELETE")]
+    [InlineData("POST", "/v1/object/host/H1", "GET, HEAD, PUT, DELETE")]
+    [InlineData("PATCH", "/v1/object/host/H1", "GET, HEAD, PUT, DELETE")]
     public async Task OtherMethod_Is4006AndSaysWhichAreAllowed(string method, string path, string allowed)
     {
         using var response = await _server.Client.SendAsync(Signed(method, path));

@@ -30,7 +30,7 @@ public sealed class AuthApiTests : IAsyncLifetime
     [MemberData(nameof(Routes))]
     public async Task EachRoute_NotSignedAsItMust_Is401(string method, string path, string query, string? body)
     {
-        foreach (var scheme in new[] { "v1", "v2" })
+        foreach (var scheme in new[] { "v1", "v2", "v2.1" })
         {
             async Task Refuses(ApiCode code, Action<SignedRequest>? tamper = null, string? key = ApiServer.ReadWriteKey)
             {
@@ -39,7 +39,7 @@ public sealed class AuthApiTests : IAsyncLifetime
                 Assert.Equal("IPS-HMAC-SHA256", Assert.Single(answer.Headers.WwwAuthenticate).Scheme);
             }
 
-            await Refuses(ApiCode.KeyNotFound, key: null);
+            await Refuses(ApiCode.ParameterMissing, key: null);
             await Refuses(ApiCode.SignatureWrong, key: "UNKNOWN");
             await Refuses(ApiCode.SignatureWrong, r => r.AccessKey = ApiServer.ReadOnlyKey);
             await Refuses(ApiCode.AccessDenied, key: ApiServer.DisabledKey);
@@ -134,11 +134,11 @@ public sealed class AuthApiTests : IAsyncLifetime
         (await _server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1", tamper: r => r.ContentType = contentType)).Is(HttpStatusCode.OK, (ApiCode)code);
 
     [Fact]
-    public async Task FirstValueOfAName_IsWhatIsSignedAndUsed()
+    public async Task FirstValueOfAName_IsWhatIsSigned_AndTheSecondIsRefused()
     {
-        await _server.PutAsync(Items.Host("H1", "10.0.0.1"), Items.Host("H2", "10.0.0.2"));
         var answer = await _server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1", tamper: r => r.Query = "ip=10.0.0.1&ip=10.0.0.2");
-        Assert.Equal(["H1"], answer.Ids);
+        answer.Is(HttpStatusCode.OK, ApiCode.WrongTypeOrRange);
+        Assert.Equal("ip is given twice", answer.Message);
     }
 
     [Fact]
@@ -163,6 +163,16 @@ public sealed class AuthApiTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("issue", "11")]
+    public async Task V2TurnedOff_OnlyV21IsAccepted()
+    {
+        await using var server = await ApiServer.StartAsync(services => services.Configure<AuthOptions>(o => (o.AllowV1, o.AllowV2) = (false, false)));
+        (await server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1", scheme: "v1")).Is(HttpStatusCode.Unauthorized, ApiCode.AccessDenied);
+        (await server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1", scheme: "v2")).Is(HttpStatusCode.Unauthorized, ApiCode.AccessDenied);
+        (await server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1", scheme: "v2.1")).Is(HttpStatusCode.OK, ApiCode.Success);
+    }
+
+    [Fact]
     public async Task NonceCapacity_IsKept()
     {
         await using var server = await ApiServer.StartAsync(services => services.Configure<AuthOptions>(o =>
@@ -170,7 +180,8 @@ public sealed class AuthApiTests : IAsyncLifetime
             o.NonceCapacity = 1000;
             o.Window = TimeSpan.FromMinutes(5);
         }));
-        for (var i = 0; i < 1000; i++) Assert.Equal(Ips.Host.Inventory.Storage.NonceOutcome.Taken, await server.Store.TakeAsync("X", $"n{i}", DateTimeOffset.UtcNow.ToUnixTimeSeconds(), 0, 2000, default));
+        var (now, window) = (DateTimeOffset.UtcNow.ToUnixTimeSeconds(), TimeSpan.FromMinutes(5));
+        for (var i = 0; i < 1000; i++) Assert.Equal(Ips.Host.Inventory.Storage.NonceOutcome.Taken, await server.Store.TakeAsync($"X{i % 8}", $"n{i}", now, window, 2000, default));
         (await server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1", scheme: "v2")).Is(HttpStatusCode.Unauthorized, ApiCode.AccessDenied);
     }
 
@@ -194,7 +205,7 @@ public sealed class AuthApiTests : IAsyncLifetime
         (await open.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1", key: null, tamper: r => r.Headers["Host"] = "evil.example")).Is(HttpStatusCode.Unauthorized, ApiCode.KeyNotFound);
         // With the first key it ends.
         await open.Store.AddKeyAsync(new AccessKey("A1", "s", null, DateTimeOffset.UnixEpoch, true, true, DateTimeOffset.UnixEpoch, ""), default);
-        (await open.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1", key: null)).Is(HttpStatusCode.Unauthorized, ApiCode.KeyNotFound);
+        (await open.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1", key: null)).Is(HttpStatusCode.Unauthorized, ApiCode.ParameterMissing);
     }
 
     [Fact]

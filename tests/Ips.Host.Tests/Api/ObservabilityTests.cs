@@ -3,11 +3,13 @@ using System.Text;
 using System.Text.Json;
 using Ips.Actors.Transport;
 using Ips.Host.Api;
+using Ips.Host.Inventory;
 using Ips.Host.Inventory.Storage;
 using Ips.Host.Tests.Inventory;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -74,6 +76,56 @@ public sealed class ObservabilityTests
         Assert.Equal((401, JsonValueKind.Null), (refused.RootElement.GetProperty("status").GetInt32(), refused.RootElement.GetProperty("key").ValueKind));
     }
 
+    [Theory]
+    [Trait("issue", "11")]
+    [InlineData("%73ignature=SECRET", "ip=10.0.0.1")]
+    [InlineData("Signature=SECRET", "ip=10.0.0.1")]
+    [InlineData("signatur%65=SECRET&%53IGNATURE=SECRET", "ip=10.0.0.1")]
+    [InlineData("?signature=SECRET", "ip=10.0.0.1")]
+    [InlineData("%20signature+=SECRET", "ip=10.0.0.1")]
+    public async Task AccessLog_SignatureHoweverItsNameIsWritten_IsLeftOut(string hidden, string shown)
+    {
+        var server = await ApiServer.StartAsync(services => services.Configure<AccessLogOptions>(o => o.Format = AccessLogFormat.Common));
+        await server.RawAsync($"GET /v1/sdk/search_ip?{hidden}&{shown} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        await server.RawAsync($"GET /v1/sdk/search_ip?{shown}&{hidden} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        await server.DisposeAsync();
+        var lines = Encoding.UTF8.GetString(server.AccessLog.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(2, lines.Length);
+        Assert.All(lines, line =>
+        {
+            Assert.DoesNotContain("SECRET", line, StringComparison.Ordinal);
+            Assert.Contains($"/v1/sdk/search_ip?{shown} ", line, StringComparison.Ordinal);
+        });
+    }
+
+    [Fact]
+    [Trait("issue", "11")]
+    public async Task Logs_SignatureInAPathWhoseQuestionMarkIsEncoded_IsLeftOut()
+    {
+        var server = await ApiServer.StartAsync(services => services.Configure<AccessLogOptions>(o => o.Format = AccessLogFormat.Common),
+            map: app => app.MapGet("/{name}", _ => throw new InvalidOperationException("the reason")));
+        await server.RawAsync("GET /broken%3Fip=10.0.0.1&%73ignature=SECRET HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        await server.DisposeAsync();
+        var line = Encoding.UTF8.GetString(server.AccessLog.ToArray());
+        Assert.Contains("\"GET /broken?ip=10.0.0.1 HTTP/1.1\" 500", line, StringComparison.Ordinal);
+        Assert.DoesNotContain("SECRET", line, StringComparison.Ordinal);
+        Assert.DoesNotContain("SECRET", Assert.Single(server.Log.Events, e => e.Id == ApiEventIds.UnhandledError).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Trait("issue", "11")]
+    public async Task Log_AtDebug_HasNoSignatureEither()
+    {
+        await using var server = await ApiServer.StartAsync(services => services.Configure<LoggerFilterOptions>(o => o.MinLevel = LogLevel.Debug));
+        server.Log.KeepsAll = true;
+        var sent = "";
+        await server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1", tamper: request => sent = request.Signature);
+        await server.RawAsync("GET /v1/sdk/search_ip?ip=10.0.0.1&signature=SECRET HTTP/1.7\r\nHost: x\r\n\r\n");
+        await server.RawAsync("GET /v1/sdk/search_ip?ip=10.0.0.1&signature=SECRET\r\nHost: x\r\n\r\n");
+        Assert.NotEmpty(server.Log.Events);
+        Assert.DoesNotContain(server.Log.Events, e => e.Text.Contains(sent, StringComparison.Ordinal) || e.Text.Contains("SECRET", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task AccessLog_WarmupRequest_IsLeftOut()
     {
@@ -118,29 +170,68 @@ public sealed class ObservabilityTests
         var root = document.RootElement;
         // Every route of the server is in the document, and nothing else.
         var routes = server.App.Services.GetRequiredService<Microsoft.AspNetCore.Routing.EndpointDataSource>().Endpoints
-            .Select(e => e.Metadata.GetMetadata<RouteMethods>()).OfType<RouteMethods>().SelectMany(r => r.Methods.Select(m => $"{m} {r.Pattern}")).Order();
+            .Select(e => e.Metadata.GetMetadata<RouteMethods>()).OfType<RouteMethods>().Where(r => r.IsSigned)
+            .SelectMany(r => r.Methods.Select(m => $"{m.Name} {r.Pattern}")).Order();
         var described = root.GetProperty("paths").EnumerateObject().SelectMany(p => p.Value.EnumerateObject().Where(o => o.Name != "parameters").Select(o => $"{o.Name.ToUpperInvariant()} {p.Name}")).Order();
         Assert.Equal(routes, described);
+        // So is each parameter of a query, in the order in which the server knows them.
+        foreach (var route in server.App.Services.GetRequiredService<Microsoft.AspNetCore.Routing.EndpointDataSource>().Endpoints
+            .Select(e => e.Metadata.GetMetadata<RouteMethods>()).OfType<RouteMethods>().Where(r => r.IsSigned))
+        {
+            foreach (var method in route.Methods)
+            {
+                var parameters = root.GetProperty("paths").GetProperty(route.Pattern).GetProperty(method.Name.ToLowerInvariant()).TryGetProperty("parameters", out var list)
+                    ? list.EnumerateArray().Where(p => p.GetProperty("in").GetString() == "query").Select(p => p.GetProperty("name").GetString()).ToList() : [];
+                Assert.Equal(method.Parameters.Select(p => p.Name), parameters);
+            }
+        }
         // What it answers has the fields that the document requires, and no others.
-        await server.PutAsync(Items.Host("H1"), Items.Switch("S1"));
+        const string others = ""","ip2":"10.1.0.1","eth":[{"ip":"10.1.0.2"}],"network":[{"ip":"10.1.0.3"}],"mgmt":"10.1.0.4","vcenter_ip":"10.1.0.5","out_band_ip":"10.1.0.6" """;
+        await server.PutAsync(Items.Host("H1", more: others), Items.Switch("S1", more: others));
         foreach (var (oid, schema) in new[] { ("host", "Host"), ("switch", "Switch") })
         {
             var item = Assert.Single((await server.SendAsync("POST", $"/v1/object/{oid}", body: "")).Data.GetProperty("list").EnumerateArray());
             var described1 = root.GetProperty("components").GetProperty("schemas").GetProperty(schema);
             Assert.Equal(described1.GetProperty("properties").EnumerateObject().Select(p => p.Name), item.EnumerateObject().Select(p => p.Name));
-            Assert.Equal(item.EnumerateObject().Select(p => p.Name).Order(), described1.GetProperty("required").EnumerateArray().Select(p => p.GetString()).Order());
+            var plain = ObjectClass.Find(oid)!.Fields.Where(f => f.IsOther).Aggregate(item.EnumerateObject().Select(p => p.Name), (names, f) => names.Where(n => n != f.Name));
+            Assert.Equal(plain.Order(), described1.GetProperty("required").EnumerateArray().Select(p => p.GetString()).Order());
             // Each filter that it describes is accepted.
             var filters = root.GetProperty("components").GetProperty("schemas").GetProperty(schema + "Filter").GetProperty("properties");
             foreach (var filter in filters.EnumerateObject())
             {
                 var isNumber = filter.Value.ToString().Contains("integer", StringComparison.Ordinal);
-                var answer = await server.SendAsync("POST", $"/v1/object/{oid}", body: $$"""{"{{filter.Name}}":{{(isNumber ? "1" : filter.Name.EndsWith("ip", StringComparison.Ordinal) ? "\"10.0.0.1\"" : "\"x\"")}}}""");
+                var answer = await server.SendAsync("POST", $"/v1/object/{oid}", body: $$"""{"{{filter.Name}}":{{(isNumber ? "1" : filter.Value.ToString().Contains("CIDR", StringComparison.Ordinal) ? "\"10.0.0.1\"" : filter.Name == "sort" ? "\"-id\"" : "\"x\"")}}}""");
                 answer.Is(HttpStatusCode.OK, ApiCode.Success);
             }
         }
         var codes = root.GetProperty("components").GetProperty("schemas").GetProperty("Page").GetProperty("properties").GetProperty("code").GetProperty("enum").EnumerateArray().Select(c => c.GetInt32());
-        Assert.Equal([0, 4000, 4001, 4002, 4003, 4004, 4005, 4006, 4007, 4009, 5000], codes);
+        Assert.Equal([0, 4000, 4001, 4002, 4003, 4004, 4005, 4006, 4007, 4009, 5000, 5003, 100001], codes);
         Assert.Contains("v2", root.GetProperty("components").GetProperty("securitySchemes").EnumerateObject().Select(s => s.Name));
+    }
+
+    [Fact]
+    [Trait("issue", "11")]
+    public async Task OpenApi_IsTheSameForAll_AndNotSentToWhoHasIt()
+    {
+        await using var server = await ApiServer.StartAsync();
+        using var first = await server.Client.GetAsync(new Uri("/openapi/v1.json", UriKind.Relative));
+        var etag = first.Headers.ETag;
+        Assert.NotNull(etag);
+        Assert.False(etag.IsWeak);
+        var text = await first.Content.ReadAsStringAsync();
+        using var elsewhere = new HttpRequestMessage(HttpMethod.Get, "/openapi/v1.json") { Headers = { Host = "evil.example" } };
+        using var second = await server.Client.SendAsync(elsewhere);
+        Assert.Equal(text, await second.Content.ReadAsStringAsync());
+        foreach (var known in new[] { etag.Tag, $"\"other\", W/{etag.Tag}", "*" })
+        {
+            using var conditional = new HttpRequestMessage(HttpMethod.Get, "/openapi/v1.json");
+            conditional.Headers.TryAddWithoutValidation("If-None-Match", known);
+            using var third = await server.Client.SendAsync(conditional);
+            Assert.Equal((HttpStatusCode.NotModified, etag.Tag, ""), (third.StatusCode, third.Headers.ETag?.Tag, await third.Content.ReadAsStringAsync()));
+        }
+        using var stale = new HttpRequestMessage(HttpMethod.Get, "/openapi/v1.json") { Headers = { IfNoneMatch = { new("\"other\"") } } };
+        using var fourth = await server.Client.SendAsync(stale);
+        Assert.Equal(text, await fourth.Content.ReadAsStringAsync());
     }
 
     /// <summary>Marks requests with the query <c>?warmup</c> as the transport marks those of a warm-up.</summary>

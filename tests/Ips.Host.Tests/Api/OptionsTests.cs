@@ -26,6 +26,8 @@ public sealed class OptionsTests
         Assert.Equal(3, ApiKeys.Table.Check(new ApiOptions { MaxBodySizeBytes = 0, MaxPageSize = 0, PageSize = 0 }).Count);
         Assert.Equal("ips.api.page-size is 50; it must not be more than ips.api.max-page-size, which is 40.",
             Assert.Single(ApiKeys.Table.Check(new ApiOptions { MaxPageSize = 40, PageSize = 50 })));
+        Assert.Equal("ips.api.max-body is 2097152 bytes; it must be less than ips.api.body-memory, which is 2097152 bytes.",
+            Assert.Single(ApiKeys.Table.Check(new ApiOptions { MaxBodySizeBytes = 2097152, BodyMemorySizeBytes = 2097152 })));
         Assert.Equal(2, ApiKeys.AccessLog.Check(new AccessLogOptions { Format = (AccessLogFormat)9, BufferLines = 0 }).Count);
     }
 

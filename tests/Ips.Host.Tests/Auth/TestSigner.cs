@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Ips.Host.Tests.Auth;
 
-/// <summary>A second implementation of both schemes, written from the words and RFC 2104 and not from the server's code.</summary>
+/// <summary>A second implementation of all schemes, written from the words and RFC 2104 and not from the server's code.</summary>
 internal static class TestSigner
 {
     public static string Text(string scheme, string method, string path, IEnumerable<KeyValuePair<string, string>> parameters, byte[] body, string expires, string accessKey, string nonce)
@@ -20,6 +20,12 @@ internal static class TestSigner
         if (scheme == "v2") lines.Add(nonce);
         return string.Join("\n", lines);
     }
+
+    /// <summary>The text of v2.1: the target as in the request line, and Host, If-Match and If-None-Match; null is a header that is not sent.</summary>
+    public static string Text21(
+        string method, string target, string host, string? ifMatch, string? ifNoneMatch, byte[] body, string expires, string accessKey, string nonce) => string.Join("\n",
+        "IPS-HMAC-SHA256 2.1", method, target, $"host:{host}", ifMatch is null ? "if-match" : $"if-match:{ifMatch}",
+        ifNoneMatch is null ? "if-none-match" : $"if-none-match:{ifNoneMatch}", Hex(SHA256.Create(), body), expires, accessKey, nonce);
 
     public static string Sign(string scheme, string secret, string text)
     {

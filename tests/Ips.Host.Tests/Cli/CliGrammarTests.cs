@@ -53,8 +53,10 @@ public sealed class CliGrammarTests
         Assert.Equal(new RunCommand(new() { PidFile = "@p" }), await ParseAsync("run", "--pid-file", "@p"));
 
     [Theory]
-    [InlineData("Required command", "")]
-    [InlineData("'serve' is no command; these are: run, supervise, start, reload, stop, pause, resume, status, history, check, doctor.", "serve")]
+    [InlineData("ips needs a command; these are: run, ", "")]
+    [InlineData("'serve' is no command; these are: run, supervise, start, reload, stop, pause, resume, status, history, check, doctor, completion, man.", "serve")]
+    [InlineData("'relaod' is no command; did you mean reload?", "relaod")]
+    [InlineData("'--jsno' is no option of 'ips status'; did you mean --json?", "status --jsno")]
     [InlineData("'extra'", "run extra")]
     [InlineData("'--port'", "run --port 80")]
     [InlineData("--config", "run --config")]
@@ -87,7 +89,7 @@ public sealed class CliGrammarTests
         Assert.Equal((CliExitCode.Ok, null), (code, ran));
         foreach (var word in new[] { "run", "start", "reload", "stop", "status", "check", "Exit codes:", "Signals", "Examples:", "USR2", "HUP", "TERM, INT, QUIT", "USR1", "kill -USR2 $(cat ips.pid)" })
             Assert.Contains(word, output, StringComparison.Ordinal);
-        foreach (var exit in Enumerable.Range(0, 5)) Assert.Contains($"\n  {exit}  ", output, StringComparison.Ordinal);
+        foreach (var (exit, _) in HelpText.ExitCodes) Assert.Contains($"\n  {exit}  ", output, StringComparison.Ordinal);
     }
 
     [Theory]

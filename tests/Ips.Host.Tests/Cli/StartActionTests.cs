@@ -4,6 +4,7 @@ using Ips.Host.Configuration;
 
 namespace Ips.Host.Tests.Cli;
 
+[Collection(nameof(SettingsLoader.DefaultLogVariable))] // a variable of the process
 public sealed class StartActionTests : IDisposable
 {
     private const int Pid = 4242;
@@ -30,11 +31,12 @@ public sealed class StartActionTests : IDisposable
         Assert.Equal($"ips: generation 1 serves on http://127.0.0.1:1; it logs to {_folder}/ips.log\n", _error.ToString());
         Assert.Equal("/srv/current/ips", launcher.Launch!.FileName);
         Assert.Equal(["ips.dll", "run", "--directory", _folder, "--urls", "http://127.0.0.1:1", "--pid-file", "p", "--log-file", $"{_folder}/ips.log"], launcher.Launch.Arguments);
+        Assert.Equal($"{_folder}/ips.log", launcher.Launch.Environment[SettingsLoader.DefaultLogVariable]); // it ranks below the file
         Assert.Equal(("4", "/"), (launcher.Launch.Environment["IPS_START_FD"], launcher.Launch.Environment["PWD"]));
         Assert.Equal([0, 1, 2, 4], launcher.Launch.Descriptors.Select(d => d.TargetFd));
         Assert.Empty(launcher.Signals);
         Assert.Equal(0, Mono.Unix.Native.Syscall.stat($"{_folder}/ips.log", out var log));
-        Assert.Equal("644", Convert.ToString((int)log.st_mode & 0x1FF, 8));
+        Assert.Equal("640", Convert.ToString((int)log.st_mode & 0x1FF, 8));
     }
 
     [Fact]
@@ -53,7 +55,9 @@ public sealed class StartActionTests : IDisposable
                 return Task.FromResult(0);
             }, new FakeLauncher(_ => Pid), () => new("/bin/ips", [])));
             var arguments = StartAction.Arguments(new("/bin/ips", []), typed, launcher);
+            Environment.SetEnvironmentVariable(SettingsLoader.DefaultLogVariable, typed.LogFile is null ? $"{_folder}/ips.log" : null); // as the daemon has it
             Assert.Equal(CliExitCode.Ok, await CliParser.InvokeAsync(root, arguments, _output, _error));
+            Environment.SetEnvironmentVariable(SettingsLoader.DefaultLogVariable, null);
             Assert.Equal(typed, seen);
         }
     }
@@ -136,12 +140,45 @@ public sealed class StartActionTests : IDisposable
         Assert.StartsWith("ips: 1 error in the configuration", _error.ToString(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Start_Failed_LeavesNoEmptyLog(bool wrote)
+    {
+        var launcher = Daemon((self, report) =>
+        {
+            if (wrote) File.AppendAllText($"{_folder}/ips.log", "why\n");
+            FakeLauncher.Write(report, StartReport.Failed(1, "why").Encode());
+            self.End = new(1, null);
+        });
+        Assert.Equal(1, await RunAsync(launcher, "start"));
+        Assert.Equal(wrote, File.Exists($"{_folder}/ips.log"));
+    }
+
+    [Fact]
+    public async Task Start_FolderOfTheLogMissing_IsMadeForThisUserAndItsGroup()
+    {
+        var launcher = Daemon((_, report) => FakeLauncher.Write(report, StartReport.Serving(Pid, 1, ["http://127.0.0.1:1"]).Encode()));
+        Assert.Equal(CliExitCode.Ok, await RunAsync(launcher, "start", "--log-file", "log/ips.log"));
+        Assert.Equal("750", Convert.ToString((int)File.GetUnixFileMode($"{_folder}/log"), 8));
+    }
+
+    [Fact]
+    public async Task Start_FolderOfTheLogMissingWhereOthersMayWrite_IsNotMade()
+    {
+        Directory.CreateDirectory($"{_folder}/open");
+        File.SetUnixFileMode($"{_folder}/open", (UnixFileMode)0b1_111_111_111);
+        Assert.Equal(CliExitCode.Failed, await RunAsync(Daemon((_, _) => { }), "start", "--log-file", "open/log/ips.log"));
+        Assert.StartsWith($"ips: The log file {_folder}/open/log/ips.log cannot be opened: its folder {_folder}/open/log does not exist, and is not made", _error.ToString(), StringComparison.Ordinal);
+        Assert.False(Directory.Exists($"{_folder}/open/log"));
+    }
+
     [Fact]
     public async Task Start_LogFileThatCannotBeOpened_IsOneClearLine()
     {
         var launcher = Daemon((_, _) => { });
         Assert.Equal(CliExitCode.Failed, await RunAsync(launcher, "start", "--log-file", "no/such/ips.log"));
-        Assert.Equal($"ips: The log file {_folder}/no/such/ips.log cannot be opened: No such file or directory. ips.log-file or --log-file names it.\n", _error.ToString());
+        Assert.Equal($"ips: The log file {_folder}/no/such/ips.log cannot be opened: its folder {_folder}/no/such does not exist, nor does the one above it; make it. ips.log-file or --log-file names it.\n", _error.ToString());
         Assert.Null(launcher.Launch);
     }
 
@@ -150,6 +187,7 @@ public sealed class StartActionTests : IDisposable
     {
         Assert.Equal(CliExitCode.Failed, await RunAsync(new FakeLauncher(_ => throw new IOException("Permission denied")), "start"));
         Assert.Equal("ips: The daemon could not be launched as /srv/current/ips: Permission denied\n", _error.ToString());
+        Assert.Empty(Directory.GetFileSystemEntries(_folder));
     }
 
     [Fact]

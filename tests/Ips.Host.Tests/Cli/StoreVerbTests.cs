@@ -78,7 +78,7 @@ public sealed class StoreVerbTests : IDisposable
     {
         using StringWriter output = new() { NewLine = "\n" }, error = new() { NewLine = "\n" };
         var root = new System.CommandLine.RootCommand();
-        foreach (var verb in new StoreOptionSet(() => _folder).Verbs()) root.Add(verb);
+        foreach (var verb in new StoreOptionSet(() => _folder, () => new MemoryStream(), () => new MemoryStream()).Verbs()) root.Add(verb);
         var code = await CliParser.InvokeAsync(root, args, output, error);
         return (code, output.ToString(), error.ToString());
     }

@@ -71,7 +71,7 @@ public sealed class TextTests
             endpoints    http://127.0.0.1:8080 http://[::1]:8080
             connections  3
             requests     1
-            successor    pid 30
+            successor    pid 30, generation 3
             last reload  Reloaded in 734 ms: generation 2 (PID 20, release 1.1) took over from generation 1 (PID 10, release 1.0).
             """,
             StatusText.Write(new(10, 2, "Serving", "1.1", Start, ["http://127.0.0.1:8080", "http://[::1]:8080"], 3, 1) { LastReload = Promoted, SuccessorPid = 30 },

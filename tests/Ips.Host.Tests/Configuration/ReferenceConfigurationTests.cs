@@ -82,7 +82,8 @@ public sealed partial class ReferenceConfigurationTests
     {
         EveryKeySetsItsProperty(InventoryKeys.Table, "ips.store", new() { ["Postgres"] = "Host=h" });
         EveryKeySetsItsProperty(AuthKeys.Table, "ips.auth", []);
-        EveryKeySetsItsProperty(ApiKeys.Table, "ips.api", new() { ["MaxBodySizeBytes"] = "2KiB" }, ("max-body", "MaxBodySizeBytes"));
+        EveryKeySetsItsProperty(ApiKeys.Table, "ips.api", new() { ["MaxBodySizeBytes"] = "2KiB", ["BodyMemorySizeBytes"] = "2MiB", ["Compatibility"] = "gin-ips" },
+            ("max-body", "MaxBodySizeBytes"), ("body-memory", "BodyMemorySizeBytes"));
         EveryKeySetsItsProperty(ApiKeys.AccessLog, "ips.access-log", []);
     }
 
@@ -152,7 +153,7 @@ public sealed partial class ReferenceConfigurationTests
         foreach (var property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance))
         {
             var own = $"{path}.{Kebab().Replace(property.Name, "-$1").TrimStart('-').ToLowerInvariant()}";
-            if (property.PropertyType.IsSubclassOf(typeof(Delegate))) continue; // set by a program only
+            if (property.PropertyType.IsSubclassOf(typeof(Delegate)) || property.PropertyType == typeof(ISet<Type>)) continue; // set by a program only
             if (property.PropertyType.IsEnum || property.PropertyType.Namespace != typeof(IpsOptions).Namespace)
             {
                 yield return (own, options => property.GetValue(options));

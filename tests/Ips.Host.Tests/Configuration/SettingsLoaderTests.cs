@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Ips.Host.Tests.Configuration;
 
+[Collection(nameof(SettingsLoader.DefaultLogVariable))] // a variable of the process
 public sealed class SettingsLoaderTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("ips-settings-").FullName;
@@ -20,6 +21,22 @@ public sealed class SettingsLoaderTests : IDisposable
         Assert.Equal($"{_folder}/ips.pid", settings.Ips.PidFile);
         Assert.Null(settings.Ips.LogFile);
         Assert.Equal((LogLevel.Information, LineFormat.Line, _folder), (settings.LogLevel, settings.LogFormat, settings.Directory));
+    }
+
+    // What `ips start` has chosen itself ranks below the file, what its user has typed above it.
+    [Theory]
+    [InlineData("chosen.log", null, "chosen.log")]
+    [InlineData("chosen.log", "file.log", "file.log")]
+    [InlineData("typed.log", "file.log", "typed.log")]
+    public void Load_LogFile_OfTheCommandLineRanksBelowTheFileOnlyAsADefault(string option, string? inFile, string used)
+    {
+        File.WriteAllText($"{_folder}/a.conf", inFile is null ? "" : $"ips.log-file = {inFile}");
+        Environment.SetEnvironmentVariable(SettingsLoader.DefaultLogVariable, $"{_folder}/chosen.log");
+        var (settings, problems) = SettingsLoader.Load(new() { Config = "a.conf", LogFile = $"{_folder}/{option}" }, _folder, needsLogFile: false);
+        Environment.SetEnvironmentVariable(SettingsLoader.DefaultLogVariable, null);
+        Assert.Empty(problems);
+        Assert.Equal($"{_folder}/{used}", settings.Ips.LogFile);
+        Assert.Equal(option == "typed.log" ? [new("ips.log-file", $"{_folder}/file.log", "--log-file")] : [], settings.Outranked);
     }
 
     [Fact]

@@ -29,12 +29,38 @@ public sealed class PostgresServer : IAsyncLifetime, IDisposable
         return ConnectionString(name);
     }
 
+    /// <summary>Further options of the server, such as <c>-c max_connections=10</c>. Set before it is first used.</summary>
+    public string Options { get; set; } = "";
+
+    /// <summary>Stops it, as <c>pg_ctl stop -m</c> does.</summary>
+    public Task StopAsync(string mode) => RunAsync(Path.Combine(Binaries!, "pg_ctl"), "stop", "-D", Data, "-m", mode, "-w");
+
+    /// <summary>Starts it again.</summary>
+    public Task StartAgainAsync() => LaunchAsync(_port);
+
+    /// <summary>Its processes, the first of all ahead.</summary>
+    public IReadOnlyList<int> Processes
+    {
+        get
+        {
+            var main = int.Parse(File.ReadLines(Path.Combine(Data, "postmaster.pid")).First(),
+                System.Globalization.CultureInfo.InvariantCulture);
+            return [main, .. Ips.Testing.Processes.ProcessTable.ChildrenOf(main)];
+        }
+    }
+
+    /// <summary>Sends a signal to each of its processes.</summary>
+    public void Signal(int signal)
+    {
+        foreach (var pid in Processes) Ips.Testing.Processes.ProcessTable.Signal(pid, signal);
+    }
+
     public Task InitializeAsync() => Task.CompletedTask;
 
     public async Task DisposeAsync()
     {
         if (_folder is null) return;
-        await RunAsync(Path.Combine(Binaries!, "pg_ctl"), "stop", "-D", Path.Combine(_folder, "data"), "-m", "immediate", "-w");
+        await RunAsync(Path.Combine(Binaries!, "pg_ctl"), "stop", "-D", Data, "-m", "immediate", "-w");
         Directory.Delete(_folder, recursive: true);
     }
 
@@ -50,11 +76,10 @@ public sealed class PostgresServer : IAsyncLifetime, IDisposable
             _folder = Path.Combine("/tmp", $"ips-postgres-{Guid.NewGuid():N}");
             Directory.CreateDirectory(_folder);
             if (Environment.UserName == "root") await ExecuteAsync("chown", "postgres", _folder);
-            var data = Path.Combine(_folder, "data");
-            await RunAsync(Path.Combine(Binaries!, "initdb"), "-D", data, "-U", "postgres", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C");
+            await RunAsync(Path.Combine(Binaries!, "initdb"), "-D", Data, "-U", "postgres", "--auth=trust", "--no-sync", "-E", "UTF8",
+                "--locale=C");
             var port = FreePort();
-            await RunAsync(Path.Combine(Binaries!, "pg_ctl"), "start", "-D", data, "-w", "-t", "60", "-l", Path.Combine(_folder, "log"),
-                "-o", $"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={_folder} -c fsync=off");
+            await LaunchAsync(port);
             _port = port;
         }
         finally
@@ -62,6 +87,12 @@ public sealed class PostgresServer : IAsyncLifetime, IDisposable
             _starting.Release();
         }
     }
+
+    private string Data => Path.Combine(_folder!, "data");
+
+    private Task LaunchAsync(int port) => RunAsync(Path.Combine(Binaries!, "pg_ctl"), "start", "-D", Data, "-w", "-t", "60", "-l",
+        Path.Combine(_folder!, "log"),
+        "-o", $"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={_folder} -c fsync=off {Options}");
 
     private string ConnectionString(string database) => $"Host=127.0.0.1;Port={_port};Username=postgres;Database={database};Pooling=true";
 

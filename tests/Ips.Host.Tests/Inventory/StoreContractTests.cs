@@ -272,34 +272,11 @@ public sealed class StoreContractTests(PostgresServer postgres) : IAsyncLifetime
         Assert.True(await other.ReplaceKeyAsync(rotated, default));
         Assert.Equal([rotated], await one.GetKeysAsync(default));
         Assert.False(await one.ReplaceKeyAsync(key with { Name = "A2" }, default));
-    }
-
-    [Theory, OnSqlite, OnPostgres]
-    public async Task Nonce_TakenInOneGeneration_IsUsedInTheOther(StoreKind kind)
-    {
-        var (one, other) = (await OpenAsync(kind), await OpenAsync(kind));
-        Assert.Equal(NonceOutcome.Taken, await one.TakeAsync("A1", "n1", 100, 80, 1000, default));
-        Assert.Equal(NonceOutcome.Used, await other.TakeAsync("A1", "n1", 100, 80, 1000, default));
-        Assert.Equal(NonceOutcome.Used, await one.TakeAsync("A1", "n1", 100, 80, 1000, default));
-        Assert.Equal(NonceOutcome.Taken, await other.TakeAsync("A2", "n1", 100, 80, 1000, default));
-    }
-
-    [Theory, OnSqlite, OnPostgres]
-    public async Task Nonce_TakenByManyAtOnce_IsTakenOnce(StoreKind kind)
-    {
-        var (one, other) = (await OpenAsync(kind), await OpenAsync(kind));
-        var outcomes = await Task.WhenAll(Enumerable.Range(0, 16).Select(i => Task.Run(async () => await (i % 2 == 0 ? one : other).TakeAsync("A1", "n1", 100, 80, 1000, default))))
-            .WaitAsync(TimeSpan.FromMinutes(1));
-        Assert.Single(outcomes, NonceOutcome.Taken);
-    }
-
-    [Theory, OnSqlite, OnPostgres]
-    public async Task Nonces_AtTheCapacity_AreRefusedUntilOldOnesAreForgotten(StoreKind kind)
-    {
-        var store = await OpenAsync(kind);
-        for (var i = 0; i < 5; i++) Assert.Equal(NonceOutcome.Taken, await store.TakeAsync("A1", $"n{i}", 100, 80, 5, default));
-        Assert.Equal(NonceOutcome.Full, await store.TakeAsync("A1", "n5", 100, 80, 5, default));
-        Assert.Equal(NonceOutcome.Taken, await store.TakeAsync("A1", "n5", 120, 101, 5, default));
+        before = await other.GetKeysVersionAsync(default);
+        Assert.False(await one.DeleteKeyAsync("A2", default));
+        Assert.True(await one.DeleteKeyAsync("A1", default));
+        Assert.True(await other.GetKeysVersionAsync(default) > before);
+        Assert.Empty(await other.GetKeysAsync(default));
     }
 
     [Theory, OnSqlite, OnPostgres]

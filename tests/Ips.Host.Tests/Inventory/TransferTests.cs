@@ -3,6 +3,7 @@ using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
+using Ips.Host.Cli;
 using Ips.Host.Inventory;
 using Ips.Host.Inventory.Commands;
 using Ips.Host.Inventory.Storage;
@@ -14,6 +15,9 @@ namespace Ips.Host.Tests.Inventory;
 public sealed class TransferTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("ips-transfer-").FullName;
+
+    private readonly MemoryStream _exported = new();
+    private string _input = "";
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -27,10 +31,12 @@ public sealed class TransferTests : IDisposable
     });
 
     [Property(MaxTest = 60)]
-    public Property Csv_OfAnyObjects_RoundTrips() => Prop.ForAll(Objects(), items => RoundTripsAsync(items, TransferFormat.Csv).GetAwaiter().GetResult());
+    public Property Csv_OfAnyObjects_RoundTrips() => Prop.ForAll(Objects(), items => RoundTripsAsync(items, TransferFormat.Csv).GetAwaiter().GetResult()
+        && RoundTripsAsync(items, TransferFormat.Csv, keepFormulas: true).GetAwaiter().GetResult());
 
     [Property(MaxTest = 60)]
-    public Property JsonLines_OfAnyObjects_RoundTrip() => Prop.ForAll(Objects(), items => RoundTripsAsync(items, TransferFormat.JsonLines).GetAwaiter().GetResult());
+    public Property JsonLines_OfAnyObjects_RoundTrip() => Prop.ForAll(Objects(), items => items.Length == 0 // an empty file is refused
+        || RoundTripsAsync(items, TransferFormat.JsonLines).GetAwaiter().GetResult());
 
     [Property(MaxTest = 200)]
     public Property Codec_OfAnyObject_RoundTrips() => Prop.ForAll(Objects(), items => items.All(item =>
@@ -78,6 +84,136 @@ public sealed class TransferTests : IDisposable
         Assert.Contains("not valid UTF-8", error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("\uFEFF\"oid\",\"id\",\"ip\"\r\nhost,H1,10.0.0.1\r\n", null)] // as spreadsheets write it
+    [InlineData("oid,id,ip\nhost,H1,10.0.0.1", null)]
+    [InlineData("oid,id,ip,hostname\r\n\r\nhost,H1,10.0.0.1,\"a \"\"b\"\", c\"\r\n", null)]
+    [InlineData("oid,id,ip\r\nhost,H0,10.0.0.9\r\nhost,H1,\"10.0.0.1", "3: a quoted cell begins in this row and never ends")]
+    [InlineData("oid,id,ip\r\nhost,H0,10.0.0.9\r\nhost,H1,\"", "3: a quoted cell begins in this row and never ends")]
+    [InlineData("oid,id,ip,hostname\r\nhost,H1,10.0.0.1,\"a\"\"", "2: a quoted cell begins in this row and never ends")]
+    [InlineData("oid,id,ip,hostname\r\n\r\nhost,H0,10.0.0.9,\r\nhost,H1,10.0.0.1,\"a\"b\r\n", "4: there is text after the closing quote")]
+    [InlineData("oid,id,ip,hostname\r\nhost,H1,10.0.0.1,\"a\" \r\n", "2: there is text after the closing quote")]
+    [InlineData("oid,id,ip,hostname\r\nhost,H1,10.0.0.1,b\"a\"\r\n", "2: there is a quote in a cell that does not begin with one")]
+    [InlineData("oid,id,ip,hostname\r\nhost,H1,10.0.0.1, \"a\"\r\n", "2: there is a quote in a cell that does not begin with one")]
+    [InlineData("", "1: the file is empty")]
+    [InlineData("\uFEFF", "1: the file is empty")]
+    public async Task Import_CsvAgainstRfc4180_IsRefusedWithItsLineAndChangesNothing(string csv, string? refused)
+    {
+        await File.WriteAllTextAsync(File1("a.csv"), csv);
+        var (code, output, error) = await RunAsync("import", File1("a.csv"));
+        if (refused is null)
+        {
+            Assert.Equal((0, "1 object: 1 new, 0 replaced, 0 as before.\n", ""), (code, output, error));
+            return;
+        }
+        Assert.Equal((1, ""), (code, output));
+        Assert.Contains($"a.csv:{refused}", error, StringComparison.Ordinal);
+        Assert.EndsWith("ips: 1 problem; nothing was imported.\n", error, StringComparison.Ordinal);
+        Assert.Equal(0, await CountAsync());
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("\n\n")]
+    public async Task Import_EmptyJsonLines_IsRefused(string content)
+    {
+        _input = content;
+        Assert.Equal((1, "", "standard input:1: the file is empty\nips: 1 problem; nothing was imported.\n"),
+            await RunAsync("import", "-"));
+    }
+
+    [Fact]
+    public async Task Import_ManyWrongLines_ShowsTwentyAndCountsTheRest()
+    {
+        _input = string.Concat(Enumerable.Range(0, 1_000).Select(_ => "x\n"));
+        var (code, _, error) = await RunAsync("import", "-");
+        Assert.Equal(1, code);
+        var lines = error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(22, lines.Length);
+        Assert.Equal(["standard input: 980 more problems", "ips: 1000 problems; nothing was imported."], lines[20..]);
+    }
+
+    [Fact]
+    public async Task Import_OtherClassThanAskedFor_SaysThatTheyContradict()
+    {
+        _input = """{"oid":"switch","id":"S1","ip":"10.0.0.1"}""";
+        Assert.Contains("oid is switch, but host was asked for", (await RunAsync("import", "-", "--oid", "host")).Error,
+            StringComparison.Ordinal);
+        await File.WriteAllTextAsync(File1("a.csv"), "oid,id,ip\nswitch,S1,10.0.0.1\n");
+        Assert.Contains("a.csv:2: oid is switch, but host was asked for", (await RunAsync("import", "a.csv", "--oid", "host")).Error,
+            StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("", "has no secret on its first line")]
+    [InlineData("abc", "The secret has 3 characters; it must have 12 to 256.")]
+    [InlineData("12345678901", "The secret has 11 characters")]
+    [InlineData("123456789012", null)]
+    [InlineData("  123456789012\nmore", null)]
+    public async Task Key_SecretFromInput_HasALength(string input, string? error)
+    {
+        _input = input;
+        var run = await RunAsync("key", "add", "A1", "--secret-stdin");
+        Assert.Equal(error is null ? 0 : 1, run.Code);
+        Assert.Contains(error ?? "Key 'A1' was added.", run.Error, StringComparison.Ordinal);
+        Assert.Equal(error is null, (await RunAsync("key", "list")).Output.Contains("A1", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Key_SecretOf257_IsRefused()
+    {
+        _input = new string('x', 257);
+        Assert.Contains("The secret has 257 characters", (await RunAsync("key", "add", "A1", "--secret-stdin")).Error,
+            StringComparison.Ordinal);
+        _input = new string('x', 256);
+        Assert.Equal(0, (await RunAsync("key", "add", "A1", "--secret-stdin")).Code);
+    }
+
+    [Fact]
+    public async Task Key_Delete_RemovesIt()
+    {
+        Assert.Equal(0, (await RunAsync("key", "add", "A1")).Code);
+        Assert.Equal((0, "", "Key 'A1' is deleted; daemons see it within ips.auth.key-cache.\n"), await RunAsync("key", "delete", "A1"));
+        Assert.DoesNotContain("A1", (await RunAsync("key", "list")).Output, StringComparison.Ordinal);
+        Assert.Equal((1, "", "ips: There is no key 'A1'; 'ips key list' shows them.\n"), await RunAsync("key", "delete", "A1"));
+        Assert.Equal(0, (await RunAsync("key", "add", "A1")).Code);
+    }
+
+    [Theory]
+    [InlineData("1h30")]
+    [InlineData("abc")]
+    [InlineData("1.5")]
+    [InlineData("99999999999")]
+    [InlineData("-1h")]
+    [InlineData("169h")]
+    public async Task KeyRotate_GraceThatIsNone_IsOneErrorAndRotatesNothing(string grace)
+    {
+        var secret = (await RunAsync("key", "add", "A1")).Output.Trim();
+        var (code, output, error) = await RunAsync("key", "rotate", "A1", "--grace", grace);
+        Assert.Equal((CliExitCode.Configuration, ""), (code, output));
+        Assert.StartsWith($"ips: --grace is {grace}; it must be a duration with a unit, from 0s to 168h", error, StringComparison.Ordinal);
+        await using var store = new SqliteInventoryStore(Options());
+        Assert.Equal(secret, Assert.Single(await store.GetKeysAsync(default)).Secret);
+    }
+
+    [Theory]
+    [InlineData("1h")]
+    [InlineData("3600")]
+    public async Task KeyRotate_GraceSeconds_SaysWhatToWriteNow(string value)
+    {
+        var (code, _, error) = await RunAsync("key", "rotate", "A1", "--grace-seconds", value);
+        Assert.Equal(CliExitCode.Configuration, code);
+        Assert.StartsWith("ips: --grace-seconds is gone: write --grace 1h, or another duration.\n", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Export_ToDash_IsTheOutput()
+    {
+        await RunAsync("sample");
+        Assert.Equal((0, "", "26 objects.\n"), await RunAsync("export", "-"));
+        Assert.Equal(26, Encoding.UTF8.GetString(_exported.ToArray()).Count(c => c == '\n'));
+    }
+
     [Fact]
     public async Task Import_LineTooLong_IsReportedAndTheNextIsRead()
     {
@@ -94,13 +230,13 @@ public sealed class TransferTests : IDisposable
         Assert.Equal((0, "26 objects: 0 new, 0 replaced, 26 as before.\n"), Short(await RunAsync("sample")));
         foreach (var file in new[] { "all.csv", "all.jsonl" })
         {
-            Assert.Equal(0, (await RunAsync("export", File1(file))).Code);
+            Assert.Equal((0, "", "26 objects.\n"), await RunAsync("export", File1(file)));
             Assert.Equal((0, "26 objects: 0 new, 0 replaced, 26 as before.\n"), Short(await RunAsync("import", File1(file))));
         }
-        Assert.StartsWith("oid,id,ip,hostname,mem_size,disk_size,class,owner,name,vip,console_ip,manufacturers\r\nhost,sample-h001,10.1.162.18,", await File.ReadAllTextAsync(File1("all.csv")), StringComparison.Ordinal);
+        Assert.StartsWith("oid,id,ip,hostname,mem_size,disk_size,class,owner,name,vip,console_ip,manufacturers,ip2,eth,network,mgmt,vcenter_ip,out_band_ip\r\nhost,sample-h001,10.1.162.18,", await File.ReadAllTextAsync(File1("all.csv")), StringComparison.Ordinal);
         Assert.Equal(0, (await RunAsync("export", File1("switches.csv"), "--oid", "switch")).Code);
         Assert.Equal(3, File.ReadLines(File1("switches.csv")).Count());
-        Assert.DoesNotContain(Directory.GetFiles(_folder), f => f.EndsWith(".part", StringComparison.Ordinal));
+        Assert.DoesNotContain(Directory.GetFiles(_folder), f => f.EndsWith(".part", StringComparison.Ordinal)); // hidden ones as well
         await using var store = new SqliteInventoryStore(Options());
         Assert.Single((await store.SearchAsync(new SearchQuery(Items.Ranges(SampleInventory.FirstAddress), null, new Page(1, 10)), default)).Items);
     }
@@ -117,7 +253,7 @@ public sealed class TransferTests : IDisposable
         Assert.Contains("A1", list, StringComparison.Ordinal);
         Assert.Contains("read-only", list, StringComparison.Ordinal);
         Assert.DoesNotContain(secret.Trim(), list, StringComparison.Ordinal);
-        var rotated = (await RunAsync("key", "rotate", "A1", "--grace-seconds", "60")).Output;
+        var rotated = (await RunAsync("key", "rotate", "A1", "--grace", "1m")).Output;
         Assert.NotEqual(secret, rotated);
         await using (var store = new SqliteInventoryStore(Options()))
         {
@@ -159,9 +295,11 @@ public sealed class TransferTests : IDisposable
     private async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
     {
         var root = new RootCommand();
-        foreach (var command in InventoryCommands.Create(_ => Options())) root.Subcommands.Add(command);
-        var (output, error) = (new StringWriter(), new StringWriter());
-        var code = await root.Parse(arguments).InvokeAsync(new InvocationConfiguration { Output = output, Error = error });
+        var commands = new InventoryCommands(_ => Options(), () => _folder, () => new MemoryStream(Encoding.UTF8.GetBytes(_input)), () =>
+            _exported);
+        foreach (var command in commands.Create()) root.Subcommands.Add(command);
+        using StringWriter output = new() { NewLine = "\n" }, error = new() { NewLine = "\n" };
+        var code = await CliParser.InvokeAsync(root, arguments, output, error);
         return (code, output.ToString(), error.ToString());
     }
 
@@ -171,7 +309,7 @@ public sealed class TransferTests : IDisposable
         return (await store.SearchAsync(new SearchQuery(Items.Ranges("0.0.0.0/0", "::/0"), null, new Page(1, 1)), default)).Total;
     }
 
-    private async Task<bool> RoundTripsAsync(InventoryObject[] items, TransferFormat format)
+    private async Task<bool> RoundTripsAsync(InventoryObject[] items, TransferFormat format, bool keepFormulas = false)
     {
         var (one, other) = (Path.Combine(_folder, Guid.NewGuid().ToString("N")), Path.Combine(_folder, Guid.NewGuid().ToString("N")));
         await using var from = new SqliteInventoryStore(new InventoryOptions { Path = one });
@@ -182,11 +320,11 @@ public sealed class TransferTests : IDisposable
             await session.CommitAsync(default);
         }
         using var file = new MemoryStream();
-        await Exporter.RunAsync(from, null, format, file, _ => { }, default);
+        await Exporter.RunAsync(from, null, format, keepFormulas, file, _ => { }, default);
         file.Position = 0;
         var rows = format == TransferFormat.Csv ? CsvObjectReader.ReadAsync(file, null, default) : JsonLinesReader.ReadAsync(file, null, default);
         List<string> problems = [];
-        var counts = await Importer.RunAsync(to, rows, (line, problem) => problems.Add($"{line}: {problem.English}"), _ => { }, default);
+        var counts = await Importer.RunAsync(to, rows, (line, problem) => problems.Add($"{line}: {problem.English}"), _ => { }, false, default);
         Assert.Empty(problems);
         Assert.Equal(new ImportCounts(items.Length, 0, 0), counts);
         return (await BodiesAsync(from)).SequenceEqual(await BodiesAsync(to));
@@ -200,8 +338,8 @@ public sealed class TransferTests : IDisposable
     }
 
     private static Gen<string> Text() => Gen.OneOf(
-        Gen.Elements("a;b", "a\\b", "\\;", ";", "\"", "\"\"", ",", " lead", "trail ", "物理机", "\U0001F600", "=1+1", "a,\"b\";c", "null", "-", "\\"),
-        Gen.ArrayOf(Gen.Elements('a', ';', '\\', '"', ',', ' ', '秘', '\u00e9')).Where(c => c.Length is > 0 and < 50).Select(c => new string(c)));
+        Gen.Elements("a;b", "a\\b", "\\;", ";", "\"", "\"\"", ",", " lead", "trail ", "物理机", "\U0001F600", "=1+1", "a,\"b\";c", "null", "-", "\\", "'", "'=", "''@", ";'+", "a;-b"),
+        Gen.ArrayOf(Gen.Elements('a', ';', '\\', '"', ',', ' ', '秘', '\u00e9', '=', '\'', '@')).Where(c => c.Length is > 0 and < 50).Select(c => new string(c)));
 
     private static Gen<string> Address() => Gen.OneOf(
         Gen.ArrayOf(ArbMap.Default.GeneratorFor<byte>(), 4).Select(b => string.Join('.', b)),
@@ -211,12 +349,16 @@ public sealed class TransferTests : IDisposable
 
     private static Arbitrary<InventoryObject[]> Objects()
     {
+        var many = Gen.ArrayOf(Address()).Where(v => v.Length <= ObjectLimits.ListCount).Select(v => (object?)v.Select(Parse).ToArray());
+        var maybe = Gen.OneOf(Gen.Constant((object?)null), Address().Select(a => (object?)Parse(a)));
+        var others = from ip2 in maybe from eth in many from network in many from mgmt in maybe from vcenter in maybe from band in maybe
+                     select (object?[])[ip2, eth, network, mgmt, vcenter, band];
         var optional = Gen.OneOf(Gen.Constant(""), Text());
         var owners = Gen.ArrayOf(Text()).Where(o => o.Length <= ObjectLimits.ListCount);
-        var host = from ip in Address() from name in optional from mem in Number() from disk in Number() from kind in optional from owner in owners
-                   select (Func<string, InventoryObject>)(id => new InventoryObject(ObjectClass.Host, id, [Parse(ip), name, mem, disk, kind, owner]));
-        var swtch = from ip in Address() from name in optional from vip in Gen.ArrayOf(Address()).Where(v => v.Length <= ObjectLimits.ListCount) from console in Address() from maker in optional from owner in owners
-                    select (Func<string, InventoryObject>)(id => new InventoryObject(ObjectClass.Switch, id, [name, Parse(ip), vip.Select(Parse).ToArray(), console.Length % 2 == 0 ? null : (object?)Parse(console), maker, owner]));
+        var host = from ip in Address() from name in optional from mem in Number() from disk in Number() from kind in optional from owner in owners from other in others
+                   select (Func<string, InventoryObject>)(id => new InventoryObject(ObjectClass.Host, id, [Parse(ip), name, mem, disk, kind, owner, .. other]));
+        var swtch = from ip in Address() from name in optional from vip in Gen.ArrayOf(Address()).Where(v => v.Length <= ObjectLimits.ListCount) from console in Address() from maker in optional from owner in owners from other in others
+                    select (Func<string, InventoryObject>)(id => new InventoryObject(ObjectClass.Switch, id, [name, Parse(ip), vip.Select(Parse).ToArray(), console.Length % 2 == 0 ? null : (object?)Parse(console), maker, owner, .. other]));
         return Gen.ArrayOf(Gen.OneOf(host, swtch)).Select(all => all.Select((make, i) => make($"id-{i}")).ToArray()).ToArbitrary();
     }
 

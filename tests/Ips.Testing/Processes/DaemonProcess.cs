@@ -20,6 +20,8 @@ public sealed class DaemonProcess : IAsyncDisposable
     private readonly Dictionary<int, long> _tracked = [];
     private bool _disposed;
 
+    static DaemonProcess() => SignalDispositions.HandOnDefaults();
+
     private DaemonProcess(Process process)
     {
         _process = process;

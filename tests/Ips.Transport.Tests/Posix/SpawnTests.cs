@@ -2,12 +2,15 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Ips.Actors.Posix;
+using Ips.Testing.Processes;
 
 namespace Ips.Transport.Tests.Posix;
 
 [Collection(ProcessWideCollection.Name)]
 public sealed class SpawnTests
 {
+    public SpawnTests() => SignalDispositions.HandOnDefaults();
+
     [Fact]
     public async Task Start_ManyDescriptorsOpen_ChildHasOnlyStandardAndNamedOnes()
     {
@@ -17,15 +20,16 @@ public sealed class SpawnTests
         using var eventFd = new EventFd();
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         await using var file = File.OpenRead("/proc/self/status");
-        var inherited = Fds.Inherited();
+        var inherited = FileDescriptors.DuplicateHigh(listener);
+        FileDescriptors.ClearCloseOnExec(inherited); // as a shell passes on the lock of a deployment
+        Assert.Contains(inherited, FileDescriptors.Inheritable());
 
         var listed = await Child.TextOfAsync(Child.Request("/bin/ls", "/proc/self/fd") with { Descriptors = [(a, 3), (listener, 20)] });
 
-        List<int> expected = [0, 1, 2, 3, 20, .. inherited];
-        expected = [.. expected.Distinct()];
+        List<int> expected = [0, 1, 2, 3, 20];
         expected.Add(Enumerable.Range(0, 1000).First(fd => !expected.Contains(fd))); // the one by which ls reads the folder
         Assert.Equal(expected.Order(), listed.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(fd => int.Parse(fd, CultureInfo.InvariantCulture)).Order());
-        foreach (var fd in (int[])[listener, a, b, high]) FileDescriptors.Close(fd);
+        foreach (var fd in (int[])[listener, a, b, high, inherited]) FileDescriptors.Close(fd);
     }
 
     [Fact]
@@ -73,6 +77,33 @@ public sealed class SpawnTests
         }
 
         Assert.Equal(0UL, (await StatusAsync())("SigIgn") & Bits(SignalNumbers.SIGHUP));
+    }
+
+    [Theory]
+    [InlineData(SignalNumbers.SIGINT)]
+    [InlineData(SignalNumbers.SIGQUIT)]
+    public async Task Start_KeySignalIgnoredAsInABackgroundJob_IsNotIgnoredWhereThereIsNoTerminal(int signal)
+    {
+        using (TestLibc.Ignore(signal))
+        {
+            Assert.True(Signals.IsIgnored(signal));
+            Assert.Equal(0UL, (await StatusAsync(newSession: true))("SigIgn") & Bits(signal));
+            Assert.Equal(Terminal.IsControlling, ((await StatusAsync())("SigIgn") & Bits(signal)) != 0);
+        }
+    }
+
+    [Fact]
+    public async Task Start_NewGroup_IsLedByTheChildAndEndsAsAWhole()
+    {
+        await using var child = Child.Start(Child.Shell("sleep 600 & echo $!; wait") with { NewGroup = true });
+        Assert.Equal(child.Pid, Processes.GroupOf(child.Pid));
+        await child.Output.ReadExactlyAsync(new byte[1]).AsTask().WaitAsync(Fds.Bound);
+
+        Processes.KillGroup(child.Pid);
+
+        // The output ends when the last one that holds it does.
+        Assert.Equal(SignalNumbers.SIGKILL, (await child.EndAsync()).Exit.Signal);
+        Assert.Equal(ProcessAttributes.ProcessGroup, Processes.GroupOf(Environment.ProcessId));
     }
 
     [Fact]
@@ -196,9 +227,9 @@ public sealed class SpawnTests
         Assert.Equal(new ProcessExit(0, 0), Processes.WaitAsync(pid, CancellationToken.None).WaitAsync(Fds.Bound).GetAwaiter().GetResult());
     });
 
-    private static async Task<Func<string, ulong>> StatusAsync()
+    private static async Task<Func<string, ulong>> StatusAsync(bool newSession = false)
     {
-        var lines = (await Child.TextOfAsync(Child.Request("/bin/cat", "/proc/self/status"))).Split('\n');
+        var lines = (await Child.TextOfAsync(Child.Request("/bin/cat", "/proc/self/status") with { NewSession = newSession })).Split('\n');
         return name => ulong.Parse(lines.Single(line => line.StartsWith(name + ":", StringComparison.Ordinal)).AsSpan(name.Length + 1).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
     }
 

@@ -62,6 +62,11 @@ internal sealed class TestApp
             context.Features.Get<IConnectionItemsFeature>()!.Items["identity"] = "someone";
             return "kept";
         });
+        app.MapGet("/feature", (HttpContext context) =>
+        {
+            ((IFeatureCollection)context.Features.GetRequiredFeature<IConnectionLifetimeFeature>()).Set(new Version(1, 0));
+            return "kept";
+        });
         app.MapGet("/large", async (int bytes, HttpResponse response) =>
         {
             response.ContentLength = bytes;

@@ -32,7 +32,8 @@ internal sealed class TestHost : IAsyncDisposable
     public EndPoint EndPoint => _unixPath is null ? IPEndPoint.Parse(new Uri(_app.Urls.Single()).Authority) : new UnixDomainSocketEndPoint(_unixPath);
 
     public static async Task<TestHost> StartAsync(
-        string name, bool stock = false, bool unix = false, Action<ListenOptions>? listen = null, Action<KestrelServerOptions>? kestrel = null)
+        string name, bool stock = false, bool unix = false, Action<ListenOptions>? listen = null, Action<KestrelServerOptions>? kestrel = null,
+        params IReadOnlyList<Type> movable)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -55,7 +56,8 @@ internal sealed class TestHost : IAsyncDisposable
                 services.GetRequiredService<IOptions<SocketTransportOptions>>().Value,
                 services.GetRequiredService<IMemoryPoolFactory<byte>>(),
                 services.GetRequiredService<ConnectionRegistry>(),
-                services.GetRequiredService<ILogger<HandoverConnectionFactory>>()));
+                services.GetRequiredService<ILogger<HandoverConnectionFactory>>(),
+                movable.ToHashSet()));
             builder.Services.AddSingleton<TestListener>();
             builder.Services.AddSingleton<IConnectionListenerFactory>(services => services.GetRequiredService<TestListener>());
         }

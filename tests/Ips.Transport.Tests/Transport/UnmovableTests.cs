@@ -1,12 +1,17 @@
 using System.Buffers;
+using System.Diagnostics.Metrics;
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Ips.Actors.Transport;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace Ips.Transport.Tests.Transport;
 
@@ -128,6 +133,155 @@ public sealed class UnmovableTests
         Assert.Equal("2", (await client.ReceiveAsync())!.Body);
     }
 
+    [Fact, Trait("issue", "11")]
+    public async Task FeatureOfTheApp_Stays()
+    {
+        await using var host = await TestHost.StartAsync("A", listen: options => options.Use(next => context =>
+        {
+            context.Features.Set<INameOfClient>(new NameOfClient("alice"));
+            return next(context);
+        }));
+        await StaysAfterARequestAsync(host, UnmovableReason.ConnectionFeatures);
+    }
+
+    [Fact, Trait("issue", "11")]
+    public async Task FeatureSetByARequest_Stays()
+    {
+        await using var host = await TestHost.StartAsync("A");
+        var (client, connection) = await host.ConnectWatchedAsync();
+        using var _ = client;
+        await client.SendAsync("GET /feature HTTP/1.1\r\nHost: x\r\n\r\n");
+        Assert.Equal("kept", (await client.ReceiveAsync())!.Body);
+
+        await StaysAsync(connection, UnmovableReason.ConnectionFeatures);
+    }
+
+    // The one that Kestrel sets itself, wrapped: Kestrel's type as the key, the app's as the value.
+    [Fact, Trait("issue", "11")]
+    public async Task FeatureOfKestrelWrapped_Stays()
+    {
+        await using var host = await TestHost.StartAsync("A", listen: options => options.Use(next => context =>
+        {
+            var inner = context.Features.GetRequiredFeature<IConnectionLifetimeNotificationFeature>();
+            context.Features.Set<IConnectionLifetimeNotificationFeature>(new WrappedNotification(inner));
+            return next(context);
+        }));
+        await StaysAfterARequestAsync(host, UnmovableReason.ConnectionFeatures);
+    }
+
+    [Fact, Trait("issue", "11")]
+    public async Task FeatureOfTheTransportReplaced_Stays_WhateverTheAppSays()
+    {
+        await using var host = await TestHost.StartAsync("A", movable: [typeof(IConnectionEndPointFeature)], listen: options =>
+            options.Use(next => context =>
+            {
+                context.Features.Set<IConnectionEndPointFeature>(new OtherEndPoint());
+                return next(context);
+            }));
+        await StaysAfterARequestAsync(host, UnmovableReason.ConnectionMiddleware);
+    }
+
+    [Theory, Trait("issue", "11")]
+    [InlineData("closed")]
+    [InlineData("id")]
+    public async Task PropertyReplaced_Stays(string property)
+    {
+        using var lifetime = new CancellationTokenSource();
+        await using var host = await TestHost.StartAsync("A", listen: options => options.Use(next => context =>
+        {
+            if (property == "id") context.ConnectionId = "alice";
+            else context.ConnectionClosed = lifetime.Token;
+            return next(context);
+        }));
+        await StaysAfterARequestAsync(host, UnmovableReason.ConnectionMiddleware);
+    }
+
+    [Fact, Trait("issue", "11")]
+    public async Task FeatureThatMayMove_Moves()
+    {
+        await using var host = await TestHost.StartAsync("A", movable: [typeof(INameOfClient)], listen: options =>
+            options.Use(next => context =>
+            {
+                context.Features.Set<INameOfClient>(new NameOfClient("alice"));
+                return next(context);
+            }));
+        await MovesAfterARequestAsync(host);
+    }
+
+    [Fact, Trait("issue", "11")]
+    public async Task FeatureTakenAway_Moves()
+    {
+        await using var host = await TestHost.StartAsync("A", listen: options => options.Use(next => context =>
+        {
+            context.Features.Set<INameOfClient>(new NameOfClient("alice"));
+            context.Features.Set<INameOfClient>(null);
+            return next(context);
+        }));
+        await MovesAfterARequestAsync(host);
+    }
+
+    // The middleware of the next generation makes it again, and no client has seen the first one.
+    [Fact, Trait("issue", "11")]
+    public async Task FeatureOfAConnectionThatIsSilent_Moves()
+    {
+        await using var host = await TestHost.StartAsync("A", listen: options => options.Use(next => context =>
+        {
+            context.Features.Set<INameOfClient>(new NameOfClient("alice"));
+            return next(context);
+        }));
+        var (client, connection) = await host.ConnectWatchedAsync();
+        using var _ = client;
+        host.Listener.Adopt(Assert.IsType<MoveResult.Moved>(await connection.BeginMove().WaitAsync(Eventually.Limit)));
+        await client.SendAsync("GET /n/1 HTTP/1.1\r\nHost: x\r\n\r\n");
+        Assert.Equal("1", (await client.ReceiveAsync())!.Body);
+    }
+
+    // Each feature that Kestrel sets only if it is asked for something: a limit of connections, a duration that somebody measures.
+    [Fact, Trait("issue", "11")]
+    public async Task FeaturesOfKestrel_Move()
+    {
+        using var durations = new MeterListener();
+        durations.InstrumentPublished = (instrument, listener) =>
+        {
+            if (instrument.Name == "kestrel.connection.duration") listener.EnableMeasurementEvents(instrument);
+        };
+        durations.Start();
+        List<string> seen = [];
+        await using var host = await TestHost.StartAsync("A", kestrel: options => options.Limits.MaxConcurrentConnections = 10, listen: options =>
+            options.Use(next => context =>
+            {
+                seen.AddRange(context.Features.Select(feature => feature.Key.Name));
+                return next(context);
+            }));
+        await MovesAfterARequestAsync(host);
+        Assert.Contains(nameof(IDecrementConcurrentConnectionCountFeature), seen);
+        Assert.Contains(nameof(IConnectionMetricsTagsFeature), seen);
+    }
+
+    private static async Task StaysAfterARequestAsync(TestHost host, UnmovableReason reason)
+    {
+        var (client, connection) = await host.ConnectWatchedAsync();
+        using var _ = client;
+        await client.SendAsync("GET /n/1 HTTP/1.1\r\nHost: x\r\n\r\n");
+        Assert.Equal("1", (await client.ReceiveAsync())!.Body);
+
+        await StaysAsync(connection, reason);
+        await client.SendAsync("GET /n/2 HTTP/1.1\r\nHost: x\r\n\r\n");
+        Assert.Equal("2", (await client.ReceiveAsync())!.Body);
+    }
+
+    private static async Task MovesAfterARequestAsync(TestHost host)
+    {
+        var (client, connection) = await host.ConnectWatchedAsync();
+        using var _ = client;
+        await client.SendAsync("GET /n/1 HTTP/1.1\r\nHost: x\r\n\r\n");
+        Assert.Equal("1", (await client.ReceiveAsync())!.Body);
+
+        host.Listener.Adopt(Assert.IsType<MoveResult.Moved>(await connection.BeginMove().WaitAsync(Eventually.Limit)));
+        await client.SendAsync("GET /n/2 HTTP/1.1\r\nHost: x\r\n\r\n");
+        Assert.Equal("2", (await client.ReceiveAsync())!.Body);
+    }
+
     private static async Task StaysAsync(HandoverConnection connection, UnmovableReason reason) =>
         Assert.Equal(new MoveResult.NotMovable(reason), await connection.BeginMove().WaitAsync(Eventually.Limit));
 
@@ -143,5 +297,27 @@ public sealed class UnmovableTests
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
         return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+    }
+
+    private interface INameOfClient;
+
+    private sealed record NameOfClient(string Name) : INameOfClient;
+
+    private sealed class WrappedNotification(IConnectionLifetimeNotificationFeature inner) : IConnectionLifetimeNotificationFeature
+    {
+        public CancellationToken ConnectionClosedRequested
+        {
+            get => inner.ConnectionClosedRequested;
+            set => inner.ConnectionClosedRequested = value;
+        }
+
+        public void RequestClose() => inner.RequestClose();
+    }
+
+    private sealed class OtherEndPoint : IConnectionEndPointFeature
+    {
+        public EndPoint? LocalEndPoint { get; set; }
+
+        public EndPoint? RemoteEndPoint { get; set; }
     }
 }

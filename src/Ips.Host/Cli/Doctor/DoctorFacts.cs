@@ -66,6 +66,9 @@ internal sealed record DoctorFacts
     /// <summary>What the daemon would write to: its meaning, its path, and why that would fail (null if it would not).</summary>
     public IReadOnlyList<(string What, string Path, string? Fault)> Paths { get; init; } = [];
 
+    /// <summary>The store, without a password, and what is wrong with it (null if nothing is).</summary>
+    public (string Place, string? Fault)? Store { get; init; }
+
     /// <summary>Where it would listen, and why that would fail (null if it would not).</summary>
     public IReadOnlyList<(string Url, string? Fault)> Endpoints { get; init; } = [];
 }

@@ -18,7 +18,7 @@ internal static class DoctorProbe
     internal static DoctorFacts Look(LoadedSettings loaded)
     {
         var settings = loaded.Settings;
-        var running = RunningPid(settings.Ips.PidFile!);
+        var running = DaemonLocator.RunningPid(settings.Ips.PidFile!);
         return new DoctorFacts
         {
             Release = VersionOf(typeof(DoctorProbe)),
@@ -98,18 +98,6 @@ internal static class DoctorProbe
         }
 
         return null;
-    }
-
-    private static int? RunningPid(string pidFile)
-    {
-        try
-        {
-            return int.TryParse(File.ReadAllText(pidFile).Trim(), CultureInfo.InvariantCulture, out var pid) && pid > 0 && ProcessWatch.TryOpen(pid) is not null ? pid : null;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null; // no daemon of ours, or its folder is told of below
-        }
     }
 
     private static long OpenFiles() =>

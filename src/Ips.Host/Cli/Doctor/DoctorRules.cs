@@ -33,6 +33,10 @@ internal static class DoctorRules
             yield return new(user, "set ips.user, or start it as another user; see docs/containers.md, Users", Prevents: true);
         foreach (var (what, path, fault) in facts.Paths.Where(entry => entry.Fault is not null))
             yield return new($"{what} {path}: {fault}", $"make the folder and give it to {facts.RunAs ?? facts.User}, or configure another path", Prevents: true);
+        if (facts.Store is (var place, { } wrong))
+            yield return new($"the store {place}: {wrong}",
+                "restore it from a backup (ips import), mend its server or disk, or name another one (ips.store.path, ips.store.postgres)",
+                Prevents: true);
         foreach (var (url, fault) in facts.Endpoints.Where(entry => entry.Fault is not null))
             yield return new($"{url} cannot be listened on: {fault}", "configure another address (ips.urls), end who listens there, or for a port below 1024 start as root with ips.user", Prevents: true);
         if (facts.RunningPid is { } pid)

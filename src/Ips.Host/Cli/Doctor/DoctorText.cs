@@ -1,4 +1,5 @@
 using System.Text;
+using Ips.Actors.Diagnostics;
 
 namespace Ips.Host.Cli.Doctor;
 
@@ -24,11 +25,11 @@ internal static class DoctorText
         ];
         var width = rows.Max(row => row.Name.Length) + 2;
         var text = new StringBuilder();
-        foreach (var (name, value) in rows) text.Append(name.PadRight(width)).AppendLine(value);
+        foreach (var (name, value) in rows) text.Append(name.PadRight(width)).AppendLine(TerminalText.Line(value));
         var problems = DoctorRules.Problems(facts);
-        text.AppendLine().Append(problems.Count switch { 0 => "No problem was found.", 1 => "1 problem:", var count => $"{count} problems:" });
+        text.AppendLine().Append(problems.Count == 0 ? "No problem was found." : $"{Counted.Of(problems.Count, "problem")}:");
         foreach (var problem in problems)
-            text.AppendLine().Append(problem.Prevents ? "  ERROR   " : "  warning ").AppendLine(problem.What).Append("          -> ").Append(problem.Remedy);
+            text.AppendLine().Append(problem.Prevents ? "  ERROR   " : "  warning ").AppendLine(TerminalText.Line(problem.What)).Append("          -> ").Append(TerminalText.Line(problem.Remedy));
         return text.ToString();
     }
 }

@@ -1,114 +1,157 @@
 using System.CommandLine;
 using System.Globalization;
+using Ips.Actors.Configuration;
+using Ips.Actors.Diagnostics;
+using Ips.Actors.Hosting;
+using Ips.Host.Cli;
 using Ips.Host.Inventory.Storage;
 using Ips.Host.Inventory.Transfer;
 
 namespace Ips.Host.Inventory.Commands;
 
 /// <summary>The commands <c>import</c>, <c>export</c>, <c>sample</c> and <c>key</c>.</summary>
-internal static class InventoryCommands
+/// <param name="options">Where the inventory lies, from the parsed command line and the configuration.</param>
+/// <param name="directory">What relative paths are relative to: the logical current directory.</param>
+/// <param name="input">Opens standard input.</param>
+/// <param name="output">Opens standard output for what is no text; a failure of it is a <see cref="CliException"/>.</param>
+internal sealed class InventoryCommands(Func<ParseResult, InventoryOptions> options, Func<string> directory, Func<Stream> input,
+    Func<Stream> output)
 {
     private const string StandardStream = "-";
+    private const int MostProblemsShown = 20;
+    private const string NothingImported = "nothing was imported",
+        NothingWritten = "a file is as it was, and what went elsewhere is not whole";
 
     /// <summary>Makes the commands.</summary>
-    /// <param name="options">Where the inventory lies, from the parsed command line and the configuration.</param>
-    public static IReadOnlyList<Command> Create(Func<ParseResult, InventoryOptions> options) =>
-        [Import(options), Export(options), Sample(options), KeyCommands.Create(options)];
+    public IReadOnlyList<Command> Create() => [Import(), Export(), Sample(), KeyCommands.Create(options, input)];
 
-    private static Command Import(Func<ParseResult, InventoryOptions> options)
+    private Command Import()
     {
-        var file = new Argument<string>("file") { Description = "JSON lines (.jsonl, .ndjson, .json) or CSV (.csv); - is standard input." };
+        var file = FileArgument(new("file") { Description = "JSON lines (.jsonl, .ndjson, .json) or CSV (.csv); - is standard input." });
         var (format, oid) = (FormatOption(), OidOption("The class of all lines, if the file does not say."));
-        var command = new Command("import", "Adds and replaces objects from a file: all of its lines, or none if one is wrong.") { file, format, oid };
-        command.SetAction((parsed, cancellationToken) => CommandRunner.RunAsync(parsed, options(parsed), async store =>
+        var dryRun = new Option<bool>("--dry-run") { Description = "Says what would be imported, and imports nothing." };
+        var command = new Command("import", "Adds and replaces objects from a file: all of its lines, or none if one is wrong.") { file, format, oid, dryRun };
+        command.SetAction((parsed, cancellationToken) => CommandRunner.RunAsync(parsed, options(parsed), NothingImported,
+            parsed.GetValue(dryRun) ? StoreOpening.Existing : StoreOpening.OrCreate, async store =>
         {
-            var path = parsed.GetRequiredValue(file);
-            await using var input = path == StandardStream ? Console.OpenStandardInput() : File.OpenRead(path);
+            var name = parsed.GetRequiredValue(file);
+            await using var content = name == StandardStream ? input() : OpenToRead(name);
             var oclass = ObjectClass.Find(parsed.GetValue(oid));
-            var rows = FormatOf(parsed.GetValue(format), path) == TransferFormat.Csv
-                ? CsvObjectReader.ReadAsync(input, oclass, cancellationToken)
-                : JsonLinesReader.ReadAsync(input, oclass, cancellationToken);
-            return await ImportAsync(parsed, store, rows, path == StandardStream ? "standard input" : path, cancellationToken);
+            var rows = FormatOf(parsed.GetValue(format), name) == TransferFormat.Csv
+                ? CsvObjectReader.ReadAsync(content, oclass, cancellationToken)
+                : JsonLinesReader.ReadAsync(content, oclass, cancellationToken);
+            return await ImportAsync(parsed, store, rows, name == StandardStream ? "standard input" : name, parsed.GetValue(dryRun), cancellationToken);
         }, cancellationToken));
         return command;
     }
 
-    private static Command Sample(Func<ParseResult, InventoryOptions> options)
+    private Command Sample()
     {
         var command = new Command("sample", "Adds a small inventory for a first try; its ids begin with 'sample-'.");
-        command.SetAction((parsed, cancellationToken) => CommandRunner.RunAsync(parsed, options(parsed),
-            store => ImportAsync(parsed, store, SampleInventory.ReadAsync(cancellationToken), "sample", cancellationToken), cancellationToken));
+        command.SetAction((parsed, cancellationToken) => CommandRunner.RunAsync(parsed, options(parsed), NothingImported,
+            store => ImportAsync(parsed, store, SampleInventory.ReadAsync(cancellationToken), "sample", false, cancellationToken), cancellationToken));
         return command;
     }
 
-    private static async Task<int> ImportAsync(ParseResult parsed, IInventoryStore store, IAsyncEnumerable<ImportedRow> rows, string name, CancellationToken cancellationToken)
+    private static async Task<int> ImportAsync(
+        ParseResult parsed, IInventoryStore store, IAsyncEnumerable<ImportedRow> rows,
+        string name, bool isDryRun, CancellationToken cancellationToken)
     {
         var (output, error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
-        var progress = new ProgressLine(error, !Console.IsErrorRedirected, "importing", TimeProvider.System);
+        using var progress = new ProgressLine(Console.Error, !Console.IsErrorRedirected, "importing", TimeProvider.System);
         long problems = 0;
         var counts = await Importer.RunAsync(store, rows, (line, problem) =>
         {
-            problems++;
+            if (++problems > MostProblemsShown) return;
             progress.Clear();
-            error.WriteLine($"{name}:{line}: {problem.English}");
-        }, progress.Show, cancellationToken);
+            error.WriteLine($"{name}:{line}: {TerminalText.Line(problem.English)}");
+        }, progress.Show, isDryRun, cancellationToken);
         progress.Clear();
         if (counts is not { } done)
         {
-            await error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"ips: {problems} problems; nothing was imported."));
-            return CommandRunner.Failed;
+            if (problems > MostProblemsShown) await error.WriteLineAsync($"{name}: {Counted.Of(problems - MostProblemsShown, "more problem")}");
+            throw new CliException(CliExitCode.Failed, $"{Counted.Of(problems, "problem")}; {NothingImported}.");
         }
         await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-            $"{done.Created + done.Updated + done.Unchanged} objects: {done.Created} new, {done.Updated} replaced, {done.Unchanged} as before."));
-        return CommandRunner.Done;
+            $"{Counted.Of(done.Created + done.Updated + done.Unchanged, "object")}: {done.Created} new, {done.Updated} replaced, {done.Unchanged} as before.")
+            + (isDryRun ? " A dry run: nothing was imported." : ""));
+        return CliExitCode.Ok;
     }
 
-    private static Command Export(Func<ParseResult, InventoryOptions> options)
+    private Command Export()
     {
-        var file = new Argument<string>("file") { Description = "Where to; - is standard output.", DefaultValueFactory = _ => StandardStream };
-        var (format, oid) = (FormatOption(), OidOption("Only this class."));
-        var command = new Command("export", "Writes all objects, as of one moment, in a form that import reads.") { file, format, oid };
-        command.SetAction((parsed, cancellationToken) => CommandRunner.RunAsync(parsed, options(parsed), async store =>
+        var file = FileArgument(new("file")
         {
-            var path = parsed.GetRequiredValue(file);
-            var error = parsed.InvocationConfiguration.Error;
-            var progress = new ProgressLine(error, !Console.IsErrorRedirected, "exporting", TimeProvider.System);
-            // Beside the target and renamed at the end: a file of that name is either whole or as it was before.
-            var partial = path == StandardStream ? null : $"{path}.{Environment.ProcessId}.part";
-            try
-            {
-                long count;
-                await using (var output = partial is null ? Console.OpenStandardOutput() : new FileStream(partial, FileMode.CreateNew, FileAccess.Write))
-                {
-                    count = await Exporter.RunAsync(store, ObjectClass.Find(parsed.GetValue(oid)), FormatOf(parsed.GetValue(format), path), output, progress.Show, cancellationToken);
-                    if (output is FileStream written) written.Flush(flushToDisk: true);
-                }
-                if (partial is not null) File.Move(partial, path, overwrite: true);
-                progress.Clear();
-                await error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{count} objects."));
-                return CommandRunner.Done;
-            }
-            finally
-            {
-                if (partial is not null) File.Delete(partial);
-            }
+            Description = "Where to; - is standard output. A regular file is replaced when all is written, and keeps its mode and owner.",
+            DefaultValueFactory = _ => StandardStream,
+        });
+        var (format, oid) = (FormatOption(), OidOption("Only this class."));
+        var keep = new Option<bool>("--keep-formulas")
+        {
+            Description = "CSV: write texts that a spreadsheet would run (= + - @ first) as they are. Default: with a ' before them, which import takes away.",
+        };
+        var command = new Command("export", "Writes all objects, as of one moment, in a form that import reads.") { file, format, oid, keep };
+        command.SetAction((parsed, cancellationToken) => CommandRunner.RunAsync(parsed, options(parsed), NothingWritten, StoreOpening.Existing, async store =>
+        {
+            var name = parsed.GetRequiredValue(file);
+            using var progress = new ProgressLine(Console.Error, !Console.IsErrorRedirected, "exporting", TimeProvider.System);
+            long count = 0;
+            if (name == StandardStream) await WriteAsync(output());
+            else await IntoFileAsync(name, WriteAsync, cancellationToken);
+            progress.Clear();
+            await parsed.InvocationConfiguration.Error.WriteLineAsync($"{Counted.Of(count, "object")}.");
+            return CliExitCode.Ok;
+
+            async Task WriteAsync(Stream stream) => count = await Exporter.RunAsync(store, ObjectClass.Find(parsed.GetValue(oid)),
+                FormatOf(parsed.GetValue(format), name), parsed.GetValue(keep), stream, progress.Show, cancellationToken);
         }, cancellationToken));
         return command;
     }
 
-    private static Option<string?> FormatOption()
+    private async Task IntoFileAsync(string name, Func<Stream, Task> write, CancellationToken cancellationToken)
     {
-        var option = new Option<string?>("--format") { Description = "jsonl or csv. Default: by the file's name, jsonl for standard input and output." };
-        option.AcceptOnlyFromAmong("jsonl", "csv");
-        return option;
+        var path = FilePaths.Resolve(directory(), name);
+        try
+        {
+            await ServiceFiles.WriteAsync(path, async stream =>
+            {
+                try
+                {
+                    await write(CliStream.Of(stream, name));
+                }
+                catch (IOException e) // of the store: the stream's own are no IOException any more
+                {
+                    throw new CliException(CliExitCode.Failed, $"The store cannot be read: {e.Message.TrimEnd('.')}.");
+                }
+            }, cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CliException(CliExitCode.Output, $"{CliOptions.Shown(name)} cannot be written: {FileFault.Describe(e, path)}.");
+        }
     }
 
-    private static Option<string?> OidOption(string description)
+    private FileStream OpenToRead(string name)
     {
-        var option = new Option<string?>("--oid") { Description = description };
-        option.AcceptOnlyFromAmong([.. ObjectClass.All.Select(oclass => oclass.Oid)]);
-        return option;
+        var path = FilePaths.Resolve(directory(), name);
+        try
+        {
+            return File.OpenRead(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CliException(CliExitCode.Failed, $"{CliOptions.Shown(name)} cannot be read: {FileFault.Describe(e, path)}.");
+        }
     }
+
+    private static Argument<string> FileArgument(Argument<string> argument) =>
+        CliOptions.Checked(argument, path => path.Length > 0, "a path, or - for the standard stream");
+
+    private static Option<string> FormatOption() =>
+        CliOptions.Choice("--format", "Default: by the file's name, jsonl for standard input and output.", "jsonl", "csv");
+
+    private static Option<string> OidOption(string description) =>
+        CliOptions.Choice("--oid", description, [.. ObjectClass.All.Select(oclass => oclass.Oid)]);
 
     private static TransferFormat FormatOf(string? given, string path) =>
         given == "csv" || (given is null && path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase)) ? TransferFormat.Csv : TransferFormat.JsonLines;

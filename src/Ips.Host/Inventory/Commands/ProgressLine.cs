@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Ips.Host.Inventory.Commands;
 
 /// <summary>A line on standard error that counts up; nothing if that is no terminal, so that logs stay clean.</summary>
-internal sealed class ProgressLine(TextWriter output, bool isTerminal, string what, TimeProvider time)
+internal sealed class ProgressLine(TextWriter output, bool isTerminal, string what, TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
     private readonly long _began = time.GetTimestamp();
@@ -27,4 +27,7 @@ internal sealed class ProgressLine(TextWriter output, bool isTerminal, string wh
         if (_width > 0) output.Write("\r" + new string(' ', _width) + "\r");
         _width = 0;
     }
+
+    /// <summary>Removes the line, also if the command has failed.</summary>
+    public void Dispose() => Clear();
 }

@@ -6,6 +6,10 @@ internal interface IImportSession : IAsyncDisposable
     /// <summary>Makes or replaces one object. Objects of one session must not repeat a class and id.</summary>
     ValueTask AddAsync(InventoryObject item, CancellationToken cancellationToken);
 
+    /// <summary>Answers what <see cref="CommitAsync"/> would, and leaves the store as it is. The session can only be disposed
+    /// then.</summary>
+    ValueTask<ImportCounts> TryAsync(CancellationToken cancellationToken);
+
     /// <summary>Makes the import durable and visible.</summary>
     /// <returns>How many objects were new, replaced, and already as imported.</returns>
     ValueTask<ImportCounts> CommitAsync(CancellationToken cancellationToken);

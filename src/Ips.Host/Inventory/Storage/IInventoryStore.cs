@@ -7,6 +7,13 @@ internal interface IInventoryStore : IObjectStore, IAccessKeyStore, INonceStore,
     /// <summary>What the store is, for the log: a path, or host and database; never a password.</summary>
     string Description { get; }
 
+    /// <summary>Which store it is.</summary>
+    StoreIdentity Identity { get; }
+
+    /// <summary>Finds out whether it can be read and written.</summary>
+    /// <returns>What is wrong, without a path or a server's name; null if nothing is.</returns>
+    ValueTask<string?> CheckAsync(CancellationToken cancellationToken);
+
     /// <summary>Closes every pooled connection. To be called at the end of the drain, never before the last request:
     /// what comes later fails with <see cref="ObjectDisposedException"/>. May be called again.</summary>
     ValueTask ReleaseAsync();

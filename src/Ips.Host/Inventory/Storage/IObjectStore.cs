@@ -1,6 +1,8 @@
 namespace Ips.Host.Inventory.Storage;
 
-/// <summary>The objects. Every method throws <see cref="StoreBusyException"/> if another write kept it waiting beyond <c>ips.store.busy-timeout</c>.</summary>
+/// <summary>The objects. Every method throws <see cref="StoreBusyException"/> if another write kept it waiting beyond
+/// <c>ips.store.busy-timeout</c>, and <see cref="StoreAwayException"/> if the store cannot be used, or does not answer within that
+/// time.</summary>
 internal interface IObjectStore
 {
     /// <summary>One object, or null.</summary>

@@ -6,11 +6,15 @@ namespace Ips.Host.Inventory.Storage;
 /// <remarks>An IPv4 or IPv6 address is 16 bytes (SQLite BLOB, PostgreSQL bytea), which both compare byte by byte: a CIDR block is one range of the index.</remarks>
 internal static class ObjectSql
 {
-    /// <summary>The page of a list: version, body.</summary>
+    /// <summary>The columns of an object <c>o</c>: version, body, other addresses.</summary>
+    public const string Columns = "o.version, o.body, (SELECT m.body FROM ips_more m WHERE m.object_key = o.object_key)";
+
+    /// <summary>The page of a list: <see cref="Columns"/>.</summary>
     public static (string Sql, List<object> Values) List(ListQuery query)
     {
         var (where, values) = Where(query);
-        var sql = $"SELECT o.version, o.body FROM ips_object o WHERE {where} ORDER BY o.id LIMIT {Add(values, (long)query.Page.Size)} OFFSET {Add(values, query.Page.Offset)}";
+        var sql = $"SELECT {Columns} FROM ips_object o WHERE {where}{After(query.Order, values)} ORDER BY "
+            + $"{By(query.Order, "o.id")}{Limit(query.Page, values)}";
         return (sql, values);
     }
 
@@ -18,18 +22,23 @@ internal static class ObjectSql
     public static (string Sql, List<object> Values) CountList(ListQuery query)
     {
         // Without a filter the answer is kept up to date by each write: counting a million rows would take longer than the page itself.
-        if (query.Filters.Count == 0) return ("SELECT value FROM ips_counter WHERE name = @p0", [CounterName(query.Class)]);
+        if (query.Filters.Count == 0 && query.Order.Prefix is null)
+            return ("SELECT value FROM ips_counter WHERE name = @p0", [CounterName(query.Class)]);
         var (where, values) = Where(query);
         return ($"SELECT count(*) FROM ips_object o WHERE {where}", values);
     }
 
-    /// <summary>The page of a search: version, body.</summary>
+    /// <summary>The page of a search: <see cref="Columns"/>.</summary>
     public static (string Sql, List<object> Values) Search(SearchQuery query)
     {
         List<object> values = [];
+        if (query.Order != default)
+        {
+            var found = $"SELECT {Columns} FROM ips_object o WHERE o.object_key IN ({Keys(query, values)}){Prefix(query.Order, values)}";
+            return ($"{found}{After(query.Order, values)} ORDER BY {By(query.Order, "o.object_key")}{Limit(query.Page, values)}", values);
+        }
         if (query.Ranges is [{ IsSingle: true } only]) return (SearchOne(query, only, values), values);
-        var keys = Keys(query, values);
-        var sql = $"SELECT o.version, o.body FROM ({keys} ORDER BY object_key LIMIT {Add(values, (long)query.Page.Size)} OFFSET {Add(values, query.Page.Offset)}) h "
+        var sql = $"SELECT {Columns} FROM ({Keys(query, values)} ORDER BY object_key{Limit(query.Page, values)}) h "
             + "JOIN ips_object o ON o.object_key = h.object_key ORDER BY o.object_key";
         return (sql, values);
     }
@@ -38,7 +47,10 @@ internal static class ObjectSql
     public static (string Sql, List<object> Values) CountSearch(SearchQuery query)
     {
         List<object> values = [];
-        return ($"SELECT count(*) FROM ({Keys(query, values)}) h", values);
+        var keys = Keys(query, values);
+        return query.Order.Prefix is null
+            ? ($"SELECT count(*) FROM ({keys}) h", values)
+            : ($"SELECT count(*) FROM ips_object o WHERE o.object_key IN ({keys}){Prefix(query.Order, values)}", values);
     }
 
     /// <summary>The name of the counter of a class's objects.</summary>
@@ -46,19 +58,62 @@ internal static class ObjectSql
 
     // One address, by far the most frequent search: in the order of the index, without the sorting that DISTINCT and UNION need.
     // An object that holds the address in several fields counts with the first of them.
-    private static string SearchOne(SearchQuery query, AddressRange only, List<object> values) =>
-        $"SELECT o.version, o.body FROM ips_address a JOIN ips_object o ON o.object_key = a.object_key WHERE a.address = {Add(values, only.First.ToBytes())} "
-        + "AND a.field = (SELECT min(b.field) FROM ips_address b WHERE b.address = a.address AND b.object_key = a.object_key)"
-        + (query.Class is { } oclass ? $" AND a.oid = {Add(values, (long)oclass.Number)}" : "")
-        + $" ORDER BY a.object_key LIMIT {Add(values, (long)query.Page.Size)} OFFSET {Add(values, query.Page.Offset)}";
+    private static string SearchOne(SearchQuery query, AddressRange only, List<object> values)
+    {
+        var address = Add(values, only.First.ToBytes());
+        var held = $"SELECT {Columns}, a.object_key FROM ips_address a JOIN ips_object o ON o.object_key = a.object_key "
+            + $"WHERE a.address = {address} "
+            + "AND a.field = (SELECT min(b.field) FROM ips_address b WHERE b.address = a.address AND b.object_key = a.object_key)"
+            + (query.Class is { } oclass ? $" AND a.oid = {Add(values, (long)oclass.Number)}" : "");
+        if (Named(query, values) is not { } named) return $"{held} ORDER BY a.object_key{Limit(query.Page, values)}";
+        return $"{held} UNION ALL SELECT {Columns}, o.object_key FROM ips_object o WHERE {named} "
+            + $"AND NOT EXISTS (SELECT 1 FROM ips_address b WHERE b.address = {address} AND b.object_key = o.object_key) "
+            + $"ORDER BY object_key{Limit(query.Page, values)}";
+    }
 
     private static string Keys(SearchQuery query, List<object> values)
     {
         var oid = query.Class is { } oclass ? $" AND oid = {Add(values, (long)oclass.Number)}" : "";
         // UNION, unlike OR, is an index range each in both stores; it also drops what an object with several hits repeats.
-        var selects = query.Ranges.Select(range => $"SELECT DISTINCT object_key FROM ips_address WHERE {Within(range, values)}{oid}");
+        var selects = query.Ranges
+            .Select(range => $"SELECT DISTINCT object_key FROM ips_address WHERE {Within(range, values)}{oid}").ToList();
+        if (Named(query, values) is { } named) selects.Add($"SELECT o.object_key FROM ips_object o WHERE {named}");
         return string.Join(" UNION ", selects);
     }
+
+    // The objects whose field "name" is one of the addresses; null if none can be.
+    private static string? Named(SearchQuery query, List<object> values)
+    {
+        if (query.Names is not { Count: > 0 } names) return null;
+        var classes = ObjectClass.All.Where(oclass => oclass.HasName && (query.Class ?? oclass) == oclass).ToList();
+        return classes.Count == 0
+            ? null
+            : $"o.oid {AnyOf(values, [.. classes.Select(oclass => (object)(long)oclass.Number)])} AND o.label {AnyOf(values, names)}";
+    }
+
+    private static string By(ObjectOrder order, string usual)
+    {
+        var direction = order.IsDescending ? " DESC" : "";
+        return order.By switch
+        {
+            OrderField.Id => $"o.id{direction}, o.oid{direction}",
+            OrderField.Name => $"o.label{direction}, o.id{direction}, o.oid{direction}",
+            _ => usual,
+        };
+    }
+
+    private static string Limit(Page page, List<object> values) =>
+        $" LIMIT {Add(values, (long)page.Size)} OFFSET {Add(values, page.Offset)}";
+
+    private static string Prefix(ObjectOrder order, List<object> values)
+    {
+        if (order.Prefix is not { } prefix) return "";
+        var column = order.By == OrderField.Name ? "o.label" : "o.id";
+        return $" AND {column} >= {Add(values, prefix)}" + (TextPrefix.End(prefix) is { } end ? $" AND {column} < {Add(values, end)}" : "");
+    }
+
+    private static string After(ObjectOrder order, List<object> values) =>
+        order.After is { } after ? $" AND o.id {(order.IsDescending ? "<" : ">")} {Add(values, after)}" : "";
 
     private static (string Where, List<object> Values) Where(ListQuery query)
     {
@@ -77,6 +132,7 @@ internal static class ObjectSql
                 _ => throw new System.Diagnostics.UnreachableException($"Filter {filter} has no SQL."),
             });
         }
+        where.Append(Prefix(query.Order, values));
         return (where.ToString(), values);
     }
 

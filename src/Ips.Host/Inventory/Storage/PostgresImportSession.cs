@@ -12,7 +12,7 @@ internal sealed class PostgresImportSession : IImportSession
 
     private const string Staging = """
         CREATE TEMPORARY TABLE import_object (seq bigint GENERATED ALWAYS AS IDENTITY, oid bigint, id text COLLATE "C", label text, kind text, mem_size bigint,
-            disk_size bigint, body bytea) ON COMMIT DROP;
+            disk_size bigint, body bytea, more bytea) ON COMMIT DROP;
         CREATE TEMPORARY TABLE import_address (oid bigint, id text COLLATE "C", address bytea, field bigint) ON COMMIT DROP;
         CREATE TEMPORARY TABLE import_owner (oid bigint, id text COLLATE "C", name text) ON COMMIT DROP;
         """;
@@ -49,10 +49,21 @@ internal sealed class PostgresImportSession : IImportSession
     /// <inheritdoc/>
     public async ValueTask<ImportCounts> CommitAsync(CancellationToken cancellationToken)
     {
+        var counts = await TryAsync(cancellationToken);
+        await _write.CommitAsync();
+        return counts;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<ImportCounts> TryAsync(CancellationToken cancellationToken)
+    {
         await FlushAsync(cancellationToken);
         await RunAsync("ANALYZE import_object; ANALYZE import_address; ANALYZE import_owner", cancellationToken);
         // What is already as imported drops out, so that its version stays.
-        await RunAsync("DELETE FROM import_object i USING ips_object o WHERE o.oid = i.oid AND o.id = i.id AND o.body = i.body", cancellationToken);
+        await RunAsync("""
+            DELETE FROM import_object i USING ips_object o LEFT JOIN ips_more m ON m.object_key = o.object_key
+            WHERE o.oid = i.oid AND o.id = i.id AND o.body = i.body AND m.body IS NOT DISTINCT FROM i.more
+            """, cancellationToken);
         await RunAsync("DELETE FROM ips_address a USING ips_object o, import_object i WHERE o.oid = i.oid AND o.id = i.id AND a.object_key = o.object_key", cancellationToken);
         await RunAsync("DELETE FROM ips_owner w USING ips_object o, import_object i WHERE o.oid = i.oid AND o.id = i.id AND w.object_key = o.object_key", cancellationToken);
         var updated = await RunAsync("""
@@ -75,10 +86,13 @@ internal sealed class PostgresImportSession : IImportSession
             JOIN import_object i ON i.oid = a.oid AND i.id = a.id JOIN ips_object o ON o.oid = a.oid AND o.id = a.id
             """, cancellationToken);
         await RunAsync("""
+            INSERT INTO ips_more (object_key, body) SELECT o.object_key, i.more FROM import_object i
+            JOIN ips_object o ON o.oid = i.oid AND o.id = i.id WHERE i.more IS NOT NULL
+            """, cancellationToken);
+        await RunAsync("""
             INSERT INTO ips_owner (name, object_key) SELECT w.name, o.object_key FROM import_owner w
             JOIN import_object i ON i.oid = w.oid AND i.id = w.id JOIN ips_object o ON o.oid = w.oid AND o.id = w.id
             """, cancellationToken);
-        await _write.CommitAsync();
         return new ImportCounts(created, updated, _added - created - updated);
     }
 
@@ -87,7 +101,7 @@ internal sealed class PostgresImportSession : IImportSession
 
     private async ValueTask FlushAsync(CancellationToken cancellationToken)
     {
-        await CopyAsync("import_object (oid, id, label, kind, mem_size, disk_size, body)", _batch, async (copy, item) =>
+        await CopyAsync("import_object (oid, id, label, kind, mem_size, disk_size, body, more)", _batch, async (copy, item) =>
         {
             await copy.WriteAsync((long)item.Class.Number, NpgsqlDbType.Bigint, cancellationToken);
             await copy.WriteAsync(item.Id, NpgsqlDbType.Text, cancellationToken);
@@ -95,7 +109,9 @@ internal sealed class PostgresImportSession : IImportSession
             await WriteColumnAsync(copy, item.ColumnValue("kind"), NpgsqlDbType.Text, cancellationToken);
             await WriteColumnAsync(copy, item.ColumnValue("mem_size"), NpgsqlDbType.Bigint, cancellationToken);
             await WriteColumnAsync(copy, item.ColumnValue("disk_size"), NpgsqlDbType.Bigint, cancellationToken);
-            await copy.WriteAsync(ObjectCodec.Write(item), NpgsqlDbType.Bytea, cancellationToken);
+            await copy.WriteAsync(ObjectCodec.WriteBody(item), NpgsqlDbType.Bytea, cancellationToken);
+            if (ObjectCodec.WriteOthers(item) is { } others) await copy.WriteAsync(others, NpgsqlDbType.Bytea, cancellationToken);
+            else await copy.WriteNullAsync(cancellationToken);
         }, cancellationToken);
         await CopyAsync("import_address (oid, id, address, field)", _batch.SelectMany(item => item.Addresses, (item, a) => (item, a)), async (copy, row) =>
         {

@@ -5,8 +5,11 @@ using Npgsql;
 namespace Ips.Host.Inventory.Storage;
 
 /// <summary>A PostgreSQL connection from Npgsql's pool, which prepares by itself what is used often.</summary>
-internal sealed class PostgresSession(NpgsqlConnection connection) : SqlSession
+internal sealed class PostgresSession(NpgsqlConnection connection, CancellationToken abandoned = default) : SqlSession
 {
+    /// <inheritdoc/>
+    protected override CancellationToken Abandoned => abandoned;
+
     /// <inheritdoc/>
     public override DbCommand Command(string sql, params IReadOnlyList<object?> values)
     {

@@ -3,18 +3,26 @@ using Npgsql;
 namespace Ips.Host.Inventory.Storage;
 
 /// <summary>A write transaction in PostgreSQL; gives the connection and the turn back when it is disposed.</summary>
-internal sealed class PostgresWrite(NpgsqlConnection connection, NpgsqlTransaction transaction, SemaphoreSlim turn) : SqlWrite
+internal sealed class PostgresWrite(NpgsqlConnection connection, NpgsqlTransaction transaction, SemaphoreSlim turn, StoreCall call)
+    : SqlWrite
 {
     private bool _disposed;
 
     /// <inheritdoc/>
-    public override SqlSession Session { get; } = new PostgresSession(connection);
+    public override SqlSession Session { get; } = new PostgresSession(connection, call.Token);
+
+    /// <summary>Called when it has ended.</summary>
+    public Action? Ended { get; set; }
 
     /// <summary>The connection, for COPY.</summary>
     public NpgsqlConnection Connection => connection;
 
     /// <inheritdoc/>
-    public override async ValueTask CommitAsync() => await transaction.CommitAsync(CancellationToken.None);
+    public override async ValueTask CommitAsync()
+    {
+        call.BeginCommit();
+        await transaction.CommitAsync(call.CommitToken);
+    }
 
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
@@ -29,6 +37,7 @@ internal sealed class PostgresWrite(NpgsqlConnection connection, NpgsqlTransacti
         finally
         {
             turn.Release();
+            Ended?.Invoke();
         }
     }
 }

@@ -13,13 +13,17 @@ internal abstract class SqlSession : IAsyncDisposable
     /// <summary>Lets all reads until the result is disposed see the store as of one moment.</summary>
     public abstract ValueTask<IAsyncDisposable> BeginReadAsync(CancellationToken cancellationToken);
 
+    /// <summary>Cancelled when nobody waits for the call any more.</summary>
+    protected virtual CancellationToken Abandoned => CancellationToken.None;
+
     /// <summary>Runs a statement.</summary>
     /// <returns>Number of rows it changed.</returns>
-    public Task<int> ExecuteAsync(string sql, params IReadOnlyList<object?> values) => Command(sql, values).ExecuteNonQueryAsync(CancellationToken.None);
+    public Task<int> ExecuteAsync(string sql, params IReadOnlyList<object?> values) => Command(sql, values).ExecuteNonQueryAsync(Abandoned);
 
     /// <summary>The first column of the first row as a number; null without a row.</summary>
     public async ValueTask<long?> ScalarAsync(string sql, params IReadOnlyList<object?> values) =>
-        await Command(sql, values).ExecuteScalarAsync(CancellationToken.None) is { } value and not DBNull ? Convert.ToInt64(value, System.Globalization.CultureInfo.InvariantCulture) : null;
+        await Command(sql, values).ExecuteScalarAsync(Abandoned) is { } value and not DBNull
+            ? Convert.ToInt64(value, System.Globalization.CultureInfo.InvariantCulture) : null;
 
     /// <inheritdoc/>
     public abstract ValueTask DisposeAsync();

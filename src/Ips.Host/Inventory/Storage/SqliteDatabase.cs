@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
+using Ips.Actors.Hosting;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -19,6 +21,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     private readonly string _path;
     private readonly bool _survivesPowerLoss;
     private readonly TimeSpan _busyTimeout;
+    private readonly string? _file;
     private SqliteSession? _writing;
     private volatile bool _released;
 
@@ -29,17 +32,24 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     /// but nothing older, if the machine loses power; neither loses anything if only the process ends.</param>
     /// <param name="busyTimeout">How long a write waits for another one.</param>
     /// <param name="readers">Most readers at once.</param>
-    public SqliteDatabase(string path, IReadOnlyList<string> steps, bool survivesPowerLoss, TimeSpan busyTimeout, int readers)
+    /// <param name="beforeMigration">Sees the file as it is, and throws if it must stay so.</param>
+    /// <param name="additions">What the schema has beside its steps.</param>
+    public SqliteDatabase(
+        string path, IReadOnlyList<string> steps, bool survivesPowerLoss, TimeSpan busyTimeout, int readers,
+        Action<SqliteDatabase>? beforeMigration = null,
+        params IReadOnlyList<SchemaAddition> additions)
     {
         _path = path;
         _survivesPowerLoss = survivesPowerLoss;
         _busyTimeout = busyTimeout;
         _readers = new SemaphoreSlim(readers, readers);
-        CreatePrivately(path);
-        _writing = Open(null);
+        // The file holds secrets; its WAL inherits the mode. An existing file keeps the mode that the operator gave it.
+        ServiceFiles.Ready(path, "-wal", "-shm", "-journal");
+        (_file, _writing) = OpenFirst();
         try
         {
-            SqliteMigrator.Migrate(_writing.Connection, steps, path);
+            beforeMigration?.Invoke(this);
+            SqliteMigrator.Migrate(_writing.Connection, steps, additions, path);
         }
         catch (SqliteException e) when (e.SqliteErrorCode is BusyCode or LockedCode)
         {
@@ -53,14 +63,43 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         }
     }
 
-    /// <summary>A connection for reading; disposing it gives it back.</summary>
-    public async ValueTask<SqliteSession> RentReaderAsync(CancellationToken cancellationToken)
+    /// <summary>Whether the tables of a file are empty and no other connection has it open: only then SQLite lets the write-ahead log be
+    /// turned off.</summary>
+    internal static bool IsUnused(string path, IReadOnlyList<string> tables)
     {
-        await _readers.WaitAsync(cancellationToken);
+        using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWrite,
+            Pooling = false }.ToString());
+        connection.Open();
+        return Text("PRAGMA journal_mode = DELETE") == "delete" && tables.All(table =>
+            Text($"SELECT count(*) FROM sqlite_master WHERE name = '{table}'") == "0" || Text($"SELECT count(*) FROM {table}") == "0");
+
+        string? Text(string sql)
+        {
+            using var command = connection.CreateCommand();
+            command.CommandTimeout = 1;
+            command.CommandText = sql;
+            return Convert.ToString(command.ExecuteScalar(), System.Globalization.CultureInfo.InvariantCulture);
+        }
+    }
+
+    /// <summary>Which file is open, as <see cref="ServiceFiles.TryIdentify"/> names it.</summary>
+    public string? File => _file;
+
+    /// <summary>The connection that has opened the file; only until the first write.</summary>
+    public SqliteConnection Connection => _writing!.Connection;
+
+    /// <summary>Whether the path still leads to the file that is open.</summary>
+    public bool IsInPlace => ServiceFiles.TryIdentify(_path) == _file;
+
+    /// <summary>A connection for reading; disposing it gives it back.</summary>
+    public async ValueTask<SqliteSession> RentReaderAsync(StoreCall call)
+    {
+        if (!await _readers.WaitAsync(call.Limit, call.Token)) throw new StoreBusyException(call.Limit, null);
         try
         {
             ObjectDisposedException.ThrowIf(_released, this);
             if (_idle.TryPop(out var session)) return session;
+            if (!IsInPlace) throw new StoreAwayException(_path, StoreTrouble.Replaced, "the path leads to another file, or to none");
             session = Open(GiveBack);
             await session.ExecuteAsync("PRAGMA query_only = 1"); // a mistake here must not write beside the single writer
             return session;
@@ -73,17 +112,24 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     }
 
     /// <summary>Begins a write transaction.</summary>
-    public async ValueTask<SqlWrite> BeginWriteAsync(CancellationToken cancellationToken)
+    public async ValueTask<SqlWrite> BeginWriteAsync(StoreCall call)
     {
         ObjectDisposedException.ThrowIf(_released, this);
-        if (!await _writer.WaitAsync(_busyTimeout, cancellationToken)) throw new StoreBusyException(_busyTimeout, null);
+        var began = Stopwatch.GetTimestamp();
+        if (!await _writer.WaitAsync(call.Limit, call.Token)) throw new StoreBusyException(_busyTimeout, null);
         try
         {
             ObjectDisposedException.ThrowIf(_released, this);
+            // What need not survive a power loss need not survive its file either: the next one begins with a mark that refuses all from
+            // before it.
+            if (_survivesPowerLoss && !IsInPlace)
+                throw new StoreAwayException(_path, StoreTrouble.Replaced, "the path leads to another file, or to none");
             _writing ??= Open(null);
+            _ = raw.sqlite3_busy_timeout(_writing.Connection.Handle,
+                (int)Math.Max(1, (call.Limit - Stopwatch.GetElapsedTime(began)).TotalMilliseconds));
             // IMMEDIATE takes the lock now: a deferred transaction that had read before it writes would fail with SQLITE_BUSY at once, without any wait.
             await _writing.ExecuteAsync("BEGIN IMMEDIATE");
-            return new Write(this, _writing);
+            return new Write(this, _writing, call);
         }
         catch (SqliteException e) when (e.SqliteErrorCode is BusyCode or LockedCode)
         {
@@ -120,11 +166,24 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         _readers.Release();
     }
 
+    // By the path before and after, and never by a descriptor: closing one would give up the locks that SQLite holds on the file.
+    private (string? File, SqliteSession Session) OpenFirst()
+    {
+        while (true)
+        {
+            var file = ServiceFiles.TryIdentify(_path);
+            var session = Open(null);
+            if (ServiceFiles.TryIdentify(_path) == file) return (file, session);
+            session.Close();
+        }
+    }
+
     private SqliteSession Open(Action<SqliteSession>? giveBack)
     {
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder
         {
             DataSource = _path,
+            Mode = SqliteOpenMode.ReadWrite, // ServiceFiles has made the file; one that is gone meanwhile must not be made anew
             Pooling = false,    // the pool is this class: it keeps the statements prepared
             DefaultTimeout = 1, // s; the wait for locks is SQLite's own, below, whose steps begin at 1 ms and not at 150 ms
         }.ToString());
@@ -158,26 +217,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         SqliteException.ThrowExceptionForRC(result, connection.Handle);
     }
 
-    // The file holds secrets; its WAL inherits the mode. An existing file keeps the mode that the operator gave it.
-    private static void CreatePrivately(string path)
-    {
-        if (File.Exists(path) || OperatingSystem.IsWindows()) return;
-        try
-        {
-            new FileStream(path, new FileStreamOptions
-            {
-                Mode = FileMode.CreateNew,
-                Access = FileAccess.Write,
-                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-            }).Dispose();
-        }
-        catch (IOException) when (File.Exists(path))
-        {
-            // Another generation made it in this moment, in the same way.
-        }
-    }
-
-    private sealed class Write(SqliteDatabase database, SqliteSession session) : SqlWrite
+    private sealed class Write(SqliteDatabase database, SqliteSession session, StoreCall call) : SqlWrite
     {
         private bool _ended;
         private bool _disposed;
@@ -186,6 +226,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
 
         public override async ValueTask CommitAsync()
         {
+            call.BeginCommit();
             await session.ExecuteAsync("COMMIT");
             _ended = true;
         }

@@ -1,17 +1,18 @@
-using System.Globalization;
 using System.Runtime.CompilerServices;
-using System.Text;
+using System.Text.Unicode;
 using CsvHelper;
-using CsvHelper.Configuration;
 using Ips.Host.Api;
+using Ips.Host.Cli;
 
 namespace Ips.Host.Inventory.Transfer;
 
-/// <summary>Reads CSV with a header. Holds one row at a time. The order of columns is free; a column that no class has is refused,
-/// a missing one is empty.</summary>
+/// <summary>Reads CSV with a header, as RFC 4180 has it and in UTF-8; a byte order mark, bare line feeds and blank lines are accepted.
+/// Holds one row at a time.
+/// The order of columns is free; a column that no class has is refused, a missing one is empty.</summary>
 internal static class CsvObjectReader
 {
-    private const int MaxCellChars = 64 * 1024;
+    /// <summary>Longest row, bytes: an object is far smaller, so a longer row is not one.</summary>
+    internal const int MaxRowBytes = 1024 * 1024;
 
     /// <summary>Reads a file.</summary>
     /// <param name="stream">The file.</param>
@@ -19,56 +20,71 @@ internal static class CsvObjectReader
     /// <param name="cancellationToken">Ends it.</param>
     public static async IAsyncEnumerable<ImportedRow> ReadAsync(Stream stream, ObjectClass? oclass, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var configuration = new CsvConfiguration(CultureInfo.InvariantCulture) { MaxFieldSize = MaxCellChars, IgnoreBlankLines = true, BadDataFound = null };
-        using var text = new StreamReader(stream, new UTF8Encoding(false, throwOnInvalidBytes: true), detectEncodingFromByteOrderMarks: false, leaveOpen: true);
-        using var csv = new CsvParser(text, configuration);
+        ImportedRow? malformed = null;
+        // The header is a record like others, since it is checked here. A record that breaks a rule is reported, not thrown: the message is
+        // ours.
+        var options = new CsvReaderOptions
+        {
+            Separator = ',',
+            HasHeader = false,
+            TrackLineNumbers = true,
+            MaxRecordSize = MaxRowBytes,
+            OnMalformedRecord = record =>
+                malformed ??= new ImportedRow(record.LineNumber, null, [Problems.BadRequest(400, Rule(record.Reason))]),
+        };
+        await using var csv = CsvReader.Create(stream, options, leaveOpen: true);
         string[]? header = null;
         while (true)
         {
-            // The parser counts lines when it has read them; a row may span several.
-            var (more, broken) = await NextAsync(csv);
-            cancellationToken.ThrowIfCancellationRequested();
-            if (broken is not null)
+            var (more, tooLong) = await NextAsync(csv, cancellationToken);
+            if (tooLong is not null || malformed is not null)
             {
-                yield return new ImportedRow(csv.RawRow + 1L, null, [broken]);
+                yield return malformed ?? new ImportedRow(tooLong!.Value, null,
+                    [Problems.BadRequest(400, $"the row is longer than {MaxRowBytes} bytes; is a quote missing?")]);
                 yield break; // where the next row begins cannot be told
             }
             if (!more) break;
-            var record = csv.Record!;
+            if (!Utf8.IsValid(csv.RawRecord))
+            {
+                yield return new ImportedRow(csv.LineNumber, null, [Problems.BodyNotUtf8]);
+                yield break;
+            }
+            var record = new string[csv.FieldCount];
+            for (var i = 0; i < record.Length; i++) record[i] = CsvFormulas.Unescape(csv.GetString(i));
             if (header is null)
             {
-                header = Header(record);
+                header = Array.ConvertAll(record, name => name.Trim());
                 var wrong = CheckHeader(header, oclass);
                 if (wrong.Count == 0) continue;
-                yield return new ImportedRow(csv.RawRow, null, wrong);
+                yield return new ImportedRow(csv.LineNumber, null, wrong);
                 yield break; // every row would repeat it
             }
-            yield return Row(csv.RawRow, header, record, oclass);
+            yield return Row(csv.LineNumber, header, record, oclass);
         }
+        if (header is null) yield return new ImportedRow(1, null,
+            [Problems.BadRequest(400, "the file is empty; CSV begins with a row of column names")]);
     }
 
-    private static async ValueTask<(bool More, Problem? Broken)> NextAsync(CsvParser csv)
+    // In an iterator nothing can be caught.
+    private static async ValueTask<(bool More, long? TooLong)> NextAsync(CsvReader csv, CancellationToken cancellationToken)
     {
         try
         {
-            return (await csv.ReadAsync(), null);
+            return (await csv.ReadAsync(cancellationToken), null);
         }
-        catch (DecoderFallbackException)
+        catch (CsvFormatException e)
         {
-            return (false, Problems.BodyNotUtf8);
-        }
-        catch (MaxFieldSizeException)
-        {
-            return (false, Problems.BadRequest(400, $"a cell is longer than {MaxCellChars} characters; is a quote missing?"));
+            return (false, e.LineNumber);
         }
     }
 
-    private static string[] Header(string[] record)
+    private static string Rule(CsvMalformedReason reason) => reason switch
     {
-        var header = record.Select(name => name.Trim()).ToArray();
-        header[0] = header[0].TrimStart('\uFEFF');
-        return header;
-    }
+        CsvMalformedReason.UnterminatedQuote => "a quoted cell begins in this row and never ends; is the file cut off?",
+        CsvMalformedReason.TextAfterClosingQuote =>
+            "there is text after the closing quote of a cell; a quote within a cell is written twice",
+        _ => "there is a quote in a cell that does not begin with one; a cell with quotes is quoted as a whole, and each quote within it written twice",
+    };
 
     private static List<Problem> CheckHeader(string[] header, ObjectClass? oclass)
     {
@@ -84,10 +100,12 @@ internal static class CsvObjectReader
     private static ImportedRow Row(long line, string[] header, string[] record, ObjectClass? oclass)
     {
         List<Problem> found = [];
-        if (record.Length != header.Length) return new ImportedRow(line, null, [Problems.BadRequest(400, $"the row has {record.Length} cells, the header {header.Length}")]);
+        if (record.Length != header.Length) return new ImportedRow(line, null,
+            [Problems.BadRequest(400, $"the row has {Counted.Of(record.Length, "cell")}, the header {header.Length}")]);
         var oid = Array.IndexOf(header, CsvColumns.Oid) is >= 0 and var at ? record[at] : oclass!.Oid;
         var actual = ObjectClass.Find(oid);
-        if (actual is null || (oclass is not null && actual != oclass)) return new ImportedRow(line, null, [Problems.NotAnOid(CsvColumns.Oid)]);
+        if (actual is null || (oclass is not null && actual != oclass)) return new ImportedRow(line, null,
+            [Problems.OidFault(CsvColumns.Oid, oid, oclass)]);
         var id = record[Array.IndexOf(header, ObjectClass.IdField)];
         if (!ObjectLimits.IsId(id)) found.Add(Problems.NotAnId(ObjectClass.IdField));
         var values = new object?[actual.Fields.Count];

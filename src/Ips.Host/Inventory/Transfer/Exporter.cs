@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using CsvHelper;
 using Ips.Host.Inventory.Storage;
 
@@ -9,8 +7,16 @@ namespace Ips.Host.Inventory.Transfer;
 internal static class Exporter
 {
     /// <summary>Writes all objects, or those of one class.</summary>
+    /// <param name="store">Which objects.</param>
+    /// <param name="oclass">Only these; null writes all.</param>
+    /// <param name="format">In which form.</param>
+    /// <param name="keepFormulas">CSV: write also what a spreadsheet would run as it is, see <see cref="CsvFormulas"/>.</param>
+    /// <param name="output">Where to.</param>
+    /// <param name="onProgress">Called after each object with their number so far.</param>
+    /// <param name="cancellationToken">Ends it.</param>
     /// <returns>How many.</returns>
-    public static async Task<long> RunAsync(IObjectStore store, ObjectClass? oclass, TransferFormat format, Stream output, Action<long> onProgress, CancellationToken cancellationToken)
+    public static async Task<long> RunAsync(
+        IObjectStore store, ObjectClass? oclass, TransferFormat format, bool keepFormulas, Stream output, Action<long> onProgress, CancellationToken cancellationToken)
     {
         long count = 0;
         if (format == TransferFormat.JsonLines)
@@ -26,17 +32,17 @@ internal static class Exporter
             return count;
         }
         var columns = CsvColumns.For(oclass);
-        await using var text = new StreamWriter(output, new UTF8Encoding(false), leaveOpen: true);
-        await using var csv = new CsvWriter(text, CultureInfo.InvariantCulture, leaveOpen: true);
+        await using var csv = CsvWriter.Create(output, new CsvWriterOptions { Separator = ',' }, leaveOpen: true);
         foreach (var column in columns) csv.WriteField(column);
-        await csv.NextRecordAsync();
+        await csv.EndRecordAsync(cancellationToken);
         await foreach (var stored in store.ExportAsync(oclass, cancellationToken))
         {
             var item = Item(stored);
-            foreach (var column in columns) csv.WriteField(Cell(item, column));
-            await csv.NextRecordAsync();
+            foreach (var column in columns) csv.WriteField(CsvFormulas.Escape(Cell(item, column), keepFormulas));
+            await csv.EndRecordAsync(cancellationToken);
             onProgress(++count);
         }
+        await csv.FlushAsync(cancellationToken); // here, where a failure is the export's
         return count;
     }
 

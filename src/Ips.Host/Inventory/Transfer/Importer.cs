@@ -14,10 +14,12 @@ internal static class Importer
     /// <param name="rows">The file's lines.</param>
     /// <param name="onProblem">Called for each problem, in the order of the lines.</param>
     /// <param name="onProgress">Called after each line with the number of objects so far.</param>
+    /// <param name="isDryRun">Whether the store stays as it is; the answer is the same.</param>
     /// <param name="cancellationToken">Ends it; nothing is imported then.</param>
     /// <returns>What was imported; null if there was a problem.</returns>
     public static async Task<ImportCounts?> RunAsync(
-        IObjectStore store, IAsyncEnumerable<ImportedRow> rows, Action<long, Problem> onProblem, Action<long> onProgress, CancellationToken cancellationToken)
+        IObjectStore store, IAsyncEnumerable<ImportedRow> rows, Action<long, Problem> onProblem, Action<long> onProgress,
+        bool isDryRun, CancellationToken cancellationToken)
     {
         Dictionary<UInt128, long> seen = [];
         var session = await store.BeginImportAsync(cancellationToken);
@@ -38,7 +40,8 @@ internal static class Importer
                 if (!failed) await session.AddAsync(row.Item!, cancellationToken);
                 onProgress(seen.Count);
             }
-            return failed ? null : await session.CommitAsync(cancellationToken);
+            if (failed) return null;
+            return isDryRun ? await session.TryAsync(cancellationToken) : await session.CommitAsync(cancellationToken);
         }
         finally
         {

@@ -11,7 +11,7 @@ internal static class JsonLinesReader
     /// <summary>Longest line, bytes: an object is far smaller, so a longer line is not one.</summary>
     public const int MaxLineBytes = 1024 * 1024;
 
-    /// <summary>Reads a file; blank lines are skipped.</summary>
+    /// <summary>Reads a file; blank lines are skipped, and a file without another is refused.</summary>
     /// <param name="stream">The file.</param>
     /// <param name="oclass">The class of all lines; null takes it from each line's <c>oid</c>.</param>
     /// <param name="cancellationToken">Ends it.</param>
@@ -19,14 +19,18 @@ internal static class JsonLinesReader
     {
         var pipe = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: 64 * 1024, leaveOpen: true));
         long line = 1;
-        var tooLong = false;
+        var (tooLong, any) = (false, false);
         while (true)
         {
             var read = await pipe.ReadAsync(cancellationToken);
             var rest = read.Buffer;
             while (rest.PositionOf((byte)'\n') is { } end)
             {
-                if (Row(rest.Slice(0, end), line, oclass, tooLong) is { } row) yield return row;
+                if (Row(rest.Slice(0, end), line, oclass, tooLong) is { } row)
+                {
+                    any = true;
+                    yield return row;
+                }
                 rest = rest.Slice(rest.GetPosition(1, end));
                 tooLong = false;
                 line++;
@@ -38,12 +42,17 @@ internal static class JsonLinesReader
             }
             if (read.IsCompleted)
             {
-                if (Row(rest, line, oclass, tooLong) is { } row) yield return row;
+                if (Row(rest, line, oclass, tooLong) is { } row)
+                {
+                    any = true;
+                    yield return row;
+                }
                 break;
             }
             pipe.AdvanceTo(rest.Start, read.Buffer.End);
         }
         await pipe.CompleteAsync();
+        if (!any) yield return new ImportedRow(1, null, [Problems.BadRequest(400, "the file is empty")]);
     }
 
     private static ImportedRow? Row(ReadOnlySequence<byte> bytes, long line, ObjectClass? oclass, bool tooLong)

@@ -3,9 +3,11 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Ips.Testing.Processes;
+using Ips.Transport.Tests.Posix;
 
 namespace Ips.Transport.Tests.StrictClient.Processes;
 
+[Collection(ProcessWideCollection.Name)] // a child inherits what another test has open without FD_CLOEXEC just then
 public sealed partial class DaemonProcessTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);

@@ -4,8 +4,10 @@ using Mono.Unix.Native;
 
 namespace Ips.Actors.Tests.Diagnostics;
 
-public sealed class LineFormatSinkTests
+public sealed class LogLaneTests
 {
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+
     [Fact]
     public void Write_EachLine_IsOneWrite()
     {
@@ -13,9 +15,9 @@ public sealed class LineFormatSinkTests
         var (ours, theirs) = SequencedPair();
         try
         {
-            var sink = new LineFormatSink(ours);
+            var lane = new LogLane(ours);
             var sizes = new[] { 1, 100, 5000, 40_000, 3 };
-            foreach (var size in sizes) sink.Write(Encoding.ASCII.GetBytes(new string('x', size - 1) + "\n"));
+            foreach (var size in sizes) lane.Write(Encoding.ASCII.GetBytes(new string('x', size - 1) + "\n"));
             Assert.Equal(sizes, sizes.Select(_ => ReadOnce(theirs)));
         }
         finally
@@ -35,8 +37,9 @@ public sealed class LineFormatSinkTests
             var writers = Enumerable.Range(0, 4).Select(n => (Fd: Append(file), Line: Encoding.ASCII.GetBytes(new string((char)('a' + n), 200 + (n * 700)) + "\n"))).ToList();
             var threads = writers.Select(w => new Thread(() =>
             {
-                var sink = new LineFormatSink(w.Fd);
-                for (var i = 0; i < 500; i++) sink.Write(w.Line);
+                var lane = new LogLane(w.Fd);
+                for (var i = 0; i < 500; i++) lane.Write(w.Line);
+                Assert.True(lane.Flush(Limit));
             })).ToList();
             threads.ForEach(t => t.Start());
             threads.ForEach(t => t.Join());
@@ -59,12 +62,14 @@ public sealed class LineFormatSinkTests
         var fd = Append(first);
         try
         {
-            var sink = new LineFormatSink(fd);
-            sink.Write("one\n"u8);
+            var lane = new LogLane(fd);
+            lane.Write("one\n"u8);
+            Assert.True(lane.Flush(Limit));
             var other = Append(second);
             Assert.Equal(fd, Syscall.dup2(other, fd)); // what SIGUSR1 does
             _ = Syscall.close(other);
-            sink.Write("two\n"u8);
+            lane.Write("two\n"u8);
+            Assert.True(lane.Flush(Limit));
 
             Assert.Equal("one\n", File.ReadAllText(first));
             Assert.Equal("two\n", File.ReadAllText(second));
@@ -84,16 +89,20 @@ public sealed class LineFormatSinkTests
         var file = Path.GetTempFileName();
         try
         {
-            var sink = new LineFormatSink(fd);
-            sink.Write("lost 1\n"u8);
-            sink.Write("lost 2\n"u8);
+            var lane = new LogLane(fd);
+            lane.Write("lost 1\n"u8);
+            lane.Write("lost 2\n"u8);
+            Assert.True(lane.Flush(Limit));
             var good = Append(file);
             _ = Syscall.dup2(good, fd);
             _ = Syscall.close(good);
-            sink.Write("kept\n"u8);
-            sink.Write("kept too\n"u8);
+            lane.Write("kept\n"u8);
+            lane.Write("kept too\n"u8);
+            Assert.True(lane.Flush(Limit));
 
-            Assert.Equal("# 2 log lines before this one could not be written: ENOSPC\nkept\nkept too\n", File.ReadAllText(file));
+            var lines = File.ReadAllLines(file);
+            Assert.Matches($" WARN  gen=0 pid={Environment.ProcessId} Ips.LogLane {EventIds.LinesLost} 2 lines before this one could not be written: ENOSPC.$", lines[0]);
+            Assert.Equal(["kept", "kept too"], lines[1..]);
         }
         finally
         {
@@ -123,10 +132,79 @@ public sealed class LineFormatSinkTests
             return lines;
         });
 
-        var sink = new LineFormatSink(pipe[1]);
-        for (var i = 0; i < count; i++) sink.Write(line);
+        var lane = new LogLane(pipe[1]);
+        for (var i = 0; i < count; i++) lane.Write(line);
+        Assert.True(lane.Flush(Limit));
         _ = Syscall.close(pipe[1]);
         Assert.Equal(count, await reader.WaitAsync(TimeSpan.FromSeconds(20)));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Write_NobodyReads_NeverWaitsAndTellsWhatWasLostOnceSomebodyDoes(bool nonBlocking)
+    {
+        int[] pipe = new int[2];
+        Assert.Equal(0, Syscall.pipe(out pipe[0], out pipe[1]));
+        if (nonBlocking) _ = Syscall.fcntl(pipe[1], FcntlCommand.F_SETFL, (int)OpenFlags.O_NONBLOCK);
+        var lane = new LogLane(pipe[1], capacityBytes: 100_000) { Form = new LineFormatOptions { Format = LineFormat.Json } };
+        const int count = 20_000;
+        for (var i = 0; i < count; i++) lane.Write(Encoding.ASCII.GetBytes($"line {i} {new string('x', 90)}\n")); // 2 MB, where 64 KiB and 100 KB fit
+        Assert.False(lane.Flush(TimeSpan.FromMilliseconds(1)));
+        Assert.False(lane.WaitForRoom(TimeSpan.Zero));
+
+        using var stream = new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(pipe[0], ownsHandle: true), FileAccess.Read);
+        using var text = new StreamReader(stream);
+        var reading = Task.Run(() =>
+        {
+            List<string> read = [];
+            while (text.ReadLine() is { } line && line != "after") read.Add(line);
+            return read;
+        });
+        Assert.True(lane.WaitForRoom(Limit));
+        Assert.True(lane.Flush(Limit));
+        lane.Write("after\n"u8);
+        var lines = await reading.WaitAsync(Limit);
+        _ = Syscall.close(pipe[1]);
+
+        // In order, each gap is told of where it is, and the notice has the form of the log.
+        var next = 0;
+        foreach (var line in lines)
+        {
+            if (line.StartsWith('{'))
+            {
+                var notice = System.Text.Json.JsonDocument.Parse(line).RootElement;
+                Assert.Equal(EventIds.LinesLost, notice.GetProperty("eventId").GetInt32());
+                Assert.EndsWith(" lines before this one could not be written: who reads them is too slow, or has stopped.", notice.GetProperty("message").GetString(), StringComparison.Ordinal);
+                next += int.Parse(notice.GetProperty("message").GetString()!.Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture);
+            }
+            else
+            {
+                Assert.StartsWith($"line {next++} ", line, StringComparison.Ordinal);
+            }
+        }
+
+        Assert.Equal(count, next);
+        Assert.Contains(lines, line => line.StartsWith('{'));
+    }
+
+    [Fact]
+    public void Write_LineLargerThanTheQueue_IsCounted()
+    {
+        var file = Path.GetTempFileName();
+        var fd = Append(file);
+        try
+        {
+            var lane = new LogLane(fd, capacityBytes: 1000);
+            lane.Write(new byte[2000]);
+            Assert.True(lane.Flush(Limit));
+            Assert.Contains(" 1 line before this one could not be written: ", File.ReadAllText(file), StringComparison.Ordinal);
+        }
+        finally
+        {
+            _ = Syscall.close(fd);
+            File.Delete(file);
+        }
     }
 
     private static int Append(string file) => Syscall.open(file, OpenFlags.O_WRONLY | OpenFlags.O_APPEND | OpenFlags.O_CLOEXEC);

@@ -1,0 +1,82 @@
+namespace Ips.Actors.Handover;
+
+/// <summary>What a frame must be beyond its JSON: each element of a list is there, each number is in its range. Pure.</summary>
+internal static class FrameRules
+{
+    /// <summary>Endpoints of a frame at most: as many as descriptors fit its packet.</summary>
+    public const int MaxEndpoints = 64;
+
+    /// <summary>Connections of a frame at most.</summary>
+    public const int MaxConnections = 64;
+
+    /// <summary>Bytes of a connection's next request at most.</summary>
+    public const int MaxLeftoverBytes = 16 * 1024;
+
+    /// <summary>Facts of a <c>welcome</c> at most.</summary>
+    public const int MaxFacts = 16;
+
+    /// <summary>Failing checks of a report at most; a sender leaves out what is beyond.</summary>
+    public const int MaxChecks = 32;
+
+    /// <summary>Characters of a name of a fact or a check at most.</summary>
+    public const int MaxNameLength = 100;
+
+    /// <summary>Characters of a fact's value, or a check's reason, at most.</summary>
+    public const int MaxTextLength = 1000;
+
+    private const int MaxAddressLength = 1024; // a Unix path has 108 bytes at most
+    private const int MaxUrlLength = 2048;
+    private const int MaxOrdinal = 65_535;
+    private const int MaxGenerations = 256;
+    private const int MaxReceipts = 64;
+    private static readonly long MaxMilliseconds = (long)TimeSpan.FromDays(1).TotalMilliseconds;
+
+    /// <summary>What is wrong with a frame, as a clause; null if nothing is.</summary>
+    public static string? Fault(HandoverFrame frame) => frame switch
+    {
+        WelcomeFrame welcome => OutOf(welcome.Version, 0, int.MaxValue, "version") ?? OutOf(welcome.Generation, 1, int.MaxValue, "generation")
+            ?? OutOf(welcome.HealthIntervalMs, 1, MaxMilliseconds, "healthIntervalMs")
+            ?? OfEndpoints(welcome.Endpoints) ?? OfGenerations(welcome.Generations) ?? OfTexts(welcome.Facts, MaxFacts, "facts"),
+        ReadyFrame ready => OfEndpoints(ready.Endpoints) ?? OutOf(ready.HealthUrl?.Length ?? 0, 0, MaxUrlLength, "length of the health URL")
+            ?? OfTexts(ready.Failing, MaxChecks, "failing checks"),
+        HealthFrame health => OutOf(health.Requests, 0, long.MaxValue, "requests") ?? OutOf(health.Errors, 0, long.MaxValue, "errors")
+            ?? OfTexts(health.Failing, MaxChecks, "failing checks"),
+        HistoryFrame history => OutOf(history.Receipts.Count, 0, MaxReceipts, "number of receipts"),
+        ConnectionsFrame connections => OutOf(connections.Connections.Count, 1, MaxConnections, "number of connections")
+            ?? First(connections.Connections, OfConnection),
+        AdoptedFrame adopted => OutOf(adopted.Count, 0, int.MaxValue, "count"),
+        DeclinedFrame declined => OutOf(declined.Packet, 1, int.MaxValue, "packet"),
+        StopFrame stop => OutOf(stop.DeadlineMs, 0, long.MaxValue, "deadlineMs"),
+        FarewellFrame farewell => OutOf(farewell.Drained, 0, int.MaxValue, "drained") ?? OutOf(farewell.Aborted, 0, int.MaxValue, "aborted")
+            ?? OutOf(farewell.Requests, 0, long.MaxValue, "requests") ?? OutOf(farewell.ClosedPolitely, 0, int.MaxValue, "closedPolitely")
+            ?? OutOf(farewell.ClosedIdle, 0, int.MaxValue, "closedIdle") ?? OutOf(farewell.Moved, 0, int.MaxValue, "moved"),
+        _ => null,
+    };
+
+    private static string? OfEndpoints(IReadOnlyList<EndpointOffer>? endpoints) => endpoints is null ? null
+        : OutOf(endpoints.Count, 0, MaxEndpoints, "number of endpoints")
+            ?? First(endpoints, offer => offer is null ? "an endpoint is null" : OfAddress(offer.Endpoint, offer.Ordinal))
+            ?? (endpoints.Select(offer => (offer.Endpoint, offer.Ordinal)).Distinct().Count() == endpoints.Count ? null : "an endpoint is named twice");
+
+    private static string? OfConnection(ConnectionOffer offer) => offer is null ? "a connection is null"
+        : OfAddress(offer.Endpoint, offer.Ordinal) ?? OutOf(offer.Leftover?.Length ?? 0, 0, MaxLeftoverBytes, "number of leftover bytes");
+
+    private static string? OfAddress(string endpoint, int ordinal) =>
+        OutOf(endpoint.Length, 1, MaxAddressLength, "length of an endpoint") ?? OutOf(ordinal, 0, MaxOrdinal, "ordinal");
+
+    private static string? OfGenerations(IReadOnlyList<GenerationEntry>? generations) => generations is null ? null
+        : OutOf(generations.Count, 0, MaxGenerations, "number of generations")
+            ?? First(generations, entry => entry is null ? "a generation is null" : OutOf(entry.Generation, 1, int.MaxValue, "generation")
+                ?? OutOf(entry.Pid, 1, int.MaxValue, "pid") ?? OutOf(entry.StartedAt, 0, long.MaxValue, "startedAt"));
+
+    private static string? OfTexts(IReadOnlyDictionary<string, string>? texts, int most, string what) => texts is null ? null
+        : OutOf(texts.Count, 1, most, $"number of {what}")
+            ?? First(texts, pair => OutOf(pair.Key.Length, 1, MaxNameLength, $"length of a name among the {what}")
+                ?? (pair.Value is null ? $"one of the {what} is null"
+                    : OutOf(pair.Value.Length, 0, MaxTextLength, $"length of a text among the {what}")));
+
+    private static string? First<T>(IEnumerable<T> list, Func<T, string?> fault) => list.Select(fault).FirstOrDefault(found => found is not null);
+
+    private static string? OutOf(long value, long least, long most, string what) =>
+        value < least || value > most ? FormattableString.Invariant($"its {what} is {value}; it must be from {least} to {most}") : null;
+}

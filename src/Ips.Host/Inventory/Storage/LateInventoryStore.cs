@@ -1,0 +1,137 @@
+namespace Ips.Host.Inventory.Storage;
+
+/// <summary>A store that could not be opened at the start of a successor. Each call tries again, so that a release can be deployed while
+/// the store is away from its predecessor as well: until it is there every call says so, and the health check <c>store</c> with
+/// them.</summary>
+/// <param name="place">Where it lies.</param>
+/// <param name="running">Which one it must be.</param>
+/// <param name="open">Opens it.</param>
+/// <param name="limit">How long one call waits for that.</param>
+/// <param name="time">Measures it.</param>
+internal sealed class LateInventoryStore(
+    string place, StoreIdentity running, Func<Task<IInventoryStore>> open, TimeSpan limit, TimeProvider time) : IInventoryStore
+{
+    private readonly Lock _gate = new();
+    private Task<IInventoryStore>? _opening;
+    private bool _released;
+
+    /// <inheritdoc/>
+    public string Description => place;
+
+    /// <inheritdoc/>
+    public StoreIdentity Identity => running with { Place = place };
+
+    /// <inheritdoc/>
+    public TimeSpan CallLimit => limit;
+
+    /// <inheritdoc/>
+    public async ValueTask<string?> CheckAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await (await OpenedAsync(cancellationToken)).CheckAsync(cancellationToken);
+        }
+        catch (StoreAwayException e)
+        {
+            return StoreTroubleText.Of(e.Trouble);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<StoredObject?> GetAsync(ObjectClass oclass, string id, CancellationToken cancellationToken) =>
+        await (await OpenedAsync(cancellationToken)).GetAsync(oclass, id, cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<ObjectPage> ListAsync(ListQuery query, CancellationToken cancellationToken) =>
+        await (await OpenedAsync(cancellationToken)).ListAsync(query, cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<ObjectPage> SearchAsync(SearchQuery query, CancellationToken cancellationToken) =>
+        await (await OpenedAsync(cancellationToken)).SearchAsync(query, cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<WriteOutcome> PutAsync(InventoryObject item, WriteCondition condition, CancellationToken cancellationToken) =>
+        await (await OpenedAsync(cancellationToken)).PutAsync(item, condition, cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<WriteOutcome> DeleteAsync(ObjectClass oclass, string id, WriteCondition condition,
+        CancellationToken cancellationToken) =>
+        await (await OpenedAsync(cancellationToken)).DeleteAsync(oclass, id, condition, cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<IImportSession> BeginImportAsync(CancellationToken cancellationToken) =>
+        await (await OpenedAsync(cancellationToken)).BeginImportAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<StoredObject> ExportAsync(
+        ObjectClass? oclass, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var item in (await OpenedAsync(cancellationToken)).ExportAsync(oclass, cancellationToken)) yield return item;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<long> GetKeysVersionAsync(CancellationToken cancellationToken) =>
+        await (await OpenedAsync(cancellationToken)).GetKeysVersionAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<Ips.Host.Auth.AccessKey>> GetKeysAsync(CancellationToken cancellationToken) =>
+        await (await OpenedAsync(cancellationToken)).GetKeysAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> AddKeyAsync(Ips.Host.Auth.AccessKey key, CancellationToken cancellationToken) =>
+        await (await OpenedAsync(cancellationToken)).AddKeyAsync(key, cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> ReplaceKeyAsync(Ips.Host.Auth.AccessKey key, CancellationToken cancellationToken) =>
+        await (await OpenedAsync(cancellationToken)).ReplaceKeyAsync(key, cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> DeleteKeyAsync(string name, CancellationToken cancellationToken) =>
+        await (await OpenedAsync(cancellationToken)).DeleteKeyAsync(name, cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<NonceOutcome> TakeAsync(
+        string accessKey, string nonce, long expires, TimeSpan window, int capacity, CancellationToken cancellationToken) =>
+        await (await OpenedAsync(cancellationToken)).TakeAsync(accessKey, nonce, expires, window, capacity, cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask ReleaseAsync()
+    {
+        Task<IInventoryStore>? opening;
+        lock (_gate) (_released, opening) = (true, _opening);
+        if (opening is { IsCompletedSuccessfully: true }) await (await opening).ReleaseAsync();
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => ReleaseAsync();
+
+    private async Task<IInventoryStore> OpenedAsync(CancellationToken cancellationToken)
+    {
+        Task<IInventoryStore> opening;
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_released, this);
+            opening = _opening is null or { IsFaulted: true } or { IsCanceled: true } ? _opening = Task.Run(open, CancellationToken.None)
+                : _opening;
+        }
+
+        if (opening.IsCompletedSuccessfully) return await opening;
+        var (began, left) = (time.GetTimestamp(), StoreBudget.Left(limit));
+        try
+        {
+            return await opening.WaitAsync(left, time, cancellationToken);
+        }
+        catch (Exception e) when (e is StoreUnavailableException or StoreBusyException or TimeoutException)
+        {
+            throw new StoreAwayException(place, StoreTrouble.Away, e.Message, e);
+        }
+        catch (Exception e) when (e is StoreRefusedException or StoreVersionException)
+        {
+            throw new StoreAwayException(place, StoreTrouble.Replaced, e.Message, e);
+        }
+        finally
+        {
+            StoreBudget.Spend(time.GetElapsedTime(began));
+        }
+    }
+}

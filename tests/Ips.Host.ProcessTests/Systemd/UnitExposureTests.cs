@@ -1,0 +1,54 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Ips.Host.Cli;
+using Ips.Host.ProcessTests.Harness;
+using Xunit.Abstractions;
+
+namespace Ips.Host.ProcessTests.Systemd;
+
+/// <summary>What the installed unit leaves open, as systemd itself judges it without booting. docs/systemd.md shows the table.</summary>
+public sealed partial class UnitExposureTests(ITestOutputHelper output) : ProcessTest(output)
+{
+    private const string Analyze = "/usr/bin/systemd-analyze";
+    private const double Limit = 2.0; // from there on it is "MEDIUM" for systemd, below it "OK"
+
+    [ToolFact(Analyze), Trait("issue", "11")]
+    public async Task InstalledUnit_Exposure_IsBelowTwo_AndInTheDocs()
+    {
+        // As `ips install-units` writes it; that refuses a program below /home, where this tree may well lie.
+        var (path, text) = UnitFiles.For(new SelfCommand("/bin/true", [])).First();
+        var unit = Path.Combine(Folder, Path.GetFileName(path));
+        await File.WriteAllTextAsync(unit, text);
+        var judged = await IpsCommand.RunProgramAsync(null, null, Analyze, ["security", "--offline=true", "--no-pager", unit]);
+        Assert.True(judged.ExitCode == 0, judged.ToString());
+
+        var last = Assert.Single(judged.Output, line => line.Contains("Overall exposure level", StringComparison.Ordinal));
+        var overall = OverallPattern().Match(last);
+        Assert.True(overall.Success, judged.ToString());
+        var level = double.Parse(overall.Groups[1].Value, CultureInfo.InvariantCulture);
+        Output.WriteLine($"{level}");
+        Assert.InRange(level, 0, Limit - 0.1);
+
+        // Whatever is left open has its row in the docs, with the reason. Another systemd looks at other things.
+        var version = await IpsCommand.RunProgramAsync(null, null, Analyze, ["--version"]);
+        if (!version.Output[0].StartsWith("systemd 252 ", StringComparison.Ordinal)) return;
+        var docs = File.ReadAllText(Path.Combine(SourceTree(), "docs", "systemd.md")).Replace(@"\|", "|", StringComparison.Ordinal);
+        var open = judged.Output.Select(line => OpenPattern().Match(line)).Where(match => match.Success)
+            .Select(match => match.Groups[1].Value).ToList();
+        Assert.NotEmpty(open);
+        Assert.All(open, name => Assert.Contains($"`{name}`", docs, StringComparison.Ordinal));
+    }
+
+    private static string SourceTree()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "ips.sln"))) folder = folder.Parent;
+        return folder?.FullName ?? throw new InvalidOperationException("The tests run outside of their source tree.");
+    }
+
+    [GeneratedRegex(@": (\d+\.\d) ")]
+    private static partial Regex OverallPattern();
+
+    [GeneratedRegex(@"^✗ (\S+)")]
+    private static partial Regex OpenPattern();
+}
