@@ -117,6 +117,42 @@ public sealed class CompositionTests : ActorTest
         Assert.All(_launcher.Launched, successor => Assert.True(successor.Disposed));
     }
 
+    // More often than an actor may fail that speaks with nobody outside.
+    [Theory]
+    [Trait("issue", "11")]
+    [InlineData("reloader")]
+    [InlineData("predecessor")]
+    [InlineData("control")]
+    public async Task Reload_ActorThatSpeaksWithPeersFailsAgainAndAgain_NeverStopsTheService(string victim)
+    {
+        await Reached("Serving");
+        _signals.Send(SignalNumbers.SIGUSR2);
+        await Reached("AwaitingReady");
+        var successor = await Launched(1);
+        successor.Say(new HelloFrame(1, 1, successor.Pid, "2.0"));
+        await Said<WelcomeFrame>();
+        successor.Say(new ReadyFrame());
+        await Said<ServeFrame>();
+        successor.Say(new HealthFrame(true, 0, 0));
+        await Reached("OnProbation");
+        for (var i = 0; i < 25; i++) await KillAsync(victim);
+        if (victim == "reloader")
+        {
+            await Said<StopFrame>(); // the successor is given up
+            successor.CloseChannel();
+            successor.End(0);
+            await Reached("Serving");
+            Assert.Equal("rolled-back", Assert.Single(_memory.History.Receipts).Outcome);
+            Accepts();
+            _signals.Send(SignalNumbers.SIGUSR2);
+            await Launched(2);
+        }
+
+        Assert.NotEqual("Draining", await State());
+        Assert.False(_process.Exited.IsCompleted);
+        Assert.False(_log.Has(Ips.Actors.Diagnostics.EventIds.ActorLost));
+    }
+
     [Theory]
     [MemberData(nameof(Names))]
     public async Task Stop_ActorKilledWhileDraining_Exits(string victim)
@@ -177,8 +213,8 @@ public sealed class CompositionTests : ActorTest
         }
 
         await Reached("AwaitingReady");
-        await Until(() => _log.Entries.Count(entry => entry.Id.Id == Ips.Actors.Diagnostics.EventIds.ReloadRefused) == 99);
-        Assert.Single(_launcher.Launched);
+        await Until(() => _log.Entries.Count(entry => entry.Id.Id == Ips.Actors.Diagnostics.EventIds.ReloadDeferred) == 99);
+        await Launched(1);
     }
 
     protected override void AfterAll()
@@ -205,7 +241,7 @@ public sealed class CompositionTests : ActorTest
         var mover = Add("mover", Props.Create(() => new MoverActor(ledger, connections, gate, lifecycle, TimeProvider.System, _log)));
         var front = Add("front", Props.Create(() => new HttpFrontActor(gate, connections, role, health, mover, lifecycle, _log)));
         var reloader = Add("reloader", Props.Create(() => new ReloaderActor(slot, _launcher, _identity, listener, mover, lifecycle, _options, _log)));
-        var predecessor = Add("predecessor", Props.Create(() => new PredecessorActor(link, front, listener, mover, lifecycle, _log)));
+        var predecessor = Add("predecessor", Props.Create(() => new PredecessorActor(link, _identity, front, listener, mover, lifecycle, _log)));
         var daemon = new ControlSession.Daemon(lifecycle, front, () => [], _process.Pid, _process.Generation, _process.Release, DateTimeOffset.UnixEpoch);
         var control = Add("control", Props.Create(() => new ControlActor(_identity, daemon, _log)));
         lifecycle.Tell(new LifecycleProtocol.Assemble(new LifecycleCast(listener, reloader, front, predecessor, control)));
