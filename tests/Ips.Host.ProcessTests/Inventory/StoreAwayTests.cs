@@ -14,8 +14,10 @@ public sealed class StoreAwayTests(ITestOutputHelper output) : ProcessTest(outpu
 {
     private const string Key = "A1";
 
-    // The time that the machine of the tests, which does other things too, may take for an answer beyond what the service itself waits.
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(2), Slack = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(2);
+
+    // What one answer costs beyond its wait. A pool of threads that is one short is late by 500 ms: this is below it.
+    private static readonly TimeSpan Slack = TimeSpan.FromMilliseconds(400);
 
     private readonly PostgresServer _server = new() { Options = "-c max_connections=12 -c superuser_reserved_connections=3" };
     private string? _mounted;
@@ -131,6 +133,7 @@ public sealed class StoreAwayTests(ITestOutputHelper output) : ProcessTest(outpu
     private async Task AwayAsync(string what, Func<Task> takeAway, Func<Task> bringBack)
     {
         var (service, secret) = await StartAsync(await _server.CreateDatabaseAsync());
+        using var noise = new MachineNoise();
         await using var load = new StoreLoad(service.Port, Key, secret);
         await load.WaitForAsync(StoreLoad.Good, StoreLoad.Good, TimeSpan.Zero);
         var from = load.Now;
@@ -154,7 +157,9 @@ public sealed class StoreAwayTests(ITestOutputHelper output) : ProcessTest(outpu
         var outcomes = load.Faults();
         Assert.True(outcomes.Keys.All(outcome => outcome == StoreLoad.Away), $"{string.Join(", ", outcomes)}{Environment.NewLine}{service.Log.Tail(20)}");
         var longest = load.Answers.Max(a => a.Took);
-        Assert.True(longest <= Bound + Slack, $"A request waited {longest.TotalSeconds:0.00} s; ips.store.busy-timeout is {Bound.TotalSeconds} s.");
+        var allowed = Bound + Slack + (4 * noise.Worst); // an answer takes several threads in turn
+        Assert.True(longest <= allowed,
+            $"A request waited {longest.TotalSeconds:0.00} s, {allowed.TotalSeconds:0.00} s are allowed; ips.store.busy-timeout is {Bound.TotalSeconds} s.");
         Assert.Equal(2, await service.AnsweringGenerationAsync());
     }
 
