@@ -227,9 +227,10 @@ internal sealed class PostgresInventoryStore : SqlInventoryStore
     private bool IsBusy(TimeSpan limit) =>
         Volatile.Read(ref _imports) > 0 || (Volatile.Read(ref _busyAt) is > long.MinValue and var at && Stopwatch.GetElapsedTime(at) < limit);
 
-    // On a thread of its own: Npgsql sends the cancel request, and waits for its answer, on the thread that cancels. A thread of the pool
-    // that waits there keeps other requests beyond their bound: the pool adds one only every 500 ms.
-    private static void Abandon(Task task, CancellationTokenSource abandoned)
+    /// <summary>Cancels a call that nobody waits for, on a thread of its own: Npgsql sends the cancel request, and waits for the answer, on the
+    /// thread that cancels. A thread of the pool that waits there would keep other requests beyond their bound, since the pool adds one only
+    /// every 500 ms.</summary>
+    internal static void Abandon(Task task, CancellationTokenSource abandoned)
     {
         var cancelling = Task.Factory.StartNew(
             abandoned.Cancel, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
