@@ -85,19 +85,9 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         Receive<LifecycleEvent>(Apply);
         Receive<LifecycleProtocol.Reload>(OnReload);
         Receive<QueuedReloadWeighed>(OnQueuedReloadWeighed);
-        Receive<ReloaderProtocol.Launching>(launching =>
-        {
-            if (_memory.Reload is { } reload)
-            {
-                reload.Launched = launching.Release;
-            }
-        });
         Receive<LifecycleProtocol.TakeOver>(OnTakeOver);
         Receive<LifecycleProtocol.Pause>(OnPause);
         Receive<ConfigurationChecked>(OnConfigurationChecked);
-        Receive<ReloaderProtocol.SuccessorProgress>(OnProgress);
-        Receive<ReloaderProtocol.SuccessorOutput>(output => _memory.Reload?.Wrote(output.Lines));
-        Receive<ReloaderProtocol.GenerationsAborted>(OnGenerationsAborted);
         Receive<MoverProtocol.Settled>(settled =>
         {
             _memory.Reload?.Settled(settled.Moved, settled.Busy, settled.Staying);
@@ -122,6 +112,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
 
     private void Apply(LifecycleEvent @event)
     {
+        Account(@event);
         var before = _memory.State;
         var next = LifecycleMachine.Next(before, @event);
         _memory.State = next.State;
@@ -187,15 +178,12 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             case DropSockets: _surroundings.DropSockets(); break;
             case RestartService restart: _surroundings.RestartService(restart.Own); break;
 
-            case SpawnSuccessor spawn: OpenReload(spawn); break;
+            case ReloaderOrder order: Cast.Reloader.Tell(Complete(order)); break;
+            case BeginReload begin: OpenReload(begin); break;
             case ArmSuccessorTimer: Arm(new LifecycleEvent.SuccessorTimedOut(), _options.Reload.ReadyTimeout); break;
             case DisarmSuccessorTimer: Timers.Cancel(nameof(LifecycleEvent.SuccessorTimedOut)); break;
-            case SendServe: Cast.Reloader.Tell(new ReloaderProtocol.SendServe()); break;
             case ArmProbationTimer: Arm(new LifecycleEvent.ProbationPassed(), _options.Reload.Probation); break;
             case DisarmProbationTimer: Timers.Cancel(nameof(LifecycleEvent.ProbationPassed)); break;
-            case SendPromote: Cast.Reloader.Tell(new ReloaderProtocol.SendPromote(_memory.History.Receipts)); break;
-            case EndSuccessor end: Cast.Reloader.Tell(new ReloaderProtocol.EndSuccessor(end.FinishRequests, end.Reason, end.Return)); break;
-            case KillSuccessor: Cast.Reloader.Tell(new ReloaderProtocol.KillSuccessor()); break;
             case NoteFailure failure: _memory.Reload?.Fail(failure.Outcome, failure.Reason); break;
             case NoteChecked: MarkChecked(); break;
             case FinishReload: CloseReload(); break;
@@ -211,7 +199,6 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             case BeginHealthReports: Cast.Predecessor.Tell(new PredecessorProtocol.BeginHealthReports()); break;
             case AcknowledgePromotion: Cast.Predecessor.Tell(new PredecessorProtocol.AcknowledgePromotion()); break;
             case SendFailed failed: Cast.Predecessor.Tell(new PredecessorProtocol.SendFailed(failed.Reason)); break;
-            case SendFarewell: Cast.Reloader.Tell(new ReloaderProtocol.SendFarewell(_memory.Drained?.AbortedRequests ?? 0, _memory.Drained)); break;
 
             case PublishIdentity: Publish(); break;
             case HandOverIdentity: HandOver(); break;
@@ -234,13 +221,26 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         }
     }
 
+    private ReloaderOrder Complete(ReloaderOrder order) => order switch
+    {
+        ReloaderOrder.SpawnSuccessor spawn => spawn with
+        {
+            Generation = _surroundings.Generation + 1,
+            InvitedProcess = _memory.Reload?.Invited,
+            Terms = _memory.Reload?.Asked?.Reload.Terms,
+        },
+        ReloaderOrder.SendPromote promote => promote with { History = _memory.History.Receipts },
+        ReloaderOrder.SendFarewell farewell => farewell with { Counts = _memory.Drained ?? farewell.Counts },
+        _ => order,
+    };
+
     // The front knows of the way out before it says "close" to anyone.
     private void Drain(MoveWay way)
     {
         Cast.Front.Tell(new HttpFrontProtocol.BeginDrain(Moving: way != MoveWay.None, Relays: way == MoveWay.Successor));
         switch (way)
         {
-            case MoveWay.Successor: Cast.Reloader.Tell(new ReloaderProtocol.MoveConnections()); break;
+            case MoveWay.Successor: Cast.Reloader.Tell(new ReloaderOrder.MoveConnections()); break;
             case MoveWay.Predecessor: Cast.Predecessor.Tell(new PredecessorProtocol.MoveConnections()); break;
         }
     }
@@ -383,51 +383,44 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         Sender.Tell(new LifecycleProtocol.TakeOverReply(takeOver.Successor, _refusal));
     }
 
-    private void OpenReload(SpawnSuccessor spawn)
+    private void OpenReload(BeginReload begin)
     {
-        var (source, dryRun, again) = (spawn.Source, spawn.DryRun, _memory.Reload is not null);
-        if (!again)
+        var (source, dryRun, invited) = (begin.Source, begin.DryRun, begin.Invited);
+        _memory.Reload = new ReloadAccount(source, _time.GetUtcNow(), _time.GetTimestamp(), dryRun)
         {
-            _memory.Reload = new ReloadAccount(source, _time.GetUtcNow(), _time.GetTimestamp(), dryRun)
-            {
-                Asked = spawn.Invited ? null : _asking,
-                WaitedMs = _asking is { HasWaited: true } waited ? waited.WaitedMs : null,
-                Invited = spawn.Invited ? _memory.Invited : null,
-            };
-            if (_asking is not null && !spawn.Invited)
-            {
-                _memory.Reload.Waiters.AddRange(_asking.Waiters);
-            }
-
-            if (dryRun)
-            {
-                _log.CheckStarted(source, _surroundings.Generation + 1);
-            }
-            else if (spawn.Invited)
-            {
-                _log.TakeoverStarted(source, _surroundings.Generation + 1);
-            }
-            else
-            {
-                _log.ReloadStarted(source, _surroundings.Generation + 1);
-            }
-
-            if (_memory.Reload.Asked?.Id is not null) // whoever passed it on, or waited, hears at once that it has begun
-            {
-                _memory.Reload.Waiters.ForEach(waiter => waiter.Tell(Progress($"starting generation {_surroundings.Generation + 1}",
-                    reloads: 1)));
-            }
+            Asked = invited ? null : _asking,
+            WaitedMs = _asking is { HasWaited: true } waited ? waited.WaitedMs : null,
+            Invited = invited ? _memory.Invited : null,
+        };
+        if (_asking is not null && !invited)
+        {
+            _memory.Reload.Waiters.AddRange(_asking.Waiters);
         }
 
-        Cast.Reloader.Tell(new ReloaderProtocol.Spawn(_surroundings.Generation + 1, again, dryRun, _memory.Reload?.Invited, _memory.Reload?.Asked?.Reload.Terms));
+        if (dryRun)
+        {
+            _log.CheckStarted(source, _surroundings.Generation + 1);
+        }
+        else if (invited)
+        {
+            _log.TakeoverStarted(source, _surroundings.Generation + 1);
+        }
+        else
+        {
+            _log.ReloadStarted(source, _surroundings.Generation + 1);
+        }
+
+        if (_memory.Reload.Asked?.Id is not null) // whoever passed it on, or waited, hears at once that it has begun
+        {
+            _memory.Reload.Waiters.ForEach(waiter => waiter.Tell(Progress($"starting generation {_surroundings.Generation + 1}", reloads: 1)));
+        }
     }
 
-    private void OnProgress(ReloaderProtocol.SuccessorProgress progress)
+    // What the successor does goes into the account, and to those who wait.
+    private void Account(LifecycleEvent @event)
     {
-        if (_memory.Reload is { } reload)
+        if (_memory.Reload is { } reload && reload.Note(@event, _surroundings.Generation + 1, _time) is { } line)
         {
-            reload.Reached(progress.Phase, reload.ElapsedMs(_time), progress.Pid, progress.Release);
-            var line = $"generation {_surroundings.Generation + 1} (PID {progress.Pid}) {progress.Phase} after {reload.ElapsedMs(_time):0} ms";
             reload.Waiters.ForEach(waiter => waiter.Tell(new LifecycleProtocol.Progress(line)));
         }
     }
@@ -437,16 +430,6 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         if (_memory.Reload is { } reload)
         {
             reload.Checked = true;
-        }
-    }
-
-    private void OnGenerationsAborted(ReloaderProtocol.GenerationsAborted aborted)
-    {
-        if (_memory.Reload is { } reload)
-        {
-            reload.AbortedGenerations = aborted.Generations;
-            var line = $"generation {string.Join(", ", aborted.Generations)} was still draining and was aborted to make room";
-            reload.Waiters.ForEach(waiter => waiter.Tell(new LifecycleProtocol.Progress(line)));
         }
     }
 
@@ -465,7 +448,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         else
         {
             // The release that follows ends the handover, and leaves the Unix paths to the successor.
-            reload.Reached("promoted", reload.ElapsedMs(_time));
+            reload.Reach("promoted", _time);
         }
 
         if (reload is { Invited: not null, Failure: not null })
@@ -496,7 +479,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         else
         {
             _log.ReloadPromoted(receipt.ElapsedMs, receipt.NewGeneration, receipt.NewPid, receipt.NewRelease);
-            Cast.Reloader.Tell(new ReloaderProtocol.SendHistory([receipt]));
+            Cast.Reloader.Tell(new ReloaderOrder.SendHistory([receipt]));
         }
 
         reload.Waiters.ForEach(waiter => waiter.Tell(new LifecycleProtocol.ReloadFinished(receipt)));
@@ -623,7 +606,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
                     NewGeneration = surroundings.Generation + 2, WaitedMs = request.WaitedMs,
                 };
                 surroundings.AddToHistory(receipt); // the main process may be gone
-                reloader.Tell(new ReloaderProtocol.SendHistory([receipt]));
+                reloader.Tell(new ReloaderOrder.SendHistory([receipt]));
             },
             TaskScheduler.Default);
         _memory.DeliveryOver = Task.WhenAll(_memory.DeliveryOver, delivery);
@@ -727,7 +710,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
 
     private void Reopen()
     {
-        Cast.Reloader.Tell(new ReloaderProtocol.ReopenOlderLogs()); // whoever rotates logs knows the main process only
+        Cast.Reloader.Tell(new ReloaderOrder.ReopenOlderLogs()); // whoever rotates logs knows the main process only
         try
         {
             if (_surroundings.ReopenLog() is { } path)

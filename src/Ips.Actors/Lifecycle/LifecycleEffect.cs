@@ -1,9 +1,10 @@
 namespace Ips.Actors.Lifecycle;
 
-/// <summary>What a transition asks the other actors to do. <see cref="LifecycleActor"/> carries them out in order.</summary>
+/// <summary>What a transition asks for, in order. Those that are nested here <see cref="LifecycleActor"/> carries out itself; the others are
+/// the messages to the actors that carry them out: <see cref="ReloaderOrder"/>.</summary>
 internal abstract record LifecycleEffect
 {
-    private LifecycleEffect()
+    private protected LifecycleEffect()
     {
     }
 
@@ -29,9 +30,8 @@ internal abstract record LifecycleEffect
 
     // The successor.
 
-    /// <summary>Spawn a successor and open the account of this reload, or of this check. <paramref name="Invited"/>: none is spawned, the process from
-    /// outside that asks is it.</summary>
-    public sealed record SpawnSuccessor(string Source, bool DryRun = false, bool Invited = false) : LifecycleEffect;
+    /// <summary>Open the account of a reload, of a check (<paramref name="DryRun"/>), or of a takeover (<paramref name="Invited"/>).</summary>
+    public sealed record BeginReload(string Source, bool DryRun = false, bool Invited = false) : LifecycleEffect;
 
     /// <summary>Expect the successor's next word within the ready timeout.</summary>
     public sealed record ArmSuccessorTimer : LifecycleEffect;
@@ -39,25 +39,11 @@ internal abstract record LifecycleEffect
     /// <summary>The word has come, or does not matter any more.</summary>
     public sealed record DisarmSuccessorTimer : LifecycleEffect;
 
-    /// <summary>Tell the successor to accept.</summary>
-    public sealed record SendServe : LifecycleEffect;
-
     /// <summary>Start the probation's clock.</summary>
     public sealed record ArmProbationTimer : LifecycleEffect;
 
     /// <summary>Stop the probation's clock.</summary>
     public sealed record DisarmProbationTimer : LifecycleEffect;
-
-    /// <summary>Tell the successor that it is the main process.</summary>
-    public sealed record SendPromote : LifecycleEffect;
-
-    /// <summary>End the successor: ask, SIGTERM, SIGKILL. Answered by <see cref="LifecycleEvent.SuccessorGone"/>.
-    /// <paramref name="FinishRequests"/>: it gets the drain timeout after the asking, else the kill timeout.
-    /// <paramref name="Return"/>: it gives its connections back.</summary>
-    public sealed record EndSuccessor(bool FinishRequests, string Reason, bool Return = false) : LifecycleEffect;
-
-    /// <summary>SIGKILL to a successor that has outlived every deadline: no orphan is left. Nobody waits for the answer.</summary>
-    public sealed record KillSuccessor : LifecycleEffect;
 
     /// <summary>Note how and why the reload under way fails.</summary>
     public sealed record NoteFailure(ReloadOutcome Outcome, string Reason) : LifecycleEffect;
@@ -99,9 +85,6 @@ internal abstract record LifecycleEffect
 
     /// <summary>Tell the predecessor to take the role back.</summary>
     public sealed record SendFailed(string Reason) : LifecycleEffect;
-
-    /// <summary>Say goodbye to the successor after the drain.</summary>
-    public sealed record SendFarewell : LifecycleEffect;
 
     // This process.
 

@@ -1,6 +1,7 @@
 using static Ips.Actors.Lifecycle.LifecycleEffect;
 using static Ips.Actors.Lifecycle.LifecycleEvent;
 using static Ips.Actors.Lifecycle.LifecycleState;
+using static Ips.Actors.Lifecycle.ReloaderOrder;
 
 namespace Ips.Actors.Lifecycle;
 
@@ -29,6 +30,7 @@ internal static class LifecycleMachine
         HostStopping => OnHostStopping(state),
         ActorLost lost => OnActorLost(state, lost),
         ActorRestarted => new(state, Resume(state)),
+        ReloadNews => new(state),
         _ => state switch
         {
             Starting => OnStarting(state, @event),
@@ -52,7 +54,7 @@ internal static class LifecycleMachine
         Serving => [new StartAccepting(), new AcknowledgePromotion()],
         Ready => [new SendReady()],
         Proving => [new StartAccepting(), new BeginHealthReports()],
-        AwaitingReady awaiting => [new SpawnSuccessor("restart of an actor", awaiting.DryRun, awaiting.Invited), new ArmSuccessorTimer()],
+        AwaitingReady awaiting => [new SpawnSuccessor(awaiting.DryRun, awaiting.Invited, Again: true), new ArmSuccessorTimer()],
         Overlapping => [new ArmSuccessorTimer(), new SendServe()],
         OnProbation => [new QuiesceAccepting(), new ArmProbationTimer()],
         Yielding => [new QuiesceAccepting(), new ArmSuccessorTimer(), new YieldRole()],
@@ -81,7 +83,7 @@ internal static class LifecycleMachine
 
     private static Transition OnReload(LifecycleState state, ReloadRequested reload) => state switch
     {
-        Serving => new(new AwaitingReady(), new SpawnSuccessor(reload.Source), new ArmSuccessorTimer()),
+        Serving => new(new AwaitingReady(), new BeginReload(reload.Source), new SpawnSuccessor(), new ArmSuccessorTimer()),
         { CanQueue: true } when !reload.NoQueue => new(state with { Queued = true }, new QueueReload(reload.Source)),
         Draining { Way: MoveWay.Successor } when !reload.NoQueue => new(state, new QueueReload(reload.Source), new ForwardQueuedReload()),
         RollingBack => new(state, new RefuseReload(reload.Source, "a failed successor is still being ended")),
@@ -111,14 +113,15 @@ internal static class LifecycleMachine
     // As a reload, but it never waits: who asks whether a release is good wants to know it of the one that is there now.
     private static Transition OnCheck(LifecycleState state, CheckRequested check) => state switch
     {
-        Serving => new(new AwaitingReady(DryRun: true), new SpawnSuccessor(check.Source, DryRun: true), new ArmSuccessorTimer()),
+        Serving => new(new AwaitingReady(DryRun: true), new BeginReload(check.Source, DryRun: true), new SpawnSuccessor(DryRun: true), new ArmSuccessorTimer()),
         _ => OnReload(state, new ReloadRequested(check.Source, NoQueue: true)),
     };
 
     // As a reload by a successor that is there already. It does not wait either: who asks waits for the answer, and can ask again.
     private static Transition OnTakeover(LifecycleState state, TakeoverRequested takeover) => state switch
     {
-        Serving => new(new AwaitingReady(Invited: true), new SpawnSuccessor(takeover.Source, Invited: true), new ArmSuccessorTimer()),
+        Serving => new(new AwaitingReady(Invited: true),
+            new BeginReload(takeover.Source, Invited: true), new SpawnSuccessor(Invited: true), new ArmSuccessorTimer()),
         _ => OnReload(state, new ReloadRequested(takeover.Source, NoQueue: true)),
     };
 

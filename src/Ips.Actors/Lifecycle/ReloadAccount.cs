@@ -21,7 +21,7 @@ internal sealed class ReloadAccount(string source, DateTimeOffset startedAt, lon
     public AskedReload? Asked { get; init; }
 
     /// <summary>What was launched; null before, and in a takeover.</summary>
-    public ReleaseStamp? Launched { get; set; }
+    public ReleaseStamp? Launched { get; private set; }
 
     /// <summary>Milliseconds that the request had waited when it was begun; null if it was begun at once.</summary>
     public double? WaitedMs { get; init; }
@@ -34,7 +34,7 @@ internal sealed class ReloadAccount(string source, DateTimeOffset startedAt, lon
     public bool Checked { get; set; }
 
     /// <summary>Generations that were aborted to make room.</summary>
-    public IReadOnlyList<int>? AbortedGenerations { get; set; }
+    public IReadOnlyList<int>? AbortedGenerations { get; private set; }
 
     /// <summary>The successor's process id, once spawned.</summary>
     public int? NewPid { get; private set; }
@@ -48,15 +48,43 @@ internal sealed class ReloadAccount(string source, DateTimeOffset startedAt, lon
     /// <summary>Who gets the receipt.</summary>
     public List<IActorRef> Waiters { get; } = [];
 
-    /// <summary>Notes a phase; the first time counts.</summary>
-    public void Reached(string phase, double elapsedMs, int? pid = null, string? release = null)
+    /// <summary>Notes what an event says of the successor.</summary>
+    /// <param name="event">The event; most say nothing.</param>
+    /// <param name="generation">The successor's.</param>
+    /// <param name="time">The clock.</param>
+    /// <returns>What those who wait are told of it, if anything.</returns>
+    public string? Note(LifecycleEvent @event, int generation, TimeProvider time)
     {
-        _phases.TryAdd(phase, elapsedMs);
-        (NewPid, NewRelease) = (pid ?? NewPid, release ?? NewRelease);
+        switch (@event)
+        {
+            case LifecycleEvent.LaunchBegan launch:
+                Launched = launch.Release;
+                return null;
+            case LifecycleEvent.GenerationsAborted aborted:
+                AbortedGenerations = aborted.Generations;
+                return $"generation {string.Join(", ", aborted.Generations)} was still draining and was aborted to make room";
+            case LifecycleEvent.SuccessorSpawned spawned:
+                NewPid = spawned.Pid;
+                return Reached(spawned.Invited ? "invited" : "spawned");
+            case LifecycleEvent.SuccessorGreeted greeted:
+                NewRelease = greeted.Release;
+                return Reached("hello");
+            case LifecycleEvent.SuccessorReady:
+                return Reached("ready");
+            case LifecycleEvent.SuccessorServes:
+                return Reached("serving");
+            case LifecycleEvent.SuccessorWrote wrote:
+                _output = wrote.Lines;
+                return null;
+            default:
+                return null;
+        }
+
+        string? Reached(string phase) => Reach(phase, time) ? $"generation {generation} (PID {NewPid}) {phase} after {_phases[phase]:0} ms" : null;
     }
 
-    /// <summary>Notes the last lines that the successor wrote so far.</summary>
-    public void Wrote(IReadOnlyList<string> lines) => _output = lines;
+    /// <summary>Notes a phase; the first time counts.</summary>
+    public bool Reach(string phase, TimeProvider time) => _phases.TryAdd(phase, ElapsedMs(time));
 
     /// <summary>Notes the failure; the first reason is the cause of all others. A stop is the outcome in any case: nobody serves
     /// on.</summary>

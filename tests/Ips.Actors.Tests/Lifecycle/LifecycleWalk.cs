@@ -2,6 +2,7 @@ using Ips.Actors.Lifecycle;
 using static Ips.Actors.Lifecycle.LifecycleEffect;
 using static Ips.Actors.Lifecycle.LifecycleEvent;
 using static Ips.Actors.Lifecycle.LifecycleState;
+using static Ips.Actors.Lifecycle.ReloaderOrder;
 using static Ips.Actors.Tests.Lifecycle.WorldRules;
 
 namespace Ips.Actors.Tests.Lifecycle;

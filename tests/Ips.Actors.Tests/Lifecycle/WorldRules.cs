@@ -3,6 +3,7 @@ using Ips.Actors.Lifecycle;
 using static Ips.Actors.Lifecycle.LifecycleEffect;
 using static Ips.Actors.Lifecycle.LifecycleEvent;
 using static Ips.Actors.Lifecycle.LifecycleState;
+using static Ips.Actors.Lifecycle.ReloaderOrder;
 
 namespace Ips.Actors.Tests.Lifecycle;
 
@@ -86,24 +87,23 @@ internal static class WorldRules
                 Require(restart.Own == world.SuccessorPromoted, Invariants.Rollback, "a failed release is started again");
                 return world with { MainDied = false, SocketsKept = false };
 
+            case BeginReload begin:
+                Require(world.Account == ReloadAccountView.Closed, Invariants.Account, "a reload begins before the last one is accounted for");
+                Require(begin.Invited == cause is TakeoverRequested, Invariants.Account, "a takeover is accounted for as a reload, or a reload as a takeover");
+                Require(begin.DryRun == cause is CheckRequested, Invariants.Account, "a check is accounted for as a reload, or a reload as a check");
+                return world with { Account = ReloadAccountView.Open, DryRun = begin.DryRun, Invited = begin.Invited };
             case SpawnSuccessor spawn:
-                Require(spawn.Invited == (cause is TakeoverRequested || (again && world.Invited)),
-                    Invariants.OneSuccessor, "a successor is spawned in place of the one that asks from outside, or one is made up");
-                Require(!spawn.Invited || !spawn.DryRun, Invariants.Account, "a takeover is only a check");
+                Require(world.Account == ReloadAccountView.Open, Invariants.Account, "a successor is spawned that nobody accounts for");
+                Require((spawn.Invited, spawn.DryRun) == (world.Invited, world.DryRun),
+                    Invariants.OneSuccessor, "the successor is spawned for something else than what was asked for");
+                Require(spawn.Again == again, Invariants.OneSuccessor, "whether the order may have been lost is not told, or made up");
                 if (world.Successor != SuccessorStage.None)
                 {
                     Require(again, Invariants.OneSuccessor, "a second successor is spawned");
                     return world;
                 }
 
-                Require(again || world.Account == ReloadAccountView.Closed, Invariants.Account, "a reload begins before the last one is accounted for");
-                return world with
-                {
-                    Successor = SuccessorStage.Spawned,
-                    Account = world.Account == ReloadAccountView.Closed ? ReloadAccountView.Open : world.Account,
-                    DryRun = spawn.DryRun,
-                    Invited = spawn.Invited,
-                };
+                return world with { Successor = SuccessorStage.Spawned };
             case ArmSuccessorTimer:
                 return world with { Timers = world.Timers | ArmedTimers.Successor };
             case DisarmSuccessorTimer:
@@ -251,8 +251,6 @@ internal static class WorldRules
     public static World Lose(World world, LifecycleEffect effect) => effect switch
     {
         StartAccepting => world with { AcceptingOrdered = true },
-        SpawnSuccessor spawn => world with { Account = ReloadAccountView.Open, DryRun = spawn.DryRun, Invited = spawn.Invited },
-            // opened before the order goes out
         AbortConnections => world with { Aborted = true },
         _ => world,
     };

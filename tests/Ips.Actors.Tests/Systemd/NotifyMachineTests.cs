@@ -30,13 +30,13 @@ public sealed class NotifyMachineTests
     [Fact]
     public void Spawn_OfAReload_IsToldOnce()
     {
-        var (standing, message) = After(Main, new SpawnSuccessor("test"), new AwaitingReady());
+        var (standing, message) = After(Main, new BeginReload("test"), new AwaitingReady());
         Assert.Equal(123_456, message!.ReloadingAtUsec);
-        Assert.Null(After(standing, new SpawnSuccessor("restart of an actor"), new AwaitingReady()).Message);
+        Assert.Null(After(standing, new BeginReload("restart of an actor"), new AwaitingReady()).Message);
     }
 
     [Fact]
-    public void Spawn_OfACheck_IsNotTold() => Assert.Null(After(Main, new SpawnSuccessor("test", DryRun: true), new AwaitingReady(DryRun: true)).Message);
+    public void Spawn_OfACheck_IsNotTold() => Assert.Null(After(Main, new BeginReload("test", DryRun: true), new AwaitingReady(DryRun: true)).Message);
 
     [Fact]
     public void TakenBack_WhilePromoting_TellsTheMainPidAgainAndReadyAtTheEnd()
