@@ -1,6 +1,9 @@
+using static Ips.Actors.Lifecycle.FrontOrder;
 using static Ips.Actors.Lifecycle.LifecycleEffect;
 using static Ips.Actors.Lifecycle.LifecycleEvent;
 using static Ips.Actors.Lifecycle.LifecycleState;
+using static Ips.Actors.Lifecycle.ListenerOrder;
+using static Ips.Actors.Lifecycle.PredecessorOrder;
 using static Ips.Actors.Lifecycle.ReloaderOrder;
 
 namespace Ips.Actors.Lifecycle;
@@ -16,12 +19,16 @@ internal sealed record Transition(LifecycleState State, params IReadOnlyList<Lif
 internal static class LifecycleMachine
 {
     /// <summary>Decides what <paramref name="event"/> means in <paramref name="state"/>. Total: what cannot be acted on is explained.</summary>
-    public static Transition Next(LifecycleState state, LifecycleEvent @event) => Decide(state, @event) is var next && state.Queued
-        ? KeepQueued(state, next) : next;
+    public static Transition Next(LifecycleState state, LifecycleEvent @event)
+    {
+        // A request that waits goes along while something is under way; how it ends is decided where that ends.
+        var next = Decide(state, @event);
+        return state.Queued && next.State.CanQueue ? next with { State = next.State with { Queued = true } } : next;
+    }
 
     private static Transition Decide(LifecycleState state, LifecycleEvent @event) => @event switch
     {
-        LogReopenRequested => new(state, new ReopenLog()),
+        LogReopenRequested => new(state, new ReopenOlderLogs(), new ReopenLog()),
         ReloadRequested reload => OnReload(state, reload),
         CheckRequested check => OnCheck(state, check),
         TakeoverRequested takeover => OnTakeover(state, takeover),
@@ -96,19 +103,12 @@ internal static class LifecycleMachine
         _ => new(state, new RefuseReload(reload.Source, Stopping)),
     };
 
-    // What waits goes along while something is under way, as the newest request asks. Then it is carried out by who serves, or ends with
-    // the service.
-    private static Transition KeepQueued(LifecycleState state, Transition next) => next.State switch
-    {
-        { CanQueue: true } => next with { State = next.State with { Queued = true } },
-        Serving => Also(next, new TryQueuedReload()),
-        _ when state is Moving => Also(next, new ForwardQueuedReload()),
-        _ => Also(next, new DropQueuedReload(Stopping)),
-    };
+    // The request that waits is carried out by who serves: here, or by the promoted successor; else it ends with the service.
+    private static LifecycleEffect[] TryQueued(LifecycleState state) => state.Queued ? [new TryQueuedReload()] : Nothing;
 
-    // Nothing comes after the exit.
-    private static Transition Also(Transition next, LifecycleEffect effect) => next.Effects is [.., ExitProcess exit]
-        ? next with { Effects = [.. next.Effects.SkipLast(1), effect, exit] } : next with { Effects = [.. next.Effects, effect] };
+    private static LifecycleEffect[] ForwardQueued(LifecycleState state) => state.Queued ? [new ForwardQueuedReload()] : Nothing;
+
+    private static LifecycleEffect[] DropQueued(LifecycleState state) => state.Queued ? [new DropQueuedReload(Stopping)] : Nothing;
 
     // As a reload, but it never waits: who asks whether a release is good wants to know it of the one that is there now.
     private static Transition OnCheck(LifecycleState state, CheckRequested check) => state switch
@@ -129,27 +129,27 @@ internal static class LifecycleMachine
     // It is the answer to a SendFailed as well, so it must never count as the second stop that aborts.
     private static Transition OnStopReceived(LifecycleState state, StopReceived stop) => state switch
     {
+        Proving => new(DrainingFor(stop), [new SendFailed(stop.Reason), .. KeptFor(stop), .. BeginDrainingHandedOver]),
+
         // Promoted, but its word of that came too late: the predecessor has taken the role back all the same.
-        Serving => new(new Draining(ExitCode.Clean, StopSeen: true, HandedOver: true, Way: WayBack(stop)), [new FailReadiness(), .. KeptFor(stop), .. BeginDrainingHandedOver]),
-        LameDuck => new(new Draining(ExitCode.Clean, StopSeen: true, HandedOver: true, Way: WayBack(stop)), [.. KeptFor(stop), .. BeginDrainingHandedOver]),
+        Serving => new(DrainingFor(stop), [new FailReadiness(), .. KeptFor(stop), .. BeginDrainingHandedOver]),
+        LameDuck => new(DrainingFor(stop), [.. KeptFor(stop), .. BeginDrainingHandedOver]),
+        AwaitingReady or Overlapping or OnProbation or Yielding or Promoting or RollingBack =>
+            new(DrainingFor(stop) with { SuccessorAlive = true }, [.. KeptFor(stop), .. StopReload(state, stop.Reason), .. BeginDrainingHandedOver]),
         Draining { Way: MoveWay.Predecessor } draining when !stop.Return => new(draining with { HandedOver = true }, new DropSockets(), new Explain("already draining")),
         Draining draining => new(draining with { HandedOver = true }, new Explain("already draining")),
-        Moving => OnStop(state, ExitCode.Clean, stop.Reason), // it has a successor of its own: that one gets the connections
-        _ => OnStop(state, ExitCode.Clean, stop.Reason) is { State: Draining draining } transition
-            ? new(draining with { HandedOver = true, Way = WayBack(stop) },
-                [.. KeptFor(stop), .. transition.Effects.Where(e => e is not KeepSockets).Select(e => e is ReleaseListeners ? new ReleaseListeners(true) : e)])
-            : OnStop(state, ExitCode.Clean, stop.Reason),
+        _ => OnStop(state, ExitCode.Clean, stop.Reason), // also Moving: it has a successor of its own, and that one gets the connections
     };
 
-    private static MoveWay WayBack(StopReceived stop) => stop.Return ? MoveWay.Predecessor : MoveWay.None;
+    private static Draining DrainingFor(StopReceived stop) =>
+        new(ExitCode.Clean, StopSeen: true, HandedOver: true, Way: stop.Return ? MoveWay.Predecessor : MoveWay.None);
 
     private static LifecycleEffect[] KeptFor(StopReceived stop) => stop.Return ? [new KeepSockets()] : Nothing;
 
     private static Transition OnStop(LifecycleState state, ExitCode code, string source) => state switch
     {
         // Nothing was accepted yet, so there is nothing to drain.
-        Starting => new(new Exiting(code), new ReleaseListeners(false), new RetractIdentity(), new ExitProcess(code)),
-        Joining { Alone: true } => new(new Exiting(code), new ReleaseListeners(false), new RetractIdentity(), new ExitProcess(code)),
+        Starting or Joining { Alone: true } => NotStarted(state, code),
         Joining or Ready => new(new Exiting(code), new SendFailed(source), new ReleaseListeners(true), new ExitProcess(code)),
 
         // On probation the predecessor takes the role back; what runs here is finished first.
@@ -159,16 +159,10 @@ internal static class LifecycleMachine
         Serving => new(new LameDuck(), new FailReadiness(), new ArmLameDuckTimer()),
 
         // A stop of the predecessor stops both. Its successor may be serving, so it gets the time to finish.
-        AwaitingReady => new(new Draining(code, StopSeen: true, SuccessorAlive: true),
-            [new DisarmSuccessorTimer(), new NoteFailure(ReloadOutcome.Stopped, source), new FinishReload(),
-                new EndSuccessor(false, source), .. BeginDraining]),
-        Overlapping or OnProbation or Yielding or Promoting => new(new Draining(code, StopSeen: true, SuccessorAlive: true),
-            [new DisarmSuccessorTimer(), new DisarmProbationTimer(), new NoteFailure(ReloadOutcome.Stopped, source),
-                new FinishReload(), new EndSuccessor(true, source), .. BeginDraining]),
-        RollingBack => new(new Draining(code, StopSeen: true, SuccessorAlive: true),
-            [new NoteFailure(ReloadOutcome.Stopped, source), new FinishReload(), .. BeginDraining]),
+        AwaitingReady or Overlapping or OnProbation or Yielding or Promoting or RollingBack =>
+            new(new Draining(code, StopSeen: true, SuccessorAlive: true), [.. StopReload(state, source), .. BeginDraining]),
 
-        Moving => new(new Draining(code, StopSeen: true, HandedOver: true, Way: MoveWay.Successor), [new FinishReload(), .. FinishMoving]),
+        Moving => FinishMoving(state, new Draining(code, StopSeen: true, HandedOver: true, Way: MoveWay.Successor)),
 
         // A second stop aborts. Under a handed-over drain the first one only hurries nobody.
         LameDuck => new(new Draining(code, StopSeen: true, Aborted: true), [.. BeginDraining, .. Aborting]),
@@ -177,6 +171,20 @@ internal static class LifecycleMachine
         Draining draining => new(draining with { Aborted = true }, Aborting),
         _ => new(state, new Explain("already exiting")),
     };
+
+    private static Transition NotStarted(LifecycleState state, ExitCode code) => new(new Exiting(code),
+        [new ReleaseListeners(false), new RetractIdentity(), .. DropQueued(state), new ExitProcess(code)]);
+
+    private static LifecycleEffect[] StopReload(LifecycleState state, string source)
+    {
+        LifecycleEffect[] closed = [new NoteFailure(ReloadOutcome.Stopped, source), new FinishReload(), .. DropQueued(state)];
+        return state switch
+        {
+            RollingBack => closed, // it is being ended already
+            AwaitingReady => [new DisarmSuccessorTimer(), .. closed, new EndSuccessor(false, source)],
+            _ => [new DisarmSuccessorTimer(), new DisarmProbationTimer(), .. closed, new EndSuccessor(true, source)],
+        };
+    }
 
     private static Transition OnHostStopping(LifecycleState state) => state switch
     {
@@ -196,19 +204,18 @@ internal static class LifecycleMachine
 
     private static Transition OnStarting(LifecycleState state, LifecycleEvent @event) => @event switch
     {
-        FrontReady => new(new Serving(), new StartAccepting(), new PublishIdentity(), new AnnounceServing(), new TakeRole()),
-        FrontFailed => new(new Exiting(ExitCode.Failed), new ReleaseListeners(false), new RetractIdentity(), new ExitProcess(ExitCode.Failed)),
+        FrontReady => BeginServing(state),
+        FrontFailed => NotStarted(state, ExitCode.Failed),
         _ => Ignored(state, @event),
     };
 
     private static Transition OnJoining(Joining state, LifecycleEvent @event) => (@event, state.Alone) switch
     {
         (FrontReady ready, false) => new(new Ready(), new SendReady(ready.Failing)),
-        (FrontReady, true) => new(new Serving(), new StartAccepting(), new PublishIdentity(), new AnnounceServing(), new TakeRole()),
+        (FrontReady, true) => BeginServing(state),
         (FrontFailed failed, false) => new(new Exiting(ExitCode.Failed),
             new SendFailed(failed.Reason), new ReleaseListeners(true), new ExitProcess(ExitCode.Failed)),
-        (FrontFailed, true) => new(new Exiting(ExitCode.Failed),
-            new ReleaseListeners(false), new RetractIdentity(), new ExitProcess(ExitCode.Failed)),
+        (FrontFailed, true) => NotStarted(state, ExitCode.Failed),
         (PredecessorLost, false) => new(new Joining(Alone: true)),
         _ => Ignored(state, @event),
     };
@@ -216,9 +223,12 @@ internal static class LifecycleMachine
     private static Transition OnReady(LifecycleState state, LifecycleEvent @event) => @event switch
     {
         ServeReceived => new(new Proving(), new StartAccepting(), new BeginHealthReports(), new AnnounceServing()),
-        PredecessorLost => new(new Serving(), new StartAccepting(), new PublishIdentity(), new AnnounceServing(), new TakeRole()),
+        PredecessorLost => BeginServing(state),
         _ => Ignored(state, @event),
     };
+
+    private static Transition BeginServing(LifecycleState state) => new(new Serving(),
+        [new StartAccepting(), new PublishIdentity(), new AnnounceServing(), new TakeRole(), .. TryQueued(state)]);
 
     private static Transition OnProving(LifecycleState state, LifecycleEvent @event) => @event switch
     {
@@ -275,18 +285,23 @@ internal static class LifecycleMachine
 
     private static Transition OnMoving(LifecycleState state, LifecycleEvent @event) => @event switch
     {
-        ListenersReleased => new(state, new BeginDrain(MoveWay.Successor)),
+        ListenersReleased => new(state, Drain(MoveWay.Successor)),
         SuccessorLeaving => new(state, new DropSockets()),
         SuccessorGone { Crashed: true } => new(state, new RestartService(Own: true)),
-        ConnectionsSettled or MoveTimedOut => new(new Draining(ExitCode.Clean, StopSeen: false, HandedOver: true, Way: MoveWay.Successor), [new FinishReload(), .. FinishMoving]),
+        ConnectionsSettled or MoveTimedOut =>
+            FinishMoving(state, new Draining(ExitCode.Clean, StopSeen: false, HandedOver: true, Way: MoveWay.Successor)),
         ConnectionsDrained => new(new Exiting(ExitCode.Clean),
-            new FinishReload(), new SendFarewell(), new RetractIdentity(HandedOver: true), new ExitProcess(ExitCode.Clean)),
+            [new FinishReload(), .. ForwardQueued(state), new SendFarewell(), new RetractIdentity(HandedOver: true), new ExitProcess(ExitCode.Clean)]),
         _ => Ignored(state, @event),
     };
 
+    // The next main process gets the request that waits after the account of this reload.
+    private static Transition FinishMoving(LifecycleState state, Draining draining) =>
+        new(draining, [new FinishReload(), .. ForwardQueued(state), new ArmDrainTimer(), new StopHost()]);
+
     private static Transition OnRollingBack(RollingBack state, LifecycleEvent @event) => @event switch
     {
-        SuccessorGone => new(new Serving(), [.. RoleBack(state), new FinishReload()]),
+        SuccessorGone => new(new Serving(), [.. RoleBack(state), new FinishReload(), .. TryQueued(state)]),
         _ => Ignored(state, @event),
     };
 
@@ -301,7 +316,7 @@ internal static class LifecycleMachine
 
     private static Transition OnDraining(Draining state, LifecycleEvent @event) => @event switch
     {
-        ListenersReleased => new(state, new BeginDrain(state.Way)),
+        ListenersReleased => new(state, Drain(state.Way)),
         DrainTimedOut => new(state with { Aborted = true }, [.. Aborting, .. state.SuccessorAlive ? [new EndSuccessor(false, DrainOver)] : Nothing]),
         ConnectionsDrained drained when state.Drained is false => Leave(state with
         {
@@ -310,7 +325,7 @@ internal static class LifecycleMachine
         }),
         // It may have given connections back after the last one here had ended, so what is left is counted anew.
         SuccessorGone when state is { SuccessorAlive: true, Drained: true, Aborted: false } =>
-            new(state with { SuccessorAlive = false, Drained = false }, new BeginDrain(state.Way)),
+            new(state with { SuccessorAlive = false, Drained = false }, Drain(state.Way)),
         SuccessorGone when state.SuccessorAlive => Leave(state with { SuccessorAlive = false }),
         // Who has the service now; the process ends only when another one has it.
         SuccessorLeaving when state.Way is MoveWay.Successor => new(state, new DropSockets()),
@@ -318,6 +333,14 @@ internal static class LifecycleMachine
         PredecessorLost when state.Way is MoveWay.Predecessor => new(state, new RestartService(Own: false)),
         AbortTimedOut => OutOfTime(state, state is { Drained: false, Code: ExitCode.Clean } ? ExitCode.Aborted : state.Code),
         _ => Ignored(state, @event),
+    };
+
+    // The front knows of the way out before it says "close" to anyone.
+    private static LifecycleEffect[] Drain(MoveWay way) => way switch
+    {
+        MoveWay.Successor => [new BeginDrain(way), new MoveConnections()],
+        MoveWay.Predecessor => [new BeginDrain(way), new ReturnConnections()],
+        _ => [new BeginDrain(way)],
     };
 
     private static Transition Leave(Draining state) => state is { Drained: true, SuccessorAlive: false }
@@ -338,7 +361,6 @@ internal static class LifecycleMachine
 
     // The drain itself begins when the listeners are released: a connection accepted after it could be overlooked.
     private static readonly LifecycleEffect[] BeginDraining = [new ArmDrainTimer(), new ReleaseListeners(false), new StopHost()];
-    private static readonly LifecycleEffect[] FinishMoving = [new ArmDrainTimer(), new StopHost()];
     private static readonly LifecycleEffect[] BeginDrainingHandedOver = [new ArmDrainTimer(), new ReleaseListeners(true), new StopHost()];
 
     private const string Stopping = "this generation is stopping";

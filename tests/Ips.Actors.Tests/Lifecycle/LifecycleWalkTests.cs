@@ -21,7 +21,7 @@ public sealed class LifecycleWalkTests(ITestOutputHelper output)
 
     [Fact]
     public void Events_OfTheWalk_AreAllThatCanHappen() =>
-        Assert.Equal(Nested<LifecycleEvent>().Order(), LifecycleWalk.Events.Select(e => e.GetType().Name).Distinct().Order());
+        Assert.Equal(Nested<LifecycleEvent>().Order(), WalkEvents.All.Select(e => e.GetType().Name).Distinct().Order());
 
     [Fact]
     public void Mutants_OfTheMachine_AreCaughtByTheWalk()

@@ -16,7 +16,7 @@ namespace Ips.Actors.Tests.Systemd;
 /// <summary>LifecycleActor and the service manager.</summary>
 public sealed class ServiceManagerTests : ActorTest
 {
-    private readonly RecordingSurroundings _process = new();
+    private readonly RecordingProcess _process = new();
     private readonly FakeTimeProvider _time = new();
     private readonly RecordingLog _log = new();
     private readonly RecordingSocket _socket = new();

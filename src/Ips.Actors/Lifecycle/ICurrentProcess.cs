@@ -4,8 +4,8 @@ using Ips.Actors.Reloader;
 
 namespace Ips.Actors.Lifecycle;
 
-/// <summary>What LifecycleActor does to its own process, as a seam: file system identity, log file, host and exit.</summary>
-internal interface ILifecycleSurroundings
+/// <summary>What LifecycleActor does to its own process, so that tests can put another in its place: identity on the file system, log file, host, exit.</summary>
+internal interface ICurrentProcess
 {
     /// <summary>This process.</summary>
     int Pid { get; }
