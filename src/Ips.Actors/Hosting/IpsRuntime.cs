@@ -210,8 +210,8 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         var memory = new LifecycleMemory(
             generation.IsSuccessor ? new LifecycleState.Joining() : generation.Orphaned ? new LifecycleState.Joining(Alone: true) : new LifecycleState.Starting())
         {
-            Manager = generation.Manager is { } manager
-                ? new ServiceManager(manager, new NotifySocket(manager.Socket), process.Pid, process.Generation, TimeProvider.System, log("lifecycle"))
+            Notifier = generation.Manager is { } manager
+                ? new ServiceNotifier(manager, new NotifySocket(manager.Socket), process.Pid, process.Generation, TimeProvider.System, log("lifecycle"))
                 : null,
         };
         if (!generation.IsOutsider) // the file is another user's; the predecessor tells what is in it

@@ -56,9 +56,9 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
     protected override void PreStart()
     {
         // Through our own mailbox: a sign of life that another thread could give would be none.
-        if (_memory.Manager is { TurnInterval: var interval })
+        if (_memory.Notifier is { TurnInterval: var interval })
         {
-            Timers.StartPeriodicTimer(nameof(ManagerTurn), new ManagerTurn(), interval, interval);
+            Timers.StartPeriodicTimer(nameof(NotifierTurn), new NotifierTurn(), interval, interval);
         }
     }
 
@@ -97,7 +97,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             Sender.Tell(new LifecycleProtocol.HistoryReply(_memory.History.Receipts, _queue.Pending)));
         Receive<LifecycleProtocol.AdoptHistory>(adopt => _tracker.Adopt(adopt.Receipts));
         Receive<LifecycleProtocol.PredecessorDrained>(drained => _tracker.NoteDrain(drained.Counts));
-        Receive<ManagerTurn>(_ => _memory.Manager?.Turn());
+        Receive<NotifierTurn>(_ => _memory.Notifier?.Turn());
     }
 
     private void Apply(LifecycleEvent @event)
@@ -128,7 +128,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             try
             {
                 Run(effect);
-                _memory.Manager?.After(effect, _memory.State, _memory.History.Receipts is [.., var last] ? last : null,
+                _memory.Notifier?.After(effect, _memory.State, _memory.History.Receipts is [.., var last] ? last : null,
                     _memory.Reload?.NewPid, _memory.Reload?.Invited is not null);
             }
             catch (Exception e) when (e is not ActorKilledException)
@@ -320,7 +320,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         };
     }
 
-    private sealed record ManagerTurn;
+    private sealed record NotifierTurn;
 
     private sealed record ConfigurationChecked(AskedReload Asked, IReadOnlyList<string> Errors);
 

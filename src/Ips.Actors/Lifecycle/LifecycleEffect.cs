@@ -11,7 +11,8 @@ internal abstract record LifecycleEffect
 
     // Reloads: ReloadTracker and ReloadQueue.
 
-    /// <summary>Open the account of a reload, of a check (<paramref name="DryRun"/>), or of a takeover (<paramref name="Invited"/>).</summary>
+    /// <summary>Open the account of a reload, of a check (<paramref name="DryRun"/>), or of a takeover
+    /// (<paramref name="Invited"/>).</summary>
     public sealed record BeginReload(string Source, bool DryRun = false, bool Invited = false) : LifecycleEffect;
 
     /// <summary>Note how and why the reload under way fails.</summary>
@@ -20,7 +21,8 @@ internal abstract record LifecycleEffect
     /// <summary>Note that the successor of a check got ready.</summary>
     public sealed record NoteChecked : LifecycleEffect;
 
-    /// <summary>Close the account of the reload under way and give its receipt to all who wait: promoted unless a failure was noted.</summary>
+    /// <summary>Close the account of the reload under way and give its receipt to all who wait: promoted unless a failure was
+    /// noted.</summary>
     public sealed record FinishReload : LifecycleEffect;
 
     /// <summary>Answer a reload request with a refusal; the reload under way, if any, goes on.</summary>
@@ -29,8 +31,8 @@ internal abstract record LifecycleEffect
     /// <summary>Remember a reload request, in place of the one that is remembered, and say that it waits.</summary>
     public sealed record QueueReload(string Source) : LifecycleEffect;
 
-    /// <summary>Carry out here the request that was remembered, unless the release in place is the one that has just failed. It is asked for anew:
-    /// <see cref="LifecycleEvent.ReloadRequested"/>.</summary>
+    /// <summary>Carry out here the request that was remembered, unless the release in place is the one that has just failed. It is asked
+    /// for anew: <see cref="LifecycleEvent.ReloadRequested"/>.</summary>
     public sealed record TryQueuedReload : LifecycleEffect;
 
     /// <summary>Pass the request that was remembered on to the new main process, and tell those who wait to ask that one.</summary>
@@ -78,17 +80,19 @@ internal abstract record LifecycleEffect
     /// <summary>Leave the file system to a promoted successor: give up lock and control socket, remove nothing.</summary>
     public sealed record HandOverIdentity : ProcessEffect;
 
-    /// <summary>Remove PID file and control socket, if they are still ours. Unless <paramref name="HandedOver"/>, the service ends here, and the lock of the PID
-    /// file with it, whoever else holds a copy.</summary>
+    /// <summary>Remove PID file and control socket, if they are still ours. Unless <paramref name="HandedOver"/>, the service ends here,
+    /// and the lock of the PID file with it, whoever else holds a copy.</summary>
     public sealed record RetractIdentity(bool HandedOver = false) : ProcessEffect;
 
-    /// <summary>Keep copies of the listening sockets, in case that the generation which has the service now dies while this one drains.</summary>
+    /// <summary>Keep copies of the listening sockets, in case that the generation which has the service now dies while this one
+    /// drains.</summary>
     public sealed record KeepSockets : ProcessEffect;
 
     /// <summary>Close these copies: that generation stops, or has left the service to another one.</summary>
     public sealed record DropSockets : ProcessEffect;
 
-    /// <summary>That generation has died: start another on these copies. <paramref name="Own"/>: of this generation's release; else of the last good one.</summary>
+    /// <summary>That generation has died: start another on these copies. <paramref name="Own"/>: of this generation's release; else of
+    /// the last good one.</summary>
     public sealed record RestartService(bool Own) : ProcessEffect;
 
     /// <summary>Open the log file again by its path.</summary>

@@ -13,12 +13,14 @@ internal sealed record Transition(LifecycleState State, params IReadOnlyList<Lif
 
 /// <summary>
 /// Every decision of a generation's life, as a pure function. First generation: <c>Starting → Serving</c>. Successor:
-/// <c>Joining → Ready → Proving → Serving</c>. Predecessor: <c>Serving → AwaitingReady → Quiescing → OnProbation → Yielding →
-/// Promoting → Moving → Draining → Exiting</c>, with <c>RollingBack → Serving</c> from each of them before the promotion is acknowledged.
+/// <c>Joining → Ready → Proving → Serving</c>. Predecessor: <c>Serving → AwaitingReady → Overlapping → OnProbation → Yielding →
+/// Promoting → Moving → Draining → Exiting</c>, with <c>RollingBack → Serving</c> from each of them before the promotion is
+/// acknowledged.
 /// </summary>
 internal static class LifecycleMachine
 {
-    /// <summary>Decides what <paramref name="event"/> means in <paramref name="state"/>. Total: what cannot be acted on is explained.</summary>
+    /// <summary>Decides what <paramref name="event"/> means in <paramref name="state"/>. Total: what cannot be acted on is
+    /// explained.</summary>
     public static Transition Next(LifecycleState state, LifecycleEvent @event)
     {
         // A request that waits goes along while something is under way; how it ends is decided where that ends.
@@ -55,7 +57,8 @@ internal static class LifecycleMachine
         },
     };
 
-    /// <summary>What to ask again after an actor restarted, because its last order may have been lost with it. Every effect is idempotent.</summary>
+    /// <summary>What to ask again after an actor restarted, because its last order may have been lost with it. Every effect is
+    /// idempotent.</summary>
     public static IReadOnlyList<LifecycleEffect> Resume(LifecycleState state) => state switch
     {
         Serving => [new StartAccepting(), new AcknowledgePromotion()],
@@ -69,21 +72,24 @@ internal static class LifecycleMachine
         RollingBack => [new StartAccepting(), new EndSuccessor(true, "restart of an actor", Return: true)],
         LameDuck => [new FailReadiness(), new ArmLameDuckTimer()],
         Moving => [new ArmMoveTimer(), new ReleaseListeners(true)],
-        Draining { SuccessorAlive: true } draining =>
-            [new ArmDrainTimer(), new ReleaseListeners(draining.HandedOver), new StopHost(), new EndSuccessor(!draining.Aborted, "restart of an actor"),
-                .. draining.Aborted ? Aborting : Nothing],
-        Draining draining => [new ArmDrainTimer(), new ReleaseListeners(draining.HandedOver), new StopHost(), .. draining.Aborted ? Aborting : Nothing],
+        Draining draining =>
+        [
+            new ArmDrainTimer(), new ReleaseListeners(draining.HandedOver), new StopHost(),
+            .. draining.SuccessorAlive ? [new EndSuccessor(!draining.Aborted, "restart of an actor")] : Nothing,
+            .. draining.Aborted ? Aborting : Nothing,
+        ],
         Exiting exiting => [new ExitProcess(exiting.Code)],
         _ => [],
     };
 
-    /// <summary>Why an operator cannot pause or resume this generation now; null if it can. The successor is told once, when it is welcomed,
-    /// so a change in the middle of a reload would be lost on one side.</summary>
+    /// <summary>Why an operator cannot pause or resume this generation now; null if it can. The successor is told once, when it is
+    /// welcomed, so a change in the middle of a reload would be lost on one side.</summary>
     public static string? PauseRefusal(LifecycleState state) => state switch
     {
         Serving => null,
         Starting or Joining { Alone: true } => "this generation is still starting",
-        AwaitingReady or Overlapping or OnProbation or Yielding or Promoting or RollingBack => "a reload is under way; ask again when it is done",
+        AwaitingReady or Overlapping or OnProbation or Yielding or Promoting or RollingBack =>
+            "a reload is under way; ask again when it is done",
         Joining or Ready or Proving or Moving => "another generation is the main process",
         _ => "this generation is stopping",
     };
@@ -113,7 +119,8 @@ internal static class LifecycleMachine
     // As a reload, but it never waits: who asks whether a release is good wants to know it of the one that is there now.
     private static Transition OnCheck(LifecycleState state, CheckRequested check) => state switch
     {
-        Serving => new(new AwaitingReady(DryRun: true), new BeginReload(check.Source, DryRun: true), new SpawnSuccessor(DryRun: true), new ArmSuccessorTimer()),
+        Serving => new(new AwaitingReady(DryRun: true),
+            new BeginReload(check.Source, DryRun: true), new SpawnSuccessor(DryRun: true), new ArmSuccessorTimer()),
         _ => OnReload(state, new ReloadRequested(check.Source, NoQueue: true)),
     };
 
@@ -135,8 +142,10 @@ internal static class LifecycleMachine
         Serving => new(DrainingFor(stop), [new FailReadiness(), .. KeptFor(stop), .. BeginDrainingHandedOver]),
         LameDuck => new(DrainingFor(stop), [.. KeptFor(stop), .. BeginDrainingHandedOver]),
         AwaitingReady or Overlapping or OnProbation or Yielding or Promoting or RollingBack =>
-            new(DrainingFor(stop) with { SuccessorAlive = true }, [.. KeptFor(stop), .. StopReload(state, stop.Reason), .. BeginDrainingHandedOver]),
-        Draining { Way: MoveWay.Predecessor } draining when !stop.Return => new(draining with { HandedOver = true }, new DropSockets(), new Explain("already draining")),
+            new(DrainingFor(stop) with { SuccessorAlive = true },
+                [.. KeptFor(stop), .. StopReload(state, stop.Reason), .. BeginDrainingHandedOver]),
+        Draining { Way: MoveWay.Predecessor } draining when !stop.Return =>
+            new(draining with { HandedOver = true }, new DropSockets(), new Explain("already draining")),
         Draining draining => new(draining with { HandedOver = true }, new Explain("already draining")),
         _ => OnStop(state, ExitCode.Clean, stop.Reason), // also Moving: it has a successor of its own, and that one gets the connections
     };
@@ -166,7 +175,8 @@ internal static class LifecycleMachine
 
         // A second stop aborts. Under a handed-over drain the first one only hurries nobody.
         LameDuck => new(new Draining(code, StopSeen: true, Aborted: true), [.. BeginDraining, .. Aborting]),
-        Draining { StopSeen: false } draining => new(draining with { StopSeen = true }, new Explain("already draining; a further stop aborts")),
+        Draining { StopSeen: false } draining =>
+            new(draining with { StopSeen = true }, new Explain("already draining; a further stop aborts")),
         Draining { SuccessorAlive: true } draining => new(draining with { Aborted = true }, [new EndSuccessor(false, source), .. Aborting]),
         Draining draining => new(draining with { Aborted = true }, Aborting),
         _ => new(state, new Explain("already exiting")),
@@ -246,7 +256,8 @@ internal static class LifecycleMachine
 
     private static Transition OnAwaitingReady(AwaitingReady state, LifecycleEvent @event) => @event switch
     {
-        SuccessorReady when state.DryRun => new(new RollingBack(), new DisarmSuccessorTimer(), new NoteChecked(), new EndSuccessor(false, CheckOver)),
+        SuccessorReady when state.DryRun =>
+            new(new RollingBack(), new DisarmSuccessorTimer(), new NoteChecked(), new EndSuccessor(false, CheckOver)),
         SuccessorReady => new(new Overlapping(), new SendServe()),
         SuccessorFailed failed => new(new RollingBack(),
             new DisarmSuccessorTimer(), new NoteFailure(ReloadOutcome.Refused, failed.Reason), new EndSuccessor(false, failed.Reason)),
@@ -254,34 +265,35 @@ internal static class LifecycleMachine
         _ => Ignored(state, @event),
     };
 
-    // From serve to the acknowledged promotion: the successor serves, this generation can still take everything back. It accepts until the other one does,
-    // so that nobody who connects waits for either.
+    // From serve to the acknowledged promotion: the successor serves, this generation can still take everything back. It accepts until the
+    // other one does, so that nobody who connects waits for either.
     private static Transition OnSuccessorServing(LifecycleState state, LifecycleEvent @event) => (state, @event) switch
     {
-        (Overlapping, SuccessorServes) => new(new OnProbation(), new DisarmSuccessorTimer(), new QuiesceAccepting(), new ArmProbationTimer()),
+        (Overlapping, SuccessorServes) =>
+            new(new OnProbation(), new DisarmSuccessorTimer(), new QuiesceAccepting(), new ArmProbationTimer()),
         (OnProbation, ProbationPassed) => new(new Yielding(), new ArmSuccessorTimer(), new YieldRole()),
         (Yielding, RoleYielded) => new(new Promoting(), new SendPromote()),
         (Promoting, PromotionAcknowledged) => new(new Moving(),
-            new DisarmSuccessorTimer(), new KeepSockets(), new HandOverIdentity(), new FailReadiness(), new ArmMoveTimer(), new ReleaseListeners(true)),
+            new DisarmSuccessorTimer(), new KeepSockets(), new HandOverIdentity(), new FailReadiness(), new ArmMoveTimer(),
+            new ReleaseListeners(true)),
 
-        (Overlapping, SuccessorFailed failed) => TakeBack(ReloadOutcome.RolledBack, failed.Reason, failed.Responsive),
-        (Overlapping, SuccessorTimedOut) => TakeBack(ReloadOutcome.RolledBack, NotServing, true),
-        (OnProbation, SuccessorFailed failed) => TakeBack(ReloadOutcome.RolledBack, failed.Reason, failed.Responsive),
-        (Yielding, SuccessorFailed failed) => TakeBack(ReloadOutcome.RolledBack, failed.Reason, failed.Responsive, new TakeRole()),
-        (Yielding, SuccessorTimedOut) => TakeBack(ReloadOutcome.RolledBack, NotYielded, true, new TakeRole()),
+        (Overlapping, SuccessorFailed failed) => TakeBack(failed.Reason, failed.Responsive),
+        (Overlapping, SuccessorTimedOut) => TakeBack(NotServing, true),
+        (OnProbation, SuccessorFailed failed) => TakeBack(failed.Reason, failed.Responsive),
+        (Yielding, SuccessorFailed failed) => TakeBack(failed.Reason, failed.Responsive, new TakeRole()),
+        (Yielding, SuccessorTimedOut) => TakeBack(NotYielded, true, new TakeRole()),
         // The successor may have written the PID file already.
         (Promoting, SuccessorFailed failed) =>
-            TakeBack(ReloadOutcome.RolledBack, failed.Reason, failed.Responsive, new PublishIdentity()) with { State = new RollingBack(RoleGiven: true) },
+            TakeBack(failed.Reason, failed.Responsive, new PublishIdentity()) with { State = new RollingBack(RoleGiven: true) },
         (Promoting, SuccessorTimedOut) =>
-            TakeBack(ReloadOutcome.RolledBack, NotPromoted, false, new PublishIdentity()) with { State = new RollingBack(RoleGiven: true) },
+            TakeBack(NotPromoted, false, new PublishIdentity()) with { State = new RollingBack(RoleGiven: true) },
         _ => Ignored(state, @event),
     };
 
-    private static Transition TakeBack(
-        ReloadOutcome outcome, string reason, bool finishRequests, params ReadOnlySpan<LifecycleEffect> also) => new(new RollingBack(),
-        [new StartAccepting(), new DisarmSuccessorTimer(), new DisarmProbationTimer(), .. also,
-            new NoteFailure(outcome, reason),
-            new EndSuccessor(finishRequests, reason, Return: true)]);
+    private static Transition TakeBack(string reason, bool finishRequests, params ReadOnlySpan<LifecycleEffect> also) =>
+        new(new RollingBack(),
+            [new StartAccepting(), new DisarmSuccessorTimer(), new DisarmProbationTimer(), .. also,
+                new NoteFailure(ReloadOutcome.RolledBack, reason), new EndSuccessor(finishRequests, reason, Return: true)]);
 
     private static Transition OnMoving(LifecycleState state, LifecycleEvent @event) => @event switch
     {
@@ -291,7 +303,8 @@ internal static class LifecycleMachine
         ConnectionsSettled or MoveTimedOut =>
             FinishMoving(state, new Draining(ExitCode.Clean, StopSeen: false, HandedOver: true, Way: MoveWay.Successor)),
         ConnectionsDrained => new(new Exiting(ExitCode.Clean),
-            [new FinishReload(), .. ForwardQueued(state), new SendFarewell(), new RetractIdentity(HandedOver: true), new ExitProcess(ExitCode.Clean)]),
+            [new FinishReload(), .. ForwardQueued(state), new SendFarewell(), new RetractIdentity(HandedOver: true),
+                new ExitProcess(ExitCode.Clean)]),
         _ => Ignored(state, @event),
     };
 
@@ -305,7 +318,8 @@ internal static class LifecycleMachine
         _ => Ignored(state, @event),
     };
 
-    // Its promotion may have been on its way yet when the role was taken back: then it has published itself after that, and retracted it as it left.
+    // Its promotion may have been on its way yet when the role was taken back: then it has published itself after that, and retracted it as
+    // it left.
     private static LifecycleEffect[] RoleBack(RollingBack state) => state.RoleGiven ? [new PublishIdentity(), new TakeRole()] : Nothing;
 
     private static Transition OnLameDuck(LifecycleState state, LifecycleEvent @event) => @event switch
@@ -317,7 +331,8 @@ internal static class LifecycleMachine
     private static Transition OnDraining(Draining state, LifecycleEvent @event) => @event switch
     {
         ListenersReleased => new(state, Drain(state.Way)),
-        DrainTimedOut => new(state with { Aborted = true }, [.. Aborting, .. state.SuccessorAlive ? [new EndSuccessor(false, DrainOver)] : Nothing]),
+        DrainTimedOut => new(state with { Aborted = true },
+            [.. Aborting, .. state.SuccessorAlive ? [new EndSuccessor(false, DrainOver)] : Nothing]),
         ConnectionsDrained drained when state.Drained is false => Leave(state with
         {
             Drained = true,

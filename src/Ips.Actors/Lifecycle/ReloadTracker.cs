@@ -121,7 +121,7 @@ internal sealed class ReloadTracker(LifecycleMemory memory, ICurrentProcess proc
             RequestId = asked.Id,
         };
         Remember(receipt);
-        memory.Manager?.Refused(memory.State, receipt);
+        memory.Notifier?.Refused(memory.State, receipt);
         asked.Waiters.Answer(new LifecycleProtocol.ReloadFinished(receipt));
     }
 
