@@ -78,7 +78,7 @@ internal sealed class IpsSupervisor : ReceiveActor
             else if (child.Path.Name == "reloader")
             {
                 supervisor._log.SuccessorGivenUp(MaxRestarts, RestartWindow.TotalSeconds);
-                child.Tell(new ReloaderProtocol.GiveUpSuccessor($"the actor that speaks with it failed {MaxRestarts} times: {cause.GetBaseException().Message}"));
+                child.Tell(new ReloaderOrder.GiveUpSuccessor($"the actor that speaks with it failed {MaxRestarts} times: {cause.GetBaseException().Message}"));
             }
 
             supervisor._lifecycle.Tell(new LifecycleEvent.ActorRestarted(child.Path.Name));

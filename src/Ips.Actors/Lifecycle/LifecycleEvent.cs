@@ -1,4 +1,5 @@
 using Ips.Actors.Control;
+using Ips.Actors.Reloader;
 
 namespace Ips.Actors.Lifecycle;
 
@@ -59,7 +60,11 @@ internal abstract record LifecycleEvent
     }
 
     /// <summary>Every connection that could leave at once has left; busy ones follow.</summary>
-    public sealed record ConnectionsSettled : LifecycleEvent;
+    public sealed record ConnectionsSettled : LifecycleEvent
+    {
+        /// <summary>What became of the connections; for the account of the reload.</summary>
+        public ConnectionCounts? Counts { get; init; }
+    }
 
     /// <summary>The time for the first wave of moves is over.</summary>
     public sealed record MoveTimedOut : LifecycleEvent;
@@ -74,6 +79,24 @@ internal abstract record LifecycleEvent
     public sealed record AbortTimedOut : LifecycleEvent;
 
     // What a predecessor sees of its successor.
+
+    /// <summary>What only the account of the reload keeps; it changes nothing.</summary>
+    public abstract record ReloadNews : LifecycleEvent;
+
+    /// <summary>This release is about to be launched.</summary>
+    public sealed record LaunchBegan(ReleaseStamp Release) : ReloadNews;
+
+    /// <summary>Older generations were aborted to make room for the successor.</summary>
+    public sealed record GenerationsAborted(IReadOnlyList<int> Generations) : ReloadNews;
+
+    /// <summary>The successor's process is there. <paramref name="Invited"/>: it came from outside.</summary>
+    public sealed record SuccessorSpawned(int Pid, bool Invited = false) : ReloadNews;
+
+    /// <summary>The successor has said hello, and is welcome.</summary>
+    public sealed record SuccessorGreeted(string Release) : ReloadNews;
+
+    /// <summary>The last lines that the successor wrote so far.</summary>
+    public sealed record SuccessorWrote(IReadOnlyList<string> Lines) : ReloadNews;
 
     /// <summary>The successor can serve.</summary>
     public sealed record SuccessorReady : LifecycleEvent;

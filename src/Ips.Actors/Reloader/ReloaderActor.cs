@@ -40,13 +40,13 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
     {
         (_slot, _launcher, _identity, _listeners, _mover, _lifecycle, _options, _log) =
             (slot, launcher, identity, listeners, mover, lifecycle, options, log);
-        Receive<ReloaderProtocol.Spawn>(OnSpawn);
+        Receive<ReloaderOrder.SpawnSuccessor>(OnSpawn);
         Receive<FromSuccessor>(m => ReferenceEquals(m.Process, _slot.Process), Heed);
         Receive<FromSuccessor>(late => HandoverChannel.CloseDescriptors(late.Event)); // of a successor that is gone
         Receive<SuccessorExited>(m => ReferenceEquals(m.Process, _slot.Process), OnExited);
-        Receive<ReloaderProtocol.SendServe>(_ => OnSendServe());
-        Receive<ReloaderProtocol.SendPromote>(OnSendPromote);
-        Receive<ReloaderProtocol.SendHistory>(send => SendHistory(send.Receipts));
+        Receive<ReloaderOrder.SendServe>(_ => OnSendServe());
+        Receive<ReloaderOrder.SendPromote>(OnSendPromote);
+        Receive<ReloaderOrder.SendHistory>(send => SendHistory(send.Receipts));
         Receive<RoomAwaited>(OnRoomAwaited);
         Receive<RoomMade>(OnRoomMade);
         Receive<Prepared>(OnPrepared);
@@ -54,8 +54,8 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         Receive<HealthUrlAnswered>(m => ReferenceEquals(m.Process, _slot.Process), OnHealthUrlAnswered);
         Receive<HealthUrlAnsweredHere>(m => ReferenceEquals(m.Process, _slot.Process), m => _slot.HealthUrlFaultHere = m.Fault);
         Receive<OwnHealth>(m => ReferenceEquals(m.Process, _slot.Process), OnOwnHealth);
-        Receive<ReloaderProtocol.EndSuccessor>(OnEnd);
-        Receive<ReloaderProtocol.MoveConnections>(_ => OnMoveConnections());
+        Receive<ReloaderOrder.EndSuccessor>(OnEnd);
+        Receive<ReloaderOrder.MoveConnections>(_ => OnMoveConnections());
         Receive<MoverProtocol.Carry>(OnCarry);
         Receive<MoverProtocol.CarryEnded>(_ =>
         {
@@ -64,15 +64,15 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         });
         Receive<ListenerProtocol.Adopted>(_ => { }); // of those that it gave back
         Receive<IntakeFailed>(failed => _log.ReturnFailed(failed.Count, failed.Reason));
-        Receive<ReloaderProtocol.ReopenOlderLogs>(_ => _slot.Older.Signal(SignalNumbers.SIGUSR1));
-        Receive<ReloaderProtocol.KillSuccessor>(_ => OnKill());
-        Receive<ReloaderProtocol.GiveUpSuccessor>(giveUp => ReportFailure(giveUp.Reason, responsive: false));
+        Receive<ReloaderOrder.ReopenOlderLogs>(_ => _slot.Older.Signal(SignalNumbers.SIGUSR1));
+        Receive<ReloaderOrder.KillSuccessor>(_ => OnKill());
+        Receive<ReloaderOrder.GiveUpSuccessor>(giveUp => ReportFailure(giveUp.Reason, responsive: false));
         Receive<Escalate>(_ => OnEscalate());
         Receive<HealthOverdue>(_ => ReportFailure(
             $"it sent no health report for {MissedReportsAllowed} intervals of {_options.Reload.HealthInterval.TotalSeconds:0.###} s", responsive: false));
         Receive<ClosedWithoutExit>(_ => OnClosedWithoutExit());
         Receive<ExitWithoutClose>(_ => OnExitWithoutClose());
-        Receive<ReloaderProtocol.SendFarewell>(OnSendFarewell);
+        Receive<ReloaderOrder.SendFarewell>(OnSendFarewell);
     }
 
     /// <inheritdoc/>
@@ -97,7 +97,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         }
     }
 
-    private void OnSpawn(ReloaderProtocol.Spawn spawn)
+    private void OnSpawn(ReloaderOrder.SpawnSuccessor spawn)
     {
         if (_slot.Process is not null || _slot.Preparing is not null || (spawn.Again && _slot.GoneTold))
         {
@@ -153,7 +153,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         }
     }
 
-    private RoomPlan PlanRoom(ReloaderProtocol.Spawn spawn, IReadOnlyList<GenerationEntry> older) =>
+    private RoomPlan PlanRoom(ReloaderOrder.SpawnSuccessor spawn, IReadOnlyList<GenerationEntry> older) =>
         GenerationRoom.Plan(older, spawn.Generation - 1, spawn.DryRun, _options.Reload);
 
     private void OnRoomMade(RoomMade made)
@@ -169,11 +169,11 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
             return;
         }
 
-        _lifecycle.Tell(new ReloaderProtocol.GenerationsAborted([.. made.Aborted.Select(generation => generation.Generation)]));
+        _lifecycle.Tell(new LifecycleEvent.GenerationsAborted([.. made.Aborted.Select(generation => generation.Generation)]));
         PrepareSockets(made.Spawn);
     }
 
-    private void PrepareSockets(ReloaderProtocol.Spawn spawn) =>
+    private void PrepareSockets(ReloaderOrder.SpawnSuccessor spawn) =>
         _listeners.Ask<ListenerProtocol.Offered>(new ListenerProtocol.Offer(), _options.Reload.ReadyTimeout).PipeTo(
             Self,
             success: offered => new Prepared(spawn, offered.Sockets, null),
@@ -196,23 +196,23 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         }
     }
 
-    private void CannotBegin(ReloaderProtocol.Spawn spawn, string reason)
+    private void CannotBegin(ReloaderOrder.SpawnSuccessor spawn, string reason)
     {
         _slot.Preparing = null;
-        spawn.Invited?.Refuse(reason);
+        spawn.InvitedProcess?.Refuse(reason);
         _lifecycle.Tell(new LifecycleEvent.SuccessorFailed(reason, Responsive: false));
     }
 
-    private void Launch(ReloaderProtocol.Spawn spawn, IReadOnlyList<OfferedSocket> sockets)
+    private void Launch(ReloaderOrder.SpawnSuccessor spawn, IReadOnlyList<OfferedSocket> sockets)
     {
-        if (spawn.Invited is { } invited)
+        if (spawn.InvitedProcess is { } invited)
         {
             _slot.Begin(invited, spawn.Generation, sockets);
             _slot.Terms = spawn.Terms ?? ReloadTerms.None;
             _log.Invited(spawn.Generation, invited.Pid);
             Watch(invited);
             AskHealthUrlHere(invited);
-            Progress("invited");
+            _lifecycle.Tell(new LifecycleEvent.SuccessorSpawned(invited.Pid, Invited: true));
             return;
         }
 
@@ -221,7 +221,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
             // Before the launch: what takes its place in this moment may be launched in vain later, but is never overlooked.
             if (_launcher.InPlace() is { } release)
             {
-                _lifecycle.Tell(new ReloaderProtocol.Launching(release));
+                _lifecycle.Tell(new LifecycleEvent.LaunchBegan(release));
             }
 
             var process = _launcher.Launch(spawn.Generation);
@@ -231,7 +231,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
             _log.Spawned(spawn.Generation, process.Pid);
             Watch(process);
             AskHealthUrlHere(process);
-            Progress("spawned");
+            _lifecycle.Tell(new LifecycleEvent.SuccessorSpawned(process.Pid));
         }
         catch (IOException e)
         {
@@ -382,7 +382,6 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
     private void TellReady()
     {
         _log.Ready(_slot.Generation, _slot.Process!.Pid);
-        Progress("ready");
         _lifecycle.Tell(new LifecycleEvent.SuccessorReady());
     }
 
@@ -401,7 +400,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
             return;
         }
 
-        Progress("hello");
+        _lifecycle.Tell(new LifecycleEvent.SuccessorGreeted(_slot.Release));
         _log.Hello(_slot.Generation, hello.Pid, _slot.Release, _slot.Sockets.Count, version);
         _slot.Version = version;
         _slot.Reach(HandoverPhase.Welcomed);
@@ -464,18 +463,17 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         {
             _slot.Reach(HandoverPhase.Serving);
             _slot.Process.Output?.Limit(false);
-            Progress("serving");
             ArmHealthTimer();
             BeginHealthUrl();
         }
     }
 
     // What it writes is its own from here on; before, it came through us.
-    private void OnSendPromote(ReloaderProtocol.SendPromote promote)
+    private void OnSendPromote(ReloaderOrder.SendPromote promote)
     {
         if (_slot.Process is { } process)
         {
-            SendHistory(promote.History ?? []);
+            SendHistory(promote.History);
             if (IdentityLater(_slot.Version) && _slot.Phase < HandoverPhase.Promoting)
             {
                 var (identity, fds) = GiveIdentity();
@@ -499,9 +497,9 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         }
     }
 
-    private void OnSendFarewell(ReloaderProtocol.SendFarewell farewell)
+    private void OnSendFarewell(ReloaderOrder.SendFarewell farewell)
     {
-        var drain = farewell.Counts ?? new DrainCounts(0, 0, 0, farewell.Aborted, 0);
+        var drain = farewell.Counts;
         _slot.Process?.Channel.TrySend(
             new FarewellFrame(drain.Connections, drain.AbortedRequests, drain.Requests, drain.ClosedPolitely, drain.ClosedIdle, drain.Moved));
     }
@@ -541,7 +539,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
     {
         if (_slot.Process?.Output?.Sync() is { Count: > 0 } lines)
         {
-            _lifecycle.Tell(new ReloaderProtocol.SuccessorOutput(lines));
+            _lifecycle.Tell(new LifecycleEvent.SuccessorWrote(lines));
         }
     }
 
@@ -762,11 +760,11 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         _lifecycle.Tell(new LifecycleEvent.SuccessorFailed(reason, responsive));
     }
 
-    private void OnEnd(ReloaderProtocol.EndSuccessor end)
+    private void OnEnd(ReloaderOrder.EndSuccessor end)
     {
         if (_slot.Process is not { } process)
         {
-            _slot.Preparing?.Invited?.Refuse(end.Reason);
+            _slot.Preparing?.InvitedProcess?.Refuse(end.Reason);
             _slot.Preparing = null;
             TellGone(); // it could not be spawned
             return;
@@ -826,16 +824,13 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         }
     }
 
-    private void Progress(string phase) =>
-        _lifecycle.Tell(new ReloaderProtocol.SuccessorProgress(phase, _slot.Process!.Pid, _slot.Release));
-
     private sealed record FromSuccessor(ISpawnedGeneration Process, ChannelEvent Event);
 
     private sealed record SuccessorExited(ISpawnedGeneration Process, ProcessExit Exit);
 
-    private sealed record RoomAwaited(ReloaderProtocol.Spawn Spawn);
+    private sealed record RoomAwaited(ReloaderOrder.SpawnSuccessor Spawn);
 
-    private sealed record RoomMade(ReloaderProtocol.Spawn Spawn, IReadOnlyList<GenerationEntry> Aborted, string? Failure);
+    private sealed record RoomMade(ReloaderOrder.SpawnSuccessor Spawn, IReadOnlyList<GenerationEntry> Aborted, string? Failure);
 
     private sealed record HealthUrlDue;
 
@@ -849,7 +844,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 
     private sealed record IntakeFailed(int Count, string Reason);
 
-    private sealed record Prepared(ReloaderProtocol.Spawn Spawn, IReadOnlyList<OfferedSocket> Sockets, string? Failure);
+    private sealed record Prepared(ReloaderOrder.SpawnSuccessor Spawn, IReadOnlyList<OfferedSocket> Sockets, string? Failure);
 
     private sealed record Escalate;
 

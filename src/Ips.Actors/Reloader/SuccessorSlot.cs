@@ -65,7 +65,7 @@ internal sealed class SuccessorSlot
     public IHealthUrl? JudgingUrl => ToldHealthUrl is { } told ? told.Url : HealthUrl;
 
     /// <summary>A spawn that waits for room among the older generations, and for the listening sockets; null while none does.</summary>
-    public ReloaderProtocol.Spawn? Preparing { get; set; }
+    public ReloaderOrder.SpawnSuccessor? Preparing { get; set; }
 
     /// <summary>How often in a row the health URL has not answered well.</summary>
     public int HealthUrlFailures { get; set; }

@@ -74,13 +74,13 @@ internal static class NotifyMachine
 
         return effect switch
         {
-            SpawnSuccessor { DryRun: false } when !standing.Reloading => (standing with { Reloading = true }, new NotifyMessage
+            BeginReload { DryRun: false } when !standing.Reloading => (standing with { Reloading = true }, new NotifyMessage
             {
                 ReloadingAtUsec = facts.MonotonicUsec,
                 ExtendTimeout = Extension,
                 Status = $"Generation {facts.Generation} serves; generation {facts.Generation + 1} is starting.",
             }),
-            SendServe => (standing, new NotifyMessage
+            ReloaderOrder.SendServe => (standing, new NotifyMessage
             {
                 Status = $"Generation {facts.Generation + 1} serves on probation; generation {facts.Generation} can take the role back.",
             }),

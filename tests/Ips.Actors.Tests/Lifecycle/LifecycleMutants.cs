@@ -1,7 +1,11 @@
 using Ips.Actors.Lifecycle;
+using static Ips.Actors.Lifecycle.FrontOrder;
 using static Ips.Actors.Lifecycle.LifecycleEffect;
 using static Ips.Actors.Lifecycle.LifecycleEvent;
 using static Ips.Actors.Lifecycle.LifecycleState;
+using static Ips.Actors.Lifecycle.ListenerOrder;
+using static Ips.Actors.Lifecycle.PredecessorOrder;
+using static Ips.Actors.Lifecycle.ReloaderOrder;
 
 namespace Ips.Actors.Tests.Lifecycle;
 
@@ -74,6 +78,9 @@ internal static class LifecycleMutants
         ("Return", e => e is EndSuccessor end ? end with { Return = !end.Return } : e),
         ("DryRun", e => e is SpawnSuccessor spawn ? spawn with { DryRun = !spawn.DryRun } : e),
         ("Invited", e => e is SpawnSuccessor spawn ? spawn with { Invited = !spawn.Invited } : e),
+        ("Again", e => e is SpawnSuccessor spawn ? spawn with { Again = !spawn.Again } : e),
+        ("DryRun of the account", e => e is BeginReload begin ? begin with { DryRun = !begin.DryRun } : e),
+        ("Invited of the account", e => e is BeginReload begin ? begin with { Invited = !begin.Invited } : e),
         ("Way", e => e is BeginDrain drain ? new BeginDrain(drain.Way == MoveWay.Successor ? MoveWay.None : MoveWay.Successor) : e),
         ("Own", e => e is RestartService restart ? new RestartService(!restart.Own) : e),
         ("HandedOver", e => e is ReleaseListeners release ? new ReleaseListeners(!release.HandedOver) : e),
@@ -85,7 +92,7 @@ internal static class LifecycleMutants
     private static IEnumerable<Mutant> Named()
     {
         yield return new("every state: reload spawns at once", (s, e) => e is ReloadRequested
-            ? new Transition(new AwaitingReady(), new SpawnSuccessor("mutant"), new ArmSuccessorTimer()) : LifecycleMachine.Next(s, e));
+            ? new Transition(new AwaitingReady(), new BeginReload("mutant"), new SpawnSuccessor(), new ArmSuccessorTimer()) : LifecycleMachine.Next(s, e));
         yield return new("every state: stop is ignored", (s, e) => e is StopRequested ? new Transition(s, new Explain("mutant")) : LifecycleMachine.Next(s, e));
         yield return new("a stop of the predecessor counts as an operator's", (s, e) =>
             LifecycleMachine.Next(s, e is StopReceived stop ? new StopRequested(stop.Reason) : e));
@@ -139,7 +146,7 @@ internal static class LifecycleMutants
         yield return Late<FinishReload>("a request is passed on before this reload is accounted for", t => t.Effects.Any(x =>
             x is ForwardQueuedReload));
         yield return new("a deferred reload replaces the one that fails", (s, e) => (s, e) is (RollingBack, ReloadRequested)
-            ? new Transition(new AwaitingReady(), new SpawnSuccessor("mutant"), new ArmSuccessorTimer()) : LifecycleMachine.Next(s, e));
+            ? new Transition(new AwaitingReady(), new BeginReload("mutant"), new SpawnSuccessor(), new ArmSuccessorTimer()) : LifecycleMachine.Next(s, e));
         yield return new("the second stop extends the deadline instead of aborting", (s, e) => (s, e) is (Draining, StopRequested)
             ? new Transition(s, new ArmDrainTimer()) : LifecycleMachine.Next(s, e));
         yield return new("the role is taken back at once from a promoted successor", (s, e) => LifecycleMachine.Next(s, e) is { State: RollingBack { RoleGiven: true } } t && s is Promoting

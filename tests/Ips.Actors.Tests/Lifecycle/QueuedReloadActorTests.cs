@@ -19,7 +19,7 @@ public sealed class QueuedReloadActorTests : ActorTest
     private static readonly ReleaseStamp Bad = new("/srv/current/app", "bad"), Good = new("/srv/current/app", "good");
 
     private readonly IpsOptions _options = new();
-    private readonly RecordingSurroundings _process = new();
+    private readonly RecordingProcess _process = new();
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
     private readonly RecordingLog _log = new();
     private readonly TestProbe _reloader;
@@ -74,13 +74,13 @@ public sealed class QueuedReloadActorTests : ActorTest
     {
         var lifecycle = Start();
         lifecycle.Tell(Ask("first", _first));
-        lifecycle.Tell(new ReloaderProtocol.Launching(Bad));
+        lifecycle.Tell(new LifecycleEvent.LaunchBegan(Bad));
         lifecycle.Tell(Ask("second", _second));
         _process.InPlace = Good;
         await StatusAsync(lifecycle); // it was asked before the time passes
         _time.Advance(TimeSpan.FromSeconds(4));
         await FailAsync(lifecycle, "it exited with 1", _first);
-        await _reloader.FishForMessageAsync<ReloaderProtocol.Spawn>(_ => true);
+        await _reloader.FishForMessageAsync<ReloaderOrder.SpawnSuccessor>(_ => true);
         await FailAsync(lifecycle, "it exited with 2", _second);
         var receipts = await HistoryAsync(lifecycle);
         Assert.Equal(["it exited with 1", "it exited with 2"], receipts.Select(receipt => receipt.Reason));
@@ -93,8 +93,8 @@ public sealed class QueuedReloadActorTests : ActorTest
     {
         var lifecycle = Start();
         lifecycle.Tell(Ask("first", _first));
-        await _reloader.FishForMessageAsync<ReloaderProtocol.Spawn>(_ => true);
-        lifecycle.Tell(new ReloaderProtocol.Launching(Bad));
+        await _reloader.FishForMessageAsync<ReloaderOrder.SpawnSuccessor>(_ => true);
+        lifecycle.Tell(new LifecycleEvent.LaunchBegan(Bad));
         lifecycle.Tell(Ask("second", _second));
         _process.InPlace = Bad with { };
         await FailAsync(lifecycle, "it exited with 1", _first);
@@ -104,7 +104,7 @@ public sealed class QueuedReloadActorTests : ActorTest
             StringComparison.Ordinal);
         Assert.Equal("Serving", (await StatusAsync(lifecycle)).State);
         Assert.Equal(2, (await HistoryAsync(lifecycle)).Count);
-        Assert.DoesNotContain(Drain(_reloader), message => message is ReloaderProtocol.Spawn);
+        Assert.DoesNotContain(Drain(_reloader), message => message is ReloaderOrder.SpawnSuccessor);
     }
 
     [Fact]
@@ -112,14 +112,14 @@ public sealed class QueuedReloadActorTests : ActorTest
     {
         var lifecycle = Start();
         lifecycle.Tell(Ask("check", _first) with { DryRun = true });
-        lifecycle.Tell(new ReloaderProtocol.Launching(Good));
+        lifecycle.Tell(new LifecycleEvent.LaunchBegan(Good));
         _process.InPlace = Good;
         lifecycle.Tell(Ask("second", _second));
         lifecycle.Tell(new LifecycleEvent.SuccessorReady());
         lifecycle.Tell(new LifecycleEvent.SuccessorGone());
         Assert.Equal("checked", (await ReceiptAsync(_first)).Outcome);
-        Assert.True((await _reloader.FishForMessageAsync<ReloaderProtocol.Spawn>(_ => true)).DryRun);
-        Assert.False((await _reloader.FishForMessageAsync<ReloaderProtocol.Spawn>(_ => true)).DryRun);
+        Assert.True((await _reloader.FishForMessageAsync<ReloaderOrder.SpawnSuccessor>(_ => true)).DryRun);
+        Assert.False((await _reloader.FishForMessageAsync<ReloaderOrder.SpawnSuccessor>(_ => true)).DryRun);
     }
 
     [Fact]
@@ -185,7 +185,7 @@ public sealed class QueuedReloadActorTests : ActorTest
         var receipt = Assert.Single(_process.AddedLate);
         Assert.Equal("the reload by SIGUSR2 could not be passed on to the new main process: nobody listens; repeat it: ips reload",
             receipt.Reason);
-        Assert.Equal([receipt], (await _reloader.FishForMessageAsync<ReloaderProtocol.SendHistory>(sent => sent.Receipts[0]
+        Assert.Equal([receipt], (await _reloader.FishForMessageAsync<ReloaderOrder.SendHistory>(sent => sent.Receipts[0]
             .Outcome == "refused")).Receipts);
         Assert.True(_log.Has(EventIds.ReloadNotPassedOn));
     }
@@ -256,7 +256,7 @@ public sealed class QueuedReloadActorTests : ActorTest
         await StatusAsync(lifecycle);
         Assert.False(_reloader.HasMessages);
         lifecycle.Tell(new LifecycleEvent.FrontReady());
-        await _reloader.FishForMessageAsync<ReloaderProtocol.Spawn>(_ => true);
+        await _reloader.FishForMessageAsync<ReloaderOrder.SpawnSuccessor>(_ => true);
     }
 
     [Fact]
@@ -278,7 +278,7 @@ public sealed class QueuedReloadActorTests : ActorTest
     {
         var lifecycle = Start();
         lifecycle.Tell(Ask("first", _first));
-        lifecycle.Tell(new ReloaderProtocol.SuccessorProgress("spawned", 99, null));
+        lifecycle.Tell(new LifecycleEvent.SuccessorSpawned(99));
         Assert.Equal(("Reloading", "starting"), Words(await StatusAsync(lifecycle)));
         lifecycle.Tell(new LifecycleEvent.SuccessorReady());
         lifecycle.Tell(new LifecycleEvent.SuccessorServes());

@@ -15,7 +15,7 @@ namespace Ips.Actors.Tests.Lifecycle;
 /// <summary>A successor from outside before the actor that decides.</summary>
 public sealed class TakeOverTests : ActorTest
 {
-    private readonly RecordingSurroundings _process = new();
+    private readonly RecordingProcess _process = new();
     private readonly RecordingLog _log = new();
     private readonly TestProbe _others;
     private readonly TestProbe _reloader;
@@ -34,11 +34,11 @@ public sealed class TakeOverTests : ActorTest
         var lifecycle = Start(new Serving());
         lifecycle.Tell(new LifecycleProtocol.TakeOver("PID 4242 (uid 0)", _outsider), _door.Ref);
         Assert.Equal(new LifecycleProtocol.TakeOverReply(_outsider, null), await _door.ExpectMsgAsync<LifecycleProtocol.TakeOverReply>());
-        Assert.Equal(new ReloaderProtocol.Spawn(8, Invited: _outsider), await _reloader.ExpectMsgAsync<ReloaderProtocol.Spawn>());
+        Assert.Equal(new ReloaderOrder.SpawnSuccessor(Invited: true) { Generation = 8, InvitedProcess = _outsider }, await _reloader.ExpectMsgAsync<ReloaderOrder.SpawnSuccessor>());
 
         // The order is repeated after a restart, with the same successor: none is spawned in its place.
         lifecycle.Tell(new LifecycleEvent.ActorRestarted("reloader"));
-        Assert.Equal(new ReloaderProtocol.Spawn(8, Again: true, Invited: _outsider), await _reloader.ExpectMsgAsync<ReloaderProtocol.Spawn>());
+        Assert.Equal(new ReloaderOrder.SpawnSuccessor(Invited: true, Again: true) { Generation = 8, InvitedProcess = _outsider }, await _reloader.ExpectMsgAsync<ReloaderOrder.SpawnSuccessor>());
 
         lifecycle.Tell(new LifecycleEvent.SuccessorReady());
         lifecycle.Tell(new LifecycleEvent.SuccessorServes());
@@ -55,7 +55,7 @@ public sealed class TakeOverTests : ActorTest
     {
         var lifecycle = Start(new Serving());
         lifecycle.Tell(new LifecycleProtocol.Reload("test"));
-        Assert.Null((await _reloader.ExpectMsgAsync<ReloaderProtocol.Spawn>()).Invited);
+        Assert.Null((await _reloader.ExpectMsgAsync<ReloaderOrder.SpawnSuccessor>()).InvitedProcess);
         lifecycle.Tell(new LifecycleProtocol.TakeOver("PID 4242 (uid 0)", _outsider), _door.Ref);
         Assert.Equal("a reload is already under way", (await _door.ExpectMsgAsync<LifecycleProtocol.TakeOverReply>()).Refusal);
         await _reloader.ExpectNoMsgAsync(TimeSpan.Zero);
@@ -66,7 +66,7 @@ public sealed class TakeOverTests : ActorTest
         Assert.Equal("a failed successor is still being ended", (await _door.ExpectMsgAsync<LifecycleProtocol.TakeOverReply>()).Refusal);
         lifecycle.Tell(new LifecycleEvent.SuccessorGone());
         lifecycle.Tell(new LifecycleProtocol.Reload("test"));
-        Assert.Null((await _reloader.FishForMessageAsync<ReloaderProtocol.Spawn>(_ => true)).Invited);
+        Assert.Null((await _reloader.FishForMessageAsync<ReloaderOrder.SpawnSuccessor>(_ => true)).InvitedProcess);
     }
 
     [Fact]

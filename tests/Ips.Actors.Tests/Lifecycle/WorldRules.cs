@@ -1,8 +1,12 @@
 using System.Runtime.CompilerServices;
 using Ips.Actors.Lifecycle;
+using static Ips.Actors.Lifecycle.FrontOrder;
 using static Ips.Actors.Lifecycle.LifecycleEffect;
 using static Ips.Actors.Lifecycle.LifecycleEvent;
 using static Ips.Actors.Lifecycle.LifecycleState;
+using static Ips.Actors.Lifecycle.ListenerOrder;
+using static Ips.Actors.Lifecycle.PredecessorOrder;
+using static Ips.Actors.Lifecycle.ReloaderOrder;
 
 namespace Ips.Actors.Tests.Lifecycle;
 
@@ -86,24 +90,23 @@ internal static class WorldRules
                 Require(restart.Own == world.SuccessorPromoted, Invariants.Rollback, "a failed release is started again");
                 return world with { MainDied = false, SocketsKept = false };
 
+            case BeginReload begin:
+                Require(world.Account == ReloadAccountView.Closed, Invariants.Account, "a reload begins before the last one is accounted for");
+                Require(begin.Invited == cause is TakeoverRequested, Invariants.Account, "a takeover is accounted for as a reload, or a reload as a takeover");
+                Require(begin.DryRun == cause is CheckRequested, Invariants.Account, "a check is accounted for as a reload, or a reload as a check");
+                return world with { Account = ReloadAccountView.Open, DryRun = begin.DryRun, Invited = begin.Invited };
             case SpawnSuccessor spawn:
-                Require(spawn.Invited == (cause is TakeoverRequested || (again && world.Invited)),
-                    Invariants.OneSuccessor, "a successor is spawned in place of the one that asks from outside, or one is made up");
-                Require(!spawn.Invited || !spawn.DryRun, Invariants.Account, "a takeover is only a check");
+                Require(world.Account == ReloadAccountView.Open, Invariants.Account, "a successor is spawned that nobody accounts for");
+                Require((spawn.Invited, spawn.DryRun) == (world.Invited, world.DryRun),
+                    Invariants.OneSuccessor, "the successor is spawned for something else than what was asked for");
+                Require(spawn.Again == again, Invariants.OneSuccessor, "whether the order may have been lost is not told, or made up");
                 if (world.Successor != SuccessorStage.None)
                 {
                     Require(again, Invariants.OneSuccessor, "a second successor is spawned");
                     return world;
                 }
 
-                Require(again || world.Account == ReloadAccountView.Closed, Invariants.Account, "a reload begins before the last one is accounted for");
-                return world with
-                {
-                    Successor = SuccessorStage.Spawned,
-                    Account = world.Account == ReloadAccountView.Closed ? ReloadAccountView.Open : world.Account,
-                    DryRun = spawn.DryRun,
-                    Invited = spawn.Invited,
-                };
+                return world with { Successor = SuccessorStage.Spawned };
             case ArmSuccessorTimer:
                 return world with { Timers = world.Timers | ArmedTimers.Successor };
             case DisarmSuccessorTimer:
@@ -166,7 +169,7 @@ internal static class WorldRules
                 Require(world is { Queued: true, Stops: > 0, SuccessorPromoted: false }, Invariants.Account,
                     "a request is dropped although the service goes on, or is made up");
                 return world with { Queued = false };
-            case RefuseReload or Explain or ReopenLog:
+            case RefuseReload or Explain or ReopenLog or ReopenOlderLogs:
                 return world;
 
             case SendReady:
@@ -222,7 +225,11 @@ internal static class WorldRules
                 Require((drain.Way == MoveWay.Successor) == world.SuccessorPromoted, Invariants.NothingCut, "connections are not moved to the promoted successor, or to nobody");
                 Require(drain.Way != MoveWay.Predecessor || (world.ServeGot && (world.ReturnAsked || world.FailedSent)),
                     Invariants.NothingCut, "connections are given to a predecessor that does not take the role back, or to none");
-                return world with { DrainOwed = true, SettleOwed = drain.Way == MoveWay.Successor, Role = AppRole.None };
+                return world with { DrainOwed = true, SettleOwed = false, MoveOwed = drain.Way, Role = AppRole.None };
+            case MoveConnections or ReturnConnections:
+                Require(world.MoveOwed == (effect is MoveConnections ? MoveWay.Successor : MoveWay.Predecessor),
+                    Invariants.NothingCut, "connections are sent where the front does not expect it, or before it knows");
+                return world with { MoveOwed = MoveWay.None, SettleOwed = effect is MoveConnections };
             case ArmMoveTimer:
                 return world with { Timers = world.Timers | ArmedTimers.Move };
             case ArmDrainTimer:
@@ -245,15 +252,16 @@ internal static class WorldRules
 
     /// <summary>Orders whose handler can throw (a system call, a send, a log sink), so that a crash of the actor can lose them.</summary>
     public static bool CanBeLost(LifecycleEffect effect) => effect is StartAccepting or QuiesceAccepting or ReleaseListeners or SpawnSuccessor or SendServe
-        or SendPromote or EndSuccessor or SendReady or BeginHealthReports or AcknowledgePromotion or YieldRole or BeginDrain or AbortConnections;
+        or SendPromote or EndSuccessor or SendReady or BeginHealthReports or AcknowledgePromotion or YieldRole or BeginDrain or MoveConnections or ReturnConnections
+        or AbortConnections;
 
     /// <summary>What is true once an effect was ordered whose order is lost.</summary>
     public static World Lose(World world, LifecycleEffect effect) => effect switch
     {
         StartAccepting => world with { AcceptingOrdered = true },
-        SpawnSuccessor spawn => world with { Account = ReloadAccountView.Open, DryRun = spawn.DryRun, Invited = spawn.Invited },
-            // opened before the order goes out
         AbortConnections => world with { Aborted = true },
+        BeginDrain drain => world with { MoveOwed = drain.Way },
+        MoveConnections or ReturnConnections => world with { MoveOwed = MoveWay.None },
         _ => world,
     };
 

@@ -1,7 +1,11 @@
 using Ips.Actors.Lifecycle;
+using static Ips.Actors.Lifecycle.FrontOrder;
 using static Ips.Actors.Lifecycle.LifecycleEffect;
 using static Ips.Actors.Lifecycle.LifecycleEvent;
 using static Ips.Actors.Lifecycle.LifecycleState;
+using static Ips.Actors.Lifecycle.ListenerOrder;
+using static Ips.Actors.Lifecycle.PredecessorOrder;
+using static Ips.Actors.Lifecycle.ReloaderOrder;
 
 namespace Ips.Actors.Tests.Receipts;
 
@@ -13,7 +17,7 @@ public sealed class CheckTransitionTests
     {
         var next = LifecycleMachine.Next(new Serving(), new CheckRequested("test"));
         Assert.Equal(new AwaitingReady(DryRun: true), next.State);
-        Assert.Equal([new SpawnSuccessor("test", DryRun: true), new ArmSuccessorTimer()], next.Effects);
+        Assert.Equal([new BeginReload("test", DryRun: true), new SpawnSuccessor(DryRun: true), new ArmSuccessorTimer()], next.Effects);
     }
 
     [Fact]

@@ -17,7 +17,7 @@ namespace Ips.Actors.Tests.Receipts;
 public sealed class LifecycleReceiptTests : ActorTest
 {
     private readonly IpsOptions _options = new();
-    private readonly ReceiptSurroundings _process = new();
+    private readonly ReceiptProcess _process = new();
     private readonly FakeTimeProvider _time = new();
     private readonly RecordingLog _log = new();
     private readonly TestProbe _reloader;
@@ -31,10 +31,11 @@ public sealed class LifecycleReceiptTests : ActorTest
     {
         var lifecycle = Start(new Serving());
         lifecycle.Tell(new LifecycleProtocol.Reload("test", ReplyTo: _waiter.Ref, DryRun: true));
-        Assert.Equal(new ReloaderProtocol.Spawn(8, DryRun: true), await _reloader.ExpectMsgAsync<ReloaderProtocol.Spawn>());
-        lifecycle.Tell(new ReloaderProtocol.SuccessorProgress("ready", 99, "2.0"));
+        Assert.Equal(new ReloaderOrder.SpawnSuccessor(DryRun: true) { Generation = 8 }, await _reloader.ExpectMsgAsync<ReloaderOrder.SpawnSuccessor>());
+        lifecycle.Tell(new LifecycleEvent.SuccessorSpawned(99));
+        lifecycle.Tell(new LifecycleEvent.SuccessorGreeted("2.0"));
         lifecycle.Tell(new LifecycleEvent.SuccessorReady());
-        await _reloader.ExpectMsgAsync<ReloaderProtocol.EndSuccessor>();
+        await _reloader.ExpectMsgAsync<ReloaderOrder.EndSuccessor>();
         lifecycle.Tell(new LifecycleEvent.SuccessorGone());
 
         var receipt = await ReceiptAsync();
@@ -44,7 +45,7 @@ public sealed class LifecycleReceiptTests : ActorTest
         Assert.Null((await StatusAsync(lifecycle)).LastReload); // a check is no reload
 
         lifecycle.Tell(new LifecycleProtocol.Reload("next"));
-        Assert.Equal(new ReloaderProtocol.Spawn(8), await _reloader.ExpectMsgAsync<ReloaderProtocol.Spawn>());
+        Assert.Equal(new ReloaderOrder.SpawnSuccessor { Generation = 8 }, await _reloader.ExpectMsgAsync<ReloaderOrder.SpawnSuccessor>());
     }
 
     [Fact]
@@ -52,7 +53,7 @@ public sealed class LifecycleReceiptTests : ActorTest
     {
         var lifecycle = Start(new Serving());
         lifecycle.Tell(new LifecycleProtocol.Reload("test", ReplyTo: _waiter.Ref, DryRun: true));
-        lifecycle.Tell(new ReloaderProtocol.SuccessorOutput(["no such table"]));
+        lifecycle.Tell(new LifecycleEvent.SuccessorWrote(["no such table"]));
         lifecycle.Tell(new LifecycleEvent.SuccessorFailed("it exited with 1", Responsive: false));
         lifecycle.Tell(new LifecycleEvent.SuccessorGone());
         var receipt = await ReceiptAsync();
@@ -79,7 +80,7 @@ public sealed class LifecycleReceiptTests : ActorTest
         var receipt = await ReceiptAsync();
         Assert.Equal("promoted", receipt.Outcome);
         Assert.Null(receipt.Output); // what it wrote is in the log
-        Assert.Equal([receipt], (await _reloader.FishForMessageAsync<ReloaderProtocol.SendHistory>(_ => true)).Receipts);
+        Assert.Equal([receipt], (await _reloader.FishForMessageAsync<ReloaderOrder.SendHistory>(_ => true)).Receipts);
     }
 
     [Fact]
@@ -87,7 +88,7 @@ public sealed class LifecycleReceiptTests : ActorTest
     {
         var lifecycle = Start(new Serving());
         lifecycle.Tell(new LifecycleProtocol.Reload("test", ReplyTo: _waiter.Ref));
-        lifecycle.Tell(new ReloaderProtocol.GenerationsAborted([3, 4]));
+        lifecycle.Tell(new LifecycleEvent.GenerationsAborted([3, 4]));
         Assert.Equal("generation 3, 4 was still draining and was aborted to make room", (await _waiter.ExpectMsgAsync<LifecycleProtocol.Progress>()).Message);
         lifecycle.Tell(new LifecycleEvent.SuccessorFailed("it exited with 1", Responsive: false));
         lifecycle.Tell(new LifecycleEvent.SuccessorGone());
@@ -128,13 +129,13 @@ public sealed class LifecycleReceiptTests : ActorTest
         var lifecycle = Start(new Draining(ExitCode.Clean, StopSeen: false, HandedOver: true));
         var counts = new DrainCounts(9, 8, 7, 0, 0, 3);
         lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(0) { Counts = counts });
-        Assert.Equal(new ReloaderProtocol.SendFarewell(0, counts), await _reloader.ExpectMsgAsync<ReloaderProtocol.SendFarewell>());
+        Assert.Equal(new ReloaderOrder.SendFarewell { Counts = counts }, await _reloader.ExpectMsgAsync<ReloaderOrder.SendFarewell>());
     }
 
     private async Task PromoteAsync(IActorRef lifecycle)
     {
         lifecycle.Tell(new LifecycleProtocol.Reload("test", ReplyTo: _waiter.Ref));
-        lifecycle.Tell(new ReloaderProtocol.SuccessorOutput(["starting"]));
+        lifecycle.Tell(new LifecycleEvent.SuccessorWrote(["starting"]));
         foreach (LifecycleEvent step in new LifecycleEvent[]
         {
             new LifecycleEvent.SuccessorReady(), new LifecycleEvent.SuccessorServes(), new LifecycleEvent.ProbationPassed(), new LifecycleEvent.RoleYielded(),
@@ -143,8 +144,8 @@ public sealed class LifecycleReceiptTests : ActorTest
             lifecycle.Tell(step);
         }
 
-        var promote = await _reloader.FishForMessageAsync<ReloaderProtocol.SendPromote>(_ => true);
-        Assert.Equal([1, 2], promote.History!.Select(receipt => receipt.NewPid!.Value));
+        var promote = await _reloader.FishForMessageAsync<ReloaderOrder.SendPromote>(_ => true);
+        Assert.Equal([1, 2], promote.History.Select(receipt => receipt.NewPid!.Value));
         lifecycle.Tell(new LifecycleEvent.PromotionAcknowledged());
         lifecycle.Tell(new MoverProtocol.Settled(0, 0, new Dictionary<string, int>()));
     }

@@ -47,19 +47,19 @@ public sealed class ReloaderReceiptTests : ActorTest
     public async Task Spawn_TooManyGenerations_AbortsTheOldestFirst()
     {
         _older.Generations.AddRange([new(3, 103, 1), new(1, 101, 1), new(2, 102, 1)]);
-        _reloader.Tell(new ReloaderProtocol.Spawn(5));
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor { Generation = 5 });
         var (entry, gone) = await _older.Aborting.Reader.ReadAsync();
         Assert.Equal(1, entry.Generation);
         await RoundTrip(_reloader);
         Assert.Empty(_launcher.Launched); // not before it is gone
         Assert.True(_log.Has(EventIds.MakingRoom));
-        _reloader.Tell(new ReloaderProtocol.Spawn(5, Again: true));
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor(Again: true) { Generation = 5 });
         await RoundTrip(_reloader);
         Assert.Equal(0, _older.Aborting.Reader.Count); // asked again after a restart: it is being made
 
         gone.SetResult();
-        Assert.Equal([1], (await _lifecycle.ExpectMsgAsync<ReloaderProtocol.GenerationsAborted>()).Generations);
-        Assert.Equal("spawned", (await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>()).Phase);
+        Assert.Equal([1], (await _lifecycle.ExpectMsgAsync<LifecycleEvent.GenerationsAborted>()).Generations);
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorSpawned>();
     }
 
     [Fact]
@@ -67,14 +67,14 @@ public sealed class ReloaderReceiptTests : ActorTest
     {
         _older.Generations.AddRange([new(1, 101, 1), new(2, 102, 1), new(3, 103, 1)]);
         _older.Room = new TaskCompletionSource();
-        _reloader.Tell(new ReloaderProtocol.Spawn(5));
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor { Generation = 5 });
         await RoundTrip(_reloader);
         Assert.Empty(_launcher.Launched); // not before it is gone
         Assert.True(_log.Has(EventIds.AwaitingRoom));
 
         _older.Generations.RemoveAt(0);
         _older.Room.SetResult();
-        Assert.Equal("spawned", (await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>()).Phase);
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorSpawned>();
         Assert.Equal(0, _older.Aborting.Reader.Count);
         Assert.False(_log.Has(EventIds.MakingRoom));
         await RoundTrip(_reloader);
@@ -85,15 +85,15 @@ public sealed class ReloaderReceiptTests : ActorTest
     {
         _options.Reload.WhenFull = WhenFull.Refuse;
         _older.Generations.AddRange([new(1, 101, 1), new(2, 102, 1), new(3, 103, 1)]);
-        _reloader.Tell(new ReloaderProtocol.Spawn(5));
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor { Generation = 5 });
         Assert.Contains("ips.reload.max-generations = 4", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason, StringComparison.Ordinal);
         Assert.Empty(_launcher.Launched);
-        _reloader.Tell(new ReloaderProtocol.EndSuccessor(false, "refused"));
+        _reloader.Tell(new ReloaderOrder.EndSuccessor(false, "refused"));
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
 
         _older.Generations.RemoveAt(0); // one has drained: the next reload works
-        _reloader.Tell(new ReloaderProtocol.Spawn(5));
-        await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>();
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor { Generation = 5 });
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorSpawned>();
         await RoundTrip(_reloader); // it listens to the successor only after it told of it
     }
 
@@ -101,9 +101,9 @@ public sealed class ReloaderReceiptTests : ActorTest
     public async Task Spawn_EndedWhileRoomIsMade_StartsNobody()
     {
         _older.Generations.AddRange([new(1, 101, 1), new(2, 102, 1), new(3, 103, 1)]);
-        _reloader.Tell(new ReloaderProtocol.Spawn(5));
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor { Generation = 5 });
         var (_, gone) = await _older.Aborting.Reader.ReadAsync();
-        _reloader.Tell(new ReloaderProtocol.EndSuccessor(false, "a stop"));
+        _reloader.Tell(new ReloaderOrder.EndSuccessor(false, "a stop"));
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
         gone.SetResult();
         await RoundTrip(_reloader);
@@ -116,7 +116,7 @@ public sealed class ReloaderReceiptTests : ActorTest
     public async Task Spawn_OldestCannotBeAborted_FailsWithTheReason()
     {
         _older.Generations.AddRange([new(1, 101, 1), new(2, 102, 1), new(3, 103, 1)]);
-        _reloader.Tell(new ReloaderProtocol.Spawn(5));
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor { Generation = 5 });
         var (_, gone) = await _older.Aborting.Reader.ReadAsync();
         gone.SetException(new PosixException("pidfd_send_signal", Errno.EPERM));
         Assert.Contains("EPERM", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason, StringComparison.Ordinal);
@@ -204,7 +204,7 @@ public sealed class ReloaderReceiptTests : ActorTest
     {
         await ServeAsync();
         await AskAsync(null);
-        _reloader.Tell(new ReloaderProtocol.SendPromote());
+        _reloader.Tell(new ReloaderOrder.SendPromote());
         _launcher.Last.Say(new PromotedFrame());
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.PromotionAcknowledged>();
         Clock.Advance(_options.Reload.HealthInterval * 3);
@@ -217,7 +217,7 @@ public sealed class ReloaderReceiptTests : ActorTest
     {
         await ServeAsync();
         _launcher.Last.Captured.Pending = ("half a li"u8.ToArray(), []);
-        _reloader.Tell(new ReloaderProtocol.SendPromote([.. Enumerable.Range(1, 50).Select(ReloadHistoryTests.Receipt)]));
+        _reloader.Tell(new ReloaderOrder.SendPromote { History = [.. Enumerable.Range(1, 50).Select(ReloadHistoryTests.Receipt)] });
         List<ReloadReceipt> arrived = [];
         for (var i = 0; i < 7; i++)
         {
@@ -238,12 +238,12 @@ public sealed class ReloaderReceiptTests : ActorTest
         await ServeAsync();
         _launcher.Last.Captured.Lines = ["Unhandled exception.", "   at Store.Open()"];
         _launcher.Last.Say(new FailedFrame("the store is gone"));
-        Assert.Equal(_launcher.Last.Captured.Lines, (await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorOutput>()).Lines);
+        Assert.Equal(_launcher.Last.Captured.Lines, (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorWrote>()).Lines);
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>();
         _launcher.Last.Captured.Lines = ["Unhandled exception.", "   at Store.Open()", "bye"];
         _launcher.Last.End(1);
         _launcher.Last.CloseChannel();
-        Assert.Equal("bye", (await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorOutput>()).Lines[^1]); // and what followed, ahead of the end
+        Assert.Equal("bye", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorWrote>()).Lines[^1]); // and what followed, ahead of the end
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
     }
 
@@ -254,7 +254,7 @@ public sealed class ReloaderReceiptTests : ActorTest
         await PromoteAsync();
         _launcher.Last.Say(new LeavingFrame());
         Assert.IsType<LeftFrame>(await SentAsync());
-        _reloader.Tell(new ReloaderProtocol.MoveConnections()); // too late
+        _reloader.Tell(new ReloaderOrder.MoveConnections()); // too late
         await _mover.ExpectMsgAsync<MoverProtocol.CarrierLost>();
     }
 
@@ -265,11 +265,11 @@ public sealed class ReloaderReceiptTests : ActorTest
     {
         await ServeAsync();
         await PromoteAsync();
-        _reloader.Tell(new ReloaderProtocol.MoveConnections());
+        _reloader.Tell(new ReloaderOrder.MoveConnections());
         await _mover.ExpectMsgAsync<MoverProtocol.Begin>();
         _launcher.Last.Say(new LeavingFrame(finish ? true : null));
         Assert.Equal(finish, (await _mover.ExpectMsgAsync<MoverProtocol.CarrierLeaving>()).Finish);
-        _reloader.Tell(new ReloaderProtocol.MoveConnections()); // asked again after a restart: nothing is lost by that
+        _reloader.Tell(new ReloaderOrder.MoveConnections()); // asked again after a restart: nothing is lost by that
         await _mover.ExpectMsgAsync<MoverProtocol.Begin>();
         await RoundTrip(_reloader);
         Assert.False(_successor.HasMessages);
@@ -281,13 +281,13 @@ public sealed class ReloaderReceiptTests : ActorTest
     public async Task Farewell_Counts_AllTravel()
     {
         await ServeAsync();
-        _reloader.Tell(new ReloaderProtocol.SendFarewell(4, new DrainCounts(1, 2, 3, 4, 5, 6)));
+        _reloader.Tell(new ReloaderOrder.SendFarewell { Counts = new DrainCounts(1, 2, 3, 4, 5, 6) });
         Assert.Equal(new FarewellFrame(1, 4, 2, 3, 5, 6), await SentAsync());
     }
 
     private async Task PromoteAsync()
     {
-        _reloader.Tell(new ReloaderProtocol.SendPromote());
+        _reloader.Tell(new ReloaderOrder.SendPromote());
         Assert.IsType<PromoteFrame>(await SentAsync());
         _launcher.Last.Say(new PromotedFrame());
         await RoundTrip(_reloader);
@@ -295,8 +295,8 @@ public sealed class ReloaderReceiptTests : ActorTest
 
     private async Task SpawnAsync()
     {
-        _reloader.Tell(new ReloaderProtocol.Spawn(5));
-        await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>();
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor { Generation = 5 });
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorSpawned>();
         if (_url.Asked.Reader.TryRead(out var here)) here.SetResult(null); // asked while this generation answers it
         Assert.IsType<WelcomeFrame>(await SentAsync()); // ahead of hello
     }
@@ -304,7 +304,7 @@ public sealed class ReloaderReceiptTests : ActorTest
     private async Task<WelcomeFrame> WelcomeAsync()
     {
         _launcher.Last.Say(new HelloFrame(1, 1, 101, "2.0"));
-        await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>();
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGreeted>();
         return Assert.IsType<WelcomeFrame>(await SentAsync());
     }
 
@@ -319,11 +319,9 @@ public sealed class ReloaderReceiptTests : ActorTest
         await SpawnAsync();
         await WelcomeAsync();
         _launcher.Last.Say(ready ?? new ReadyFrame());
-        await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>();
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorReady>();
-        _reloader.Tell(new ReloaderProtocol.SendServe());
+        _reloader.Tell(new ReloaderOrder.SendServe());
         Assert.IsType<ServeFrame>(await SentAsync());
-        await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>();
         _launcher.Last.Say(new HealthFrame(true, 0, 0));
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorServes>();
     }

@@ -70,7 +70,7 @@ public sealed class IgnoreCheckTests : ActorTest
         await SpawnAsync(null);
         _launcher.Last.Say(new ReadyFrame());
         await _lifecycle.FishForMessageAsync(message => message is LifecycleEvent.SuccessorReady);
-        _reloader.Tell(new ReloaderProtocol.SendServe());
+        _reloader.Tell(new ReloaderOrder.SendServe());
         _launcher.Last.Say(new HealthFrame(false, 0, 0, "health check 'store' is unhealthy", StoreFails));
         var word = await _lifecycle.FishForMessageAsync(message =>
             message is LifecycleEvent.SuccessorServes or LifecycleEvent.SuccessorFailed);
@@ -84,7 +84,7 @@ public sealed class IgnoreCheckTests : ActorTest
         await SpawnAsync(null);
         _launcher.Last.Say(new ReadyFrame());
         await _lifecycle.FishForMessageAsync(message => message is LifecycleEvent.SuccessorReady);
-        _reloader.Tell(new ReloaderProtocol.SendServe());
+        _reloader.Tell(new ReloaderOrder.SendServe());
         _launcher.Last.Say(new HealthFrame(false, 0, 0, "health check 'store' is unhealthy"));
         await _lifecycle.FishForMessageAsync(message => message is LifecycleEvent.SuccessorFailed);
     }
@@ -98,7 +98,7 @@ public sealed class IgnoreCheckTests : ActorTest
         (await _healthUrl.Asked.Reader.ReadAsync()).SetResult(here);
         _launcher.Last.Say(new ReadyFrame());
         await _lifecycle.FishForMessageAsync(message => message is LifecycleEvent.SuccessorReady);
-        _reloader.Tell(new ReloaderProtocol.SendServe());
+        _reloader.Tell(new ReloaderOrder.SendServe());
         for (var i = 0; i < 3; i++)
         {
             _launcher.Last.Say(new HealthFrame(true, 0, 0));
@@ -121,12 +121,12 @@ public sealed class IgnoreCheckTests : ActorTest
         Assert.Equal(["other", "store"], ahead.Facts!.Keys.Order(StringComparer.Ordinal));
         Assert.True(ahead.Judges);
         Assert.Equal(ahead.Facts, ((WelcomeFrame)(await _successor.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame).Facts);
-        _reloader.Tell(new ReloaderProtocol.EndSuccessor(false, "over"));
+        _reloader.Tell(new ReloaderOrder.EndSuccessor(false, "over"));
         _launcher.Last.End(0, 0);
         _launcher.Last.CloseChannel();
         await _lifecycle.FishForMessageAsync(message => message is LifecycleEvent.SuccessorGone);
 
-        _reloader.Tell(new ReloaderProtocol.Spawn(2, Terms: new ReloadTerms(["store"], [])));
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor { Generation = 2, Terms = new ReloadTerms(["store"], []) });
         var sent = (FakeSuccessor.Sent)await _successor.FishForMessageAsync(message =>
             message is FakeSuccessor.Sent { Frame: WelcomeFrame });
         Assert.Equal(["other"], ((WelcomeFrame)sent.Frame).Facts!.Keys);
@@ -146,9 +146,9 @@ public sealed class IgnoreCheckTests : ActorTest
 
     private async Task SpawnAsync(ReloadTerms? terms)
     {
-        _reloader.Tell(new ReloaderProtocol.Spawn(2, Terms: terms));
-        await _lifecycle.FishForMessageAsync(message => message is ReloaderProtocol.SuccessorProgress);
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor { Generation = 2, Terms = terms });
+        await _lifecycle.FishForMessageAsync(message => message is LifecycleEvent.SuccessorSpawned);
         _launcher.Last.Say(new HelloFrame(1, 2, 101, "1.0"));
-        await _lifecycle.FishForMessageAsync(message => message is ReloaderProtocol.SuccessorProgress { Phase: "hello" });
+        await _lifecycle.FishForMessageAsync(message => message is LifecycleEvent.SuccessorGreeted);
     }
 }

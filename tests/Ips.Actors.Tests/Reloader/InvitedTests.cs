@@ -38,9 +38,9 @@ public sealed class InvitedTests : ActorTest
     public async Task Spawn_Invited_StartsNothingAndWelcomesIt()
     {
         _process.Say(new HelloFrame(1, 1, 12, "2.0"));
-        _reloader.Tell(new ReloaderProtocol.Spawn(2, Invited: _invited));
-        Assert.Equal(new ReloaderProtocol.SuccessorProgress("invited", 0, null), await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>());
-        Assert.Equal("hello", (await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>()).Phase);
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor(Invited: true) { Generation = 2, InvitedProcess = _invited });
+        Assert.Equal(new LifecycleEvent.SuccessorSpawned(0, Invited: true), await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorSpawned>());
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGreeted>();
         Assert.Equal(2, Assert.IsType<WelcomeFrame>((await _told.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame).Generation);
         Assert.Empty(_launcher.Launched);
     }
@@ -49,19 +49,19 @@ public sealed class InvitedTests : ActorTest
     [Fact]
     public async Task Spawn_InvitedAfterAnother_HearsNothingOfTheFirst()
     {
-        _reloader.Tell(new ReloaderProtocol.Spawn(2, Invited: _invited));
-        await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>();
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor(Invited: true) { Generation = 2, InvitedProcess = _invited });
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorSpawned>();
         _process.CloseChannel();
         _process.End(1);
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>();
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
 
         var second = new FakeSuccessor(0, _told.Ref);
-        _reloader.Tell(new ReloaderProtocol.Spawn(2, Invited: new FakeInvited(second)));
-        await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>();
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor(Invited: true) { Generation = 2, InvitedProcess = new FakeInvited(second) });
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorSpawned>();
         _process.Say(new FailedFrame("late"));
         second.Say(new HelloFrame(1, 1, 12, "2.0"));
-        Assert.Equal("hello", (await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>()).Phase);
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGreeted>();
     }
 
     [Fact]
@@ -69,7 +69,7 @@ public sealed class InvitedTests : ActorTest
     {
         (_options.Reload.MaxGenerations, _options.Reload.WhenFull) = (2, WhenFull.Refuse);
         _older.Generations.Add(new GenerationEntry(1, 11, 111));
-        _reloader.Tell(new ReloaderProtocol.Spawn(3, Invited: _invited));
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor(Invited: true) { Generation = 3, InvitedProcess = _invited });
         var failed = await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>();
         Assert.Equal(failed.Reason, _invited.Refusal);
         Assert.Contains("ips.reload.max-generations", failed.Reason, StringComparison.Ordinal);

@@ -44,33 +44,33 @@ public sealed class ReloaderActorTests : ActorTest
     [Fact]
     public async Task Spawn_Succeeds_TellsTheProgress()
     {
-        _reloader.Tell(new ReloaderProtocol.Spawn(2));
-        Assert.Equal(new ReloaderProtocol.SuccessorProgress("spawned", 101, null), await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>());
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor { Generation = 2 });
+        Assert.Equal(new LifecycleEvent.SuccessorSpawned(101), await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorSpawned>());
     }
 
     [Fact]
     public async Task Spawn_Fails_TellsWhyAndIsGoneWhenEnded()
     {
         _launcher.Error = new PosixException("posix_spawn", Errno.ENOENT, "/srv/current/ips");
-        _reloader.Tell(new ReloaderProtocol.Spawn(2));
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor { Generation = 2 });
         var failed = await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>();
         Assert.False(failed.Responsive);
         Assert.Contains("/srv/current/ips", failed.Reason, StringComparison.Ordinal);
         Assert.True(_log.Has(EventIds.SpawnFailed));
-        _reloader.Tell(new ReloaderProtocol.EndSuccessor(false, "it failed"));
+        _reloader.Tell(new ReloaderOrder.EndSuccessor(false, "it failed"));
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
 
         _launcher.Error = null;
-        _reloader.Tell(new ReloaderProtocol.Spawn(2));
-        await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>();
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor { Generation = 2 });
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorSpawned>();
     }
 
     [Fact]
     public async Task Spawn_WhileOneIsAlive_DoesNothing()
     {
         await SpawnAsync();
-        _reloader.Tell(new ReloaderProtocol.Spawn(2, Again: true));
-        _reloader.Tell(new ReloaderProtocol.Spawn(2));
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor(Again: true) { Generation = 2 });
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor { Generation = 2 });
         await RoundTrip();
         Assert.Single(_launcher.Launched);
     }
@@ -83,11 +83,11 @@ public sealed class ReloaderActorTests : ActorTest
         successor.CloseChannel();
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>();
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
-        _reloader.Tell(new ReloaderProtocol.Spawn(2, Again: true)); // an actor restarted before LifecycleActor read of the end
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor(Again: true) { Generation = 2 }); // an actor restarted before LifecycleActor read of the end
         await RoundTrip();
         Assert.Single(_launcher.Launched);
-        _reloader.Tell(new ReloaderProtocol.Spawn(2));
-        await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>();
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor { Generation = 2 });
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorSpawned>();
         Assert.Equal(2, _launcher.Launched.Count);
     }
 
@@ -96,7 +96,7 @@ public sealed class ReloaderActorTests : ActorTest
     public async Task Spawn_SuccessorThatHasSaidNothing_IsSentTheSockets()
     {
         var (a, b) = OfferTwo();
-        _reloader.Tell(new ReloaderProtocol.Spawn(2));
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor { Generation = 2 });
         var sent = await _successor.ExpectMsgAsync<FakeSuccessor.Sent>();
         var ahead = Assert.IsType<WelcomeFrame>(sent.Frame);
         Assert.Equal((HandoverVersion.AheadOfHello, 2), (ahead.Version, ahead.Generation));
@@ -119,8 +119,8 @@ public sealed class ReloaderActorTests : ActorTest
         var (listeners, slot) = (Sys.ActorOf(Props.Create(() => new LateListeners(offered.Task))), new SuccessorSlot());
         var reloader = Supervise(Props.Create(() => new ReloaderActor(
             slot, _launcher, Identity.Adopt("/nowhere/ips.pid", null, null, _log), listeners, _mover.Ref, _lifecycle.Ref, _options, _log)));
-        reloader.Tell(new ReloaderProtocol.Spawn(2));
-        reloader.Tell(new ReloaderProtocol.EndSuccessor(false, "a stop"));
+        reloader.Tell(new ReloaderOrder.SpawnSuccessor { Generation = 2 });
+        reloader.Tell(new ReloaderOrder.EndSuccessor(false, "a stop"));
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
         offered.SetResult(_offer);
         await Until(() => !FileDescriptors.IsOpen(a) && !FileDescriptors.IsOpen(b));
@@ -142,7 +142,7 @@ public sealed class ReloaderActorTests : ActorTest
         await RoundTrip();
         Assert.Throws<PosixException>(() => FileDescriptors.IsCloseOnExec(a)); // closed
         Assert.Throws<PosixException>(() => FileDescriptors.IsCloseOnExec(b));
-        Assert.Equal(new ReloaderProtocol.SuccessorProgress("hello", 101, "2.0"), await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>());
+        Assert.Equal(new LifecycleEvent.SuccessorGreeted("2.0"), await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGreeted>());
     }
 
     [Fact]
@@ -171,9 +171,9 @@ public sealed class ReloaderActorTests : ActorTest
     public async Task Spawn_SocketsCannotBeOffered_FailsAtOnceAndStartsNothing()
     {
         _offer = new Status.Failure(new PosixException("fcntl", Errno.EMFILE, "descriptor 12"));
-        _reloader.Tell(new ReloaderProtocol.Spawn(2));
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor { Generation = 2 });
         Assert.Contains("descriptor 12", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason, StringComparison.Ordinal);
-        _reloader.Tell(new ReloaderProtocol.EndSuccessor(false, "it failed"));
+        _reloader.Tell(new ReloaderOrder.EndSuccessor(false, "it failed"));
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
         Assert.Empty(_launcher.Launched);
     }
@@ -205,7 +205,7 @@ public sealed class ReloaderActorTests : ActorTest
     public async Task GiveUp_WhileASuccessorIsUnderWay_IsItsFailure()
     {
         await ServeAsync();
-        _reloader.Tell(new ReloaderProtocol.GiveUpSuccessor("it failed again and again"));
+        _reloader.Tell(new ReloaderOrder.GiveUpSuccessor("it failed again and again"));
         Assert.Equal(new LifecycleEvent.SuccessorFailed("it failed again and again", Responsive: false), await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>());
     }
 
@@ -225,15 +225,15 @@ public sealed class ReloaderActorTests : ActorTest
     {
         var successor = await ServeAsync();
         successor.Say(new HealthFrame(true, 10, 0));
-        _reloader.Tell(new ReloaderProtocol.SendPromote([.. Enumerable.Range(1, 19).Select(Receipt)]));
+        _reloader.Tell(new ReloaderOrder.SendPromote { History = [.. Enumerable.Range(1, 19).Select(Receipt)] });
         Assert.Equal([8, 8, 3], new[] { await SentAsync<HistoryFrame>(), await SentAsync<HistoryFrame>(), await SentAsync<HistoryFrame>() }.Select(h => h.Receipts.Count));
         Assert.Equal(new PromoteFrame(), await SentAsync<PromoteFrame>());
         successor.Say(new PromotedFrame());
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.PromotionAcknowledged>();
         Clock.Advance(Silence); // a promoted successor reports no more
-        _reloader.Tell(new ReloaderProtocol.SendHistory([Receipt(20)]));
+        _reloader.Tell(new ReloaderOrder.SendHistory([Receipt(20)]));
         Assert.Single((await SentAsync<HistoryFrame>()).Receipts);
-        _reloader.Tell(new ReloaderProtocol.SendFarewell(3, new DrainCounts(12, 99, 8, 3, 2, 70)));
+        _reloader.Tell(new ReloaderOrder.SendFarewell { Counts = new DrainCounts(12, 99, 8, 3, 2, 70) });
         Assert.Equal(new FarewellFrame(12, 3, 99, 8, 2, 70), await SentAsync<FarewellFrame>());
         await RoundTrip();
         Assert.False(_lifecycle.HasMessages);
@@ -324,7 +324,7 @@ public sealed class ReloaderActorTests : ActorTest
         Assert.Equal(new LifecycleEvent.SuccessorFailed(reason, Responsive: false), await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>());
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
         Assert.True(successor.Disposed);
-        _reloader.Tell(new ReloaderProtocol.EndSuccessor(false, "it failed"));
+        _reloader.Tell(new ReloaderOrder.EndSuccessor(false, "it failed"));
         await RoundTrip();
         Assert.False(_lifecycle.HasMessages); // gone once, not again for the next one
     }
@@ -368,7 +368,7 @@ public sealed class ReloaderActorTests : ActorTest
     {
         var sockets = Enumerable.Range(0, FdPassing.MaxDescriptors + 1).Select(i => new OfferedSocket($"127.0.0.1:{i}", 0, FileDescriptors.Duplicate(0))).ToList();
         _offer = new ListenerProtocol.Offered(sockets);
-        _reloader.Tell(new ReloaderProtocol.Spawn(2));
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor { Generation = 2 });
         var failed = await _lifecycle.FishForMessageAsync<LifecycleEvent>(message => message is LifecycleEvent.SuccessorFailed);
         Assert.Contains("they are 65, and 64 fit", ((LifecycleEvent.SuccessorFailed)failed).Reason, StringComparison.Ordinal);
         _launcher.Last.End(1);
@@ -399,7 +399,7 @@ public sealed class ReloaderActorTests : ActorTest
         Clock.Advance(TimeSpan.FromSeconds(0.1));
         Assert.Equal("it closed the handover channel without exiting", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason);
         successor.Deaf = true;
-        _reloader.Tell(new ReloaderProtocol.EndSuccessor(true, "it failed")); // nobody hears stop
+        _reloader.Tell(new ReloaderOrder.EndSuccessor(true, "it failed")); // nobody hears stop
         Assert.Equal("signal SIGTERM", await _successor.ExpectMsgAsync<string>());
         successor.End(0, SignalNumbers.SIGTERM);
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
@@ -426,7 +426,7 @@ public sealed class ReloaderActorTests : ActorTest
     public async Task EndSuccessor_ItDoesNotEnd_IsAskedThenTerminatedThenKilled()
     {
         var successor = await SpawnAsync();
-        _reloader.Tell(new ReloaderProtocol.EndSuccessor(false, "not ready in time"));
+        _reloader.Tell(new ReloaderOrder.EndSuccessor(false, "not ready in time"));
         Assert.Equal(new StopFrame("not ready in time", 5000), (await _successor.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
         await RoundTrip();
         Clock.Advance(_options.Reload.KillTimeout);
@@ -444,7 +444,7 @@ public sealed class ReloaderActorTests : ActorTest
     public async Task EndSuccessor_RequestsToFinish_GetsTheDrainTime()
     {
         await ServeAsync();
-        _reloader.Tell(new ReloaderProtocol.EndSuccessor(true, "unhealthy"));
+        _reloader.Tell(new ReloaderOrder.EndSuccessor(true, "unhealthy"));
         Assert.Equal(32_000, Assert.IsType<StopFrame>((await _successor.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame).DeadlineMs);
         await RoundTrip();
         Clock.Advance(TimeSpan.FromSeconds(31.9));
@@ -458,12 +458,12 @@ public sealed class ReloaderActorTests : ActorTest
     public async Task EndSuccessor_AgainAndAtOnce_Escalates()
     {
         await ServeAsync();
-        _reloader.Tell(new ReloaderProtocol.EndSuccessor(true, "unhealthy"));
+        _reloader.Tell(new ReloaderOrder.EndSuccessor(true, "unhealthy"));
         await _successor.ExpectMsgAsync<FakeSuccessor.Sent>();
-        _reloader.Tell(new ReloaderProtocol.EndSuccessor(true, "again, after a restart"));
+        _reloader.Tell(new ReloaderOrder.EndSuccessor(true, "again, after a restart"));
         await RoundTrip();
         Assert.False(_successor.HasMessages);
-        _reloader.Tell(new ReloaderProtocol.EndSuccessor(false, "second stop"));
+        _reloader.Tell(new ReloaderOrder.EndSuccessor(false, "second stop"));
         Assert.Equal("signal SIGTERM", await _successor.ExpectMsgAsync<string>());
     }
 
@@ -471,9 +471,9 @@ public sealed class ReloaderActorTests : ActorTest
     public async Task KillSuccessor_AtAnyStage_KillsAtOnceUnlessPromoted()
     {
         await ServeAsync();
-        _reloader.Tell(new ReloaderProtocol.EndSuccessor(true, "stop"));
+        _reloader.Tell(new ReloaderOrder.EndSuccessor(true, "stop"));
         await _successor.ExpectMsgAsync<FakeSuccessor.Sent>();
-        _reloader.Tell(new ReloaderProtocol.KillSuccessor());
+        _reloader.Tell(new ReloaderOrder.KillSuccessor());
         Assert.Equal("signal SIGKILL", await _successor.ExpectMsgAsync<string>());
     }
 
@@ -483,7 +483,7 @@ public sealed class ReloaderActorTests : ActorTest
         var successor = await ServeAsync();
         await PromoteAsync(successor);
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.PromotionAcknowledged>();
-        _reloader.Tell(new ReloaderProtocol.KillSuccessor());
+        _reloader.Tell(new ReloaderOrder.KillSuccessor());
         await RoundTrip();
         Assert.False(_successor.HasMessages);
     }
@@ -506,10 +506,10 @@ public sealed class ReloaderActorTests : ActorTest
     public async Task Restart_WhileEnding_EscalatesWhenAskedAgain()
     {
         await SpawnAsync();
-        _reloader.Tell(new ReloaderProtocol.EndSuccessor(false, "not ready in time"));
+        _reloader.Tell(new ReloaderOrder.EndSuccessor(false, "not ready in time"));
         await _successor.ExpectMsgAsync<FakeSuccessor.Sent>();
         _reloader.Tell(Kill.Instance);
-        _reloader.Tell(new ReloaderProtocol.EndSuccessor(true, "restart of an actor"));
+        _reloader.Tell(new ReloaderOrder.EndSuccessor(true, "restart of an actor"));
         await RoundTrip();
         Clock.Advance(TimeSpan.FromSeconds(32));
         Assert.Equal("signal SIGTERM", await _successor.ExpectMsgAsync<string>());
@@ -578,16 +578,16 @@ public sealed class ReloaderActorTests : ActorTest
     public async Task Spawn_TooManyGenerations_AbortsTheOldestFirst()
     {
         _older.Generations.AddRange([new GenerationEntry(3, 103, 1), new GenerationEntry(4, 104, 2), new GenerationEntry(5, 105, 3)]);
-        _reloader.Tell(new ReloaderProtocol.Spawn(7));
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor { Generation = 7 });
         var (generation, aborted) = await _older.Aborting.Reader.ReadAsync().AsTask().WaitAsync(Patience);
         Assert.Equal(3, generation.Generation);
-        _reloader.Tell(new ReloaderProtocol.Spawn(7, Again: true)); // an actor restarted
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor(Again: true) { Generation = 7 }); // an actor restarted
         _reloader.Tell(Kill.Instance);
         await RoundTrip();
         Assert.Empty(_launcher.Launched);
         aborted.SetResult();
-        Assert.Equal([3], (await _lifecycle.ExpectMsgAsync<ReloaderProtocol.GenerationsAborted>()).Generations);
-        await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>();
+        Assert.Equal([3], (await _lifecycle.ExpectMsgAsync<LifecycleEvent.GenerationsAborted>()).Generations);
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorSpawned>();
         Assert.Single(_launcher.Launched);
     }
 
@@ -596,10 +596,10 @@ public sealed class ReloaderActorTests : ActorTest
     {
         _options.Reload.WhenFull = WhenFull.Refuse;
         _older.Generations.AddRange([new GenerationEntry(3, 103, 1), new GenerationEntry(4, 104, 2), new GenerationEntry(5, 105, 3)]);
-        _reloader.Tell(new ReloaderProtocol.Spawn(7));
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor { Generation = 7 });
         var failed = await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>();
         Assert.Contains("3 (PID 103), 4 (PID 104), 5 (PID 105)", failed.Reason, StringComparison.Ordinal);
-        _reloader.Tell(new ReloaderProtocol.EndSuccessor(false, failed.Reason));
+        _reloader.Tell(new ReloaderOrder.EndSuccessor(false, failed.Reason));
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
         Assert.Empty(_launcher.Launched);
     }
@@ -608,9 +608,9 @@ public sealed class ReloaderActorTests : ActorTest
     public async Task Spawn_EndedWhileRoomIsMade_StartsNothing()
     {
         _older.Generations.AddRange([new GenerationEntry(3, 103, 1), new GenerationEntry(4, 104, 2), new GenerationEntry(5, 105, 3)]);
-        _reloader.Tell(new ReloaderProtocol.Spawn(7));
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor { Generation = 7 });
         var (_, aborted) = await _older.Aborting.Reader.ReadAsync().AsTask().WaitAsync(Patience);
-        _reloader.Tell(new ReloaderProtocol.EndSuccessor(false, "stop"));
+        _reloader.Tell(new ReloaderOrder.EndSuccessor(false, "stop"));
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
         aborted.SetResult();
         await RoundTrip();
@@ -623,7 +623,7 @@ public sealed class ReloaderActorTests : ActorTest
         var successor = await ServeAsync();
         await PromoteAsync(successor);
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.PromotionAcknowledged>();
-        _reloader.Tell(new ReloaderProtocol.MoveConnections());
+        _reloader.Tell(new ReloaderOrder.MoveConnections());
         var begin = await _mover.ExpectMsgAsync<MoverProtocol.Begin>();
         Assert.Equal([new EndpointKey("127.0.0.1:0", 1)], begin.Endpoints);
         var (a, b) = FdPassing.SocketPair();
@@ -643,7 +643,7 @@ public sealed class ReloaderActorTests : ActorTest
     {
         var successor = await ServeAsync();
         await PromoteAsync(successor);
-        _reloader.Tell(new ReloaderProtocol.MoveConnections());
+        _reloader.Tell(new ReloaderOrder.MoveConnections());
         var begin = await _mover.ExpectMsgAsync<MoverProtocol.Begin>();
         var (a, b) = FdPassing.SocketPair();
         var connection = new MovedConnection(new EndpointKey("127.0.0.1:0", 1), a, "GET "u8.ToArray());
@@ -666,7 +666,7 @@ public sealed class ReloaderActorTests : ActorTest
     {
         var successor = await ServeAsync();
         await PromoteAsync(successor);
-        _reloader.Tell(new ReloaderProtocol.MoveConnections());
+        _reloader.Tell(new ReloaderOrder.MoveConnections());
         var begin = await _mover.ExpectMsgAsync<MoverProtocol.Begin>();
         var (a, b) = FdPassing.SocketPair();
         var (onItsWay, late) = (new MovedConnection(default, a, "GET "u8.ToArray()), new MovedConnection(default, b, default));
@@ -694,7 +694,7 @@ public sealed class ReloaderActorTests : ActorTest
     {
         var successor = await ServeAsync();
         await PromoteAsync(successor);
-        _reloader.Tell(new ReloaderProtocol.MoveConnections());
+        _reloader.Tell(new ReloaderOrder.MoveConnections());
         var begin = await _mover.ExpectMsgAsync<MoverProtocol.Begin>();
         var fds = Enumerable.Range(0, ConnectionCourier.MaxInFlight + 1).Select(_ => FileDescriptors.Duplicate(0)).ToList();
         begin.Carrier.Tell(new MoverProtocol.Carry(fds.ConvertAll(fd => new MovedConnection(default, fd, default))));
@@ -710,7 +710,7 @@ public sealed class ReloaderActorTests : ActorTest
     [Fact]
     public async Task MoveConnections_SuccessorGone_TellsTheMoverSo()
     {
-        _reloader.Tell(new ReloaderProtocol.MoveConnections());
+        _reloader.Tell(new ReloaderOrder.MoveConnections());
         await _mover.ExpectMsgAsync<MoverProtocol.CarrierLost>();
     }
 
@@ -718,7 +718,7 @@ public sealed class ReloaderActorTests : ActorTest
     public async Task Connections_GivenBackOnARollback_AreAcknowledgedAndThenDelivered()
     {
         var successor = await ServeAsync();
-        _reloader.Tell(new ReloaderProtocol.EndSuccessor(true, "unhealthy", Return: true));
+        _reloader.Tell(new ReloaderOrder.EndSuccessor(true, "unhealthy", Return: true));
         Assert.True((await SentAsync<StopFrame>()).Return);
         var (a, b) = ConnectionPair.Open();
         successor.Say(new ConnectionsFrame([new ConnectionOffer("127.0.0.1:0", 0), new ConnectionOffer("127.0.0.1:0", 0)]), a, b);
@@ -762,15 +762,15 @@ public sealed class ReloaderActorTests : ActorTest
 
     private async Task PromoteAsync(FakeSuccessor successor)
     {
-        _reloader.Tell(new ReloaderProtocol.SendPromote());
+        _reloader.Tell(new ReloaderOrder.SendPromote());
         await SentAsync<PromoteFrame>();
         successor.Say(new PromotedFrame());
     }
 
     private async Task<FakeSuccessor> SpawnAsync()
     {
-        _reloader.Tell(new ReloaderProtocol.Spawn(2));
-        await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>(p => Assert.Equal("spawned", p.Phase));
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor { Generation = 2 });
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorSpawned>();
         Assert.Equal(HandoverVersion.AheadOfHello, (await SentAsync<WelcomeFrame>()).Version);
         await RoundTrip();
         return _launcher.Last;
@@ -783,9 +783,8 @@ public sealed class ReloaderActorTests : ActorTest
         await _successor.ExpectMsgAsync<FakeSuccessor.Sent>();
         successor.Say(new ReadyFrame([new EndpointOffer("127.0.0.1:0", 1)]));
         await _lifecycle.FishForMessageAsync(message => message is LifecycleEvent.SuccessorReady);
-        _reloader.Tell(new ReloaderProtocol.SendServe());
+        _reloader.Tell(new ReloaderOrder.SendServe());
         Assert.IsType<ServeFrame>((await _successor.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
-        await _lifecycle.ExpectMsgAsync<ReloaderProtocol.SuccessorProgress>(p => Assert.Equal("serving", p.Phase));
         successor.Say(new HealthFrame(true, 0, 0));
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorServes>();
         await RoundTrip();

@@ -30,13 +30,13 @@ public sealed class NotifyMachineTests
     [Fact]
     public void Spawn_OfAReload_IsToldOnce()
     {
-        var (standing, message) = After(Main, new SpawnSuccessor("test"), new AwaitingReady());
+        var (standing, message) = After(Main, new BeginReload("test"), new AwaitingReady());
         Assert.Equal(123_456, message!.ReloadingAtUsec);
-        Assert.Null(After(standing, new SpawnSuccessor("restart of an actor"), new AwaitingReady()).Message);
+        Assert.Null(After(standing, new BeginReload("restart of an actor"), new AwaitingReady()).Message);
     }
 
     [Fact]
-    public void Spawn_OfACheck_IsNotTold() => Assert.Null(After(Main, new SpawnSuccessor("test", DryRun: true), new AwaitingReady(DryRun: true)).Message);
+    public void Spawn_OfACheck_IsNotTold() => Assert.Null(After(Main, new BeginReload("test", DryRun: true), new AwaitingReady(DryRun: true)).Message);
 
     [Fact]
     public void TakenBack_WhilePromoting_TellsTheMainPidAgainAndReadyAtTheEnd()
@@ -69,7 +69,7 @@ public sealed class NotifyMachineTests
     [Fact]
     public void Stop_OfTheMainProcess_IsToldOnceAndProlonged()
     {
-        var (standing, message) = After(Main, new FailReadiness(), new LameDuck());
+        var (standing, message) = After(Main, new FrontOrder.FailReadiness(), new LameDuck());
         Assert.True(message!.Stopping);
         Assert.Equal(NotifyMachine.Extension, message.ExtendTimeout);
         Assert.Null(After(standing, new ArmDrainTimer(), new Draining(ExitCode.Clean, StopSeen: true)).Message);
@@ -81,7 +81,7 @@ public sealed class NotifyMachineTests
     public void Stop_OfOneThatIsNotMain_IsNotTold()
     {
         Assert.Null(After(new NotifyStanding(), new ArmDrainTimer(), new Draining(ExitCode.Clean, StopSeen: true)).Message);
-        var (standing, message) = After(Main, new FailReadiness(), new Draining(ExitCode.Clean, StopSeen: true, HandedOver: true, Way: MoveWay.Predecessor));
+        var (standing, message) = After(Main, new FrontOrder.FailReadiness(), new Draining(ExitCode.Clean, StopSeen: true, HandedOver: true, Way: MoveWay.Predecessor));
         Assert.Null(message);
         Assert.False(standing.IsMain);
     }
