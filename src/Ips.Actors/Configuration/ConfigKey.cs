@@ -4,7 +4,7 @@ namespace Ips.Actors.Configuration;
 /// <typeparam name="TOptions">The options class that holds the value.</typeparam>
 /// <remarks>Made by the factories of <see cref="ConfigKey"/>. One description serves the reading of a file, the validation of options that a
 /// program set, and the test that compares <c>hocon/ips.conf</c> with the options classes, so the limits are written once.</remarks>
-public sealed class ConfigKey<TOptions>
+internal sealed class ConfigKey<TOptions>
 {
     private const string Hidden = "(not shown)";
 

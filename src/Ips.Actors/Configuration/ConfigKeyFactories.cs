@@ -5,7 +5,7 @@ namespace Ips.Actors.Configuration;
 /// <summary>Makes the keys of a configuration table, one factory for each type of value.</summary>
 /// <remarks>Each takes the key's path, how to get and set the option, and its limits. An apply or a check answers null for "right"
 /// and otherwise the reason, empty if "it must be ..." says everything.</remarks>
-public static class ConfigKey
+internal static class ConfigKey
 {
     /// <summary>A duration with a unit, see <see cref="DurationText"/>.</summary>
     /// <typeparam name="T">The options class.</typeparam>

@@ -5,7 +5,7 @@ namespace Ips.Actors.Configuration;
 /// <param name="Line">Line in the file, from 1; null if it has none.</param>
 /// <param name="Key">The key concerned, such as <c>ips.drain.timeout</c>; null for a syntax error.</param>
 /// <param name="Message">The value, the limit and the key, as one sentence.</param>
-public sealed record ConfigProblem(string? Source, int? Line, string? Key, string Message)
+internal sealed record ConfigProblem(string? Source, int? Line, string? Key, string Message)
 {
     /// <summary><c>file:line: message</c>, as compilers write it, so that an editor can jump there.</summary>
     public override string ToString() => (Source, Line) switch

@@ -5,7 +5,7 @@ namespace Ips.Actors.Configuration;
 /// <param name="Key">The key to change when the rule is broken; an error points at its line.</param>
 /// <param name="With">The other keys concerned; while one of them has a fault of its own, the rule says nothing new.</param>
 /// <param name="Check">The sentence that says how the rule is broken, or null.</param>
-public sealed record ConfigRule<TOptions>(string Key, IReadOnlyList<string> With, Func<TOptions, string?> Check)
+internal sealed record ConfigRule<TOptions>(string Key, IReadOnlyList<string> With, Func<TOptions, string?> Check)
 {
     /// <summary>Whether the rule can be judged: none of its keys is among those that have a fault.</summary>
     /// <param name="faulty">Says whether a key has a fault.</param>

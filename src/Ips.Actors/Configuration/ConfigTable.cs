@@ -4,7 +4,7 @@ namespace Ips.Actors.Configuration;
 /// <typeparam name="TOptions">The options class that holds the values.</typeparam>
 /// <param name="Keys">The keys, each path once.</param>
 /// <param name="Rules">The rules that concern more than one key.</param>
-public sealed record ConfigTable<TOptions>(IReadOnlyList<ConfigKey<TOptions>> Keys, IReadOnlyList<ConfigRule<TOptions>> Rules)
+internal sealed record ConfigTable<TOptions>(IReadOnlyList<ConfigKey<TOptions>> Keys, IReadOnlyList<ConfigRule<TOptions>> Rules)
 {
     /// <summary>This table for options that contain these.</summary>
     /// <typeparam name="TOuter">The containing options class.</typeparam>

@@ -1,7 +1,7 @@
 namespace Ips.Actors.Configuration;
 
 /// <summary>A value as a configuration file holds it, before a <see cref="ConfigKey{TOptions}"/> gives it a type. Exactly one of the three forms is set.</summary>
-public sealed record ConfigValue
+internal sealed record ConfigValue
 {
     /// <summary>A scalar's text; empty for <c>null</c> and for <c>""</c>, which both mean "not set".</summary>
     public string? Text { get; init; }

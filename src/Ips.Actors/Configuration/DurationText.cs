@@ -5,7 +5,7 @@ namespace Ips.Actors.Configuration;
 
 /// <summary>Durations as the configuration and the command line write them: a number and a unit, such as <c>30s</c> or <c>1.5 minutes</c>.</summary>
 /// <remarks>A bare number and <c>infinite</c> are refused: HOCON reads <c>30</c> as 30 ms and <c>infinite</c> as -1 ms, and hardly anybody means that.</remarks>
-public static class DurationText
+internal static class DurationText
 {
     private static readonly (string[] Names, long Ticks)[] Units =
     [

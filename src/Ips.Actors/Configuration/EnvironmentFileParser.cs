@@ -7,7 +7,7 @@ namespace Ips.Actors.Configuration;
 /// underscores, not beginning with a digit; those that begin with <c>IPS_</c> and <c>LISTEN_</c> belong to the handover,
 /// <c>NOTIFY_SOCKET</c> and those that begin with <c>WATCHDOG_</c> to the service manager.
 /// </remarks>
-public static class EnvironmentFileParser
+internal static class EnvironmentFileParser
 {
     /// <summary>Reads the text.</summary>
     /// <param name="text">The file's content.</param>

@@ -1,7 +1,7 @@
 namespace Ips.Actors.Configuration;
 
 /// <summary>Joins paths without looking at the file system.</summary>
-public static class FilePaths
+internal static class FilePaths
 {
     /// <summary>Makes a path absolute, and leaves each <c>..</c> and symbolic link in it to the kernel.</summary>
     /// <param name="directory">What a relative path is relative to; null leaves it relative.</param>

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace Ips.Actors.Configuration;
 
 /// <summary>Sets options from HOCON, through the table of their keys.</summary>
-public static class HoconBinding
+internal static class HoconBinding
 {
     /// <summary>Reads the text of a configuration file into options.</summary>
     /// <typeparam name="TOptions">The options class.</typeparam>

@@ -3,7 +3,7 @@ using Ips.Actors.Posix;
 namespace Ips.Actors.Configuration;
 
 /// <summary>The configuration keys of Ips itself.</summary>
-public static class IpsKeys
+internal static class IpsKeys
 {
     private static readonly TimeSpan OneSecond = TimeSpan.FromSeconds(1), OneHour = TimeSpan.FromHours(1), TenthOfASecond = TimeSpan.FromMilliseconds(100);
 

@@ -1,46 +1,52 @@
 namespace Ips.Actors.Configuration;
 
-/// <summary>Everything an app may set for Ips; nothing is required. HOCON block <c>ips</c> in the daemon's file, section <c>Ips</c> of an app's configuration.</summary>
+/// <summary>Everything an app can set for Ips. Nothing is required. HOCON block <c>ips</c> in the daemon's file, section <c>Ips</c> of an app's
+/// configuration.</summary>
 public sealed class IpsOptions
 {
-    /// <summary>Path of the PID file; the lock is <c>&lt;path&gt;.lock</c> and the control socket <c>&lt;path&gt;.sock</c>.
-    /// A reload moves the service to another one.
-    /// Default: <c>&lt;app name&gt;.pid</c> in <c>$RUNTIME_DIRECTORY</c>, <c>$XDG_RUNTIME_DIR</c>, or a folder of mode 0700 in the temporary directory.</summary>
+    /// <summary>Gets or sets the path of the PID file. Next to it are the lock <c>&lt;path&gt;.lock</c> and the control socket
+    /// <c>&lt;path&gt;.sock</c>. A reload with another path moves the service there.</summary>
+    /// <value>A path. Default null: <c>&lt;app name&gt;.pid</c> in <c>$RUNTIME_DIRECTORY</c>, else in <c>$XDG_RUNTIME_DIR</c>, else in a
+    /// folder of mode 0700 below the temporary directory.</value>
     public string? PidFile { get; set; }
 
-    /// <summary>Path of the log file that SIGUSR1 opens again on stdout and stderr. Default none: stdout and stderr stay as they were inherited.
-    /// A reload can name another file, but not none again: it is refused.</summary>
+    /// <summary>Gets or sets the path of the log file that SIGUSR1 reopens on stdout and stderr. A reload can name another file, but is
+    /// refused if it names none any longer.</summary>
+    /// <value>A path. Default null: stdout and stderr stay as they were inherited.</value>
     public string? LogFile { get; set; }
 
-    /// <summary>Whether each response carries <c>X-Ips-Generation</c>. Default true.</summary>
+    /// <summary>Gets or sets whether each response carries the header <c>X-Ips-Generation</c>.</summary>
+    /// <value>Default true.</value>
     public bool GenerationHeader { get; set; } = true;
 
-    /// <summary>Errors of the configuration that a reload would use, one line each; asked before a reload by SIGHUP or <c>ips reload</c>.
-    /// Default none: a reload is not preceded by a check.</summary>
+    /// <summary>Gets or sets a function that returns the errors of the configuration that a reload would use, one line each. It is called
+    /// before a reload by SIGHUP or <c>ips reload</c>; any error refuses the reload.</summary>
+    /// <value>Default null: no check precedes a reload.</value>
     public Func<IReadOnlyList<string>>? CheckConfiguration { get; set; }
 
-    /// <summary>The app's own configuration, key by key, beside the keys of Ips: a successor logs which of them its reload has changed. It
-    /// travels in the environment, so a password has no place in it. Default none.</summary>
+    /// <summary>Gets or sets a function that returns the app's own configuration by key. A successor logs which keys its reload changed.
+    /// The values travel in the environment, so leave secrets out.</summary>
+    /// <value>Default null: only the keys of Ips are compared.</value>
     public Func<IReadOnlyDictionary<string, string>>? DescribeConfiguration { get; set; }
 
-    /// <summary>Types of connection features that the app sets and that a connection may leave behind when it moves to the next generation, such
-    /// as one that connection middleware makes again from the addresses alone. Set in code only. Default none: a connection with a feature that
-    /// Kestrel does not set itself stays, and is closed politely. A feature in the place of one of the transport's own always makes it stay, and so
-    /// does whatever is in <c>Items</c>.</summary>
+    /// <summary>Gets the types of connection features that the app sets and that a connection may lose when it moves to the next
+    /// generation, for example one that connection middleware rebuilds from the addresses. Set in code only.</summary>
+    /// <value>Default empty: a connection with a feature that Kestrel does not set itself stays and is closed gracefully. A feature that
+    /// replaces one of the transport's own, and any entry in <c>Items</c>, always makes a connection stay.</value>
     public ISet<Type> MovableFeatures { get; } = new HashSet<Type>();
 
-    /// <summary>How a generation stops serving.</summary>
+    /// <summary>Gets or sets how a generation stops serving.</summary>
     public DrainOptions Drain { get; set; } = new();
 
-    /// <summary>How a successor is started and judged.</summary>
+    /// <summary>Gets or sets how a successor is started and judged.</summary>
     public ReloadOptions Reload { get; set; } = new();
 
-    /// <summary>How a generation warms up before it says ready.</summary>
+    /// <summary>Gets or sets how a generation warms up before it reports ready.</summary>
     public WarmupOptions Warmup { get; set; } = new();
 
-    /// <summary>How listening sockets are opened.</summary>
+    /// <summary>Gets or sets how listening sockets are opened.</summary>
     public ListenerOptions Listener { get; set; } = new();
 
-    /// <summary>How a process that this service has not started takes it over.</summary>
+    /// <summary>Gets or sets how a process that this service did not start takes it over.</summary>
     public TakeoverOptions Takeover { get; set; } = new();
 }

@@ -1,4 +1,4 @@
 namespace Ips.Actors.Configuration;
 
 /// <summary>Validates <see cref="IpsOptions"/>, the nested options included, against <see cref="IpsKeys.All"/>.</summary>
-public sealed class IpsOptionsValidator() : TableValidator<IpsOptions>(IpsKeys.All);
+internal sealed class IpsOptionsValidator() : TableValidator<IpsOptions>(IpsKeys.All);

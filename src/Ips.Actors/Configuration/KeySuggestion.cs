@@ -1,7 +1,7 @@
 namespace Ips.Actors.Configuration;
 
 /// <summary>Finds the key, the command or the option that somebody meant. Pure.</summary>
-public static class KeySuggestion
+internal static class KeySuggestion
 {
     /// <summary>Finds the one that is meant.</summary>
     /// <param name="unknown">What was written.</param>

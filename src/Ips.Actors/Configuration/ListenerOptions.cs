@@ -1,20 +1,25 @@
 namespace Ips.Actors.Configuration;
 
-/// <summary>How listening sockets are opened. HOCON block <c>ips.listener</c>.</summary>
+/// <summary>How listening sockets are opened. HOCON block <c>ips.listener</c>, section <c>Ips:Listener</c> of an app's configuration.</summary>
+/// <remarks>A generation also applies these settings to the sockets that it takes over, once it is the main process. Sockets that a service
+/// manager passed in stay as they are.</remarks>
 public sealed class ListenerOptions
 {
-    /// <summary>Length of the kernel's queue of connections not yet accepted, capped by <c>net.core.somaxconn</c>; see listen(2).
-    /// From 1 to 65535. Default 4096, the kernel's own default cap since Linux 5.4.</summary>
+    /// <summary>Gets or sets the length of the kernel's accept queue, see listen(2). The kernel caps it at
+    /// <c>net.core.somaxconn</c>.</summary>
+    /// <value>From 1 to 65535 connections. Default 4096, the kernel's own default cap since Linux 5.4.</value>
     public int Backlog { get; set; } = 4096;
 
-    /// <summary>Permissions of the path of a Unix socket, in octal (<c>0660</c>), whatever the umask is; who may write to it may connect. From 0000 to
-    /// 0777. Default null: 0777 less the umask. As the owner, the group and the backlog, a generation sets it on the sockets that it takes
-    /// over as well, when it becomes the main process; not on those of a service manager.</summary>
+    /// <summary>Gets or sets the permissions of a Unix socket's path, whatever the umask is. A user who may write to the path may
+    /// connect.</summary>
+    /// <value>Octal digits from 0000 to 0777, such as <c>0660</c>. Default null: 0777 minus the umask.</value>
     public string? UnixMode { get; set; }
 
-    /// <summary>The user who owns the path of a Unix socket, by name or number; only root may give it to another one. Default null: who runs the service.</summary>
+    /// <summary>Gets or sets the owner of a Unix socket's path. Only root can choose another user.</summary>
+    /// <value>A user's name or number. Default null: the user that runs the service.</value>
     public string? UnixOwner { get; set; }
 
-    /// <summary>The group of the path of a Unix socket, by name or number; without root, one that who runs the service is in. Default null: that of who runs the service.</summary>
+    /// <summary>Gets or sets the group of a Unix socket's path. Without root, the user that runs the service must be a member.</summary>
+    /// <value>A group's name or number. Default null: the group of the user that runs the service.</value>
     public string? UnixGroup { get; set; }
 }

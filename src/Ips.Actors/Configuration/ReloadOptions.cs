@@ -1,50 +1,63 @@
 namespace Ips.Actors.Configuration;
 
-/// <summary>How a successor is started and judged. HOCON block <c>ips.reload</c>.</summary>
+/// <summary>How a successor is started and judged. HOCON block <c>ips.reload</c>, section <c>Ips:Reload</c> of an app's configuration.</summary>
 public sealed class ReloadOptions
 {
-    /// <summary>Time from spawning a successor to its word that it is ready. From 1 s to 1 h. Default 60 s: a cold start
-    /// takes below 1 s, the rest is for the app's own start-up work (migrations, caches).</summary>
+    /// <summary>Gets or sets how long a successor may take from its start until it reports ready.</summary>
+    /// <value>From 1 s to 1 h. Default 60 s: a cold start takes less than 1 s; the rest is for the app's own work, such as migrations
+    /// and caches.</value>
     public TimeSpan ReadyTimeout { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Time for which a ready successor serves while the predecessor stays able to take the role back.
-    /// From 0 (off) to 1 h. Default 5 s.</summary>
+    /// <summary>Gets or sets how long a ready successor serves before it is promoted. Until then the predecessor can roll back.</summary>
+    /// <value>From 0 (off) to 1 h. Default 5 s.</value>
     public TimeSpan Probation { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Interval of the successor's health reports. Three in a row missed end the probation with a rollback.
-    /// From 100 ms to 1 min. Default 1 s.</summary>
+    /// <summary>Gets or sets the interval of the successor's health reports during probation. After three missed reports in a row the
+    /// reload is rolled back.</summary>
+    /// <value>From 100 ms to 1 min. Default 1 s.</value>
     public TimeSpan HealthInterval { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Time a refused successor gets to end after it was asked, and again after SIGTERM; then it is killed.
-    /// From 100 ms to 10 min. Default 5 s.</summary>
+    /// <summary>Gets or sets how long a refused successor has to exit after it is asked to, and again after SIGTERM. Then it is
+    /// killed.</summary>
+    /// <value>From 100 ms to 10 min. Default 5 s.</value>
     public TimeSpan KillTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>The part of the requests answered on probation that may fail with a 5xx status; above it the successor is rolled back.
-    /// From 0 to 1, and 1 turns it off. Default 1: what is usual differs from app to app.</summary>
+    /// <summary>Gets or sets the fraction of requests answered on probation that may fail with a 5xx status. Above it the reload is
+    /// rolled back.</summary>
+    /// <value>From 0 to 1; 1 turns the check off. Default 1, because a usual ratio differs from app to app.</value>
     public double MaxErrorRatio { get; set; } = 1;
 
-    /// <summary>Requests that a successor must have answered before <see cref="MaxErrorRatio"/> judges it. From 1 to 1,000,000. Default 20.</summary>
+    /// <summary>Gets or sets how many requests a successor must have answered before <see cref="MaxErrorRatio"/> applies.</summary>
+    /// <value>From 1 to 1,000,000. Default 20.</value>
     public int MinRequests { get; set; } = 20;
 
-    /// <summary>An http or https URL that the predecessor asks each <see cref="HealthInterval"/> of the probation; three answers in a row that are
-    /// late or not from 200 to 399 roll back. Default none.</summary>
+    /// <summary>Gets or sets a URL that the predecessor requests once per <see cref="HealthInterval"/> during probation. Three answers in
+    /// a row that are late, or whose status is not from 200 to 399, roll back the reload.</summary>
+    /// <value>An absolute http or https URL. Default null: none is requested.</value>
     public string? HealthUrl { get; set; }
 
-    /// <summary>Generations alive at once, the successor and those that drain included. From 2 to 100. Default 4.</summary>
+    /// <summary>Gets or sets how many generations may be alive at once, counting the successor and those that still drain.</summary>
+    /// <value>From 2 to 100. Default 4.</value>
     public int MaxGenerations { get; set; } = 4;
 
-    /// <summary>What a reload does when <see cref="MaxGenerations"/> are alive, and none has ended within <see cref="RoomTimeout"/>. Default <see cref="Configuration.WhenFull.AbortOldest"/>: a long drain never blocks a reload.</summary>
+    /// <summary>Gets or sets what a reload does if <see cref="MaxGenerations"/> are still alive after <see cref="RoomTimeout"/>.</summary>
+    /// <value>Default <see cref="Configuration.WhenFull.AbortOldest"/>: a long drain never blocks a reload.</value>
     public WhenFull WhenFull { get; set; } = WhenFull.AbortOldest;
 
-    /// <summary>How long a reload waits for a draining generation to end by itself when <see cref="MaxGenerations"/> are alive, before it does what
-    /// <see cref="WhenFull"/> says. From 0 to 10 min. Default 5 s: what most requests need, so that reloads in quick succession cut none.</summary>
+    /// <summary>Gets or sets how long a reload waits for a draining generation to exit if <see cref="MaxGenerations"/> are alive.
+    /// <see cref="WhenFull"/> applies after that.</summary>
+    /// <value>From 0 to 10 min. Default 5 s: most requests need less, so quick successive reloads abort none.</value>
     public TimeSpan RoomTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>A file of <c>NAME=value</c> lines that is read at each reload into the successor's environment, see <see cref="EnvironmentFileParser"/>;
-    /// one that cannot be read or understood refuses the reload. Default none: a successor has the environment of its predecessor.</summary>
+    /// <summary>Gets or sets the path of a file of <c>NAME=value</c> lines that each reload reads into the successor's environment. A
+    /// file that cannot be read or parsed refuses the reload. <c>unset NAME</c> removes a variable; empty lines and lines that begin with
+    /// <c>#</c> are skipped; quotes around a value are removed and nothing in it is expanded.</summary>
+    /// <value>A path; a relative one counts from the working directory. Default null: a successor inherits its predecessor's
+    /// environment.</value>
     public string? EnvFile { get; set; }
 
-    /// <summary>Whether the command line of the release that last came to serve for good is kept in <c>&lt;pid-file&gt;.last-good</c>, for
-    /// <c>ips start --last-good</c>. Default true.</summary>
+    /// <summary>Gets or sets whether the command line of the last promoted release is kept in <c>&lt;pid-file&gt;.last-good</c>, which
+    /// <c>ips start --last-good</c> uses.</summary>
+    /// <value>Default true.</value>
     public bool LastGood { get; set; } = true;
 }

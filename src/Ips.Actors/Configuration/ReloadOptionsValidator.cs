@@ -1,4 +1,4 @@
 namespace Ips.Actors.Configuration;
 
 /// <summary>Validates <see cref="ReloadOptions"/> against <see cref="IpsKeys.Reload"/>.</summary>
-public sealed class ReloadOptionsValidator() : TableValidator<ReloadOptions>(IpsKeys.Reload);
+internal sealed class ReloadOptionsValidator() : TableValidator<ReloadOptions>(IpsKeys.Reload);

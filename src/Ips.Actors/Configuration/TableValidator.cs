@@ -5,7 +5,7 @@ namespace Ips.Actors.Configuration;
 /// <summary>Validates options against the table of their keys and lists every fault, each with its key.</summary>
 /// <typeparam name="TOptions">The options class.</typeparam>
 /// <param name="table">The keys and rules.</param>
-public abstract class TableValidator<TOptions>(ConfigTable<TOptions> table) : IValidateOptions<TOptions> where TOptions : class
+internal abstract class TableValidator<TOptions>(ConfigTable<TOptions> table) : IValidateOptions<TOptions> where TOptions : class
 {
     /// <inheritdoc/>
     public ValidateOptionsResult Validate(string? name, TOptions options)

@@ -1,11 +1,11 @@
 namespace Ips.Actors.Configuration;
 
-/// <summary>What a reload does when as many generations are alive as may be. HOCON key <c>ips.reload.when-full</c>.</summary>
+/// <summary>What a reload does if <see cref="ReloadOptions.MaxGenerations"/> are alive. HOCON key <c>ips.reload.when-full</c>.</summary>
 public enum WhenFull
 {
-    /// <summary>Abort the oldest generation that still drains.</summary>
+    /// <summary>Abort the oldest generation that still drains. Written <c>abort-oldest</c> in HOCON.</summary>
     AbortOldest,
 
-    /// <summary>Refuse the reload.</summary>
+    /// <summary>Refuse the reload. Written <c>refuse</c> in HOCON.</summary>
     Refuse,
 }

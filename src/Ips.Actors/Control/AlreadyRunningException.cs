@@ -1,7 +1,7 @@
 namespace Ips.Actors.Control;
 
 /// <summary>Another process holds the lock of this PID file.</summary>
-public sealed class AlreadyRunningException : IOException
+internal sealed class AlreadyRunningException : IOException
 {
     /// <param name="pidFile">The PID file that both were given.</param>
     /// <param name="pid">The process that it names, if it names one.</param>

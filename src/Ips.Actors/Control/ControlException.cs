@@ -1,7 +1,7 @@
 namespace Ips.Actors.Control;
 
 /// <summary>Why a daemon could not be talked to.</summary>
-public enum ControlFailure
+internal enum ControlFailure
 {
     /// <summary>There is no socket at the path.</summary>
     SocketMissing,
@@ -26,7 +26,7 @@ public enum ControlFailure
 }
 
 /// <summary>A daemon could not be talked to over its control socket. The message says why, for a person.</summary>
-public sealed class ControlException : IOException
+internal sealed class ControlException : IOException
 {
     /// <summary>A failure.</summary>
     /// <param name="failure">Its kind.</param>

@@ -7,7 +7,7 @@ namespace Ips.Actors.Control;
 /// <param name="Verb">One of <c>status</c>, <c>reload</c>, <c>check</c> (a reload that stops short of handing over), <c>reload-with</c>
 /// (either, on terms of the operator's; a verb of its own, so that a daemon which does not know the terms answers an error), <c>history</c>, <c>pause</c>,
 /// <c>resume</c>, <c>stop</c>.</param>
-public sealed record ControlRequest(string Verb)
+internal sealed record ControlRequest(string Verb)
 {
     /// <summary>With <c>reload</c> and <c>reload-with</c>: refuse it rather than let it wait for the reload that is under way.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
@@ -36,7 +36,7 @@ public sealed record ControlRequest(string Verb)
 /// <summary>One event of an answer. The last one of each answer has <see cref="Final"/> set.</summary>
 /// <param name="Kind"><c>status</c>, <c>progress</c>, <c>receipt</c>, <c>passed-on</c>, <c>history</c>, <c>paused</c>, <c>resumed</c>,
 /// <c>stopping</c> or <c>error</c>.</param>
-public sealed record ControlEvent(string Kind)
+internal sealed record ControlEvent(string Kind)
 {
     /// <summary>Nothing follows this event.</summary>
     public bool Final { get; init; }
@@ -68,7 +68,7 @@ public sealed record ControlEvent(string Kind)
 /// <param name="AskedBy">Who asked for it: a signal's name, or a verb with the PID of its process.</param>
 /// <param name="AskedAt">When.</param>
 /// <param name="WaitedMs">Milliseconds that it has waited so far.</param>
-public sealed record PendingReload(string AskedBy, DateTimeOffset AskedAt, double WaitedMs);
+internal sealed record PendingReload(string AskedBy, DateTimeOffset AskedAt, double WaitedMs);
 
 /// <summary>A running generation as <c>ips status</c> shows it.</summary>
 /// <param name="Pid">Its process id.</param>
@@ -80,7 +80,7 @@ public sealed record PendingReload(string AskedBy, DateTimeOffset AskedAt, doubl
 /// <param name="Endpoints">The addresses it listens on, as URLs.</param>
 /// <param name="OpenConnections">Connections open now.</param>
 /// <param name="RunningRequests">Requests being answered now.</param>
-public sealed record DaemonStatus(
+internal sealed record DaemonStatus(
     int Pid, int Generation, string State, string Release, DateTimeOffset StartedAt,
     IReadOnlyList<string> Endpoints, int OpenConnections, int RunningRequests)
 {
@@ -122,7 +122,7 @@ public sealed record DaemonStatus(
 /// <param name="Reason">Why it was refused or rolled back; null when promoted.</param>
 /// <param name="StartedAt">When the reload was asked for.</param>
 /// <param name="ElapsedMs">Milliseconds from the request to the outcome.</param>
-public sealed record ReloadReceipt(
+internal sealed record ReloadReceipt(
     string Outcome, int OldPid, int OldGeneration, int? NewPid, int NewGeneration, string? Reason, DateTimeOffset StartedAt, double ElapsedMs)
 {
     /// <summary>The predecessor's release: the version of its entry assembly.</summary>
@@ -164,7 +164,7 @@ public sealed record ReloadReceipt(
 /// <param name="AbortedRequests">Requests that were cut at the deadline.</param>
 /// <param name="ClosedIdle">Connections without a request that were closed at the deadline, untold.</param>
 /// <param name="Moved">Connections that another generation has taken over alive.</param>
-public sealed record DrainCounts(int Connections, long Requests, int ClosedPolitely, int AbortedRequests, int ClosedIdle, int Moved = 0);
+internal sealed record DrainCounts(int Connections, long Requests, int ClosedPolitely, int AbortedRequests, int ClosedIdle, int Moved = 0);
 
 /// <summary>A release that came to serve for good: promoted, or the first generation of a start.</summary>
 /// <param name="Release">The version of its entry assembly.</param>
@@ -175,7 +175,7 @@ public sealed record DrainCounts(int Connections, long Requests, int ClosedPolit
 /// <param name="CommandDirectory">The working directory as it was typed.</param>
 /// <param name="Generation">Its generation.</param>
 /// <param name="Since">When it came to serve for good.</param>
-public sealed record LastGoodRelease(
+internal sealed record LastGoodRelease(
     string Release, string FileName, IReadOnlyList<string> Arguments, string WorkingDirectory,
     IReadOnlyList<string> Command, string CommandDirectory, int Generation, DateTimeOffset Since);
 
@@ -183,7 +183,7 @@ public sealed record LastGoodRelease(
 /// <param name="Moved">Live connections that the new generation has taken over.</param>
 /// <param name="Busy">Connections that follow as soon as their current response is sent.</param>
 /// <param name="Staying">Connections that cannot move and are closed politely, by reason.</param>
-public sealed record ConnectionCounts(int Moved, int Busy, IReadOnlyDictionary<string, int> Staying);
+internal sealed record ConnectionCounts(int Moved, int Busy, IReadOnlyDictionary<string, int> Staying);
 
 /// <summary>Source-generated JSON of the control socket: camelCase, nulls left out, unknown fields ignored.</summary>
 [JsonSourceGenerationOptions(
@@ -192,4 +192,4 @@ public sealed record ConnectionCounts(int Moved, int Busy, IReadOnlyDictionary<s
 [JsonSerializable(typeof(ControlEvent))]
 [JsonSerializable(typeof(LastGoodRelease))]
 [JsonSerializable(typeof(IReadOnlyList<ReloadReceipt>))]
-public sealed partial class ControlJson : JsonSerializerContext;
+internal sealed partial class ControlJson : JsonSerializerContext;

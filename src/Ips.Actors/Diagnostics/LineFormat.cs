@@ -1,6 +1,6 @@
 namespace Ips.Actors.Diagnostics;
 
-/// <summary>How an event of the log is written. HOCON key <c>ips.log.format</c>.</summary>
+/// <summary>How a log event is written. HOCON key <c>ips.log.format</c>.</summary>
 public enum LineFormat
 {
     /// <summary>For people: time, level, <c>gen=N</c>, <c>pid=N</c>, source, event id, message, exception.</summary>

@@ -1,15 +1,18 @@
 namespace Ips.Actors.Diagnostics;
 
-/// <summary>What the log's lines look like.</summary>
+/// <summary>What the lines of the log look like.</summary>
 public sealed class LineFormatOptions
 {
-    /// <summary>The form of a line. Default <see cref="LineFormat.Line"/>.</summary>
+    /// <summary>Gets or sets the form of a line.</summary>
+    /// <value>Default <see cref="LineFormat.Line"/>.</value>
     public LineFormat Format { get; set; } = LineFormat.Line;
 
-    /// <summary>This process's generation. It is asked for each event, since a successor learns it only in the handshake; 0 means "not known yet".
-    /// Default always 0.</summary>
+    /// <summary>Gets or sets the function that returns this process's generation. It is called for each event, because a successor learns its
+    /// number only in the handover; 0 means "not known yet".</summary>
+    /// <value>Default: always 0.</value>
     public Func<int> Generation { get; set; } = () => 0;
 
-    /// <summary>The clock of the lines. Default the system's.</summary>
+    /// <summary>Gets or sets the clock of the lines.</summary>
+    /// <value>Default <see cref="TimeProvider.System"/>.</value>
     public TimeProvider Time { get; set; } = TimeProvider.System;
 }

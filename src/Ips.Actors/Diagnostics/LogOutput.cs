@@ -3,7 +3,7 @@ using Ips.Actors.Posix;
 namespace Ips.Actors.Diagnostics;
 
 /// <summary>Standard output for what an app writes beside the log, such as an access log.</summary>
-public static class LogOutput
+internal static class LogOutput
 {
     /// <summary>Opens a stream to whatever descriptor 1 leads to at the time of each write: it follows SIGUSR1 (a log file opened again) and the promotion of a
     /// successor. <see cref="Console.OpenStandardOutput()"/> does not, because it keeps a duplicate.</summary>

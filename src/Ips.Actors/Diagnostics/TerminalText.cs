@@ -6,7 +6,7 @@ namespace Ips.Actors.Diagnostics;
 /// <summary>Makes text harmless that somebody else wrote, before a terminal or a log shows it. What would command a terminal, turn the
 /// direction of text around or begin a line of its own is shown as an escape, such as <c>\u001b</c>, so that an operator sees that it was
 /// there. Pure.</summary>
-public static class TerminalText
+internal static class TerminalText
 {
     private static readonly char[] Turns =
         ['\u061C', '\u200E', '\u200F', '\u202A', '\u202B', '\u202C', '\u202D', '\u202E', '\u2066', '\u2067', '\u2068', '\u2069'];

@@ -1,10 +1,9 @@
 namespace Ips.Actors.Handover;
 
-/// <summary>This process was started as a successor and cannot take over; the predecessor serves on.</summary>
+/// <summary>This process was started to take a service over and cannot; the running generation keeps serving. Thrown by <c>AddIps()</c>.</summary>
 public sealed class HandoverRefusedException : IOException
 {
-    /// <param name="reason">Why, as a clause.</param>
-    public HandoverRefusedException(string reason)
+    internal HandoverRefusedException(string reason)
         : base($"The handover failed: {reason}.")
     {
     }

@@ -3,7 +3,7 @@ using Ips.Actors.Posix;
 namespace Ips.Actors.Hosting;
 
 /// <summary>Starts a process that is on its own: a session of its own, its own directory, and no descriptor but the named ones.</summary>
-public static class DetachedProcess
+internal static class DetachedProcess
 {
     /// <summary>Spawns it with posix_spawn. Until it has registered its handlers, SIGHUP, SIGUSR1 and SIGUSR2 wait.</summary>
     /// <param name="fileName">The program, a path with a slash; symbolic links are kept as argv[0].</param>

@@ -1,41 +1,50 @@
 namespace Microsoft.Extensions.Hosting;
 
 /// <summary>
-/// This process among the generations of its service, for code that must not run in two of them at once: timers, queue consumers.
-/// A singleton in the app's services once <c>AddIps()</c> was called.
+/// This process among the generations of its service, for code that must not run in two of them at once, such as timers and queue
+/// consumers. Registered as a singleton by <c>AddIps()</c>.
 /// </summary>
 /// <remarks>
-/// Order over a life: <see cref="OnServing"/>, <see cref="OnPromoted"/>, <see cref="OnDraining"/>, <see cref="OnReleasing"/>. A successor serves requests while
-/// its predecessor is still primary; the predecessor's <see cref="OnDraining"/> handlers have ended before the successor's
-/// <see cref="OnPromoted"/> handlers run. After a rollback a predecessor that had begun to drain is promoted again.
+/// The order over a life is <see cref="OnServing"/>, <see cref="OnPromoted"/>, <see cref="OnDraining"/>, <see cref="OnReleasing"/>. A
+/// successor serves requests while its predecessor is still primary. The predecessor's <see cref="OnDraining"/> handlers have ended before
+/// the successor's <see cref="OnPromoted"/> handlers run. After a rollback, a predecessor that had begun to drain is promoted again.
 /// </remarks>
 public interface IIpsGeneration
 {
-    /// <summary>The generation, counted from 1.</summary>
+    /// <summary>Gets the number of this generation, counted from 1.</summary>
     int Number { get; }
 
-    /// <summary>True in at most one generation at a time: from just before <see cref="OnPromoted"/> to just before <see cref="OnDraining"/>.</summary>
+    /// <summary>Gets whether this generation is primary: from just before <see cref="OnPromoted"/> to just before
+    /// <see cref="OnDraining"/>. True in at most one generation at a time.</summary>
     bool IsPrimary { get; }
 
-    /// <summary>Calls <paramref name="handler"/> when this generation begins to accept connections. Disposing the result ends that.</summary>
+    /// <summary>Registers a handler that runs when this generation begins to accept connections.</summary>
+    /// <param name="handler">The handler. An exception is logged.</param>
+    /// <returns>Disposing it removes the handler.</returns>
     IDisposable OnServing(Func<CancellationToken, Task> handler);
 
-    /// <summary>Calls <paramref name="handler"/> when this generation becomes primary. Disposing the result ends that.</summary>
+    /// <summary>Registers a handler that runs when this generation becomes primary.</summary>
+    /// <param name="handler">The handler. An exception is logged.</param>
+    /// <returns>Disposing it removes the handler.</returns>
     IDisposable OnPromoted(Func<CancellationToken, Task> handler);
 
-    /// <summary>Calls <paramref name="handler"/> when this generation stops being primary; the successor is promoted after it has
-    /// ended, or after 10 s, when its token is cancelled. Disposing the result ends that.</summary>
+    /// <summary>Registers a handler that runs when this generation stops being primary. The successor is promoted after it ends.</summary>
+    /// <param name="handler">The handler. Its token is cancelled after 10 s, and the promotion no longer waits then. An exception is
+    /// logged.</param>
+    /// <returns>Disposing it removes the handler.</returns>
     IDisposable OnDraining(Func<CancellationToken, Task> handler);
 
-    /// <summary>Calls <paramref name="handler"/> when the last request has been answered and Kestrel has stopped, just before the process
-    /// ends: the place to release pools. It gets 10 s. Disposing the result ends that.</summary>
+    /// <summary>Registers a handler that runs when the last request was answered and Kestrel has stopped, just before the process exits:
+    /// the place to release pools.</summary>
+    /// <param name="handler">The handler. It has 10 s. An exception is logged.</param>
+    /// <returns>Disposing it removes the handler.</returns>
     IDisposable OnReleasing(Func<CancellationToken, Task> handler);
 
-    /// <summary>Keeps a fact for the successors of this generation, such as which database it has open: a successor finds it by
-    /// <see cref="IpsHostingExtensions.IpsStart"/> before it opens its own. Said again, the newest value counts. A reload by
-    /// <c>ips reload --accept-store</c> leaves the fact <c>store</c> out.</summary>
+    /// <summary>Passes a fact to the successors of this generation, such as which database it has open. A successor reads it from
+    /// <see cref="IpsHostingExtensions.IpsStart"/> before it opens its own. A second call with the same name replaces the value. A reload
+    /// with <c>ips reload --accept-store</c> omits the fact <c>store</c>.</summary>
     /// <param name="name">1 to 100 characters. At most 16 facts are kept.</param>
-    /// <param name="value">At most 1,000 characters. No secret: it is not kept from whoever may take the service over.</param>
+    /// <param name="value">At most 1,000 characters. Not a secret: a process that takes the service over can read it.</param>
     /// <exception cref="ArgumentException">A limit is exceeded.</exception>
     void TellSuccessor(string name, string value);
 }

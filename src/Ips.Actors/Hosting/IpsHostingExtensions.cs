@@ -16,22 +16,22 @@ using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.Hosting;
 
-/// <summary>Makes an ASP.NET Core app replaceable while it runs.</summary>
+/// <summary>Makes a running ASP.NET Core app replaceable.</summary>
 public static class IpsHostingExtensions
 {
     /// <summary>Margin by which the host's own shutdown timeout exceeds the drain's, so that the drain decides.</summary>
     private static readonly TimeSpan ShutdownMargin = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Lets the app be replaced by SIGUSR2 without a client noticing: its Kestrel endpoints, wherever they are configured, are
-    /// handed to the successor, which is started by the same command line. Call it first, right after the builder was made.
+    /// Lets SIGUSR2 replace the app without a client noticing: its Kestrel endpoints, wherever they are configured, pass to a successor that
+    /// is started with the same command line. Call it first, right after the builder was created.
     /// </summary>
     /// <param name="builder">The app's builder.</param>
-    /// <param name="configure">Sets options in code, after the configuration section <c>Ips</c>. No option is required.
-    /// It is called twice, the first time ahead of the handshake, for <see cref="TakeoverOptions.From"/>.</param>
+    /// <param name="configure">Sets options in code, after the configuration section <c>Ips</c>. No option is required. It is called twice;
+    /// the first call, before the handover begins, is for <see cref="TakeoverOptions.From"/>.</param>
     /// <returns>The same builder.</returns>
-    /// <exception cref="Ips.Actors.Handover.HandoverRefusedException">This process was started as a successor and its predecessor will not hand over,
-    /// or it is to take over (<see cref="TakeoverOptions.From"/>) and cannot.</exception>
+    /// <exception cref="Ips.Actors.Handover.HandoverRefusedException">This process was started as a successor, or to take a service over
+    /// (<see cref="TakeoverOptions.From"/>), and cannot.</exception>
     public static WebApplicationBuilder AddIps(this WebApplicationBuilder builder, Action<IpsOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -97,10 +97,11 @@ public static class IpsHostingExtensions
         return builder;
     }
 
-    /// <summary>Gets how this process came to be, for what an app has to decide before it is built, such as which database it may
+    /// <summary>Gets how this process was started, for decisions that an app makes before it is built, such as which database it may
     /// open.</summary>
     /// <param name="builder">The app's builder, after <see cref="AddIps"/>.</param>
-    /// <exception cref="InvalidOperationException"><see cref="AddIps"/> was not called.</exception>
+    /// <returns>The generation's number, whether it is the first, and the facts that its predecessor passed on.</returns>
+    /// <exception cref="InvalidOperationException"><see cref="AddIps"/> was not called on this builder.</exception>
     public static IpsStart IpsStart(this WebApplicationBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);

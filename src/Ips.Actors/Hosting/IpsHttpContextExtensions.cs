@@ -3,17 +3,17 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Microsoft.AspNetCore.Http;
 
-/// <summary>What a request may ask of the generation that serves it.</summary>
+/// <summary>What a request can ask of the generation that serves it.</summary>
 public static class IpsHttpContextExtensions
 {
     /// <summary>
-    /// A token for responses without an end of their own, such as server-sent events: it is cancelled once this generation has handed over or stops,
-    /// at a random moment within <c>ips.drain.websocket-spread</c>. End the response then (with an event of your own, if the client expects one);
-    /// what is left at <c>ips.drain.timeout</c> is cut. A WebSocket whose request asks for the token is not sent Close 1001 by Ips: the app says
-    /// goodbye itself.
+    /// Gets a token for responses that never end by themselves, such as server-sent events. It is cancelled once this generation has handed
+    /// over or stops, at a random moment within <c>ips.drain.websocket-spread</c>. End the response then, with an event of your own if the
+    /// client expects one; responses that still run at <c>ips.drain.timeout</c> are cut. For a WebSocket whose request asked for the token,
+    /// Ips sends no Close 1001: the app closes it.
     /// </summary>
-    /// <param name="context">The request. The token must not be used after it.</param>
-    /// <returns>The token, the same each time; one that is never cancelled in an app without <c>AddIps()</c>.</returns>
+    /// <param name="context">The request. Do not use the token after it.</param>
+    /// <returns>The token, the same at each call. In an app without <c>AddIps()</c> it is never cancelled.</returns>
     public static CancellationToken IpsLeaving(this HttpContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -27,11 +27,9 @@ public static class IpsHttpContextExtensions
     }
 
     /// <summary>
-    /// Keeps a 5xx answer to this request from counting against a release on probation (<c>ips.reload.max-error-ratio</c>). For an answer
-    /// that says
-    /// that something behind the app is away, such as its database: whether that counts, a health check of the app decides, which a
-    /// successor fails
-    /// without harm while its predecessor fails it too.
+    /// Excludes this request from the error ratio that judges a release on probation (<c>ips.reload.max-error-ratio</c>). Use it for a 5xx
+    /// that reports an unavailable dependency, such as the database: a health check of the app covers that, and a successor may fail such a
+    /// check as long as its predecessor fails it too.
     /// </summary>
     /// <param name="context">The request.</param>
     public static void IpsExcuseError(this HttpContext context)

@@ -9,7 +9,7 @@ namespace Ips.Actors.Hosting;
 /// <summary>The state file <c>&lt;pid-file&gt;.last-good</c>: how the release that last came to serve for good is started.</summary>
 /// <remarks>It survives a stop and a crash. Whoever owns the PID file owns it: what is in it is run by <c>ips start --last-good</c>,
 /// with that user's rights.</remarks>
-public static class LastGoodFile
+internal static class LastGoodFile
 {
     private const int Mode = 0b110_000_000; // 0600: arguments may hold what is nobody else's business
     private const int MostBytes = 1 << 20;

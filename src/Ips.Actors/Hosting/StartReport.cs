@@ -7,7 +7,7 @@ namespace Ips.Actors.Hosting;
 /// <param name="Phase"><see cref="ServingPhase"/> or <see cref="FailedPhase"/>.</param>
 /// <remarks>The launcher passes the pipe's write end as file descriptor <see cref="FileDescriptor"/> and says so in <see cref="EnvironmentVariable"/>.
 /// The daemon writes its line and closes the descriptor; an end of the pipe without a line means that it died first.</remarks>
-public sealed record StartReport(string Phase)
+internal sealed record StartReport(string Phase)
 {
     /// <summary>The <see cref="Phase"/> of a daemon that serves.</summary>
     public const string ServingPhase = "serving";

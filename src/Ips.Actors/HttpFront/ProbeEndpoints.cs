@@ -5,16 +5,18 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Microsoft.AspNetCore.Builder;
 
-/// <summary>Endpoints for load balancers and supervisors.</summary>
+/// <summary>Adds endpoints for load balancers and service managers to an app.</summary>
 public static class ProbeEndpoints
 {
-    /// <summary>Maps <c>/healthz</c> (liveness: 200 while the process answers) and <c>/readyz</c> (readiness: 200 while this generation
-    /// wants new clients and the app's health checks pass; 503 in lame duck and drain, while an operator has paused it, and with the reason
-    /// in the body while a check fails). A result of the checks is used for a second, and one run at a time is made.</summary>
-    /// <param name="endpoints">The app, after <c>AddIps()</c>.</param>
-    /// <param name="livenessPath">Path of the liveness probe.</param>
-    /// <param name="readinessPath">Path of the readiness probe.</param>
+    /// <summary>Maps a liveness probe, which answers 200 while the process answers, and a readiness probe. Readiness answers 200 while this
+    /// generation wants new clients and the app's health checks pass, else 503: while it stops or drains, while an operator has paused the
+    /// service, and, with the reason in the body, while a check fails. Results of the checks are reused for one second, and only one run is
+    /// made at a time.</summary>
+    /// <param name="endpoints">The app. <c>AddIps()</c> must have been called on its builder.</param>
+    /// <param name="livenessPath">Path of the liveness probe. Default <c>/healthz</c>.</param>
+    /// <param name="readinessPath">Path of the readiness probe. Default <c>/readyz</c>.</param>
     /// <returns>The same app.</returns>
+    /// <exception cref="InvalidOperationException"><c>AddIps()</c> was not called.</exception>
     public static IEndpointRouteBuilder MapIpsProbes(
         this IEndpointRouteBuilder endpoints, string livenessPath = "/healthz", string readinessPath = "/readyz")
     {

@@ -1,7 +1,7 @@
 namespace Ips.Actors.Lifecycle;
 
 /// <summary>How a generation's process ends. The numbers are a contract with service managers.</summary>
-public enum ExitCode
+internal enum ExitCode
 {
     /// <summary>Drained, or handed over, without cutting a request.</summary>
     Clean = 0,

@@ -20,7 +20,7 @@ namespace Ips.Actors.Supervise;
 /// that crashed is restarted on them.
 /// </summary>
 /// <remarks>What it decides is in <see cref="SupervisorMachine"/>; all of it happens on one thread. One a process.</remarks>
-public sealed partial class StableParent : IDisposable
+internal sealed partial class StableParent : IDisposable
 {
     /// <summary>The variable that names the stable parent to all generations below it, by its PID.</summary>
     internal const string Marker = "IPS_STABLE_PARENT";

@@ -1,0 +1,57 @@
+using System.Reflection.Metadata;
+using System.Reflection.PortableExecutable;
+using Ips.Actors.Configuration;
+
+namespace Ips.Host.Tests.Architecture;
+
+/// <summary>The daemon is an app like any other: of the library's internals it uses plumbing only, and none that decides how <c>AddIps()</c>
+/// behaves. What the daemon can, every app can.</summary>
+[Trait("issue", "13")]
+public sealed class PublicSurfaceTests
+{
+    private const string Library = "Ips.Actors";
+
+    /// <summary>Where the daemon may use internals: keys and their texts, the commands' side of the control socket, the log's output, files and
+    /// processes. The rest decides about connections, releases and generations.</summary>
+    private static readonly string[] Plumbing =
+    [
+        "Ips.Actors.Configuration", "Ips.Actors.Control", "Ips.Actors.Diagnostics", "Ips.Actors.Posix",
+    ];
+
+    /// <summary>Single types beyond these: how a command starts, finds and names a service.</summary>
+    private static readonly string[] SingleDoors =
+    [
+        "Ips.Actors.Hosting.DetachedProcess", "Ips.Actors.Hosting.HistoryFile", "Ips.Actors.Hosting.LastGoodFile", "Ips.Actors.Hosting.Privileges",
+        "Ips.Actors.Hosting.ServiceFiles", "Ips.Actors.Hosting.StartReport", "Ips.Actors.Hosting.StartReporter", "Ips.Actors.Lifecycle.ExitCode",
+        "Ips.Actors.Supervise.StableParent",
+    ];
+
+    [Fact]
+    public void Daemon_UsesNoInternalTypeThatDecidesBehaviour()
+    {
+        var internals = typeof(IpsOptions).Assembly.GetTypes().Where(type => !type.IsVisible).Select(type => type.FullName!.Split('+')[0]).ToHashSet();
+        var used = TypesFromLibrary(Path.Combine(AppContext.BaseDirectory, "ips.dll")).Where(internals.Contains).ToList();
+        Assert.NotEmpty(used); // else nothing was looked at
+        var others = used.Where(name => !Plumbing.Contains(name[..name.LastIndexOf('.')]) && !SingleDoors.Contains(name));
+        Assert.Equal("", string.Join(", ", others.Order(StringComparer.Ordinal)));
+        Assert.All(SingleDoors, name => Assert.Contains(name, used));
+    }
+
+    private static HashSet<string> TypesFromLibrary(string path)
+    {
+        using var file = new PEReader(File.OpenRead(path));
+        var metadata = file.GetMetadataReader();
+        var found = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var handle in metadata.TypeReferences)
+        {
+            var type = metadata.GetTypeReference(handle);
+            if (type.ResolutionScope.Kind == HandleKind.AssemblyReference
+                && metadata.GetString(metadata.GetAssemblyReference((AssemblyReferenceHandle)type.ResolutionScope).Name) == Library)
+            {
+                found.Add($"{metadata.GetString(type.Namespace)}.{metadata.GetString(type.Name)}");
+            }
+        }
+
+        return found;
+    }
+}
