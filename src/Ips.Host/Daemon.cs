@@ -59,7 +59,9 @@ internal static class Daemon
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.AddInMemoryCollection(settings.ToConfiguration());
         builder.WebHost.UseKestrelHttpsConfiguration();
-        return builder.AddIps(settings.CopyTo);
+        builder.AddIps();
+        builder.Services.AddSingleton(Options.Create(settings.Ips)); // checked as they were read
+        return builder;
     }
 
     private static WebApplication Build(WebApplicationBuilder builder, DaemonSettings settings, IInventoryStore store)

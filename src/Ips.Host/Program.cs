@@ -1,4 +1,3 @@
-using Ips.Actors.Hosting;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Supervise;
 using Ips.Host;
@@ -9,8 +8,7 @@ return await CliProgram.RunAsync(
     args,
     // On a terminal the shell waits for the process that it started, and a container for its PID 1: that one stays while generations come and go below it.
     serve: (settings, _) => EnterAsync(settings, () => StableParent.IsNeeded() ? Supervise(null, settings) : Daemon.ServeAsync(settings)),
-    supervise: (settings, _) => EnterAsync(settings, () => Supervise(SupervisedArguments.Of(args), settings)),
-    spawn: launch => DetachedProcess.Start(launch.FileName, launch.Arguments, launch.Environment, launch.WorkingDirectory, launch.Descriptors));
+    supervise: (settings, _) => EnterAsync(settings, () => Supervise(SupervisedArguments.Of(args), settings)));
 
 // What would make each generation fail at once is told here.
 static Task<int> EnterAsync(DaemonSettings settings, Func<Task<int>> go) =>

@@ -7,10 +7,6 @@ namespace Ips.Actors.Configuration;
 /// <param name="Check">The sentence that says how the rule is broken, or null.</param>
 internal sealed record ConfigRule<TOptions>(string Key, IReadOnlyList<string> With, Func<TOptions, string?> Check)
 {
-    /// <summary>Whether the rule can be judged: none of its keys is among those that have a fault.</summary>
-    /// <param name="faulty">Says whether a key has a fault.</param>
-    internal bool CanJudge(Func<string, bool> faulty) => !faulty(Key) && !With.Any(faulty);
-
     /// <summary>The same rule in a table of options that contain these.</summary>
     /// <typeparam name="TOuter">The containing options class.</typeparam>
     /// <param name="inner">Finds these options in those.</param>

@@ -25,8 +25,20 @@ internal sealed record ConfigTable<TOptions>(IReadOnlyList<ConfigKey<TOptions>> 
     /// <returns>One sentence for each fault.</returns>
     public IReadOnlyList<string> Check(TOptions options)
     {
-        var faults = Keys.Select(key => (key.Path, Message: key.Check(options))).Where(fault => fault.Message is not null).ToList();
-        var broken = Rules.Where(rule => rule.CanJudge(key => faults.Exists(fault => fault.Path == key))).Select(rule => rule.Check(options));
-        return [.. faults.Select(fault => fault.Message!), .. broken.OfType<string>()];
+        var faults = Keys.Select(key => (Key: key.Path, Message: key.Check(options)!)).Where(fault => fault.Message is not null).ToList();
+        return [.. faults.Concat(CheckRules(options, [.. faults.Select(fault => fault.Key)])).Select(fault => fault.Message)];
     }
+
+    /// <summary>Checks the rules between keys.</summary>
+    /// <param name="options">The options.</param>
+    /// <param name="faulty">Keys that have a fault of their own: a rule over one of them would say nothing new.</param>
+    /// <returns>The key to change, and one sentence, for each that is broken.</returns>
+    public IReadOnlyList<(string Key, string Message)> CheckRules(TOptions options, IReadOnlyCollection<string?> faulty) =>
+    [
+        .. from rule in Rules
+           where !faulty.Contains(rule.Key) && !rule.With.Any(faulty.Contains)
+           let message = rule.Check(options)
+           where message is not null
+           select (rule.Key, message),
+    ];
 }

@@ -1,17 +1,42 @@
-using System.Globalization;
-using System.Text;
+using System.Buffers;
+using Akka.Configuration.Hocon;
 
 namespace Ips.Actors.Configuration;
 
-/// <summary>Finds the line of each key in a HOCON text, and each place where the text is not well formed. Pure.</summary>
+/// <summary>Where the keys of a HOCON text stand.</summary>
+/// <param name="Keys">Each key that is given a value or opens a block, in the order of the text; a key given twice is listed twice.</param>
+/// <param name="Faults">What is wrong with the text, or not supported in it.</param>
+internal sealed record HoconLayout(IReadOnlyList<HoconKey> Keys, IReadOnlyList<HoconFault> Faults)
+{
+    /// <summary>The line of the value that counts, which is the last one given to this path; that of the first key below for a block that was never
+    /// opened by itself (<c>ips.drian.timeout = 1s</c>); null if there is none.</summary>
+    internal int? LineOf(IReadOnlyList<string> path) => (Keys.LastOrDefault(key => key.Path.SequenceEqual(path, StringComparer.Ordinal))
+        ?? Keys.FirstOrDefault(key => key.Path.Take(path.Count).SequenceEqual(path, StringComparer.Ordinal)))?.Line;
+}
+
+/// <summary>One key.</summary>
+/// <param name="Path">Its whole path, without quotes.</param>
+/// <param name="Line">The line that it stands on, from 1.</param>
+/// <param name="IsBlock">Whether its value is a block in braces.</param>
+internal sealed record HoconKey(IReadOnlyList<string> Path, int Line, bool IsBlock);
+
+/// <summary>Something that is wrong with the text.</summary>
+/// <param name="Line">The line that it stands on, from 1.</param>
+/// <param name="Message">What it is, as one sentence.</param>
+internal sealed record HoconFault(int Line, string Message);
+
+/// <summary>Finds the line of each key in a HOCON text, and each place where the text is not well formed. It reads no values. Pure.</summary>
 /// <remarks>
 /// Akka's parser, which reads the values, keeps no positions and forgives too much for an operator's file: it accepts a missing brace
 /// or quote, <c>ips.drain timeout</c> without a value and <c>[1,2</c>; <c>include</c> fails with a null reference, and <c>${?x}</c> builds
-/// a tree without an end. So a text goes to Akka only if this scanner understood every line of it. Includes and substitutions are refused.
+/// a tree without an end. So a text goes to Akka only if this scanner understood every line of it. Includes and substitutions are refused,
+/// and so is the little that Akka would take for something else than is written.
 /// </remarks>
 internal sealed class HoconKeyLocator
 {
     private const int MaxDepth = 32;
+
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdefABCDEF");
 
     private readonly string _text;
     private readonly List<HoconKey> _keys = [];
@@ -24,7 +49,7 @@ internal sealed class HoconKeyLocator
     /// <summary>Scans a text. What follows the first fault of syntax is not looked at.</summary>
     internal static HoconLayout Locate(string text)
     {
-        var scanner = new HoconKeyLocator(text.Replace("\r\n", "\n", StringComparison.Ordinal).TrimStart('\uFEFF'));
+        var scanner = new HoconKeyLocator(text);
         try
         {
             scanner.Document();
@@ -102,7 +127,7 @@ internal sealed class HoconKeyLocator
         SkipSpaces();
         if (Current == '{')
         {
-            _keys.Add(new(path, line, HoconKind.Block, null));
+            _keys.Add(new(path, line, IsBlock: true));
             Block(path, depth);
             return;
         }
@@ -110,20 +135,10 @@ internal sealed class HoconKeyLocator
         if (Current is not ('=' or ':')) throw Fault($"'=', ':' or '{{' is expected after the key {name}.");
         Advance();
         SkipSpaces();
-        switch (Current)
-        {
-            case '{':
-                _keys.Add(new(path, line, HoconKind.Block, null));
-                Block(path, depth);
-                break;
-            case '[':
-                _keys.Add(new(path, line, HoconKind.List, null));
-                List(name, depth);
-                break;
-            default:
-                _keys.Add(new(path, line, HoconKind.Scalar, Scalar(name)));
-                break;
-        }
+        _keys.Add(new(path, line, IsBlock: Current == '{'));
+        if (Current == '{') Block(path, depth);
+        else if (Current == '[') List(name, depth);
+        else Scalar(name);
     }
 
     private List<string> KeyPath()
@@ -132,7 +147,7 @@ internal sealed class HoconKeyLocator
         while (true)
         {
             SkipSpaces();
-            path.Add(Current == '"' ? Quoted() : KeyWord());
+            path.Add(Current == '"' ? QuotedKey() : KeyWord());
             SkipSpaces();
             if (Current != '.') return path;
             Advance();
@@ -166,10 +181,14 @@ internal sealed class HoconKeyLocator
         Advance();
     }
 
-    private string Scalar(string name)
+    private void Scalar(string name)
     {
-        if (At("\"\"\"")) return TripleQuoted();
-        if (Current == '"') return Quoted();
+        if (Current == '"')
+        {
+            if (At("\"\"\"")) TripleQuoted();
+            else Quoted();
+            return;
+        }
         var start = _position;
         while (!AtEnd && Current is not ('\n' or ',' or '}' or ']' or '#') && !At("//"))
         {
@@ -184,54 +203,47 @@ internal sealed class HoconKeyLocator
                 throw Fault($"the value of {name} contains '{Current}'; put it in double quotes.");
             Advance();
         }
-        var value = _text[start.._position].Trim();
-        if (value.Length == 0) throw Fault($"{name} has no value.");
-        return value;
+        var value = _text.AsSpan(start, _position - start).Trim();
+        if (value.IsEmpty) throw Fault($"{name} has no value.");
+        // Akka ends a value at a blank that is neither a space nor a tab.
+        foreach (var c in value)
+            if (char.IsWhiteSpace(c) && c is not (' ' or '\t')) throw Fault($"the value of {name} contains '{c}'; put it in double quotes.");
     }
 
-    private string Quoted()
+    // What the quotes mean is Akka's to say, for a key as for a value.
+    private string QuotedKey()
+    {
+        var start = _position;
+        Quoted();
+        return new HoconTokenizer(_text[start.._position]).PullQuotedKey().Value;
+    }
+
+    private void Quoted()
     {
         var opened = _line;
-        var value = new StringBuilder();
-        Advance();
-        while (Current != '"')
+        for (Advance(); Current != '"'; Advance())
         {
             if (AtEnd || Current == '\n') throw new SyntaxException(opened, "the string that begins here is never closed; a '\"' is missing.");
-            value.Append(Current == '\\' ? Escape() : Current);
-            Advance();
+            if (Current == '\\') Escape();
         }
         Advance();
-        return value.ToString();
     }
 
-    private char Escape()
+    private void Escape()
     {
         Advance();
-        switch (Current)
-        {
-            case '"' or '\\' or '/': return Current;
-            case 'n': return '\n';
-            case 'r': return '\r';
-            case 't': return '\t';
-            case 'u' when _position + 4 < _text.Length
-                && ushort.TryParse(_text.AsSpan(_position + 1, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code):
-                _position += 4;
-                return (char)code;
-            default: throw Fault($"'\\{Shown(Current)}' is no escape; \\\", \\\\, \\/, \\n, \\r, \\t and \\u0041 are.");
-        }
+        if (Current is '"' or '\\' or '/' or 'n' or 'r' or 't') return;
+        if (Current != 'u' || _position + 4 >= _text.Length || _text.AsSpan(_position + 1, 4).ContainsAnyExcept(HexDigits))
+            throw Fault($"'\\{Shown(Current)}' is no escape; \\\", \\\\, \\/, \\n, \\r, \\t and \\u0041 are.");
+        _position += 4;
     }
 
-    private string TripleQuoted()
+    private void TripleQuoted()
     {
         var opened = _line;
-        var start = _position += 3;
-        while (!At("\"\"\""))
-        {
+        for (_position += 3; !At("\"\"\""); Advance())
             if (AtEnd) throw new SyntaxException(opened, "the string that begins here is never closed; a '\"\"\"' is missing.");
-            Advance();
-        }
         _position += 3;
-        return _text[start..(_position - 3)];
     }
 
     private void Advance()

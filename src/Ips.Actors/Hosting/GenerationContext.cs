@@ -283,7 +283,7 @@ internal sealed class GenerationContext
     {
         var environment = Posix.StartCommand.ReadStartEnvironment();
         var (arguments, real) = (Posix.StartCommand.ReadCommandLine(), Directory.GetCurrentDirectory());
-        var directory = StartCommand.LogicalDirectory(environment.GetValueOrDefault("PWD"), real, arguments, IsSameFile);
+        var directory = StartCommand.LogicalDirectory(environment.GetValueOrDefault("PWD"), real, arguments, FileIdentity.AreSame);
         return StartCommand.From(arguments, environment, directory, Environment.ProcessPath ?? "", File.Exists)
             .Overridden(environment.GetValueOrDefault(HandoverVariables.Command));
     }
@@ -291,10 +291,8 @@ internal sealed class GenerationContext
     /// <summary>Links that lead to the working directory, of which this process cannot know whether it was started by one; empty if it
     /// knows.</summary>
     internal static IReadOnlyList<string> UnknownLinks(StartCommand command) =>
-        command.Environment.GetValueOrDefault("PWD") is { } pwd && IsSameFile(pwd, command.WorkingDirectory) ? []
+        command.Environment.GetValueOrDefault("PWD") is { } pwd && FileIdentity.AreSame(pwd, command.WorkingDirectory) ? []
             : command.WorkingDirectory == Directory.GetCurrentDirectory() ? WorkingDirectoryLinks.Find(command.WorkingDirectory) : [];
-
-    private static bool IsSameFile(string one, string other) => FileIdentity.OfTarget(one) is { } file && file == FileIdentity.OfTarget(other);
 
     // Out of the environment as well: a child, or a library of the app that tells systemd of its own accord, would speak for a generation that is not the
     // main one. Successors start with the environment that this process was started with.

@@ -25,5 +25,8 @@ internal readonly record struct FileIdentity(ulong Device, ulong Inode, long Bor
     /// <summary>The file that a path leads to, symbolic links followed; null if there is none.</summary>
     internal static FileIdentity? OfTarget(string path) => FileStatus.Of(Libc.AT_FDCWD, path, 0, path)?.Identity;
 
+    /// <summary>Whether two paths lead to the same file, through whatever links.</summary>
+    internal static bool AreSame(string one, string other) => OfTarget(one) is { } file && file == OfTarget(other);
+
     private static FileStatus? Query(string path) => FileStatus.Of(Libc.AT_FDCWD, path, Libc.AT_SYMLINK_NOFOLLOW, path);
 }

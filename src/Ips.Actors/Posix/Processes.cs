@@ -84,8 +84,7 @@ internal static unsafe class Processes
     internal static int? SessionOf(int pid) => Libc.GetSid(pid) is > 0 and var session ? session : null;
 
     /// <summary>The device number of a process's controlling terminal; 0 without one, null if there is no such process.</summary>
-    internal static int? ControllingTerminalOf(int pid) =>
-        StatFields(pid) is { } fields ? int.Parse(fields[4], System.Globalization.CultureInfo.InvariantCulture) : null;
+    internal static int? ControllingTerminalOf(int pid) => ProcStat.Of(pid)?.Terminal;
 
     private static bool HasEnded(int pid)
     {
@@ -122,10 +121,10 @@ internal static unsafe class Processes
     }
 
     /// <summary>When a process started, in clock ticks since boot; null if there is none.</summary>
-    internal static long? StartedAt(int pid) => StatFields(pid) is { } fields ? long.Parse(fields[19], System.Globalization.CultureInfo.InvariantCulture) : null;
+    internal static long? StartedAt(int pid) => ProcStat.Of(pid)?.StartTicks;
 
     /// <summary>The parent of a process; null if there is no such process.</summary>
-    internal static int? ParentOf(int pid) => StatFields(pid) is { } fields ? int.Parse(fields[1], System.Globalization.CultureInfo.InvariantCulture) : null;
+    internal static int? ParentOf(int pid) => ProcStat.Of(pid)?.Parent;
 
     /// <summary>The effective user of a process; null if there is no such process.</summary>
     internal static uint? UserOf(int pid)
@@ -141,40 +140,13 @@ internal static unsafe class Processes
         }
     }
 
-    // The fields after "pid (name) ", the state first; the name may have any character. See proc(5).
-    private static string[]? StatFields(int pid)
-    {
-        try
-        {
-            var stat = File.ReadAllText($"/proc/{pid}/stat");
-            return stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException) // the latter: another user's, hidden by the mount option hidepid
-        {
-            return null;
-        }
-    }
-
     /// <summary>Whether a process has this id and has not ended; a zombie has. It may be another than the one that was meant: ids are used again.</summary>
     internal static bool IsAlive(int pid)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(pid);
         if (Libc.Kill(pid, 0) < 0 && Marshal.GetLastPInvokeError() == Errno.ESRCH) return false; // EPERM: alive, and another user's
-        try
-        {
-            // The state is the first thread's, which may have ended while others run; the number of threads is the 18th field behind the name.
-            var stat = File.ReadAllText($"/proc/{pid}/stat");
-            var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-            return fields[0] is not ("Z" or "X") || (fields[0] == "Z" && fields[17] is not ("0" or "1"));
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
-        {
-            // Gone since, or hidden by the mount option hidepid: ask again.
-            return Libc.Kill(pid, 0) == 0 || Marshal.GetLastPInvokeError() != Errno.ESRCH;
-        }
-        catch (IOException e) when (e.HResult == Errno.ESRCH)
-        {
-            return false; // it ended between open and read
-        }
+        if (ProcStat.Of(pid) is { } stat) return !stat.HasEnded;
+        // Gone since, or hidden by the mount option hidepid: ask again.
+        return Libc.Kill(pid, 0) == 0 || Marshal.GetLastPInvokeError() != Errno.ESRCH;
     }
 }

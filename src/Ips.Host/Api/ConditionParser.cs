@@ -21,7 +21,7 @@ internal static class ConditionParser
         var mustNotExist = !StringValues.IsNullOrEmpty(ifNoneMatch);
         if (mustNotExist && ifNoneMatch != "*")
         {
-            problem = Problems.Wrong("If-None-Match", "*", " *");
+            problem = Refusals.Wrong("If-None-Match", "*", " *");
             return null;
         }
         if (StringValues.IsNullOrEmpty(ifMatch)) return new WriteCondition([], false, mustNotExist);
@@ -36,7 +36,7 @@ internal static class ConditionParser
             }
         }
         if (versions.Count > 0 && versions.Count == tags?.Count) return new WriteCondition(versions, true, mustNotExist);
-        problem = Problems.Wrong("If-Match", "* or a version in quotes, as in the ETag of an answer: \"17\"", " * 或带引号的版本号，例如 \"17\"");
+        problem = Refusals.Wrong("If-Match", "* or a version in quotes, as in the ETag of an answer: \"17\"", " * 或带引号的版本号，例如 \"17\"");
         return null;
     }
 }

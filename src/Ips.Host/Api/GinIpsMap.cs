@@ -1,3 +1,4 @@
+using Ips.Host.Auth;
 using Ips.Host.Inventory;
 
 namespace Ips.Host.Api;
@@ -13,7 +14,7 @@ internal static class GinIpsMap
 
     /// <summary>A Content-Type that is missing or not JSON.</summary>
     public static Problem ContentType { get; } =
-        Problems.Wrong("Content-Type", "application/json", " application/json") with { Status = StatusCodes.Status401Unauthorized };
+        AuthRefusals.CredentialWrong("Content-Type", "application/json", " application/json");
 
     /// <summary>A key that does not exist or is disabled.</summary>
     public static Problem KeyNotUsable { get; } = new(ApiCode.KeyNotFound, "there is no such access key, or it is disabled", "访问密钥不存在或已停用");

@@ -19,7 +19,7 @@ internal sealed class InventoryApi(IInventoryStore store, IOptions<ApiOptions> o
         var query = SearchQueryParser.Parse(context.Features.GetRequiredFeature<RequestQuery>(), options.Value, out var problems);
         if (query is null)
         {
-            await Envelope.WriteProblemAsync(context, Problem.Join(problems));
+            await Envelope.WriteProblemAsync(context, Refusal.Join(problems));
             return;
         }
         await AnswerAsync(context, await store.SearchAsync(query, context.RequestAborted), query.IsWhole, query.Order);
@@ -30,7 +30,7 @@ internal sealed class InventoryApi(IInventoryStore store, IOptions<ApiOptions> o
     {
         if (await ClassAsync(context) is not { } oclass) return;
         var query = ListQueryParser.Parse(oclass, Body(context), options.Value, out var problems);
-        if (query is null) await Envelope.WriteProblemAsync(context, Problem.Join(problems));
+        if (query is null) await Envelope.WriteProblemAsync(context, Refusal.Join(problems));
         else await AnswerAsync(context, await store.ListAsync(query, context.RequestAborted), query.IsWhole, query.Order);
     }
 
@@ -58,7 +58,7 @@ internal sealed class InventoryApi(IInventoryStore store, IOptions<ApiOptions> o
         var item = ObjectCodec.Read(Body(context).Span, oclass, id, out var problems);
         if (item is null)
         {
-            await Envelope.WriteProblemAsync(context, Problem.Join(problems));
+            await Envelope.WriteProblemAsync(context, Refusal.Join(problems));
             return;
         }
         if (isDryRun)
@@ -138,7 +138,7 @@ internal sealed class InventoryApi(IInventoryStore store, IOptions<ApiOptions> o
     private static async ValueTask<ObjectClass?> ClassAsync(HttpContext context)
     {
         var oclass = ObjectClass.Find((string?)context.Request.RouteValues["oid"]);
-        if (oclass is null) await Envelope.WriteProblemAsync(context, Problems.NotAnOid("oid"));
+        if (oclass is null) await Envelope.WriteProblemAsync(context, Refusals.NotAnOid("oid"));
         return oclass;
     }
 
@@ -146,7 +146,7 @@ internal sealed class InventoryApi(IInventoryStore store, IOptions<ApiOptions> o
     {
         var id = (string?)context.Request.RouteValues["id"];
         if (id is not null && ObjectLimits.IsId(id)) return id;
-        await Envelope.WriteProblemAsync(context, Problems.NotAnId("id"));
+        await Envelope.WriteProblemAsync(context, Refusals.NotAnId("id"));
         return null;
     }
 

@@ -14,31 +14,31 @@ internal static class ListQueryParser
     private static readonly JsonDocumentOptions DocumentOptions = new() { MaxDepth = ObjectLimits.JsonDepth, AllowDuplicateProperties = false };
 
     /// <summary>Reads the body.</summary>
-    public static ListQuery? Parse(ObjectClass oclass, ReadOnlyMemory<byte> body, ApiOptions options, out IReadOnlyList<Problem> problems)
+    public static ListQuery? Parse(ObjectClass oclass, ReadOnlyMemory<byte> body, ApiOptions options, out IReadOnlyList<Refusal> problems)
     {
-        List<Problem> found = [];
+        List<Refusal> found = [];
         problems = found;
         if (body.IsEmpty) return Make(oclass, null, null, [], default, options);
         if (!Utf8.IsValid(body.Span))
         {
-            found.Add(Problems.BodyNotUtf8);
+            found.Add(Refusals.BodyNotUtf8);
             return null;
         }
         try
         {
             using var document = JsonDocument.Parse(body, DocumentOptions);
             if (document.RootElement.ValueKind == JsonValueKind.Object) return Parse(oclass, document.RootElement, options, found);
-            found.Add(Problems.NotJson("it begins with something else"));
+            found.Add(Refusals.NotJson("it begins with something else"));
             return null;
         }
         catch (JsonException e)
         {
-            found.Add(Problems.NotJson($"line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}, nested {ObjectLimits.JsonDepth} deep at most"));
+            found.Add(Refusals.NotJson($"line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}, nested {ObjectLimits.JsonDepth} deep at most"));
             return null;
         }
     }
 
-    private static ListQuery? Parse(ObjectClass oclass, JsonElement root, ApiOptions options, List<Problem> found)
+    private static ListQuery? Parse(ObjectClass oclass, JsonElement root, ApiOptions options, List<Refusal> found)
     {
         List<ObjectFilter> filters = [];
         int? page = null, size = null;
@@ -50,9 +50,9 @@ internal static class ListQueryParser
             else if (name == "page_size") size = ParseNumber(name, property.Value, options.MaxPageSize, found);
             else if (name is OrderParser.Sort or OrderParser.Prefix or OrderParser.After)
                 order = OrderParser.Read(name, TextOf(property.Value), order, found);
-            else if (name == ObjectClass.IdField) AddFilter(filters, Values(name, property.Value, found, IdOf, Problems.NotAnId), ids => new ObjectFilter.ById(ids));
+            else if (name == ObjectClass.IdField) AddFilter(filters, Values(name, property.Value, found, IdOf, Refusals.NotAnId), ids => new ObjectFilter.ById(ids));
             else if (oclass.IndexOf(name) is >= 0 and var index) ParseFilter(oclass.Fields[index], property.Value, filters, found);
-            else found.Add(Problems.Unknown(name));
+            else found.Add(Refusals.Unknown(name));
         }
         if (order.After is not null && (order.By == OrderField.Name || page is not null))
             found.Add(Problems.AfterNeedsAnOrderById(OrderParser.After));
@@ -67,22 +67,22 @@ internal static class ListQueryParser
             filters, order) { IsWhole = isWhole };
     }
 
-    private static void ParseFilter(Field field, JsonElement value, List<ObjectFilter> filters, List<Problem> found)
+    private static void ParseFilter(Field field, JsonElement value, List<ObjectFilter> filters, List<Refusal> found)
     {
         switch (field.Kind)
         {
             case FieldKind.Text:
-                AddFilter(filters, Values(field.Name, value, found, TextOf, Problems.NotText), texts => new ObjectFilter.ByColumn(field.Column!, [.. texts]));
+                AddFilter(filters, Values(field.Name, value, found, TextOf, Refusals.NotText), texts => new ObjectFilter.ByColumn(field.Column!, [.. texts]));
                 break;
             case FieldKind.TextList:
-                AddFilter(filters, Values(field.Name, value, found, TextOf, Problems.NotText), owners => new ObjectFilter.ByOwner(owners));
+                AddFilter(filters, Values(field.Name, value, found, TextOf, Refusals.NotText), owners => new ObjectFilter.ByOwner(owners));
                 break;
             case FieldKind.WholeNumber:
-                AddFilter(filters, Values(field.Name, value, found, NumberOf, name => Problems.NotAWholeNumber(name, 0, ObjectLimits.Number)),
+                AddFilter(filters, Values(field.Name, value, found, NumberOf, name => Refusals.NotAWholeNumber(name, 0, ObjectLimits.Number)),
                     numbers => new ObjectFilter.ByColumn(field.Column!, [.. numbers]));
                 break;
             default:
-                AddFilter(filters, Values(field.Name, value, found, BlockOf, name => Problems.Wrong(name, "an address or CIDR block", "地址或 CIDR 网段")),
+                AddFilter(filters, Values(field.Name, value, found, BlockOf, name => Refusals.Wrong(name, "an address or CIDR block", "地址或 CIDR 网段")),
                     blocks => new ObjectFilter.ByAddress(field.Slot, AddressRange.Merge(blocks.SelectMany(block => block!.Value.Ranges))));
                 break;
         }
@@ -94,7 +94,7 @@ internal static class ListQueryParser
     }
 
     // Null if there is a problem with the values.
-    private static List<T>? Values<T>(string name, JsonElement value, List<Problem> found, Func<JsonElement, T?> read, Func<string, Problem> wrong)
+    private static List<T>? Values<T>(string name, JsonElement value, List<Refusal> found, Func<JsonElement, T?> read, Func<string, Refusal> wrong)
     {
         List<T> values = [];
         if (value.ValueKind != JsonValueKind.Array)
@@ -105,7 +105,7 @@ internal static class ListQueryParser
         }
         if (value.GetArrayLength() is < 1 or > MaxValues)
         {
-            found.Add(Problems.Wrong(name, $"one value or a list of 1 to {MaxValues}", $"一个值或 1 到 {MaxValues} 个值的列表"));
+            found.Add(Refusals.Wrong(name, $"one value or a list of 1 to {MaxValues}", $"一个值或 1 到 {MaxValues} 个值的列表"));
             return null;
         }
         foreach (var element in value.EnumerateArray())
@@ -143,10 +143,10 @@ internal static class ListQueryParser
     private static AddressBlock? BlockOf(JsonElement element) =>
         TextOf(element) is { } text && AddressParser.TryParseBlock(text, out var block) ? block : null;
 
-    private static int ParseNumber(string name, JsonElement value, int max, List<Problem> found)
+    private static int ParseNumber(string name, JsonElement value, int max, List<Refusal> found)
     {
         if (value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number >= 1 && number <= max) return number;
-        found.Add(Problems.NotAWholeNumber(name, 1, max));
+        found.Add(Refusals.NotAWholeNumber(name, 1, max));
         return 1;
     }
 }

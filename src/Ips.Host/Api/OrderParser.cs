@@ -13,7 +13,7 @@ internal static class OrderParser
     /// <param name="value">Its value; null if it is no text.</param>
     /// <param name="order">The order so far.</param>
     /// <param name="found">Takes what is wrong.</param>
-    public static ObjectOrder Read(string name, string? value, ObjectOrder order, List<Problem> found)
+    public static ObjectOrder Read(string name, string? value, ObjectOrder order, List<Refusal> found)
     {
         switch (name)
         {
@@ -24,8 +24,8 @@ internal static class OrderParser
         found.Add(name switch
         {
             Sort => Problems.NotAnOrder(name),
-            After => Problems.NotAnId(name),
-            _ => Problems.Wrong(name, $"a text of 1 to {ObjectLimits.TextLength} characters without control characters",
+            After => Refusals.NotAnId(name),
+            _ => Refusals.Wrong(name, $"a text of 1 to {ObjectLimits.TextLength} characters without control characters",
                 $" 1 到 {ObjectLimits.TextLength} 个字符且不含控制字符的文本"),
         });
         return order;

@@ -1,3 +1,6 @@
+using Ips.Host.Auth;
+using Ips.Host.Inventory;
+
 namespace Ips.Host.Api;
 
 /// <summary>Why a request was refused, in both languages that answers come in.</summary>
@@ -16,18 +19,22 @@ internal sealed record Problem(ApiCode Code, string English, string Chinese)
     /// <summary>The text in English, or in Chinese if <paramref name="chinese"/>.</summary>
     public string Message(bool chinese) => chinese ? Chinese : English;
 
-    /// <summary>Several problems of one request as one: the first one's code, and the texts of the first ten.</summary>
-    public static Problem Join(IReadOnlyList<Problem> problems)
+    /// <summary>What a client is answered when the inventory refuses: only a text that cannot be read at all is an error of HTTP.</summary>
+    public static implicit operator Problem(Refusal refusal) => new(
+        refusal.Kind == RefusalKind.Missing ? ApiCode.ParameterMissing : ApiCode.WrongTypeOrRange, refusal.English, refusal.Chinese)
     {
-        if (problems.Count == 1) return problems[0];
-        var more = problems.Count > MaxJoined;
-        return problems[0] with
-        {
-            English = string.Join("; ", problems.Take(MaxJoined).Select(p => p.English)) + (more ? $"; and {problems.Count - MaxJoined} more" : ""),
-            Chinese = string.Join("；", problems.Take(MaxJoined).Select(p => p.Chinese)) + (more ? $"；等 {problems.Count} 处" : ""),
-        };
-    }
+        Status = refusal.Kind == RefusalKind.Unreadable ? 400 : 200,
+    };
 
-    // An answer must stay small when a body of 64 KiB has a mistake every few bytes.
-    private const int MaxJoined = 10;
+    /// <summary>What a client is answered that is not let in: 401, also where the code is one of the business's.</summary>
+    public static implicit operator Problem(AuthRefusal refusal) => new(
+        refusal.Kind switch
+        {
+            AuthRefusalKind.NoKey => ApiCode.KeyNotFound,
+            AuthRefusalKind.Incomplete => ApiCode.ParameterMissing,
+            AuthRefusalKind.Malformed => ApiCode.WrongTypeOrRange,
+            AuthRefusalKind.SignatureWrong => ApiCode.SignatureWrong,
+            AuthRefusalKind.Expired => ApiCode.Expired,
+            _ => ApiCode.AccessDenied,
+        }, refusal.English, refusal.Chinese) { Status = 401 };
 }

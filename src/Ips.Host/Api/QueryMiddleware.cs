@@ -1,4 +1,5 @@
 using Ips.Host.Auth;
+using Ips.Host.Inventory;
 
 namespace Ips.Host.Api;
 
@@ -19,17 +20,17 @@ internal sealed class QueryMiddleware(RequestDelegate next)
         var route = endpoint.Metadata.GetMetadata<RouteMethods>();
         var method = route?.Find(context.Request.Method);
         if (route is not null && method is null) return next(context); // which answers that the method is not allowed
-        List<Problem> found = [];
+        List<Refusal> found = [];
         foreach (var (name, _) in query.Parameters)
         {
             if (route is { IsSigned: true } && CredentialNames.Contains(name)) continue;
-            if (method?.Parameters.FirstOrDefault(parameter => parameter.Name == name) is not { } known) found.Add(Problems.Unknown(name));
+            if (method?.Parameters.FirstOrDefault(parameter => parameter.Name == name) is not { } known) found.Add(Refusals.Unknown(name));
             else if (known.NeedsV21 && context.Features.Get<Caller>() is { Scheme: SignatureScheme.V1 or SignatureScheme.V2 })
                 found.Add(Problems.NeedsV21(name));
         }
-        found.AddRange(query.Repeated.Select(Problems.Twice));
+        found.AddRange(query.Repeated.Select(Refusals.Twice));
         if (found.Count == 0) return next(context);
-        var problem = Problem.Join(found);
+        Problem problem = Refusal.Join(found);
         // Outside of /v1 no client knows the envelope.
         return Envelope.WriteProblemAsync(context,
             route is { IsSigned: true } ? problem : problem with { Status = StatusCodes.Status400BadRequest });

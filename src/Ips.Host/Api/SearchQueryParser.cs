@@ -14,9 +14,9 @@ internal static class SearchQueryParser
     public const int MaxAddresses = 10;
 
     /// <summary>Reads the query.</summary>
-    public static SearchQuery? Parse(RequestQuery query, ApiOptions options, out IReadOnlyList<Problem> problems)
+    public static SearchQuery? Parse(RequestQuery query, ApiOptions options, out IReadOnlyList<Refusal> problems)
     {
-        List<Problem> found = [];
+        List<Refusal> found = [];
         problems = found;
         List<AddressBlock> blocks = [];
         ObjectClass? oclass = null;
@@ -32,7 +32,7 @@ internal static class SearchQueryParser
                     break;
                 case "oid" when value.Length > 0:
                     oclass = ObjectClass.Find(value);
-                    if (oclass is null) found.Add(Problems.NotAnOid(name));
+                    if (oclass is null) found.Add(Refusals.NotAnOid(name));
                     break;
                 case "page": page = ParseNumber(name, value, Page.MaxNumber, found); break;
                 case "page_size": size = ParseNumber(name, value, options.MaxPageSize, found); break;
@@ -41,7 +41,7 @@ internal static class SearchQueryParser
                     break;
             }
         }
-        if (string.IsNullOrEmpty(query["ip"])) found.Add(Problems.Missing("ip"));
+        if (string.IsNullOrEmpty(query["ip"])) found.Add(Refusals.Missing("ip"));
         if (order.After is not null && (order.By != OrderField.Id || oclass is null || page is not null))
             found.Add(Problems.AfterNeedsAnOrderById(OrderParser.After));
         if (found.Count > 0) return null;
@@ -52,12 +52,12 @@ internal static class SearchQueryParser
             order) { IsWhole = whole };
     }
 
-    private static void ParseAddresses(string value, List<AddressBlock> blocks, bool isGinIps, List<Problem> found)
+    private static void ParseAddresses(string value, List<AddressBlock> blocks, bool isGinIps, List<Refusal> found)
     {
         var parts = value.Split(',', MaxAddresses + 1, StringSplitOptions.TrimEntries);
         if (parts.Length > MaxAddresses)
         {
-            found.Add(Problems.Wrong("ip", $"1 to {MaxAddresses} addresses or CIDR blocks with commas between them", $" 1 到 {MaxAddresses} 个以逗号分隔的地址或 CIDR 网段"));
+            found.Add(Refusals.Wrong("ip", $"1 to {MaxAddresses} addresses or CIDR blocks with commas between them", $" 1 到 {MaxAddresses} 个以逗号分隔的地址或 CIDR 网段"));
             return;
         }
         foreach (var part in parts)
@@ -69,10 +69,10 @@ internal static class SearchQueryParser
         }
     }
 
-    private static int? ParseNumber(string name, string value, int max, List<Problem> found)
+    private static int? ParseNumber(string name, string value, int max, List<Refusal> found)
     {
         if (value.Length <= 10 && int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= 1 && number <= max) return number;
-        found.Add(Problems.NotAWholeNumber(name, 1, max));
+        found.Add(Refusals.NotAWholeNumber(name, 1, max));
         return null;
     }
 }

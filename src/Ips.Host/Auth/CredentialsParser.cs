@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Globalization;
-using Ips.Host.Api;
 
 namespace Ips.Host.Auth;
 
@@ -24,7 +23,7 @@ internal static class CredentialsParser
     /// <param name="query">The request's query.</param>
     /// <param name="authorization">The header Authorization, or null.</param>
     /// <param name="problem">What is wrong with them, if the answer is null; null as well if there are none.</param>
-    public static Credentials? Parse(RequestQuery query, string? authorization, out Problem? problem)
+    public static Credentials? Parse(RequestQuery query, string? authorization, out AuthRefusal? problem)
     {
         var (key, expires, signature) = (query["accesskey"], query["expires"], query["signature"]);
         var inQuery = key is not null || expires is not null || signature is not null;
@@ -35,13 +34,13 @@ internal static class CredentialsParser
         }
         if (inQuery)
         {
-            problem = Problems.TwoSchemes;
+            problem = AuthRefusals.TwoSchemes;
             return null;
         }
         Dictionary<string, string> fields = [];
         if (!authorization.StartsWith(SchemeName + " ", StringComparison.OrdinalIgnoreCase))
         {
-            problem = Problems.MalformedAuthorization;
+            problem = AuthRefusals.MalformedAuthorization;
             return null;
         }
         foreach (var part in authorization[(SchemeName.Length + 1)..].Split(',', StringSplitOptions.TrimEntries))
@@ -49,31 +48,31 @@ internal static class CredentialsParser
             var equals = part.IndexOf('=', StringComparison.Ordinal);
             if (equals > 0 && part[..equals] is "version" or "accesskey" or "expires" or "nonce" or "signature"
                 && fields.TryAdd(part[..equals], part[(equals + 1)..])) continue;
-            problem = Problems.MalformedAuthorization;
+            problem = AuthRefusals.MalformedAuthorization;
             return null;
         }
         var version = fields.GetValueOrDefault("version");
         if (version is not (null or Version21))
         {
-            problem = Problems.CredentialWrong("version", $"{Version21}, or not given for v2", $" {Version21}（v2 则不写）");
+            problem = AuthRefusals.CredentialWrong("version", $"{Version21}, or not given for v2", $" {Version21}（v2 则不写）");
             return null;
         }
         return Check(version is null ? SignatureScheme.V2 : SignatureScheme.V21, fields.GetValueOrDefault("accesskey"), fields.GetValueOrDefault("expires"),
             fields.GetValueOrDefault("nonce"), fields.GetValueOrDefault("signature"), out problem);
     }
 
-    private static Credentials? Check(SignatureScheme scheme, string? key, string? expires, string? nonce, string? signature, out Problem? problem)
+    private static Credentials? Check(SignatureScheme scheme, string? key, string? expires, string? nonce, string? signature, out AuthRefusal? problem)
     {
         long seconds = 0;
-        problem = string.IsNullOrEmpty(key) ? Problems.NoKeyInRequest
-            : string.IsNullOrEmpty(expires) ? Problems.CredentialMissing("expires")
-            : string.IsNullOrEmpty(signature) ? Problems.CredentialMissing("signature")
-            : nonce is null ? Problems.CredentialMissing("nonce")
-            : key.Length > MaxFieldLength || signature.Length > MaxFieldLength ? Problems.SignatureWrong
+        problem = string.IsNullOrEmpty(key) ? AuthRefusals.NoKeyInRequest
+            : string.IsNullOrEmpty(expires) ? AuthRefusals.CredentialMissing("expires")
+            : string.IsNullOrEmpty(signature) ? AuthRefusals.CredentialMissing("signature")
+            : nonce is null ? AuthRefusals.CredentialMissing("nonce")
+            : key.Length > MaxFieldLength || signature.Length > MaxFieldLength ? AuthRefusals.SignatureWrong
             : expires.Length > 12 || !long.TryParse(expires, NumberStyles.None, CultureInfo.InvariantCulture, out seconds)
-                ? Problems.CredentialWrong("expires", "Unix seconds", " Unix 秒")
+                ? AuthRefusals.CredentialWrong("expires", "Unix seconds", " Unix 秒")
             : scheme != SignatureScheme.V1 && (nonce.Length is < MinNonceLength or > MaxNonceLength || nonce.AsSpan().ContainsAnyExcept(NonceCharacters))
-                ? Problems.CredentialWrong("nonce", $"{MinNonceLength} to {MaxNonceLength} of A-Z a-z 0-9 _ -", $" {MinNonceLength} 到 {MaxNonceLength} 个字符（A-Z a-z 0-9 _ -）")
+                ? AuthRefusals.CredentialWrong("nonce", $"{MinNonceLength} to {MaxNonceLength} of A-Z a-z 0-9 _ -", $" {MinNonceLength} 到 {MaxNonceLength} 个字符（A-Z a-z 0-9 _ -）")
             : null;
         return problem is null ? new Credentials(scheme, key!, expires!, seconds, nonce!, signature!) : null;
     }

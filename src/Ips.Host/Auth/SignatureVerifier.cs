@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using Ips.Host.Api;
+using Ips.Host.Inventory.Storage;
 
 namespace Ips.Host.Auth;
 
@@ -20,7 +20,7 @@ internal static class SignatureVerifier
     /// <summary>Checks a signature. An unknown key and a wrong signature cost the same and answer the same; that a key is disabled is said
     /// only to who knows its secret.</summary>
     /// <returns>Null if the request is who it says it is.</returns>
-    public static Problem? Verify(Credentials credentials, AccessKey? key, ReadOnlySpan<byte> text, DateTimeOffset now)
+    public static AuthRefusal? Verify(Credentials credentials, AccessKey? key, ReadOnlySpan<byte> text, DateTimeOffset now)
     {
         var given = Encoding.UTF8.GetBytes(credentials.Signature);
         if (!Matches(credentials.Scheme, key?.Secret ?? NoSecret, text, given) | key is null)
@@ -28,9 +28,9 @@ internal static class SignatureVerifier
             // Whoever is refused has cost two digests, whether there is a key, or a previous secret, or not.
             var previous = Matches(credentials.Scheme, key?.PreviousSecret ?? NoSecret, text, given);
             var isPreviousValid = key?.PreviousSecret is not null && now < key.PreviousUntil;
-            if (!(previous & isPreviousValid)) return Problems.SignatureWrong;
+            if (!(previous & isPreviousValid)) return AuthRefusals.SignatureWrong;
         }
-        return key!.IsEnabled ? null : Problems.KeyDisabled;
+        return key!.IsEnabled ? null : AuthRefusals.KeyDisabled;
     }
 
     private static bool Matches(SignatureScheme scheme, string secret, ReadOnlySpan<byte> text, ReadOnlySpan<byte> given) =>

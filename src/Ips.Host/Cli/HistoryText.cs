@@ -56,7 +56,7 @@ internal static class HistoryText
         if (receipt.AbortedGenerations is { Count: > 0 } aborted) notes.Add($"aborted generation {string.Join(", ", aborted)}");
         if (receipt.Drain is { } drain)
             notes.Add(string.Create(CultureInfo.InvariantCulture,
-                $"moved {Counted.Of(drain.Moved, "connection")}, drained {drain.Connections}, cut {Counted.Of(drain.AbortedRequests, "request")}"));
+                $"moved {Wording.Counted(drain.Moved, "connection")}, drained {drain.Connections}, cut {Wording.Counted(drain.AbortedRequests, "request")}"));
         return string.Join("; ", notes);
     }
 }

@@ -1,3 +1,5 @@
+using Ips.Actors.Posix;
+
 namespace Ips.Host.Cli;
 
 /// <summary>A daemon process to launch: it gets a session of its own.</summary>
@@ -12,11 +14,6 @@ internal sealed record DaemonLaunch(
     public string WorkingDirectory { get; init; } = "/";
 }
 
-/// <summary>How a process ended.</summary>
-/// <param name="ExitCode">Its exit code; null if a signal ended it.</param>
-/// <param name="Signal">The signal's number; null if it exited.</param>
-internal sealed record DaemonEnd(int? ExitCode, int? Signal);
-
 /// <summary>The operating system's part of <c>ips start</c>, which a test fakes.</summary>
 internal interface IDaemonLauncher
 {
@@ -27,7 +24,7 @@ internal interface IDaemonLauncher
 
     /// <summary>Reaps the process if it has ended; does not wait.</summary>
     /// <returns>Null while it runs.</returns>
-    DaemonEnd? TryReap(int pid);
+    ProcessExit? TryReap(int pid);
 
     /// <summary>Sends it a signal.</summary>
     void Signal(int pid, int signal);

@@ -42,7 +42,7 @@ internal sealed class InstallUnitsAction(CliConsole console, Func<SelfCommand> s
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            await console.FailAsync($"The units cannot be written below {CliOptions.Shown(prefix)}: {FileFault.Describe(e, prefix)}.");
+            await console.FailAsync($"The units cannot be written below {CliOptions.Shown(prefix)}: {Wording.FileFault(e, prefix)}.");
             return CliExitCode.Failed;
         }
 

@@ -1,3 +1,5 @@
+using Ips.Actors.Posix;
+
 namespace Ips.Host.Cli;
 
 /// <summary>Watches a process that is not our child, by its PID and start time, so that another process which got the same PID is not taken for it.</summary>
@@ -14,10 +16,10 @@ internal sealed class ProcessWatch
 
     /// <summary>Begins to watch.</summary>
     /// <returns>Null if no such process runs, or it is in another PID namespace.</returns>
-    internal static ProcessWatch? TryOpen(int pid) => Read(pid) is { HasEnded: false } now ? new(pid, now.StartTicks) : null;
+    internal static ProcessWatch? TryOpen(int pid) => ProcStat.Of(pid) is { HasEnded: false } now ? new(pid, now.StartTicks) : null;
 
     /// <summary>Whether it still runs. A zombie has ended.</summary>
-    internal bool Runs => Read(_pid) is { HasEnded: false } now && now.StartTicks == _startTicks;
+    internal bool Runs => ProcStat.Of(_pid) is { HasEnded: false } now && now.StartTicks == _startTicks;
 
     /// <summary>Waits for its end.</summary>
     /// <returns>Whether it ended within the limit.</returns>
@@ -33,19 +35,7 @@ internal sealed class ProcessWatch
     }
 
     /// <summary>When a process started, by the system's clock; null if there is none.</summary>
-    internal static DateTimeOffset? StartTime(int pid) => Read(pid) is { HasEnded: false } now
+    internal static DateTimeOffset? StartTime(int pid) => ProcStat.Of(pid) is { HasEnded: false } now
         ? DateTimeOffset.UtcNow - TimeSpan.FromMilliseconds(Environment.TickCount64) + TimeSpan.FromSeconds(now.StartTicks / TicksPerSecond)
         : null;
-
-    private static ProcStat? Read(int pid)
-    {
-        try
-        {
-            return ProcStatParser.Parse(File.ReadAllText($"/proc/{pid}/stat"));
-        }
-        catch (IOException)
-        {
-            return null; // ENOENT, or ESRCH if it ended while we read: there is no such process
-        }
-    }
 }

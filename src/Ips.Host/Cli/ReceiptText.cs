@@ -59,9 +59,9 @@ internal static class ReceiptText
     private static string Connections(ReloadReceipt receipt) => receipt switch
     {
         { Drain: { } drain } => string.Create(CultureInfo.InvariantCulture,
-            $" Generation {receipt.OldGeneration} moved {Counted.Of(drain.Moved, "connection")}, drained {drain.Connections} ({drain.ClosedPolitely} closed politely) with {Counted.Of(drain.Requests, "request")}, cut {Counted.Of(drain.AbortedRequests, "request")} and closed {Counted.Of(drain.ClosedIdle, "idle connection")}."),
+            $" Generation {receipt.OldGeneration} moved {Wording.Counted(drain.Moved, "connection")}, drained {drain.Connections} ({drain.ClosedPolitely} closed politely) with {Wording.Counted(drain.Requests, "request")}, cut {Wording.Counted(drain.AbortedRequests, "request")} and closed {Wording.Counted(drain.ClosedIdle, "idle connection")}."),
         { Connections: { } at } when at.Moved + at.Busy + at.Staying.Count > 0 => string.Create(CultureInfo.InvariantCulture,
-            $" {Counted.Of(at.Moved, "connection")} moved, {at.Busy} to follow after the current response, {at.Staying.Values.Sum(count => (long)count)} to be closed politely."),
+            $" {Wording.Counted(at.Moved, "connection")} moved, {at.Busy} to follow after the current response, {at.Staying.Values.Sum(count => (long)count)} to be closed politely."),
         _ => "",
     };
 

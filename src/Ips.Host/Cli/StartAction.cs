@@ -3,9 +3,9 @@ using System.IO.Pipes;
 using Ips.Actors.Configuration;
 using Ips.Actors.Diagnostics;
 using Ips.Actors.Hosting;
+using Ips.Actors.Posix;
 using Ips.Host.Configuration;
 using Microsoft.Win32.SafeHandles;
-using Mono.Unix.Native;
 
 namespace Ips.Host.Cli;
 
@@ -13,8 +13,7 @@ namespace Ips.Host.Cli;
 internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, SelfCommand self)
 {
     private const int TailLines = 20;
-    private const int Sigterm = 15, Sigkill = 9;
-    private const FilePermissions NotWritableByOthers = (FilePermissions)0b000_010_010; // umask 022
+    private const int NotWritableByOthers = 0b000_010_010; // umask 022
 
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
 
@@ -64,7 +63,7 @@ internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, 
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            await console.Error.WriteLineAsync($"The log {logFile}, which is empty, stays: {FileFault.Describe(e, logFile)}.");
+            await console.Error.WriteLineAsync($"The log {logFile}, which is empty, stays: {Wording.FileFault(e, logFile)}.");
         }
     }
 
@@ -88,8 +87,8 @@ internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, 
         {
             if (await ReapAsync(pid, ExitTimeout) is { } end)
             {
-                return end.ExitCode is { } code
-                    ? await FailAsync($"The daemon (PID {pid}) ended before it served, with exit code {code}.", code == 0 ? CliExitCode.Failed : code, logFile, logLength)
+                return end.Signal == 0
+                    ? await FailAsync($"The daemon (PID {pid}) ended before it served, with exit code {end.Code}.", end.Code == 0 ? CliExitCode.Failed : end.Code, logFile, logLength)
                     : await FailAsync($"The daemon (PID {pid}) was killed by signal {end.Signal} before it served.", CliExitCode.Failed, logFile, logLength);
             }
             await EndAsync(pid, settings);
@@ -145,7 +144,7 @@ internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, 
     private (int Pid, long LogLength) Launch(DaemonLaunch launch, DaemonSettings settings, int reportFd)
     {
         var logFile = settings.Ips.LogFile!;
-        var umask = Syscall.umask(NotWritableByOthers); // the daemon inherits it; posix_spawn has no attribute for it
+        var umask = ProcessAttributes.SetUmask(NotWritableByOthers); // the daemon inherits it; posix_spawn has no attribute for it
         try
         {
             using var log = OpenLog(logFile, settings.User);
@@ -163,7 +162,7 @@ internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, 
         }
         finally
         {
-            _ = Syscall.umask(umask);
+            _ = ProcessAttributes.SetUmask(umask);
         }
     }
 
@@ -210,7 +209,7 @@ internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, 
         }
     }
 
-    private async Task<DaemonEnd?> ReapAsync(int pid, TimeSpan limit)
+    private async Task<ProcessExit?> ReapAsync(int pid, TimeSpan limit)
     {
         var start = console.Time.GetTimestamp();
         while (true)
@@ -223,9 +222,9 @@ internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, 
 
     private async Task EndAsync(int pid, DaemonSettings settings)
     {
-        launcher.Signal(pid, Sigterm);
+        launcher.Signal(pid, SignalNumbers.SIGTERM);
         if (await ReapAsync(pid, settings.Ips.Reload.KillTimeout) is not null) return;
-        launcher.Signal(pid, Sigkill);
+        launcher.Signal(pid, SignalNumbers.SIGKILL);
         _ = await ReapAsync(pid, ExitTimeout);
     }
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Ips.Host.Configuration;
 using Ips.Host.Inventory;
-using Ips.Host.Inventory.Commands;
+using Ips.Host.Cli.Commands;
 
 namespace Ips.Host.Cli;
 

@@ -12,11 +12,13 @@ internal sealed class DaemonSettings
     /// <summary>The section of <see cref="ToConfiguration"/> that Kestrel reads.</summary>
     internal const string KestrelSection = "Kestrel";
 
+    internal DaemonSettings() => Ips = new() { DescribeConfiguration = Describe };
+
     /// <summary>The command line that these come from; <see cref="SettingsLoader.LoadAgain"/> reads the file once more.</summary>
     public DaemonArguments Arguments { get; init; } = new();
 
-    /// <summary>What <c>AddIps</c> takes.</summary>
-    public IpsOptions Ips { get; } = new();
+    /// <summary>What <c>AddIps</c> works by.</summary>
+    public IpsOptions Ips { get; }
 
     /// <summary>Where the inventory lies.</summary>
     public InventoryOptions Store { get; } = new();
@@ -66,22 +68,8 @@ internal sealed class DaemonSettings
     /// <summary>All addresses that will be served.</summary>
     internal IReadOnlyList<string> Endpoints => [.. Urls, .. KestrelUrls];
 
-    /// <summary>Copies what is for <c>AddIps</c>: <c>builder.AddIps(settings.CopyTo)</c>.</summary>
-    internal void CopyTo(IpsOptions options)
-    {
-        options.PidFile = Ips.PidFile;
-        options.LogFile = Ips.LogFile;
-        options.GenerationHeader = Ips.GenerationHeader;
-        options.Drain = Ips.Drain;
-        options.Reload = Ips.Reload;
-        options.Listener = Ips.Listener;
-        options.Warmup = Ips.Warmup;
-        options.Takeover = Ips.Takeover;
-        options.CheckConfiguration = Ips.CheckConfiguration;
-        options.DescribeConfiguration = Describe;
-    }
-
-    /// <summary>What the web host reads from its configuration: urls, Kestrel's section and the log levels.</summary>
+    /// <summary>What the web host reads from its configuration: urls, Kestrel's section, the log levels, and for <c>AddIps</c>, which needs it ahead of all
+    /// options, whom to take over from.</summary>
     internal IReadOnlyDictionary<string, string?> ToConfiguration()
     {
         // At information ASP.NET Core tells each request; that would bury the story of a reload.
@@ -89,6 +77,7 @@ internal sealed class DaemonSettings
         return new Dictionary<string, string?>(Kestrel)
         {
             ["urls"] = string.Join(';', Urls),
+            ["Ips:Takeover:From"] = Ips.Takeover.From,
             ["Logging:LogLevel:Default"] = LogLevel.ToString(),
             ["Logging:LogLevel:Microsoft"] = framework.ToString(),
             ["Logging:LogLevel:System"] = framework.ToString(),

@@ -1,4 +1,4 @@
-using Mono.Unix.Native;
+using Ips.Actors.Posix;
 
 namespace Ips.Host.Configuration;
 
@@ -6,12 +6,9 @@ namespace Ips.Host.Configuration;
 internal static class LogicalDirectory
 {
     /// <summary><c>$PWD</c> if it names the current directory, so that a <c>current</c> link to a release stays a link; else what the kernel calls it.</summary>
-    internal static string Current() => Choose(Environment.GetEnvironmentVariable("PWD"), Environment.CurrentDirectory, AreSame);
+    internal static string Current() => Choose(Environment.GetEnvironmentVariable("PWD"), Environment.CurrentDirectory, FileIdentity.AreSame);
 
     /// <summary>The rule of pwd(1): absolute, without <c>.</c> and <c>..</c>, and the same directory.</summary>
     internal static string Choose(string? pwd, string kernel, Func<string, string, bool> areSame) =>
         pwd is not null && pwd.StartsWith('/') && !pwd.Split('/').Any(part => part is "." or "..") && areSame(pwd, kernel) ? pwd : kernel;
-
-    private static bool AreSame(string a, string b) =>
-        Syscall.stat(a, out var first) == 0 && Syscall.stat(b, out var second) == 0 && first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }

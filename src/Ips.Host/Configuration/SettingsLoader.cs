@@ -1,5 +1,4 @@
 using Ips.Actors.Configuration;
-using Ips.Host.Cli;
 using Ips.Host.Inventory;
 
 namespace Ips.Host.Configuration;
@@ -42,14 +41,9 @@ internal static class SettingsLoader
         if (!Directory.Exists(directory)) problems.Add(new("--directory", null, null, $"{directory} is not a directory."));
         var settings = new DaemonSettings { Directory = directory, Arguments = arguments };
 
-        string? text = null;
-        if (arguments.Config is not null)
-        {
-            settings.ConfigFile = FilePaths.Resolve(directory, arguments.Config);
-            text = ReadFile(settings.ConfigFile, problems);
-            if (text is not null)
-                problems.AddRange(HoconBinding.Read(text, settings.ConfigFile, DaemonKeys.Table, settings, Path.GetDirectoryName(settings.ConfigFile)));
-        }
+        settings.ConfigFile = arguments.Config is null ? null : FilePaths.Resolve(directory, arguments.Config);
+        var file = settings.ConfigFile is null ? null : ReadFile(settings.ConfigFile, problems);
+        if (file is not null) problems.AddRange(file.Read(DaemonKeys.Table, settings, Path.GetDirectoryName(settings.ConfigFile)));
 
         List<OutrankedKey> outranked = [];
         var isDefault = arguments.LogFile is not null && arguments.LogFile == Environment.GetEnvironmentVariable(DefaultLogVariable);
@@ -65,7 +59,8 @@ internal static class SettingsLoader
         if (needsLogFile) settings.Ips.LogFile ??= DefaultLogPath(settings);
         if (!settings.UrlsGiven && settings.KestrelUrls.Any()) settings.Urls = [];
 
-        problems.AddRange(HoconBinding.CheckRules(text, settings.ConfigFile, DaemonKeys.Table, settings, problems));
+        problems.AddRange(DaemonKeys.Table.CheckRules(settings, [.. problems.Select(problem => problem.Key)])
+            .Select(broken => file?.At(broken.Key, broken.Message) ?? new ConfigProblem(null, null, broken.Key, broken.Message)));
         return new(settings, problems);
 
         void Override(string option, string key, string? value)
@@ -84,18 +79,18 @@ internal static class SettingsLoader
 
     /// <summary>Everything that is wrong as one text: a headline, then a line for each.</summary>
     internal static string Describe(IReadOnlyList<ConfigProblem> problems) => string.Join(Environment.NewLine,
-        [$"{Counted.Of(problems.Count, "error")} in the configuration; nothing was started or changed:",
+        [$"{Wording.Counted(problems.Count, "error")} in the configuration; nothing was started or changed:",
          .. problems.Select(problem => $"  {problem}")]);
 
-    private static string? ReadFile(string file, List<ConfigProblem> problems)
+    private static HoconFile? ReadFile(string file, List<ConfigProblem> problems)
     {
         try
         {
-            return File.ReadAllText(file);
+            return HoconFile.Parse(File.ReadAllText(file), file);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            problems.Add(new("--config", null, null, $"the configuration file {file} cannot be read: {FileFault.Describe(e, file)}."));
+            problems.Add(new("--config", null, null, $"the configuration file {file} cannot be read: {Wording.FileFault(e, file)}."));
             return null;
         }
     }

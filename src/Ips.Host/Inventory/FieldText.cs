@@ -1,5 +1,4 @@
 using System.Globalization;
-using Ips.Host.Api;
 
 namespace Ips.Host.Inventory;
 
@@ -8,32 +7,32 @@ namespace Ips.Host.Inventory;
 internal static class FieldText
 {
     /// <summary>Reads a text or an address; null is a value of the wrong type.</summary>
-    public static object? Parse(Field field, string? text, List<Problem> found)
+    public static object? Parse(Field field, string? text, List<Refusal> found)
     {
         if (field.Kind == FieldKind.Address)
         {
             if (text is { Length: 0 }) return null;
             if (text is not null && AddressParser.TryParse(text, out var address)) return address;
-            found.Add(Problems.NotAnAddress(field.Name));
+            found.Add(Refusals.NotAnAddress(field.Name));
             return null;
         }
         if (text is not null && ObjectLimits.IsText(text)) return text;
-        found.Add(Problems.NotText(field.Name));
+        found.Add(Refusals.NotText(field.Name));
         return null;
     }
 
     /// <summary>Reads the elements of a list; null is a value of the wrong type or a list that is too long.</summary>
-    public static object? ParseList(Field field, IReadOnlyList<string?>? texts, List<Problem> found)
+    public static object? ParseList(Field field, IReadOnlyList<string?>? texts, List<Refusal> found)
     {
         var addresses = field.IsAddress;
         if (texts is null || texts.Count > ObjectLimits.ListCount)
         {
             found.Add(field.Kind switch
             {
-                FieldKind.EntryList => Problems.NotAList(field.Name, """entries such as {"ip":"10.0.0.1"}""",
+                FieldKind.EntryList => Refusals.NotAList(field.Name, """entries such as {"ip":"10.0.0.1"}""",
                     """形如 {"ip":"10.0.0.1"} 的元素"""),
-                FieldKind.AddressList => Problems.NotAList(field.Name, "addresses", "地址"),
-                _ => Problems.NotAList(field.Name, "texts", "文本"),
+                FieldKind.AddressList => Refusals.NotAList(field.Name, "addresses", "地址"),
+                _ => Refusals.NotAList(field.Name, "texts", "文本"),
             });
             return null;
         }
@@ -43,7 +42,7 @@ internal static class FieldText
             for (var i = 0; i < parsed.Length; i++)
             {
                 if (texts[i] is { } text && AddressParser.TryParse(text, out parsed[i])) continue;
-                found.Add(Problems.NotAnAddress(field.Kind == FieldKind.EntryList ? $"{field.Name}[{i}].ip" : $"{field.Name}[{i}]"));
+                found.Add(Refusals.NotAnAddress(field.Kind == FieldKind.EntryList ? $"{field.Name}[{i}].ip" : $"{field.Name}[{i}]"));
                 return null;
             }
             return parsed;
@@ -51,7 +50,7 @@ internal static class FieldText
         for (var i = 0; i < texts.Count; i++)
         {
             if (texts[i] is { Length: > 0 } text && ObjectLimits.IsText(text)) continue;
-            found.Add(Problems.Wrong($"{field.Name}[{i}]",
+            found.Add(Refusals.Wrong($"{field.Name}[{i}]",
                 $"a text of 1 to {ObjectLimits.TextLength} characters without control characters", $" 1 到 {ObjectLimits.TextLength} 个字符且不含控制字符的文本"));
             return null;
         }
@@ -59,14 +58,14 @@ internal static class FieldText
     }
 
     /// <summary>Reads a CSV cell.</summary>
-    public static object? ParseCell(Field field, string cell, List<Problem> found)
+    public static object? ParseCell(Field field, string cell, List<Refusal> found)
     {
         switch (field.Kind)
         {
             case FieldKind.WholeNumber:
                 if (cell.Length == 0) return null;
                 if (long.TryParse(cell, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= ObjectLimits.Number) return number;
-                found.Add(Problems.NotAWholeNumber(field.Name, 0, ObjectLimits.Number));
+                found.Add(Refusals.NotAWholeNumber(field.Name, 0, ObjectLimits.Number));
                 return null;
             case FieldKind.AddressList or FieldKind.TextList or FieldKind.EntryList:
                 return ParseList(field, Split(cell), found);

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Unicode;
-using Ips.Host.Api;
 
 namespace Ips.Host.Inventory;
 
@@ -23,28 +22,28 @@ internal static class ObjectCodec
     /// <param name="expectedId">The id that the path names; null takes it from the field <c>id</c>.</param>
     /// <param name="problems">Everything that is wrong, if the answer is null. A field <c>version</c> is accepted and ignored,
     /// so that what was read can be written back.</param>
-    public static InventoryObject? Read(ReadOnlySpan<byte> json, ObjectClass? expectedClass, string? expectedId, out IReadOnlyList<Problem> problems)
+    public static InventoryObject? Read(ReadOnlySpan<byte> json, ObjectClass? expectedClass, string? expectedId, out IReadOnlyList<Refusal> problems)
     {
-        List<Problem> found = [];
+        List<Refusal> found = [];
         problems = found;
         if (!Utf8.IsValid(json))
         {
-            found.Add(Problems.BodyNotUtf8);
+            found.Add(Refusals.BodyNotUtf8);
             return null;
         }
         try
         {
             var oclass = expectedClass;
             var oid = FindOid(json);
-            if (oclass is null && oid is null) found.Add(Problems.Missing(OidField));
+            if (oclass is null && oid is null) found.Add(Refusals.Missing(OidField));
             oclass ??= ObjectClass.Find(oid);
-            if (oid is not null && (oclass is null || ObjectClass.Find(oid) != oclass)) found.Add(Problems.OidFault(OidField, oid, expectedClass));
+            if (oid is not null && (oclass is null || ObjectClass.Find(oid) != oclass)) found.Add(Refusals.OidFault(OidField, oid, expectedClass));
             return oclass is null ? null : Read(json, oclass, expectedId, found);
         }
         catch (JsonException e)
         {
             found.Clear();
-            found.Add(Problems.NotJson($"line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}, nested {ObjectLimits.JsonDepth} deep at most"));
+            found.Add(Refusals.NotJson($"line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}, nested {ObjectLimits.JsonDepth} deep at most"));
             return null;
         }
     }
@@ -85,7 +84,7 @@ internal static class ObjectCodec
     /// <exception cref="InvalidDataException">The body is not an object of this class: the store was changed by other hands.</exception>
     public static InventoryObject ReadStored(ObjectClass oclass, string id, ReadOnlySpan<byte> body) =>
         Read(body, oclass, id, out var problems)
-        ?? throw new InvalidDataException($"The stored {oclass.Oid} '{id}' cannot be read: {Problem.Join(problems).English}.");
+        ?? throw new InvalidDataException($"The stored {oclass.Oid} '{id}' cannot be read: {Refusal.Join(problems).English}.");
 
     private static bool HasOthers(InventoryObject item)
     {
@@ -152,12 +151,12 @@ internal static class ObjectCodec
         return null;
     }
 
-    private static InventoryObject? Read(ReadOnlySpan<byte> json, ObjectClass oclass, string? expectedId, List<Problem> found)
+    private static InventoryObject? Read(ReadOnlySpan<byte> json, ObjectClass oclass, string? expectedId, List<Refusal> found)
     {
         var reader = new Utf8JsonReader(json, ReaderOptions);
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
         {
-            found.Add(Problems.NotJson("it begins with something else"));
+            found.Add(Refusals.NotJson("it begins with something else"));
             return null;
         }
         string? id = expectedId;
@@ -170,11 +169,11 @@ internal static class ObjectCodec
             reader.Read();
             if (name == ObjectClass.IdField)
             {
-                if (seenId) found.Add(Problems.Twice(name));
+                if (seenId) found.Add(Refusals.Twice(name));
                 seenId = true;
                 var given = reader.TokenType == JsonTokenType.String ? TextOf(ref reader) : null;
-                if (given is null || !ObjectLimits.IsId(given)) found.Add(Problems.NotAnId(name));
-                else if (expectedId is not null && given != expectedId) found.Add(Problems.Wrong(name, "the id in the path", "路径中的 id"));
+                if (given is null || !ObjectLimits.IsId(given)) found.Add(Refusals.NotAnId(name));
+                else if (expectedId is not null && given != expectedId) found.Add(Refusals.Wrong(name, "the id in the path", "路径中的 id"));
                 id ??= given;
                 reader.Skip();
                 continue;
@@ -182,22 +181,22 @@ internal static class ObjectCodec
             var index = oclass.IndexOf(name);
             if (index < 0)
             {
-                if (name is not (OidField or VersionField)) found.Add(Problems.Unknown(name));
+                if (name is not (OidField or VersionField)) found.Add(Refusals.Unknown(name));
                 reader.Skip();
                 continue;
             }
-            if (seen[index]) found.Add(Problems.Twice(name));
+            if (seen[index]) found.Add(Refusals.Twice(name));
             seen[index] = true;
             values[index] = ReadValue(ref reader, oclass.Fields[index], found);
         }
         while (reader.Read()) { } // reports text after the object
-        if (id is null && !seenId) found.Add(Problems.Missing(ObjectClass.IdField));
+        if (id is null && !seenId) found.Add(Refusals.Missing(ObjectClass.IdField));
         Complete(oclass, values, found);
         return found.Count == 0 ? new InventoryObject(oclass, id!, values) : null;
     }
 
     /// <summary>Gives absent fields their empty values and reports those that may not be absent. Shared with CSV.</summary>
-    internal static void Complete(ObjectClass oclass, object?[] values, List<Problem> found)
+    internal static void Complete(ObjectClass oclass, object?[] values, List<Refusal> found)
     {
         for (var i = 0; i < values.Length; i++)
         {
@@ -211,11 +210,11 @@ internal static class ObjectCodec
             };
             // A field with a problem of its own is null too: not reported twice.
             if (field.IsRequired && values[i] is null && !found.Any(p => p.English.StartsWith(field.Name + " ", StringComparison.Ordinal)))
-                found.Add(Problems.Missing(field.Name));
+                found.Add(Refusals.Missing(field.Name));
         }
     }
 
-    private static object? ReadValue(ref Utf8JsonReader reader, Field field, List<Problem> found)
+    private static object? ReadValue(ref Utf8JsonReader reader, Field field, List<Refusal> found)
     {
         if (reader.TokenType == JsonTokenType.Null) return null;
         switch (field.Kind)
@@ -226,7 +225,7 @@ internal static class ObjectCodec
             case FieldKind.WholeNumber:
                 if (reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var number) && number is >= 0 and <= ObjectLimits.Number) return number;
                 reader.Skip();
-                found.Add(Problems.NotAWholeNumber(field.Name, 0, ObjectLimits.Number));
+                found.Add(Refusals.NotAWholeNumber(field.Name, 0, ObjectLimits.Number));
                 return null;
             default:
                 return FieldText.ParseList(field, ReadTexts(ref reader, field, found), found);
@@ -234,7 +233,7 @@ internal static class ObjectCodec
     }
 
     // Null if it is no list, or longer than a list may be; an element of the wrong type becomes null.
-    private static List<string?>? ReadTexts(ref Utf8JsonReader reader, Field field, List<Problem> found)
+    private static List<string?>? ReadTexts(ref Utf8JsonReader reader, Field field, List<Refusal> found)
     {
         if (reader.TokenType != JsonTokenType.StartArray)
         {
@@ -252,7 +251,7 @@ internal static class ObjectCodec
     }
 
     // Only its address is kept, so any other member is refused: what is not stored must not seem to be.
-    private static string? ReadEntry(ref Utf8JsonReader reader, string name, List<Problem> found)
+    private static string? ReadEntry(ref Utf8JsonReader reader, string name, List<Refusal> found)
     {
         if (reader.TokenType != JsonTokenType.StartObject)
         {
@@ -267,11 +266,11 @@ internal static class ObjectCodec
             reader.Read();
             if (member != EntryAddress)
             {
-                found.Add(Problems.Unknown($"{name}.{member}"));
+                found.Add(Refusals.Unknown($"{name}.{member}"));
                 reader.Skip();
                 continue;
             }
-            if (seen) found.Add(Problems.Twice($"{name}.{member}"));
+            if (seen) found.Add(Refusals.Twice($"{name}.{member}"));
             seen = true;
             address = ReadText(ref reader);
         }

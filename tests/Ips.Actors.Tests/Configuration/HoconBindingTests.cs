@@ -12,7 +12,7 @@ public sealed class HoconBindingTests
     public void Read_AllKeys_SetsTheOptions()
     {
         var options = new IpsOptions();
-        var problems = HoconBinding.Read("""
+        var problems = HoconFile.Parse("""
             ips {
               pid-file = run/ips.pid, log-file = /var/log/ips.log
               generation-header = off
@@ -20,7 +20,7 @@ public sealed class HoconBindingTests
               reload { ready-timeout = 2m, probation = 0s, health-interval = 250ms, kill-timeout = 1s }
             }
             ips.listener.backlog : 128
-            """, File, IpsKeys.All, options, "/etc");
+            """, File).Read(IpsKeys.All, options, "/etc");
 
         Assert.Empty(problems);
         Assert.Equal(("/etc/run/ips.pid", "/var/log/ips.log", false, 128), (options.PidFile, options.LogFile, options.GenerationHeader, options.Listener.Backlog));
@@ -33,7 +33,7 @@ public sealed class HoconBindingTests
     public void Read_ManyBadValues_ListsEachWithLineValueLimitAndKey()
     {
         var options = new IpsOptions();
-        var problems = HoconBinding.Read("""
+        var problems = HoconFile.Parse("""
             ips {
               drain {
                 timeout = 30
@@ -47,7 +47,7 @@ public sealed class HoconBindingTests
               timeout = 3s
             }
             akka.loglevel = DEBUG
-            """, File, IpsKeys.All, options, "/etc");
+            """, File).Read(IpsKeys.All, options, "/etc");
 
         Assert.Equal(
         [
@@ -77,7 +77,7 @@ public sealed class HoconBindingTests
     [InlineData("ips.pid-file = [a]", "ips.pid-file is the list [a]; it must be the path of a file, or null.")]
     public void Read_OneBadValue_IsRefused(string text, string message)
     {
-        var problem = Assert.Single(HoconBinding.Read(text, File, IpsKeys.All, new IpsOptions(), null));
+        var problem = Assert.Single(HoconFile.Parse(text, File).Read(IpsKeys.All, new IpsOptions(), null));
         Assert.StartsWith(message, problem.Message, StringComparison.Ordinal);
         Assert.Equal(1, problem.Line);
     }
@@ -90,7 +90,7 @@ public sealed class HoconBindingTests
     public void Read_NothingSet_LeavesTheDefaults(string text)
     {
         var options = new IpsOptions();
-        Assert.Empty(HoconBinding.Read(text, File, IpsKeys.All, options, "/etc"));
+        Assert.Empty(HoconFile.Parse(text, File).Read(IpsKeys.All, options, "/etc"));
         Assert.Empty(IpsKeys.All.Check(options));
         Assert.Null(options.PidFile);
         Assert.Null(options.LogFile);
@@ -99,14 +99,14 @@ public sealed class HoconBindingTests
     [Fact]
     public void Read_BrokenSyntax_NamesFileAndLine()
     {
-        var problem = Assert.Single(HoconBinding.Read("ips {\n  drain {\n    timeout = 30s\n  }\n", File, IpsKeys.All, new IpsOptions(), null));
+        var problem = Assert.Single(HoconFile.Parse("ips {\n  drain {\n    timeout = 30s\n  }\n", File).Read(IpsKeys.All, new IpsOptions(), null));
         Assert.Equal("/etc/ips.conf:1: the block that is opened here is never closed; a '}' is missing.", problem.ToString());
     }
 
     [Fact]
     public void Read_ScalarInPlaceOfItsOwnBlock_IsNotReadAsSomethingElse()
     {
-        var problems = HoconBinding.Read("ips.drain.timeout = 9s\nips.drain = 5", File, IpsKeys.All, new IpsOptions(), null);
+        var problems = HoconFile.Parse("ips.drain.timeout = 9s\nips.drain = 5", File).Read(IpsKeys.All, new IpsOptions(), null);
         Assert.NotEmpty(problems);
         Assert.All(problems, problem => Assert.InRange(problem.Line ?? 0, 1, 2));
     }
@@ -116,11 +116,13 @@ public sealed class HoconBindingTests
     {
         const string text = "ips.drain {\n  timeout = 5s\n  lame-duck = 5s\n}";
         var options = new IpsOptions();
-        Assert.Empty(HoconBinding.Read(text, File, IpsKeys.All, options, null));
+        var file = HoconFile.Parse(text, File);
+        Assert.Empty(file.Read(IpsKeys.All, options, null));
 
-        var problem = Assert.Single(HoconBinding.CheckRules(text, File, IpsKeys.All, options, []));
+        var (key, message) = Assert.Single(IpsKeys.All.CheckRules(options, []));
+        var problem = file.At(key, message);
         Assert.Equal("/etc/ips.conf:3: ips.drain.lame-duck is 5s; it must be less than ips.drain.timeout, which is 5s.", problem.ToString());
-        Assert.Empty(HoconBinding.CheckRules(text, File, IpsKeys.All, options, [new(File, 2, "ips.drain.timeout", "bad")]));
+        Assert.Empty(IpsKeys.All.CheckRules(options, ["ips.drain.timeout"]));
     }
 
     [Fact]

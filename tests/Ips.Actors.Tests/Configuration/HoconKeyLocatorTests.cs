@@ -16,23 +16,27 @@ public sealed class HoconKeyLocatorTests
     [InlineData("ips.x = \"\"\"a\nb \"q\" = {\n\"\"\"\nips.drain.timeout = 30s", 4, "30s")]
     [InlineData("ips.urls = [\n \"a\", # first\n \"b\"\n c ,\n]\nips.drain.timeout = 30s", 6, "30s")]
     [InlineData("\uFEFFips.drain.timeout = 30s", 1, "30s")]
-    public void Locate_UsualForms_FindsTheLine(string text, int line, string scalar)
+    [InlineData("ips.drain.timeout = \"\"\"3\\t\"\"\"", 1, "3\\t")]
+    public void Locate_UsualForms_FindsTheLineOfTheValueThatIsRead(string text, int line, string value)
     {
-        var layout = HoconKeyLocator.Locate(text);
-
+        var layout = HoconKeyLocator.Locate(text.TrimStart('\uFEFF'));
         Assert.Empty(layout.Faults);
         Assert.Equal(line, layout.LineOf(["ips", "drain", "timeout"]));
-        Assert.Equal(scalar, layout.Keys.Last(key => key.Path.SequenceEqual(["ips", "drain", "timeout"])).Scalar);
+
+        List<string?> read = [];
+        var table = new ConfigTable<List<string?>>([ConfigKey.Text<List<string?>>("ips.drain.timeout", _ => null, (o, v) => o.Add(v), "a text", _ => null)], []);
+        var problems = HoconFile.Parse(text, "/etc/ips.conf").Read(table, read, null);
+        Assert.All(problems, problem => Assert.Contains("is not a known key", problem.Message, StringComparison.Ordinal));
+        Assert.Equal([value], read);
     }
 
     [Fact]
     public void Locate_AllKinds_AreTold()
     {
-        var layout = HoconKeyLocator.Locate("a { b = [1, 2] }\nc = \"x\\ty \\u0041\\\"\"\n\"d.e\".f = true");
+        var layout = HoconKeyLocator.Locate("a { b = [1, 2] }\nc = \"x\\ty \\u0041\\\"\"\n\"d.e\".f = true\n\"\\u0041\" = 1");
 
-        Assert.Equal(
-            [("a", 1, HoconKind.Block, null), ("a/b", 1, HoconKind.List, null), ("c", 2, HoconKind.Scalar, "x\ty A\""), ("d.e/f", 3, HoconKind.Scalar, "true")],
-            layout.Keys.Select(key => (string.Join('/', key.Path), key.Line, key.Kind, key.Scalar)));
+        Assert.Equal([("a", 1, true), ("a/b", 1, false), ("c", 2, false), ("d.e/f", 3, false), ("A", 4, false)],
+            layout.Keys.Select(key => (string.Join('/', key.Path), key.Line, key.IsBlock)));
     }
 
     [Theory]
@@ -46,6 +50,8 @@ public sealed class HoconKeyLocatorTests
     [InlineData("\nips.a = \"abc\nips.b = 1", 2, "string that begins here is never closed")]
     [InlineData("\nips.a = \"\"\"abc\n", 2, "string that begins here is never closed")]
     [InlineData("ips.a = \"\\d\"", 1, "is no escape")]
+    [InlineData("ips.a = \"\\u00g0\"", 1, "is no escape")]
+    [InlineData("ips.a = 30\u00A0s", 1, "put it in double quotes")]
     [InlineData("ips.a += 1", 1, "'+=' is not supported")]
     [InlineData("ips.a = http://x:1", 1, "contains ':'; put it in double quotes")]
     [InlineData("ips.a = 1 ]", 1, "']' is not expected here")]

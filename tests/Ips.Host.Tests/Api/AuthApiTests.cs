@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using Ips.Host.Api;
 using Ips.Host.Auth;
+using Ips.Host.Inventory.Storage;
 using Ips.Host.Tests.Inventory;
 using Microsoft.Extensions.DependencyInjection;
 

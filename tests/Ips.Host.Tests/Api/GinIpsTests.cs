@@ -1,6 +1,7 @@
 using System.Net;
 using Ips.Host.Api;
 using Ips.Host.Auth;
+using Ips.Host.Inventory.Storage;
 using Ips.Host.Tests.Inventory;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;

@@ -5,6 +5,7 @@ using FsCheck.Fluent;
 using FsCheck.Xunit;
 using Ips.Host.Api;
 using Ips.Host.Auth;
+using Ips.Host.Inventory.Storage;
 
 namespace Ips.Host.Tests.Auth;
 
@@ -67,8 +68,8 @@ public sealed class SignatureTests
     {
         var key = Key() with { IsEnabled = false };
         var right = new Credentials(SignatureScheme.V2, "A1", "1", 1, "n", SignatureText.Sign(SignatureScheme.V2, key.Secret, "text"u8));
-        Assert.Equal(ApiCode.AccessDenied, SignatureVerifier.Verify(right, key, "text"u8, DateTimeOffset.UnixEpoch)?.Code);
-        Assert.Equal(ApiCode.SignatureWrong, SignatureVerifier.Verify(right with { Signature = "00" }, key, "text"u8, DateTimeOffset.UnixEpoch)?.Code);
+        Assert.Equal(AuthRefusalKind.Denied, SignatureVerifier.Verify(right, key, "text"u8, DateTimeOffset.UnixEpoch)?.Kind);
+        Assert.Equal(AuthRefusalKind.SignatureWrong, SignatureVerifier.Verify(right with { Signature = "00" }, key, "text"u8, DateTimeOffset.UnixEpoch)?.Kind);
     }
 
     [Fact]
@@ -78,7 +79,7 @@ public sealed class SignatureTests
         var key = Key() with { PreviousSecret = "old", PreviousUntil = until };
         var old = new Credentials(SignatureScheme.V2, "A1", "1", 1, "n", SignatureText.Sign(SignatureScheme.V2, "old", "text"u8));
         Assert.Null(SignatureVerifier.Verify(old, key, "text"u8, until.AddSeconds(-1)));
-        Assert.Equal(ApiCode.SignatureWrong, SignatureVerifier.Verify(old, key, "text"u8, until)?.Code);
+        Assert.Equal(AuthRefusalKind.SignatureWrong, SignatureVerifier.Verify(old, key, "text"u8, until)?.Kind);
     }
 
     [Fact]
@@ -87,8 +88,8 @@ public sealed class SignatureTests
         var signature = SignatureText.Sign(SignatureScheme.V1, Key().Secret, "text"u8);
         foreach (var given in new[] { signature.ToUpperInvariant(), signature[..^1], signature + "0", "" })
         {
-            Assert.Equal(ApiCode.SignatureWrong,
-                SignatureVerifier.Verify(new Credentials(SignatureScheme.V1, "A1", "1", 1, "", given), Key(), "text"u8, DateTimeOffset.UnixEpoch)?.Code);
+            Assert.Equal(AuthRefusalKind.SignatureWrong,
+                SignatureVerifier.Verify(new Credentials(SignatureScheme.V1, "A1", "1", 1, "", given), Key(), "text"u8, DateTimeOffset.UnixEpoch)?.Kind);
         }
         Assert.Null(SignatureVerifier.Verify(new Credentials(SignatureScheme.V1, "A1", "1", 1, "", signature), Key(), "text"u8, DateTimeOffset.UnixEpoch));
     }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Ips.Actors.Posix;
 using Ips.Host.Cli;
 using Mono.Unix.Native;
 
@@ -12,7 +13,7 @@ internal sealed class FakeLauncher(Func<FakeLauncher, int> launched) : IDaemonLa
     internal ConcurrentQueue<int> Signals { get; } = [];
 
     /// <summary>How it ended; null while it runs.</summary>
-    internal DaemonEnd? End { get; set; }
+    internal ProcessExit? End { get; set; }
 
     /// <summary>Which signal ends it; none if 0.</summary>
     internal int DiesOf { get; init; } = 15;
@@ -26,13 +27,13 @@ internal sealed class FakeLauncher(Func<FakeLauncher, int> launched) : IDaemonLa
         return launched(this);
     }
 
-    public DaemonEnd? TryReap(int pid) => End;
+    public ProcessExit? TryReap(int pid) => End;
 
     public void Signal(int pid, int signal)
     {
         Signals.Enqueue(signal);
         if (signal != DiesOf) return;
-        End = new(null, signal);
+        End = new(0, signal);
         OnDeath?.Invoke();
     }
 

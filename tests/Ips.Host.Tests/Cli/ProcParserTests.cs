@@ -1,3 +1,4 @@
+using Ips.Actors.Posix;
 using Ips.Host.Cli;
 
 namespace Ips.Host.Tests.Cli;
@@ -38,7 +39,7 @@ public sealed class ProcParserTests
     [InlineData("77 (ips) X 1 77 77 0 -1 4194560 1 0 0 0 1 2 0 0 20 0 0 0 123456 1 2 3", 'X', 123456, true)]
     public void Stat_GoldenLine_GivesStateAndStart(string text, char state, long start, bool ended)
     {
-        var stat = Assert.NotNull(ProcStatParser.Parse(text));
+        var stat = Assert.NotNull(ProcStat.Parse(text));
         Assert.Equal((state, start, ended), (stat.State, stat.StartTicks, stat.HasEnded));
     }
 
@@ -47,5 +48,5 @@ public sealed class ProcParserTests
     [InlineData("77 ips S 1")]
     [InlineData("77 (ips) S 1 2 3")]
     [InlineData("77 (ips) S 1 77 77 0 -1 4194560 1 0 0 0 1 2 0 0 20 0 9 0 soon 1")]
-    public void Stat_AnythingElse_IsNull(string text) => Assert.Null(ProcStatParser.Parse(text));
+    public void Stat_AnythingElse_IsNull(string text) => Assert.Null(ProcStat.Parse(text));
 }

@@ -68,7 +68,7 @@ public sealed class StartActionTests : IDisposable
         var launcher = Daemon((self, report) =>
         {
             FakeLauncher.Write(report, StartReport.Failed(1, "The address http://127.0.0.1:1 is in use.").Encode());
-            self.End = new(1, null);
+            self.End = new(1, 0);
         });
         Assert.Equal(1, await RunAsync(launcher, "start"));
         Assert.Equal("ips: The address http://127.0.0.1:1 is in use.\n", _error.ToString());
@@ -76,10 +76,10 @@ public sealed class StartActionTests : IDisposable
     }
 
     [Theory]
-    [InlineData(3, null, 3, "ended before it served, with exit code 3.")]
-    [InlineData(0, null, 1, "ended before it served, with exit code 0.")]
-    [InlineData(null, 9, 1, "was killed by signal 9 before it served.")]
-    public async Task Start_DiesWithoutAWord_TellsStatusAndItsLastLines(int? exitCode, int? signal, int code, string message)
+    [InlineData(3, 0, 3, "ended before it served, with exit code 3.")]
+    [InlineData(0, 0, 1, "ended before it served, with exit code 0.")]
+    [InlineData(0, 9, 1, "was killed by signal 9 before it served.")]
+    public async Task Start_DiesWithoutAWord_TellsStatusAndItsLastLines(int exitCode, int signal, int code, string message)
     {
         await File.WriteAllTextAsync($"{_folder}/ips.log", "of yesterday\n");
         var launcher = Daemon((self, _) =>
@@ -99,7 +99,7 @@ public sealed class StartActionTests : IDisposable
     [Fact]
     public async Task Start_DiesSilent_SaysSo()
     {
-        Assert.Equal(1, await RunAsync(Daemon((self, _) => self.End = new(1, null)), "start"));
+        Assert.Equal(1, await RunAsync(Daemon((self, _) => self.End = new(1, 0)), "start"));
         Assert.Contains($"It wrote nothing to {_folder}/ips.log.", _error.ToString(), StringComparison.Ordinal);
     }
 
@@ -149,7 +149,7 @@ public sealed class StartActionTests : IDisposable
         {
             if (wrote) File.AppendAllText($"{_folder}/ips.log", "why\n");
             FakeLauncher.Write(report, StartReport.Failed(1, "why").Encode());
-            self.End = new(1, null);
+            self.End = new(1, 0);
         });
         Assert.Equal(1, await RunAsync(launcher, "start"));
         Assert.Equal(wrote, File.Exists($"{_folder}/ips.log"));

@@ -25,8 +25,8 @@ public sealed partial class ReferenceConfigurationTests
     public void Reference_Values_AreTheDefaults()
     {
         var fromFile = new DaemonSettings();
-        Assert.Empty(HoconBinding.Read(Text, "ips.conf", DaemonKeys.Table, fromFile, "/elsewhere"));
-        Assert.Empty(HoconBinding.CheckRules(Text, "ips.conf", DaemonKeys.Table, fromFile, []));
+        Assert.Empty(HoconFile.Parse(Text, "ips.conf").Read(DaemonKeys.Table, fromFile, "/elsewhere"));
+        Assert.Empty(DaemonKeys.Table.CheckRules(fromFile, []));
         var defaults = new DaemonSettings();
 
         Assert.All(DaemonKeys.Table.Keys, key => Assert.Equal(key.Show(defaults), key.Show(fromFile)));

@@ -211,19 +211,4 @@ public sealed class SettingsLoaderTests : IDisposable
         File.WriteAllText($"{_folder}/d/ips.conf", "ips.drain.timeout = 6");
         Assert.Equal(1, Assert.Single(SettingsLoader.LoadAgain(first).Problems).Line);
     }
-
-    [Fact]
-    public void CopyTo_EveryOption_IsCopied()
-    {
-        var settings = new DaemonSettings();
-        settings.Ips.PidFile = "/p";
-        settings.Ips.LogFile = "/l";
-        settings.Ips.GenerationHeader = false;
-        settings.Ips.Drain.Timeout = TimeSpan.FromSeconds(9);
-        settings.Ips.Reload.Probation = TimeSpan.FromSeconds(9);
-        settings.Ips.Listener.Backlog = 9;
-        var options = new Ips.Actors.Configuration.IpsOptions();
-        settings.CopyTo(options);
-        Assert.All(Ips.Actors.Configuration.IpsKeys.All.Keys, key => Assert.Equal(key.Show(settings.Ips), key.Show(options)));
-    }
 }

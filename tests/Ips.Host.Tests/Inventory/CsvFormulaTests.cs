@@ -5,7 +5,7 @@ using FsCheck.Fluent;
 using FsCheck.Xunit;
 using Ips.Host.Cli;
 using Ips.Host.Inventory;
-using Ips.Host.Inventory.Commands;
+using Ips.Host.Cli.Commands;
 using Ips.Host.Inventory.Storage;
 using Ips.Host.Inventory.Transfer;
 

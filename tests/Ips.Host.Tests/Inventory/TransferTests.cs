@@ -5,7 +5,7 @@ using FsCheck.Fluent;
 using FsCheck.Xunit;
 using Ips.Host.Cli;
 using Ips.Host.Inventory;
-using Ips.Host.Inventory.Commands;
+using Ips.Host.Cli.Commands;
 using Ips.Host.Inventory.Storage;
 using Ips.Host.Inventory.Transfer;
 
@@ -25,7 +25,7 @@ public sealed class TransferTests : IDisposable
     public Property Cell_OfAnyList_RoundTrips() => Prop.ForAll(Gen.ArrayOf(Text()).ToArbitrary(), texts =>
     {
         if (texts.Length > ObjectLimits.ListCount) return true;
-        List<Ips.Host.Api.Problem> found = [];
+        List<Refusal> found = [];
         var field = ObjectClass.Host.Fields[ObjectClass.Host.OwnerIndex];
         return FieldText.ParseCell(field, FieldText.ToCell(texts), found) is string[] back && back.SequenceEqual(texts) && found.Count == 0;
     });

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.IO.Pipelines;
-using Ips.Actors.Transport;
+using Ips.Actors.HttpFront;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
@@ -33,7 +33,7 @@ internal sealed class TestApp
 
     public void Map(WebApplication app, string host, bool watched)
     {
-        if (watched) app.UseMiddleware<RequestBoundaryMiddleware>();
+        if (watched) app.UseMiddleware<FrontMiddleware>();
         app.Use((context, next) =>
         {
             Interlocked.Increment(ref _requests);

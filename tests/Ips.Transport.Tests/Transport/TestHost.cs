@@ -1,5 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
+using Ips.Actors.Configuration;
+using Ips.Actors.Hosting;
+using Ips.Actors.HttpFront;
 using Ips.Actors.Transport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -9,6 +12,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 namespace Ips.Transport.Tests.Transport;
@@ -58,6 +62,11 @@ internal sealed class TestHost : IAsyncDisposable
                 services.GetRequiredService<ConnectionRegistry>(),
                 services.GetRequiredService<ILogger<HandoverConnectionFactory>>(),
                 movable.ToHashSet()));
+            builder.Services.AddSingleton<FrontGate>();
+            builder.Services.AddSingleton(services => new PoliteClose(
+                services.GetRequiredService<FrontGate>(), services.GetRequiredService<ConnectionRegistry>(), new DrainOptions(), TimeProvider.System,
+                NullLogger.Instance));
+            builder.Services.AddSingleton(new GenerationContext { Number = 1, StartCommand = new("/x", [], "/", new Dictionary<string, string>()) });
             builder.Services.AddSingleton<TestListener>();
             builder.Services.AddSingleton<IConnectionListenerFactory>(services => services.GetRequiredService<TestListener>());
         }

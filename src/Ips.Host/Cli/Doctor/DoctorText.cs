@@ -27,7 +27,7 @@ internal static class DoctorText
         var text = new StringBuilder();
         foreach (var (name, value) in rows) text.Append(name.PadRight(width)).AppendLine(TerminalText.Line(value));
         var problems = DoctorRules.Problems(facts);
-        text.AppendLine().Append(problems.Count == 0 ? "No problem was found." : $"{Counted.Of(problems.Count, "problem")}:");
+        text.AppendLine().Append(problems.Count == 0 ? "No problem was found." : $"{Wording.Counted(problems.Count, "problem")}:");
         foreach (var problem in problems)
             text.AppendLine().Append(problem.Prevents ? "  ERROR   " : "  warning ").AppendLine(TerminalText.Line(problem.What)).Append("          -> ").Append(TerminalText.Line(problem.Remedy));
         return text.ToString();

@@ -1,4 +1,3 @@
-using Ips.Host.Auth;
 
 namespace Ips.Host.Inventory.Storage;
 

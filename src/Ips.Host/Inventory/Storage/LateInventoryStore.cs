@@ -74,15 +74,15 @@ internal sealed class LateInventoryStore(
         await (await OpenedAsync(cancellationToken)).GetKeysVersionAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<IReadOnlyList<Ips.Host.Auth.AccessKey>> GetKeysAsync(CancellationToken cancellationToken) =>
+    public async ValueTask<IReadOnlyList<AccessKey>> GetKeysAsync(CancellationToken cancellationToken) =>
         await (await OpenedAsync(cancellationToken)).GetKeysAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<bool> AddKeyAsync(Ips.Host.Auth.AccessKey key, CancellationToken cancellationToken) =>
+    public async ValueTask<bool> AddKeyAsync(AccessKey key, CancellationToken cancellationToken) =>
         await (await OpenedAsync(cancellationToken)).AddKeyAsync(key, cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<bool> ReplaceKeyAsync(Ips.Host.Auth.AccessKey key, CancellationToken cancellationToken) =>
+    public async ValueTask<bool> ReplaceKeyAsync(AccessKey key, CancellationToken cancellationToken) =>
         await (await OpenedAsync(cancellationToken)).ReplaceKeyAsync(key, cancellationToken);
 
     /// <inheritdoc/>

@@ -1,7 +1,6 @@
 using System.Data.Common;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using Ips.Host.Auth;
 
 namespace Ips.Host.Inventory.Storage;
 

@@ -1,8 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text.Unicode;
 using CsvHelper;
-using Ips.Host.Api;
-using Ips.Host.Cli;
 
 namespace Ips.Host.Inventory.Transfer;
 
@@ -30,7 +28,7 @@ internal static class CsvObjectReader
             TrackLineNumbers = true,
             MaxRecordSize = MaxRowBytes,
             OnMalformedRecord = record =>
-                malformed ??= new ImportedRow(record.LineNumber, null, [Problems.BadRequest(400, Rule(record.Reason))]),
+                malformed ??= new ImportedRow(record.LineNumber, null, [Refusals.Malformed(Rule(record.Reason))]),
         };
         await using var csv = CsvReader.Create(stream, options, leaveOpen: true);
         string[]? header = null;
@@ -40,13 +38,13 @@ internal static class CsvObjectReader
             if (tooLong is not null || malformed is not null)
             {
                 yield return malformed ?? new ImportedRow(tooLong!.Value, null,
-                    [Problems.BadRequest(400, $"the row is longer than {MaxRowBytes} bytes; is a quote missing?")]);
+                    [Refusals.Malformed($"the row is longer than {MaxRowBytes} bytes; is a quote missing?")]);
                 yield break; // where the next row begins cannot be told
             }
             if (!more) break;
             if (!Utf8.IsValid(csv.RawRecord))
             {
-                yield return new ImportedRow(csv.LineNumber, null, [Problems.BodyNotUtf8]);
+                yield return new ImportedRow(csv.LineNumber, null, [Refusals.BodyNotUtf8]);
                 yield break;
             }
             var record = new string[csv.FieldCount];
@@ -62,7 +60,7 @@ internal static class CsvObjectReader
             yield return Row(csv.LineNumber, header, record, oclass);
         }
         if (header is null) yield return new ImportedRow(1, null,
-            [Problems.BadRequest(400, "the file is empty; CSV begins with a row of column names")]);
+            [Refusals.Malformed("the file is empty; CSV begins with a row of column names")]);
     }
 
     // In an iterator nothing can be caught.
@@ -86,34 +84,34 @@ internal static class CsvObjectReader
         _ => "there is a quote in a cell that does not begin with one; a cell with quotes is quoted as a whole, and each quote within it written twice",
     };
 
-    private static List<Problem> CheckHeader(string[] header, ObjectClass? oclass)
+    private static List<Refusal> CheckHeader(string[] header, ObjectClass? oclass)
     {
-        List<Problem> found = [];
+        List<Refusal> found = [];
         string[] known = [.. CsvColumns.For(oclass), CsvColumns.Version];
-        found.AddRange(header.Where(name => !known.Contains(name)).Select(Problems.Unknown));
-        found.AddRange(header.GroupBy(name => name).Where(same => same.Count() > 1).Select(same => Problems.Twice(same.Key)));
-        if (!header.Contains(ObjectClass.IdField)) found.Add(Problems.Missing(ObjectClass.IdField));
-        if (oclass is null && !header.Contains(CsvColumns.Oid)) found.Add(Problems.Missing(CsvColumns.Oid));
+        found.AddRange(header.Where(name => !known.Contains(name)).Select(Refusals.Unknown));
+        found.AddRange(header.GroupBy(name => name).Where(same => same.Count() > 1).Select(same => Refusals.Twice(same.Key)));
+        if (!header.Contains(ObjectClass.IdField)) found.Add(Refusals.Missing(ObjectClass.IdField));
+        if (oclass is null && !header.Contains(CsvColumns.Oid)) found.Add(Refusals.Missing(CsvColumns.Oid));
         return found;
     }
 
     private static ImportedRow Row(long line, string[] header, string[] record, ObjectClass? oclass)
     {
-        List<Problem> found = [];
+        List<Refusal> found = [];
         if (record.Length != header.Length) return new ImportedRow(line, null,
-            [Problems.BadRequest(400, $"the row has {Counted.Of(record.Length, "cell")}, the header {header.Length}")]);
+            [Refusals.Malformed($"the row has {Wording.Counted(record.Length, "cell")}, the header {header.Length}")]);
         var oid = Array.IndexOf(header, CsvColumns.Oid) is >= 0 and var at ? record[at] : oclass!.Oid;
         var actual = ObjectClass.Find(oid);
         if (actual is null || (oclass is not null && actual != oclass)) return new ImportedRow(line, null,
-            [Problems.OidFault(CsvColumns.Oid, oid, oclass)]);
+            [Refusals.OidFault(CsvColumns.Oid, oid, oclass)]);
         var id = record[Array.IndexOf(header, ObjectClass.IdField)];
-        if (!ObjectLimits.IsId(id)) found.Add(Problems.NotAnId(ObjectClass.IdField));
+        if (!ObjectLimits.IsId(id)) found.Add(Refusals.NotAnId(ObjectClass.IdField));
         var values = new object?[actual.Fields.Count];
         for (var i = 0; i < header.Length; i++)
         {
             var field = actual.IndexOf(header[i]);
             if (field >= 0) values[field] = FieldText.ParseCell(actual.Fields[field], record[i], found);
-            else if (record[i].Length > 0 && header[i] is not (CsvColumns.Oid or CsvColumns.Version or ObjectClass.IdField)) found.Add(Problems.Unknown(header[i]));
+            else if (record[i].Length > 0 && header[i] is not (CsvColumns.Oid or CsvColumns.Version or ObjectClass.IdField)) found.Add(Refusals.Unknown(header[i]));
         }
         ObjectCodec.Complete(actual, values, found);
         return new ImportedRow(line, found.Count == 0 ? new InventoryObject(actual, id, values) : null, found);

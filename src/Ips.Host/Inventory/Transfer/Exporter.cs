@@ -48,7 +48,7 @@ internal static class Exporter
 
     /// <summary>The object that a stored body holds.</summary>
     public static InventoryObject Item(StoredObject stored) =>
-        ObjectCodec.Read(stored.Body.Span, null, null, out var problems) ?? throw new InvalidDataException($"A stored object cannot be read: {Api.Problem.Join(problems).English}.");
+        ObjectCodec.Read(stored.Body.Span, null, null, out var problems) ?? throw new InvalidDataException($"A stored object cannot be read: {Refusal.Join(problems).English}.");
 
     private static string Cell(InventoryObject item, string column)
     {

@@ -1,4 +1,3 @@
-using Ips.Host.Api;
 
 namespace Ips.Host.Inventory.Transfer;
 
@@ -6,4 +5,4 @@ namespace Ips.Host.Inventory.Transfer;
 /// <param name="Line">The line's number, from 1.</param>
 /// <param name="Item">The object; null if there are problems.</param>
 /// <param name="Problems">What is wrong with the line.</param>
-internal readonly record struct ImportedRow(long Line, InventoryObject? Item, IReadOnlyList<Problem> Problems);
+internal readonly record struct ImportedRow(long Line, InventoryObject? Item, IReadOnlyList<Refusal> Problems);

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
-using Ips.Host.Api;
 using Ips.Host.Inventory.Storage;
 
 namespace Ips.Host.Inventory.Transfer;
@@ -18,7 +17,7 @@ internal static class Importer
     /// <param name="cancellationToken">Ends it; nothing is imported then.</param>
     /// <returns>What was imported; null if there was a problem.</returns>
     public static async Task<ImportCounts?> RunAsync(
-        IObjectStore store, IAsyncEnumerable<ImportedRow> rows, Action<long, Problem> onProblem, Action<long> onProgress,
+        IObjectStore store, IAsyncEnumerable<ImportedRow> rows, Action<long, Refusal> onProblem, Action<long> onProgress,
         bool isDryRun, CancellationToken cancellationToken)
     {
         Dictionary<UInt128, long> seen = [];
@@ -30,7 +29,7 @@ internal static class Importer
             {
                 var problems = row.Problems;
                 if (row.Item is { } item && !seen.TryAdd(Digest(item), row.Line))
-                    problems = [Problems.BadRequest(400, $"{item.Class.Oid} '{item.Id}' is on line {seen[Digest(item)]} already")];
+                    problems = [Refusals.Malformed($"{item.Class.Oid} '{item.Id}' is on line {seen[Digest(item)]} already")];
                 foreach (var problem in problems) onProblem(row.Line, problem);
                 if (problems.Count > 0 && !failed)
                 {

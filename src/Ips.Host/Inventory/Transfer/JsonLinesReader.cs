@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
-using Ips.Host.Api;
 
 namespace Ips.Host.Inventory.Transfer;
 
@@ -52,12 +51,12 @@ internal static class JsonLinesReader
             pipe.AdvanceTo(rest.Start, read.Buffer.End);
         }
         await pipe.CompleteAsync();
-        if (!any) yield return new ImportedRow(1, null, [Problems.BadRequest(400, "the file is empty")]);
+        if (!any) yield return new ImportedRow(1, null, [Refusals.Malformed("the file is empty")]);
     }
 
     private static ImportedRow? Row(ReadOnlySequence<byte> bytes, long line, ObjectClass? oclass, bool tooLong)
     {
-        if (tooLong || bytes.Length > MaxLineBytes) return new ImportedRow(line, null, [Problems.BadRequest(400, $"the line is longer than {MaxLineBytes} bytes")]);
+        if (tooLong || bytes.Length > MaxLineBytes) return new ImportedRow(line, null, [Refusals.Malformed($"the line is longer than {MaxLineBytes} bytes")]);
         var text = bytes.IsSingleSegment ? bytes.FirstSpan : bytes.ToArray();
         if (line == 1 && text.StartsWith("\uFEFF"u8)) text = text[3..];
         if (text.Trim(" \t\r"u8).IsEmpty) return null;

@@ -1,11 +1,12 @@
 using System.Net;
-using Ips.Host.Api;
+using Ips.Host.Auth;
+using Ips.Host.Inventory;
 using Ips.Host.Inventory.Storage;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 
-namespace Ips.Host.Auth;
+namespace Ips.Host.Api;
 
 /// <summary>Lets only signed requests, and as long as there is no key those from loopback if that is allowed, through to <c>/v1</c>.
 /// Order: what is cheap to refuse comes first, a body is read only for a key that exists, and a nonce is taken only after the signature was checked.</summary>
@@ -59,30 +60,30 @@ internal sealed class AuthMiddleware(
         var known = await keys.GetAsync(context.RequestAborted);
         if (known.Count == 0)
         {
-            if (credentials is not null || !IsAnonymousAllowed(context)) return Problems.NoKeyConfigured;
+            if (credentials is not null || !IsAnonymousAllowed(context)) return AuthRefusals.NoKeyConfigured;
         }
         else if (credentials is null)
         {
-            return Problems.NoKeyInRequest;
+            return AuthRefusals.NoKeyInRequest;
         }
         else if (credentials.Scheme == SignatureScheme.V1 && !options.Value.AllowV1)
         {
-            return Problems.V1Off;
+            return AuthRefusals.V1Off;
         }
         else if (credentials.Scheme == SignatureScheme.V2 && !options.Value.AllowV2)
         {
-            return Problems.V2Off;
+            return AuthRefusals.V2Off;
         }
         else if (!SignatureVerifier.IsInWindow(credentials.Expires, time.GetUtcNow(), options.Value.Window))
         {
-            return Problems.Expired(options.Value.Window);
+            return AuthRefusals.Expired(options.Value.Window);
         }
 
         var key = credentials is null ? null : known.GetValueOrDefault(credentials.AccessKey);
         if (HasBody(context, credentials))
         {
             // That this tells which keys exist cannot be helped: the names are no secret, and a stranger's body is not worth its memory.
-            if (credentials is not null && key is null) return Problems.SignatureWrong;
+            if (credentials is not null && key is null) return AuthRefusals.SignatureWrong;
             var (body, problem) = await RequestBody.ReadAsync(request, api.Value.MaxBodySizeBytes, memory, context.RequestAborted);
             if (body is null) return problem;
             context.Features.Set(body);
@@ -109,14 +110,14 @@ internal sealed class AuthMiddleware(
             var headers = SignedHeaders.Of(request.Headers, out var twice);
             if (twice is not null) return twice;
             text = SignatureText.Build21(request.Method, context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget, headers, body.Span, credentials);
-            if (text is null) return Problems.SignatureWrong;
+            if (text is null) return AuthRefusals.SignatureWrong;
         }
         else
         {
             text = SignatureText.Build(request.Method, path, query.Parameters, body.Span, credentials);
         }
         var refused = SignatureVerifier.Verify(credentials, key, text, time.GetUtcNow());
-        if (refused == Problems.SignatureWrong && credentials.Scheme == SignatureScheme.V1 && body.IsEmpty && HasBody(context, credentials))
+        if (refused == AuthRefusals.SignatureWrong && credentials.Scheme == SignatureScheme.V1 && body.IsEmpty && HasBody(context, credentials))
         {
             // Clients of Gin-IPs sign an empty line for an empty body.
             text = SignatureText.Build(request.Method, path, query.Parameters, body.Span, credentials, signsEmptyBody: false);
@@ -131,11 +132,12 @@ internal sealed class AuthMiddleware(
             // The store judges by its own clock and now: a body may have taken longer than the window.
             var (window, capacity) = (options.Value.Window, options.Value.NonceCapacity);
             var outcome = await TakeNonceAsync(key.Name, credentials, writes, window, capacity, context.RequestAborted);
-            if (outcome == NonceOutcome.Used) return Problems.NonceUsed;
-            if (outcome == NonceOutcome.Forgotten) return Problems.NonceForgotten;
-            if (outcome == NonceOutcome.Full) return Problems.NonceStoreFull;
+            if (outcome == NonceOutcome.Used) return AuthRefusals.NonceUsed;
+            if (outcome == NonceOutcome.Forgotten) return AuthRefusals.NonceForgotten;
+            if (outcome == NonceOutcome.Full) return AuthRefusals.NonceStoreFull;
         }
-        return writes && !key.CanWrite ? Problems.KeyReadOnly : null;
+        if (writes && !key.CanWrite) return AuthRefusals.KeyReadOnly;
+        return null;
     }
 
     // A read changes nothing, and whoever has recorded it has seen its answer: that it is not sent again to another generation or daemon is
@@ -161,10 +163,10 @@ internal sealed class AuthMiddleware(
     // Also for GET: existing clients send it, and a web page cannot without asking the server first, which matters for anonymous loopback.
     private static Problem? CheckContentType(string? contentType)
     {
-        if (string.IsNullOrEmpty(contentType)) return Problems.Missing("Content-Type: application/json");
-        return MediaTypeHeaderValue.TryParse(contentType, out var type) && type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
-            ? null
-            : Problems.Wrong("Content-Type", "application/json", " application/json");
+        if (string.IsNullOrEmpty(contentType)) return Refusals.Missing("Content-Type: application/json");
+        if (MediaTypeHeaderValue.TryParse(contentType, out var type)
+            && type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)) return null;
+        return Refusals.Wrong("Content-Type", "application/json", " application/json");
     }
 
     // The name in Host too: a page whose name was made to point to 127.0.0.1 (DNS rebinding) may send any request with that name.

@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Data.Common;
-using Ips.Host.Cli;
+using Ips.Host.Inventory;
 using Ips.Host.Inventory.Storage;
 
-namespace Ips.Host.Inventory.Commands;
+namespace Ips.Host.Cli.Commands;
 
 /// <summary>Opens the store for a command, and turns what can go wrong into one line and an exit code.</summary>
 internal static class CommandRunner

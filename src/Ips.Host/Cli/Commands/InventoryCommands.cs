@@ -3,11 +3,11 @@ using System.Globalization;
 using Ips.Actors.Configuration;
 using Ips.Actors.Diagnostics;
 using Ips.Actors.Hosting;
-using Ips.Host.Cli;
+using Ips.Host.Inventory;
 using Ips.Host.Inventory.Storage;
 using Ips.Host.Inventory.Transfer;
 
-namespace Ips.Host.Inventory.Commands;
+namespace Ips.Host.Cli.Commands;
 
 /// <summary>The commands <c>import</c>, <c>export</c>, <c>sample</c> and <c>key</c>.</summary>
 /// <param name="options">Where the inventory lies, from the parsed command line and the configuration.</param>
@@ -69,11 +69,11 @@ internal sealed class InventoryCommands(Func<ParseResult, InventoryOptions> opti
         progress.Clear();
         if (counts is not { } done)
         {
-            if (problems > MostProblemsShown) await error.WriteLineAsync($"{name}: {Counted.Of(problems - MostProblemsShown, "more problem")}");
-            throw new CliException(CliExitCode.Failed, $"{Counted.Of(problems, "problem")}; {NothingImported}.");
+            if (problems > MostProblemsShown) await error.WriteLineAsync($"{name}: {Wording.Counted(problems - MostProblemsShown, "more problem")}");
+            throw new CliException(CliExitCode.Failed, $"{Wording.Counted(problems, "problem")}; {NothingImported}.");
         }
         await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-            $"{Counted.Of(done.Created + done.Updated + done.Unchanged, "object")}: {done.Created} new, {done.Updated} replaced, {done.Unchanged} as before.")
+            $"{Wording.Counted(done.Created + done.Updated + done.Unchanged, "object")}: {done.Created} new, {done.Updated} replaced, {done.Unchanged} as before.")
             + (isDryRun ? " A dry run: nothing was imported." : ""));
         return CliExitCode.Ok;
     }
@@ -99,7 +99,7 @@ internal sealed class InventoryCommands(Func<ParseResult, InventoryOptions> opti
             if (name == StandardStream) await WriteAsync(output());
             else await IntoFileAsync(name, WriteAsync, cancellationToken);
             progress.Clear();
-            await parsed.InvocationConfiguration.Error.WriteLineAsync($"{Counted.Of(count, "object")}.");
+            await parsed.InvocationConfiguration.Error.WriteLineAsync($"{Wording.Counted(count, "object")}.");
             return CliExitCode.Ok;
 
             async Task WriteAsync(Stream stream) => count = await Exporter.RunAsync(store, ObjectClass.Find(parsed.GetValue(oid)),
@@ -127,7 +127,7 @@ internal sealed class InventoryCommands(Func<ParseResult, InventoryOptions> opti
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CliException(CliExitCode.Output, $"{CliOptions.Shown(name)} cannot be written: {FileFault.Describe(e, path)}.");
+            throw new CliException(CliExitCode.Output, $"{CliOptions.Shown(name)} cannot be written: {Wording.FileFault(e, path)}.");
         }
     }
 
@@ -140,7 +140,7 @@ internal sealed class InventoryCommands(Func<ParseResult, InventoryOptions> opti
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CliException(CliExitCode.Failed, $"{CliOptions.Shown(name)} cannot be read: {FileFault.Describe(e, path)}.");
+            throw new CliException(CliExitCode.Failed, $"{CliOptions.Shown(name)} cannot be read: {Wording.FileFault(e, path)}.");
         }
     }
 

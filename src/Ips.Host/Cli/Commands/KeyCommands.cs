@@ -3,11 +3,10 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Ips.Actors.Diagnostics;
-using Ips.Host.Auth;
-using Ips.Host.Cli;
+using Ips.Host.Inventory;
 using Ips.Host.Inventory.Storage;
 
-namespace Ips.Host.Inventory.Commands;
+namespace Ips.Host.Cli.Commands;
 
 /// <summary><c>key add|list|disable|enable|rotate|delete</c>. A secret is printed once, when it is made, alone on standard output; the
 /// words about it go to standard
@@ -68,7 +67,7 @@ internal static class KeyCommands
             if (secret.Length == 0) throw new CliException(CliExitCode.Failed,
                 "Standard input has no secret on its first line; no key was added.");
             return secret.Length is >= LeastSecretChars and <= MostSecretChars ? secret : throw new CliException(CliExitCode.Failed,
-                $"The secret has {Counted.Of(secret.Length, "character")}; it must have {LeastSecretChars} to {MostSecretChars}. No key was added.");
+                $"The secret has {Wording.Counted(secret.Length, "character")}; it must have {LeastSecretChars} to {MostSecretChars}. No key was added.");
         }
     }
 

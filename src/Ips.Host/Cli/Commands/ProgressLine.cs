@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Ips.Host.Inventory.Commands;
+namespace Ips.Host.Cli.Commands;
 
 /// <summary>A line on standard error that counts up; nothing if that is no terminal, so that logs stay clean.</summary>
 internal sealed class ProgressLine(TextWriter output, bool isTerminal, string what, TimeProvider time) : IDisposable

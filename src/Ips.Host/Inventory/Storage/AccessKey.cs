@@ -1,4 +1,4 @@
-namespace Ips.Host.Auth;
+namespace Ips.Host.Inventory.Storage;
 
 /// <summary>One access key.</summary>
 /// <param name="Name">The public part: what requests carry as <c>accesskey</c>.</param>
