@@ -81,9 +81,5 @@ internal sealed class WatchedProcess : IAsyncDisposable
 
     private int ChannelThreads() => ProcessTable.ThreadNames(Pid).Count(name => name.StartsWith(ChannelThread, StringComparison.Ordinal));
 
-    private long ResidentKiB()
-    {
-        var line = File.ReadLines($"/proc/{Pid}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
-        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
-    }
+    private long ResidentKiB() => ProcFs.ResidentBytes(Pid) / 1024;
 }

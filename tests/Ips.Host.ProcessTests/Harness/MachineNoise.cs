@@ -1,11 +1,15 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 
 namespace Ips.Host.ProcessTests.Harness;
 
-/// <summary>Measures how late this machine wakes a thread, so that a bound on a service's time allows for a busy machine and for no more.</summary>
-internal sealed class MachineNoise : IDisposable
+/// <summary>Measures how late this machine wakes a thread and how long it keeps one from its work, so that a bound on a service's time allows for a busy machine and for
+/// no more.</summary>
+internal sealed partial class MachineNoise : IDisposable
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(10);
+    private const int ClockThreadCpuTimeId = 3;
+
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50), Work = TimeSpan.FromMilliseconds(5);
 
     private readonly Thread _thread;
     private long _worst;
@@ -33,8 +37,25 @@ internal sealed class MachineNoise : IDisposable
         {
             var began = Stopwatch.GetTimestamp();
             Thread.Sleep(Interval);
-            var late = Stopwatch.GetElapsedTime(began) - Interval;
+            for (var until = CpuTime() + Work; CpuTime() < until;)
+            {
+            }
+
+            var late = Stopwatch.GetElapsedTime(began) - Interval - Work;
             if (late > Worst) Interlocked.Exchange(ref _worst, late.Ticks);
         }
+    }
+
+    private static TimeSpan CpuTime() => ClockGetTime(ClockThreadCpuTimeId, out var time) == 0 ? TimeSpan.FromSeconds(time.Seconds) + TimeSpan.FromMicroseconds(time.Nanoseconds / 1000)
+        : throw new InvalidOperationException($"clock_gettime: {Marshal.GetLastPInvokeErrorMessage()}");
+
+    [LibraryImport("libc", EntryPoint = "clock_gettime", SetLastError = true)]
+    private static partial int ClockGetTime(int clock, out TimeSpec time);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct TimeSpec
+    {
+        internal long Seconds;
+        internal long Nanoseconds;
     }
 }

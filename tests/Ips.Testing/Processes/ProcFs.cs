@@ -1,8 +1,9 @@
 using System.Globalization;
+using System.Text;
 
-namespace Ips.Host.ProcessTests.Harness;
+namespace Ips.Testing.Processes;
 
-/// <summary>What /proc says of a process beyond what Ips.Testing's ProcessTable needs. See proc(5).</summary>
+/// <summary>What /proc says of one process that runs, beyond what <see cref="ProcessTable"/> asks of any. See proc(5).</summary>
 internal static class ProcFs
 {
     /// <summary>The umask, in octal: <c>0022</c>.</summary>
@@ -11,6 +12,15 @@ internal static class ProcFs
     /// <summary>Whether a signal is ignored.</summary>
     public static bool Ignores(int pid, int signal) =>
         (ulong.Parse(Status(pid, "SigIgn"), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture) >> (signal - 1) & 1) == 1;
+
+    /// <summary>The memory that it has in use.</summary>
+    public static long ResidentBytes(int pid) => 1024 * long.Parse(Status(pid, "VmRSS").Split(' ')[0], CultureInfo.InvariantCulture);
+
+    /// <summary>The environment that it was started with, as <c>NAME=value</c>.</summary>
+    public static IReadOnlyList<string> EnvironmentOf(int pid) => File.ReadAllText($"/proc/{pid}/environ").Split('\0', StringSplitOptions.RemoveEmptyEntries);
+
+    /// <summary>The program.</summary>
+    public static string Program(int pid) => Link($"/proc/{pid}/exe");
 
     /// <summary>The working directory.</summary>
     public static string WorkingDirectory(int pid) => Link($"/proc/{pid}/cwd");
@@ -25,17 +35,20 @@ internal static class ProcFs
         return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[3], CultureInfo.InvariantCulture);
     }
 
+    /// <summary>Whether all threads have stopped, as after SIGSTOP.</summary>
+    public static bool IsStopped(int pid) => Directory.EnumerateDirectories($"/proc/{pid}/task").All(task => StateOf(task) == 'T');
+
     /// <summary>Takes what a process writes to its stdout, a pipe whose reader was stopped, out of that pipe until a text has come. What was taken, nobody else gets.</summary>
     public static async Task WaitForOutputAsync(int pid, string text)
     {
         await using var pipe = new FileStream($"/proc/{pid}/fd/1", FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 1, useAsync: true);
-        var seen = new System.Text.StringBuilder();
+        var seen = new StringBuilder();
         var buffer = new byte[64 * 1024];
         while (!seen.ToString().Contains(text, StringComparison.Ordinal))
         {
             var got = await pipe.ReadAsync(buffer).AsTask().WaitAsync(Limits.Step);
-            Assert.True(got > 0, $"Process {pid} ended its output without '{text}': {seen}");
-            seen.Append(System.Text.Encoding.UTF8.GetString(buffer, 0, got));
+            if (got == 0) throw new IOException($"Process {pid} ended its output without '{text}': {seen}");
+            seen.Append(Encoding.UTF8.GetString(buffer, 0, got));
         }
     }
 
@@ -45,16 +58,12 @@ internal static class ProcFs
         var rests = 0;
         return Eventually.TrueAsync(() => (rests = AtRest() ? rests + 1 : 0) >= 5, $"a thread {name} of {pid} at rest");
 
-        bool AtRest() => Directory.GetDirectories($"/proc/{pid}/task").Where(task => Path.GetFileName(task) == $"{pid}" || Read($"{task}/comm").StartsWith(name, StringComparison.Ordinal))
-            .Count(task => Read($"{task}/stat") is var stat && stat.LastIndexOf(')') is > 0 and var end && stat[end + 2] == 'S') == 2;
+        bool AtRest() => Directory.GetDirectories($"/proc/{pid}/task")
+            .Where(task => Path.GetFileName(task) == $"{pid}" || Read($"{task}/comm").StartsWith(name, StringComparison.Ordinal)).Count(task => StateOf(task) == 'S') == 2;
     }
 
-    /// <summary>The children, zombies included.</summary>
-    public static IReadOnlyList<int> Children(int pid) =>
-    [
-        .. Directory.EnumerateDirectories($"/proc/{pid}/task").SelectMany(task => Read($"{task}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            .Select(child => int.Parse(child, CultureInfo.InvariantCulture)),
-    ];
+    // Null for a thread that ended.
+    private static char? StateOf(string task) => Read($"{task}/stat") is { Length: > 0 } stat ? stat[stat.LastIndexOf(')') + 2] : null;
 
     private static string Read(string path)
     {

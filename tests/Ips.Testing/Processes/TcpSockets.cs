@@ -1,7 +1,6 @@
 using System.Globalization;
-using Ips.Testing.Processes;
 
-namespace Ips.Host.ProcessTests.Harness;
+namespace Ips.Testing.Processes;
 
 /// <summary>One TCP socket over IPv4 as the kernel lists it. See proc_pid_net(5).</summary>
 /// <param name="Inode">Which descriptors show as <c>socket:[inode]</c>; 0 for a connection that nobody has accepted yet.</param>
@@ -10,10 +9,13 @@ namespace Ips.Host.ProcessTests.Harness;
 /// <param name="State">As the kernel numbers it.</param>
 internal sealed record TcpSocket(string Inode, int LocalPort, int RemotePort, int State)
 {
-    private const int CloseWait = 8;
+    private const int CloseWait = 8, Listen = 10;
 
     /// <summary>The peer has closed, and this end has not.</summary>
     public bool WasLeft => State == CloseWait;
+
+    /// <summary>It waits for clients.</summary>
+    public bool IsListening => State == Listen;
 }
 
 /// <summary>What sockets there are, and whose.</summary>
@@ -27,6 +29,10 @@ internal static class TcpSockets
         .. File.ReadLines($"/proc/{pid}/net/tcp").Skip(1).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
             .Select(words => new TcpSocket(words[9], Port(words[1]), Port(words[2]), int.Parse(words[3], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture))),
     ];
+
+    /// <summary>The inode of the socket that listens on a port of this network namespace, which names the socket for good.</summary>
+    /// <returns>Null if nobody listens.</returns>
+    public static string? Listener(int port) => All(Environment.ProcessId).FirstOrDefault(socket => socket.IsListening && socket.LocalPort == port)?.Inode;
 
     /// <summary>The inodes of a process's sockets, of any kind.</summary>
     public static IReadOnlySet<string> InodesOf(int pid) => ProcessTable.OpenFiles(pid).Select(line => line[(line.IndexOf("-> ", StringComparison.Ordinal) + 3)..])
