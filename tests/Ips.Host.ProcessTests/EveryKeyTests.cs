@@ -1,7 +1,5 @@
 using System.Globalization;
-using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using System.Text;
 using Ips.Actors.Control;
 using Ips.Actors.Diagnostics;
@@ -312,13 +310,11 @@ public sealed partial class EveryKeyTests(ITestOutputHelper output) : ReceiptTes
     }
 
     // Half a request: the generation that has it cannot move it and drains until its deadline.
-    private static async Task<Socket> StickAsync(int port)
+    private static async Task<RawClient> StickAsync(int port)
     {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, port)).WaitAsync(Limits.Step);
-        await socket.SendAsync(Encoding.ASCII.GetBytes("GET /ping HTTP/1.1\r\nHost: x\r\n\r\nGET /pi")).WaitAsync(Limits.Step);
-        var buffer = new byte[4096];
-        Assert.True(await socket.ReceiveAsync(buffer).WaitAsync(Limits.Step) > 0); // it was accepted, and has begun the second one
-        return socket;
+        var client = await RawClient.ConnectAsync(port);
+        await client.SendAsync("GET /ping HTTP/1.1\r\nHost: x\r\n\r\nGET /pi");
+        await client.ReadUntilAsync(text => text.Length > 0); // it was accepted, and has begun the second one
+        return client;
     }
 }

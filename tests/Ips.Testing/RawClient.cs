@@ -5,7 +5,8 @@ using System.Text;
 
 namespace Ips.Testing;
 
-/// <summary>An HTTP/1.1 client that sends exactly the bytes it is told to, and takes answers apart by itself. <see cref="Limits"/> bound each wait.</summary>
+/// <summary>An HTTP/1.1 client that sends exactly the bytes it is told to, and takes answers apart by itself. <see cref="Limits"/> bound each
+/// wait.</summary>
 internal sealed class RawClient(Socket socket) : IDisposable
 {
     private byte[] _buffer = new byte[16 * 1024];
@@ -123,7 +124,8 @@ internal sealed class RawClient(Socket socket) : IDisposable
     {
         var end = text.IndexOf("\r\n\r\n", StringComparison.Ordinal);
         if (end < 0) return false;
-        var length = text[..end].Split("\r\n").FirstOrDefault(line => line.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase));
+        var length = text[..end].Split("\r\n")
+            .FirstOrDefault(line => line.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase));
         return length is null ? text.EndsWith("\r\n0\r\n\r\n", StringComparison.Ordinal)
             : text.Length - end - 4 >= int.Parse(length.Split(':')[1], CultureInfo.InvariantCulture);
     }
@@ -142,7 +144,8 @@ internal sealed class RawClient(Socket socket) : IDisposable
 
             if (await FillAsync()) continue;
             if (endIsFine && _start == _end) return null;
-            throw new EndOfStreamException($"The connection ended in the middle of an answer: {Encoding.Latin1.GetString(_buffer, _start, _end - _start)}");
+            throw new EndOfStreamException(
+                $"The connection ended in the middle of an answer: {Encoding.Latin1.GetString(_buffer, _start, _end - _start)}");
         }
     }
 
@@ -150,7 +153,8 @@ internal sealed class RawClient(Socket socket) : IDisposable
     {
         while (_end - _start < count)
         {
-            if (!await FillAsync()) throw new EndOfStreamException($"The connection ended {count - (_end - _start)} bytes before the end of a body.");
+            if (!await FillAsync())
+                throw new EndOfStreamException($"The connection ended {count - (_end - _start)} bytes before the end of a body.");
         }
 
         var text = Encoding.Latin1.GetString(_buffer, _start, count);

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net.Sockets;
-using Ips.Actors.Diagnostics;
 using Ips.Host.ProcessTests.Harness;
 using Ips.Testing.Processes;
 using Xunit.Abstractions;

@@ -1,9 +1,5 @@
-using Ips.Actors.Diagnostics;
 using Ips.Host.ProcessTests.Harness;
-using Ips.Host.ProcessTests.Takeover;
-using Ips.Testing.Fuzz;
 using Ips.Testing.Fuzz.Channels;
-using Ips.Testing.Processes;
 using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests.ChannelFuzz;

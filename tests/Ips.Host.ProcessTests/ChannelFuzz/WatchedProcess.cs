@@ -1,4 +1,3 @@
-using System.Globalization;
 using Ips.Host.ProcessTests.Harness;
 using Ips.Testing.Processes;
 

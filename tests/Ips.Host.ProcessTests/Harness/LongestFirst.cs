@@ -7,11 +7,13 @@ public sealed class LongestFirst : ITestCollectionOrderer
 {
     private static readonly string[] Longest =
     [
-        nameof(CrashTests), nameof(Takeover.HostileTakeoverTests), nameof(SignalsDuringReloadTests), nameof(LateReloadRequestTests), nameof(BadSuccessorTests),
+        nameof(CrashTests), nameof(Takeover.HostileTakeoverTests), nameof(SignalsDuringReloadTests), nameof(LateReloadRequestTests),
+        nameof(BadSuccessorTests),
     ];
 
     /// <inheritdoc/>
-    public IEnumerable<ITestCollection> OrderTestCollections(IEnumerable<ITestCollection> testCollections) => testCollections.OrderBy(Rank);
+    public IEnumerable<ITestCollection> OrderTestCollections(IEnumerable<ITestCollection> testCollections) =>
+        testCollections.OrderBy(Rank);
 
     // By its name, which xunit makes of the class: "Test collection for Ips.Host.ProcessTests.CrashTests (id: …)".
     private static int Rank(ITestCollection collection)

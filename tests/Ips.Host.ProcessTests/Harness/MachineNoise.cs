@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 
 namespace Ips.Host.ProcessTests.Harness;
 
-/// <summary>Measures how late this machine wakes a thread and how long it keeps one from its work, so that a bound on a service's time allows for a busy machine and for
-/// no more.</summary>
+/// <summary>Measures how late this machine wakes a thread and how long it keeps one from its work, so that a bound on a service's time
+/// allows for a busy machine and for no more.</summary>
 internal sealed partial class MachineNoise : IDisposable
 {
     private const int ClockThreadCpuTimeId = 3;
@@ -46,7 +46,8 @@ internal sealed partial class MachineNoise : IDisposable
         }
     }
 
-    private static TimeSpan CpuTime() => ClockGetTime(ClockThreadCpuTimeId, out var time) == 0 ? TimeSpan.FromSeconds(time.Seconds) + TimeSpan.FromMicroseconds(time.Nanoseconds / 1000)
+    private static TimeSpan CpuTime() => ClockGetTime(ClockThreadCpuTimeId, out var time) == 0
+        ? TimeSpan.FromSeconds(time.Seconds) + TimeSpan.FromMicroseconds(time.Nanoseconds / 1000)
         : throw new InvalidOperationException($"clock_gettime: {Marshal.GetLastPInvokeErrorMessage()}");
 
     [LibraryImport("libc", EntryPoint = "clock_gettime", SetLastError = true)]

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using Ips.Actors.Diagnostics;
 using Ips.Host.ProcessTests.Harness;

@@ -3,8 +3,9 @@ using System.Diagnostics;
 namespace Ips.Testing.Processes;
 
 /// <summary>Programs that tests write, and how they start any program.</summary>
-/// <remarks>Between fork(2) and execve(2) a child has a copy of each descriptor of the tests' own process. If one of them is a program that another test is just writing,
-/// whoever starts that program meanwhile gets ETXTBSY. So nothing is started while a program is written.</remarks>
+/// <remarks>Between fork(2) and execve(2) a child has a copy of each descriptor of the tests' own process. While it has that of a program
+/// that another test has just written, the start of that program fails with ETXTBSY. So nothing is started while a program is written.
+/// </remarks>
 public static class Executable
 {
     private const UnixFileMode Mode = (UnixFileMode)0b111_101_101;

@@ -13,11 +13,16 @@ internal static class ProcFs
     public static bool Ignores(int pid, int signal) =>
         (ulong.Parse(Status(pid, "SigIgn"), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture) >> (signal - 1) & 1) == 1;
 
+    /// <summary>The real, the effective, the saved and the file system's user id.</summary>
+    public static IReadOnlyList<int> UserIds(int pid) =>
+        [.. Status(pid, "Uid").Split('\t').Select(id => int.Parse(id, CultureInfo.InvariantCulture))];
+
     /// <summary>The memory that it has in use.</summary>
     public static long ResidentBytes(int pid) => 1024 * long.Parse(Status(pid, "VmRSS").Split(' ')[0], CultureInfo.InvariantCulture);
 
     /// <summary>The environment that it was started with, as <c>NAME=value</c>.</summary>
-    public static IReadOnlyList<string> EnvironmentOf(int pid) => File.ReadAllText($"/proc/{pid}/environ").Split('\0', StringSplitOptions.RemoveEmptyEntries);
+    public static IReadOnlyList<string> EnvironmentOf(int pid) =>
+        File.ReadAllText($"/proc/{pid}/environ").Split('\0', StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>The program.</summary>
     public static string Program(int pid) => Link($"/proc/{pid}/exe");
@@ -38,10 +43,12 @@ internal static class ProcFs
     /// <summary>Whether all threads have stopped, as after SIGSTOP.</summary>
     public static bool IsStopped(int pid) => Directory.EnumerateDirectories($"/proc/{pid}/task").All(task => StateOf(task) == 'T');
 
-    /// <summary>Takes what a process writes to its stdout, a pipe whose reader was stopped, out of that pipe until a text has come. What was taken, nobody else gets.</summary>
+    /// <summary>Takes what a process writes to its stdout, a pipe whose reader was stopped, out of that pipe until a text has come. What
+    /// was taken, nobody else gets.</summary>
     public static async Task WaitForOutputAsync(int pid, string text)
     {
-        await using var pipe = new FileStream($"/proc/{pid}/fd/1", FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 1, useAsync: true);
+        await using var pipe = new FileStream(
+            $"/proc/{pid}/fd/1", FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 1, useAsync: true);
         var seen = new StringBuilder();
         var buffer = new byte[64 * 1024];
         while (!seen.ToString().Contains(text, StringComparison.Ordinal))
@@ -52,14 +59,16 @@ internal static class ProcFs
         }
     }
 
-    /// <summary>Waits until a process has a thread of a name, and that thread and the main one have nothing to do: what they had to send is sent.</summary>
+    /// <summary>Waits until a process has a thread of a name, and that thread and the main one have nothing to do: what they had to send is
+    /// sent.</summary>
     public static Task WaitForThreadAtRestAsync(int pid, string name)
     {
         var rests = 0;
         return Eventually.TrueAsync(() => (rests = AtRest() ? rests + 1 : 0) >= 5, $"a thread {name} of {pid} at rest");
 
         bool AtRest() => Directory.GetDirectories($"/proc/{pid}/task")
-            .Where(task => Path.GetFileName(task) == $"{pid}" || Read($"{task}/comm").StartsWith(name, StringComparison.Ordinal)).Count(task => StateOf(task) == 'S') == 2;
+            .Where(task => Path.GetFileName(task) == $"{pid}" || Read($"{task}/comm").StartsWith(name, StringComparison.Ordinal))
+            .Count(task => StateOf(task) == 'S') == 2;
     }
 
     // Null for a thread that ended.
