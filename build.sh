@@ -19,14 +19,24 @@ publish() {
 not_soak="FullyQualifiedName!~SoakTests"
 soak="FullyQualifiedName~SoakTests"
 
+test_project() {
+    dotnet test "tests/$1" -c Release --no-build --nologo --filter "$2" --results-directory "$3" --logger "trx;LogFileName=$1.trx" "${@:4}"
+}
+
 run_tests() {
     local results=artifacts/test-results status=0 filter=$1
     shift
     rm -rf "$results"
     publish
     dotnet build ips.sln -c Release -v quiet --nologo
-    # One project after the other: process tests measure what clients see, and want the machine to themselves.
-    dotnet test ips.sln -c Release --no-build --nologo -m:1 --filter "$filter" --results-directory "$results" --logger "trx" "$@" || status=$?
+    # The unit tests side by side, and the process tests when these have ended: they see what clients see, and decide themselves how many of them run at a time.
+    local project jobs=()
+    for project in Ips.Actors.Tests Ips.Host.Tests Ips.Transport.Tests; do
+        test_project "$project" "$filter" "$results" "$@" &
+        jobs+=($!)
+    done
+    for project in "${jobs[@]}"; do wait "$project" || status=$?; done
+    test_project Ips.Host.ProcessTests "$filter" "$results" "$@" || status=$?
     # The counts come from the result files; a run that left none is a failure of its own. Before them what failed, once more and short: the output of a
     # failed process test fills many screens.
     awk '

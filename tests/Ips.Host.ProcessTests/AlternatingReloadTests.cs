@@ -8,6 +8,7 @@ using Xunit.Abstractions;
 namespace Ips.Host.ProcessTests;
 
 /// <summary>Good and bad releases in turn under load: no request fails, and no generation is larger than those before it.</summary>
+[Collection(Alone.Name)] // memory is measured
 public class AlternatingReloadTests(ITestOutputHelper output) : ProcessTest(output)
 {
     private const string Good = "good";
@@ -45,7 +46,7 @@ public class AlternatingReloadTests(ITestOutputHelper output) : ProcessTest(outp
 
             await service.ReloadAsync();
             await service.WaitForMainAloneAsync();
-            generations.Add((ProcessTable.OpenFileDescriptors(service.MainPid), ResidentBytes(service.MainPid)));
+            generations.Add((ProcessTable.OpenFileDescriptors(service.MainPid), ProcFs.ResidentBytes(service.MainPid)));
         }
 
         await load.WaitForGenerationAsync((Reloads / 2) + 1, Limits.Step);
@@ -65,8 +66,4 @@ public class AlternatingReloadTests(ITestOutputHelper output) : ProcessTest(outp
 
     private static double Middle(List<(int Descriptors, long Bytes)> generations, Func<(int Descriptors, long Bytes), double> of) =>
         generations.Select(of).Order().ElementAt(generations.Count / 2);
-
-    // The second number of statm(5), in pages.
-    private static long ResidentBytes(int pid) =>
-        long.Parse(File.ReadAllText($"/proc/{pid}/statm").Split(' ')[1], CultureInfo.InvariantCulture) * Environment.SystemPageSize;
 }

@@ -1,9 +1,10 @@
+using Ips.Host.ProcessTests.Harness;
 using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests;
 
 /// <summary>The same over 50 reloads.</summary>
-[Trait("kind", "soak")]
+[Collection(Alone.Name), Trait("kind", "soak")]
 public sealed class BackgroundJobSoakTests(ITestOutputHelper output) : BackgroundJobTests(output)
 {
     /// <inheritdoc/>

@@ -8,6 +8,7 @@ using Xunit.Abstractions;
 namespace Ips.Host.ProcessTests;
 
 /// <summary>What an app starts and ends by <c>IIpsGeneration</c> runs in one generation at a time, and hardly stops in between. See ExclusiveJob of Ips.SampleApp.</summary>
+[Collection(Alone.Name)] // how long the job stops is measured
 public class BackgroundJobTests(ITestOutputHelper output) : ProcessTest(output)
 {
     private const string Good = "good", RolledBack = "rolled-back";

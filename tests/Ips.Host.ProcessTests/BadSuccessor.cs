@@ -1,4 +1,5 @@
 using Ips.Host.ProcessTests.Harness;
+using Ips.Testing.Processes;
 
 namespace Ips.Host.ProcessTests;
 
@@ -11,8 +12,6 @@ public sealed record BadSuccessor(string Name, string Reason, Action<string> Put
     private const string Sleep = "exec sleep 600";
 
     private const string Receive = "dd of=/dev/null bs=131072 count=1 status=none <&3"; // one packet, whatever is in it
-
-    private const UnixFileMode Executable = (UnixFileMode)0b111_101_101;
 
     internal static IReadOnlyList<BadSuccessor> All { get; } =
     [
@@ -34,8 +33,12 @@ public sealed record BadSuccessor(string Name, string Reason, Action<string> Put
         Script("throws in its configuration", "ips.drain.timeout is 2376h; it must be", Become("--Ips:Drain:Timeout=99.00:00:00")),
         new("is missing", "ENOENT", folder => Directory.CreateDirectory(folder)),
         new("has no folder", "ENOENT", _ => { }),
-        new("is not executable", "EACCES", folder => Write(folder, "#!/bin/sh\n", UnixFileMode.UserRead)),
-        new("is not a program", "ENOEXEC", folder => Write(folder, "neither ELF nor script\n", Executable)),
+        new("is not executable", "EACCES", folder =>
+        {
+            Write(folder, "#!/bin/sh\n");
+            File.SetUnixFileMode(ProgramOf(folder), UnixFileMode.UserRead);
+        }),
+        new("is not a program", "ENOEXEC", folder => Write(folder, "neither ELF nor script\n")),
         new("lacks an assembly", "killed by SIGABRT", folder =>
         {
             Releases.Copy(Binaries.SampleAppFolder, folder);
@@ -68,7 +71,7 @@ public sealed record BadSuccessor(string Name, string Reason, Action<string> Put
 
     private static string Become(string more = "") => $"exec '{Path.Combine(Binaries.SampleAppFolder, Binaries.SampleApp)}' \"$@\" {more}";
 
-    private static BadSuccessor Script(string name, string reason, string body) => new(name, reason, folder => Write(folder, $"#!/bin/sh\n{body}\n", Executable));
+    private static BadSuccessor Script(string name, string reason, string body) => new(name, reason, folder => Write(folder, $"#!/bin/sh\n{body}\n"));
 
     private static BadSuccessor Marked(string name, string reason, string mark) => new(name, reason, folder =>
     {
@@ -76,10 +79,11 @@ public sealed record BadSuccessor(string Name, string Reason, Action<string> Put
         File.WriteAllText(Path.Combine(folder, mark), "");
     });
 
-    private static void Write(string folder, string text, UnixFileMode mode)
+    private static void Write(string folder, string text)
     {
-        var file = Path.Combine(Directory.CreateDirectory(folder).FullName, Binaries.SampleApp);
-        File.WriteAllText(file, text);
-        File.SetUnixFileMode(file, mode);
+        Directory.CreateDirectory(folder);
+        Executable.Write(ProgramOf(folder), text);
     }
+
+    private static string ProgramOf(string folder) => Path.Combine(folder, Binaries.SampleApp);
 }

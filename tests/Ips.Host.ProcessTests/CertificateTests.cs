@@ -59,12 +59,13 @@ public sealed class CertificateTests(ITestOutputHelper output) : ProcessTest(out
         var first = await WriteAsync("site.pfx");
         var service = await StartAsync(daemon: false, port, file);
         Assert.Equal(first, await HttpProbe.ThumbprintAsync(port));
-        var socket = ListeningSocket(port);
+        var socket = TcpSockets.Listener(port);
+        Assert.NotNull(socket);
 
         var second = await WriteAsync("next.pfx");
         File.Move(Path.Combine(Folder, "next.pfx"), file, overwrite: true);
         await Eventually.TrueAsync(async () => await HttpProbe.ThumbprintAsync(port) == second); // a refused client would end this
-        Assert.Equal(socket, ListeningSocket(port));
+        Assert.Equal(socket, TcpSockets.Listener(port));
         await service.ReloadAsync();
         Assert.Equal(second, await HttpProbe.ThumbprintAsync(port));
     }
@@ -82,11 +83,6 @@ public sealed class CertificateTests(ITestOutputHelper output) : ProcessTest(out
         await File.WriteAllBytesAsync(Path.Combine(Folder, name), TestCertificate.MakePfx(out var thumbprint));
         return thumbprint;
     }
-
-    // Its inode, which names the socket for good. See proc(5) on /proc/net/tcp: 0A is LISTEN.
-    private static string ListeningSocket(int port) =>
-        Assert.Single(File.ReadLines("/proc/net/tcp").Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)), fields =>
-            fields[1].EndsWith($":{port:X4}", StringComparison.Ordinal) && fields[3] == "0A")[9];
 
     // As a deployment does it: a new link, renamed over the old one.
     private static void Point(string link, string target)

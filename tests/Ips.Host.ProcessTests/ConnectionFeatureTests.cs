@@ -19,7 +19,7 @@ public sealed class ConnectionFeatureTests(ITestOutputHelper output) : ProcessTe
         Assert.Contains("\nalice", answer, StringComparison.Ordinal);
         Assert.Contains("X-Ips-Generation: 1", answer, StringComparison.Ordinal);
         Assert.Contains("Connection: close", answer, StringComparison.OrdinalIgnoreCase);
-        Assert.True(await client.WaitForEndAsync(), "The connection was reset.");
+        Assert.Equal("FIN", await client.EndAsync());
 
         // Who logs in again is served by the successor.
         using var next = await RawClient.ConnectAsync(service.Port);
@@ -36,6 +36,7 @@ public sealed class ConnectionFeatureTests(ITestOutputHelper output) : ProcessTe
         Assert.Contains("\nalice", await client.GetAsync("/login/alice"), StringComparison.Ordinal);
 
         await service.ReloadAsync();
+        await service.WaitForMainAloneAsync(); // it has moved by then
         var answer = await client.GetAsync("/who");
         Assert.Contains("X-Ips-Generation: 2", answer, StringComparison.Ordinal);
         Assert.Contains("\nnobody", answer, StringComparison.Ordinal); // what the app has said

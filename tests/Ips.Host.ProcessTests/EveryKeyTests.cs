@@ -1,7 +1,5 @@
 using System.Globalization;
-using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using System.Text;
 using Ips.Actors.Control;
 using Ips.Actors.Diagnostics;
@@ -15,96 +13,12 @@ using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests;
 
-/// <summary>Each key of the configuration is changed by a reload of a real daemon: it is applied, or refused by name, or has nothing to
-/// show there.</summary>
+/// <summary>Each key of the configuration is changed by a reload of a real daemon: it is applied, or refused by name, or has nothing to show there.</summary>
 /// <remarks>A new key fails <see cref="Table_Keys_AreAllOfTheConfiguration"/> until it has a row, and the test of that row's round until
 /// it has a probe. Beside
 /// its probe, each changed key must be among those that the successor says its reload has changed (event 1070).</remarks>
-public sealed class EveryKeyTests(ITestOutputHelper output) : ReceiptTest(output)
+public sealed partial class EveryKeyTests(ITestOutputHelper output) : ReceiptTest(output)
 {
-    private enum Effect
-    {
-        /// <summary>The successor behaves by the new value.</summary>
-        Applied,
-
-        /// <summary>The successor behaves by it towards its own successor: a reload is judged by the values of the generation that
-        /// serves.</summary>
-        AppliedToTheNextReload,
-
-        /// <summary>Of a limit or a time inside of the process, which it reads at its start like the others of its block: the successor
-        /// says that it has it.</summary>
-        Told,
-
-        /// <summary>The reload is refused, and names the key.</summary>
-        Refused,
-
-        /// <summary>It speaks of a first start alone.</summary>
-        NotVisible,
-    }
-
-    private enum Round
-    {
-        Daemon,
-        Api,
-        User,
-    }
-
-    private static readonly Dictionary<string, (Effect Effect, Round Round)> Table = new()
-    {
-        ["ips.urls"] = (Effect.Applied, Round.Daemon),
-        ["ips.pid-file"] = (Effect.Applied, Round.Daemon),
-        ["ips.log-file"] = (Effect.Applied, Round.Daemon), // not set any more: refused, see ReconfigureTests
-        ["ips.user"] = (Effect.Refused, Round.User),
-        ["ips.group"] = (Effect.Refused, Round.User),
-        ["ips.generation-header"] = (Effect.Applied, Round.Daemon),
-        ["ips.log.level"] = (Effect.Applied, Round.Daemon),
-        ["ips.log.format"] = (Effect.Applied, Round.Api),
-        ["ips.kestrel"] = (Effect.Applied, Round.Api),
-        ["ips.drain.timeout"] = (Effect.Applied, Round.Daemon),
-        ["ips.drain.lame-duck"] = (Effect.Applied, Round.Daemon),
-        ["ips.drain.idle-grace"] = (Effect.Told, Round.Daemon), // PoliteCloseTests
-        ["ips.drain.h2-pause"] = (Effect.Told, Round.Daemon), // PoliteCloseTests
-        ["ips.drain.websocket-spread"] = (Effect.Told, Round.Daemon), // PoliteCloseTests: this daemon serves no WebSockets
-        ["ips.reload.ready-timeout"] = (Effect.AppliedToTheNextReload, Round.Daemon),
-        ["ips.reload.probation"] = (Effect.AppliedToTheNextReload, Round.Daemon),
-        ["ips.reload.health-interval"] = (Effect.AppliedToTheNextReload, Round.Daemon),
-        ["ips.reload.kill-timeout"] = (Effect.AppliedToTheNextReload, Round.Daemon),
-        ["ips.reload.max-error-ratio"] = (Effect.Told, Round.Daemon), // JudgeTests
-        ["ips.reload.min-requests"] = (Effect.Told, Round.Daemon), // JudgeTests
-        ["ips.reload.health-url"] = (Effect.Applied, Round.Daemon),
-        ["ips.reload.max-generations"] = (Effect.AppliedToTheNextReload, Round.Daemon),
-        ["ips.reload.when-full"] = (Effect.AppliedToTheNextReload, Round.Daemon),
-        ["ips.reload.room-timeout"] = (Effect.AppliedToTheNextReload, Round.Daemon),
-        ["ips.reload.env-file"] = (Effect.AppliedToTheNextReload, Round.Daemon),
-        ["ips.reload.last-good"] = (Effect.Applied, Round.Daemon),
-        ["ips.warmup.requests"] = (Effect.Applied, Round.Daemon),
-        ["ips.warmup.timeout"] = (Effect.Applied, Round.Api),
-        ["ips.listener.backlog"] = (Effect.Applied, Round.Daemon),
-        ["ips.listener.unix-mode"] = (Effect.Applied, Round.Daemon),
-        ["ips.listener.unix-owner"] = (Effect.Applied, Round.Daemon),
-        ["ips.listener.unix-group"] = (Effect.Applied, Round.Daemon),
-        ["ips.takeover.socket"] = (Effect.Applied, Round.Daemon),
-        ["ips.takeover.group"] = (Effect.Applied, Round.Daemon),
-        ["ips.takeover.from"] = (Effect.NotVisible, Round.Daemon),
-        ["ips.store.path"] = (Effect.Refused, Round.Api), // another store: see StoreIdentityTests
-        ["ips.store.postgres"] = (Effect.Refused, Round.Api), // nobody listens there
-        ["ips.store.busy-timeout"] = (Effect.Told, Round.Daemon),
-        ["ips.store.readers"] = (Effect.Told, Round.Daemon),
-        ["ips.auth.window"] = (Effect.Applied, Round.Daemon),
-        ["ips.auth.allow-anonymous-loopback"] = (Effect.Applied, Round.Api),
-        ["ips.auth.allow-v1"] = (Effect.Applied, Round.Daemon),
-        ["ips.auth.allow-v2"] = (Effect.Applied, Round.Daemon),
-        ["ips.auth.key-cache"] = (Effect.Told, Round.Daemon),
-        ["ips.auth.nonce-capacity"] = (Effect.Told, Round.Daemon),
-        ["ips.api.compatibility"] = (Effect.Applied, Round.Daemon),
-        ["ips.api.max-body"] = (Effect.Applied, Round.Api),
-        ["ips.api.body-memory"] = (Effect.Told, Round.Api),
-        ["ips.api.page-size"] = (Effect.Applied, Round.Api),
-        ["ips.api.max-page-size"] = (Effect.Applied, Round.Api),
-        ["ips.access-log.format"] = (Effect.Applied, Round.Daemon),
-        ["ips.access-log.buffer-lines"] = (Effect.Told, Round.Daemon),
-    };
-
     private readonly HashSet<string> _shown = [];
 
     [Fact]
@@ -146,7 +60,7 @@ public sealed class EveryKeyTests(ITestOutputHelper output) : ReceiptTest(output
             ips.log.level = debug
             ips.generation-header = false
             ips.drain { timeout = 45s, lame-duck = 1200ms, idle-grace = 4s, h2-pause = 300ms, websocket-spread = 4s }
-            ips.reload { probation = 6s, health-interval = 1500ms, kill-timeout = 200ms, max-error-ratio = 0.5, min-requests = 30 }
+            ips.reload { probation = 8s, health-interval = 1500ms, kill-timeout = 200ms, max-error-ratio = 0.5, min-requests = 30 }
             ips.reload { health-url = "{{health.Url}}", max-generations = 2, when-full = refuse, room-timeout = 300ms }
             ips.reload { env-file = "{{At("env")}}", last-good = false }
             ips.warmup { requests = [] }
@@ -207,17 +121,17 @@ public sealed class EveryKeyTests(ITestOutputHelper output) : ReceiptTest(output
         var (code, receipt) = await ReloadAtAsync(moved);
         Assert.Equal((4, "rolled-back"), (code, receipt.Outcome));
         Assert.Contains("ips.reload.health-url) failed 3 times", receipt.Reason, StringComparison.Ordinal);
-        // Three times within the probation of 6 s: by the former value it is asked once
+        // Three times within the probation of 8 s: by the former value it is asked once
         Shown("ips.reload.health-url", "ips.reload.health-interval");
 
         // The next one is promoted after its probation; this generation has half a request, and drains.
         health.Status = 200;
         // From here on: until now whatever is good is to get ready.
-        await File.AppendAllTextAsync(before, "ips.reload.ready-timeout = 5s\n");
+        await File.AppendAllTextAsync(before, "ips.reload.ready-timeout = 15s\n");
         using var stuck = await StickAsync(service.Port);
         (code, receipt) = await ReloadAtAsync(moved);
         Assert.Equal((0, "promoted"), (code, receipt.Outcome));
-        Assert.InRange(receipt.PhasesMs!["promoted"] - receipt.PhasesMs["serving"], 5990, 200_000);
+        Assert.InRange(receipt.PhasesMs!["promoted"] - receipt.PhasesMs["serving"], 7990, 200_000);
         Shown("ips.reload.probation");
         (code, receipt) = await ReloadAtAsync(moved);
         Assert.Equal((4, "refused"), (code, receipt.Outcome));
@@ -234,7 +148,7 @@ public sealed class EveryKeyTests(ITestOutputHelper output) : ReceiptTest(output
         (code, receipt) = await ReloadAtAsync(moved);
         Assert.Equal((4, "refused"), (code, receipt.Outcome));
         Assert.Contains("ips.reload.ready-timeout", receipt.Reason, StringComparison.Ordinal);
-        Assert.InRange(receipt.ElapsedMs, 5000, 55_000); // by the former value it is a minute
+        Assert.InRange(receipt.ElapsedMs, 15_000, 55_000); // by the former value it is a minute
         Shown("ips.reload.ready-timeout", "ips.reload.env-file");
         var ends = b.Of(EventIds.SuccessorEnding, mark).Select(TimeOf).ToList();
         Assert.Equal(3, ends.Count); // asked, SIGTERM, SIGKILL
@@ -396,58 +310,11 @@ public sealed class EveryKeyTests(ITestOutputHelper output) : ReceiptTest(output
     }
 
     // Half a request: the generation that has it cannot move it and drains until its deadline.
-    private static async Task<Socket> StickAsync(int port)
+    private static async Task<RawClient> StickAsync(int port)
     {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, port)).WaitAsync(Limits.Step);
-        await socket.SendAsync(Encoding.ASCII.GetBytes("GET /ping HTTP/1.1\r\nHost: x\r\n\r\nGET /pi")).WaitAsync(Limits.Step);
-        var buffer = new byte[4096];
-        Assert.True(await socket.ReceiveAsync(buffer).WaitAsync(Limits.Step) > 0); // it was accepted, and has begun the second one
-        return socket;
-    }
-
-    /// <summary>What <c>ips.reload.health-url</c> asks.</summary>
-    private sealed class HealthServer : IAsyncDisposable
-    {
-        private readonly HttpListener _listener = new();
-        private readonly Task _serving;
-
-        public HealthServer()
-        {
-            Url = $"http://127.0.0.1:{FreePort.Next()}/";
-            _listener.Prefixes.Add(Url);
-            _listener.Start();
-            _serving = ServeAsync();
-        }
-
-        public string Url { get; }
-
-        public int Status { get; set; } = 200;
-
-        /// <summary>How many more requests are answered 200 all the same.</summary>
-        public int Good { get; set; }
-
-        public async ValueTask DisposeAsync()
-        {
-            _listener.Stop();
-            await _serving;
-        }
-
-        private async Task ServeAsync()
-        {
-            while (_listener.IsListening)
-            {
-                try
-                {
-                    var context = await _listener.GetContextAsync();
-                    context.Response.StatusCode = Good-- > 0 ? 200 : Status;
-                    context.Response.Close();
-                }
-                catch (Exception e) when (e is HttpListenerException or ObjectDisposedException)
-                {
-                    return;
-                }
-            }
-        }
+        var client = await RawClient.ConnectAsync(port);
+        await client.SendAsync("GET /ping HTTP/1.1\r\nHost: x\r\n\r\nGET /pi");
+        await client.ReadUntilAsync(text => text.Length > 0); // it was accepted, and has begun the second one
+        return client;
     }
 }

@@ -53,8 +53,7 @@ public sealed class FailedReloadTests(ITestOutputHelper output) : ProcessTest(ou
         var (service, releases) = await StartReleaseAsync(new ServiceSettings(ServiceKind.SampleApp), Folder);
         Directory.CreateDirectory(releases.PathOf(Bad));
         var (script, childPid) = (releases.PathOf(Bad, Binaries.SampleApp), Path.Combine(Folder, "child.pid"));
-        await File.WriteAllTextAsync(script, $"#!/bin/sh\nsleep 600 &\necho $! > {childPid}\nexit 9\n");
-        File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        Executable.Write(script, $"#!/bin/sh\nsleep 600 &\necho $! > {childPid}\nexit 9\n");
         releases.SwitchTo(Bad);
 
         var outcome = await service.TryReloadAsync();
@@ -122,7 +121,7 @@ public sealed class FailedReloadTests(ITestOutputHelper output) : ProcessTest(ou
     private async Task AssertEndedAfterReadyTimeoutAsync(BadSuccessor bad)
     {
         var releases = new Releases(Directory.CreateDirectory(Path.Combine(Folder, bad.Name)).FullName);
-        var settings = new ServiceSettings(ServiceKind.SampleApp) { ReadyTimeout = TimeSpan.FromSeconds(10), Program = Path.Combine(releases.Current, Binaries.SampleApp) };
+        var settings = new ServiceSettings(ServiceKind.SampleApp) { ReadyTimeout = TimeSpan.FromSeconds(15), Program = Path.Combine(releases.Current, Binaries.SampleApp) };
         await using var scene = await FaultScene.StartAsync(Prepare(settings), releases);
         bad.Put(releases.PathOf(bad.Name));
         await scene.BeginAsync(bad.Name);

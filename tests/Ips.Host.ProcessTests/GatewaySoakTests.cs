@@ -6,7 +6,7 @@ using Xunit.Abstractions;
 namespace Ips.Host.ProcessTests;
 
 /// <summary>The same over 100 reloads, as many under h2load, and random clients.</summary>
-[Trait("kind", "soak")]
+[Collection(Alone.Name), Trait("kind", "soak")]
 public sealed class GatewaySoakTests(ITestOutputHelper output) : GatewayTests(output)
 {
     private static readonly TimeSpan s_fuzzClient = TimeSpan.FromSeconds(60);

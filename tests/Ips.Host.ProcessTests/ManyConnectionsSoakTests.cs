@@ -2,12 +2,13 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Ips.Actors.Diagnostics;
 using Ips.Host.ProcessTests.Harness;
+using Ips.Testing.Processes;
 using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests;
 
 /// <summary>Idle connections move fast, whatever their number, those of a gateway as well; the tests print what that costs.</summary>
-[Trait("kind", "soak")]
+[Collection(Alone.Name), Trait("kind", "soak")]
 public sealed partial class ManyConnectionsSoakTests(ITestOutputHelper output) : ProcessTest(output)
 {
     private const int OpenAtOnce = 200;
@@ -121,10 +122,9 @@ public sealed partial class ManyConnectionsSoakTests(ITestOutputHelper output) :
         {
             try
             {
-                var pages = long.Parse(File.ReadAllText($"/proc/{pid}/statm").Split(' ')[1], CultureInfo.InvariantCulture);
-                return new Usage(pages * Environment.SystemPageSize, Directory.EnumerateFileSystemEntries($"/proc/{pid}/fd").Count());
+                return new Usage(ProcFs.ResidentBytes(pid), ProcessTable.OpenFileDescriptors(pid));
             }
-            catch (IOException)
+            catch (Exception e) when (e is IOException or InvalidOperationException)
             {
                 return default; // it has ended
             }

@@ -13,7 +13,7 @@ public sealed class ProbationFaultTests(ITestOutputHelper output) : ProcessTest(
     // Each good reload takes the probation's time, so the faults that need a long one have a service of their own, beside the other.
     [Fact]
     public async Task Probation_SuccessorTurnsBad_RoleIsTakenBackAndNextReloadWorks() => await Task.WhenAll(
-        ShowAsync("short", TimeSpan.FromSeconds(3),
+        ShowAsync("short", TimeSpan.FromSeconds(4),
             ("crashes at once", scene => CrashAsync(scene, TimeSpan.Zero)),
             ("crashes after 1 s", scene => CrashAsync(scene, TimeSpan.FromSeconds(1))),
             ("answers 500", FailRequestsAsync),

@@ -16,6 +16,8 @@ public sealed class QueuedReloadTests(ITestOutputHelper output) : ReceiptTest(ou
 
     private string Go => Path.Combine(Folder, "go");
 
+    private string WaitForGo => $"while [ ! -e '{Go}' ]; do sleep 0.05; done";
+
     // As a person deploys who does not wait for the last reload to end.
     [Fact]
     public async Task Usr2_SixDeploysApart_TheLastReleaseServes()
@@ -47,16 +49,17 @@ public sealed class QueuedReloadTests(ITestOutputHelper output) : ReceiptTest(ou
     public async Task Reload_DuringAReload_WaitsAndItsReceiptNamesTheWait()
     {
         PutRelease(0);
-        var service = await StartAsync(probation: TimeSpan.FromSeconds(2));
-        PutRelease(1);
+        var service = await StartAsync();
+        PutRelease(1, WaitForGo);
         var first = ReloadAsync(service);
-        await service.Log.WaitForAsync(0, EventIds.SuccessorReady);
+        await service.Log.WaitForAsync(0, EventIds.SuccessorSpawned);
         PutRelease(2);
         var second = CommandAsync(service, "reload");
         await service.Log.WaitForAsync(0, EventIds.ReloadDeferred);
         Assert.StartsWith("ips reload (PID ", (await service.StatusAsync()).Pending!.AskedBy, StringComparison.Ordinal);
         Assert.Contains(" pending ", (await CommandAsync(service, "history")).Output[^1], StringComparison.Ordinal);
         Assert.Contains((await CommandAsync(service, "status")).Output, line => line.StartsWith("pending ", StringComparison.Ordinal));
+        await File.WriteAllTextAsync(Go, "");
 
         Assert.Equal((0, "promoted", null), await first is var (code, receipt) ? (code, receipt.Outcome, receipt.WaitedMs) : default);
         var waited = await second;
@@ -150,7 +153,7 @@ public sealed class QueuedReloadTests(ITestOutputHelper output) : ReceiptTest(ou
     {
         Put("good");
         var service = await StartAsync();
-        Put("bad", $"while [ ! -e '{Go}' ]; do sleep 0.05; done; exit 5", serves: false);
+        Put("bad", $"{WaitForGo}; exit 5", serves: false);
         var reload = ReloadAsync(service);
         await service.Log.WaitForAsync(0, EventIds.SuccessorSpawned);
         return (service, reload);
@@ -163,11 +166,10 @@ public sealed class QueuedReloadTests(ITestOutputHelper output) : ReceiptTest(ou
     }
 
     // In one step, as a deployment does; each release tells its number by its environment.
-    private void PutRelease(int number)
+    private void PutRelease(int number, string before = "")
     {
         var program = Path.Combine(Binaries.IpsFolder, Binaries.Ips);
-        File.WriteAllText(ReleaseFile($"{number}"), $"#!/bin/bash\nRELEASE_NUMBER={number} exec -a \"$0\" '{program}' \"$@\"\n");
-        File.SetUnixFileMode(ReleaseFile($"{number}"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Executable.Write(ReleaseFile($"{number}"), $"#!/bin/bash\n{before}\nRELEASE_NUMBER={number} exec -a \"$0\" '{program}' \"$@\"\n");
         File.CreateSymbolicLink($"{Current}.next", ReleaseFile($"{number}"));
         File.Move($"{Current}.next", Current, overwrite: true);
     }
@@ -178,7 +180,7 @@ public sealed class QueuedReloadTests(ITestOutputHelper output) : ReceiptTest(ou
             async () => service.Processes.Alive().SequenceEqual([service.MainPid]) && await service.StatusAsync() is { State: "Serving",
                 Pending: null },
             "one process that serves, and nothing that waits");
-        Assert.Contains($"RELEASE_NUMBER={release}", File.ReadAllText($"/proc/{service.MainPid}/environ").Split('\0'));
+        Assert.Contains($"RELEASE_NUMBER={release}", ProcFs.EnvironmentOf(service.MainPid));
         Assert.Empty(service.Log.Of(EventIds.ReloadFailed));
         Assert.Empty(service.Log.Of(EventIds.ReloadRefused));
         Assert.Empty(service.Log.Of(EventIds.ReloadNotPassedOn));

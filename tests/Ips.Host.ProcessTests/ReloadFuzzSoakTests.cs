@@ -1,9 +1,10 @@
+using Ips.Host.ProcessTests.Harness;
 using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests;
 
 /// <summary>The same with 10,000 connections.</summary>
-[Trait("kind", "soak")]
+[Collection(Alone.Name), Trait("kind", "soak")]
 public sealed class ReloadFuzzSoakTests(ITestOutputHelper output) : ReloadFuzzTests(output)
 {
     /// <inheritdoc/>

@@ -5,13 +5,14 @@ using Xunit.Abstractions;
 namespace Ips.Host.ProcessTests;
 
 /// <summary>The promise itself: many reloads in a row, and no client that never retries has lost a request or a connection.</summary>
+[Collection(Alone.Name)] // the load takes what the machine has
 public class ReloadUnderLoadTests(ITestOutputHelper output) : ProcessTest(output)
 {
     /// <summary>Reloads of each test of the app.</summary>
-    protected virtual int Reloads => 20;
+    protected virtual int Reloads => 5;
 
     /// <summary>Reloads of the test of the daemon.</summary>
-    protected virtual int DaemonReloads => 10;
+    protected virtual int DaemonReloads => 5;
 
     [Theory]
     [InlineData(LoadDistance.Near)]

@@ -29,7 +29,7 @@ public sealed class ScarceDescriptorsTests(ITestOutputHelper output) : ProcessTe
                 Urls = [.. ports.Select(port => $"http://127.0.0.1:{port}"), $"http://unix:{socket}"],
             }),
             releases);
-        await PutScarceAsync(releases, OpenFilesAtWelcome);
+        PutScarce(releases, OpenFilesAtWelcome);
 
         await scene.BeginAsync(Scarce);
         await scene.AssertRefusedAsync("killed by SIGABRT"); // what the runtime makes of an exception that nobody handles
@@ -83,14 +83,13 @@ public sealed class ScarceDescriptorsTests(ITestOutputHelper output) : ProcessTe
         var releases = new Releases(Folder);
         releases.AddBuild(Good, Binaries.SampleAppFolder);
         releases.SwitchTo(Good);
-        await PutScarceAsync(releases, openFiles);
+        PutScarce(releases, openFiles);
         return (await StartAsync(settings with { Program = Path.Combine(releases.Current, Binaries.SampleApp) }), releases);
     }
 
-    private static async Task PutScarceAsync(Releases releases, int openFiles)
+    private static void PutScarce(Releases releases, int openFiles)
     {
         var script = Path.Combine(Directory.CreateDirectory(releases.PathOf(Scarce)).FullName, Binaries.SampleApp);
-        await File.WriteAllTextAsync(script, $"#!/bin/sh\nulimit -n {openFiles}\nexec '{Path.Combine(Binaries.SampleAppFolder, Binaries.SampleApp)}' \"$@\"\n");
-        File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Executable.Write(script, $"#!/bin/sh\nulimit -n {openFiles}\nexec '{Path.Combine(Binaries.SampleAppFolder, Binaries.SampleApp)}' \"$@\"\n");
     }
 }

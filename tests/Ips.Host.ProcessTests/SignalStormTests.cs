@@ -63,11 +63,8 @@ public sealed class SignalStormTests(ITestOutputHelper output) : ProcessTest(out
         }
     }
 
-    private static async Task WaitForPeaceAsync(Service service)
-    {
-        using var deadline = new CancellationTokenSource(Limits.Step);
-        while (!service.Processes.Alive().SequenceEqual([service.MainPid]) || (await service.StatusAsync()).State != "Serving") await Task.Delay(20, deadline.Token);
-    }
+    private static Task WaitForPeaceAsync(Service service) => Eventually.TrueAsync(
+        async () => service.Processes.Alive().SequenceEqual([service.MainPid]) && (await service.StatusAsync()).State == "Serving", "one process that serves");
 
     private static (int Most, int Samples) MostChildrenOfOneProcess(Service service, CancellationToken stop)
     {

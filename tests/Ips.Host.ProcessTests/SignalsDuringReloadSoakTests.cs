@@ -5,7 +5,7 @@ using Xunit.Abstractions;
 namespace Ips.Host.ProcessTests;
 
 /// <summary>Each of the signals, to each of the two, in each phase.</summary>
-[Trait("kind", "soak")]
+[Collection(Alone.Name), Trait("kind", "soak")]
 public sealed class SignalsDuringReloadSoakTests(ITestOutputHelper output) : SignalsDuringReload(output)
 {
     public static TheoryData<ReloadPhase, bool, int> Cases

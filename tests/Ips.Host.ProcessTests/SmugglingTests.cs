@@ -125,7 +125,7 @@ public sealed partial class SmugglingTests(SmugglingFixture fixture, ITestOutput
     private static async Task AssertStayedAsync(Seen seen)
     {
         Assert.Equal([(seen.Old, false), (seen.Old, true)], seen.Answers.Select(answer => (answer.Generation, answer.Close)));
-        Assert.True(await seen.Client.WaitForEndAsync());
+        Assert.Equal("FIN", await seen.Client.EndAsync());
     }
 
     private async Task<IReadOnlyList<Seen>> AcrossReloadAsync(params IReadOnlyList<Attack> attacks)

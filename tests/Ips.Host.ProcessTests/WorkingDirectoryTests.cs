@@ -1,5 +1,6 @@
 using Ips.Actors.Diagnostics;
 using Ips.Host.ProcessTests.Harness;
+using Ips.Testing.Processes;
 using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests;

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
+using System.Threading.Channels;
 using Ips.Actors.Control;
 using Microsoft.Extensions.Time.Testing;
 
@@ -135,19 +136,22 @@ public sealed class ControlClientTests : IDisposable
     [InlineData(",\"withinMs\":1e300", true, 60)]
     public async Task Ask_AfterTheFirstEvent_TheDaemonsLimitCountsUnlessTheUserSetOne(string within, bool daemonSets, int seconds)
     {
+        var almost = new TaskCompletionSource();
         using var daemon = new FakeDaemon(SocketPath, async (_, stream) =>
         {
             await stream.WriteAsync(Encoding.UTF8.GetBytes($"{{\"kind\":\"progress\"{within}}}\n"));
+            await almost.Task;
+            await stream.WriteAsync("{\"kind\":\"progress\"}\n"u8.ToArray());
             await stream.UntilClosedAsync();
         });
         var time = new FakeTimeProvider();
-        var told = new TaskCompletionSource();
-        var asking = new ControlClient(SocketPath, time) { DaemonSetsTimeout = daemonSets }.AskLastAsync(new("reload"), _ => told.SetResult());
-        await told.Task.WaitAsync(Bound);
+        var told = Channel.CreateUnbounded<ControlEvent>();
+        var asking = new ControlClient(SocketPath, time) { DaemonSetsTimeout = daemonSets }.AskLastAsync(new("reload"), read => told.Writer.TryWrite(read));
+        await told.Reader.ReadAsync().AsTask().WaitAsync(Bound);
 
         time.Advance(TimeSpan.FromSeconds(seconds) - TimeSpan.FromMilliseconds(1));
-        await Task.WhenAny(asking, Task.Delay(20));
-        Assert.False(asking.IsCompleted);
+        almost.SetResult();
+        await told.Reader.ReadAsync().AsTask().WaitAsync(Bound); // it still listens
         time.Advance(TimeSpan.FromMilliseconds(1));
         var error = await Assert.ThrowsAsync<ControlException>(() => asking.WaitAsync(Bound));
         Assert.Contains($"'reload' within {seconds} s", error.Message, StringComparison.Ordinal);

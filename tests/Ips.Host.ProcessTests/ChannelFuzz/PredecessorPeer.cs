@@ -7,6 +7,7 @@ using Ips.Actors.Hosting;
 using Ips.Actors.Posix;
 using Ips.Host.ProcessTests.Harness;
 using Ips.Testing.Fuzz.Channels;
+using Ips.Testing.Processes;
 
 namespace Ips.Host.ProcessTests.ChannelFuzz;
 
@@ -56,9 +57,9 @@ internal sealed class PredecessorPeer : IDisposable
         int pid;
         try
         {
-            pid = Spawn.Start(new SpawnRequest(
+            pid = Executable.Start(() => Spawn.Start(new SpawnRequest(
                 Binaries.IpsPath, [Binaries.IpsPath, "run", "--config", service.WriteConfigFile(), "--log-file", service.Log.Path], environment, service.Folder,
-                [(theirs, HostilePeer.HandoverFd)], NewSession: false));
+                [(theirs, HostilePeer.HandoverFd)], NewSession: false)));
         }
         finally
         {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Ips.Host.ProcessTests.Harness;
 using Ips.Testing.Processes;
 
@@ -81,9 +80,5 @@ internal sealed class WatchedProcess : IAsyncDisposable
 
     private int ChannelThreads() => ProcessTable.ThreadNames(Pid).Count(name => name.StartsWith(ChannelThread, StringComparison.Ordinal));
 
-    private long ResidentKiB()
-    {
-        var line = File.ReadLines($"/proc/{Pid}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
-        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
-    }
+    private long ResidentKiB() => ProcFs.ResidentBytes(Pid) / 1024;
 }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Ips.Actors.Control;
 using Ips.Actors.Hosting;
 using Ips.Host.ProcessTests.Harness;
+using Ips.Testing.Processes;
 using Mono.Unix.Native;
 using Xunit.Abstractions;
 
@@ -99,8 +100,7 @@ public sealed class LastGoodRightsTests(ITestOutputHelper output) : RightsTest(o
     {
         var service = PrepareForUser(new ServiceSettings(ServiceKind.Daemon) { User = user });
         var (program, witness) = (Path.Combine(service.Folder, "program"), Path.Combine(service.Folder, "witness"));
-        File.WriteAllText(program, $"#!/bin/sh\n{{ id -u; id -G; grep NoNewPrivs /proc/self/status; }} > {witness}\n");
-        File.SetUnixFileMode(program, OpenFolder);
+        Executable.Write(program, $"#!/bin/sh\n{{ id -u; id -G; grep NoNewPrivs /proc/self/status; }} > {witness}\n");
         Give(program, ServiceUserId);
         var release = new LastGoodRelease("1", program, [], service.Folder, [program], service.Folder, 1, DateTimeOffset.UnixEpoch);
         File.WriteAllBytes(Kept(service), JsonSerializer.SerializeToUtf8Bytes(release, ControlJson.Default.LastGoodRelease));

@@ -98,11 +98,7 @@ public abstract class RightsTest(ITestOutputHelper output) : ProcessTest(output)
     private protected static Task<CommandResult> RunAsAsync(int user, params IReadOnlyList<string> command) =>
         IpsCommand.RunProgramAsync(null, null, "setpriv", [.. Become(user), .. command]);
 
-    private protected static void AssertRunsAs(int user, int pid)
-    {
-        var status = File.ReadAllLines($"/proc/{pid}/status");
-        Assert.Contains($"Uid:\t{user}\t{user}\t{user}\t{user}", status);
-    }
+    private protected static void AssertRunsAs(int user, int pid) => Assert.All(ProcFs.UserIds(pid), id => Assert.Equal(user, id));
 
     private static string[] Become(int user)
     {

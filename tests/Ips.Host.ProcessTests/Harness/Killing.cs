@@ -38,7 +38,7 @@ internal static class Killing
     public static async Task StopAsync(int pid)
     {
         Assert.True(ProcessTable.Signal(pid, ProcessTable.SigStop), $"The process {pid} is gone already.");
-        await Eventually.TrueAsync(() => IsStopped(pid), $"a stop of all threads of {pid}");
+        await Eventually.TrueAsync(() => ProcFs.IsStopped(pid), $"a stop of all threads of {pid}");
     }
 
     /// <summary>SIGSTOP, and a look at its connections, as soon as the clients have read what it had answered.</summary>
@@ -61,10 +61,4 @@ internal static class Killing
     }
 
     private static TimeSpan LoadPause { get; } = TimeSpan.FromMilliseconds(50);
-
-    private static bool IsStopped(int pid) => Directory.EnumerateDirectories($"/proc/{pid}/task").All(task =>
-    {
-        var stat = File.ReadAllText(Path.Combine(task, "stat"));
-        return stat[stat.LastIndexOf(')') + 2] == 'T';
-    });
 }

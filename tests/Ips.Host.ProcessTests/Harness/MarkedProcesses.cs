@@ -8,6 +8,8 @@ internal sealed class MarkedProcesses
 {
     private const string Variable = "IPS_PROCESS_TEST";
 
+    private const int PollIntervalMs = 25; // a look at all processes costs milliseconds
+
     private readonly string _value = Guid.NewGuid().ToString("N");
 
     /// <summary>The variables of <see cref="Environment"/>, for a program that passes on only what it is told to.</summary>
@@ -45,7 +47,7 @@ internal sealed class MarkedProcesses
         while (Alive().Except(expected).ToList() is { Count: > 0 } others)
         {
             if (deadline.IsCancellationRequested) throw new TimeoutException($"Still running: {string.Join(", ", others.Select(Describe))}.");
-            await Task.Delay(10, CancellationToken.None);
+            await Task.Delay(PollIntervalMs, CancellationToken.None);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Ips.Testing.Processes;
 
 namespace Ips.Host.ProcessTests.Harness;
 
@@ -12,7 +13,7 @@ internal sealed record RawCommand(int ExitCode, byte[] Output, byte[] Errors)
     public static async Task<RawCommand> RunAsync(params IReadOnlyList<string> arguments)
     {
         var start = new ProcessStartInfo(Binaries.IpsPath, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        using var process = Process.Start(start)!;
+        using var process = Executable.Start(start);
         using var deadline = new CancellationTokenSource(Limits.Step);
         try
         {

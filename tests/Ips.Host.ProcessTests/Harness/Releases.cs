@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Ips.Testing.Processes;
 using Mono.Unix.Native;
 
 namespace Ips.Host.ProcessTests.Harness;
@@ -52,7 +53,7 @@ internal sealed class Releases(string folder)
     public static void Copy(string from, string to)
     {
         Directory.CreateDirectory(to);
-        foreach (var file in Directory.EnumerateFiles(from)) File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
+        foreach (var file in Directory.EnumerateFiles(from)) Executable.Copy(file, Path.Combine(to, Path.GetFileName(file)));
         foreach (var inner in Directory.EnumerateDirectories(from)) Copy(inner, Path.Combine(to, Path.GetFileName(inner)));
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Ips.Testing.Processes;
 
 namespace Ips.Host.ProcessTests.Harness;
 
@@ -61,7 +62,7 @@ internal static class Tmpfs
     {
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
+            using var process = Executable.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true });
             var errors = process.StandardError.ReadToEnd();
             process.WaitForExit();
             if (process.ExitCode != 0) throw new IOException($"{program} {string.Join(' ', arguments)}: {errors.Trim()}");

@@ -5,10 +5,12 @@ using Xunit.Abstractions;
 namespace Ips.Host.ProcessTests.Inventory;
 
 /// <summary>What was acknowledged is there, whenever the daemon is killed.</summary>
-public sealed class InventoryKillTests(ITestOutputHelper output) : InventoryTest(output)
+public class InventoryKillTests(ITestOutputHelper output) : InventoryTest(output)
 {
-    private const int Rounds = 20;
     private const int KilledBySigKill = 128 + ProcessTable.SigKill;
+
+    /// <summary>How often it is killed.</summary>
+    protected virtual int Rounds => 5;
 
     [Fact]
     public async Task Kill_UnderWrites_LosesNoAcknowledgedWrite()

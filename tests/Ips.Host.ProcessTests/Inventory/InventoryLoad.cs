@@ -49,16 +49,13 @@ internal sealed class InventoryLoad : IAsyncDisposable
     }
 
     /// <summary>Waits until the ledger says so; a fault ends the wait at once.</summary>
-    public async Task WaitForAsync(Func<WriteLedger, bool> isReached, string what)
-    {
-        using var deadline = new CancellationTokenSource(Limits.Step);
-        while (!isReached(_ledger))
+    public Task WaitForAsync(Func<WriteLedger, bool> isReached, string what) => Eventually.TrueAsync(
+        () =>
         {
             Assert.Empty(Faults);
-            if (deadline.IsCancellationRequested) throw new TimeoutException($"The load did not reach {what}; {_ledger.Acknowledged} writes were acknowledged.");
-            await Task.Delay(5, CancellationToken.None);
-        }
-    }
+            return Task.FromResult(isReached(_ledger));
+        },
+        () => $"{what}; {_ledger.Acknowledged} writes were acknowledged");
 
     /// <summary>From now on a fault is the end that the test itself brings about: each client ends at its first.</summary>
     public void ExpectKill() => _isKilled = true;

@@ -5,10 +5,12 @@ using Xunit.Abstractions;
 namespace Ips.Host.ProcessTests.Inventory;
 
 /// <summary>The inventory through reloads: two generations on one store, and no client notices.</summary>
-public sealed class InventoryReloadTests(ITestOutputHelper output) : InventoryTest(output)
+public class InventoryReloadTests(ITestOutputHelper output) : InventoryTest(output)
 {
-    private const int Reloads = 10;
     private const int WritesAGeneration = 20;
+
+    /// <summary>Reloads of the test.</summary>
+    protected virtual int Reloads => 5;
 
     [Fact]
     public async Task Reload_UnderSignedReadsAndWrites_FailsNoRequestAndLosesNoWrite()

@@ -9,6 +9,7 @@ namespace Ips.Host.ProcessTests.Inventory;
 
 /// <summary>The store is away under a load of signed reads and writes: each request is answered within its bound, by 503 and never by 500,
 /// readiness tells it, a release can be deployed all the same, and with the store everything is back at once.</summary>
+[Collection(Alone.Name)] // the bound of an answer is measured
 [Trait("issue", "12")]
 public sealed class StoreAwayTests(ITestOutputHelper output) : ProcessTest(output), IDisposable
 {

@@ -62,13 +62,8 @@ internal sealed class StoreLoad : IAsyncDisposable
     /// <summary>Waits until requests of both kinds that were sent from a time on were answered so.</summary>
     public async Task WaitForAsync(string reads, string writes, TimeSpan from)
     {
-        using var deadline = new CancellationTokenSource(Limits.Step);
-        while (!(Has(isWrite: false, reads) && Has(isWrite: true, writes)))
-        {
-            if (deadline.IsCancellationRequested)
-                throw new TimeoutException($"Reads were not answered {reads} and writes {writes}. {Table(from)}");
-            await Task.Delay(10, CancellationToken.None);
-        }
+        await Eventually.TrueAsync(
+            () => Task.FromResult(Has(isWrite: false, reads) && Has(isWrite: true, writes)), () => $"a read that was answered {reads} and a write {writes}: {Table(from)}");
 
         bool Has(bool isWrite, string outcome) => Answers.Any(a => a.IsWrite == isWrite && a.BeganAt >= from && a.Outcome == outcome);
     }

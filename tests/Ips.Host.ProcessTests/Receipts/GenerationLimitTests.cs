@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Ips.Actors.Diagnostics;
 using Ips.Host.ProcessTests.Harness;
 using Ips.Testing.Processes;
@@ -11,11 +9,11 @@ namespace Ips.Host.ProcessTests.Receipts;
 /// <summary>Generations that drain for long do not pile up, and do not block a reload.</summary>
 public sealed class GenerationLimitTests(ITestOutputHelper output) : ReceiptTest(output)
 {
-    private readonly List<Socket> _stuck = [];
+    private readonly List<RawClient> _stuck = [];
 
     public override async Task DisposeAsync()
     {
-        _stuck.ForEach(socket => socket.Dispose());
+        _stuck.ForEach(client => client.Dispose());
         await base.DisposeAsync();
     }
 
@@ -65,12 +63,10 @@ public sealed class GenerationLimitTests(ITestOutputHelper output) : ReceiptTest
     // Half a request: the generation that has it cannot move it and drains until its deadline.
     private async Task StickAsync(Service service)
     {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        _stuck.Add(socket);
-        await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, service.Port)).WaitAsync(Limits.Step);
-        await socket.SendAsync("GET /ping HTTP/1.1\r\nHost: loc"u8.ToArray()).WaitAsync(Limits.Step);
+        var client = await RawClient.ConnectAsync(service.Port);
+        _stuck.Add(client);
+        await client.SendAsync("GET /ping HTTP/1.1\r\nHost: loc");
         // Seen by the server when it counts one more connection.
-        using var deadline = new CancellationTokenSource(Limits.Step);
-        while ((await service.StatusAsync()).OpenConnections == 0) Assert.False(deadline.IsCancellationRequested, "The connection was not accepted.");
+        await Eventually.TrueAsync(async () => (await service.StatusAsync()).OpenConnections > 0, "a connection that is accepted");
     }
 }

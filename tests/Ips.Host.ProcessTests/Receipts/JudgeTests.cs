@@ -18,7 +18,7 @@ public sealed class JudgeTests(ITestOutputHelper output) : ReceiptTest(output)
         using var stop = new CancellationTokenSource();
         var asked = AnswerAsync(listener, answer, stop.Token);
         Put("good");
-        var service = await StartAsync(probation: TimeSpan.FromSeconds(good ? 2 : 60), healthInterval: TimeSpan.FromMilliseconds(400), more: [$"ips.reload.health-url = \"http://{listener.LocalEndpoint}/up\""]);
+        var service = await StartAsync(probation: TimeSpan.FromSeconds(good ? 4 : 60), healthInterval: TimeSpan.FromMilliseconds(400), more: [$"ips.reload.health-url = \"http://{listener.LocalEndpoint}/up\""]);
         var (code, receipt) = await ReloadAsync(service);
         await stop.CancelAsync();
         Assert.InRange(await asked, 3, int.MaxValue);

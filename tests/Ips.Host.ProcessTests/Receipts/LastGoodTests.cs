@@ -47,7 +47,7 @@ public sealed class LastGoodTests(ITestOutputHelper output) : ProcessTest(output
         var started = await IpsAsync(program: releases.PathOf("1", "ips"), "start", "--last-good");
         Assert.True(started.ExitCode == 0, started.ToString());
         var third = int.Parse(started.Output[0], CultureInfo.InvariantCulture);
-        Assert.Equal(releases.PathOf("2", "ips"), new FileInfo($"/proc/{third}/exe").LinkTarget);
+        Assert.Equal(releases.PathOf("2", "ips"), ProcFs.Program(third));
         Assert.Equal(1, (await HttpProbe.GetAsync($"http://127.0.0.1:{port}/ping")).Generation);
         var status = await IpsAsync(program: releases.PathOf("2", "ips"), "status");
         Assert.Contains(status.Output, line => line.StartsWith("last good", StringComparison.Ordinal) && line.EndsWith(releases.PathOf("2", "ips"), StringComparison.Ordinal));
@@ -55,7 +55,7 @@ public sealed class LastGoodTests(ITestOutputHelper output) : ProcessTest(output
         releases.SwitchTo("1"); // mended: a reload starts what is in place again
         var reloaded = await IpsAsync("reload");
         Assert.True(reloaded.ExitCode == 0, reloaded.ToString());
-        Assert.Equal(releases.PathOf("1", "ips"), new FileInfo($"/proc/{MainPid()}/exe").LinkTarget);
+        Assert.Equal(releases.PathOf("1", "ips"), ProcFs.Program(MainPid()));
         Assert.True(ProcessTable.Signal(MainPid(), ProcessTable.SigTerm));
         await _processes.WaitForOnlyAsync();
         Assert.True(File.Exists(Path.Combine(Folder, "ips.pid.last-good"))); // it outlives a stop

@@ -161,7 +161,7 @@ public sealed class OutputTests(ITestOutputHelper output) : ReceiptTest(output)
         ProcessTable.OpenFiles(pid).Where(file => file.Contains("pipe:", StringComparison.Ordinal)).Select(file => file.Split(" -> ")[1]).Distinct().Count();
 
     private static IReadOnlyList<string> StreamsOf(int pid) =>
-        [new FileInfo($"/proc/{pid}/fd/1").LinkTarget!, new FileInfo($"/proc/{pid}/fd/2").LinkTarget!];
+        [ProcFs.Descriptor(pid, 1), ProcFs.Descriptor(pid, 2)];
 
     private static async Task<int> MainPidAsync(string pidFile, int before)
     {

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Ips.Actors.Control;
 using Ips.Host.ProcessTests.Harness;
+using Ips.Testing.Processes;
 using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests.Receipts;
@@ -21,8 +22,7 @@ public abstract class ReceiptTest(ITestOutputHelper output) : ProcessTest(output
     protected void Put(string name, string before = "", bool serves = true)
     {
         var become = serves ? $"exec -a \"$0\" '{Path.Combine(Binaries.IpsFolder, Binaries.Ips)}' \"$@\"" : "";
-        File.WriteAllText(ReleaseFile(name), $"#!/bin/bash\n{before}\n{become}\n");
-        File.SetUnixFileMode(ReleaseFile(name), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Executable.Write(ReleaseFile(name), $"#!/bin/bash\n{before}\n{become}\n");
         File.Delete(Current);
         File.CreateSymbolicLink(Current, ReleaseFile(name));
     }

@@ -11,8 +11,6 @@ namespace Ips.Host.ProcessTests.Supervise;
 [Trait("issue", "11")]
 public sealed class CompromisedServiceTests(ITestOutputHelper output) : ProcessTest(output)
 {
-    private const UnixFileMode Executable = (UnixFileMode)0b111_101_101;
-
     private string Payload => Path.Combine(Folder, "payload");
 
     // Who ran what: a line for each start of the attacker's programs.
@@ -95,9 +93,5 @@ public sealed class CompromisedServiceTests(ITestOutputHelper output) : ProcessT
     private static string MainPacket(string pid, string program) =>
         $$$"""{"type":"main","pid":{{{pid}}},"generation":1000,"pidFile":"/tmp/no.pid","endpoints":[],"control":false,"release":{"release":"x","fileName":"{{{program}}}","arguments":[],"workingDirectory":"/","command":["{{{program}}}"],"commandDirectory":"/","generation":1,"since":"2026-01-01T00:00:00Z"}}""";
 
-    private static void Write(string file, string script)
-    {
-        File.WriteAllText(file, $"#!/bin/sh\n{script}\n");
-        File.SetUnixFileMode(file, Executable);
-    }
+    private static void Write(string file, string script) => Executable.Write(file, $"#!/bin/sh\n{script}\n");
 }

@@ -55,7 +55,7 @@ public sealed class NothingStaysRootTests(ITestOutputHelper output) : ProcessTes
         var service = Prepare(ForUser() with { Program = "unshare", Prefix = ["--pid", "--fork", "--mount-proc", "--kill-child", Binaries.IpsPath] });
         await ServiceRights.GiveFolderAsync(Folder, service);
         await service.StartAsync();
-        var first = Assert.Single(ProcFs.Children(service.First.Pid));
+        var first = Assert.Single(ProcessTable.ChildrenOf(service.First.Pid));
         Assert.Equal(2, ServiceRights.Daemons(service).Count);
         ServiceRights.AssertNoneIsRoot(ServiceRights.Daemons(service));
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Ips.Actors.Diagnostics;
 using Ips.Host.ProcessTests.Harness;
+using Ips.Testing.Processes;
 using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests.Supervise;
@@ -59,7 +60,7 @@ public sealed class OperatorTests(ITestOutputHelper output) : ProcessTest(output
         await service.ReloadAsync();
         Assert.Equal(("two", null), (Variable("A"), Variable("B")));
 
-        string? Variable(string name) => File.ReadAllText($"/proc/{service.MainPid}/environ").Split('\0')
+        string? Variable(string name) => ProcFs.EnvironmentOf(service.MainPid)
             .FirstOrDefault(entry => entry.StartsWith($"{name}=", StringComparison.Ordinal))?[(name.Length + 1)..];
     }
 

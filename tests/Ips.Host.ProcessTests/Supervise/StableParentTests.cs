@@ -20,7 +20,7 @@ public sealed partial class StableParentTests(ITestOutputHelper output) : Proces
             // --kill-child: whatever happens to the test, nothing of the namespace is left.
             Program = "unshare", Prefix = ["--pid", "--fork", "--mount-proc", "--kill-child", Binaries.IpsPath],
         });
-        var first = Assert.Single(ProcFs.Children(service.First.Pid));
+        var first = Assert.Single(ProcessTable.ChildrenOf(service.First.Pid));
         var startedAt = ProcessTable.StartTimeOf(first);
         await using var load = StrictLoad.Start(Load(service.Target));
         await load.WaitForRequestsAsync(1, Limits.Step);
@@ -40,7 +40,7 @@ public sealed partial class StableParentTests(ITestOutputHelper output) : Proces
 
         // Of a process whose parent has ended only PID 1 can take the status.
         await IpsCommand.RunProgramAsync(null, null, "nsenter", "-t", $"{first}", "-p", "sh", "-c", "(sleep 0.1 &)");
-        await Eventually.TrueAsync(() => ProcFs.Children(first).Count == 1, "PID 1 with no child but the main process");
+        await Eventually.TrueAsync(() => ProcessTable.ChildrenOf(first).Count == 1, "PID 1 with no child but the main process");
 
         Assert.True(ProcessTable.Signal(first, ProcessTable.SigTerm));
         Assert.Equal(0, await service.First.WaitForExitAsync(Limits.Step));

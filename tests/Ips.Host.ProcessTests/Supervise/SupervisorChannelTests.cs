@@ -88,7 +88,7 @@ public sealed partial class SupervisorChannelTests(ITestOutputHelper output) : P
         using var _ = peer;
         var (pid, parent) = (service.MainPid, service.First.Pid);
         var lines = service.First.LineCount;
-        var before = ResidentKiB(parent);
+        var before = ProcFs.ResidentBytes(parent) / 1024;
         using var enough = new CancellationTokenSource(TimeSpan.FromSeconds(5));
         var large = $$"""{"type":"main","pid":{{pid}},"pidFile":"{{new string('x', 100_000)}}"}""";
         var sent = 0;
@@ -97,9 +97,9 @@ public sealed partial class SupervisorChannelTests(ITestOutputHelper output) : P
             await peer.SendAsync(sent++ % 2 == 0 ? large : $$"""{"type":"joined","pid":{{pid}},"generation":0}""", pid);
         }
 
-        Output.WriteLine($"{sent} packets; {service.First.LineCount - lines} lines; {before} KiB before, {ResidentKiB(parent)} KiB after.");
+        Output.WriteLine($"{sent} packets; {service.First.LineCount - lines} lines; {before} KiB before, {ProcFs.ResidentBytes(parent) / 1024} KiB after.");
         Assert.True(service.First.LineCount - lines < 40, $"{service.First.LineCount - lines} lines were logged.");
-        Assert.True(ResidentKiB(parent) - before < 32 * 1024, $"{before} KiB before, {ResidentKiB(parent)} KiB after.");
+        Assert.True(ProcFs.ResidentBytes(parent) / 1024 - before < 32 * 1024, $"{before} KiB before, {ProcFs.ResidentBytes(parent) / 1024} KiB after.");
         await ReloadIsFollowedAsync(service);
         await CrashIsAnsweredAsync(service, sockets: 1);
     }
@@ -179,10 +179,6 @@ public sealed partial class SupervisorChannelTests(ITestOutputHelper output) : P
         yield return """{"type":"joined","pid":4194304999,"generation":1}""";
         yield return """{"type":"released","pid":0}""";
     }
-
-    private static long ResidentKiB(int pid) => long.Parse(
-        File.ReadLines($"/proc/{pid}/status").Single(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
-        System.Globalization.CultureInfo.InvariantCulture);
 
     [GeneratedRegex(@"Generation \d+, PID (?<pid>\d+), is the main process")]
     private static partial Regex Follows();

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.IO.Compression;
 using Ips.Host.ProcessTests.Harness;
 using Ips.Testing.Load;
+using Ips.Testing.Processes;
 using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests.Systemd;
@@ -36,8 +37,7 @@ public sealed class LogRotationTests(ITestOutputHelper output) : ProcessTest(out
             .Replace(" ips ips", " root root", StringComparison.Ordinal)
             .Replace("rotate 14", "rotate 1000", StringComparison.Ordinal));
         var systemctl = Path.Combine(Directory.CreateDirectory(Path.Combine(Folder, "bin")).FullName, "systemctl");
-        await File.WriteAllTextAsync(systemctl, SystemCtl.Replace("@PID@", service.PidFile, StringComparison.Ordinal));
-        File.SetUnixFileMode(systemctl, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        Executable.Write(systemctl, SystemCtl.Replace("@PID@", service.PidFile, StringComparison.Ordinal));
         // Streams hold the predecessors, so that two or three generations write to the log at a time.
         await using var load = StrictLoad.Start(FaultScene.LightLoad(service.Target) with { Paths = new LoadPaths { Stream = "/stream?ms=1500&chunks=15" } });
         using var stop = new CancellationTokenSource();

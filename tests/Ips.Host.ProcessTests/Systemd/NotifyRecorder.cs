@@ -55,15 +55,8 @@ internal sealed class NotifyRecorder : IDisposable
     }
 
     /// <summary>Waits for one, of those already there or still to come.</summary>
-    public async Task WaitAsync(Func<bool> condition, string what)
-    {
-        using var deadline = new CancellationTokenSource(Limits.Step);
-        while (!condition())
-        {
-            if (deadline.IsCancellationRequested) Assert.Fail($"There were not {what}:{Environment.NewLine}{string.Join(Environment.NewLine, All)}");
-            await Task.Delay(10, CancellationToken.None);
-        }
-    }
+    public Task WaitAsync(Func<bool> condition, string what) => Eventually.TrueAsync(
+        () => Task.FromResult(condition()), () => $"{what} among{Environment.NewLine}{string.Join(Environment.NewLine, All)}{Environment.NewLine}");
 
     public void Dispose()
     {

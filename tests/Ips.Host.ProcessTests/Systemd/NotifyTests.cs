@@ -115,7 +115,9 @@ public sealed class NotifyTests(ITestOutputHelper output) : ProcessTest(output)
         var first = service.MainPid;
         await manager.WaitAsync(() => SignsOf(first) >= 3, "signs of life of generation 1");
         var second = await service.ReloadAsync();
-        var ofFirst = SignsOf(first); // it has handed over by now: a successor that hangs must not be kept alive by it
+        // It has handed over by then: a successor that hangs must not be kept alive by it.
+        await manager.WaitAsync(() => manager.All.Any(n => n.Pid == first && n.Values.GetValueOrDefault("MAINPID") == $"{second}"), "the predecessor's last word");
+        var ofFirst = SignsOf(first);
         await manager.WaitAsync(() => SignsOf(second) >= 4, "signs of life of generation 2");
         Assert.Equal(ofFirst, SignsOf(first));
 

@@ -155,12 +155,8 @@ public sealed class RealSystemdTests(ITestOutputHelper output) : ProcessTest(out
         await machine.CheckedAsync("systemctl", "reload", Service);
     }
 
-    private static async Task WaitForMainAloneAsync(SystemdMachine machine)
-    {
-        using var deadline = new CancellationTokenSource(Limits.Step);
-        while ((await File.ReadAllLinesAsync(machine.PathOf("/sys/fs/cgroup/system.slice/ips.service/cgroup.procs"), deadline.Token)).Length > 1)
-            await Task.Delay(20, deadline.Token);
-    }
+    private static Task WaitForMainAloneAsync(SystemdMachine machine) => Eventually.TrueAsync(
+        async () => (await File.ReadAllLinesAsync(machine.PathOf("/sys/fs/cgroup/system.slice/ips.service/cgroup.procs"))).Length <= 1, "a main process alone");
 
     // The main process is one that systemd did not start, and the stop takes the lame duck's second: it must be waited for, not killed.
     private static async Task StopAsync(SystemdMachine machine)

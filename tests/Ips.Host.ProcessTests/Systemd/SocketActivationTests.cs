@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using Ips.Actors.Diagnostics;
 using Ips.Host.ProcessTests.Harness;
@@ -20,7 +19,7 @@ public sealed class SocketActivationTests(ITestOutputHelper output) : ProcessTes
         var service = Prepare(Settings(ServiceKind.SampleApp, [$"http://127.0.0.1:{port}", $"http://unix:{unix}"], $"127.0.0.1:{port}", unix));
         service.Launch();
         await WaitForListenerAsync(port);
-        var inode = Inode(port);
+        var inode = TcpSockets.Listener(port);
         var answer = await HttpProbe.GetAsync($"http://127.0.0.1:{port}/ping"); // it is what starts the service
         Assert.Equal((200, 1), (answer.Status, answer.Generation));
         Assert.Equal(2, service.Log.Of(EventIds.PassedTaken).Count);
@@ -31,7 +30,7 @@ public sealed class SocketActivationTests(ITestOutputHelper output) : ProcessTes
         for (var generation = 2; generation <= 4; generation++)
         {
             var pid = await service.ReloadAsync();
-            Assert.Equal(inode, Inode(port));
+            Assert.Equal(inode, TcpSockets.Listener(port));
             Assert.DoesNotContain("LISTEN_", Encoding.UTF8.GetString(await File.ReadAllBytesAsync($"/proc/{pid}/environ")), StringComparison.Ordinal);
             AssertClosedOnExec(pid, inode);
             Assert.Equal(generation, (await HttpProbe.GetUnixAsync(unix, "/ping")).Generation);
@@ -87,15 +86,7 @@ public sealed class SocketActivationTests(ITestOutputHelper output) : ProcessTes
         Urls = urls,
     };
 
-    private static async Task WaitForListenerAsync(int port)
-    {
-        using var deadline = new CancellationTokenSource(Limits.Step);
-        while (Inode(port) is null) await Task.Delay(10, deadline.Token);
-    }
-
-    // The one that listens (state 0A) on 127.0.0.1.
-    private static string? Inode(int port) => File.ReadLines("/proc/net/tcp").Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-        .FirstOrDefault(field => field[1] == string.Create(CultureInfo.InvariantCulture, $"0100007F:{port:X4}") && field[3] == "0A")?[9];
+    private static Task WaitForListenerAsync(int port) => Eventually.TrueAsync(() => TcpSockets.Listener(port) is not null, $"a listener on port {port}");
 
     private static void AssertClosedOnExec(int pid, string? inode)
     {

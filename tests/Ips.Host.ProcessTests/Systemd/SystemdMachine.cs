@@ -106,22 +106,17 @@ internal sealed class SystemdMachine : IAsyncDisposable
     {
         if (InitPid > 0) ProcessTable.Signal(InitPid, ProcessTable.SigKill); // and with it all that runs there
         await _unshare.DisposeAsync();
-        using var deadline = new CancellationTokenSource(Limits.Step);
         // The kernel empties the groups after the processes have ended.
-        while (Directory.Exists(_cgroup) && !TryRemove(_cgroup)) await Task.Delay(20, deadline.Token);
+        await Eventually.TrueAsync(() => !Directory.Exists(_cgroup) || TryRemove(_cgroup), "an end of the control groups");
     }
 
-    private async Task WaitForBootAsync()
-    {
-        using var deadline = new CancellationTokenSource(Limits.Step);
-        while (true)
+    private Task WaitForBootAsync() => Eventually.TrueAsync(
+        async () =>
         {
             if (InitPid == 0 && ProcessTable.ChildrenOf(_unshare.Pid) is [var init] && IsSystemd(init)) InitPid = init;
-            if (InitPid > 0 && (await RunAsync("systemctl", "is-active", "basic.target")).ExitCode == 0) return;
-            if (deadline.IsCancellationRequested) Assert.Fail($"systemd did not boot: {_unshare.OutputTail()}");
-            await Task.Delay(50, CancellationToken.None);
-        }
-    }
+            return InitPid > 0 && (await RunAsync("systemctl", "is-active", "basic.target")).ExitCode == 0;
+        },
+        () => $"a systemd that has booted: {_unshare.OutputTail()}");
 
     private static bool IsSystemd(int pid)
     {

@@ -35,12 +35,8 @@ internal sealed class RawPeer : IAsyncDisposable
         try
         {
             var process = DaemonProcess.Start(Binaries.DotNet, [typeof(Program).Assembly.Location, socket, back]);
-            int link;
-            for (var waiting = Stopwatch.StartNew(); (link = ListeningSockets.Accept(listener, out _)) < 0;)
-            {
-                Assert.True(waiting.Elapsed < Limits.Step, process.OutputTail());
-                await Task.Delay(10);
-            }
+            var link = -1;
+            await Eventually.TrueAsync(() => Task.FromResult((link = ListeningSockets.Accept(listener, out _)) >= 0), () => $"a connection of the peer: {process.OutputTail()}");
 
             var received = new List<int>();
             await WaitAsync(link, PollEvents.Readable);
@@ -139,17 +135,14 @@ internal sealed class RawPeer : IAsyncDisposable
         await _process.DisposeAsync();
     }
 
-    private static async Task WaitAsync(int fd, PollEvents events)
-    {
-        for (var waiting = Stopwatch.StartNew(); ;)
+    private static Task WaitAsync(int fd, PollEvents events) => Eventually.TrueAsync(
+        () =>
         {
-            var entries = new PollEntry[] { new(fd, events) };
+            PollEntry[] entries = [new(fd, events)];
             Poll.Wait(entries, 0);
-            if (entries[0].Returned != PollEvents.None) return;
-            if (waiting.Elapsed > Limits.Step) throw new TimeoutException($"Not {events} within {Limits.Step.TotalSeconds:0} s.");
-            await Task.Delay(5);
-        }
-    }
+            return entries[0].Returned != PollEvents.None;
+        },
+        $"{events}");
 
     // A packet without a byte, which FdPassing does not send.
     private unsafe bool TrySendEmpty(int[] fds)

@@ -99,7 +99,7 @@ public sealed class RefusedTakeoverTests(ITestOutputHelper output) : TakeoverTes
             new ServiceSettings(ServiceKind.SampleApp)
             {
                 Program = "setpriv", Prefix = [.. As(Nobody, Members).Skip(1), Path.Combine(Binaries.SampleAppFolder, Binaries.SampleApp)],
-                Probation = TimeSpan.FromSeconds(30), HealthInterval = TimeSpan.FromMilliseconds(200), DrainTimeout = TimeSpan.FromSeconds(1), Debug = true,
+                Probation = TimeSpan.FromSeconds(30), HealthInterval = TimeSpan.FromSeconds(2), DrainTimeout = TimeSpan.FromSeconds(1), Debug = true,
             });
         Share(service);
         await service.StartAsync();

@@ -103,7 +103,7 @@ public sealed class PostgresServer : IAsyncLifetime, IDisposable
 
     private static async Task ExecuteAsync(string program, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { WorkingDirectory = "/" })!; // output goes to the test's own: pg_ctl's server would keep a pipe open
+        using var process = Ips.Testing.Processes.Executable.Start(new ProcessStartInfo(program, arguments) { WorkingDirectory = "/" }); // output goes to the test's own: pg_ctl's server would keep a pipe open
         await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(2));
         Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}.");
     }

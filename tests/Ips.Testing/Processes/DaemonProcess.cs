@@ -53,7 +53,7 @@ public sealed class DaemonProcess : IAsyncDisposable
             RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = workingDirectory ?? "",
         };
         foreach (var (name, value) in environment ?? new Dictionary<string, string?>()) start.Environment[name] = value;
-        return new DaemonProcess(Process.Start(start) ?? throw new InvalidOperationException($"'{file}' was not started."));
+        return new DaemonProcess(Executable.Start(start));
     }
 
     /// <summary>Waits for a line, of those already there or still to come.</summary>

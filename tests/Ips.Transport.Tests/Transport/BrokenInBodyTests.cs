@@ -21,7 +21,7 @@ public sealed class BrokenInBodyTests
         using var __ = connection.ConnectionClosed.Register(() => closed.TrySetResult());
         if (fin) client.Socket.Shutdown(SocketShutdown.Send);
         else client.Reset();
-        await closed.Task.WaitAsync(Eventually.Limit);
+        await closed.Task.WaitAsync(Limits.Step);
 
         host.App.At("body").Release();
         await Eventually.TrueAsync(() => host.Registry.Open == 0);

@@ -21,7 +21,7 @@ public sealed class EpollRegistrationTests
         var inode = Inode(descriptor);
         Assert.Contains((descriptor, inode), Registrations());
 
-        var moved = Assert.IsType<MoveResult.Moved>(await connection.BeginMove().WaitAsync(Eventually.Limit));
+        var moved = Assert.IsType<MoveResult.Moved>(await connection.BeginMove().WaitAsync(Limits.Step));
 
         Assert.Equal(inode, Inode(moved.Descriptor)); // the socket lives
         Assert.DoesNotContain(inode, Registrations().Select(registration => registration.Inode));

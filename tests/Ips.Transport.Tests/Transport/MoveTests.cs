@@ -5,19 +5,8 @@ using Ips.Actors.Transport;
 namespace Ips.Transport.Tests.Transport;
 
 /// <summary>Connections leave one Kestrel and go on in another; the client sees nothing but answers.</summary>
-public sealed class MoveTests : IAsyncLifetime
+public sealed class MoveTests : MoveTest
 {
-    private TestHost _a = null!;
-    private TestHost _b = null!;
-
-    public async Task InitializeAsync() => (_a, _b) = (await TestHost.StartAsync("A"), await TestHost.StartAsync("B"));
-
-    public async Task DisposeAsync()
-    {
-        await _a.DisposeAsync();
-        await _b.DisposeAsync();
-    }
-
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -42,11 +31,11 @@ public sealed class MoveTests : IAsyncLifetime
     [Fact]
     public async Task MovedThereAndBack_Again_EachAnswers()
     {
-        var (client, connection) = await _a.ConnectWatchedAsync();
+        var (client, connection) = await A.ConnectWatchedAsync();
         using var _ = client;
         for (var i = 0; i < 50; i++)
         {
-            var (here, there) = i % 2 == 0 ? (_a, _b) : (_b, _a);
+            var (here, there) = i % 2 == 0 ? (A, B) : (B, A);
             await AnswersAsync(client, $"GET /n/{i} HTTP/1.1\r\nHost: x\r\n\r\n", here.Name, $"{i}");
             connection = there.Listener.Adopt(await MovedAsync(connection.BeginMove()));
         }
@@ -55,10 +44,10 @@ public sealed class MoveTests : IAsyncLifetime
     [Fact]
     public async Task NeverSpoke_Moves()
     {
-        var (client, connection) = await _a.ConnectWatchedAsync();
+        var (client, connection) = await A.ConnectWatchedAsync();
         using var _ = client;
 
-        _b.Listener.Adopt(await MovedAsync(connection.BeginMove()));
+        B.Listener.Adopt(await MovedAsync(connection.BeginMove()));
 
         await AnswersAsync(client, "GET /n/1 HTTP/1.1\r\nHost: x\r\n\r\n", "B", "1");
     }
@@ -66,40 +55,40 @@ public sealed class MoveTests : IAsyncLifetime
     [Fact]
     public async Task Busy_MovesAfterItsResponse_NextRequestStaysInTheKernel()
     {
-        var (client, connection) = await _a.ConnectWatchedAsync();
+        var (client, connection) = await A.ConnectWatchedAsync();
         using var _ = client;
         await client.SendAsync("GET /gate/busy HTTP/1.1\r\nHost: x\r\n\r\n");
-        await _a.App.At("busy").ReachedAsync();
+        await A.App.At("busy").ReachedAsync();
 
         var move = connection.BeginMove();
         await client.SendAsync("GET /n/2 HTTP/1.1\r\nHost: x\r\n\r\n");
         Assert.False(move.IsCompleted);
-        _a.App.At("busy").Release();
+        A.App.At("busy").Release();
 
         var first = await client.ReceiveAsync();
         Assert.Equal(("A", "busy"), (first!.Host, first.Body));
         Assert.False(first.Headers.ContainsKey("Connection"));
         var moved = await MovedAsync(move);
         Assert.True(moved.Leftover.IsEmpty);
-        _b.Listener.Adopt(moved);
+        B.Listener.Adopt(moved);
         Assert.Equal("B", (await client.ReceiveAsync())!.Host);
     }
 
     [Fact]
     public async Task PipelinedRequest_TravelsAsLeftover()
     {
-        var (client, connection) = await _a.ConnectWatchedAsync();
+        var (client, connection) = await A.ConnectWatchedAsync();
         using var _ = client;
         const string Next = "GET /n/second HTTP/1.1\r\nHost: x\r\n\r\n";
         await client.SendAsync("GET /gate/first HTTP/1.1\r\nHost: x\r\n\r\n" + Next);
-        await _a.App.At("first").ReachedAsync();
+        await A.App.At("first").ReachedAsync();
 
         var move = connection.BeginMove();
-        _a.App.At("first").Release();
+        A.App.At("first").Release();
 
         var moved = await MovedAsync(move);
         Assert.Equal(Next, Encoding.Latin1.GetString(moved.Leftover.Span));
-        _b.Listener.Adopt(moved);
+        B.Listener.Adopt(moved);
         Assert.Equal(("A", "first"), await ShortAsync(client));
         Assert.Equal(("B", "second"), await ShortAsync(client));
     }
@@ -107,18 +96,18 @@ public sealed class MoveTests : IAsyncLifetime
     [Fact]
     public async Task AdoptedLeftover_MovesOnAtOnce()
     {
-        var (client, connection) = await _a.ConnectWatchedAsync();
+        var (client, connection) = await A.ConnectWatchedAsync();
         using var _ = client;
         await client.SendAsync("GET /gate/g HTTP/1.1\r\nHost: x\r\n\r\nGET /n/2 HTTP/1.1\r\nHost: x\r\n\r\nGET /n/3 HTTP/1.1\r\nHo");
-        await _a.App.At("g").ReachedAsync();
+        await A.App.At("g").ReachedAsync();
         var move = connection.BeginMove();
-        _a.App.At("g").Release();
+        A.App.At("g").Release();
 
         // Back and forth while Kestrel may or may not have looked at the leftover: whoever looked, answers.
-        connection = _b.Listener.Adopt(await MovedAsync(move));
+        connection = B.Listener.Adopt(await MovedAsync(move));
         var again = connection.BeginMove();
         await client.SendAsync("st: x\r\n\r\n");
-        _a.Listener.Adopt(await MovedAsync(again));
+        A.Listener.Adopt(await MovedAsync(again));
 
         Assert.Equal("g", (await ShortAsync(client)).Body);
         Assert.Equal("2", (await ShortAsync(client)).Body);
@@ -128,20 +117,20 @@ public sealed class MoveTests : IAsyncLifetime
     [Fact]
     public async Task LeftoverAboveTheLimit_IsServedHereFirst()
     {
-        var (client, connection) = await _a.ConnectWatchedAsync();
+        var (client, connection) = await A.ConnectWatchedAsync();
         using var _ = client;
         await client.SendAsync("GET /gate/first HTTP/1.1\r\nHost: x\r\n\r\n");
-        await _a.App.At("first").ReachedAsync();
+        await A.App.At("first").ReachedAsync();
         var filler = new string('f', 1500);
         var pipelined = string.Concat(Enumerable.Range(0, 30).Select(i => $"GET /n/{i} HTTP/1.1\r\nHost: x\r\nX-Filler: {filler}\r\n\r\n"));
         await client.SendAsync(pipelined);
         await Eventually.TrueAsync(() => client.Socket.Connected && connection.Socket.Available == 0 && connection.ReceiveEpoch >= 2);
 
         var move = connection.BeginMove();
-        _a.App.At("first").Release();
+        A.App.At("first").Release();
         var moved = await MovedAsync(move);
         Assert.InRange(moved.Leftover.Length, 1, HandoverConnection.LeftoverLimitBytes);
-        _b.Listener.Adopt(moved);
+        B.Listener.Adopt(moved);
 
         Assert.Equal(("A", "first"), await ShortAsync(client));
         var hosts = new List<string>();
@@ -157,17 +146,17 @@ public sealed class MoveTests : IAsyncLifetime
     [Fact]
     public async Task InputFull_ReceivingPaused_MoveGoesOnWhenThereIsRoom()
     {
-        var (client, connection) = await _a.ConnectWatchedAsync();
+        var (client, connection) = await A.ConnectWatchedAsync();
         using var _ = client;
         await client.SendAsync("GET /gate/full HTTP/1.1\r\nHost: x\r\n\r\n");
-        await _a.App.At("full").ReachedAsync();
+        await A.App.At("full").ReachedAsync();
         const int Count = 400;
         var filler = new string('f', 6000); // 2.4 MB in all, above the input's 1 MiB
         var sending = client.SendAsync(string.Concat(Enumerable.Range(0, Count).Select(i => $"GET /n/{i} HTTP/1.1\r\nHost: x\r\nX-Filler: {filler}\r\n\r\n")));
         await Eventually.TrueAsync(() => connection.IsPaused);
 
         var move = connection.BeginMove();
-        _a.App.At("full").Release();
+        A.App.At("full").Release();
 
         Assert.Equal(("A", "full"), await ShortAsync(client));
         var adopted = AdoptAsync();
@@ -182,7 +171,7 @@ public sealed class MoveTests : IAsyncLifetime
         await adopted;
         Assert.Equal(["A", "B"], hosts.Distinct());
 
-        async Task AdoptAsync() => _b.Listener.Adopt(await MovedAsync(move));
+        async Task AdoptAsync() => B.Listener.Adopt(await MovedAsync(move));
     }
 
     [Theory]
@@ -195,7 +184,7 @@ public sealed class MoveTests : IAsyncLifetime
     {
         const string Whole = "GET /n/1 HTTP/1.1\r\nHost: x\r\nX-Half: y\r\n\r\n";
         var rest = half.EndsWith("\n\r", StringComparison.Ordinal) ? "\n" : Whole[half.Length..];
-        var (client, connection) = await _a.ConnectWatchedAsync();
+        var (client, connection) = await A.ConnectWatchedAsync();
         using var _ = client;
         await client.SendAsync(half);
         await Eventually.TrueAsync(() => connection is { ReceiveEpoch: 1, AwaitsInput: true }); // Kestrel has looked at it
@@ -205,108 +194,19 @@ public sealed class MoveTests : IAsyncLifetime
         await client.SendAsync(rest);
 
         Assert.Equal(("A", "1"), await ShortAsync(client));
-        _b.Listener.Adopt(await MovedAsync(move));
+        B.Listener.Adopt(await MovedAsync(move));
         await AnswersAsync(client, Whole, "B", "1");
-    }
-
-    [Theory]
-    [InlineData("/echo")]
-    [InlineData("/pipe")]
-    [InlineData("/exact")]
-    public async Task BodyStillArriving_IsReceivedToItsEnd_PipelinedRequestMoves(string path)
-    {
-        var (client, connection) = await _a.ConnectWatchedAsync();
-        using var _ = client;
-        var body = new string('b', 100_000);
-        await client.SendAsync($"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {body.Length}\r\n\r\n{body[..40_000]}");
-        await Eventually.TrueAsync(() => connection.IsRequestRunning);
-
-        var move = connection.BeginMove();
-        await client.SendAsync(body[40_000..] + "GET /n/behind HTTP/1.1\r\nHost: x\r\n\r\n");
-
-        Assert.Equal("A", (await client.ReceiveAsync())!.Host);
-        _b.Listener.Adopt(await MovedAsync(move));
-        Assert.Equal(("B", "behind"), await ShortAsync(client));
-    }
-
-    [Theory]
-    [InlineData("/echo", "hello, you")]
-    [InlineData("/pipe", "10")]
-    public async Task ChunkedWithTrailer_AndPipelinedBehindIt_MovesBehindTheTrailer(string path, string answer)
-    {
-        var (client, connection) = await _a.ConnectWatchedAsync();
-        using var _ = client;
-        await client.SendAsync($"POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n5\r\n, you\r\n");
-        await Eventually.TrueAsync(() => connection.IsRequestRunning);
-
-        var move = connection.BeginMove();
-        await client.SendAsync("0\r\nX-Trail");
-        await client.SendAsync("er: 1\r\n\r\nGET /n/behind HTTP/1.1\r\nHost: x\r\n\r\n");
-
-        Assert.Equal(("A", answer), await ShortAsync(client));
-        _b.Listener.Adopt(await MovedAsync(move));
-        Assert.Equal(("B", "behind"), await ShortAsync(client));
-    }
-
-    [Fact]
-    public async Task ExpectContinue_MoveBeginsBeforeTheBody_BothGoOn()
-    {
-        var (client, connection) = await _a.ConnectWatchedAsync();
-        using var _ = client;
-        await client.SendAsync("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n");
-        Assert.Equal(100, (await client.ReceiveAsync())!.Status);
-
-        var move = connection.BeginMove();
-        await client.SendAsync("body");
-
-        Assert.Equal(("A", "body"), await ShortAsync(client));
-        _b.Listener.Adopt(await MovedAsync(move));
-        await AnswersAsync(client, "GET /n/1 HTTP/1.1\r\nHost: x\r\n\r\n", "B", "1");
-    }
-
-    [Theory]
-    [InlineData("/unread", "Content-Length: 60\r\n\r\n", "GET /n/smuggled HTTP/1.1\r\nHost: x\r\nX-Pad: 0123456789abcdefg\r\n\r\n")]
-    [InlineData("/some?bytes=10", "Content-Length: 60\r\n\r\n", "GET /n/smuggled HTTP/1.1\r\nHost: x\r\nX-Pad: 0123456789abcdefg\r\n\r\n")]
-    [InlineData("/examine", "Content-Length: 60\r\n\r\n", "GET /n/smuggled HTTP/1.1\r\nHost: x\r\nX-Pad: 0123456789abcdefg\r\n\r\n")]
-    [InlineData("/unread", "Transfer-Encoding: chunked\r\n\r\n", "1a\r\nGET /n/smuggled HTTP/1.1\r\n\r\n0\r\n\r\n")]
-    [InlineData("/some?bytes=10", "Transfer-Encoding: chunked\r\n\r\n", "1a\r\nGET /n/smuggled HTTP/1.1\r\n\r\n0\r\n\r\n")]
-    public async Task UnreadBody_NeverMoves_AndIsNeverParsedAsARequest(string path, string framing, string body)
-    {
-        body = framing.StartsWith("Content", StringComparison.Ordinal) ? body[..60] : body;
-        var (client, connection) = await _a.ConnectWatchedAsync();
-        using var _ = client;
-        await client.SendAsync($"POST {path} HTTP/1.1\r\nHost: x\r\n{framing}{body}");
-        Assert.Equal("A", (await client.ReceiveAsync())!.Host);
-        await NotMovedAsync(connection.BeginMove(), UnmovableReason.UnreadBody);
-
-        await AnswersAsync(client, "GET /n/after HTTP/1.1\r\nHost: x\r\n\r\n", "A", "after");
-        await NotMovedAsync(connection.BeginMove(), UnmovableReason.UnreadBody);
-    }
-
-    [Fact]
-    public async Task UnreadBody_MoveWaiting_EndsAsUnmovable_AndReceivingGoesOn()
-    {
-        var (client, connection) = await _a.ConnectWatchedAsync();
-        using var _ = client;
-        await client.SendAsync("POST /unread-gate/u HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345");
-        await _a.App.At("u").ReachedAsync();
-        var move = connection.BeginMove();
-        _a.App.At("u").Release();
-
-        await NotMovedAsync(move, UnmovableReason.UnreadBody);
-        Assert.Equal("A", (await client.ReceiveAsync())!.Host);
-        await AnswersAsync(client, "67890GET /n/after HTTP/1.1\r\nHost: x\r\n\r\n", "A", "after");
     }
 
     [Fact]
     public async Task ConnectionClose_EndsTheMove_ClientGetsItsFin()
     {
-        var (client, connection) = await _a.ConnectWatchedAsync();
+        var (client, connection) = await A.ConnectWatchedAsync();
         using var _ = client;
         await client.SendAsync("GET /gate/c HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-        await _a.App.At("c").ReachedAsync();
+        await A.App.At("c").ReachedAsync();
         var move = connection.BeginMove();
-        _a.App.At("c").Release();
+        A.App.At("c").Release();
 
         Assert.Equal(("A", "c"), await ShortAsync(client));
         Assert.Equal("FIN", await client.EndAsync());
@@ -317,25 +217,25 @@ public sealed class MoveTests : IAsyncLifetime
     [Fact]
     public async Task FinReceivedBehindARequest_MoveEnds_AndNothingHangs()
     {
-        var (client, connection) = await _a.ConnectWatchedAsync();
+        var (client, connection) = await A.ConnectWatchedAsync();
         using var _ = client;
         await client.SendAsync("GET /gate/f HTTP/1.1\r\nHost: x\r\n\r\nGET /n/2 HTTP/1.1\r\nHost: x\r\n\r\n");
-        await _a.App.At("f").ReachedAsync();
+        await A.App.At("f").ReachedAsync();
         client.Socket.Shutdown(System.Net.Sockets.SocketShutdown.Send);
-        await Eventually.TrueAsync(() => _a.App.Seen.Contains("aborted"));
+        await Eventually.TrueAsync(() => A.App.Seen.Contains("aborted"));
 
         await NotMovedAsync(connection.BeginMove(), UnmovableReason.Ended);
-        _a.App.At("f").Release();
-        await Eventually.TrueAsync(() => _a.Registry.Open == 0);
+        A.App.At("f").Release();
+        await Eventually.TrueAsync(() => A.Registry.Open == 0);
     }
 
     [Fact]
     public async Task Cancel_WhileBusy_GoesOnHere_AndMovesLater()
     {
-        var (client, connection) = await _a.ConnectWatchedAsync();
+        var (client, connection) = await A.ConnectWatchedAsync();
         using var _ = client;
         await client.SendAsync("GET /gate/k HTTP/1.1\r\nHost: x\r\n\r\n");
-        await _a.App.At("k").ReachedAsync();
+        await A.App.At("k").ReachedAsync();
         var move = connection.BeginMove();
         Assert.Same(move, connection.BeginMove());
         Assert.True(connection.CancelMove());
@@ -343,23 +243,23 @@ public sealed class MoveTests : IAsyncLifetime
         Assert.False(connection.CancelMove());
 
         await client.SendAsync("GET /n/2 HTTP/1.1\r\nHost: x\r\n\r\n");
-        _a.App.At("k").Release();
+        A.App.At("k").Release();
         Assert.Equal(("A", "k"), await ShortAsync(client));
         Assert.Equal(("A", "2"), await ShortAsync(client));
 
-        _b.Listener.Adopt(await MovedAsync(connection.BeginMove()));
+        B.Listener.Adopt(await MovedAsync(connection.BeginMove()));
         await AnswersAsync(client, "GET /n/3 HTTP/1.1\r\nHost: x\r\n\r\n", "B", "3");
     }
 
     [Fact]
     public async Task LargeResponseStillInTheKernel_MovesAndArrivesWhole()
     {
-        var (client, connection) = await _a.ConnectWatchedAsync();
+        var (client, connection) = await A.ConnectWatchedAsync();
         using var _ = client;
         await client.SendAsync("GET /large?bytes=200000 HTTP/1.1\r\nHost: x\r\n\r\n");
-        await Eventually.TrueAsync(() => _a.App.Seen.Contains("written"));
+        await Eventually.TrueAsync(() => A.App.Seen.Contains("written"));
 
-        _b.Listener.Adopt(await MovedAsync(connection.BeginMove()));
+        B.Listener.Adopt(await MovedAsync(connection.BeginMove()));
 
         Assert.Equal(200_000, (await client.ReceiveAsync())!.Body.Length);
         await AnswersAsync(client, "GET /n/3 HTTP/1.1\r\nHost: x\r\n\r\n", "B", "3");
@@ -371,43 +271,21 @@ public sealed class MoveTests : IAsyncLifetime
         const int Count = 500;
         var before = Sockets();
         var clients = new List<RawClient>();
-        for (var i = 0; i < Count; i++) clients.Add(await _a.ConnectAsync());
+        for (var i = 0; i < Count; i++) clients.Add(await A.ConnectAsync());
         foreach (var client in clients) await client.SendAsync("GET /n/1 HTTP/1.1\r\nHost: x\r\n\r\n");
         foreach (var client in clients) Assert.Equal("A", (await client.ReceiveAsync())!.Host);
 
-        var moves = _a.Registry.Connections.Select(connection => connection.BeginMove()).ToArray();
-        foreach (var move in moves) _b.Listener.Adopt(await MovedAsync(move));
+        var moves = A.Registry.Connections.Select(connection => connection.BeginMove()).ToArray();
+        foreach (var move in moves) B.Listener.Adopt(await MovedAsync(move));
         Assert.Equal(Count, moves.Length);
         foreach (var client in clients) await client.SendAsync("GET /n/2 HTTP/1.1\r\nHost: x\r\n\r\n");
         foreach (var client in clients) Assert.Equal(("B", "2"), await ShortAsync(client));
 
         foreach (var client in clients) client.Dispose();
-        await Eventually.TrueAsync(() => _a.Registry.Open == 0 && _b.Registry.Open == 0);
+        await Eventually.TrueAsync(() => A.Registry.Open == 0 && B.Registry.Open == 0);
         await Eventually.TrueAsync(() => Sockets() <= before + 5);
 
         // Not all descriptors: each assembly that is loaded meanwhile has two.
         static int Sockets() => Directory.GetFileSystemEntries("/proc/self/fd").Count(fd => new FileInfo(fd).LinkTarget?.StartsWith("socket:", StringComparison.Ordinal) ?? false);
     }
-
-    private static async Task AnswersAsync(RawClient client, string request, string host, string body)
-    {
-        await client.SendAsync(request);
-        Assert.Equal((host, body), await ShortAsync(client));
-    }
-
-    private static async Task<(string Host, string Body)> ShortAsync(RawClient client)
-    {
-        var response = await client.ReceiveAsync() ?? throw new EndOfStreamException("The connection ended without an answer.");
-        Assert.Equal(200, response.Status);
-        return (response.Host, response.Body);
-    }
-
-    private static async Task<MoveResult.Moved> MovedAsync(Task<MoveResult> move)
-    {
-        var result = await move.WaitAsync(Eventually.Limit);
-        return result as MoveResult.Moved ?? throw new InvalidOperationException($"Not moved: {result}");
-    }
-
-    private static async Task NotMovedAsync(Task<MoveResult> move, UnmovableReason reason) =>
-        Assert.Equal(new MoveResult.NotMovable(reason), await move.WaitAsync(Eventually.Limit));
 }

@@ -121,7 +121,7 @@ public sealed class StockComparisonTests
         }));
         observed = new ObservedHost(host);
         using var client = await host.ConnectAsync();
-        var seen = await observe(client, observed).WaitAsync(Eventually.Limit);
+        var seen = await observe(client, observed).WaitAsync(Limits.Step);
         return $"{seen}; app: {string.Join(',', host.App.Seen.Distinct().Order(StringComparer.Ordinal))}";
     }
 

@@ -138,7 +138,7 @@ internal sealed class TestApp
         private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public Task ReachedAsync() => _reached.Task.WaitAsync(Eventually.Limit);
+        public Task ReachedAsync() => _reached.Task.WaitAsync(Limits.Step);
 
         public void Release() => _released.TrySetResult();
 

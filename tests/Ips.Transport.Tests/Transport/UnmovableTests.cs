@@ -55,7 +55,7 @@ public sealed class UnmovableTests
         await client.SendAsync("GET /n/1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n");
         Assert.Equal("1", (await client.ReceiveAsync())!.Body);
 
-        var moved = Assert.IsType<MoveResult.Moved>(await connection.BeginMove().WaitAsync(Eventually.Limit));
+        var moved = Assert.IsType<MoveResult.Moved>(await connection.BeginMove().WaitAsync(Limits.Step));
         host.Listener.Adopt(moved);
         await client.SendAsync("GET /n/2 HTTP/1.1\r\nHost: x\r\n\r\n");
         Assert.Equal("2", (await client.ReceiveAsync())!.Body);
@@ -68,12 +68,12 @@ public sealed class UnmovableTests
         await using var host = await TestHost.StartAsync("A", listen: options => options.UseHttps(certificate));
         var (client, connection) = await host.ConnectWatchedAsync();
         using var _ = client;
-        var moved = Assert.IsType<MoveResult.Moved>(await connection.BeginMove().WaitAsync(Eventually.Limit));
+        var moved = Assert.IsType<MoveResult.Moved>(await connection.BeginMove().WaitAsync(Limits.Step));
         Assert.True(client.IsQuiet()); // not a byte of TLS from the one it left
         connection = host.Listener.Adopt(moved);
 
         await using var tls = new SslStream(new NetworkStream(client.Socket), false, (_, shown, _, _) => shown?.GetCertHashString() == certificate.GetCertHashString());
-        await tls.AuthenticateAsClientAsync("localhost").WaitAsync(Eventually.Limit);
+        await tls.AuthenticateAsClientAsync("localhost").WaitAsync(Limits.Step);
         await RequestAsync(tls);
         await StaysAsync(connection, UnmovableReason.Tls);
         await RequestAsync(tls);
@@ -128,7 +128,7 @@ public sealed class UnmovableTests
         await client.SendAsync("GET /n/1 HTTP/1.1\r\nHost: x\r\n\r\n");
         Assert.Equal("1", (await client.ReceiveAsync())!.Body);
 
-        host.Listener.Adopt(Assert.IsType<MoveResult.Moved>(await connection.BeginMove().WaitAsync(Eventually.Limit)));
+        host.Listener.Adopt(Assert.IsType<MoveResult.Moved>(await connection.BeginMove().WaitAsync(Limits.Step)));
         await client.SendAsync("GET /n/2 HTTP/1.1\r\nHost: x\r\n\r\n");
         Assert.Equal("2", (await client.ReceiveAsync())!.Body);
     }
@@ -231,7 +231,7 @@ public sealed class UnmovableTests
         }));
         var (client, connection) = await host.ConnectWatchedAsync();
         using var _ = client;
-        host.Listener.Adopt(Assert.IsType<MoveResult.Moved>(await connection.BeginMove().WaitAsync(Eventually.Limit)));
+        host.Listener.Adopt(Assert.IsType<MoveResult.Moved>(await connection.BeginMove().WaitAsync(Limits.Step)));
         await client.SendAsync("GET /n/1 HTTP/1.1\r\nHost: x\r\n\r\n");
         Assert.Equal("1", (await client.ReceiveAsync())!.Body);
     }
@@ -277,19 +277,19 @@ public sealed class UnmovableTests
         await client.SendAsync("GET /n/1 HTTP/1.1\r\nHost: x\r\n\r\n");
         Assert.Equal("1", (await client.ReceiveAsync())!.Body);
 
-        host.Listener.Adopt(Assert.IsType<MoveResult.Moved>(await connection.BeginMove().WaitAsync(Eventually.Limit)));
+        host.Listener.Adopt(Assert.IsType<MoveResult.Moved>(await connection.BeginMove().WaitAsync(Limits.Step)));
         await client.SendAsync("GET /n/2 HTTP/1.1\r\nHost: x\r\n\r\n");
         Assert.Equal("2", (await client.ReceiveAsync())!.Body);
     }
 
     private static async Task StaysAsync(HandoverConnection connection, UnmovableReason reason) =>
-        Assert.Equal(new MoveResult.NotMovable(reason), await connection.BeginMove().WaitAsync(Eventually.Limit));
+        Assert.Equal(new MoveResult.NotMovable(reason), await connection.BeginMove().WaitAsync(Limits.Step));
 
     private static async Task RequestAsync(SslStream tls)
     {
         await tls.WriteAsync("GET /n/1 HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray());
         var buffer = new byte[4096];
-        Assert.True(await tls.ReadAsync(buffer).AsTask().WaitAsync(Eventually.Limit) > 0);
+        Assert.True(await tls.ReadAsync(buffer).AsTask().WaitAsync(Limits.Step) > 0);
     }
 
     private static X509Certificate2 Certificate()

@@ -84,7 +84,7 @@ public sealed class WarmupOfAnAppTests
         builder.Logging.ClearProviders().AddProvider(lines);
         builder.Configuration["urls"] = "http://127.0.0.1:0";
         builder.Configuration["Ips:PidFile"] = folder.PathOf("app.pid");
-        builder.AddIps(options => options.Warmup.Timeout = Eventually.Limit);
+        builder.AddIps(options => options.Warmup.Timeout = Limits.Step);
         await using var app = builder.Build();
         app.MapGet("/ping", () => Results.StatusCode(status));
         await app.StartAsync();
@@ -110,7 +110,7 @@ public sealed class WarmupOfAnAppTests
             if (another) kestrel.Listen(IPAddress.Loopback, 0);
         });
         builder.Configuration["Ips:PidFile"] = folder.PathOf("app.pid");
-        builder.AddIps(options => options.Warmup.Timeout = Eventually.Limit);
+        builder.AddIps(options => options.Warmup.Timeout = Limits.Step);
         await using var app = builder.Build();
         var warmups = 0;
         app.MapGet("/ping", () => $"{Interlocked.Increment(ref warmups)}");
@@ -126,7 +126,7 @@ public sealed class WarmupOfAnAppTests
     private static async Task<string> GetOnceAsync(WebApplication app)
     {
         using var client = new HttpClient();
-        return await client.GetStringAsync(new Uri($"{app.Urls.Single()}/ping")).WaitAsync(Eventually.Limit);
+        return await client.GetStringAsync(new Uri($"{app.Urls.Single()}/ping")).WaitAsync(Limits.Step);
     }
 
     private sealed class CapturedLines : ILoggerProvider, ILogger

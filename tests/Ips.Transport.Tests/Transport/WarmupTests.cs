@@ -15,7 +15,7 @@ public sealed class WarmupTests
         await using var host = await TestHost.StartAsync("A");
         using var client = Connect(host, out _);
 
-        Assert.Equal(status, await WarmupClient.GetAsync(client, target, "warmup", CancellationToken.None).WaitAsync(Eventually.Limit));
+        Assert.Equal(status, await WarmupClient.GetAsync(client, target, "warmup", CancellationToken.None).WaitAsync(Limits.Step));
         Assert.Equal(0, host.Registry.Open); // not one of the connections that move or are counted
     }
 
@@ -30,7 +30,7 @@ public sealed class WarmupTests
         using var client = Connect(host, out var connection);
 
         var get = WarmupClient.GetTwiceAsync(client, target, "warmup", TimeSpan.FromMilliseconds(1), CancellationToken.None);
-        Assert.Equal(status, await get.WaitAsync(Eventually.Limit));
+        Assert.Equal(status, await get.WaitAsync(Limits.Step));
         Assert.Equal(2, connection.ReceiveEpoch); // the second request came when the first was answered
     }
 
@@ -47,7 +47,7 @@ public sealed class WarmupTests
                 await server.SendAsync("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"u8.ToArray());
             }
 
-            Assert.Equal(400, await get.WaitAsync(Eventually.Limit));
+            Assert.Equal(400, await get.WaitAsync(Limits.Step));
         }
     }
 
@@ -86,7 +86,7 @@ public sealed class WarmupTests
         await host.App.At("never").ReachedAsync();
         await deadline.CancelAsync();
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => get.WaitAsync(Eventually.Limit));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => get.WaitAsync(Limits.Step));
         client.Dispose();
         await Eventually.TrueAsync(() => host.App.Seen.Contains("aborted")); // the app hears of it too
     }
@@ -104,7 +104,7 @@ public sealed class WarmupTests
             {
                 await server.SendAsync(System.Text.Encoding.ASCII.GetBytes(answer));
                 server.Shutdown(SocketShutdown.Send);
-                var error = await Assert.ThrowsAsync<IOException>(() => WarmupClient.GetAsync(client, "/", "warmup", CancellationToken.None).WaitAsync(Eventually.Limit));
+                var error = await Assert.ThrowsAsync<IOException>(() => WarmupClient.GetAsync(client, "/", "warmup", CancellationToken.None).WaitAsync(Limits.Step));
                 Assert.Contains(message, error.Message, StringComparison.Ordinal);
             }
         }
@@ -127,7 +127,7 @@ public sealed class WarmupTests
                 }
 
                 server.Shutdown(SocketShutdown.Send);
-                Assert.Equal(204, await get.WaitAsync(Eventually.Limit));
+                Assert.Equal(204, await get.WaitAsync(Limits.Step));
             }
         }
     }

@@ -5,10 +5,12 @@ using Ips.Host.ProcessTests.Harness;
 using Ips.Testing.Fuzz.Channels;
 using Ips.Testing.Load;
 using Ips.Testing.Processes;
+using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests.ChannelFuzz;
 
-public partial class ChannelFuzzTests
+/// <summary>A predecessor on the handover channel.</summary>
+public class PredecessorFuzzTests(ITestOutputHelper output) : ChannelFuzzTest(output)
 {
     // Once promoted it takes the most.
     private static readonly PredecessorStage[] s_stages =

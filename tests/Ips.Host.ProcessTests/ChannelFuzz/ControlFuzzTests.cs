@@ -1,9 +1,11 @@
 using Ips.Host.ProcessTests.Harness;
 using Ips.Testing.Fuzz.Channels;
+using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests.ChannelFuzz;
 
-public partial class ChannelFuzzTests
+/// <summary>Either side of the control socket.</summary>
+public class ControlFuzzTests(ITestOutputHelper output) : ChannelFuzzTest(output)
 {
     private const int ClientsAtOnce = 8;
 

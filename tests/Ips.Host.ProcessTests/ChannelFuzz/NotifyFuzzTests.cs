@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Net.Sockets;
-using Ips.Actors.Diagnostics;
 using Ips.Host.ProcessTests.Harness;
 using Ips.Testing.Processes;
+using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests.ChannelFuzz;
 
@@ -31,7 +31,8 @@ public enum NotifyReceiver
     ComesAndGoes,
 }
 
-public partial class ChannelFuzzTests
+/// <summary>What answers at NOTIFY_SOCKET.</summary>
+public class NotifyFuzzTests(ITestOutputHelper output) : ChannelFuzzTest(output)
 {
     // Ips only writes there: it must neither wait nor fall for whoever reads.
     private static readonly TimeSpan s_prompt = TimeSpan.FromSeconds(5);
