@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# bench/insert-figures.sh FILE TABLE: puts TABLE between the two figure markers of FILE, which stay.
+# bench/insert-figures.sh FILE TABLE: replaces the text between FILE's two figure markers with TABLE.
 set -euo pipefail
 file=$1 table=$2
 grep -q '^<!-- figures: begin' "$file" && grep -q '^<!-- figures: end' "$file" || { echo "$file has no figure markers" >&2; exit 1; }

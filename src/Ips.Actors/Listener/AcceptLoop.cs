@@ -5,7 +5,7 @@ namespace Ips.Actors.Listener;
 
 /// <summary>Accepts connections of all listening sockets on one thread, with poll(2) and accept4(2).</summary>
 /// <remarks>
-/// The sockets are only borrowed: never wrapped in a Socket (pitfall 1), never in an epoll set (pitfall 2), never closed here.
+/// The sockets are only borrowed: never wrapped in a Socket (docs/pitfalls.md, 1), never in an epoll set (2), never closed here.
 /// Each change (<see cref="Add"/>, <see cref="Remove"/>, <see cref="Quiesce"/>, <see cref="Resume"/>) is acknowledged by the thread before the
 /// call returns; made from within a callback it returns at once and holds before the next accept. After <see cref="Dispose"/> changes do nothing.
 /// </remarks>

@@ -28,7 +28,7 @@ internal sealed class AcceptedSockets
     /// <param name="listenFd">Looked at now, and never used again.</param>
     internal static AcceptedSockets Of(int listenFd)
     {
-        // It owns nothing, never waits, and is never disposed of nor finalized (pitfall 1).
+        // It owns nothing, never waits, and is never disposed of nor finalized (docs/pitfalls.md, 1).
         var listening = new Socket(new SafeSocketHandle(listenFd, ownsHandle: false));
 #pragma warning disable CA1816 // its finalizer would disconnect the listening socket
         GC.SuppressFinalize(listening);

@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 
 namespace Ips.Actors.Posix;
 
-/// <summary>Listening sockets as plain descriptors: never in a <see cref="Socket"/>, whose disposal would poison the one that generations share (pitfall 1).</summary>
+/// <summary>Listening sockets as plain descriptors: never in a <see cref="Socket"/>, whose disposal would poison the one that generations share (docs/pitfalls.md, 1).</summary>
 /// <remarks>Sockets made here are non-blocking and have FD_CLOEXEC; the caller closes them.</remarks>
 internal static unsafe class ListeningSockets
 {
@@ -92,7 +92,7 @@ internal static unsafe class ListeningSockets
     }
 
     /// <summary>Readies a listening socket that came from a predecessor or a service manager: FD_CLOEXEC, O_NONBLOCK, and SO_LINGER off, which
-    /// an owner's abortive close may have left on and every accepted connection would inherit (pitfall 1).</summary>
+    /// an owner's abortive close may have left on and every accepted connection would inherit (docs/pitfalls.md, 1).</summary>
     internal static void PrepareAdopted(int fd)
     {
         FileDescriptors.SetCloseOnExec(fd);
@@ -143,7 +143,7 @@ internal static unsafe class ListeningSockets
         return (linger.On != 0, linger.Seconds);
     }
 
-    /// <summary>Removes the path of a Unix socket if it still is the file that was bound, and not one that another process put in its place (pitfall 5).</summary>
+    /// <summary>Removes the path of a Unix socket if it still is the file that was bound, and not one that another process put in its place (docs/pitfalls.md, 5).</summary>
     /// <param name="path">The path that was bound.</param>
     /// <param name="bound">What <see cref="FileIdentity.OfPath"/> gave right after the bind.</param>
     /// <returns>Whether it was removed.</returns>

@@ -6,7 +6,7 @@ internal static class Signals
     private const nint SIG_IGN = 1;
 
     /// <summary>Whether the signal is ignored: SIGHUP under nohup(1), SIGINT and SIGQUIT in a background job of a script. It then never
-    /// reaches a handler of .NET (pitfall 13).</summary>
+    /// reaches a handler of .NET (docs/pitfalls.md, 13).</summary>
     internal static unsafe bool IsIgnored(int signal)
     {
         var old = stackalloc byte[Libc.SignalActionSizeBytes];

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Ips.Actors.Transport;
 
-/// <summary>How the connection leaves this process. The rules are those of design.md, section 5.</summary>
+/// <summary>How the connection leaves this process. docs/handover.md has the limits, docs/security.md says which connections may move.</summary>
 internal sealed partial class HandoverConnection
 {
     /// <summary>Received bytes of a next request that may travel with the socket: 16 KiB. More than that is served here first.</summary>

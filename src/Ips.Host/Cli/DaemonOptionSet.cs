@@ -11,23 +11,25 @@ internal sealed class DaemonOptionSet
     private readonly Option<string> _config = CliOptions.Text("--config", "FILE",
         "The configuration file (HOCON). Default: none; every key has a default, see 'ips check --reference'.");
     private readonly Option<string> _directory = CliOptions.Text("--directory", "DIR",
-        "What relative paths on this command line are relative to. Default: the current directory.");
+        "The directory for relative paths on this command line. Default: the current directory.");
     private readonly Option<string> _pidFile = CliOptions.Text("--pid-file", "FILE",
-        "The PID file; its control socket is FILE.sock, its lock FILE.lock. Default: ips.pid. Overrides ips.pid-file.");
+        "The PID file. Its control socket is FILE.sock, its lock FILE.lock. Default: ips.pid. Overrides ips.pid-file.");
     private readonly Option<string[]> _urls = new("--urls")
     {
-        Description = "The addresses to serve, with semicolons between them. Default: http://127.0.0.1:8080. Overrides ips.urls.",
+        Description = "The addresses to listen on, separated by semicolons. Default: http://127.0.0.1:8080. Overrides ips.urls.",
         HelpName = "URLS",
         Arity = ArgumentArity.OneOrMore,
     };
     private readonly Option<string> _logFile = CliOptions.Text("--log-file", "FILE",
-        "What stdout and stderr are appended to. Default: none for run, for start ips.log unless ips.log-file is set. Overrides ips.log-file.");
+        "The file that receives stdout and stderr. Default: none for run; ips.log for start, unless ips.log-file is set. Overrides "
+            + "ips.log-file.");
     private readonly Option<string> _user = CliOptions.Text("--user", "NAME",
-        "The user to run as when root starts it; root has to be named as well. Default: none, and root is refused. Overrides ips.user.");
+        "The user to run as when started as root; name root to stay root. Default: none, and then root may only serve loopback addresses "
+            + "and Unix sockets. Overrides ips.user.");
     private readonly Option<string> _takeover = CliOptions.Text("--takeover", "SOCKET",
-        "Take over the running daemon that listens there (its ips.takeover.socket), as its successor. Default: none. Overrides ips.takeover.from.");
+        "Take over the running daemon whose ips.takeover.socket this is. Default: none. Overrides ips.takeover.from.");
     private readonly Option<string> _logFormat = CliOptions.Choice("--log-format",
-        "The form of the log's lines. Default: line. Overrides ips.log.format.", "line", "json");
+        "The format of log lines. Default: line. Overrides ips.log.format.", "line", "json");
 
     internal DaemonOptionSet(bool forClient) => _forClient = forClient;
 

@@ -30,7 +30,7 @@ internal static class HelpWriter
         if (command is RootCommand)
         {
             Table(text, "Examples:", HelpText.Examples, width);
-            Table(text, "Signals (to the PID in the PID file):", HelpText.Signals, width);
+            Table(text, "Signals (send them to the PID in the PID file):", HelpText.Signals, width);
             Table(text, "Exit codes:", HelpText.ExitCodes.Select(exit => (exit.Code.ToString(CultureInfo.InvariantCulture), exit.Text)),
                 width);
         }

@@ -12,9 +12,10 @@ internal sealed class InstallUnitsAction(CliConsole console, Func<SelfCommand> s
     internal Command Verb()
     {
         var prefix = CliOptions.Text("--prefix", "DIR",
-            "Where to: DIR/lib/systemd/system/ips.service, ips.socket and so on. systemd reads those of /usr/local and /usr.");
+            "The installation prefix: writes DIR/lib/systemd/system/ips.service, ips.socket and so on. systemd reads /usr/local and /usr.");
         prefix.Required = true;
-        var command = new Command("install-units", "Write the systemd units for this program, their user, and a logrotate file; print where. Nothing is started.") { prefix };
+        var command = new Command("install-units", "Write the systemd units for this program, their user and a logrotate file, and print "
+            + "the paths. Starts nothing.") { prefix };
         command.SetAction(result => InstallAsync(FilePaths.Resolve(console.Directory, result.GetRequiredValue(prefix))));
         return command;
     }

@@ -13,19 +13,19 @@ internal static class ManPage
         var page = new StringBuilder();
         page.Append(CultureInfo.InvariantCulture,
             $".TH IPS 1 \"\" \"ips {Escape(version)}\" \"User Commands\"\n.nh\n.ad l\n"); // no word, such as a key, is broken
-        Section(page, "NAME", "ips \\- an IP inventory over HTTP that is replaced while it runs");
+        Section(page, "NAME", "ips \\- an IP inventory over HTTP that reloads without a client noticing");
         page.Append(".SH SYNOPSIS\n.B ips\n.I command\n.RI [ option ...]\n");
         Section(page, "DESCRIPTION", Escape(HelpText.Description));
         page.Append(".SH COMMANDS\n");
         foreach (var (_, command) in CliOptions.Commands(root).Skip(1)) Command(page, command);
         page.Append(".SH EXAMPLES\n");
         foreach (var (word, text) in HelpText.Examples) Item(page, $"\\fB{Escape(word)}\\fR", text);
-        page.Append(".SH SIGNALS\nTo the PID in the PID file:\n");
+        page.Append(".SH SIGNALS\nSend them to the PID in the PID file:\n");
         foreach (var (word, text) in HelpText.Signals) Item(page, $"\\fB{Escape(word)}\\fR", text);
         page.Append(".SH EXIT STATUS\n");
         foreach (var (code, text) in HelpText.ExitCodes) Item(page, $"\\fB{code.ToString(CultureInfo.InvariantCulture)}\\fR", text);
         Section(page, "SEE ALSO",
-            "\\fBips check \\-\\-reference\\fR prints every key of the configuration file with its range and its default.");
+            "\\fBips check \\-\\-reference\\fR prints every key of the configuration file with its range and default.");
         return page.ToString();
     }
 

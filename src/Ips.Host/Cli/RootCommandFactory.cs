@@ -26,7 +26,7 @@ internal static class RootCommandFactory
     private static Command Run(ICliActions actions)
     {
         var daemon = new DaemonOptionSet(forClient: false);
-        var command = daemon.AddTo(new("run", "Serve in the foreground; ^C stops gracefully. For a terminal, a container or a service manager."));
+        var command = daemon.AddTo(new("run", "Serve in the foreground: on a terminal, in a container, under systemd. ^C stops gracefully."));
         command.SetAction((result, token) => actions.RunAsync(new(daemon.Read(result)), token));
         return command;
     }
@@ -35,7 +35,8 @@ internal static class RootCommandFactory
     {
         var daemon = new DaemonOptionSet(forClient: false);
         var command = daemon.AddTo(new(SupervisedArguments.Verb,
-            "Serve in the foreground below a thin parent that keeps its PID over every reload, restarts a daemon that crashed on the same sockets, and ends with its exit code. 'ips run' does so by itself as PID 1 and on a terminal."));
+            "Serve in the foreground under a supervisor. It keeps its PID across reloads, restarts a crashed daemon on the same sockets, "
+            + "and exits with the daemon's exit code. 'ips run' does the same by itself as PID 1 and on a terminal."));
         command.SetAction((result, token) => actions.SuperviseAsync(new(daemon.Read(result)), token));
         return command;
     }
@@ -43,11 +44,11 @@ internal static class RootCommandFactory
     private static Command Start(ICliActions actions)
     {
         var daemon = new DaemonOptionSet(forClient: false);
-        var timeout = Timeout("How long to wait until it serves, such as 90s; then it is ended. Default: ips.reload.ready-timeout.");
-        var command = daemon.AddTo(new("start", "Start a daemon in a session of its own; return when it serves and print its PID, or fail with its error."));
+        var timeout = Timeout("How long the daemon may take to serve, such as 90s; then it is stopped. Default: ips.reload.ready-timeout.");
+        var command = daemon.AddTo(new("start", "Start a daemon in a new session. Print its PID once it serves, or fail with its error."));
         var lastGood = new Option<bool>("--last-good")
         {
-            Description = "Start the release that last came to serve for good, by the command line that it had then (ips.reload.last-good keeps it).",
+            Description = "Start the last release that was promoted, with its own command line. Needs ips.reload.last-good.",
         };
         command.Add(lastGood);
         command.Add(timeout);
@@ -58,8 +59,8 @@ internal static class RootCommandFactory
     private static Command Check(ICliActions actions)
     {
         var daemon = new DaemonOptionSet(forClient: false);
-        var reference = new Option<bool>("--reference") { Description = "Print the reference configuration instead: every key with unit, range, default and reason." };
-        var command = daemon.AddTo(new("check", "Validate the configuration and print what would be used. Nothing is started."));
+        var reference = new Option<bool>("--reference") { Description = "Print every key with its unit, range, default and reason." };
+        var command = daemon.AddTo(new("check", "Validate the configuration and print the effective values. Starts nothing."));
         command.Add(reference);
         command.SetAction((result, token) => actions.CheckAsync(new(daemon.Read(result), result.GetValue(reference)), token));
         return command;
@@ -68,7 +69,8 @@ internal static class RootCommandFactory
     private static Command Doctor(ICliActions actions)
     {
         var daemon = new DaemonOptionSet(forClient: false);
-        var command = daemon.AddTo(new("doctor", "Print how the daemon would run here (init system, user, limits, paths, addresses, versions), and each problem with its remedy. Nothing is started."));
+        var command = daemon.AddTo(new("doctor", "Print how the daemon would run here (init system, user, limits, paths, addresses, "
+            + "versions), and each problem with its fix. Starts nothing."));
         command.SetAction((result, token) => actions.DoctorAsync(new(daemon.Read(result)), token));
         return command;
     }
@@ -76,23 +78,23 @@ internal static class RootCommandFactory
     private static Command Reload(ICliActions actions)
     {
         var target = new TargetOptionSet();
-        var timeout = Timeout("How long to wait for the outcome, such as 90s; the daemon goes on after that. Default: by the daemon's own limits.");
-        var command = target.AddTo(new("reload", "Replace the running daemon by the release now in place; wait for the outcome and print it."));
+        var timeout = Timeout("How long to wait for the outcome, such as 90s; the reload continues. Default: the daemon's own limits.");
+        var command = target.AddTo(new("reload", "Replace the running daemon with the release now in place, and print the outcome."));
         var check = new Option<bool>("--check")
         {
-            Description = "Only start the release, see whether it gets ready, and end it: it accepts no connection and nothing changes.",
+            Description = "Dry run: start the release, wait until it is ready, and stop it. It accepts no connections and nothing changes.",
         };
         var noQueue = new Option<bool>("--no-queue")
         {
-            Description = "Fail if a reload is under way. Default: wait for it, then replace the daemon by the release in place.",
+            Description = "Fail if another reload is in progress. Default: wait for that reload, then reload again.",
         };
         var acceptStore = new Option<bool>("--accept-store")
         {
-            Description = "Let the release open another store than the running daemon has: a restored backup, or a move to PostgreSQL.",
+            Description = "Let the release open a different store: a restored backup, or a move to PostgreSQL.",
         };
         var ignoreChecks = new Option<string[]>("--ignore-check")
         {
-            Description = "Do not count this health check against the release, such as store; may be given several times.",
+            Description = "Ignore this health check, such as store, when judging the release. Repeatable.",
             HelpName = "NAME",
         };
         command.Add(check);
@@ -114,8 +116,8 @@ internal static class RootCommandFactory
     private static Command Stop(ICliActions actions)
     {
         var target = new TargetOptionSet();
-        var timeout = Timeout("How long to wait for the end, such as 90s; the daemon goes on after that. Default: by the daemon's own limits.");
-        var command = target.AddTo(new("stop", "Stop the running daemon gracefully; return when its process has ended."));
+        var timeout = Timeout("How long to wait for the exit, such as 90s; the stop continues. Default: the daemon's own limits.");
+        var command = target.AddTo(new("stop", "Stop the running daemon gracefully. Return when its process has exited."));
         command.Add(timeout);
         command.SetAction((result, token) => actions.StopAsync(new(target.Read(result), target.Json(result), result.GetValue(timeout)), token));
         return command;
@@ -125,8 +127,8 @@ internal static class RootCommandFactory
     {
         var target = new TargetOptionSet(withJson: false);
         var command = target.AddTo(new(paused ? "pause" : "resume", paused
-            ? "Fail /readyz until 'ips resume', so that load balancers look away; accepting goes on. A reload keeps it."
-            : "End what 'ips pause' began: /readyz passes again."));
+            ? "Fail /readyz until 'ips resume', so that load balancers stop sending traffic. Ips keeps accepting. Reloads keep the pause."
+            : "Undo 'ips pause': /readyz passes again."));
         command.SetAction((result, token) => actions.PauseAsync(new(target.Read(result), paused), token));
         return command;
     }
@@ -134,7 +136,7 @@ internal static class RootCommandFactory
     private static Command Status(ICliActions actions)
     {
         var target = new TargetOptionSet();
-        var command = target.AddTo(new("status", "Show the running daemon: generation, state, release, addresses, connections, the newest reload."));
+        var command = target.AddTo(new("status", "Show the running daemon: generation, state, release, addresses, connections, last reload."));
         command.SetAction((result, token) => actions.StatusAsync(new(target.Read(result), target.Json(result)), token));
         return command;
     }
@@ -142,7 +144,7 @@ internal static class RootCommandFactory
     private static Command History(ICliActions actions)
     {
         var target = new TargetOptionSet();
-        var command = target.AddTo(new("history", "Show the newest 100 reloads and checks, of earlier generations and starts as well."));
+        var command = target.AddTo(new("history", "Show the last 100 reloads and checks, across generations and restarts."));
         command.SetAction((result, token) => actions.HistoryAsync(new(target.Read(result), target.Json(result)), token));
         return command;
     }
@@ -153,7 +155,7 @@ internal static class RootCommandFactory
             CompletionScript.Shells.Contains, "bash, zsh or fish");
         shell.CompletionSources.Add([.. CompletionScript.Shells]);
         var command = new Command("completion",
-            "Print a script that makes a shell complete commands and options; its first line says what to do with it.") { shell };
+            "Print a shell completion script. Its first line says how to install it.") { shell };
         command.SetAction(result =>
             result.InvocationConfiguration.Output.Write(CompletionScript.Write(root, result.GetRequiredValue(shell))));
         return command;
@@ -161,7 +163,7 @@ internal static class RootCommandFactory
 
     private static Command Manual(RootCommand root)
     {
-        var command = new Command("man", "Print the manual page, for man(1): ips man | man -l -");
+        var command = new Command("man", "Print the manual page for man(1): ips man | man -l -");
         command.SetAction(result => result.InvocationConfiguration.Output.Write(ManPage.Write(root, Version)));
         return command;
     }

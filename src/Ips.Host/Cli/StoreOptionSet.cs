@@ -12,9 +12,10 @@ namespace Ips.Host.Cli;
 internal sealed class StoreOptionSet(Func<string> currentDirectory, Func<Stream> input, Func<Stream> output)
 {
     private readonly Option<string> _config = CliOptions.Text("--config", "FILE",
-        "The daemon's configuration file: ips.store says where the inventory lies. Default: none.");
+        "The daemon's configuration file, where ips.store names the inventory. Default: none.");
     private readonly Option<string> _directory = CliOptions.Text("--directory", "DIR",
-        $"The daemon's directory, where the inventory is {InventoryOptions.DefaultFile} unless the configuration says otherwise. Default: the current one.");
+        $"The daemon's directory, where the inventory is {InventoryOptions.DefaultFile} unless the configuration names another file. "
+            + $"Default: the current one.");
 
     /// <summary>The verbs <c>import</c>, <c>export</c>, <c>sample</c> and <c>key</c>, with these options.</summary>
     internal IEnumerable<Command> Verbs()

@@ -9,9 +9,9 @@ internal sealed class TargetOptionSet(bool withJson = true)
     private readonly DaemonOptionSet _daemon = new(forClient: true);
 
     private readonly Option<int?> _pid = CliOptions.ProcessId("--pid",
-        "The process id of the daemon, or of any app with AddIps(), instead of a PID file.");
+        "The PID of the daemon, or of any app with AddIps(), instead of a PID file.");
 
-    private readonly Option<bool> _json = new("--json") { Description = "Print the answer as one line of JSON." };
+    private readonly Option<bool> _json = new("--json") { Description = "Print the result as one line of JSON." };
 
     /// <summary>Puts the options on a verb.</summary>
     internal Command AddTo(Command command)

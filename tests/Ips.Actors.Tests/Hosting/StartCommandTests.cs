@@ -2,7 +2,7 @@ using Ips.Actors.Hosting;
 
 namespace Ips.Actors.Tests.Hosting;
 
-/// <summary>How a successor is started: pitfalls 9 and 10.</summary>
+/// <summary>How a successor is started: docs/pitfalls.md, 9 and 10.</summary>
 public sealed class StartCommandTests
 {
     private static readonly Dictionary<string, string> Environment = new() { ["PATH"] = "/usr/bin:/opt/current/bin::bin", ["HOME"] = "/root" };

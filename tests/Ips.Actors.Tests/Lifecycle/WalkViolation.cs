@@ -10,7 +10,7 @@ internal sealed class WalkViolation(string invariant, string what) : Exception($
     public string What => what;
 }
 
-/// <summary>The invariants that the walk checks: those of design.md section 3 by their number, and what they rest on.</summary>
+/// <summary>The invariants that the walk checks. ARCHITECTURE.md lists them by the same numbers.</summary>
 internal static class Invariants
 {
     public const string OneSuccessor = "1 one successor";

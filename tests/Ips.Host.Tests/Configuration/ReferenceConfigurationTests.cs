@@ -104,7 +104,7 @@ public sealed partial class ReferenceConfigurationTests
     private static string InWords(string expected) => expected switch
     {
         "one of line, json" => "One of line (for people) and json",
-        "one of off, common, json" => "One of off, common (the Common Log Format and what it lacks) and json",
+        "one of off, common, json" => "One of off, common (the Common Log Format plus what it lacks) and json",
         _ => expected,
     };
 

@@ -49,7 +49,7 @@ public sealed class AcceptedSocketsTests : IDisposable
         FileDescriptors.Close(fd);
     }
 
-    /// <summary>Pitfall 1: a listening Socket that is disposed of or finalized poisons the socket for all who share it.</summary>
+    /// <summary>docs/pitfalls.md, 1: a listening Socket that is disposed of or finalized poisons the socket for all who share it.</summary>
     [Fact]
     public void Of_Forgotten_LeavesTheListeningSocketAsItWas()
     {

@@ -184,7 +184,7 @@ public sealed class ListeningSocketsTests : IDisposable
         Assert.Equal(Errno.EBADF, Assert.Throws<PosixException>(() => ListeningSockets.IsListening(30_000)).Errno);
     }
 
-    /// <summary>Pitfall 1: without PrepareAdopted, a response larger than the peer has read is cut by a reset.</summary>
+    /// <summary>docs/pitfalls.md, 1: without PrepareAdopted, a response larger than the peer has read is cut by a reset.</summary>
     [Fact]
     public async Task PrepareAdopted_SocketWasDisposedByAnOwnerWithAnAcceptPending_AcceptedConnectionsCloseOrderlyAgain()
     {

@@ -31,7 +31,7 @@ public sealed class SlowReaderTests
     [Fact]
     public async Task Finish_ServerCutsWhatItHasNotSentYet_IsAReset()
     {
-        // What pitfall 1 looks like from outside: the last bytes were written, but the close threw them away.
+        // What pitfall 1 (docs/pitfalls.md) looks like from outside: the last bytes were written, but the close threw them away.
         await using var server = MisbehavingServer.Start(Misbehaviour.ResetUntold);
         await using var reader = await SlowReader.StartAsync(Options(server) with { SizeBytes = 1024 * 1024, ReadInterval = TimeSpan.FromMilliseconds(5) });
         var result = await reader.FinishAsync().WaitAsync(Limit);

@@ -28,9 +28,9 @@ internal sealed class InventoryCommands(Func<ParseResult, InventoryOptions> opti
     private Command Import()
     {
         var file = FileArgument(new("file") { Description = "JSON lines (.jsonl, .ndjson, .json) or CSV (.csv); - is standard input." });
-        var (format, oid) = (FormatOption(), OidOption("The class of all lines, if the file does not say."));
-        var dryRun = new Option<bool>("--dry-run") { Description = "Says what would be imported, and imports nothing." };
-        var command = new Command("import", "Adds and replaces objects from a file: all of its lines, or none if one is wrong.") { file, format, oid, dryRun };
+        var (format, oid) = (FormatOption(), OidOption("The class of all lines, if the file does not name one."));
+        var dryRun = new Option<bool>("--dry-run") { Description = "Show what would be imported, and import nothing." };
+        var command = new Command("import", "Add or replace objects from a file, all or nothing.") { file, format, oid, dryRun };
         command.SetAction((parsed, cancellationToken) => CommandRunner.RunAsync(parsed, options(parsed), NothingImported,
             parsed.GetValue(dryRun) ? StoreOpening.Existing : StoreOpening.OrCreate, async store =>
         {
@@ -47,7 +47,7 @@ internal sealed class InventoryCommands(Func<ParseResult, InventoryOptions> opti
 
     private Command Sample()
     {
-        var command = new Command("sample", "Adds a small inventory for a first try; its ids begin with 'sample-'.");
+        var command = new Command("sample", "Add a small sample inventory; its ids begin with 'sample-'.");
         command.SetAction((parsed, cancellationToken) => CommandRunner.RunAsync(parsed, options(parsed), NothingImported,
             store => ImportAsync(parsed, store, SampleInventory.ReadAsync(cancellationToken), "sample", false, cancellationToken), cancellationToken));
         return command;
@@ -82,15 +82,16 @@ internal sealed class InventoryCommands(Func<ParseResult, InventoryOptions> opti
     {
         var file = FileArgument(new("file")
         {
-            Description = "Where to; - is standard output. A regular file is replaced when all is written, and keeps its mode and owner.",
+            Description = "The output file; - is standard output. A regular file is replaced at the end, and keeps its mode and owner.",
             DefaultValueFactory = _ => StandardStream,
         });
         var (format, oid) = (FormatOption(), OidOption("Only this class."));
         var keep = new Option<bool>("--keep-formulas")
         {
-            Description = "CSV: write texts that a spreadsheet would run (= + - @ first) as they are. Default: with a ' before them, which import takes away.",
+            Description = "CSV: write text that a spreadsheet would run as a formula (it starts with = + - @) unchanged. Default: prefix "
+                + "it with ', which import removes.",
         };
-        var command = new Command("export", "Writes all objects, as of one moment, in a form that import reads.") { file, format, oid, keep };
+        var command = new Command("export", "Write a snapshot of all objects that import can read.") { file, format, oid, keep };
         command.SetAction((parsed, cancellationToken) => CommandRunner.RunAsync(parsed, options(parsed), NothingWritten, StoreOpening.Existing, async store =>
         {
             var name = parsed.GetRequiredValue(file);
@@ -148,7 +149,7 @@ internal sealed class InventoryCommands(Func<ParseResult, InventoryOptions> opti
         CliOptions.Checked(argument, path => path.Length > 0, "a path, or - for the standard stream");
 
     private static Option<string> FormatOption() =>
-        CliOptions.Choice("--format", "Default: by the file's name, jsonl for standard input and output.", "jsonl", "csv");
+        CliOptions.Choice("--format", "The file format. Default: from the file name; jsonl for standard input and output.", "jsonl", "csv");
 
     private static Option<string> OidOption(string description) =>
         CliOptions.Choice("--oid", description, [.. ObjectClass.All.Select(oclass => oclass.Oid)]);

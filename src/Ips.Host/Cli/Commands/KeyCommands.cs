@@ -23,15 +23,15 @@ internal static class KeyCommands
     /// <summary>Makes the command.</summary>
     /// <param name="options">Where the inventory lies.</param>
     /// <param name="input">Opens standard input.</param>
-    public static Command Create(Func<ParseResult, InventoryOptions> options, Func<Stream> input) => new("key", "The access keys.")
+    public static Command Create(Func<ParseResult, InventoryOptions> options, Func<Stream> input) => new("key", "Manage access keys.")
     {
-        Add(options, input), List(options), SetEnabled(options, "disable", "Refuses a key from now on.", false),
-        SetEnabled(options, "enable", "Accepts a disabled key again.", true), Rotate(options), Delete(options),
+        Add(options, input), List(options), SetEnabled(options, "disable", "Refuse requests signed with a key from now on.", false),
+        SetEnabled(options, "enable", "Accept a disabled key again.", true), Rotate(options), Delete(options),
     };
 
     private static Command Add(Func<ParseResult, InventoryOptions> options, Func<Stream> input)
     {
-        var name = NameArgument("The public part, for example A00001: 1 to 64 of A-Z a-z 0-9 . _ -");
+        var name = NameArgument("The key's public name, such as A00001: 1 to 64 of A-Z a-z 0-9 . _ -");
         var readOnly = new Option<bool>("--read-only") { Description = "The key may not PUT or DELETE." };
         var note = new Option<string>("--note") { Description = $"What the key is for, up to {MostNoteChars} characters.",
             DefaultValueFactory = _ => "", HelpName = "TEXT" };
@@ -41,9 +41,9 @@ internal static class KeyCommands
         });
         var fromInput = new Option<bool>("--secret-stdin")
         {
-            Description = $"Takes the secret from standard input, for clients that have one already: {LeastSecretChars} to {MostSecretChars} characters.",
+            Description = $"Read an existing secret of {LeastSecretChars} to {MostSecretChars} characters from standard input.",
         };
-        var command = new Command("add", "Makes a key and prints its secret, once.") { name, readOnly, note, fromInput };
+        var command = new Command("add", "Create a key and print its secret, once.") { name, readOnly, note, fromInput };
         command.SetAction((parsed, cancellationToken) => CommandRunner.RunAsync(parsed, options(parsed), "no key was added", async store =>
         {
             var secret = parsed.GetValue(fromInput) ? await ReadSecretAsync(input(), cancellationToken) : NewSecret();
@@ -73,7 +73,7 @@ internal static class KeyCommands
 
     private static Command List(Func<ParseResult, InventoryOptions> options)
     {
-        var command = new Command("list", "Lists the keys, without secrets.");
+        var command = new Command("list", "List the keys, without secrets.");
         command.SetAction((parsed, cancellationToken) => CommandRunner.RunAsync(parsed, options(parsed), Unchanged, StoreOpening.Existing, async store =>
         {
             var output = parsed.InvocationConfiguration.Output;
@@ -105,8 +105,8 @@ internal static class KeyCommands
     {
         var name = NameOfExisting();
         var grace = CliOptions.Duration("--grace",
-            "How long the old secret stays valid beside the new one, such as 1h, up to 168h. Default: 0s.", TimeSpan.Zero, MostGrace);
-        var command = new Command("rotate", "Gives a key a new secret and prints it, once.") { name, grace,
+            "How long the old secret stays valid too, such as 1h, up to 168h. Default: 0s.", TimeSpan.Zero, MostGrace);
+        var command = new Command("rotate", "Give a key a new secret and print it, once.") { name, grace,
             CliOptions.Gone("--grace-seconds", "--grace 1h, or another duration") };
         command.SetAction((parsed, cancellationToken) =>
         {
@@ -125,7 +125,7 @@ internal static class KeyCommands
     private static Command Delete(Func<ParseResult, InventoryOptions> options)
     {
         var name = NameOfExisting();
-        var command = new Command("delete", "Removes a key and its secret. 'ips key disable' refuses it and keeps it.") { name };
+        var command = new Command("delete", "Delete a key and its secret. To refuse a key but keep it, use 'ips key disable'.") { name };
         command.SetAction((parsed, cancellationToken) => ChangeAsync(parsed, options(parsed), parsed.GetRequiredValue(name),
             (store, key) => store.DeleteKeyAsync(key.Name, cancellationToken), key => key,
             key => parsed.InvocationConfiguration.Error.WriteLineAsync($"Key '{key.Name}' is deleted; daemons see it within ips.auth.key-cache."), cancellationToken));
