@@ -1,5 +1,4 @@
 using Ips.Actors.Diagnostics;
-using Ips.Actors.Handover;
 using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Reloader;
@@ -50,7 +49,7 @@ internal static partial class ReloaderLog
     public static partial void ReturnFailed(this ILogger logger, int count, string reason);
 
     [LoggerMessage(EventIds.FrameUnexpected, LogLevel.Warning, "Generation {Successor} sent {Frame}, which the handover protocol does not have in phase {Phase}; ignored, as is what follows of that kind.")]
-    public static partial void Unexpected(this ILogger logger, string frame, int successor, HandoverPhase phase);
+    public static partial void Unexpected(this ILogger logger, string frame, int successor, string phase);
 
     [LoggerMessage(EventIds.FrameFailed, LogLevel.Error, "What generation {Successor} said ({Frame}) could not be acted on.")]
     public static partial void FrameFailed(this ILogger logger, Exception exception, string frame, int successor);

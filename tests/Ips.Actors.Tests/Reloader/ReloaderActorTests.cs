@@ -564,7 +564,7 @@ public sealed class ReloaderActorTests : ActorTest
             Assert.False(_lifecycle.HasMessages);
             Clock.Advance(_options.Reload.HealthInterval);
             (await _healthUrl.Asked.Reader.ReadAsync().AsTask().WaitAsync(Patience)).SetResult(fault);
-            await Until(() => _slot.HealthUrlFailures == inARow); // answers are piped, each on its own
+            await Until(() => (_slot.State as SuccessorState.OnProbation)?.UrlFailures == (inARow < 3 ? inARow : null)); // answers are piped, each on its own
             successor.Say(new HealthFrame(true, 1, 0));
             await RoundTrip();
         }
