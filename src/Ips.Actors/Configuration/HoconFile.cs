@@ -9,7 +9,7 @@ namespace Ips.Actors.Configuration;
 /// option, and once the command line had its say the table's rules compare the keys with each other. What uses the options takes them as they are.
 /// <see cref="HoconKeyLocator"/> only says where a key stands, and keeps from Akka what it would misread or forgive.
 /// </remarks>
-public sealed class HoconFile
+internal sealed class HoconFile
 {
     private readonly string _path;
     private readonly HoconLayout _layout;

@@ -49,11 +49,11 @@ public sealed class ControlClientTests : IDisposable
     [InlineData(
         "{\"kind\":\"receipt\",\"final\":true,\"receipt\":{\"outcome\":\"promoted\",\"oldPid\":1,\"oldGeneration\":1,\"newGeneration\":2,\"startedAt\":\"2026-01-02T03:04:05Z\",\"elapsedMs\":-1e999}}\n",
         ControlFailure.Garbled, "no finite number")]
-    public async Task Ask_DaemonEndsOrRaves_Fails(string answer, ControlFailure failure, string message)
+    public async Task Ask_DaemonEndsOrRaves_Fails(string answer, object failure, string message)
     {
         using var daemon = new FakeDaemon(SocketPath, (_, stream) => stream.WriteAsync(Encoding.UTF8.GetBytes(answer)).AsTask());
         var error = await Assert.ThrowsAsync<ControlException>(() => new ControlClient(SocketPath).AskLastAsync(new("reload")).WaitAsync(Bound));
-        Assert.Equal(failure, error.Failure);
+        Assert.Equal((ControlFailure)failure, error.Failure);
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Ips.Actors.Control;
 using Ips.Actors.Diagnostics;
 using Ips.Testing.Load;
@@ -7,7 +8,7 @@ using Ips.Testing.Processes;
 namespace Ips.Host.ProcessTests.Harness;
 
 /// <summary>A running service with all its generations: signals go to whom the PID file names, what happened is read from its log.</summary>
-internal sealed class Service : IAsyncDisposable
+internal sealed partial class Service : IAsyncDisposable
 {
     private readonly MarkedProcesses _processes = new();
     private readonly ServiceSettings _settings;
@@ -58,6 +59,9 @@ internal sealed class Service : IAsyncDisposable
         var mark = Log.Mark;
         Launch();
         await Log.WaitForAsync(mark, EventIds.IdentityPublished);
+        // It comes a moment after the PID file, by another actor.
+        if (_settings.More.Any(setting => TakeoverSetting().IsMatch(setting)))
+            await Log.WaitForAsync(mark, EventIds.TakeoverOffered, EventIds.TakeoverSocketFailed);
     }
 
     /// <summary>Starts generation 1.</summary>
@@ -146,4 +150,7 @@ internal sealed class Service : IAsyncDisposable
         await _processes.KillAllAsync();
         if (First is not null) await First.DisposeAsync();
     }
+
+    [GeneratedRegex("ips.takeover.socket = |--Ips:Takeover:Socket=", RegexOptions.IgnoreCase)]
+    private static partial Regex TakeoverSetting();
 }
