@@ -48,3 +48,13 @@ public sealed class ReloadOptions
     /// <c>ips start --last-good</c>. Default true.</summary>
     public bool LastGood { get; set; } = true;
 }
+
+/// <summary>What a reload does when as many generations are alive as may be. HOCON key <c>ips.reload.when-full</c>.</summary>
+public enum WhenFull
+{
+    /// <summary>Abort the oldest generation that still drains.</summary>
+    AbortOldest,
+
+    /// <summary>Refuse the reload.</summary>
+    Refuse,
+}

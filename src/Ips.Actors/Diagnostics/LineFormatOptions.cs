@@ -13,3 +13,13 @@ public sealed class LineFormatOptions
     /// <summary>The clock of the lines. Default the system's.</summary>
     public TimeProvider Time { get; set; } = TimeProvider.System;
 }
+
+/// <summary>How an event of the log is written. HOCON key <c>ips.log.format</c>.</summary>
+public enum LineFormat
+{
+    /// <summary>For people: time, level, <c>gen=N</c>, <c>pid=N</c>, source, event id, message, exception.</summary>
+    Line,
+
+    /// <summary>For programs: one JSON object.</summary>
+    Json,
+}
