@@ -42,3 +42,32 @@ internal sealed record ConfigTable<TOptions>(IReadOnlyList<ConfigKey<TOptions>> 
            select (rule.Key, message),
     ];
 }
+
+/// <summary>A rule that concerns more than one key.</summary>
+/// <typeparam name="TOptions">The options class that holds the values.</typeparam>
+/// <param name="Key">The key to change when the rule is broken; an error points at its line.</param>
+/// <param name="With">The other keys concerned; while one of them has a fault of its own, the rule says nothing new.</param>
+/// <param name="Check">The sentence that says how the rule is broken, or null.</param>
+internal sealed record ConfigRule<TOptions>(string Key, IReadOnlyList<string> With, Func<TOptions, string?> Check)
+{
+    /// <summary>The same rule in a table of options that contain these.</summary>
+    /// <typeparam name="TOuter">The containing options class.</typeparam>
+    /// <param name="inner">Finds these options in those.</param>
+    public ConfigRule<TOuter> On<TOuter>(Func<TOuter, TOptions> inner) => new(Key, With, outer => Check(inner(outer)));
+}
+
+/// <summary>One thing wrong with a configuration.</summary>
+/// <param name="Source">The file's path, or the command line option such as <c>--urls</c>; null if a program set the value.</param>
+/// <param name="Line">Line in the file, from 1; null if it has none.</param>
+/// <param name="Key">The key concerned, such as <c>ips.drain.timeout</c>; null for a syntax error.</param>
+/// <param name="Message">The value, the limit and the key, as one sentence.</param>
+internal sealed record ConfigProblem(string? Source, int? Line, string? Key, string Message)
+{
+    /// <summary><c>file:line: message</c>, as compilers write it, so that an editor can jump there.</summary>
+    public override string ToString() => (Source, Line) switch
+    {
+        (null, _) => Message,
+        (_, null) => $"{Source}: {Message}",
+        _ => $"{Source}:{Line}: {Message}",
+    };
+}

@@ -1,4 +1,5 @@
 using Ips.Actors.Posix;
+using Microsoft.Extensions.Options;
 
 namespace Ips.Actors.Configuration;
 
@@ -78,4 +79,15 @@ internal static class IpsKeys
         .And(Warmup.On<IpsOptions>(o => o.Warmup))
         .And(Listener.On<IpsOptions>(o => o.Listener))
         .And(Takeover.On<IpsOptions>(o => o.Takeover));
+}
+
+/// <summary>Validates <see cref="IpsOptions"/>, the nested options included, against <see cref="IpsKeys.All"/>, and lists every fault, each with its key.</summary>
+internal sealed class IpsOptionsValidator : IValidateOptions<IpsOptions>
+{
+    /// <inheritdoc/>
+    public ValidateOptionsResult Validate(string? name, IpsOptions options)
+    {
+        var faults = IpsKeys.All.Check(options);
+        return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
+    }
 }

@@ -50,3 +50,92 @@ public sealed class IpsOptions
     /// <summary>Gets or sets how a process that this service did not start takes it over.</summary>
     public TakeoverOptions Takeover { get; set; } = new();
 }
+
+/// <summary>How a generation stops serving. HOCON block <c>ips.drain</c>, section <c>Ips:Drain</c> of an app's configuration.</summary>
+public sealed class DrainOptions
+{
+    /// <summary>Gets or sets how long open connections may take to finish after the generation has stopped accepting. Connections that
+    /// remain are then closed; in-flight requests on them are aborted.</summary>
+    /// <value>From 1 s to 1 h. Default 30 s, the same as <c>HostOptions.ShutdownTimeout</c>.</value>
+    public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Gets or sets how long a stopping generation keeps accepting while <c>/readyz</c> already fails, so that load balancers
+    /// stop sending traffic first. Applies to a stop, not to a reload.</summary>
+    /// <value>From 0 (off) to less than <see cref="Timeout"/>. Default 0.</value>
+    public TimeSpan LameDuck { get; set; } = TimeSpan.Zero;
+
+    /// <summary>Gets or sets how long a client that was told to close has to do so before the socket is closed. Each connection gets a
+    /// random extra of up to half of it. Bytes that arrive meanwhile are read and dropped: closing over unread bytes resets the
+    /// connection, and the reset could overtake the response.</summary>
+    /// <value>From 0 to 1 min. Default 5 s, like nginx's <c>lingering_timeout</c>.</value>
+    public TimeSpan IdleGrace { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Gets or sets the time between the first and the final HTTP/2 GOAWAY, during which requests that were already on their way
+    /// are still answered.</summary>
+    /// <value>From 0 to 1 min. Default 250 ms, longer than a round trip from any place on earth.</value>
+    public TimeSpan H2Pause { get; set; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Gets or sets the time over which WebSockets, and requests that use <c>HttpContext.IpsLeaving()</c>, are told to end, each
+    /// at a random moment, so that their clients do not all reconnect at once. At most half of <see cref="Timeout"/> is used.</summary>
+    /// <value>From 0 (all at once) to 1 h. Default 5 s.</value>
+    public TimeSpan WebsocketSpread { get; set; } = TimeSpan.FromSeconds(5);
+}
+
+/// <summary>How a generation warms up before it reports ready. HOCON block <c>ips.warmup</c>, section <c>Ips:Warmup</c> of an app's
+/// configuration.</summary>
+public sealed class WarmupOptions
+{
+    /// <summary>Gets or sets the paths that are requested with GET through the app's whole pipeline, without the network. A status of 500
+    /// or above fails readiness, except 502 and 504: a gateway answers those for a backend that is down.</summary>
+    /// <value>Paths that begin with <c>/</c>, without spaces; empty for no warm-up. Default <c>/ping</c>. An app without that route
+    /// answers 404, which warms up everything but the endpoint.</value>
+    public IReadOnlyList<string> Requests { get; set; } = ["/ping"];
+
+    /// <summary>Gets or sets the longest time of the warm-up. It ends earlier once a round of requests is no faster than the previous
+    /// one.</summary>
+    /// <value>From 0 (no warm-up) to 1 min. Default 2 s: the first request takes about 100 ms, ten more rounds a few.</value>
+    public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(2);
+}
+
+/// <summary>How listening sockets are opened. HOCON block <c>ips.listener</c>, section <c>Ips:Listener</c> of an app's configuration.</summary>
+/// <remarks>A generation also applies these settings to the sockets that it takes over, once it is the main process. Sockets that a service
+/// manager passed in stay as they are.</remarks>
+public sealed class ListenerOptions
+{
+    /// <summary>Gets or sets the length of the kernel's accept queue, see listen(2). The kernel caps it at
+    /// <c>net.core.somaxconn</c>.</summary>
+    /// <value>From 1 to 65535 connections. Default 4096, the kernel's own default cap since Linux 5.4.</value>
+    public int Backlog { get; set; } = 4096;
+
+    /// <summary>Gets or sets the permissions of a Unix socket's path, whatever the umask is. A user who may write to the path may
+    /// connect.</summary>
+    /// <value>Octal digits from 0000 to 0777, such as <c>0660</c>. Default null: 0777 minus the umask.</value>
+    public string? UnixMode { get; set; }
+
+    /// <summary>Gets or sets the owner of a Unix socket's path. Only root can choose another user.</summary>
+    /// <value>A user's name or number. Default null: the user that runs the service.</value>
+    public string? UnixOwner { get; set; }
+
+    /// <summary>Gets or sets the group of a Unix socket's path. Without root, the user that runs the service must be a member.</summary>
+    /// <value>A group's name or number. Default null: the group of the user that runs the service.</value>
+    public string? UnixGroup { get; set; }
+}
+
+/// <summary>How a process that the running service did not start takes it over: another unit, a container that shares a volume, another user.
+/// HOCON block <c>ips.takeover</c>, section <c>Ips:Takeover</c> of an app's configuration.</summary>
+public sealed class TakeoverOptions
+{
+    /// <summary>Gets or sets the path of the Unix socket on which this service can be taken over. After a takeover the new process listens
+    /// there.</summary>
+    /// <value>A path. Default null: no takeover, because anyone who may connect may become the service.</value>
+    public string? Socket { get; set; }
+
+    /// <summary>Gets or sets the group whose members may take over too. The socket then has mode 0660 and this group.</summary>
+    /// <value>A group's name or number. Default null: mode 0600, for root and the service's own user only.</value>
+    public string? Group { get; set; }
+
+    /// <summary>Gets or sets the path of the socket of a running service that this process takes over at its start. If nothing listens
+    /// there, or the takeover is refused, this process does not start. A successor that a reload starts ignores it.</summary>
+    /// <value>A path. Default null: this process starts a service of its own.</value>
+    public string? From { get; set; }
+}

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Ips.Actors.Diagnostics;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Listener;
 using Ips.Actors.Posix;
@@ -94,4 +95,19 @@ internal sealed class ControlActor : ReceiveActor
 
     /// <summary>A client's descriptor; the session owns it. In dead letters it closes with the process.</summary>
     private sealed record Accepted(int Fd);
+}
+
+internal static partial class ControlLog
+{
+    [LoggerMessage(EventIds.ControlRequested, LogLevel.Debug, "PID {Pid} of user {User} asks for {Verb}.")]
+    public static partial void Requested(this ILogger logger, int pid, int user, string verb);
+
+    [LoggerMessage(EventIds.ControlFailed, LogLevel.Debug, "A client of the control socket is gone: {Reason}")]
+    public static partial void ClientGone(this ILogger logger, string reason);
+
+    [LoggerMessage(EventIds.ControlDenied, LogLevel.Warning, "Denied the control socket to PID {Pid} of user {User}: only the daemon's own user and root may use it.")]
+    public static partial void Denied(this ILogger logger, int pid, int user);
+
+    [LoggerMessage(EventIds.AcceptFailed, LogLevel.Warning, "Accepting on the control socket failed: {Reason}")]
+    public static partial void AcceptFailed(this ILogger logger, string reason);
 }

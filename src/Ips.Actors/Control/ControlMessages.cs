@@ -193,3 +193,32 @@ internal sealed record ConnectionCounts(int Moved, int Busy, IReadOnlyDictionary
 [JsonSerializable(typeof(LastGoodRelease))]
 [JsonSerializable(typeof(IReadOnlyList<ReloadReceipt>))]
 internal sealed partial class ControlJson : JsonSerializerContext;
+
+/// <summary>What <see cref="ControlActor"/> is asked and answers.</summary>
+internal static class ControlProtocol
+{
+    /// <summary>This generation is the main process: answer clients of the control socket.</summary>
+    public sealed record Serve;
+
+    /// <summary>A promoted successor answers from now on; clients that wait here still get their receipt.</summary>
+    public sealed record HandedOver;
+
+    /// <summary>The process ends: give every client its last line. Reply: <see cref="Closed"/>.</summary>
+    public sealed record Close;
+
+    /// <summary>No client is left.</summary>
+    public sealed record Closed;
+}
+
+/// <summary>Refuses numbers beyond the range of a double, such as 1e999: read as infinity, they could not be written again as JSON.</summary>
+internal sealed class FiniteNumberConverter : JsonConverter<double>
+{
+    /// <inheritdoc/>
+    public override double Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        reader.TokenType == JsonTokenType.Number && reader.TryGetDouble(out var value) && double.IsFinite(value)
+            ? value
+            : throw new JsonException("A number is no finite number.");
+
+    /// <inheritdoc/>
+    public override void Write(Utf8JsonWriter writer, double value, JsonSerializerOptions options) => writer.WriteNumberValue(value);
+}

@@ -12,20 +12,17 @@ namespace Ips.Actors.Control;
 /// </summary>
 internal sealed class Identity : IDisposable
 {
-    private const int ControlMode = 0b110_000_000; // 0600
-    private const int ControlBacklog = 64;
-
     private readonly ILogger _log;
     private readonly uint? _group;
-    private readonly List<int> _lateClients = [];
+    private readonly ControlSocket _control;
     private readonly Lock _formerGate = new(); // what is heard of the predecessor, and the promotion, come from two actors
     private FormerIdentity? _former;
     private bool _formerOver;
     private LockFile? _lock;
-    private FileIdentity? _controlFile; // of a path that is ours to remove
     private bool _published;
 
-    private Identity(string pidFile, uint? group, ILogger log) => (PidFile, _group, _log) = (pidFile, group, log);
+    private Identity(string pidFile, uint? group, ILogger log) =>
+        (PidFile, _group, _log, _control) = (pidFile, group, log, new ControlSocket(ControlOf(pidFile)));
 
     /// <summary>Path of the PID file.</summary>
     public string PidFile { get; }
@@ -41,7 +38,7 @@ internal sealed class Identity : IDisposable
     public int? LockFd => _lock?.Fd;
 
     /// <summary>The control socket's listening descriptor, while held.</summary>
-    public int? ControlFd { get; private set; }
+    public int? ControlFd => _control.Fd;
 
     /// <summary>A process that is no generation of this service yet was given copies of lock and control socket.</summary>
     public bool Lent { get; set; }
@@ -68,10 +65,7 @@ internal sealed class Identity : IDisposable
         try
         {
             identity._lock.Protect(group);
-            // The lock is ours, so whoever left this socket is gone.
-            AtomicFile.TryRemove(identity.ControlPath);
-            identity.ControlFd = UnixSockets.Listen(identity.ControlPath, ControlMode, ControlBacklog);
-            identity._controlFile = FileIdentity.OfSocketPath(identity.ControlPath);
+            identity._control.Open(); // the lock is ours, so whoever left a socket there is gone
         }
         catch (IOException)
         {
@@ -87,7 +81,7 @@ internal sealed class Identity : IDisposable
     {
         var identity = new Identity(pidFile, group, log);
         identity._lock = lockFd is { } fd ? LockFile.Adopt(fd) : null;
-        identity.ControlFd = controlFd; // the path stays the predecessor's until we publish
+        identity._control.Adopt(controlFd);
         return identity;
     }
 
@@ -143,7 +137,8 @@ internal sealed class Identity : IDisposable
             }
 
             if (controlFd is { } socket && !ListeningSockets.IsListening(socket)) throw new IOException("the control socket is not one that listens");
-            (ControlFd, controlFd) = (controlFd, null);
+            _control.Adopt(controlFd);
+            controlFd = null;
         }
         finally
         {
@@ -166,11 +161,9 @@ internal sealed class Identity : IDisposable
                 if (_lock is null) _log.IdentityFailed(LockPath, "another process took the lock in the moment in which it was free");
             }
 
-            if (ControlFd is { } fd)
-            {
-                RebindControl(fd);
-                _log.IdentityRenewed(LockPath, ControlPath);
-            }
+            if (ControlFd is null) return;
+            _control.Rebind();
+            _log.IdentityRenewed(LockPath, ControlPath);
         }
         catch (IOException e)
         {
@@ -217,7 +210,7 @@ internal sealed class Identity : IDisposable
             _lock.Protect(_group);
         });
         RestoreOne(PidFile, () => FileIdentity.OfPath(PidFile) is null, () => Posix.PidFile.Write(PidFile, pid));
-        return ControlFd is { } fd && RestoreOne(ControlPath, () => FileIdentity.OfPath(ControlPath) is null, () => RebindControl(fd));
+        return ControlFd is not null && RestoreOne(ControlPath, () => FileIdentity.OfPath(ControlPath) is null, _control.Rebind);
     }
 
     private bool RestoreOne(string path, Func<bool> isGone, Action restore)
@@ -247,23 +240,11 @@ internal sealed class Identity : IDisposable
             throw new IOException($"The folder {folder} of the PID file is not this user's to write to: whoever takes over replaces the PID file and the sockets beside it (ips.pid-file).");
     }
 
-    // A predecessor of another user leaves a control socket that is that user's alone: in its place comes one of our own. The same when such a
-    // successor has put its socket there and the role was taken back.
     private void PublishControl()
     {
-        if (ControlFd is not { } fd) return;
-        var there = FileIdentity.OfSocketPath(ControlPath);
-        var foreign = _controlFile is { } bound ? there != bound : there is not null && FileIdentity.OwnerOf(ControlPath) != ProcessAttributes.EffectiveUserId;
-        if (!foreign)
-        {
-            _controlFile ??= there;
-            return;
-        }
-
         try
         {
-            RebindControl(fd);
-            _log.ControlRebound(ControlPath);
+            if (_control.Publish()) _log.ControlRebound(ControlPath);
         }
         catch (IOException e)
         {
@@ -271,16 +252,8 @@ internal sealed class Identity : IDisposable
         }
     }
 
-    /// <summary>Clients that had connected to a control socket which was replaced; each is the caller's.</summary>
-    public IReadOnlyList<int> TakeLateClients()
-    {
-        lock (_lateClients)
-        {
-            int[] late = [.. _lateClients];
-            _lateClients.Clear();
-            return late;
-        }
-    }
+    /// <inheritdoc cref="ControlSocket.TakeLateClients"/>
+    public IReadOnlyList<int> TakeLateClients() => _control.TakeLateClients();
 
     private void RemoveFormer()
     {
@@ -297,20 +270,6 @@ internal sealed class Identity : IDisposable
         }
     }
 
-    // Who connects from the rename on has the new socket; who waits in the queue of the old one is kept.
-    private void RebindControl(int fd)
-    {
-        var next = UnixSockets.ListenInPlace(ControlPath, ControlMode, ControlBacklog);
-        _controlFile = FileIdentity.OfSocketPath(ControlPath);
-        lock (_lateClients)
-        {
-            for (int late; (late = ListeningSockets.Accept(fd, out _)) >= 0;) _lateClients.Add(late);
-        }
-
-        FileDescriptors.ReplaceCloseOnExec(fd, next); // who accepts from it knows the number
-        FileDescriptors.Close(next);
-    }
-
     // A predecessor that died before it could give them: the lock has been free since. If another process has it, the paths are that one's.
     private void ClaimMissing()
     {
@@ -319,11 +278,7 @@ internal sealed class Identity : IDisposable
         {
             _lock = LockFile.TryAcquire(LockPath);
             if (_lock is null) _log.IdentityFailed(LockPath, "another process holds the lock of the PID file");
-            else if (ControlFd is null)
-            {
-                ControlFd = UnixSockets.ListenInPlace(ControlPath, ControlMode, ControlBacklog);
-                _controlFile = FileIdentity.OfSocketPath(ControlPath);
-            }
+            else if (ControlFd is null) _control.OpenInPlace();
         }
         catch (IOException e)
         {
@@ -334,26 +289,22 @@ internal sealed class Identity : IDisposable
     private static FileEntry Entry(FileIdentity file) => new(file.Device, file.Inode, file.BornAtNs);
 
     /// <summary>Clients of the control socket are answered by this generation.</summary>
-    public bool ControlServed { get; set; }
+    public bool ControlServed
+    {
+        get => _control.Served;
+        set => _control.Served = value;
+    }
 
     /// <summary>Leaves everything to a promoted successor: the lock is given up, nothing is removed here from now on.</summary>
     public void HandOver()
     {
         _lock?.Dispose(); // closes our copy; the lock itself lives on in the successor's
         _lock = null;
-        _controlFile = null;
+        _control.LeavePath();
     }
 
     /// <summary>Closes our copy of the control socket, when nobody accepts from it any more.</summary>
-    public void CloseControl()
-    {
-        ControlServed = false;
-        if (ControlFd is { } fd)
-        {
-            ControlFd = null;
-            FileDescriptors.Close(fd);
-        }
-    }
+    public void CloseControl() => _control.Close();
 
     /// <summary>Removes PID file and control socket if they are still ours, then gives up the lock.</summary>
     /// <param name="pid">This process.</param>
@@ -370,10 +321,7 @@ internal sealed class Identity : IDisposable
             // A published successor may find the PID file to name its predecessor again, who took the role back and answers the socket.
             var main = Posix.PidFile.Read(PidFile);
             Posix.PidFile.RemoveIfNames(PidFile, pid);
-            if (_controlFile is { } bound && (!_published || main is null || main == pid))
-            {
-                ListeningSockets.UnlinkIfSame(ControlPath, bound);
-            }
+            if (!_published || main is null || main == pid) _control.Unlink();
         }
         catch (IOException e)
         {

@@ -16,3 +16,13 @@ public sealed class LineFormatOptions
     /// <value>Default <see cref="TimeProvider.System"/>.</value>
     public TimeProvider Time { get; set; } = TimeProvider.System;
 }
+
+/// <summary>How a log event is written. HOCON key <c>ips.log.format</c>.</summary>
+public enum LineFormat
+{
+    /// <summary>For people: time, level, <c>gen=N</c>, <c>pid=N</c>, source, event id, message, exception.</summary>
+    Line,
+
+    /// <summary>For programs: one JSON object.</summary>
+    Json,
+}

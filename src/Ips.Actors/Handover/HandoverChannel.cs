@@ -30,11 +30,10 @@ internal sealed class HandoverChannel : IHandoverChannel
 
     private readonly object _gate = new(); // a monitor: WaitForNext waits on it
     private readonly TaskCompletionSource<ChannelEvent> _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Queue<ChannelEvent> _waiting = new();
+    private readonly WaitingEvents<ChannelEvent> _events = new();
     private readonly PacketChannel _packets;
     private readonly Action? _onPeerGone;
     private readonly int _maxDescriptors;
-    private Action<ChannelEvent>? _subscriber;
     private bool _closed;
     private bool _disposed;
 
@@ -54,14 +53,7 @@ internal sealed class HandoverChannel : IHandoverChannel
     /// <summary>Delivers what waits and what comes to <paramref name="subscriber"/>, instead of to the one before.</summary>
     public void Subscribe(Action<ChannelEvent> subscriber)
     {
-        lock (_gate)
-        {
-            _subscriber = subscriber;
-            while (_waiting.TryDequeue(out var waiting))
-            {
-                subscriber(waiting);
-            }
-        }
+        lock (_gate) _events.Subscribe(subscriber);
     }
 
     /// <summary>Waits for the next event while nobody subscribes. Whoever subscribes later is told of the end all the same.</summary>
@@ -70,12 +62,12 @@ internal sealed class HandoverChannel : IHandoverChannel
     {
         lock (_gate)
         {
-            if (_waiting.Count == 0)
+            if (_events.Waiting.Count == 0)
             {
                 Monitor.Wait(_gate, timeout);
             }
 
-            return _waiting.TryPeek(out var next) && (next is ChannelEvent.Closed || _waiting.TryDequeue(out next))
+            return _events.Waiting.TryPeek(out var next) && (next is ChannelEvent.Closed || _events.Waiting.TryDequeue(out next))
                 ? next
                 : throw new TimeoutException($"No answer on the handover channel within {timeout.TotalSeconds:0} s.");
         }
@@ -112,7 +104,7 @@ internal sealed class HandoverChannel : IHandoverChannel
         lock (_gate)
         {
             _disposed = true;
-            while (_waiting.TryDequeue(out var waiting))
+            while (_events.Waiting.TryDequeue(out var waiting))
             {
                 CloseDescriptors(waiting);
             }
@@ -164,23 +156,43 @@ internal sealed class HandoverChannel : IHandoverChannel
             {
                 CloseDescriptors(channelEvent);
             }
-            else if (_subscriber is { } subscriber)
+            else if (!_events.TryDeliver(channelEvent))
             {
-                subscriber(channelEvent);
-            }
-            else if (channelEvent is ChannelEvent.Received
-                && (_waiting.Count >= MaxWaiting || _waiting.Append(channelEvent).Sum(Descriptors) > _maxDescriptors))
-            {
-                throw new InvalidDataException(
-                    $"More than {MaxWaiting} packets, or {_maxDescriptors} descriptors with them, came before the first was answered.");
-            }
-            else
-            {
-                _waiting.Enqueue(channelEvent);
+                var waiting = _events.Waiting;
+                if (channelEvent is ChannelEvent.Received && (waiting.Count >= MaxWaiting || waiting.Append(channelEvent).Sum(Descriptors) > _maxDescriptors))
+                {
+                    throw new InvalidDataException(
+                        $"More than {MaxWaiting} packets, or {_maxDescriptors} descriptors with them, came before the first was answered.");
+                }
+
+                waiting.Enqueue(channelEvent);
                 Monitor.Pulse(_gate);
             }
         }
 
         _first.TrySetResult(channelEvent);
+    }
+}
+
+/// <summary>One end of the way between predecessor and successor.</summary>
+internal interface IHandoverChannel : IDisposable
+{
+    /// <summary>Delivers what waits and what comes to <paramref name="subscriber"/>, instead of to the one before.</summary>
+    void Subscribe(Action<ChannelEvent> subscriber);
+
+    /// <summary>Queues a frame. The caller keeps its descriptors; duplicates travel.</summary>
+    /// <returns>False if the channel has ended.</returns>
+    bool TrySend(HandoverFrame frame, ReadOnlySpan<int> fds = default);
+
+    /// <summary>Waits until what was queued has been handed to the kernel.</summary>
+    Task FlushAsync(TimeSpan timeout);
+}
+
+/// <summary>This process was started to take a service over and cannot; the running generation keeps serving. Thrown by <c>AddIps()</c>.</summary>
+public sealed class HandoverRefusedException : IOException
+{
+    internal HandoverRefusedException(string reason)
+        : base($"The handover failed: {reason}.")
+    {
     }
 }

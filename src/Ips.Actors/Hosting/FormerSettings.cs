@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Ips.Actors.Configuration;
+using Ips.Actors.Diagnostics;
+using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Hosting;
 
@@ -56,3 +58,9 @@ internal static class FormerSettings
 
 [JsonSerializable(typeof(Dictionary<string, string>))]
 internal sealed partial class FormerSettingsJson : JsonSerializerContext;
+
+internal static partial class ConfigurationLog
+{
+    [LoggerMessage(EventIds.ConfigurationChanged, LogLevel.Information, "This reload changes {Key}: it is {New}, and was {Old}.")]
+    public static partial void ConfigurationChanged(this ILogger logger, string key, string @new, string old);
+}

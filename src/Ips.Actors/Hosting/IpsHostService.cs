@@ -68,3 +68,13 @@ internal sealed class IpsHostService : IHostedLifecycleService
         }
     }
 }
+
+/// <summary>In place of the default <c>ConsoleLifetime</c>: signals come by SignalActor.</summary>
+internal sealed class IpsHostLifetime : IHostLifetime
+{
+    /// <inheritdoc/>
+    public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+}

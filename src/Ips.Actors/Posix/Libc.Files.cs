@@ -49,7 +49,6 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)] internal static partial int Flock(int fd, int operation);
     [LibraryImport("libc", EntryPoint = "chmod", SetLastError = true)] internal static partial int Chmod(byte* path, uint mode);
     [LibraryImport("libc", EntryPoint = "fchmod", SetLastError = true)] internal static partial int Fchmod(int fd, uint mode);
-    [LibraryImport("libc", EntryPoint = "chdir", SetLastError = true)] internal static partial int Chdir(byte* path);
     [LibraryImport("libc", EntryPoint = "umask")] internal static partial uint Umask(uint mask);
     [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)] internal static partial int Eventfd(uint initial, int flags);
     [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)] internal static partial int Poll(PollEntry* entries, nuint count, int timeoutMs);

@@ -26,15 +26,6 @@ internal static unsafe class ProcessAttributes
     /// <summary>Sets the file mode creation mask and returns the former one. See umask(2).</summary>
     internal static int SetUmask(int mask) => (int)Libc.Umask((uint)mask);
 
-    /// <summary>Changes the working directory. See chdir(2).</summary>
-    internal static void ChangeDirectory(string path)
-    {
-        fixed (byte* bytes = NativeText.EncodeWithNul(path))
-        {
-            if (Libc.Chdir(bytes) < 0) throw PosixException.Last("chdir", path);
-        }
-    }
-
     /// <summary>Makes orphaned descendants children of this process instead of PID 1's. See prctl(2), PR_SET_CHILD_SUBREAPER.</summary>
     internal static void BecomeSubreaper()
     {

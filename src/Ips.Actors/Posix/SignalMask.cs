@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Ips.Actors.Posix;
 
 /// <summary>Which signals the calling thread holds back. A thread starts with the mask of the one that created it.</summary>
@@ -23,5 +25,42 @@ internal static class SignalMask
         SignalSet old = default;
         var errno = Libc.PthreadSigMask(how, (ulong*)&set, (ulong*)&old);
         return errno == 0 ? old : throw new PosixException("pthread_sigmask", errno);
+    }
+}
+
+/// <summary>sigset_t: bit n-1 of the first word is signal n.</summary>
+[InlineArray(Libc.SignalSetSizeBytes / sizeof(ulong))]
+internal struct SignalSet
+{
+    private ulong _word;
+
+    internal static SignalSet Of(params ReadOnlySpan<int> signals)
+    {
+        var set = default(SignalSet);
+        foreach (var signal in signals)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(signal);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(signal, SignalNumbers.Last);
+            set[0] |= 1UL << (signal - 1);
+        }
+
+        return set;
+    }
+
+    internal readonly bool Contains(int signal) => (this[0] & 1UL << (signal - 1)) != 0;
+}
+
+/// <summary>How this process takes signals.</summary>
+internal static class Signals
+{
+    private const nint SIG_IGN = 1;
+
+    /// <summary>Whether the signal is ignored: SIGHUP under nohup(1), SIGINT and SIGQUIT in a background job of a script. It then never
+    /// reaches a handler of .NET (pitfall 13).</summary>
+    internal static unsafe bool IsIgnored(int signal)
+    {
+        var old = stackalloc byte[Libc.SignalActionSizeBytes];
+        if (Libc.SigAction(signal, null, old) < 0) throw PosixException.Last("sigaction", SignalNumbers.Name(signal));
+        return *(nint*)old == SIG_IGN; // the handler is the first field, in both C libraries
     }
 }

@@ -3,7 +3,7 @@ namespace Ips.Actors.Posix;
 /// <summary>Where descriptors 0, 1 and 2 lead. A successor inherits them.</summary>
 internal static class StandardStreams
 {
-    internal const int Input = 0, Output = 1, Error = 2;
+    internal const int Output = 1, Error = 2;
 
     private static volatile bool s_redirected;
 
@@ -15,7 +15,7 @@ internal static class StandardStreams
 
     /// <summary>Appends stdout and stderr to a file from now on; called again, it opens the path anew (SIGUSR1 after a log rotation).</summary>
     /// <remarks><see cref="Console.Out"/> and <see cref="Console.Error"/> keep a duplicate of what was open at their first use and do not
-    /// follow: write through <see cref="OpenOutput"/> and <see cref="OpenError"/>.</remarks>
+    /// follow: write through <see cref="OpenOutput"/>.</remarks>
     /// <param name="logPath">Made with mode 0640 if it is not there.</param>
     /// <exception cref="IOException">The file cannot be opened, or is not to be trusted; the streams are then unchanged.</exception>
     internal static void Redirect(string logPath)
@@ -28,14 +28,8 @@ internal static class StandardStreams
     /// <exception cref="IOException">The file cannot be opened, or is not to be trusted.</exception>
     internal static void CheckRedirect(string logPath) => FileDescriptors.Close(GuardedFile.OpenLog(logPath));
 
-    /// <summary>Makes stdin read as empty.</summary>
-    internal static void RedirectInputFromNull() => Place(FileDescriptors.Open("/dev/null", Libc.O_RDONLY), Input);
-
     /// <summary>A stream to stdout that follows <see cref="Redirect"/>. Disposing it closes nothing.</summary>
     internal static Stream OpenOutput() => new DescriptorStream(Output);
-
-    /// <summary>A stream to stderr that follows <see cref="Redirect"/>. Disposing it closes nothing.</summary>
-    internal static Stream OpenError() => new DescriptorStream(Error);
 
     /// <summary>A stream to what a standard stream leads to now, and goes on to after <see cref="Redirect"/>. The descriptor is kept for
     /// the life of the process.</summary>

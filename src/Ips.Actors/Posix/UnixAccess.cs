@@ -132,3 +132,7 @@ internal sealed record UnixAccess(int? Mode, string? Owner, string? Group)
     private static UnixAccessException Failed(string what, string value, string path, PosixException e, string keys) =>
         new($"The {what} of {path} cannot be set to {value}: {Errno.Text(e.Errno)}. See {keys}.");
 }
+
+/// <summary>The path of a Unix socket cannot be given the permissions or the owner that were asked for.</summary>
+/// <param name="message">What, why, and the key to change.</param>
+internal sealed class UnixAccessException(string message) : IOException(message);

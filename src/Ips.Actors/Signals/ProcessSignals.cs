@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Ips.Actors.Handover;
 using Ips.Actors.Posix;
 
 namespace Ips.Actors.Signals;
@@ -12,10 +13,9 @@ internal sealed class ProcessSignals : ISignalSource
     private static readonly Lazy<ProcessSignals> Instance = new(() => new ProcessSignals());
 
     private readonly Lock _gate = new();
-    private readonly Queue<int> _waiting = new();
+    private readonly WaitingEvents<int> _events = new();
     private readonly List<PosixSignalRegistration> _registrations = [];
     private readonly TerminalWatch? _terminal;
-    private Action<int>? _subscriber;
     private bool _hungUp;
 
     private ProcessSignals()
@@ -52,14 +52,7 @@ internal sealed class ProcessSignals : ISignalSource
     /// <inheritdoc/>
     public void Subscribe(Action<int> subscriber)
     {
-        lock (_gate)
-        {
-            _subscriber = subscriber;
-            while (_waiting.TryDequeue(out var signal))
-            {
-                subscriber(signal);
-            }
-        }
+        lock (_gate) _events.Subscribe(subscriber);
     }
 
     // The shell sends one and the kernel, at the shell's end, another: a second stop would abort.
@@ -72,14 +65,7 @@ internal sealed class ProcessSignals : ISignalSource
     {
         lock (_gate)
         {
-            if (_subscriber is { } subscriber)
-            {
-                subscriber(signal);
-            }
-            else
-            {
-                _waiting.Enqueue(signal);
-            }
+            if (!_events.TryDeliver(signal)) _events.Waiting.Enqueue(signal);
         }
     }
 }

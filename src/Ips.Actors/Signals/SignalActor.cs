@@ -44,3 +44,13 @@ internal static partial class SignalLog
         "SIGHUP was ignored when this process started, as nohup asks, and stays ignored; reload with SIGUSR2.")]
     public static partial void HangupIgnored(this ILogger logger);
 }
+
+/// <summary>Where signals come from.</summary>
+internal interface ISignalSource
+{
+    /// <summary>SIGHUP was ignored when the process started, as nohup asks, and stays so.</summary>
+    bool HangupIgnored { get; }
+
+    /// <summary>Delivers what waits and what comes to <paramref name="subscriber"/>, instead of to the one before.</summary>
+    void Subscribe(Action<int> subscriber);
+}

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Ips.Actors.Control;
+using Ips.Actors.Diagnostics;
 using Ips.Actors.Lifecycle;
 using Microsoft.Extensions.Logging;
 
@@ -56,4 +57,10 @@ internal sealed class ServiceNotifier(
             _failed = true;
         }
     }
+}
+
+internal static partial class SystemdLog
+{
+    [LoggerMessage(EventIds.NotifyFailed, LogLevel.Warning, "The service manager cannot be told at NOTIFY_SOCKET={Socket}: {Reason}. Told once until it works again.")]
+    public static partial void NotifyFailed(this ILogger logger, string socket, string reason);
 }

@@ -56,3 +56,12 @@ internal sealed class SocketActivation
 
     private string Describe(IEnumerable<string> addresses) => string.Join(", ", addresses.Select(address => $"{address} ({_names.GetValueOrDefault(address, "unknown")})"));
 }
+
+/// <summary>The sockets that the service manager passed and the endpoints of the app are not the same; the message names both sides.</summary>
+/// <remarks>An IOException, because Kestrel would try another address after any other exception.</remarks>
+internal sealed class SocketActivationException(string message) : IOException(message);
+
+/// <summary>A descriptor that the service manager passed.</summary>
+/// <param name="Fd">Its number, from 3.</param>
+/// <param name="Name">What the manager calls it: the socket unit, or its FileDescriptorName. Only for messages.</param>
+internal sealed record PassedSocket(int Fd, string Name);

@@ -137,3 +137,27 @@ internal sealed class TakeoverActor : ReceiveActor
 
     private sealed record Silent(InvitedGeneration Outsider, string Reason);
 }
+
+/// <summary>What <see cref="TakeoverActor"/> is told.</summary>
+internal static class TakeoverProtocol
+{
+    /// <summary>This generation is the main process, and has its socket at the path: answer those who connect.</summary>
+    public sealed record Serve;
+
+    /// <summary>The successor is the main process: who still waits here is told so.</summary>
+    public sealed record HandedOver;
+}
+
+/// <summary>Who may take over. Pure.</summary>
+internal static class TakeoverPolicy
+{
+    /// <summary>Why a process may not take over; null if it may.</summary>
+    /// <param name="peer">Who asks, as the kernel says.</param>
+    /// <param name="ownUser">The user of this service.</param>
+    /// <param name="group">The group whose members may; null for none.</param>
+    public static string? Refusal(PeerIdentity peer, uint ownUser, uint? group) =>
+        peer.UserId == 0 || peer.UserId == ownUser || (group is { } members && (peer.GroupId == members || peer.Groups.Contains(members)))
+            ? null
+            : $"user {peer.UserId} may not take over: only root, user {ownUser}"
+                + (group is { } named ? $" and the members of group {named} (ips.takeover.group) may" : " may (ips.takeover.group names no group)");
+}

@@ -53,10 +53,6 @@ internal sealed class ConnectionRegistry
     /// <summary>Completes as soon as nothing waits for Kestrel: what had arrived is among <see cref="Connections"/>, and <see cref="Opened"/> was called.</summary>
     public Task WhenNoneWaits() => _waiting.WhenNone();
 
-    /// <summary>Resets each open connection.</summary>
-    /// <returns>How many had a request that was cut.</returns>
-    public int AbortAll(string reason) => Abort(Connections, reason);
-
     /// <summary>Resets each connection on which a request runs; the others are left to Kestrel's stop, which ends them with a FIN, and at once if their
     /// client was told before.</summary>
     /// <returns>How many requests were cut.</returns>

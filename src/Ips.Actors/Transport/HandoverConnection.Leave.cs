@@ -15,9 +15,6 @@ internal sealed partial class HandoverConnection
     private volatile bool _closeTold;
     private volatile bool _tls;
 
-    /// <summary>Whether the client was told that this connection closes.</summary>
-    internal bool CloseTold => _closeTold;
-
     /// <summary>The streams, of a connection that speaks HTTP/2; null before its first request.</summary>
     internal StreamHold? Streams => Volatile.Read(ref _streams);
 

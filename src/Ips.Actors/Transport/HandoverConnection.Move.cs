@@ -41,9 +41,6 @@ internal sealed partial class HandoverConnection
     /// <summary>Whether the gate is there to decide about a read at a boundary.</summary>
     internal bool HoldsReads => IsMoving && !IsPaused;
 
-    /// <summary>Why this connection will never move, or <see cref="UnmovableReason.None"/> as far as is known.</summary>
-    public UnmovableReason Unmovable => _unmovable;
-
     /// <summary>Whether it can move, by what is on it now. Asked while connections move: one that cannot is told so by the response that goes out.</summary>
     internal bool MayMove => _unmovable is UnmovableReason.None && LookAtConnection() is UnmovableReason.None;
 

@@ -125,3 +125,8 @@ internal static class WarmupClient
             ? code
             : throw new IOException($"The answer to a warm-up request begins with \"{Encoding.Latin1.GetString(response[..StatusLength])}\"; that is no HTTP/1.1 status line.");
 }
+
+/// <summary>Marks a request that Ips sent itself, without the network, to warm the app up before it serves: then
+/// <c>context.Features.Get&lt;IIpsWarmupFeature&gt;()</c> is not null. Leave such requests out of access logs and metrics; no client sees
+/// their responses.</summary>
+public interface IIpsWarmupFeature;

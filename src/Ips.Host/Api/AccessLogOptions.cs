@@ -10,3 +10,16 @@ internal sealed class AccessLogOptions
     /// cannot stop the service. From 16 to 1,000,000. Default 8,192, some 2 MB.</summary>
     public int BufferLines { get; set; } = 8_192;
 }
+
+/// <summary>The forms of the access log.</summary>
+internal enum AccessLogFormat
+{
+    /// <summary>No access log.</summary>
+    Off,
+
+    /// <summary>The Common Log Format, with duration, generation and trace id after it.</summary>
+    Common,
+
+    /// <summary>One JSON object a line.</summary>
+    Json,
+}

@@ -20,3 +20,13 @@ internal sealed class ApiOptions
     /// <summary>Whose clients are answered as they are used to. Default <see cref="ApiCompatibility.None"/>.</summary>
     public ApiCompatibility Compatibility { get; set; }
 }
+
+/// <summary>Whose clients the API answers as they are used to, where that is not what it answers otherwise.</summary>
+internal enum ApiCompatibility
+{
+    /// <summary>Nobody's in particular.</summary>
+    None,
+
+    /// <summary>Those of Gin-IPs, see <see cref="GinIpsMap"/>.</summary>
+    GinIps,
+}

@@ -1,14 +1,14 @@
-using Ips.Actors.Hosting;
 using Ips.Actors.Posix;
 
 namespace Ips.Host.Cli;
 
-/// <summary>Launches a real process.</summary>
+/// <summary>Launches a real process: in a session of its own, and until it has registered its handlers, SIGHUP, SIGUSR1 and SIGUSR2 wait.</summary>
 internal sealed class PosixDaemonLauncher : IDaemonLauncher
 {
     /// <inheritdoc/>
     public int Start(DaemonLaunch launch) =>
-        DetachedProcess.Start(launch.FileName, launch.Arguments, launch.Environment, launch.WorkingDirectory, launch.Descriptors);
+        Spawn.Start(new SpawnRequest(
+            launch.FileName, [launch.FileName, .. launch.Arguments], launch.Environment, launch.WorkingDirectory, launch.Descriptors, NewSession: true));
 
     /// <inheritdoc/>
     public ProcessExit? TryReap(int pid) => Processes.TryReap(pid);

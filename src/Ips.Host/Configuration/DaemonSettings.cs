@@ -14,9 +14,6 @@ internal sealed class DaemonSettings
 
     internal DaemonSettings() => Ips = new() { DescribeConfiguration = Describe };
 
-    /// <summary>The command line that these come from; <see cref="SettingsLoader.LoadAgain"/> reads the file once more.</summary>
-    public DaemonArguments Arguments { get; init; } = new();
-
     /// <summary>What <c>AddIps</c> works by.</summary>
     public IpsOptions Ips { get; }
 

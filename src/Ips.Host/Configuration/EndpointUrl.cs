@@ -36,3 +36,18 @@ internal static class EndpointUrl
             : string.Create(CultureInfo.InvariantCulture, $"'{url}' has the port {address.Port}; ports are from 0 to 65535");
     }
 }
+
+/// <summary>The addresses that only root may listen on, as Kestrel will ask for them. Pure.</summary>
+internal static class PrivilegedEndpoints
+{
+    /// <summary>Finds them.</summary>
+    /// <param name="urls">Valid addresses, see <see cref="EndpointUrl"/>.</param>
+    /// <param name="firstUnprivileged">The lowest port that everybody may listen on; net.ipv4.ip_unprivileged_port_start.</param>
+    internal static IReadOnlyList<IPEndPoint> Of(IEnumerable<string> urls, int firstUnprivileged) =>
+        [.. urls.Select(BindingAddress.Parse).Where(address => !address.IsUnixPipe && address.Port > 0 && address.Port < firstUnprivileged).SelectMany(EndPoints).Distinct()];
+
+    // Kestrel listens for a name other than localhost, and for * and +, on every address.
+    private static IEnumerable<IPEndPoint> EndPoints(BindingAddress address) =>
+        address.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? [new(IPAddress.Loopback, address.Port), new(IPAddress.IPv6Loopback, address.Port)]
+            : [new(IPAddress.TryParse(address.Host, out var ip) ? ip : IPAddress.IPv6Any, address.Port)];
+}

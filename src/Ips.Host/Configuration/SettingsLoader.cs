@@ -39,7 +39,7 @@ internal static class SettingsLoader
         List<ConfigProblem> problems = [];
         var directory = FilePaths.Resolve(currentDirectory, arguments.Directory ?? ".");
         if (!Directory.Exists(directory)) problems.Add(new("--directory", null, null, $"{directory} is not a directory."));
-        var settings = new DaemonSettings { Directory = directory, Arguments = arguments };
+        var settings = new DaemonSettings { Directory = directory };
 
         settings.ConfigFile = arguments.Config is null ? null : FilePaths.Resolve(directory, arguments.Config);
         var file = settings.ConfigFile is null ? null : ReadFile(settings.ConfigFile, problems);
@@ -72,10 +72,6 @@ internal static class SettingsLoader
             else if (key != DaemonKeys.LogFile || !isDefault) outranked.Add(new(key, before, option));
         }
     }
-
-    /// <summary>Reads the configuration as it is now, by the same command line: what a successor would be given. SIGHUP and <c>check</c> ask for it.</summary>
-    internal static LoadedSettings LoadAgain(DaemonSettings settings) =>
-        Load(settings.Arguments with { Directory = settings.Directory }, settings.Directory, needsLogFile: false);
 
     /// <summary>Everything that is wrong as one text: a headline, then a line for each.</summary>
     internal static string Describe(IReadOnlyList<ConfigProblem> problems) => string.Join(Environment.NewLine,

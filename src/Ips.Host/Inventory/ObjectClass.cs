@@ -68,9 +68,6 @@ internal sealed class ObjectClass
     /// <summary>The class called <paramref name="oid"/> in any case, or null.</summary>
     public static ObjectClass? Find(string? oid) => All.FirstOrDefault(c => string.Equals(c.Oid, oid, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>The class with the stored number <paramref name="number"/>.</summary>
-    public static ObjectClass ByNumber(int number) => All.First(c => c.Number == number);
-
     private static Field Other(string name, FieldKind kind, string meaning, int slot) =>
         new(name, kind, meaning, Slot: slot, IsOther: true);
 

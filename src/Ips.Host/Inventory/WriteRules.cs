@@ -21,3 +21,45 @@ internal static class WriteRules
     public static WriteKind Delete(StoredObject? old, WriteCondition condition) =>
         !condition.Holds(old?.Version) ? WriteKind.ConditionFailed : old is null ? WriteKind.NotFound : WriteKind.Deleted;
 }
+
+/// <summary>What must hold for a write to happen: the headers If-Match and If-None-Match.</summary>
+/// <param name="IfMatch">Versions of which the object must have one; empty with <paramref name="MustExist"/> is <c>*</c>.</param>
+/// <param name="MustExist">The object must exist.</param>
+/// <param name="MustNotExist">The object must not exist: <c>If-None-Match: *</c>.</param>
+internal sealed record WriteCondition(IReadOnlyList<long> IfMatch, bool MustExist, bool MustNotExist)
+{
+    /// <summary>Always holds.</summary>
+    public static WriteCondition None { get; } = new([], false, false);
+
+    /// <summary>Whether an object with <paramref name="version"/> (null: none) may be written.</summary>
+    public bool Holds(long? version) => version is { } current
+        ? !MustNotExist && (IfMatch.Count == 0 || IfMatch.Contains(current))
+        : !MustExist;
+}
+
+/// <summary>What a write did. It is durable before the store answers.</summary>
+/// <param name="Kind">What happened.</param>
+/// <param name="Version">The object's version now; null if there is no object.</param>
+internal readonly record struct WriteOutcome(WriteKind Kind, long? Version);
+
+/// <summary>The kinds of <see cref="WriteOutcome"/>.</summary>
+internal enum WriteKind
+{
+    /// <summary>The object is new.</summary>
+    Created,
+
+    /// <summary>The object was replaced.</summary>
+    Updated,
+
+    /// <summary>The object was already like this, so nothing was written and the version stayed: a repeated PUT.</summary>
+    Unchanged,
+
+    /// <summary>The object is gone.</summary>
+    Deleted,
+
+    /// <summary>There was no object to delete.</summary>
+    NotFound,
+
+    /// <summary>The condition did not hold; nothing was written.</summary>
+    ConditionFailed,
+}

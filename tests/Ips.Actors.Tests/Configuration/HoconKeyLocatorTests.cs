@@ -19,7 +19,7 @@ public sealed class HoconKeyLocatorTests
     [InlineData("ips.drain.timeout = \"\"\"3\\t\"\"\"", 1, "3\\t")]
     public void Locate_UsualForms_FindsTheLineOfTheValueThatIsRead(string text, int line, string value)
     {
-        var layout = HoconKeyLocator.Locate(text.TrimStart('\uFEFF'));
+        var layout = HoconKeyLocator.Locate(text.Replace("\r\n", "\n", StringComparison.Ordinal).TrimStart('\uFEFF'));
         Assert.Empty(layout.Faults);
         Assert.Equal(line, layout.LineOf(["ips", "drain", "timeout"]));
 

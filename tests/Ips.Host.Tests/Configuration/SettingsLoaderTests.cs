@@ -198,17 +198,18 @@ public sealed class SettingsLoaderTests : IDisposable
         Assert.Equal(framework, new DaemonSettings { LogLevel = level }.ToConfiguration()["Logging:LogLevel:Microsoft"]);
 
     [Fact]
-    public void LoadAgain_FileThatWasChanged_IsJudgedByTheSameCommandLine()
+    public void Load_FileThatWasChanged_IsJudgedByTheSameCommandLine()
     {
         Directory.CreateDirectory($"{_folder}/d");
         File.WriteAllText($"{_folder}/d/ips.conf", "ips.drain.timeout = 5s");
-        var (first, _) = SettingsLoader.Load(new() { Config = "ips.conf", Directory = "d", PidFile = "x.pid" }, _folder, needsLogFile: false);
+        DaemonArguments arguments = new() { Config = "ips.conf", Directory = "d", PidFile = "x.pid" };
+        Assert.Empty(SettingsLoader.Load(arguments, _folder, needsLogFile: false).Problems);
         File.WriteAllText($"{_folder}/d/ips.conf", "ips.drain.timeout = 6s");
-        var (second, problems) = SettingsLoader.LoadAgain(first);
+        var (second, problems) = SettingsLoader.Load(arguments, _folder, needsLogFile: false);
         Assert.Empty(problems);
         Assert.Equal((TimeSpan.FromSeconds(6), $"{_folder}/d/x.pid"), (second.Ips.Drain.Timeout, second.Ips.PidFile));
 
         File.WriteAllText($"{_folder}/d/ips.conf", "ips.drain.timeout = 6");
-        Assert.Equal(1, Assert.Single(SettingsLoader.LoadAgain(first).Problems).Line);
+        Assert.Equal(1, Assert.Single(SettingsLoader.Load(arguments, _folder, needsLogFile: false).Problems).Line);
     }
 }

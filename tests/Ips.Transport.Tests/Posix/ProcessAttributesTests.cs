@@ -24,17 +24,6 @@ public sealed class ProcessAttributesTests
     }
 
     [Fact]
-    public void ChangeDirectory_ThereAndBack_MovesThisProcess()
-    {
-        var old = Environment.CurrentDirectory;
-        ProcessAttributes.ChangeDirectory("/proc");
-        Assert.Equal("/proc", Environment.CurrentDirectory);
-        ProcessAttributes.ChangeDirectory(old);
-
-        Assert.Equal("chdir(2) on /nonexistent: No such file or directory (ENOENT)", Assert.Throws<PosixException>(() => ProcessAttributes.ChangeDirectory("/nonexistent")).Message);
-    }
-
-    [Fact]
     public async Task BecomeSubreaper_ChildLeavesAnOrphan_ItsParentIsThisProcess()
     {
         ProcessAttributes.BecomeSubreaper();

@@ -28,3 +28,21 @@ internal abstract class SqlSession : IAsyncDisposable
     /// <inheritdoc/>
     public abstract ValueTask DisposeAsync();
 }
+
+/// <summary>One write transaction. Disposed without <see cref="CommitAsync"/>, it is rolled back.</summary>
+internal abstract class SqlWrite : IAsyncDisposable
+{
+    /// <summary>The connection that the transaction runs on.</summary>
+    public abstract SqlSession Session { get; }
+
+    /// <summary>Makes the write durable. Not to be cancelled: nobody could tell afterwards whether it happened.</summary>
+    public abstract ValueTask CommitAsync();
+
+    /// <inheritdoc/>
+    public abstract ValueTask DisposeAsync();
+}
+
+/// <summary>A change of the schema with which every older build works on, and may start too: unlike a step it does not count in the version.</summary>
+/// <param name="Table">A table that it makes: where this one is, the addition is.</param>
+/// <param name="Sql">Its statements.</param>
+internal sealed record SchemaAddition(string Table, string Sql);

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
 using System.Text.Unicode;
 using CsvHelper;
 
@@ -116,4 +117,41 @@ internal static class CsvObjectReader
         ObjectCodec.Complete(actual, values, found);
         return new ImportedRow(line, found.Count == 0 ? new InventoryObject(actual, id, values) : null, found);
     }
+}
+
+/// <summary>The columns of CSV files.</summary>
+internal static class CsvColumns
+{
+    /// <summary>Column of the class.</summary>
+    public const string Oid = "oid";
+
+    /// <summary>Accepted and ignored.</summary>
+    public const string Version = "version";
+
+    /// <summary>The columns of an export: of one class, or of all with the fields of every class once; the other addresses come
+    /// last.</summary>
+    public static IReadOnlyList<string> For(ObjectClass? oclass) =>
+        [Oid, ObjectClass.IdField, .. (oclass is null ? ObjectClass.All : [oclass]).SelectMany(c => c.Fields)
+            .OrderBy(f => f.IsOther).Select(f => f.Name).Distinct()];
+}
+
+/// <summary>Keeps spreadsheets from running a cell as a formula: a <c>'</c> before a character that begins one makes it a text. Pure;
+/// what <see cref="Unescape"/> reads is what was escaped.</summary>
+/// <remarks>The characters are those that OWASP names ("CSV Injection"). They count at the beginning of a cell, and after each <c>;</c>,
+/// where a spreadsheet of many languages begins the next cell.</remarks>
+internal static partial class CsvFormulas
+{
+    /// <summary>The cell to write for a text.</summary>
+    /// <param name="text">Any text.</param>
+    /// <param name="keep">Write formulas as they are. One that has a <c>'</c> before it already gets another also then, so that the text comes back.</param>
+    public static string Escape(string text, bool keep) => (keep ? Escaped() : Formula()).Replace(text, "'$0");
+
+    /// <summary>The text that a cell was written for.</summary>
+    public static string Unescape(string cell) => Escaped().Replace(cell, match => match.Value[1..]);
+
+    [GeneratedRegex(@"(?<=\A|;)'*[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]", RegexOptions.CultureInvariant)]
+    private static partial Regex Formula();
+
+    [GeneratedRegex(@"(?<=\A|;)'+[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]", RegexOptions.CultureInvariant)]
+    private static partial Regex Escaped();
 }
