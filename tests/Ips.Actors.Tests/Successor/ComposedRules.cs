@@ -57,7 +57,7 @@ internal static class ComposedRules
             if (machines.Orders[orders.First] is ReloaderOrder.KillSuccessor) return;
         }
 
-        Require(!whole.IsPeerAlive || whole.Has(Facts.HasBeenMain), Orphan, $"the process ends, and its successor stays as {whole.Peer}");
+        Require(!whole.IsPeerAlive || whole.Has(Facts.PromoteSent), Orphan, $"the process ends, and its successor stays as {whole.Peer}");
     }
 
     private static bool IsOver(LifecycleState state) => state is LifecycleState.LameDuck or LifecycleState.Moving or LifecycleState.Draining

@@ -10,6 +10,7 @@ namespace Ips.Actors.Tests.Successor;
 /// <summary>
 /// Walks every reachable state of a predecessor with its successor, breadth first: both machines, the process of the successor, which may do
 /// anything at any moment, and the messages between the three, each of which may take any time. A clock that runs may fire at any moment.
+/// Of what is rare (a stop, a restart of ReloaderActor, a lie of the peer) one thing happens in a reload.
 /// The first broken invariant ends the walk with a <see cref="WalkViolation"/> that tells the way to it.
 /// </summary>
 internal sealed class ComposedWalk(
@@ -71,7 +72,7 @@ internal sealed class ComposedWalk(
             return; // what the process leaves behind is checked as it leaves
         }
 
-        foreach (var (by, step) in Deliveries(whole).Concat(Timers(whole)).Concat(PeerMoves.Of(whole, MostFrames)).Concat(Operators(state)))
+        foreach (var (by, step) in Deliveries(whole).Concat(Timers(whole)).Concat(PeerMoves.Of(whole, MostFrames)).Concat(Others(whole, state)))
         {
             Traced(whole, by, () =>
             {
@@ -118,15 +119,20 @@ internal sealed class ComposedWalk(
         }
     }
 
-    private static IEnumerable<(string By, Action<Draft> Step)> Operators(LifecycleState state)
+    private static IEnumerable<(string By, Action<Draft> Step)> Others(Whole whole, LifecycleState state)
     {
+        if (whole.Has(Facts.AccountOpen) && !whole.Has(Facts.OutOfTheWay) && whole.Orders.IsEmpty && whole.Events.IsEmpty)
+        {
+            yield return ("ReloaderActor restarts", draft => draft.Restart());
+        }
+
         if (state is LifecycleState.Serving)
         {
             yield return ("reload", draft => draft.Feed(new ReloadRequested("test", NoQueue: true)));
             yield return ("check", draft => draft.Feed(new CheckRequested("test")));
         }
 
-        if (state is not (LifecycleState.LameDuck or LifecycleState.Draining))
+        if (state is not (LifecycleState.LameDuck or LifecycleState.Draining) && !whole.Has(Facts.OutOfTheWay))
         {
             yield return ("stop", draft => draft.Feed(new StopRequested("test")));
         }
