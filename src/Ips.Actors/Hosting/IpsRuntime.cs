@@ -200,18 +200,18 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         var role = services.GetRequiredService<GenerationRole>();
         var launcher = new ProcessGenerationLauncher(
             generation.StartCommand, options.Reload.EnvFile, generation.Supervisor, FormerSettings.Of(options), [options.LogFile, identity.PidFile]);
-        var surroundings = new ProcessSurroundings(
+        var process = new CurrentProcess(
             generation, identity, takeover, table, options, server, services.GetRequiredService<IHostApplicationLifetime>(), services.GetRequiredService<HostExit>(),
             new ServiceRestart(generation.StartCommand, options.Reload.ReadyTimeout, log("lifecycle")), launcher,
             TimeProvider.System, log("lifecycle"));
         var health = new PipelineWarmup(
-            services.GetRequiredService<HandoverTransport>(), () => surroundings.Endpoints, options.Warmup, checks, TimeProvider.System,
+            services.GetRequiredService<HandoverTransport>(), () => process.Endpoints, options.Warmup, checks, TimeProvider.System,
             log("front"));
         var memory = new LifecycleMemory(
             generation.IsSuccessor ? new LifecycleState.Joining() : generation.Orphaned ? new LifecycleState.Joining(Alone: true) : new LifecycleState.Starting())
         {
-            Manager = generation.Manager is { } manager
-                ? new ServiceManager(manager, new NotifySocket(manager.Socket), surroundings.Pid, surroundings.Generation, TimeProvider.System, log("lifecycle"))
+            Notifier = generation.Manager is { } manager
+                ? new ServiceNotifier(manager, new NotifySocket(manager.Socket), process.Pid, process.Generation, TimeProvider.System, log("lifecycle"))
                 : null,
         };
         if (!generation.IsOutsider) // the file is another user's; the predecessor tells what is in it
@@ -243,7 +243,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         var ledger = new MoveLedger();
 
         var lifecycle = context.ActorOf(
-            Props.Create(() => new LifecycleActor(memory, surroundings, options, TimeProvider.System, log("lifecycle"))), "lifecycle");
+            Props.Create(() => new LifecycleActor(memory, process, options, TimeProvider.System, log("lifecycle"))), "lifecycle");
         var listener = context.ActorOf(Props.Create(() => new ListenerActor(table, lifecycle, log("listener"))), "listener");
         var mover = context.ActorOf(Props.Create(() => new MoverActor(ledger, connections, gate, lifecycle, TimeProvider.System, log("mover"))), "mover");
         var front = context.ActorOf(Props.Create(() => new HttpFrontActor(gate, connections, role, health, mover, lifecycle, log("front"))), "front");
@@ -251,7 +251,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
             Props.Create(() => new ReloaderActor(slot, launcher, identity, listener, mover, lifecycle, options, log("reloader"))), "reloader");
         var predecessor = context.ActorOf(Props.Create(() => new PredecessorActor(link, identity, front, listener, mover, lifecycle, log("predecessor"))), "predecessor");
         var daemon = new ControlSession.Daemon(
-            lifecycle, front, () => surroundings.Endpoints, surroundings.Pid, surroundings.Generation, surroundings.Release,
+            lifecycle, front, () => process.Endpoints, process.Pid, process.Generation, process.Release,
             new DateTimeOffset(System.Diagnostics.Process.GetCurrentProcess().StartTime))
         {
             LastGood = () => LastGoodFile.TryRead(LastGoodFile.PathBeside(identity.PidFile), log("lifecycle")),

@@ -46,18 +46,18 @@ internal sealed class HttpFrontActor : ReceiveActor
         Receive<Readiness>(OnReadiness);
         Receive<HttpFrontProtocol.GetHealth>(_ => OnGetHealth());
         Receive<HealthAsked>(OnHealthAsked);
-        Receive<HttpFrontProtocol.FailReadiness>(_ => _gate.Ready = false);
+        Receive<FrontOrder.FailReadiness>(_ => _gate.Ready = false);
         Receive<HttpFrontProtocol.SetPaused>(set =>
         {
             _gate.Paused = set.Paused;
             Sender.Tell(new LifecycleProtocol.PauseReply(null));
         });
-        Receive<HttpFrontProtocol.AnnounceServing>(_ => OnServing());
-        Receive<HttpFrontProtocol.TakeRole>(_ => OnTakeRole());
-        Receive<HttpFrontProtocol.YieldRole>(_ => OnYieldRole());
+        Receive<FrontOrder.AnnounceServing>(_ => OnServing());
+        Receive<FrontOrder.TakeRole>(_ => OnTakeRole());
+        Receive<FrontOrder.YieldRole>(_ => OnYieldRole());
         Receive<Yielded>(yielded => yielded.RolesTaken == _rolesTaken, _ => _lifecycle.Tell(new LifecycleEvent.RoleYielded()));
         Receive<Yielded>(_ => { }); // the role was taken back meanwhile
-        Receive<HttpFrontProtocol.BeginDrain>(OnBeginDrain);
+        Receive<FrontOrder.BeginDrain>(OnBeginDrain);
         Receive<MoverProtocol.Flushed>(_ => OnFlushed());
         Receive<IntakeClosed>(OnIntakeClosed);
         Receive<Emptied>(_ =>
@@ -65,7 +65,7 @@ internal sealed class HttpFrontActor : ReceiveActor
             _awaitingEmpty = false;
             _mover.Tell(new MoverProtocol.Flush());
         });
-        Receive<HttpFrontProtocol.AbortConnections>(_ => OnAbort());
+        Receive<FrontOrder.AbortConnections>(_ => OnAbort());
         Receive<HttpFrontProtocol.GetLoad>(_ => Sender.Tell(new HttpFrontProtocol.Load(_connections.Open, _connections.Busy)));
     }
 
@@ -146,23 +146,24 @@ internal sealed class HttpFrontActor : ReceiveActor
         _role.DrainAsync().PipeTo(Self, success: () => new Yielded(rolesTaken));
     }
 
-    private void OnBeginDrain(HttpFrontProtocol.BeginDrain drain)
+    private void OnBeginDrain(FrontOrder.BeginDrain drain)
     {
+        var relays = drain.Way is MoveWay.Successor;
         _gate.Ready = false;
         if (!_gate.Draining)
         {
-            _gate.Moving = drain.Moving; // first, so that no response says close to a connection that can leave
+            _gate.Moving = drain.Way is not MoveWay.None; // first, so that no response says close to a connection that can leave
             _gate.Draining = true;
             _gate.BeginCount(_connections.Open);
         }
 
         _role.DrainAsync();
         // An older generation may be about to move connections here. What is busy there passes through, as long as this drain lasts; in a stop nothing may follow.
-        var closed = CloseIntakeAsync(drain.Relays);
+        var closed = CloseIntakeAsync(relays);
         if (!_awaitingEmpty)
         {
             _awaitingEmpty = true;
-            (drain.Relays ? closed : closed.WaitAsync(IntakeTimeout, _time)).PipeTo(
+            (relays ? closed : closed.WaitAsync(IntakeTimeout, _time)).PipeTo(
                 Self, success: () => new IntakeClosed(null), failure: error => new IntakeClosed(error.GetBaseException().Message));
         }
     }

@@ -53,3 +53,10 @@ internal sealed class AskedReload(LifecycleProtocol.Reload reload, TimeProvider 
     /// <summary>The request as status and history show it.</summary>
     public PendingReload ToPending() => new(reload.Source, At, WaitedMs);
 }
+
+/// <summary>Who waits for a receipt.</summary>
+internal static class WaitersExtensions
+{
+    /// <summary>Tells all of them.</summary>
+    public static void Answer(this List<IActorRef> waiters, object message) => waiters.ForEach(waiter => waiter.Tell(message));
+}

@@ -60,7 +60,11 @@ internal abstract record LifecycleEvent
     }
 
     /// <summary>Every connection that could leave at once has left; busy ones follow.</summary>
-    public sealed record ConnectionsSettled : LifecycleEvent;
+    public sealed record ConnectionsSettled : LifecycleEvent
+    {
+        /// <summary>What became of the connections; for the account of the reload.</summary>
+        public ConnectionCounts? Counts { get; init; }
+    }
 
     /// <summary>The time for the first wave of moves is over.</summary>
     public sealed record MoveTimedOut : LifecycleEvent;

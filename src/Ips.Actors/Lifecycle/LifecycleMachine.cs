@@ -1,6 +1,9 @@
+using static Ips.Actors.Lifecycle.FrontOrder;
 using static Ips.Actors.Lifecycle.LifecycleEffect;
 using static Ips.Actors.Lifecycle.LifecycleEvent;
 using static Ips.Actors.Lifecycle.LifecycleState;
+using static Ips.Actors.Lifecycle.ListenerOrder;
+using static Ips.Actors.Lifecycle.PredecessorOrder;
 using static Ips.Actors.Lifecycle.ReloaderOrder;
 
 namespace Ips.Actors.Lifecycle;
@@ -10,18 +13,24 @@ internal sealed record Transition(LifecycleState State, params IReadOnlyList<Lif
 
 /// <summary>
 /// Every decision of a generation's life, as a pure function. First generation: <c>Starting → Serving</c>. Successor:
-/// <c>Joining → Ready → Proving → Serving</c>. Predecessor: <c>Serving → AwaitingReady → Quiescing → OnProbation → Yielding →
-/// Promoting → Moving → Draining → Exiting</c>, with <c>RollingBack → Serving</c> from each of them before the promotion is acknowledged.
+/// <c>Joining → Ready → Proving → Serving</c>. Predecessor: <c>Serving → AwaitingReady → Overlapping → OnProbation → Yielding →
+/// Promoting → Moving → Draining → Exiting</c>, with <c>RollingBack → Serving</c> from each of them before the promotion is
+/// acknowledged.
 /// </summary>
 internal static class LifecycleMachine
 {
-    /// <summary>Decides what <paramref name="event"/> means in <paramref name="state"/>. Total: what cannot be acted on is explained.</summary>
-    public static Transition Next(LifecycleState state, LifecycleEvent @event) => Decide(state, @event) is var next && state.Queued
-        ? KeepQueued(state, next) : next;
+    /// <summary>Decides what <paramref name="event"/> means in <paramref name="state"/>. Total: what cannot be acted on is
+    /// explained.</summary>
+    public static Transition Next(LifecycleState state, LifecycleEvent @event)
+    {
+        // A request that waits goes along while something is under way; how it ends is decided where that ends.
+        var next = Decide(state, @event);
+        return state.Queued && next.State.CanQueue ? next with { State = next.State with { Queued = true } } : next;
+    }
 
     private static Transition Decide(LifecycleState state, LifecycleEvent @event) => @event switch
     {
-        LogReopenRequested => new(state, new ReopenLog()),
+        LogReopenRequested => new(state, new ReopenOlderLogs(), new ReopenLog()),
         ReloadRequested reload => OnReload(state, reload),
         CheckRequested check => OnCheck(state, check),
         TakeoverRequested takeover => OnTakeover(state, takeover),
@@ -48,7 +57,8 @@ internal static class LifecycleMachine
         },
     };
 
-    /// <summary>What to ask again after an actor restarted, because its last order may have been lost with it. Every effect is idempotent.</summary>
+    /// <summary>What to ask again after an actor restarted, because its last order may have been lost with it. Every effect is
+    /// idempotent.</summary>
     public static IReadOnlyList<LifecycleEffect> Resume(LifecycleState state) => state switch
     {
         Serving => [new StartAccepting(), new AcknowledgePromotion()],
@@ -62,21 +72,24 @@ internal static class LifecycleMachine
         RollingBack => [new StartAccepting(), new EndSuccessor(true, "restart of an actor", Return: true)],
         LameDuck => [new FailReadiness(), new ArmLameDuckTimer()],
         Moving => [new ArmMoveTimer(), new ReleaseListeners(true)],
-        Draining { SuccessorAlive: true } draining =>
-            [new ArmDrainTimer(), new ReleaseListeners(draining.HandedOver), new StopHost(), new EndSuccessor(!draining.Aborted, "restart of an actor"),
-                .. draining.Aborted ? Aborting : Nothing],
-        Draining draining => [new ArmDrainTimer(), new ReleaseListeners(draining.HandedOver), new StopHost(), .. draining.Aborted ? Aborting : Nothing],
+        Draining draining =>
+        [
+            new ArmDrainTimer(), new ReleaseListeners(draining.HandedOver), new StopHost(),
+            .. draining.SuccessorAlive ? [new EndSuccessor(!draining.Aborted, "restart of an actor")] : Nothing,
+            .. draining.Aborted ? Aborting : Nothing,
+        ],
         Exiting exiting => [new ExitProcess(exiting.Code)],
         _ => [],
     };
 
-    /// <summary>Why an operator cannot pause or resume this generation now; null if it can. The successor is told once, when it is welcomed,
-    /// so a change in the middle of a reload would be lost on one side.</summary>
+    /// <summary>Why an operator cannot pause or resume this generation now; null if it can. The successor is told once, when it is
+    /// welcomed, so a change in the middle of a reload would be lost on one side.</summary>
     public static string? PauseRefusal(LifecycleState state) => state switch
     {
         Serving => null,
         Starting or Joining { Alone: true } => "this generation is still starting",
-        AwaitingReady or Overlapping or OnProbation or Yielding or Promoting or RollingBack => "a reload is under way; ask again when it is done",
+        AwaitingReady or Overlapping or OnProbation or Yielding or Promoting or RollingBack =>
+            "a reload is under way; ask again when it is done",
         Joining or Ready or Proving or Moving => "another generation is the main process",
         _ => "this generation is stopping",
     };
@@ -96,24 +109,18 @@ internal static class LifecycleMachine
         _ => new(state, new RefuseReload(reload.Source, Stopping)),
     };
 
-    // What waits goes along while something is under way, as the newest request asks. Then it is carried out by who serves, or ends with
-    // the service.
-    private static Transition KeepQueued(LifecycleState state, Transition next) => next.State switch
-    {
-        { CanQueue: true } => next with { State = next.State with { Queued = true } },
-        Serving => Also(next, new TryQueuedReload()),
-        _ when state is Moving => Also(next, new ForwardQueuedReload()),
-        _ => Also(next, new DropQueuedReload(Stopping)),
-    };
+    // The request that waits is carried out by who serves: here, or by the promoted successor; else it ends with the service.
+    private static LifecycleEffect[] TryQueued(LifecycleState state) => state.Queued ? [new TryQueuedReload()] : Nothing;
 
-    // Nothing comes after the exit.
-    private static Transition Also(Transition next, LifecycleEffect effect) => next.Effects is [.., ExitProcess exit]
-        ? next with { Effects = [.. next.Effects.SkipLast(1), effect, exit] } : next with { Effects = [.. next.Effects, effect] };
+    private static LifecycleEffect[] ForwardQueued(LifecycleState state) => state.Queued ? [new ForwardQueuedReload()] : Nothing;
+
+    private static LifecycleEffect[] DropQueued(LifecycleState state) => state.Queued ? [new DropQueuedReload(Stopping)] : Nothing;
 
     // As a reload, but it never waits: who asks whether a release is good wants to know it of the one that is there now.
     private static Transition OnCheck(LifecycleState state, CheckRequested check) => state switch
     {
-        Serving => new(new AwaitingReady(DryRun: true), new BeginReload(check.Source, DryRun: true), new SpawnSuccessor(DryRun: true), new ArmSuccessorTimer()),
+        Serving => new(new AwaitingReady(DryRun: true),
+            new BeginReload(check.Source, DryRun: true), new SpawnSuccessor(DryRun: true), new ArmSuccessorTimer()),
         _ => OnReload(state, new ReloadRequested(check.Source, NoQueue: true)),
     };
 
@@ -129,27 +136,29 @@ internal static class LifecycleMachine
     // It is the answer to a SendFailed as well, so it must never count as the second stop that aborts.
     private static Transition OnStopReceived(LifecycleState state, StopReceived stop) => state switch
     {
+        Proving => new(DrainingFor(stop), [new SendFailed(stop.Reason), .. KeptFor(stop), .. BeginDrainingHandedOver]),
+
         // Promoted, but its word of that came too late: the predecessor has taken the role back all the same.
-        Serving => new(new Draining(ExitCode.Clean, StopSeen: true, HandedOver: true, Way: WayBack(stop)), [new FailReadiness(), .. KeptFor(stop), .. BeginDrainingHandedOver]),
-        LameDuck => new(new Draining(ExitCode.Clean, StopSeen: true, HandedOver: true, Way: WayBack(stop)), [.. KeptFor(stop), .. BeginDrainingHandedOver]),
-        Draining { Way: MoveWay.Predecessor } draining when !stop.Return => new(draining with { HandedOver = true }, new DropSockets(), new Explain("already draining")),
+        Serving => new(DrainingFor(stop), [new FailReadiness(), .. KeptFor(stop), .. BeginDrainingHandedOver]),
+        LameDuck => new(DrainingFor(stop), [.. KeptFor(stop), .. BeginDrainingHandedOver]),
+        AwaitingReady or Overlapping or OnProbation or Yielding or Promoting or RollingBack =>
+            new(DrainingFor(stop) with { SuccessorAlive = true },
+                [.. KeptFor(stop), .. StopReload(state, stop.Reason), .. BeginDrainingHandedOver]),
+        Draining { Way: MoveWay.Predecessor } draining when !stop.Return =>
+            new(draining with { HandedOver = true }, new DropSockets(), new Explain("already draining")),
         Draining draining => new(draining with { HandedOver = true }, new Explain("already draining")),
-        Moving => OnStop(state, ExitCode.Clean, stop.Reason), // it has a successor of its own: that one gets the connections
-        _ => OnStop(state, ExitCode.Clean, stop.Reason) is { State: Draining draining } transition
-            ? new(draining with { HandedOver = true, Way = WayBack(stop) },
-                [.. KeptFor(stop), .. transition.Effects.Where(e => e is not KeepSockets).Select(e => e is ReleaseListeners ? new ReleaseListeners(true) : e)])
-            : OnStop(state, ExitCode.Clean, stop.Reason),
+        _ => OnStop(state, ExitCode.Clean, stop.Reason), // also Moving: it has a successor of its own, and that one gets the connections
     };
 
-    private static MoveWay WayBack(StopReceived stop) => stop.Return ? MoveWay.Predecessor : MoveWay.None;
+    private static Draining DrainingFor(StopReceived stop) =>
+        new(ExitCode.Clean, StopSeen: true, HandedOver: true, Way: stop.Return ? MoveWay.Predecessor : MoveWay.None);
 
     private static LifecycleEffect[] KeptFor(StopReceived stop) => stop.Return ? [new KeepSockets()] : Nothing;
 
     private static Transition OnStop(LifecycleState state, ExitCode code, string source) => state switch
     {
         // Nothing was accepted yet, so there is nothing to drain.
-        Starting => new(new Exiting(code), new ReleaseListeners(false), new RetractIdentity(), new ExitProcess(code)),
-        Joining { Alone: true } => new(new Exiting(code), new ReleaseListeners(false), new RetractIdentity(), new ExitProcess(code)),
+        Starting or Joining { Alone: true } => NotStarted(state, code),
         Joining or Ready => new(new Exiting(code), new SendFailed(source), new ReleaseListeners(true), new ExitProcess(code)),
 
         // On probation the predecessor takes the role back; what runs here is finished first.
@@ -159,24 +168,33 @@ internal static class LifecycleMachine
         Serving => new(new LameDuck(), new FailReadiness(), new ArmLameDuckTimer()),
 
         // A stop of the predecessor stops both. Its successor may be serving, so it gets the time to finish.
-        AwaitingReady => new(new Draining(code, StopSeen: true, SuccessorAlive: true),
-            [new DisarmSuccessorTimer(), new NoteFailure(ReloadOutcome.Stopped, source), new FinishReload(),
-                new EndSuccessor(false, source), .. BeginDraining]),
-        Overlapping or OnProbation or Yielding or Promoting => new(new Draining(code, StopSeen: true, SuccessorAlive: true),
-            [new DisarmSuccessorTimer(), new DisarmProbationTimer(), new NoteFailure(ReloadOutcome.Stopped, source),
-                new FinishReload(), new EndSuccessor(true, source), .. BeginDraining]),
-        RollingBack => new(new Draining(code, StopSeen: true, SuccessorAlive: true),
-            [new NoteFailure(ReloadOutcome.Stopped, source), new FinishReload(), .. BeginDraining]),
+        AwaitingReady or Overlapping or OnProbation or Yielding or Promoting or RollingBack =>
+            new(new Draining(code, StopSeen: true, SuccessorAlive: true), [.. StopReload(state, source), .. BeginDraining]),
 
-        Moving => new(new Draining(code, StopSeen: true, HandedOver: true, Way: MoveWay.Successor), [new FinishReload(), .. FinishMoving]),
+        Moving => FinishMoving(state, new Draining(code, StopSeen: true, HandedOver: true, Way: MoveWay.Successor)),
 
         // A second stop aborts. Under a handed-over drain the first one only hurries nobody.
         LameDuck => new(new Draining(code, StopSeen: true, Aborted: true), [.. BeginDraining, .. Aborting]),
-        Draining { StopSeen: false } draining => new(draining with { StopSeen = true }, new Explain("already draining; a further stop aborts")),
+        Draining { StopSeen: false } draining =>
+            new(draining with { StopSeen = true }, new Explain("already draining; a further stop aborts")),
         Draining { SuccessorAlive: true } draining => new(draining with { Aborted = true }, [new EndSuccessor(false, source), .. Aborting]),
         Draining draining => new(draining with { Aborted = true }, Aborting),
         _ => new(state, new Explain("already exiting")),
     };
+
+    private static Transition NotStarted(LifecycleState state, ExitCode code) => new(new Exiting(code),
+        [new ReleaseListeners(false), new RetractIdentity(), .. DropQueued(state), new ExitProcess(code)]);
+
+    private static LifecycleEffect[] StopReload(LifecycleState state, string source)
+    {
+        LifecycleEffect[] closed = [new NoteFailure(ReloadOutcome.Stopped, source), new FinishReload(), .. DropQueued(state)];
+        return state switch
+        {
+            RollingBack => closed, // it is being ended already
+            AwaitingReady => [new DisarmSuccessorTimer(), .. closed, new EndSuccessor(false, source)],
+            _ => [new DisarmSuccessorTimer(), new DisarmProbationTimer(), .. closed, new EndSuccessor(true, source)],
+        };
+    }
 
     private static Transition OnHostStopping(LifecycleState state) => state switch
     {
@@ -196,19 +214,18 @@ internal static class LifecycleMachine
 
     private static Transition OnStarting(LifecycleState state, LifecycleEvent @event) => @event switch
     {
-        FrontReady => new(new Serving(), new StartAccepting(), new PublishIdentity(), new AnnounceServing(), new TakeRole()),
-        FrontFailed => new(new Exiting(ExitCode.Failed), new ReleaseListeners(false), new RetractIdentity(), new ExitProcess(ExitCode.Failed)),
+        FrontReady => BeginServing(state),
+        FrontFailed => NotStarted(state, ExitCode.Failed),
         _ => Ignored(state, @event),
     };
 
     private static Transition OnJoining(Joining state, LifecycleEvent @event) => (@event, state.Alone) switch
     {
         (FrontReady ready, false) => new(new Ready(), new SendReady(ready.Failing)),
-        (FrontReady, true) => new(new Serving(), new StartAccepting(), new PublishIdentity(), new AnnounceServing(), new TakeRole()),
+        (FrontReady, true) => BeginServing(state),
         (FrontFailed failed, false) => new(new Exiting(ExitCode.Failed),
             new SendFailed(failed.Reason), new ReleaseListeners(true), new ExitProcess(ExitCode.Failed)),
-        (FrontFailed, true) => new(new Exiting(ExitCode.Failed),
-            new ReleaseListeners(false), new RetractIdentity(), new ExitProcess(ExitCode.Failed)),
+        (FrontFailed, true) => NotStarted(state, ExitCode.Failed),
         (PredecessorLost, false) => new(new Joining(Alone: true)),
         _ => Ignored(state, @event),
     };
@@ -216,9 +233,12 @@ internal static class LifecycleMachine
     private static Transition OnReady(LifecycleState state, LifecycleEvent @event) => @event switch
     {
         ServeReceived => new(new Proving(), new StartAccepting(), new BeginHealthReports(), new AnnounceServing()),
-        PredecessorLost => new(new Serving(), new StartAccepting(), new PublishIdentity(), new AnnounceServing(), new TakeRole()),
+        PredecessorLost => BeginServing(state),
         _ => Ignored(state, @event),
     };
+
+    private static Transition BeginServing(LifecycleState state) => new(new Serving(),
+        [new StartAccepting(), new PublishIdentity(), new AnnounceServing(), new TakeRole(), .. TryQueued(state)]);
 
     private static Transition OnProving(LifecycleState state, LifecycleEvent @event) => @event switch
     {
@@ -236,7 +256,8 @@ internal static class LifecycleMachine
 
     private static Transition OnAwaitingReady(AwaitingReady state, LifecycleEvent @event) => @event switch
     {
-        SuccessorReady when state.DryRun => new(new RollingBack(), new DisarmSuccessorTimer(), new NoteChecked(), new EndSuccessor(false, CheckOver)),
+        SuccessorReady when state.DryRun =>
+            new(new RollingBack(), new DisarmSuccessorTimer(), new NoteChecked(), new EndSuccessor(false, CheckOver)),
         SuccessorReady => new(new Overlapping(), new SendServe()),
         SuccessorFailed failed => new(new RollingBack(),
             new DisarmSuccessorTimer(), new NoteFailure(ReloadOutcome.Refused, failed.Reason), new EndSuccessor(false, failed.Reason)),
@@ -244,53 +265,61 @@ internal static class LifecycleMachine
         _ => Ignored(state, @event),
     };
 
-    // From serve to the acknowledged promotion: the successor serves, this generation can still take everything back. It accepts until the other one does,
-    // so that nobody who connects waits for either.
+    // From serve to the acknowledged promotion: the successor serves, this generation can still take everything back. It accepts until the
+    // other one does, so that nobody who connects waits for either.
     private static Transition OnSuccessorServing(LifecycleState state, LifecycleEvent @event) => (state, @event) switch
     {
-        (Overlapping, SuccessorServes) => new(new OnProbation(), new DisarmSuccessorTimer(), new QuiesceAccepting(), new ArmProbationTimer()),
+        (Overlapping, SuccessorServes) =>
+            new(new OnProbation(), new DisarmSuccessorTimer(), new QuiesceAccepting(), new ArmProbationTimer()),
         (OnProbation, ProbationPassed) => new(new Yielding(), new ArmSuccessorTimer(), new YieldRole()),
         (Yielding, RoleYielded) => new(new Promoting(), new SendPromote()),
         (Promoting, PromotionAcknowledged) => new(new Moving(),
-            new DisarmSuccessorTimer(), new KeepSockets(), new HandOverIdentity(), new FailReadiness(), new ArmMoveTimer(), new ReleaseListeners(true)),
+            new DisarmSuccessorTimer(), new KeepSockets(), new HandOverIdentity(), new FailReadiness(), new ArmMoveTimer(),
+            new ReleaseListeners(true)),
 
-        (Overlapping, SuccessorFailed failed) => TakeBack(ReloadOutcome.RolledBack, failed.Reason, failed.Responsive),
-        (Overlapping, SuccessorTimedOut) => TakeBack(ReloadOutcome.RolledBack, NotServing, true),
-        (OnProbation, SuccessorFailed failed) => TakeBack(ReloadOutcome.RolledBack, failed.Reason, failed.Responsive),
-        (Yielding, SuccessorFailed failed) => TakeBack(ReloadOutcome.RolledBack, failed.Reason, failed.Responsive, new TakeRole()),
-        (Yielding, SuccessorTimedOut) => TakeBack(ReloadOutcome.RolledBack, NotYielded, true, new TakeRole()),
+        (Overlapping, SuccessorFailed failed) => TakeBack(failed.Reason, failed.Responsive),
+        (Overlapping, SuccessorTimedOut) => TakeBack(NotServing, true),
+        (OnProbation, SuccessorFailed failed) => TakeBack(failed.Reason, failed.Responsive),
+        (Yielding, SuccessorFailed failed) => TakeBack(failed.Reason, failed.Responsive, new TakeRole()),
+        (Yielding, SuccessorTimedOut) => TakeBack(NotYielded, true, new TakeRole()),
         // The successor may have written the PID file already.
         (Promoting, SuccessorFailed failed) =>
-            TakeBack(ReloadOutcome.RolledBack, failed.Reason, failed.Responsive, new PublishIdentity()) with { State = new RollingBack(RoleGiven: true) },
+            TakeBack(failed.Reason, failed.Responsive, new PublishIdentity()) with { State = new RollingBack(RoleGiven: true) },
         (Promoting, SuccessorTimedOut) =>
-            TakeBack(ReloadOutcome.RolledBack, NotPromoted, false, new PublishIdentity()) with { State = new RollingBack(RoleGiven: true) },
+            TakeBack(NotPromoted, false, new PublishIdentity()) with { State = new RollingBack(RoleGiven: true) },
         _ => Ignored(state, @event),
     };
 
-    private static Transition TakeBack(
-        ReloadOutcome outcome, string reason, bool finishRequests, params ReadOnlySpan<LifecycleEffect> also) => new(new RollingBack(),
-        [new StartAccepting(), new DisarmSuccessorTimer(), new DisarmProbationTimer(), .. also,
-            new NoteFailure(outcome, reason),
-            new EndSuccessor(finishRequests, reason, Return: true)]);
+    private static Transition TakeBack(string reason, bool finishRequests, params ReadOnlySpan<LifecycleEffect> also) =>
+        new(new RollingBack(),
+            [new StartAccepting(), new DisarmSuccessorTimer(), new DisarmProbationTimer(), .. also,
+                new NoteFailure(ReloadOutcome.RolledBack, reason), new EndSuccessor(finishRequests, reason, Return: true)]);
 
     private static Transition OnMoving(LifecycleState state, LifecycleEvent @event) => @event switch
     {
-        ListenersReleased => new(state, new BeginDrain(MoveWay.Successor)),
+        ListenersReleased => new(state, Drain(MoveWay.Successor)),
         SuccessorLeaving => new(state, new DropSockets()),
         SuccessorGone { Crashed: true } => new(state, new RestartService(Own: true)),
-        ConnectionsSettled or MoveTimedOut => new(new Draining(ExitCode.Clean, StopSeen: false, HandedOver: true, Way: MoveWay.Successor), [new FinishReload(), .. FinishMoving]),
+        ConnectionsSettled or MoveTimedOut =>
+            FinishMoving(state, new Draining(ExitCode.Clean, StopSeen: false, HandedOver: true, Way: MoveWay.Successor)),
         ConnectionsDrained => new(new Exiting(ExitCode.Clean),
-            new FinishReload(), new SendFarewell(), new RetractIdentity(HandedOver: true), new ExitProcess(ExitCode.Clean)),
+            [new FinishReload(), .. ForwardQueued(state), new SendFarewell(), new RetractIdentity(HandedOver: true),
+                new ExitProcess(ExitCode.Clean)]),
         _ => Ignored(state, @event),
     };
+
+    // The next main process gets the request that waits after the account of this reload.
+    private static Transition FinishMoving(LifecycleState state, Draining draining) =>
+        new(draining, [new FinishReload(), .. ForwardQueued(state), new ArmDrainTimer(), new StopHost()]);
 
     private static Transition OnRollingBack(RollingBack state, LifecycleEvent @event) => @event switch
     {
-        SuccessorGone => new(new Serving(), [.. RoleBack(state), new FinishReload()]),
+        SuccessorGone => new(new Serving(), [.. RoleBack(state), new FinishReload(), .. TryQueued(state)]),
         _ => Ignored(state, @event),
     };
 
-    // Its promotion may have been on its way yet when the role was taken back: then it has published itself after that, and retracted it as it left.
+    // Its promotion may have been on its way yet when the role was taken back: then it has published itself after that, and retracted it as
+    // it left.
     private static LifecycleEffect[] RoleBack(RollingBack state) => state.RoleGiven ? [new PublishIdentity(), new TakeRole()] : Nothing;
 
     private static Transition OnLameDuck(LifecycleState state, LifecycleEvent @event) => @event switch
@@ -301,8 +330,9 @@ internal static class LifecycleMachine
 
     private static Transition OnDraining(Draining state, LifecycleEvent @event) => @event switch
     {
-        ListenersReleased => new(state, new BeginDrain(state.Way)),
-        DrainTimedOut => new(state with { Aborted = true }, [.. Aborting, .. state.SuccessorAlive ? [new EndSuccessor(false, DrainOver)] : Nothing]),
+        ListenersReleased => new(state, Drain(state.Way)),
+        DrainTimedOut => new(state with { Aborted = true },
+            [.. Aborting, .. state.SuccessorAlive ? [new EndSuccessor(false, DrainOver)] : Nothing]),
         ConnectionsDrained drained when state.Drained is false => Leave(state with
         {
             Drained = true,
@@ -310,7 +340,7 @@ internal static class LifecycleMachine
         }),
         // It may have given connections back after the last one here had ended, so what is left is counted anew.
         SuccessorGone when state is { SuccessorAlive: true, Drained: true, Aborted: false } =>
-            new(state with { SuccessorAlive = false, Drained = false }, new BeginDrain(state.Way)),
+            new(state with { SuccessorAlive = false, Drained = false }, Drain(state.Way)),
         SuccessorGone when state.SuccessorAlive => Leave(state with { SuccessorAlive = false }),
         // Who has the service now; the process ends only when another one has it.
         SuccessorLeaving when state.Way is MoveWay.Successor => new(state, new DropSockets()),
@@ -318,6 +348,14 @@ internal static class LifecycleMachine
         PredecessorLost when state.Way is MoveWay.Predecessor => new(state, new RestartService(Own: false)),
         AbortTimedOut => OutOfTime(state, state is { Drained: false, Code: ExitCode.Clean } ? ExitCode.Aborted : state.Code),
         _ => Ignored(state, @event),
+    };
+
+    // The front knows of the way out before it says "close" to anyone.
+    private static LifecycleEffect[] Drain(MoveWay way) => way switch
+    {
+        MoveWay.Successor => [new BeginDrain(way), new MoveConnections()],
+        MoveWay.Predecessor => [new BeginDrain(way), new ReturnConnections()],
+        _ => [new BeginDrain(way)],
     };
 
     private static Transition Leave(Draining state) => state is { Drained: true, SuccessorAlive: false }
@@ -338,7 +376,6 @@ internal static class LifecycleMachine
 
     // The drain itself begins when the listeners are released: a connection accepted after it could be overlooked.
     private static readonly LifecycleEffect[] BeginDraining = [new ArmDrainTimer(), new ReleaseListeners(false), new StopHost()];
-    private static readonly LifecycleEffect[] FinishMoving = [new ArmDrainTimer(), new StopHost()];
     private static readonly LifecycleEffect[] BeginDrainingHandedOver = [new ArmDrainTimer(), new ReleaseListeners(true), new StopHost()];
 
     private const string Stopping = "this generation is stopping";

@@ -29,7 +29,6 @@ internal sealed class LifecycleMemory(LifecycleState initial)
     /// <summary>Completes when no reload is being passed on to the new main process.</summary>
     public Task DeliveryOver { get; set; } = Task.CompletedTask;
 
-
     /// <summary>Who asks from outside, until the decision; then it belongs to the reload under way, or was refused.</summary>
     public IInvitedGeneration? Invited { get; set; }
 
@@ -40,7 +39,7 @@ internal sealed class LifecycleMemory(LifecycleState initial)
     public DrainCounts? Drained { get; set; }
 
     /// <summary>Who is told of the lifecycle beside the log; null without a service manager.</summary>
-    public ServiceManager? Manager { get; init; }
+    public ServiceNotifier? Notifier { get; init; }
 
     /// <summary>Past reloads.</summary>
     public ReloadHistory History { get; } = new();

@@ -10,7 +10,8 @@ internal static class LifecycleProtocol
     /// <summary>The other actors; sent once, before anything else is acted on.</summary>
     public sealed record Assemble(LifecycleCast Cast);
 
-    /// <summary>Reload. Replies to <paramref name="ReplyTo"/>: <see cref="Progress"/> any number of times, then one <see cref="ReloadFinished"/>.</summary>
+    /// <summary>Reload. Replies to <paramref name="ReplyTo"/>: <see cref="Progress"/> any number of times, then one
+    /// <see cref="ReloadFinished"/>.</summary>
     /// <param name="Source">Who asks, for the log.</param>
     /// <param name="CheckFirst">Check the configuration first; an invalid one changes nothing.</param>
     /// <param name="ReplyTo">Who waits for the receipt.</param>
@@ -89,6 +90,7 @@ internal static class LifecycleProtocol
     public sealed record HistoryReply(IReadOnlyList<ReloadReceipt> Receipts, PendingReload? Pending = null);
 }
 
-/// <summary>The actors that carry out what LifecycleActor decides. <paramref name="Takeover"/> is null if no process from outside may take over.</summary>
+/// <summary>The actors that carry out what LifecycleActor decides. <paramref name="Takeover"/> is null if no process from outside may take
+/// over.</summary>
 internal sealed record LifecycleCast(
     IActorRef Listeners, IActorRef Reloader, IActorRef Front, IActorRef Predecessor, IActorRef Control, IActorRef? Takeover = null);

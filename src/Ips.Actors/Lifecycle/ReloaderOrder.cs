@@ -3,8 +3,10 @@ using Ips.Actors.Reloader;
 
 namespace Ips.Actors.Lifecycle;
 
-/// <summary>What <see cref="ReloaderActor"/> carries out: everything that concerns the successor. It answers with lifecycle events.</summary>
-/// <remarks>What the decision does not know, <see cref="LifecycleActor"/> fills in before it sends the order: the init properties.</remarks>
+/// <summary>What <see cref="ReloaderActor"/> carries out: everything that concerns the successor. It answers with lifecycle
+/// events.</summary>
+/// <remarks>What the decision does not know, <see cref="LifecycleActor"/> fills in before it sends the order: the init
+/// properties.</remarks>
 internal abstract record ReloaderOrder : LifecycleEffect
 {
     /// <summary>Start a successor; nothing if one is alive. <paramref name="DryRun"/>: no other generation is aborted for it.

@@ -24,15 +24,15 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash, IWithTimers
         Receive<ListenerProtocol.Bind>(OnBind);
         Receive<ListenerProtocol.Unbind>(OnUnbind);
         Receive<ListenerProtocol.CheckEndpoints>(_ => Sender.Tell(new ListenerProtocol.EndpointsChecked(_table.CheckPassed())));
-        Receive<ListenerProtocol.StartAccepting>(_ => OnStartAccepting());
-        Receive<ListenerProtocol.Quiesce>(_ => OnQuiesce());
-        Receive<ListenerProtocol.Release>(OnRelease);
+        Receive<ListenerOrder.StartAccepting>(_ => OnStartAccepting());
+        Receive<ListenerOrder.QuiesceAccepting>(_ => OnQuiesce());
+        Receive<ListenerOrder.ReleaseListeners>(OnRelease);
         Receive<ListenerProtocol.Offer>(_ => OnOffer());
         Receive<ListenerProtocol.Adopt>(OnAdopt);
-        Receive<ListenerProtocol.HandoverEnded>(ended => OnHandoverEnded(ended.IsMain));
+        Receive<ListenerOrder.HandoverEnded>(ended => OnHandoverEnded(ended.IsMain));
         Receive<ListenerProtocol.PredecessorEnded>(_ => _table.RemoveLeftPaths());
         Receive<NotBoundAgain>(OnNotBoundAgain);
-        Receive<ListenerProtocol.RestorePaths>(_ => OnRestorePaths());
+        Receive<ListenerOrder.RestorePaths>(_ => OnRestorePaths());
     }
 
     /// <inheritdoc/>
@@ -144,7 +144,7 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash, IWithTimers
         }
     }
 
-    private void OnRelease(ListenerProtocol.Release release)
+    private void OnRelease(ListenerOrder.ReleaseListeners release)
     {
         _table.CloseUnusedOffers();
         if (!release.HandedOver)

@@ -23,27 +23,11 @@ internal static class ListenerProtocol
     /// <summary>The app has asked for all of its endpoints: is there a passed socket that it did not ask for? Reply: <see cref="EndpointsChecked"/>.</summary>
     public sealed record CheckEndpoints;
 
-    /// <summary>Accept from every socket, now and bound later.</summary>
-    public sealed record StartAccepting;
-
-    /// <summary>Stop accepting, sockets kept.</summary>
-    public sealed record Quiesce;
-
-    /// <summary>Close every socket of this generation. <paramref name="HandedOver"/>: a successor has them, so Unix paths stay.</summary>
-    public sealed record Release(bool HandedOver);
-
-    /// <summary>Describe the sockets for a handover; until <see cref="HandoverEnded"/> the set does not change. Reply: <see cref="Offered"/>.</summary>
+    /// <summary>Describe the sockets for a handover; until <see cref="Lifecycle.ListenerOrder.HandoverEnded"/> the set does not change. Reply: <see cref="Offered"/>.</summary>
     public sealed record Offer;
-
-    /// <summary>The handover ended, one way or the other: the set may change again. <paramref name="IsMain"/>: this generation has become
-    /// the main process, or has taken that role back, and the sockets are to be as it is configured.</summary>
-    public sealed record HandoverEnded(bool IsMain = false);
 
     /// <summary>The predecessor has closed its copies of the sockets.</summary>
     public sealed record PredecessorEnded;
-
-    /// <summary>Make the paths of Unix sockets again that somebody has removed. Without a reply.</summary>
-    public sealed record RestorePaths;
 
     /// <summary>The socket is there. <paramref name="EndPoint"/> has the real port.</summary>
     public sealed record Bound(int Id, EndpointKey Key, EndPoint EndPoint);

@@ -29,19 +29,19 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
         (_link, _identity, _front, _listeners, _mover, _lifecycle, _log) = (link, identity, front, listeners, mover, lifecycle, log);
         Receive<ChannelEvent.Received>(Heed);
         Receive<ChannelEvent.Closed>(OnClosed);
-        Receive<PredecessorProtocol.SendReady>(ready =>
+        Receive<PredecessorOrder.SendReady>(ready =>
         {
             _link.Reach(HandoverPhase.Ready);
             _link.Channel?.TrySend(new ReadyFrame(ready.Endpoints, ready.HealthUrl, ready.Failing));
         });
-        Receive<PredecessorProtocol.MoveConnections>(_ => OnMoveConnections());
+        Receive<PredecessorOrder.ReturnConnections>(_ => OnMoveConnections());
         Receive<MoverProtocol.Carry>(OnCarry);
         Receive<MoverProtocol.CarryEnded>(_ => { }); // the predecessor does not wait for word of it
         Receive<TakenIn>(OnTakenIn);
         Receive<IntakeFailed>(OnIntakeFailed);
-        Receive<PredecessorProtocol.SendFailed>(failed => SendFailed(failed.Reason));
-        Receive<PredecessorProtocol.BeginHealthReports>(_ => BeginReports());
-        Receive<PredecessorProtocol.AcknowledgePromotion>(_ =>
+        Receive<PredecessorOrder.SendFailed>(failed => SendFailed(failed.Reason));
+        Receive<PredecessorOrder.BeginHealthReports>(_ => BeginReports());
+        Receive<PredecessorOrder.AcknowledgePromotion>(_ =>
         {
             EndReports();
             _link.Acknowledged = true;

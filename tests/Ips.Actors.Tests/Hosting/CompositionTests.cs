@@ -28,7 +28,7 @@ public sealed class CompositionTests : ActorTest
 {
     private readonly ITestOutputHelper _output;
     private readonly RecordingLog _log = new();
-    private readonly RecordingSurroundings _process = new();
+    private readonly RecordingProcess _process = new();
     private readonly FakeSignals _signals = new();
     private readonly TemporaryFolder _folder = new();
     private readonly IpsOptions _options = new();

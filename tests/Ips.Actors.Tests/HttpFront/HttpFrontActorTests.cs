@@ -50,7 +50,7 @@ public sealed class HttpFrontActorTests : ActorTest
     {
         _front.Tell(new HttpFrontProtocol.HostStarted());
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.FrontReady>();
-        _front.Tell(new HttpFrontProtocol.FailReadiness());
+        _front.Tell(new FrontOrder.FailReadiness());
         _front.Tell(Kill.Instance);
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.FrontReady>();
         Assert.False(_gate.Ready);
@@ -125,11 +125,11 @@ public sealed class HttpFrontActorTests : ActorTest
         _role.OnServing(_ => Note("serving"));
         _role.OnPromoted(_ => Note("promoted"));
         _role.OnDraining(_ => Note("draining"));
-        _front.Tell(new HttpFrontProtocol.AnnounceServing());
-        _front.Tell(new HttpFrontProtocol.TakeRole());
+        _front.Tell(new FrontOrder.AnnounceServing());
+        _front.Tell(new FrontOrder.TakeRole());
         await RoundTrip();
         Assert.True(_gate.Ready && _role.IsPrimary);
-        _front.Tell(new HttpFrontProtocol.YieldRole());
+        _front.Tell(new FrontOrder.YieldRole());
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.RoleYielded>();
         Assert.False(_role.IsPrimary);
         Assert.Equal(["serving", "promoted", "draining"], turns);
@@ -146,10 +146,10 @@ public sealed class HttpFrontActorTests : ActorTest
     {
         var draining = new TaskCompletionSource();
         _role.OnDraining(_ => draining.Task);
-        _front.Tell(new HttpFrontProtocol.TakeRole());
-        _front.Tell(new HttpFrontProtocol.YieldRole());
+        _front.Tell(new FrontOrder.TakeRole());
+        _front.Tell(new FrontOrder.YieldRole());
         _front.Tell(Kill.Instance);
-        _front.Tell(new HttpFrontProtocol.YieldRole()); // as after every restart of an actor
+        _front.Tell(new FrontOrder.YieldRole()); // as after every restart of an actor
         await RoundTrip();
         await RoundTrip();
         Assert.False(_lifecycle.HasMessages);
@@ -162,9 +162,9 @@ public sealed class HttpFrontActorTests : ActorTest
     {
         var draining = new TaskCompletionSource();
         _role.OnDraining(_ => draining.Task);
-        _front.Tell(new HttpFrontProtocol.TakeRole());
-        _front.Tell(new HttpFrontProtocol.YieldRole());
-        _front.Tell(new HttpFrontProtocol.TakeRole());
+        _front.Tell(new FrontOrder.TakeRole());
+        _front.Tell(new FrontOrder.YieldRole());
+        _front.Tell(new FrontOrder.TakeRole());
         await RoundTrip();
         draining.SetResult();
         await Until(() => _role.IsPrimary);
@@ -175,8 +175,8 @@ public sealed class HttpFrontActorTests : ActorTest
     [Fact]
     public async Task FailReadiness_KeepsTheConnectionsOpen()
     {
-        _front.Tell(new HttpFrontProtocol.AnnounceServing());
-        _front.Tell(new HttpFrontProtocol.FailReadiness());
+        _front.Tell(new FrontOrder.AnnounceServing());
+        _front.Tell(new FrontOrder.FailReadiness());
         await RoundTrip();
         Assert.False(_gate.Ready || _gate.Draining);
     }
@@ -184,7 +184,7 @@ public sealed class HttpFrontActorTests : ActorTest
     [Fact]
     public async Task BeginDrain_NothingOpen_IsDrainedAtOnce()
     {
-        _front.Tell(new HttpFrontProtocol.BeginDrain());
+        _front.Tell(new FrontOrder.BeginDrain());
         Assert.Equal(0, (await _lifecycle.ExpectMsgAsync<LifecycleEvent.ConnectionsDrained>()).Aborted);
         Assert.True(_gate.Draining);
         Assert.False(_gate.Moving);
@@ -194,11 +194,11 @@ public sealed class HttpFrontActorTests : ActorTest
     public async Task BeginDrain_Moving_IsKnownBeforeAnyResponseSaysClose()
     {
         _connections.Arrived();
-        _front.Tell(new HttpFrontProtocol.BeginDrain(Moving: true));
+        _front.Tell(new FrontOrder.BeginDrain(MoveWay.Predecessor));
         await RoundTrip();
         Assert.True(_gate.Draining && _gate.Moving);
         _gate.Moving = false; // the carrier was lost
-        _front.Tell(new HttpFrontProtocol.BeginDrain(Moving: true)); // asked again after a restart
+        _front.Tell(new FrontOrder.BeginDrain(MoveWay.Predecessor)); // asked again after a restart
         await RoundTrip();
         Assert.False(_gate.Moving);
     }
@@ -207,8 +207,8 @@ public sealed class HttpFrontActorTests : ActorTest
     public async Task BeginDrain_LastConnectionEnds_IsDrainedOnceWithTheCounts()
     {
         var (one, two) = (_open.Open(), _open.Open());
-        _front.Tell(new HttpFrontProtocol.BeginDrain());
-        _front.Tell(new HttpFrontProtocol.BeginDrain());
+        _front.Tell(new FrontOrder.BeginDrain());
+        _front.Tell(new FrontOrder.BeginDrain());
         await RoundTrip(); // it counts who is there
         await one.EndAsync();
         await RoundTrip();
@@ -226,7 +226,7 @@ public sealed class HttpFrontActorTests : ActorTest
     {
         var closed = new TaskCompletionSource();
         _gate.CloseIntake = _ => closed.Task;
-        _front.Tell(new HttpFrontProtocol.BeginDrain());
+        _front.Tell(new FrontOrder.BeginDrain());
         await RoundTrip();
         var late = _open.Open();
         closed.SetResult();
@@ -247,7 +247,7 @@ public sealed class HttpFrontActorTests : ActorTest
             asked.Add(finish);
             return Task.CompletedTask;
         };
-        _front.Tell(new HttpFrontProtocol.BeginDrain(Moving: true, Relays: reload));
+        _front.Tell(new FrontOrder.BeginDrain(reload ? MoveWay.Successor : MoveWay.Predecessor));
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.ConnectionsDrained>();
         Assert.Equal([reload], asked);
     }
@@ -257,7 +257,7 @@ public sealed class HttpFrontActorTests : ActorTest
     {
         _mover.SetAutoPilot(new DelegateAutoPilot((_, _) => AutoPilot.KeepRunning));
         _connections.Arrived();
-        _front.Tell(new HttpFrontProtocol.BeginDrain(Moving: true, Relays: true));
+        _front.Tell(new FrontOrder.BeginDrain(MoveWay.Successor));
         await RoundTrip();
         Assert.False(_mover.HasMessages); // it would tell the successor that nothing follows
         _connections.Left();
@@ -268,7 +268,7 @@ public sealed class HttpFrontActorTests : ActorTest
     public async Task BeginDrain_ConnectionsOnTheirWayYet_AreWaitedFor()
     {
         _mover.SetAutoPilot(new DelegateAutoPilot((_, _) => AutoPilot.KeepRunning));
-        _front.Tell(new HttpFrontProtocol.BeginDrain(Moving: true));
+        _front.Tell(new FrontOrder.BeginDrain(MoveWay.Predecessor));
         await _mover.ExpectMsgAsync<MoverProtocol.IntakeClosed>();
         await _mover.ExpectMsgAsync<MoverProtocol.Flush>();
         await RoundTrip();
@@ -280,10 +280,10 @@ public sealed class HttpFrontActorTests : ActorTest
     [Fact]
     public async Task BeginDrain_Again_CountsWhatCameBackMeanwhile()
     {
-        _front.Tell(new HttpFrontProtocol.BeginDrain());
+        _front.Tell(new FrontOrder.BeginDrain());
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.ConnectionsDrained>();
         var returned = _open.Open(); // by a successor that was ended
-        _front.Tell(new HttpFrontProtocol.BeginDrain());
+        _front.Tell(new FrontOrder.BeginDrain());
         await RoundTrip();
         Assert.False(_lifecycle.HasMessages);
         await returned.EndAsync();
@@ -294,9 +294,9 @@ public sealed class HttpFrontActorTests : ActorTest
     public async Task BeginDrain_ActorKilled_IsDrainedWhenAskedAgain()
     {
         var one = _open.Open();
-        _front.Tell(new HttpFrontProtocol.BeginDrain());
+        _front.Tell(new FrontOrder.BeginDrain());
         _front.Tell(Kill.Instance);
-        _front.Tell(new HttpFrontProtocol.BeginDrain());
+        _front.Tell(new FrontOrder.BeginDrain());
         await RoundTrip();
         await one.EndAsync();
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.ConnectionsDrained>();
@@ -306,9 +306,9 @@ public sealed class HttpFrontActorTests : ActorTest
     [Fact]
     public async Task Abort_SomeWaitForAnotherGeneration_CountAsClosed()
     {
-        _front.Tell(new HttpFrontProtocol.BeginDrain(Moving: true));
+        _front.Tell(new FrontOrder.BeginDrain(MoveWay.Predecessor));
         _gate.OnTheWay = 3;
-        _front.Tell(new HttpFrontProtocol.AbortConnections());
+        _front.Tell(new FrontOrder.AbortConnections());
         var drained = await _lifecycle.FishForMessageAsync<LifecycleEvent.ConnectionsDrained>(message => message.Counts is { ClosedIdle: > 0 });
         Assert.Equal((0, 3), (drained.Aborted, drained.Counts!.ClosedIdle));
         Assert.True(_log.Has(EventIds.Aborted));
@@ -318,8 +318,8 @@ public sealed class HttpFrontActorTests : ActorTest
     public async Task Abort_RunningAndIdle_CutsOnlyTheRunningAndCountsThem()
     {
         var (busy, idle) = (_open.Open(requests: 1), _open.Open());
-        _front.Tell(new HttpFrontProtocol.BeginDrain());
-        _front.Tell(new HttpFrontProtocol.AbortConnections());
+        _front.Tell(new FrontOrder.BeginDrain());
+        _front.Tell(new FrontOrder.AbortConnections());
         var drained = await _lifecycle.ExpectMsgAsync<LifecycleEvent.ConnectionsDrained>();
         Assert.Equal((1, 1, 1), (drained.Aborted, drained.Counts!.AbortedRequests, drained.Counts.ClosedIdle));
         var end = await Assert.ThrowsAsync<SocketException>(() => busy.Client.ReceiveAsync(new byte[1]).WaitAsync(Patience));

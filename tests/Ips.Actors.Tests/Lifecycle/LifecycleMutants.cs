@@ -1,7 +1,10 @@
 using Ips.Actors.Lifecycle;
+using static Ips.Actors.Lifecycle.FrontOrder;
 using static Ips.Actors.Lifecycle.LifecycleEffect;
 using static Ips.Actors.Lifecycle.LifecycleEvent;
 using static Ips.Actors.Lifecycle.LifecycleState;
+using static Ips.Actors.Lifecycle.ListenerOrder;
+using static Ips.Actors.Lifecycle.PredecessorOrder;
 using static Ips.Actors.Lifecycle.ReloaderOrder;
 
 namespace Ips.Actors.Tests.Lifecycle;

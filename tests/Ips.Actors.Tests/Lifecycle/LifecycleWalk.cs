@@ -1,7 +1,10 @@
 using Ips.Actors.Lifecycle;
+using static Ips.Actors.Lifecycle.FrontOrder;
 using static Ips.Actors.Lifecycle.LifecycleEffect;
 using static Ips.Actors.Lifecycle.LifecycleEvent;
 using static Ips.Actors.Lifecycle.LifecycleState;
+using static Ips.Actors.Lifecycle.ListenerOrder;
+using static Ips.Actors.Lifecycle.PredecessorOrder;
 using static Ips.Actors.Lifecycle.ReloaderOrder;
 using static Ips.Actors.Tests.Lifecycle.WorldRules;
 
@@ -17,19 +20,6 @@ internal readonly record struct Node(LifecycleState State, World World);
 /// </summary>
 internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transition> decide)
 {
-    /// <summary>One representative of each event, with both values of each field that a decision reads.</summary>
-    public static readonly IReadOnlyList<LifecycleEvent> Events =
-    [
-        new ReloadRequested("test"), new ReloadRequested("test", NoQueue: true), new CheckRequested("test"),
-            new TakeoverRequested("test"), new StopRequested("test"), new HostStopping(), new LogReopenRequested(),
-            new ActorLost("test"), new ActorRestarted("test"),
-        new FrontReady(), new FrontFailed("test"), new ListenersReleased(), new RoleYielded(), new ConnectionsDrained(0), new ConnectionsDrained(1),
-        new ConnectionsSettled(), new MoveTimedOut(), new LameDuckEnded(), new DrainTimedOut(), new AbortTimedOut(), new SuccessorReady(), new SuccessorServes(), new SuccessorFailed("test", Responsive: true),
-        new SuccessorFailed("test", Responsive: false), new SuccessorTimedOut(), new ProbationPassed(), new PromotionAcknowledged(), new SuccessorLeaving(), new SuccessorGone(), new SuccessorGone(Crashed: true),
-        new ServeReceived(), new PromoteReceived(), new StopReceived("test", Return: false),
-        new StopReceived("test", Return: true), new PredecessorLost(),
-    ];
-
     private static readonly StopRequested Stop = new("test");
 
     private readonly Dictionary<Node, (Node? From, string By)> _seen = [];
@@ -40,18 +30,6 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
 
     /// <summary>The (state, event) pairs decided upon, each once, with the decision and the number of the product that it was first made for.</summary>
     public Dictionary<(LifecycleState State, LifecycleEvent Event), (Transition Next, int FirstAt)> Decisions { get; } = [];
-
-    /// <summary>What is acted on although nothing can have caused it, with the reason why it cannot come; else it is a violation.</summary>
-    private static bool CannotCome(LifecycleState state, LifecycleEvent @event) => (state, @event) switch
-    {
-        (_, StopReceived) => true, // PredecessorActor tells it once, and only of a channel that lives
-        (Draining, DrainTimedOut or AbortTimedOut) => true, // a timer that is not armed tells nothing; a cancelled one's message is dropped by Akka
-        (Draining or Moving, ConnectionsDrained or ListenersReleased) or (Moving, ConnectionsSettled) => true, // the front, the listener and the mover tell it only when asked
-        (Serving, PromoteReceived) => true, // told by a predecessor only
-        (Moving or Draining, SuccessorLeaving) or (Moving or RollingBack or Draining, SuccessorGone) => true, // told of a process that is there, its end once
-        (Draining, PredecessorLost) => true, // told once, by the end of the channel
-        _ => false,
-    };
 
     /// <summary>States reached.</summary>
     public int States => _seen.Keys.Select(node => node.State).Distinct().Count();
@@ -163,9 +141,9 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
 
     private void Leave(Node node)
     {
-        foreach (var @event in Events)
+        foreach (var @event in WalkEvents.All)
         {
-            if (!CanHappen(@event, node.World))
+            if (!WalkEvents.CanHappen(@event, node.World))
             {
                 Told(node, $"uncaused {@event.GetType().Name}", () => ThrowUncaused(node, @event));
                 continue;
@@ -239,6 +217,8 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
         Require(transition.Effects.Count > 0 || transition.State != state, Invariants.Explained, $"{@event} changes nothing in {state} and nobody says why");
         Require(transition.Effects.Count > 0 || @event is not (ReloadRequested or CheckRequested or TakeoverRequested or StopRequested or LogReopenRequested),
             Invariants.Explained, $"{@event} is asked for in {state} and nobody says what becomes of it");
+        Require(@event is not LogReopenRequested || transition.Effects is [ReopenOlderLogs, ReopenLog],
+            Invariants.Explained, "a log that was rotated is not opened again, here or in the generations that still drain");
     }
 
     private void ThrowUncaused(Node node, LifecycleEvent @event)
@@ -248,40 +228,9 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
         CheckExplained(node.State, @event, transition);
         if (transition.State != node.State || !transition.Effects.All(effect => effect is Explain))
         {
-            Require(CannotCome(node.State, @event), Invariants.Harmless, $"a late or spurious {@event.GetType().Name} is acted on");
+            Require(WalkEvents.CannotCome(node.State, @event), Invariants.Harmless, $"a late or spurious {@event.GetType().Name} is acted on");
         }
     }
-
-    /// <summary>Whether anything in the world can cause the event now.</summary>
-    private static bool CanHappen(LifecycleEvent @event, World world) => @event switch
-    {
-        ListenersReleased => world.ReleaseOwed,
-        RoleYielded => world.Role == AppRole.Yielding,
-        ConnectionsDrained { Aborted: 0 } => world.DrainOwed || world.AbortOwed,
-        ConnectionsDrained => world.AbortOwed,
-        ConnectionsSettled => world.SettleOwed,
-        MoveTimedOut => world.HasTimer(ArmedTimers.Move),
-        LameDuckEnded => world.HasTimer(ArmedTimers.LameDuck),
-        DrainTimedOut => world.HasTimer(ArmedTimers.Drain),
-        AbortTimedOut => world.HasTimer(ArmedTimers.Abort),
-        SuccessorTimedOut => world.HasTimer(ArmedTimers.Successor),
-        ProbationPassed => world.HasTimer(ArmedTimers.Probation),
-        SuccessorReady => world.Successor != SuccessorStage.None,
-        SuccessorServes => world.Successor >= SuccessorStage.ToldToServe,
-        SuccessorFailed => world.HasUnpromotedSuccessor && !world.FailureTold,
-        PromotionAcknowledged => world.Successor >= SuccessorStage.ToldOfPromotion,
-        SuccessorLeaving => world.Successor == SuccessorStage.Promoted,
-        // Also in a rollback, if its word of the promotion came too late.
-        SuccessorGone { Crashed: true } => world is { Successor: SuccessorStage.Promoted, SuccessorLeft: false }
-            || (world.Successor == SuccessorStage.ToldOfPromotion && (world.Ending != SuccessorEnding.No || world.FailureTold)),
-        SuccessorGone => world.Successor == SuccessorStage.Promoted ? world.SuccessorLeft
-            : world.Successor != SuccessorStage.None && (world.Ending != SuccessorEnding.No || world.FailureTold),
-        ServeReceived => world is { Predecessor: PredecessorView.Alive, ReadySent: true },
-        PromoteReceived => world is { Predecessor: PredecessorView.Alive, ServeGot: true },
-        StopReceived => world.Predecessor == PredecessorView.Alive,
-        PredecessorLost => world.Predecessor == PredecessorView.Alive || world is { Predecessor: PredecessorView.SaidStop, ReturnAsked: true },
-        _ => true, // asked for by people, or by actors that ask again after a restart
-    };
 
     // Promises about what follows, tried from every node.
     private void Probe(Node node)
@@ -329,9 +278,9 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
 
         Require(fired < 10, Invariants.Stop, $"timers fire without end in {node.State}");
         Require(node.World.Timers != ArmedTimers.None, Invariants.Stop, $"a stop hangs in {node.State}: no timer is armed");
-        foreach (var @event in Events.Where(e => e is LameDuckEnded or MoveTimedOut or DrainTimedOut or AbortTimedOut or SuccessorTimedOut or ProbationPassed))
+        foreach (var @event in WalkEvents.All.Where(e => e is LameDuckEnded or MoveTimedOut or DrainTimedOut or AbortTimedOut or SuccessorTimedOut or ProbationPassed))
         {
-            if (CanHappen(@event, node.World))
+            if (WalkEvents.CanHappen(@event, node.World))
             {
                 var next = Step(node, @event);
                 Require(next.State != node.State || next.World.Timers != node.World.Timers, Invariants.Stop, $"{@event} leads nowhere in {node.State}");
@@ -343,7 +292,7 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
     // 4: whatever a successor fails of, accepting is resumed at once, and when it is gone the next reload works.
     private void ProbeRollback(Node node)
     {
-        foreach (var failure in Events.Where(e => e is SuccessorFailed or SuccessorTimedOut && CanHappen(e, node.World)))
+        foreach (var failure in WalkEvents.All.Where(e => e is SuccessorFailed or SuccessorTimedOut && WalkEvents.CanHappen(e, node.World)))
         {
             var failed = Step(node, failure);
             Require(failed.State is RollingBack, Invariants.Rollback, $"{failure} does not lead back from {node.State}");
@@ -374,7 +323,7 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
         Require(checkedOnly.World is { Successor: SuccessorStage.Spawned, DryRun: true }, Invariants.Rollback, "serving, but a check is not possible");
         var takenOver = Step(node, new TakeoverRequested("next"));
         Require(takenOver.State is AwaitingReady { Invited: true }, Invariants.Rollback, "serving, but a takeover is not possible");
-        if (CanHappen(new PromoteReceived(), node.World))
+        if (WalkEvents.CanHappen(new PromoteReceived(), node.World))
         {
             Require(Decide(node.State, new PromoteReceived()).Effects.Any(effect => effect is AcknowledgePromotion),
                 Invariants.Predecessor, "a promotion that is told again is not acknowledged again: the predecessor would take the role back");
@@ -399,7 +348,7 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
             Require(alone.State == node.State, Invariants.Predecessor, $"the loss of a predecessor that is not needed any more changes {node.State}");
         }
 
-        foreach (var stop in Events.OfType<StopReceived>())
+        foreach (var stop in WalkEvents.All.OfType<StopReceived>())
         {
             var stopped = Step(node, stop);
             Require(stopped.State is Draining or Exiting, Invariants.Predecessor, $"a stop of the predecessor leaves {stopped.State}");

@@ -21,7 +21,16 @@ public sealed class LifecycleWalkTests(ITestOutputHelper output)
 
     [Fact]
     public void Events_OfTheWalk_AreAllThatCanHappen() =>
-        Assert.Equal(Nested<LifecycleEvent>().Order(), LifecycleWalk.Events.Select(e => e.GetType().Name).Distinct().Order());
+        Assert.Equal(Nested<LifecycleEvent>().Order(), WalkEvents.All.Select(e => e.GetType().Name).Distinct().Order());
+
+    [Fact]
+    public void News_OfAReload_ChangeNothing()
+    {
+        var states = new LifecycleWalk(LifecycleMachine.Next).Run().Nodes.Select(node => node.State).Distinct();
+        Assert.All(states, state => Assert.Equal((state, 0), (Next(state).State, Next(state).Effects.Count)));
+
+        static Transition Next(LifecycleState state) => LifecycleMachine.Next(state, new LifecycleEvent.SuccessorSpawned(99));
+    }
 
     [Fact]
     public void Mutants_OfTheMachine_AreCaughtByTheWalk()

@@ -19,7 +19,7 @@ public sealed class QueuedReloadActorTests : ActorTest
     private static readonly ReleaseStamp Bad = new("/srv/current/app", "bad"), Good = new("/srv/current/app", "good");
 
     private readonly IpsOptions _options = new();
-    private readonly RecordingSurroundings _process = new();
+    private readonly RecordingProcess _process = new();
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
     private readonly RecordingLog _log = new();
     private readonly TestProbe _reloader;

@@ -15,6 +15,7 @@ internal static class StateRules
             Invariants.Stop, "load balancers are not told to look away");
         Require(!world.MainDied, Invariants.Listeners, "the generation that had the service is dead, and nobody starts it again");
         Require(state is Exiting || !world.SocketsKept || HasServiceElsewhere(world), Invariants.Listeners, "sockets are kept of a service that ends, or is another generation's to keep");
+        Require(world.MoveOwed is MoveWay.None, Invariants.NothingCut, "connections that can move are not sent on their way");
         Require(state.Queued == world.Queued, Invariants.Account, "a reload that waits is forgotten, or made up");
         switch (state)
         {

@@ -15,7 +15,7 @@ namespace Ips.Actors.Tests.Lifecycle;
 /// <summary>A successor from outside before the actor that decides.</summary>
 public sealed class TakeOverTests : ActorTest
 {
-    private readonly RecordingSurroundings _process = new();
+    private readonly RecordingProcess _process = new();
     private readonly RecordingLog _log = new();
     private readonly TestProbe _others;
     private readonly TestProbe _reloader;

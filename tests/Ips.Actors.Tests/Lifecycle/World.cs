@@ -149,6 +149,9 @@ internal sealed record World
 
     public bool Aborted { get; init; }
 
+    /// <summary>The front knows this way out for what can move, and nobody was told to send it there yet.</summary>
+    public MoveWay MoveOwed { get; init; }
+
     /// <summary>The first wave of moves is under way.</summary>
     public bool SettleOwed { get; init; }
 

@@ -1,8 +1,11 @@
 using System.Runtime.CompilerServices;
 using Ips.Actors.Lifecycle;
+using static Ips.Actors.Lifecycle.FrontOrder;
 using static Ips.Actors.Lifecycle.LifecycleEffect;
 using static Ips.Actors.Lifecycle.LifecycleEvent;
 using static Ips.Actors.Lifecycle.LifecycleState;
+using static Ips.Actors.Lifecycle.ListenerOrder;
+using static Ips.Actors.Lifecycle.PredecessorOrder;
 using static Ips.Actors.Lifecycle.ReloaderOrder;
 
 namespace Ips.Actors.Tests.Lifecycle;
@@ -166,7 +169,7 @@ internal static class WorldRules
                 Require(world is { Queued: true, Stops: > 0, SuccessorPromoted: false }, Invariants.Account,
                     "a request is dropped although the service goes on, or is made up");
                 return world with { Queued = false };
-            case RefuseReload or Explain or ReopenLog:
+            case RefuseReload or Explain or ReopenLog or ReopenOlderLogs:
                 return world;
 
             case SendReady:
@@ -222,7 +225,11 @@ internal static class WorldRules
                 Require((drain.Way == MoveWay.Successor) == world.SuccessorPromoted, Invariants.NothingCut, "connections are not moved to the promoted successor, or to nobody");
                 Require(drain.Way != MoveWay.Predecessor || (world.ServeGot && (world.ReturnAsked || world.FailedSent)),
                     Invariants.NothingCut, "connections are given to a predecessor that does not take the role back, or to none");
-                return world with { DrainOwed = true, SettleOwed = drain.Way == MoveWay.Successor, Role = AppRole.None };
+                return world with { DrainOwed = true, SettleOwed = false, MoveOwed = drain.Way, Role = AppRole.None };
+            case MoveConnections or ReturnConnections:
+                Require(world.MoveOwed == (effect is MoveConnections ? MoveWay.Successor : MoveWay.Predecessor),
+                    Invariants.NothingCut, "connections are sent where the front does not expect it, or before it knows");
+                return world with { MoveOwed = MoveWay.None, SettleOwed = effect is MoveConnections };
             case ArmMoveTimer:
                 return world with { Timers = world.Timers | ArmedTimers.Move };
             case ArmDrainTimer:
@@ -245,13 +252,16 @@ internal static class WorldRules
 
     /// <summary>Orders whose handler can throw (a system call, a send, a log sink), so that a crash of the actor can lose them.</summary>
     public static bool CanBeLost(LifecycleEffect effect) => effect is StartAccepting or QuiesceAccepting or ReleaseListeners or SpawnSuccessor or SendServe
-        or SendPromote or EndSuccessor or SendReady or BeginHealthReports or AcknowledgePromotion or YieldRole or BeginDrain or AbortConnections;
+        or SendPromote or EndSuccessor or SendReady or BeginHealthReports or AcknowledgePromotion or YieldRole or BeginDrain or MoveConnections or ReturnConnections
+        or AbortConnections;
 
     /// <summary>What is true once an effect was ordered whose order is lost.</summary>
     public static World Lose(World world, LifecycleEffect effect) => effect switch
     {
         StartAccepting => world with { AcceptingOrdered = true },
         AbortConnections => world with { Aborted = true },
+        BeginDrain drain => world with { MoveOwed = drain.Way },
+        MoveConnections or ReturnConnections => world with { MoveOwed = MoveWay.None },
         _ => world,
     };
 

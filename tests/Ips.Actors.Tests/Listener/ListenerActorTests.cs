@@ -40,7 +40,7 @@ public sealed class ListenerActorTests : ActorTest
         using var client = Connect(bound.EndPoint);
         await RoundTrip(_listener);
         Assert.Empty(_accepted);
-        _listener.Tell(new ListenerProtocol.StartAccepting());
+        _listener.Tell(new ListenerOrder.StartAccepting());
         FileDescriptors.Close(TakeAccepted());
     }
 
@@ -65,14 +65,14 @@ public sealed class ListenerActorTests : ActorTest
     public async Task Quiesce_ConnectionsComeMeanwhile_WaitForResume()
     {
         var bound = await BindAsync(AnyPort);
-        _listener.Tell(new ListenerProtocol.StartAccepting());
-        _listener.Tell(new ListenerProtocol.Quiesce());
+        _listener.Tell(new ListenerOrder.StartAccepting());
+        _listener.Tell(new ListenerOrder.QuiesceAccepting());
         await RoundTrip(_listener);
         using var client = Connect(bound.EndPoint);
         Assert.Empty(_accepted);
-        _listener.Tell(new ListenerProtocol.Quiesce()); // asked again after a restart
+        _listener.Tell(new ListenerOrder.QuiesceAccepting()); // asked again after a restart
         await RoundTrip(_listener);
-        _listener.Tell(new ListenerProtocol.StartAccepting());
+        _listener.Tell(new ListenerOrder.StartAccepting());
         FileDescriptors.Close(TakeAccepted());
         Assert.Single(_log.Entries, entry => entry.Id.Id == EventIds.AcceptingQuiesced);
     }
@@ -100,9 +100,9 @@ public sealed class ListenerActorTests : ActorTest
         Assert.Equal(2, _log.Entries.Count(entry => entry.Id.Id == EventIds.Adopted));
 
         // The predecessor closes its copies; the connection goes to the successor all the same.
-        _listener.Tell(new ListenerProtocol.Release(HandedOver: true));
+        _listener.Tell(new ListenerOrder.ReleaseListeners(HandedOver: true));
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.ListenersReleased>();
-        successor.Tell(new ListenerProtocol.StartAccepting());
+        successor.Tell(new ListenerOrder.StartAccepting());
         using var client = Connect(ports[1]);
         FileDescriptors.Close(TakeAccepted());
     }
@@ -126,11 +126,11 @@ public sealed class ListenerActorTests : ActorTest
         await BindAsync(AnyPort);
         var offered = await _listener.Ask<ListenerProtocol.Offered>(new ListenerProtocol.Offer(), Patience);
         var (successor, table) = Start(offered.Sockets);
-        successor.Tell(new ListenerProtocol.StartAccepting());
+        successor.Tell(new ListenerOrder.StartAccepting());
         await RoundTrip(successor);
         Assert.True(_log.Has(EventIds.OfferUnused));
         Assert.Single(table.UnusedOffers);
-        successor.Tell(new ListenerProtocol.HandoverEnded());
+        successor.Tell(new ListenerOrder.HandoverEnded());
         await RoundTrip(successor);
         Assert.Empty(table.UnusedOffers);
         Assert.Throws<PosixException>(() => FileDescriptors.IsCloseOnExec(offered.Sockets[0].Fd));
@@ -159,7 +159,7 @@ public sealed class ListenerActorTests : ActorTest
         var path = _folder.File("a.sock");
         await BindAsync(new UnixDomainSocketEndPoint(path));
         var ofSuccessor = await _listener.Ask<ListenerProtocol.Offered>(new ListenerProtocol.Offer(), Patience);
-        _listener.Tell(new ListenerProtocol.Release(handedOver));
+        _listener.Tell(new ListenerOrder.ReleaseListeners(handedOver));
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.ListenersReleased>();
         Assert.Equal(handedOver, File.Exists(path));
         Assert.Empty(_table.Entries);
@@ -167,7 +167,7 @@ public sealed class ListenerActorTests : ActorTest
         _listener.Tell(new ListenerProtocol.PredecessorEnded());
         await RoundTrip(_listener);
         Assert.False(File.Exists(path), "The path outlived the last who listened there.");
-        _listener.Tell(new ListenerProtocol.Release(handedOver)); // asked again after a restart: answered again
+        _listener.Tell(new ListenerOrder.ReleaseListeners(handedOver)); // asked again after a restart: answered again
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.ListenersReleased>();
     }
 
@@ -176,7 +176,7 @@ public sealed class ListenerActorTests : ActorTest
     {
         var path = _folder.File("a.sock");
         var bound = await BindAsync(new UnixDomainSocketEndPoint(path));
-        _listener.Tell(new ListenerProtocol.StartAccepting());
+        _listener.Tell(new ListenerOrder.StartAccepting());
         CloseAll(await _listener.Ask<ListenerProtocol.Offered>(new ListenerProtocol.Offer(), Patience));
         await _listener.Ask<ListenerProtocol.Unbound>(new ListenerProtocol.Unbind(bound.Id), Patience); // answered, not done
         var binding = _listener.Ask<ListenerProtocol.Bound>(Bind(AnyPort), Patience);
@@ -186,7 +186,7 @@ public sealed class ListenerActorTests : ActorTest
         Assert.True(File.Exists(path));
         Assert.False(binding.IsCompleted);
 
-        _listener.Tell(new ListenerProtocol.HandoverEnded());
+        _listener.Tell(new ListenerOrder.HandoverEnded());
         await binding;
         _listener.Tell(Kill.Instance); // it arms its timers again
         await RoundTrip(_listener);
@@ -203,7 +203,7 @@ public sealed class ListenerActorTests : ActorTest
         var bound = await BindAsync(new UnixDomainSocketEndPoint(path));
         var ofSuccessor = await _listener.Ask<ListenerProtocol.Offered>(new ListenerProtocol.Offer(), Patience);
         await _listener.Ask<ListenerProtocol.Unbound>(new ListenerProtocol.Unbind(bound.Id), Patience);
-        _listener.Tell(new ListenerProtocol.Release(HandedOver: true));
+        _listener.Tell(new ListenerOrder.ReleaseListeners(HandedOver: true));
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.ListenersReleased>();
         Assert.True(File.Exists(path));
         CloseAll(ofSuccessor);
@@ -213,7 +213,7 @@ public sealed class ListenerActorTests : ActorTest
     public async Task Killed_SocketsAndAcceptingAndWhatWaits_Survive()
     {
         var bound = await BindAsync(AnyPort);
-        _listener.Tell(new ListenerProtocol.StartAccepting());
+        _listener.Tell(new ListenerOrder.StartAccepting());
         CloseAll(await _listener.Ask<ListenerProtocol.Offered>(new ListenerProtocol.Offer(), Patience));
         var binding = _listener.Ask<ListenerProtocol.Bound>(Bind(AnyPort), Patience); // stashed
         await RoundTrip(_listener);
@@ -226,7 +226,7 @@ public sealed class ListenerActorTests : ActorTest
 
         await RoundTrip(_listener);
         Assert.True(_table.Pinned);
-        _listener.Tell(new ListenerProtocol.HandoverEnded());
+        _listener.Tell(new ListenerOrder.HandoverEnded());
         using var late = Connect((await binding).EndPoint);
         FileDescriptors.Close(TakeAccepted());
     }
@@ -264,7 +264,7 @@ public sealed class ListenerActorTests : ActorTest
     public async Task Adopt_AfterTheRelease_StillReachesKestrel()
     {
         var bound = await BindAsync(AnyPort);
-        _listener.Tell(new ListenerProtocol.Release(HandedOver: true));
+        _listener.Tell(new ListenerOrder.ReleaseListeners(HandedOver: true));
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.ListenersReleased>();
         var (here, other) = FdPassing.SocketPair();
         var adopted = await _listener.Ask<ListenerProtocol.Adopted>(new ListenerProtocol.Adopt([new MovedConnection(bound.Key, here, default)]), Patience);
@@ -276,7 +276,7 @@ public sealed class ListenerActorTests : ActorTest
     public async Task Close_ConnectionJustAccepted_StillReachesItsEndpoint()
     {
         var bound = await BindAsync(AnyPort);
-        _listener.Tell(new ListenerProtocol.StartAccepting());
+        _listener.Tell(new ListenerOrder.StartAccepting());
         await RoundTrip(_listener);
         using var client = Connect(bound.EndPoint);
         var fd = TakeAccepted();
@@ -304,13 +304,13 @@ public sealed class ListenerActorTests : ActorTest
         }
         else
         {
-            listener.Tell(new ListenerProtocol.StartAccepting());
+            listener.Tell(new ListenerOrder.StartAccepting());
         }
 
         await listener.Ask<ListenerProtocol.Unbound>(new ListenerProtocol.Unbind(bound.Id), Patience);
         using var client = Connect(bound.EndPoint); // neither refused nor delivered to nobody
         Assert.Equal(bound.EndPoint, (await BindAsync(AnyPort, listener)).EndPoint);
-        listener.Tell(new ListenerProtocol.StartAccepting());
+        listener.Tell(new ListenerOrder.StartAccepting());
         FileDescriptors.Close(TakeAccepted());
         Clock.Advance(ListenerActor.RebindTimeout);
         await RoundTrip(listener);
@@ -353,7 +353,7 @@ public sealed class ListenerActorTests : ActorTest
     {
         var offered = await _listener.Ask<ListenerProtocol.Offered>(new ListenerProtocol.Offer(), Patience);
         CloseAll(offered);
-        _listener.Tell(new ListenerProtocol.HandoverEnded());
+        _listener.Tell(new ListenerOrder.HandoverEnded());
         return offered.Sockets.Select(socket => $"{socket.Endpoint} {socket.Ordinal}");
     }
 

@@ -56,11 +56,11 @@ public sealed class PredecessorActorTests : ActorTest
     [Fact]
     public async Task Orders_OfTheLifecycle_AreFrames()
     {
-        _actor.Tell(new PredecessorProtocol.SendReady([new EndpointOffer("127.0.0.1:0", 1)]));
+        _actor.Tell(new PredecessorOrder.SendReady { Endpoints = [new EndpointOffer("127.0.0.1:0", 1)] });
         Assert.Equal([new EndpointOffer("127.0.0.1:0", 1)], Assert.IsType<ReadyFrame>((await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame).Endpoints);
-        _actor.Tell(new PredecessorProtocol.AcknowledgePromotion());
+        _actor.Tell(new PredecessorOrder.AcknowledgePromotion());
         Assert.IsType<PromotedFrame>((await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
-        _actor.Tell(new PredecessorProtocol.SendFailed("SIGTERM"));
+        _actor.Tell(new PredecessorOrder.SendFailed("SIGTERM"));
         Assert.Equal(new FailedFrame("SIGTERM"), (await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
     }
 
@@ -135,7 +135,7 @@ public sealed class PredecessorActorTests : ActorTest
     {
         _died = died;
         if (byItself) _channel.Say(new StopFrame("it failed", 5000, Return: true));
-        else _actor.Tell(new PredecessorProtocol.SendFailed("SIGTERM"));
+        else _actor.Tell(new PredecessorOrder.SendFailed("SIGTERM"));
         _channel.CloseChannel();
         await RoundTrip();
         await RoundTrip(); // the answer has come
@@ -147,7 +147,7 @@ public sealed class PredecessorActorTests : ActorTest
     [Fact]
     public async Task Reports_EachInterval_UntilThePromotion()
     {
-        _actor.Tell(new PredecessorProtocol.BeginHealthReports());
+        _actor.Tell(new PredecessorOrder.BeginHealthReports());
         await RoundTrip();
         Clock.Advance(TimeSpan.Zero);
         for (var i = 1; i <= 3; i++)
@@ -159,7 +159,7 @@ public sealed class PredecessorActorTests : ActorTest
         }
 
         await _front.ExpectMsgAsync<HttpFrontProtocol.GetHealth>();
-        _actor.Tell(new PredecessorProtocol.AcknowledgePromotion());
+        _actor.Tell(new PredecessorOrder.AcknowledgePromotion());
         await _sent.ExpectMsgAsync<FakeSuccessor.Sent>();
         _front.Reply(new HttpFrontProtocol.Health(true, null, 9, 9)); // asked for before, answered after: not sent any more
         await RoundTrip();
@@ -171,7 +171,7 @@ public sealed class PredecessorActorTests : ActorTest
     [Fact]
     public async Task Restart_WhileReporting_GoesOnReporting()
     {
-        _actor.Tell(new PredecessorProtocol.BeginHealthReports());
+        _actor.Tell(new PredecessorOrder.BeginHealthReports());
         await RoundTrip();
         Clock.Advance(TimeSpan.Zero);
         await _front.ExpectMsgAsync<HttpFrontProtocol.GetHealth>();
@@ -246,11 +246,11 @@ public sealed class PredecessorActorTests : ActorTest
     {
         var link = new PredecessorLink(null, TimeSpan.FromSeconds(1));
         var actor = Supervise(Props.Create(() => new PredecessorActor(link, _identity, _front.Ref, _listeners.Ref, _mover.Ref, _lifecycle.Ref, _log)));
-        actor.Tell(new PredecessorProtocol.SendReady([]));
-        actor.Tell(new PredecessorProtocol.MoveConnections());
+        actor.Tell(new PredecessorOrder.SendReady());
+        actor.Tell(new PredecessorOrder.ReturnConnections());
         await _mover.ExpectMsgAsync<MoverProtocol.CarrierLost>();
-        actor.Tell(new PredecessorProtocol.AcknowledgePromotion());
-        actor.Tell(new PredecessorProtocol.SendFailed("x"));
+        actor.Tell(new PredecessorOrder.AcknowledgePromotion());
+        actor.Tell(new PredecessorOrder.SendFailed("x"));
         await actor.Ask<ActorIdentity>(new Identify(null), Patience);
         Assert.False(_lifecycle.HasMessages || _sent.HasMessages);
     }
@@ -303,7 +303,7 @@ public sealed class PredecessorActorTests : ActorTest
         _channel.Say(new StopFrame("unhealthy", 5000, Return: true));
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.ServeReceived>();
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.StopReceived>();
-        _actor.Tell(new PredecessorProtocol.MoveConnections());
+        _actor.Tell(new PredecessorOrder.ReturnConnections());
         var begin = await _mover.ExpectMsgAsync<MoverProtocol.Begin>();
         Assert.Null(begin.Endpoints);
         var (a, b) = FdPassing.SocketPair();
@@ -324,7 +324,7 @@ public sealed class PredecessorActorTests : ActorTest
     [Fact]
     public async Task Carry_PredecessorGone_AreAnsweredHere()
     {
-        _actor.Tell(new PredecessorProtocol.MoveConnections());
+        _actor.Tell(new PredecessorOrder.ReturnConnections());
         var begin = await _mover.ExpectMsgAsync<MoverProtocol.Begin>();
         _channel.CloseChannel();
         await _mover.ExpectMsgAsync<MoverProtocol.CarrierLost>();

@@ -17,7 +17,7 @@ namespace Ips.Actors.Tests.Receipts;
 public sealed class LifecycleReceiptTests : ActorTest
 {
     private readonly IpsOptions _options = new();
-    private readonly ReceiptSurroundings _process = new();
+    private readonly ReceiptProcess _process = new();
     private readonly FakeTimeProvider _time = new();
     private readonly RecordingLog _log = new();
     private readonly TestProbe _reloader;

@@ -69,7 +69,7 @@ public sealed class NotifyMachineTests
     [Fact]
     public void Stop_OfTheMainProcess_IsToldOnceAndProlonged()
     {
-        var (standing, message) = After(Main, new FailReadiness(), new LameDuck());
+        var (standing, message) = After(Main, new FrontOrder.FailReadiness(), new LameDuck());
         Assert.True(message!.Stopping);
         Assert.Equal(NotifyMachine.Extension, message.ExtendTimeout);
         Assert.Null(After(standing, new ArmDrainTimer(), new Draining(ExitCode.Clean, StopSeen: true)).Message);
@@ -81,7 +81,7 @@ public sealed class NotifyMachineTests
     public void Stop_OfOneThatIsNotMain_IsNotTold()
     {
         Assert.Null(After(new NotifyStanding(), new ArmDrainTimer(), new Draining(ExitCode.Clean, StopSeen: true)).Message);
-        var (standing, message) = After(Main, new FailReadiness(), new Draining(ExitCode.Clean, StopSeen: true, HandedOver: true, Way: MoveWay.Predecessor));
+        var (standing, message) = After(Main, new FrontOrder.FailReadiness(), new Draining(ExitCode.Clean, StopSeen: true, HandedOver: true, Way: MoveWay.Predecessor));
         Assert.Null(message);
         Assert.False(standing.IsMain);
     }

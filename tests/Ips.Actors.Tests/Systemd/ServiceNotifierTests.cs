@@ -14,9 +14,9 @@ using Microsoft.Extensions.Time.Testing;
 namespace Ips.Actors.Tests.Systemd;
 
 /// <summary>LifecycleActor and the service manager.</summary>
-public sealed class ServiceManagerTests : ActorTest
+public sealed class ServiceNotifierTests : ActorTest
 {
-    private readonly RecordingSurroundings _process = new();
+    private readonly RecordingProcess _process = new();
     private readonly FakeTimeProvider _time = new();
     private readonly RecordingLog _log = new();
     private readonly RecordingSocket _socket = new();
@@ -78,11 +78,11 @@ public sealed class ServiceManagerTests : ActorTest
     }
 
     // A first generation that has come to serve.
-    private IActorRef Start(out ServiceManager manager)
+    private IActorRef Start(out ServiceNotifier manager)
     {
-        var made = manager = new ServiceManager(
+        var made = manager = new ServiceNotifier(
             new NotifySettings("/run/notify", TimeSpan.FromSeconds(6), Supervised: false), _socket, _process.Pid, _process.Generation, _time, _log);
-        var memory = new LifecycleMemory(new LifecycleState.Starting()) { Manager = made };
+        var memory = new LifecycleMemory(new LifecycleState.Starting()) { Notifier = made };
         var probe = CreateTestProbe().Ref;
         var lifecycle = Supervise(Props.Create(() => new LifecycleActor(memory, _process, new IpsOptions(), _time, _log)));
         lifecycle.Tell(new LifecycleProtocol.Assemble(new LifecycleCast(probe, probe, probe, probe, probe)));

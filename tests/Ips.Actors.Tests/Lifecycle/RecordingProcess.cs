@@ -7,7 +7,7 @@ using Ips.Actors.Reloader;
 namespace Ips.Actors.Tests.Lifecycle;
 
 /// <summary>A process that only notes what LifecycleActor does to it.</summary>
-internal sealed class RecordingSurroundings : ILifecycleSurroundings
+internal sealed class RecordingProcess : ICurrentProcess
 {
     private readonly TaskCompletionSource<ExitCode> _exit = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

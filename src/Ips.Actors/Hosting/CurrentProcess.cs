@@ -15,11 +15,11 @@ using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Hosting;
 
-/// <summary>The real process around LifecycleActor.</summary>
-internal sealed class ProcessSurroundings(
+/// <summary>The real process.</summary>
+internal sealed class CurrentProcess(
     GenerationContext generation, Identity identity, TakeoverSocket? takeover, ListenerTable listeners, IpsOptions options, IServer server, IHostApplicationLifetime lifetime, HostExit exit,
     ServiceRestart restart, IGenerationLauncher launcher, TimeProvider time, ILogger log)
-    : ILifecycleSurroundings
+    : ICurrentProcess
 {
     // Once: its folder may have been removed by the time that it is asked for.
     private readonly LastGoodRelease _release = LastGoodFile.Describe(generation, time.GetUtcNow());

@@ -6,7 +6,7 @@ using Ips.Actors.Reloader;
 namespace Ips.Actors.Tests.Receipts;
 
 /// <summary>A process of generation 7 to which nothing is done.</summary>
-internal sealed class ReceiptSurroundings : ILifecycleSurroundings
+internal sealed class ReceiptProcess : ICurrentProcess
 {
     public int Pid => 4711;
 

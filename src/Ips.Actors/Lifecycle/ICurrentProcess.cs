@@ -4,8 +4,9 @@ using Ips.Actors.Reloader;
 
 namespace Ips.Actors.Lifecycle;
 
-/// <summary>What LifecycleActor does to its own process, as a seam: file system identity, log file, host and exit.</summary>
-internal interface ILifecycleSurroundings
+/// <summary>What LifecycleActor does to its own process, so that tests can put another in its place: identity on the file system, log file,
+/// host, exit.</summary>
+internal interface ICurrentProcess
 {
     /// <summary>This process.</summary>
     int Pid { get; }
@@ -26,7 +27,8 @@ internal interface ILifecycleSurroundings
     /// <param name="toOutsider">It is no process of this service manager's or stable parent's: for those the service ends here.</param>
     void HandOverIdentity(bool toOutsider);
 
-    /// <summary>Keeps copies of the listening sockets, unless a service manager or a stable parent starts the service again. See <see cref="Supervise.ServiceRestart"/>.</summary>
+    /// <summary>Keeps copies of the listening sockets, unless a service manager or a stable parent starts the service again. See
+    /// <see cref="Supervise.ServiceRestart"/>.</summary>
     void KeepSockets();
 
     /// <summary>Closes these copies.</summary>
@@ -43,7 +45,8 @@ internal interface ILifecycleSurroundings
     /// <param name="handedOver">The service lives on in another generation.</param>
     void RetractIdentity(bool handedOver);
 
-    /// <summary>Takes the identity back from a process from outside that was to get it and has failed. See <see cref="Identity.Renew"/>.</summary>
+    /// <summary>Takes the identity back from a process from outside that was to get it and has failed. See
+    /// <see cref="Identity.Renew"/>.</summary>
     void RenewIdentity();
 
     /// <summary>Makes again what somebody has removed of the files of the main process. See <see cref="Identity.Restore"/>.</summary>

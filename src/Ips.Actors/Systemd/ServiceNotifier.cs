@@ -7,7 +7,7 @@ namespace Ips.Actors.Systemd;
 
 /// <summary>Tells the service manager what LifecycleActor does; that actor, whose restarts it outlives, is the only user.</summary>
 /// <remarks>The signs of life are messages that LifecycleActor sends to itself every <see cref="TurnInterval"/>: when its loop hangs, they end.</remarks>
-internal sealed class ServiceManager(
+internal sealed class ServiceNotifier(
     NotifySettings settings, INotifySocket socket, int pid, int generation, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan LongestTurn = TimeSpan.FromSeconds(5);
