@@ -25,7 +25,7 @@ public abstract class ReloaderTest : ActorTest
 
     private protected IpsOptions Options { get; } = new();
 
-    private protected RecordingLog Log { get; } = new();
+    private protected RecordingLog Written { get; } = new();
 
     private protected TestProbe Lifecycle { get; }
 
@@ -53,8 +53,8 @@ public abstract class ReloaderTest : ActorTest
 
     private protected Props Tested(SuccessorSlot slot, IActorRef listeners)
     {
-        var identity = Identity.Adopt("/nowhere/ips.pid", null, null, Log);
-        return Props.Create(() => new ReloaderActor(slot, Launcher, identity, listeners, Mover.Ref, Lifecycle.Ref, Options, Log));
+        var identity = Identity.Adopt("/nowhere/ips.pid", null, null, Written);
+        return Props.Create(() => new ReloaderActor(slot, Launcher, identity, listeners, Mover.Ref, Lifecycle.Ref, Options, Written));
     }
 
     private protected async Task<T> SentAsync<T>()

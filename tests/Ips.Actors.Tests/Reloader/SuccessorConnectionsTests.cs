@@ -149,7 +149,8 @@ public sealed class SuccessorConnectionsTests : ReloaderTest
         var successor = await ServeAsync();
         var (a, b) = ConnectionPair.Open();
         successor.Say(new ConnectionsFrame([new ConnectionOffer("127.0.0.1:0", 0), new ConnectionOffer("127.0.0.1:0", 0)]), a, b);
-        Assert.Contains("ConnectionsFrame", (await Lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason, StringComparison.Ordinal);
+        Assert.Contains("ConnectionsFrame", (await Lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason,
+            StringComparison.Ordinal);
         Assert.False(FileDescriptors.IsOpen(a) || FileDescriptors.IsOpen(b));
         Assert.False(Listeners.HasMessages);
     }

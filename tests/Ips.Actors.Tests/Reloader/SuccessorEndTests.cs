@@ -36,7 +36,8 @@ public sealed class SuccessorEndTests : ReloaderTest
             successor.CloseChannel();
         }
 
-        Assert.Equal(new LifecycleEvent.SuccessorFailed(reason, Responsive: false), await Lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>());
+        Assert.Equal(new LifecycleEvent.SuccessorFailed(reason, Responsive: false),
+            await Lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>());
         await Lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
         Assert.True(successor.Disposed);
         Reloader.Tell(new ReloaderOrder.EndSuccessor(false, "it failed"));
@@ -62,7 +63,8 @@ public sealed class SuccessorEndTests : ReloaderTest
         successor.CloseChannel("The packet is no handover frame: 'GET / HTTP/1.1..'");
         await RoundTrip();
         Clock.Advance(TimeSpan.FromSeconds(1));
-        Assert.Contains("'GET / HTTP/1.1..'", (await Lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason, StringComparison.Ordinal);
+        Assert.Contains("'GET / HTTP/1.1..'", (await Lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -75,7 +77,8 @@ public sealed class SuccessorEndTests : ReloaderTest
         await RoundTrip();
         Assert.False(Lifecycle.HasMessages);
         Clock.Advance(TimeSpan.FromSeconds(0.1));
-        Assert.Equal("it closed the handover channel without exiting", (await Lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason);
+        Assert.Equal("it closed the handover channel without exiting",
+            (await Lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason);
         successor.Deaf = true;
         Reloader.Tell(new ReloaderOrder.EndSuccessor(true, "it failed")); // nobody hears stop
         Assert.Equal("signal SIGTERM", await Told.ExpectMsgAsync<string>());

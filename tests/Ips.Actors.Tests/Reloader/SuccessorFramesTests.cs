@@ -24,7 +24,8 @@ public sealed class SuccessorFramesTests : ReloaderTest
         successor.Say(new HelloFrame(1, 9, 101, "2.0"));
         var sent = await Told.ExpectMsgAsync<FakeSuccessor.Sent>();
         var welcome = Assert.IsType<WelcomeFrame>(sent.Frame);
-        Assert.Equal((HandoverVersion.Max, 2, false, false, 1000L), (welcome.Version, welcome.Generation, welcome.Lock, welcome.Control, welcome.HealthIntervalMs));
+        Assert.Equal((HandoverVersion.Max, 2, false, false, 1000L),
+            (welcome.Version, welcome.Generation, welcome.Lock, welcome.Control, welcome.HealthIntervalMs));
         Assert.Equal([new EndpointOffer("127.0.0.1:0", 0), new EndpointOffer("127.0.0.1:0", 1)], welcome.Endpoints);
         Assert.Equal([(1, Environment.ProcessId)], welcome.Generations!.Select(generation => (generation.Generation, generation.Pid)));
         Assert.Equal([a, b], sent.Fds);
@@ -43,7 +44,7 @@ public sealed class SuccessorFramesTests : ReloaderTest
         await Told.ExpectMsgAsync<FakeSuccessor.Sent>();
         await RoundTrip();
         Assert.False(Told.HasMessages);
-        Assert.True(Log.Has(EventIds.FrameUnexpected));
+        Assert.True(Written.Has(EventIds.FrameUnexpected));
     }
 
     [Fact]
@@ -63,7 +64,7 @@ public sealed class SuccessorFramesTests : ReloaderTest
         for (var i = 0; i < 3; i++) successor.Say(new ReadyFrame());
         Assert.Contains("ReadyFrame", (await Lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason, StringComparison.Ordinal);
         await RoundTrip();
-        Assert.Equal(1, Log.Count(EventIds.FrameUnexpected));
+        Assert.Equal(1, Written.Count(EventIds.FrameUnexpected));
         Assert.False(Lifecycle.HasMessages);
     }
 
@@ -74,8 +75,9 @@ public sealed class SuccessorFramesTests : ReloaderTest
         var successor = await SpawnAsync();
         successor.Say(new HelloFrame(1, 1, successor.Pid, "2.0"));
         successor.Say(new ReadyFrame([null!])); // the codec lets none through
-        await Lifecycle.FishForMessageAsync(message => message is LifecycleEvent.SuccessorFailed { Reason: var reason } && reason.Contains("could not be acted on", StringComparison.Ordinal));
-        Assert.True(Log.Has(EventIds.FrameFailed));
+        await Lifecycle.FishForMessageAsync(message => message is LifecycleEvent.SuccessorFailed { Reason: var reason }
+            && reason.Contains("could not be acted on", StringComparison.Ordinal));
+        Assert.True(Written.Has(EventIds.FrameFailed));
     }
 
     [Fact]
@@ -84,7 +86,8 @@ public sealed class SuccessorFramesTests : ReloaderTest
     {
         await ServeAsync();
         Reloader.Tell(new ReloaderOrder.GiveUpSuccessor("it failed again and again"));
-        Assert.Equal(new LifecycleEvent.SuccessorFailed("it failed again and again", Responsive: false), await Lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>());
+        Assert.Equal(new LifecycleEvent.SuccessorFailed("it failed again and again", Responsive: false),
+            await Lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>());
     }
 
     [Fact]
@@ -104,7 +107,8 @@ public sealed class SuccessorFramesTests : ReloaderTest
         var successor = await ServeAsync();
         successor.Say(new HealthFrame(true, 10, 0));
         Reloader.Tell(new ReloaderOrder.SendPromote { History = [.. Enumerable.Range(1, 19).Select(Receipt)] });
-        Assert.Equal([8, 8, 3], new[] { await SentAsync<HistoryFrame>(), await SentAsync<HistoryFrame>(), await SentAsync<HistoryFrame>() }.Select(h => h.Receipts.Count));
+        Assert.Equal([8, 8, 3], new[] { await SentAsync<HistoryFrame>(), await SentAsync<HistoryFrame>(),
+            await SentAsync<HistoryFrame>() }.Select(h => h.Receipts.Count));
         Assert.Equal(new PromoteFrame(), await SentAsync<PromoteFrame>());
         successor.Say(new PromotedFrame());
         await Lifecycle.ExpectMsgAsync<LifecycleEvent.PromotionAcknowledged>();
@@ -140,7 +144,8 @@ public sealed class SuccessorFramesTests : ReloaderTest
     {
         var successor = await SpawnAsync();
         successor.Say(new FailedFrame("SIGTERM"));
-        Assert.Equal(new LifecycleEvent.SuccessorFailed("SIGTERM", Responsive: true), await Lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>());
+        Assert.Equal(new LifecycleEvent.SuccessorFailed("SIGTERM", Responsive: true),
+            await Lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>());
     }
 
     // Believed, it would be watched no more, and its end would be no failure: nobody would take the role back.
@@ -149,8 +154,9 @@ public sealed class SuccessorFramesTests : ReloaderTest
     {
         var successor = await ServeAsync();
         successor.Say(new PromotedFrame());
-        Assert.Contains("PromotedFrame", (await Lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason, StringComparison.Ordinal);
-        Assert.True(Log.Has(EventIds.FrameUnexpected));
+        Assert.Contains("PromotedFrame", (await Lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason,
+            StringComparison.Ordinal);
+        Assert.True(Written.Has(EventIds.FrameUnexpected));
         successor.CloseChannel();
         successor.End(3);
         Assert.False((await Lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>()).Crashed);

@@ -46,7 +46,8 @@ public sealed class SuccessorHealthTests : ReloaderTest
     {
         var successor = await ServeAsync();
         successor.Say(new HealthFrame(false, 1, 1, reason));
-        Assert.Equal(new LifecycleEvent.SuccessorFailed(expected, Responsive: true), await Lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>());
+        Assert.Equal(new LifecycleEvent.SuccessorFailed(expected, Responsive: true),
+            await Lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>());
         Clock.Advance(Silence);
         await RoundTrip();
         Assert.False(Lifecycle.HasMessages); // told once
@@ -64,7 +65,8 @@ public sealed class SuccessorHealthTests : ReloaderTest
         await RoundTrip();
         if (!good)
         {
-            Assert.Contains("ips.reload.max-error-ratio = 0.1", (await Lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason, StringComparison.Ordinal);
+            Assert.Contains("ips.reload.max-error-ratio = 0.1", (await Lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason,
+                StringComparison.Ordinal);
         }
 
         Assert.False(Lifecycle.HasMessages);
@@ -81,7 +83,8 @@ public sealed class SuccessorHealthTests : ReloaderTest
             Assert.False(Lifecycle.HasMessages);
             Clock.Advance(Options.Reload.HealthInterval);
             (await HealthUrl.Asked.Reader.ReadAsync().AsTask().WaitAsync(Patience)).SetResult(fault);
-            await Until(() => (Slot.State as SuccessorState.OnProbation)?.UrlFailures == (inARow < 3 ? inARow : null)); // answers are piped, each on its own
+            // answers are piped, each on its own
+            await Until(() => (Slot.State as SuccessorState.OnProbation)?.UrlFailures == (inARow < 3 ? inARow : null));
             successor.Say(new HealthFrame(true, 1, 0));
             await RoundTrip();
         }

@@ -31,7 +31,7 @@ public sealed class SuccessorLaunchTests : ReloaderTest
         var failed = await Lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>();
         Assert.False(failed.Responsive);
         Assert.Contains("/srv/current/ips", failed.Reason, StringComparison.Ordinal);
-        Assert.True(Log.Has(EventIds.SpawnFailed));
+        Assert.True(Written.Has(EventIds.SpawnFailed));
         Reloader.Tell(new ReloaderOrder.EndSuccessor(false, "it failed"));
         await Lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
 
@@ -58,7 +58,8 @@ public sealed class SuccessorLaunchTests : ReloaderTest
         successor.CloseChannel();
         await Lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>();
         await Lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
-        Reloader.Tell(new ReloaderOrder.SpawnSuccessor(Again: true) { Generation = 2 }); // an actor restarted before LifecycleActor read of the end
+        // an actor restarted before LifecycleActor read of the end
+        Reloader.Tell(new ReloaderOrder.SpawnSuccessor(Again: true) { Generation = 2 });
         await RoundTrip();
         Assert.Single(Launcher.Launched);
         Reloader.Tell(new ReloaderOrder.SpawnSuccessor { Generation = 2 });
@@ -106,7 +107,8 @@ public sealed class SuccessorLaunchTests : ReloaderTest
     {
         Offer = new Status.Failure(new PosixException("fcntl", Errno.EMFILE, "descriptor 12"));
         Reloader.Tell(new ReloaderOrder.SpawnSuccessor { Generation = 2 });
-        Assert.Contains("descriptor 12", (await Lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason, StringComparison.Ordinal);
+        Assert.Contains("descriptor 12", (await Lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason,
+            StringComparison.Ordinal);
         Reloader.Tell(new ReloaderOrder.EndSuccessor(false, "it failed"));
         await Lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
         Assert.Empty(Launcher.Launched);
@@ -115,7 +117,8 @@ public sealed class SuccessorLaunchTests : ReloaderTest
     [Fact]
     public async Task Spawn_MoreSocketsThanAPacketTakes_IsAFailureThatSaysSo()
     {
-        var sockets = Enumerable.Range(0, FdPassing.MaxDescriptors + 1).Select(i => new OfferedSocket($"127.0.0.1:{i}", 0, FileDescriptors.Duplicate(0))).ToList();
+        var sockets = Enumerable.Range(0, FdPassing.MaxDescriptors + 1).Select(i =>
+            new OfferedSocket($"127.0.0.1:{i}", 0, FileDescriptors.Duplicate(0))).ToList();
         Offer = new ListenerProtocol.Offered(sockets);
         Reloader.Tell(new ReloaderOrder.SpawnSuccessor { Generation = 2 });
         var failed = await Lifecycle.FishForMessageAsync<LifecycleEvent>(message => message is LifecycleEvent.SuccessorFailed);

@@ -25,10 +25,13 @@ internal static class ComposedMutants
     public static IEnumerable<ComposedMutant> All() =>
     [
         // Issue 3: believed, it is watched no more, and nobody takes the role back when it dies.
-        About("promoted is believed without promote", (s, e, o) => (s, e) is (SuccessorState.Serving serving, Received { Frame: PromotedFrame })
-            ? SuccessorMachine.Next(new SuccessorState.Promoting(serving.Facts, 0) { End = serving.End }, e, o) : SuccessorMachine.Next(s, e, o)),
+        About("promoted is believed without promote", (s, e, o) =>
+            (s, e) is (SuccessorState.Serving serving, Received { Frame: PromotedFrame })
+            ? SuccessorMachine.Next(new SuccessorState.Promoting(serving.Facts, 0) { End = serving.End }, e, o)
+                : SuccessorMachine.Next(s, e, o)),
         // The successor published itself after the role was taken back, and that was learnt of too late.
-        Of("a promotion that is learnt of too late is forgotten", (s, e) => LifecycleMachine.Next(s, e) is { State: RollingBack { RoleGiven: true } } t
+        Of("a promotion that is learnt of too late is forgotten", (s, e) =>
+            LifecycleMachine.Next(s, e) is { State: RollingBack { RoleGiven: true } } t
             ? t with { State = new RollingBack { Queued = t.State.Queued } } : LifecycleMachine.Next(s, e)),
 
         About("promoted after an order to end saves the successor", (s, e, o) =>
@@ -36,7 +39,8 @@ internal static class ComposedMutants
                 ? new SuccessorStep(new Promoted(was.Facts) { End = ending.End }) : SuccessorMachine.Next(s, e, o)),
         About("promoted after a failure is told as a promotion, and the failure is not", (s, e, o) =>
             SuccessorMachine.Next(s, e, o) is var step && s is SuccessorState.Promoting
-                ? step with { Effects = [.. step.Effects.Where(x => x is not SuccessorEffect.TellFailed)] } : SuccessorMachine.Next(s, e, o)),
+                ? step with { Effects = [.. step.Effects.Where(x => x is not SuccessorEffect.TellFailed)] }
+                    : SuccessorMachine.Next(s, e, o)),
         About("gone is told with the exit alone", (s, e, o) => (s, e) is (Living { End: ProcessEnd.Unseen } living, ChannelClosed)
             ? new SuccessorStep(new SuccessorState.Gone(), new SuccessorEffect.Forget(), new SuccessorEffect.Tell(new SuccessorGone()))
             : SuccessorMachine.Next(s, e, o)),
@@ -45,18 +49,23 @@ internal static class ComposedMutants
         About("gone is not told", (s, e, o) => SuccessorMachine.Next(s, e, o) is var step && s is Living
             ? step with { Effects = [.. step.Effects.Where(x => x is not SuccessorEffect.Tell { Event: SuccessorGone })] } : step),
         About("the end of what could not be started is not told", (s, e, o) =>
-            (s, e) is (NotStarted, Ordered { Order: ReloaderOrder.EndSuccessor }) ? new SuccessorStep(new SuccessorState.Gone()) : SuccessorMachine.Next(s, e, o)),
-        About("a death is not told as a failure", (s, e, o) => SuccessorMachine.Next(s, e, o) is var step && step.State is SuccessorState.Gone
+            (s, e) is (NotStarted, Ordered { Order: ReloaderOrder.EndSuccessor }) ? new SuccessorStep(new SuccessorState.Gone())
+                : SuccessorMachine.Next(s, e, o)),
+        About("a death is not told as a failure", (s, e, o) => SuccessorMachine.Next(s, e, o) is var step
+            && step.State is SuccessorState.Gone
             ? step with { Effects = [.. step.Effects.Where(x => x is not SuccessorEffect.TellFailed)] } : step),
         About("an ending stops at SIGTERM", (s, e, o) => SuccessorMachine.Next(s, e, o) is { State: Killed } step && s is Terminated
             ? step with { Effects = [.. step.Effects.Where(x => x is not SuccessorEffect.Signal)] } : SuccessorMachine.Next(s, e, o)),
         About("an ending waits for ever", (s, e, o) => SuccessorMachine.Next(s, e, o) is var step
             ? step with { Effects = [.. step.Effects.Where(x => x is not SuccessorEffect.Arm { Timer: SuccessorTimer.Escalate })] } : step),
         About("serves is told with serve, not with the first report", (s, e, o) =>
-            (s, e) is (SuccessorState.Ready, Ordered { Order: ReloaderOrder.SendServe }) && SuccessorMachine.Next(s, e, o) is { State: SuccessorState.Serving serving } step
-                ? step with { State = serving with { Reported = true }, Effects = [.. step.Effects, new SuccessorEffect.Tell(new SuccessorServes())] }
+            (s, e) is (SuccessorState.Ready, Ordered { Order: ReloaderOrder.SendServe })
+                && SuccessorMachine.Next(s, e, o) is { State: SuccessorState.Serving serving } step
+                ? step with { State = serving with { Reported = true },
+                    Effects = [.. step.Effects, new SuccessorEffect.Tell(new SuccessorServes())] }
                 : SuccessorMachine.Next(s, e, o)),
-        About("promote goes out with serve", (s, e, o) => SuccessorMachine.Next(s, e, o) is { State: SuccessorState.Serving } step && s is SuccessorState.Ready
+        About("promote goes out with serve", (s, e, o) => SuccessorMachine.Next(s, e, o) is { State: SuccessorState.Serving } step
+            && s is SuccessorState.Ready
             ? step with { Effects = [.. step.Effects, new SuccessorEffect.SendPromotion()] } : SuccessorMachine.Next(s, e, o)),
         About("a second successor is launched", (s, e, o) => (s, e) is (Living, Ordered { Order: ReloaderOrder.SpawnSuccessor spawn })
             ? new SuccessorStep(new OfferingSockets(spawn), new SuccessorEffect.OfferSockets(spawn)) : SuccessorMachine.Next(s, e, o)),
@@ -64,13 +73,17 @@ internal static class ComposedMutants
             ? new SuccessorStep(s) : SuccessorMachine.Next(s, e, o)),
         Of("a late acknowledgement is believed after the role was taken back", (s, e) => (s, e) is (RollingBack, PromotionAcknowledged)
             ? LifecycleMachine.Next(new LifecycleState.Promoting(), e) : LifecycleMachine.Next(s, e)),
-        Of("the role is taken back without accepting", (s, e) => LifecycleMachine.Next(s, e) is { State: RollingBack } t && s is not RollingBack
-            ? t with { Effects = [.. t.Effects.Where(x => x.GetType().Name != "StartAccepting")] } : LifecycleMachine.Next(s, e)),
-        Of("the end of the failed successor is not awaited", (s, e) => LifecycleMachine.Next(s, e) is { State: RollingBack } t && s is not RollingBack
+        Of("the role is taken back without accepting", (s, e) => LifecycleMachine.Next(s, e) is { State: RollingBack } t
+            && s is not RollingBack
+            ? t with { Effects = [.. t.Effects.Where(x => x is not ListenerOrder.StartAccepting)] } : LifecycleMachine.Next(s, e)),
+        Of("the end of the failed successor is not awaited", (s, e) => LifecycleMachine.Next(s, e) is { State: RollingBack } t
+            && s is not RollingBack
             ? t with { State = new LifecycleState.Serving(), Effects = [.. t.Effects, new FinishReload()] } : LifecycleMachine.Next(s, e)),
         Of("the app is primary again before the promoted successor is gone", (s, e) =>
             LifecycleMachine.Next(s, e) is { State: RollingBack { RoleGiven: true } } t && s is LifecycleState.Promoting
-                ? t with { Effects = [.. t.Effects, .. LifecycleMachine.Next(new RollingBack(RoleGiven: true), new SuccessorGone()).Effects.Where(x => x.GetType().Name == "TakeRole")] }
+                ? t with { Effects = [.. t.Effects,
+                    .. LifecycleMachine.Next(new RollingBack(RoleGiven: true), new SuccessorGone()).Effects.Where(x =>
+                        x is FrontOrder.TakeRole)] }
                 : LifecycleMachine.Next(s, e)),
         Of("a rollback gives no receipt", (s, e) => LifecycleMachine.Next(s, e) is var t && s is RollingBack
             ? t with { Effects = [.. t.Effects.Where(x => x is not FinishReload)] } : LifecycleMachine.Next(s, e)),

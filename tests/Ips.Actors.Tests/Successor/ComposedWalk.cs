@@ -8,7 +8,8 @@ using static Ips.Actors.Lifecycle.LifecycleEvent;
 namespace Ips.Actors.Tests.Successor;
 
 /// <summary>
-/// Walks every reachable state of a predecessor with its successor, breadth first: both machines, the process of the successor, which may do
+/// Walks every reachable state of a predecessor with its successor, breadth first: both machines, the process of the successor, which may
+/// do
 /// anything at any moment, and the messages between the three, each of which may take any time. A clock that runs may fire at any moment.
 /// Of what is rare (a stop, a restart of ReloaderActor, a lie of the peer) one thing happens in a reload.
 /// The first broken invariant ends the walk with a <see cref="WalkViolation"/> that tells the way to it.
@@ -20,7 +21,8 @@ internal sealed class ComposedWalk(
 
     private static readonly (Facts Timer, LifecycleEvent Event)[] LifecycleTimers =
     [
-        (Facts.SuccessorTimer, new SuccessorTimedOut()), (Facts.ProbationTimer, new ProbationPassed()), (Facts.LameDuckTimer, new LameDuckEnded()),
+        (Facts.SuccessorTimer, new SuccessorTimedOut()), (Facts.ProbationTimer, new ProbationPassed()),
+            (Facts.LameDuckTimer, new LameDuckEnded()),
         (Facts.MoveTimer, new MoveTimedOut()), (Facts.DrainTimer, new DrainTimedOut()), (Facts.AbortTimer, new AbortTimedOut()),
     ];
 
@@ -72,7 +74,8 @@ internal sealed class ComposedWalk(
             return; // what the process leaves behind is checked as it leaves
         }
 
-        foreach (var (by, step) in Deliveries(whole).Concat(Timers(whole)).Concat(PeerMoves.Of(whole, MostFrames)).Concat(Others(whole, state)))
+        foreach (var (by, step) in Deliveries(whole).Concat(Timers(whole)).Concat(PeerMoves.Of(whole, MostFrames)).Concat(Others(whole,
+            state)))
         {
             Traced(whole, by, () =>
             {
@@ -102,7 +105,8 @@ internal sealed class ComposedWalk(
         if (!whole.ToPeer.IsEmpty) yield return ("a frame arrives there", draft => PeerMoves.Receive(draft));
         if (whole.Has(Facts.ExitOwed)) yield return ("the exit is seen", draft => draft.SeeExit());
         if (whole.Has(Facts.RoleOwed)) yield return ("the role is yielded", draft => draft.Settle(Facts.RoleOwed, new RoleYielded()));
-        if (whole.Has(Facts.ReleaseOwed)) yield return ("the listeners are released", draft => draft.Settle(Facts.ReleaseOwed, new ListenersReleased()));
+        if (whole.Has(Facts.ReleaseOwed)) yield return ("the listeners are released", draft =>
+            draft.Settle(Facts.ReleaseOwed, new ListenersReleased()));
         if (whole.Has(Facts.SocketsOwed)) yield return ("the sockets are offered", draft => draft.OfferSockets(launches: true));
     }
 
@@ -164,7 +168,8 @@ internal sealed class ComposedWalk(
             WorldRules.Require(passed.Count < 100, ComposedRules.Stuck, $"clocks fire without end: {string.Join(", ", by)}");
             var next = Deliveries(state).Concat(Timers(state)).FirstOrDefault();
             WorldRules.Require(next.Step is not null, ComposedRules.Stuck,
-                $"{Machines.Lifecycle(state)} and {Machines.Successor(state)} wait for a peer that does nothing, and no clock runs after {string.Join(", ", by)}");
+                $"{Machines.Lifecycle(state)} and {Machines.Successor(state)} wait for a peer that does nothing, "
+                    + $"and no clock runs after {string.Join(", ", by)}");
             by.Add(next.By);
             state = Take(state, next.Step!);
             ComposedRules.CheckAlways(state, Machines);

@@ -20,7 +20,8 @@ public sealed class ComposedWalkTests(ITestOutputHelper output)
     [Fact]
     public void Mutants_BetweenTheMachines_AreCaughtByTheWalk()
     {
-        var mutants = ComposedMutants.All().ToList().AsParallel().AsOrdered().Select(mutant => (mutant.Name, Violation: Try(mutant))).ToList();
+        var mutants = ComposedMutants.All().ToList().AsParallel().AsOrdered().Select(mutant =>
+            (mutant.Name, Violation: Try(mutant))).ToList();
         foreach (var (name, violation) in mutants)
         {
             output.WriteLine($"{name,-75} {violation?.Message ?? "SURVIVED"}");

@@ -144,22 +144,22 @@ internal sealed class Draft(Whole whole, Machines machines)
                     "the receipt says promoted, and the successor was never told so");
                 Clear(Facts.AccountOpen | Facts.AccountFailed);
                 break;
-            case LifecycleEffect.StartAccepting: Set(Facts.Accepts); break;
-            case LifecycleEffect.QuiesceAccepting:
+            case ListenerOrder.StartAccepting: Set(Facts.Accepts); break;
+            case ListenerOrder.QuiesceAccepting:
                 Require(Whole.Has(Facts.HasServed), ComposedRules.Accepting, "quiesced before the successor has begun to accept");
                 Clear(Facts.Accepts);
                 break;
-            case LifecycleEffect.ReleaseListeners release:
+            case ListenerOrder.ReleaseListeners release:
                 Require(!release.HandedOver || (Whole.Has(Facts.PromoteSent) && !Whole.Has(Facts.EndOrdered)), ComposedRules.Accepting,
                     "the listening sockets are left to a successor that was never promoted, or is being ended");
                 Clear(Facts.Accepts);
                 Set(Facts.ReleaseOwed);
                 break;
-            case LifecycleEffect.TakeRole:
+            case FrontOrder.TakeRole:
                 Require(!Whole.IsPeerMain, ComposedRules.OnePrimary, "two apps are primary");
                 Set(Facts.IsPrimary);
                 break;
-            case LifecycleEffect.YieldRole:
+            case FrontOrder.YieldRole:
                 Clear(Facts.IsPrimary);
                 Set(Facts.RoleOwed);
                 break;

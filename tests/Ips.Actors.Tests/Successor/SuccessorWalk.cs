@@ -11,7 +11,8 @@ using static Ips.Actors.Tests.Lifecycle.WorldRules;
 namespace Ips.Actors.Tests.Successor;
 
 /// <summary>
-/// Walks every reachable state of a successor, breadth first, over every event at every moment, likely or not. The first broken invariant ends
+/// Walks every reachable state of a successor, breadth first, over every event at every moment, likely or not. The first broken invariant
+/// ends
 /// the walk with a <see cref="WalkViolation"/>.
 /// </summary>
 internal sealed class SuccessorWalk(Func<SuccessorState, SuccessorEvent, IpsOptions, SuccessorStep> decide)
@@ -25,24 +26,33 @@ internal sealed class SuccessorWalk(Func<SuccessorState, SuccessorEvent, IpsOpti
     /// <summary>What a successor can say: each frame with each value that a decision reads, and one that no successor says.</summary>
     public static readonly IReadOnlyList<HandoverFrame> Said =
     [
-        new HelloFrame(1, 1, 12, "test"), new HelloFrame(2, 2, 12, "test"), new HelloFrame(7, 9, 12, "test"), new ReadyFrame(), new ReadyFrame(Failing: Failing),
-        new ReadyFrame(HealthUrl: "file:///test"), new HealthFrame(true, 0, 0), new HealthFrame(false, 0, 0), SickReport, new PromotedFrame(), new FailedFrame("test"),
+        new HelloFrame(1, 1, 12, "test"), new HelloFrame(2, 2, 12, "test"), new HelloFrame(7, 9, 12, "test"), new ReadyFrame(),
+            new ReadyFrame(Failing: Failing),
+        new ReadyFrame(HealthUrl: "file:///test"), new HealthFrame(true, 0, 0), new HealthFrame(false, 0, 0), SickReport,
+            new PromotedFrame(), new FailedFrame("test"),
         new AdoptedFrame(1), new DeclinedFrame(1), new ConnectionsFrame([]), new LeavingFrame(), new ServeFrame(),
     ];
 
     /// <summary>Every event.</summary>
     public static readonly IReadOnlyList<SuccessorEvent> Events =
     [
-        new Ordered(new ReloaderOrder.SpawnSuccessor()), new Ordered(new ReloaderOrder.SpawnSuccessor(Again: true)), new Ordered(new ReloaderOrder.SpawnSuccessor(Invited: true)),
-        new Ordered(new ReloaderOrder.SpawnSuccessor()) { Older = Full }, new Ordered(new ReloaderOrder.SendServe()), new Ordered(new ReloaderOrder.SendPromote()),
-        new Ordered(new ReloaderOrder.EndSuccessor(true, "test")), new Ordered(new ReloaderOrder.EndSuccessor(false, "test")), new Ordered(new ReloaderOrder.KillSuccessor()),
-        new Ordered(new ReloaderOrder.GiveUpSuccessor("test")), new Ordered(new ReloaderOrder.MoveConnections()), new Ordered(new ReloaderOrder.SendHistory([])),
+        new Ordered(new ReloaderOrder.SpawnSuccessor()), new Ordered(new ReloaderOrder.SpawnSuccessor(Again: true)),
+            new Ordered(new ReloaderOrder.SpawnSuccessor(Invited: true)),
+        new Ordered(new ReloaderOrder.SpawnSuccessor()) { Older = Full }, new Ordered(new ReloaderOrder.SendServe()),
+            new Ordered(new ReloaderOrder.SendPromote()),
+        new Ordered(new ReloaderOrder.EndSuccessor(true, "test")), new Ordered(new ReloaderOrder.EndSuccessor(false, "test")),
+            new Ordered(new ReloaderOrder.KillSuccessor()),
+        new Ordered(new ReloaderOrder.GiveUpSuccessor("test")), new Ordered(new ReloaderOrder.MoveConnections()),
+            new Ordered(new ReloaderOrder.SendHistory([])),
         new Ordered(new ReloaderOrder.SendFarewell()),
-        new RoomAwaited([]), new RoomAwaited(Full), new OlderAborted([1]), new SocketsOffered(), new PreparationFailed("test"), new Launched(), new LaunchFailed("test"),
+        new RoomAwaited([]), new RoomAwaited(Full), new OlderAborted([1]), new SocketsOffered(), new PreparationFailed("test"),
+            new Launched(), new LaunchFailed("test"),
         .. Said.Select(frame => new Received(frame)),
         new ChannelClosed(null), new Exited(new ProcessEnd.Exited(new ProcessExit(1, 0))), new Faulted("test"), new StopUnheard(),
-        new Judged(Failing, Passing, null), new Judged(Failing, Failing, null), new Judged(Failing, Passing, SickReport), new Judged(Failing, Failing, SickReport),
-        new HealthUrlAnswered("test"), new HealthUrlAnswered(null), new HealthUrlAnsweredHere("test"), new HealthUrlAnsweredHere(null), new CarryEnded(),
+        new Judged(Failing, Passing, null), new Judged(Failing, Failing, null), new Judged(Failing, Passing, SickReport),
+            new Judged(Failing, Failing, SickReport),
+        new HealthUrlAnswered("test"), new HealthUrlAnswered(null), new HealthUrlAnsweredHere("test"), new HealthUrlAnsweredHere(null),
+            new CarryEnded(),
         .. Enum.GetValues<SuccessorTimer>().Select(timer => new TimerFired(timer)),
     ];
 
@@ -70,7 +80,8 @@ internal sealed class SuccessorWalk(Func<SuccessorState, SuccessorEvent, IpsOpti
         return this;
     }
 
-    /// <summary>Walks with a function that differs: each step that it takes otherwise, from wherever this walk came to, and all that follows.</summary>
+    /// <summary>Walks with a function that differs: each step that it takes otherwise, from wherever this walk came to, and all that
+    /// follows.</summary>
     /// <returns>False if it decides the same everywhere.</returns>
     /// <exception cref="WalkViolation">An invariant is broken.</exception>
     public bool TryRunOther(SuccessorMutant mutant)
@@ -101,7 +112,8 @@ internal sealed class SuccessorWalk(Func<SuccessorState, SuccessorEvent, IpsOpti
 
     private static readonly Type[] Probed = [typeof(Ordered), typeof(ChannelClosed), typeof(Exited), typeof(TimerFired)];
 
-    private static SuccessorStep? Try(Func<SuccessorState, SuccessorEvent, IpsOptions, SuccessorStep> decide, (SuccessorState State, SuccessorEvent Event) key)
+    private static SuccessorStep? Try(Func<SuccessorState, SuccessorEvent, IpsOptions, SuccessorStep> decide,
+        (SuccessorState State, SuccessorEvent Event) key)
     {
         try
         {
@@ -144,7 +156,8 @@ internal sealed class SuccessorWalk(Func<SuccessorState, SuccessorEvent, IpsOpti
         _ => @event.GetType().Name,
     };
 
-    // A clock that does not run does not fire; the answer to a launch comes of the launch. What makes no difference is tried with one of two.
+    // A clock that does not run does not fire; the answer to a launch comes of the launch. What makes no difference is tried with one of
+    // two.
     private static bool CanCome(SuccessorEvent @event, SuccessorState state, Done done) => @event switch
     {
         TimerFired fired => done.HasFlag(SuccessorRules.Of(fired.Timer)),
@@ -183,7 +196,8 @@ internal sealed class SuccessorWalk(Func<SuccessorState, SuccessorEvent, IpsOpti
             Decisions.Add((node.State, @event), step = decide(node.State, @event, Options));
         }
 
-        var done = @event is TimerFired { Timer: not SuccessorTimer.HealthUrlDue } fired ? node.Done & ~SuccessorRules.Of(fired.Timer) : node.Done;
+        var done = @event is TimerFired { Timer: not SuccessorTimer.HealthUrlDue } fired ? node.Done & ~SuccessorRules.Of(fired.Timer)
+            : node.Done;
         if (step.State is Preparing && node.State is not Preparing)
         {
             Require(node.State is not Living, SuccessorRules.Owner, "another successor is begun while one lives");
@@ -220,10 +234,12 @@ internal sealed class SuccessorWalk(Func<SuccessorState, SuccessorEvent, IpsOpti
             _ => false,
         };
         var fault = step.Effects.Any(effect => effect is SuccessorEffect.LogFault);
-        Require(fault != inOrder, SuccessorRules.Frames, $"{frame.GetType().Name} in {state.Name} of {was.Name} is {(fault ? "a fault" : "believed")}");
+        Require(fault != inOrder, SuccessorRules.Frames,
+            $"{frame.GetType().Name} in {state.Name} of {was.Name} is {(fault ? "a fault" : "believed")}");
         Require(!fault || (state is Main or Failed or Ending ? step.State == state : step.State is Failed), SuccessorRules.Frames,
             $"{frame.GetType().Name} out of order in {state.Name} leads to {step.State.Name}");
-        Require(!fault || step.Effects.All(effect => effect is SuccessorEffect.LogFault or SuccessorEffect.TellFailed or SuccessorEffect.Cancel),
+        Require(!fault || step.Effects.All(effect =>
+            effect is SuccessorEffect.LogFault or SuccessorEffect.TellFailed or SuccessorEffect.Cancel),
             SuccessorRules.Frames, $"{frame.GetType().Name} out of order in {state.Name} is acted on");
     }
 
@@ -235,28 +251,35 @@ internal sealed class SuccessorWalk(Func<SuccessorState, SuccessorEvent, IpsOpti
         var (closed, exited) = (Events.OfType<ChannelClosed>().First(), Events.OfType<Exited>().First());
         if (node.State is Living living)
         {
-            Require(Step(Step(node, closed), exited).State is Gone, SuccessorRules.Ends, $"closed, then exited in {living.Name}, and not gone");
-            Require(Step(Step(node, exited), closed).State is Gone, SuccessorRules.Ends, $"exited, then closed in {living.Name}, and not gone");
+            Require(Step(Step(node, closed), exited).State is Gone, SuccessorRules.Ends,
+                $"closed, then exited in {living.Name}, and not gone");
+            Require(Step(Step(node, exited), closed).State is Gone, SuccessorRules.Ends,
+                $"exited, then closed in {living.Name}, and not gone");
             var dead = Step(node, exited);
-            Require(dead.State is Gone || Step(dead, new TimerFired(SuccessorTimer.ExitWithoutClose)).State is Gone, SuccessorRules.Ends, "a child of it holds it up");
+            Require(dead.State is Gone || Step(dead, new TimerFired(SuccessorTimer.ExitWithoutClose)).State is Gone, SuccessorRules.Ends,
+                "a child of it holds it up");
             var ordered = Step(node, new Ordered(new ReloaderOrder.EndSuccessor(true, "test")));
             EndsByTimers(ordered);
-            Require(living is Main or Killed || living.End is ProcessEnd.Exited || Step(node, new Ordered(new ReloaderOrder.KillSuccessor())).State is Killed,
+            Require(living is Main or Killed || living.End is ProcessEnd.Exited
+                || Step(node, new Ordered(new ReloaderOrder.KillSuccessor())).State is Killed,
                 SuccessorRules.Ends, $"{living.Name} is not killed");
         }
 
         if (node.State is OnProbation)
         {
-            Require(Step(node, new TimerFired(SuccessorTimer.HealthOverdue)).State is Failed, SuccessorRules.Clocks, "silence is no failure");
+            Require(Step(node, new TimerFired(SuccessorTimer.HealthOverdue)).State is Failed, SuccessorRules.Clocks,
+                "silence is no failure");
         }
 
         if (node.State is None or NotStarted or Gone)
         {
             var next = Step(node, new Ordered(new ReloaderOrder.SpawnSuccessor()));
             Require(next.State is OfferingSockets, SuccessorRules.Owner, "the next successor is not begun");
-            Require(node.State is not Gone || Step(node, new Ordered(new ReloaderOrder.SpawnSuccessor(Again: true))).State is Gone, SuccessorRules.Owner,
+            Require(node.State is not Gone || Step(node, new Ordered(new ReloaderOrder.SpawnSuccessor(Again: true))).State is Gone,
+                SuccessorRules.Owner,
                 "one whose end was told is started again");
-            Require(Step(node, new Ordered(new ReloaderOrder.EndSuccessor(false, "test"))).State is Gone, SuccessorRules.Told, "an order to end is not answered");
+            Require(Step(node, new Ordered(new ReloaderOrder.EndSuccessor(false, "test"))).State is Gone, SuccessorRules.Told,
+                "an order to end is not answered");
         }
     }
 

@@ -13,7 +13,8 @@ public sealed class SuccessorWalkTests(ITestOutputHelper output)
 {
     private static readonly (string Pattern, string Why)[] Equivalent =
     [
-        ("\\w+ \\+ (ChannelClosed|Exited|ExitWithoutClose): without Cancel", "to be forgotten cancels every clock, and after the exit nothing is signalled"),
+        ("\\w+ \\+ (ChannelClosed|Exited|ExitWithoutClose): without Cancel",
+            "to be forgotten cancels every clock, and after the exit nothing is signalled"),
         ("\\w+ \\+ EndSuccessor: without Cancel", "the clock of a closed channel means nothing once it is being ended"),
     ];
 
@@ -21,7 +22,8 @@ public sealed class SuccessorWalkTests(ITestOutputHelper output)
     public void Walk_WholeGraph_KeepsEveryInvariant()
     {
         var walk = new SuccessorWalk(SuccessorMachine.Next).Run();
-        output.WriteLine($"{walk.States} states, {walk.Decisions.Count} transitions; {walk.Products} products with the world, {walk.Steps} steps.");
+        output.WriteLine($"{walk.States} states, {walk.Decisions.Count} transitions; "
+            + $"{walk.Products} products with the world, {walk.Steps} steps.");
         Assert.Equal(Nested<SuccessorState>(), walk.Decisions.Keys.Select(key => key.State.GetType().Name).Distinct().Order());
         Assert.Equal(Nested<SuccessorEvent>(), SuccessorWalk.Events.Select(e => e.GetType().Name).Distinct().Order());
     }
@@ -41,7 +43,8 @@ public sealed class SuccessorWalkTests(ITestOutputHelper output)
         output.WriteLine($"{mutants.Count} mutants, {mutants.Count(m => m.CaughtBy is null)} equivalent.");
         output.WriteLine(table.ToString());
         Assert.Empty(mutants.Where(m => m.CaughtBy is null && Why(m.Name) is null).Select(m => m.Name));
-        Assert.All(Equivalent, argument => Assert.Contains(mutants, m => m.CaughtBy is null && Matches(argument.Pattern, m.Name))); // none is a leftover
+        // none is a leftover
+        Assert.All(Equivalent, argument => Assert.Contains(mutants, m => m.CaughtBy is null && Matches(argument.Pattern, m.Name)));
         Assert.InRange(mutants.Count(m => m.CaughtBy is not null), 500, int.MaxValue);
     }
 
@@ -63,6 +66,7 @@ public sealed class SuccessorWalkTests(ITestOutputHelper output)
     private static bool Matches(string pattern, string mutant) => Regex.IsMatch(mutant, $"^(?:{pattern})$", RegexOptions.CultureInvariant);
 
     private static List<string> Nested<T>() =>
-        [.. typeof(T).GetNestedTypes(BindingFlags.Public | BindingFlags.NonPublic).Where(type => type.IsSubclassOf(typeof(T)) && !type.IsAbstract)
+        [.. typeof(T).GetNestedTypes(BindingFlags.Public | BindingFlags.NonPublic).Where(type => type.IsSubclassOf(typeof(T))
+            && !type.IsAbstract)
             .Select(type => type.Name).Order()];
 }

@@ -63,19 +63,24 @@ internal static class SuccessorRules
                 Require(!done.HasFlag(Done.Launched), Owner, "a second process is launched");
                 return done;
             case RefuseInvited:
-                Require(!done.HasFlag(Done.Launched) && !done.HasFlag(Done.Refused), Owner, "an outsider is refused twice, or that is the successor");
+                Require(!done.HasFlag(Done.Launched) && !done.HasFlag(Done.Refused), Owner,
+                    "an outsider is refused twice, or that is the successor");
                 return done | Done.Refused;
             case SuccessorEffect.Send { Frame: ServeFrame }:
-                Require(done.HasFlag(Done.ReadyTold) && (done & (Done.FailureTold | Done.StopSent)) == 0, Order, "serve is said to one that is not ready, or failed");
+                Require(done.HasFlag(Done.ReadyTold) && (done & (Done.FailureTold | Done.StopSent)) == 0, Order,
+                    "serve is said to one that is not ready, or failed");
                 return done | Done.ServeSent;
             case SendIdentity:
-                Require(after is SuccessorState.Promoting { Facts: { Order.Invited: true, Version: >= HandoverVersion.LateIdentity } }, Order,
+                Require(after is SuccessorState.Promoting { Facts: { Order.Invited: true, Version: >= HandoverVersion.LateIdentity } },
+                    Order,
                     "the identity is sent to one that has it");
                 Require((done & (Done.IdentitySent | Done.PromoteSent)) == 0, Order, "the identity is sent twice, or behind promote");
                 return done | Done.IdentitySent;
             case SendPromotion:
-                Require(done.HasFlag(Done.ServeSent) && (done & (Done.FailureTold | Done.StopSent)) == 0, Order, "promote is said before serve, or to one that failed");
-                Require(after is not Living { Facts: { Order.Invited: true, Version: >= HandoverVersion.LateIdentity } } || done.HasFlag(Done.IdentitySent), Order,
+                Require(done.HasFlag(Done.ServeSent) && (done & (Done.FailureTold | Done.StopSent)) == 0, Order,
+                    "promote is said before serve, or to one that failed");
+                Require(after is not Living { Facts: { Order.Invited: true, Version: >= HandoverVersion.LateIdentity } }
+                    || done.HasFlag(Done.IdentitySent), Order,
                     "promote is said to one that has no identity");
                 return done | Done.PromoteSent;
             case SendStop stop:
@@ -93,7 +98,8 @@ internal static class SuccessorRules
                 Require(done.HasFlag(Done.CarryBegun), Connections, $"{effect} while nothing moves");
                 return done;
             case TakeReturned:
-                Require(done.HasFlag(Done.ServeSent) && before is Failed { Drains: true } or Ending, Connections, "connections are taken from one that keeps its role, or never had any");
+                Require(done.HasFlag(Done.ServeSent) && before is Failed { Drains: true } or Ending, Connections,
+                    "connections are taken from one that keeps its role, or never had any");
                 return done;
             case SendLeft:
                 Require(after is not Main { Carry: CarryStage.Begun }, Connections, "left is said while connections move");
@@ -102,7 +108,8 @@ internal static class SuccessorRules
                 Require(!done.HasFlag(Done.ReadyTold), Judged, "ready is told twice");
                 return done | Done.ReadyTold;
             case TellFailed:
-                Require((done & (Done.FailureTold | Done.PromotionTold | Done.StopSent | Done.KillSent)) == 0, Told, "a failure is told twice, after the promotion, or of one that is being ended");
+                Require((done & (Done.FailureTold | Done.PromotionTold | Done.StopSent | Done.KillSent)) == 0, Told,
+                    "a failure is told twice, after the promotion, or of one that is being ended");
                 return done | Done.FailureTold;
             case SuccessorEffect.Tell { Event: var told }: return Tell(done, told, before);
             default: return done;
@@ -114,13 +121,16 @@ internal static class SuccessorRules
         switch (told)
         {
             case LifecycleEvent.SuccessorFailed:
-                Require(before is Preparing && !done.HasFlag(Done.FailureTold), Told, "a failure to start is told of one that was started, or twice");
+                Require(before is Preparing && !done.HasFlag(Done.FailureTold), Told,
+                    "a failure to start is told of one that was started, or twice");
                 return done | Done.FailureTold;
             case LifecycleEvent.SuccessorServes:
-                Require(done.HasFlag(Done.ServeSent) && (done & (Done.FailureTold | Done.StopSent)) == 0, Order, "serves is told of one that was not told to");
+                Require(done.HasFlag(Done.ServeSent) && (done & (Done.FailureTold | Done.StopSent)) == 0, Order,
+                    "serves is told of one that was not told to");
                 return done;
             case LifecycleEvent.PromotionAcknowledged:
-                Require(done.HasFlag(Done.PromoteSent) && (done & (Done.FailureTold | Done.StopSent)) == 0, Order, "a promotion is told that was not ordered, or was taken back");
+                Require(done.HasFlag(Done.PromoteSent) && (done & (Done.FailureTold | Done.StopSent)) == 0, Order,
+                    "a promotion is told that was not ordered, or was taken back");
                 return done | Done.PromotionTold;
             case LifecycleEvent.SuccessorLeaving:
                 Require(done.HasFlag(Done.PromotionTold), Order, "leaving is told of one that is not the main process");
@@ -129,7 +139,8 @@ internal static class SuccessorRules
                 Require(!done.HasFlag(Done.GoneTold), Told, "gone is told twice");
                 Require(!done.HasFlag(Done.Launched), Told, "gone is told of a process that is still held");
                 Require(gone.Crashed == (before is Promoted), Told, "a crash is told of one that left or was ended, or is not told");
-                Require(before is None or NotStarted or Preparing || (done & (Done.FailureTold | Done.StopSent | Done.KillSent | Done.PromotionTold)) != 0, Told,
+                Require(before is None or NotStarted or Preparing
+                    || (done & (Done.FailureTold | Done.StopSent | Done.KillSent | Done.PromotionTold)) != 0, Told,
                     "gone is told, and neither a failure nor an order to end before it");
                 return done | Done.GoneTold;
             default: return done;
@@ -140,7 +151,8 @@ internal static class SuccessorRules
     public static void Check(SuccessorState state, Done done)
     {
         Require(state is Living || (done & Done.Clocks) == 0, Clocks, $"a clock runs in {state.Name}");
-        Require(state is Living == done.HasFlag(Done.Launched), Owner, $"{state.Name}, and the process is {(done.HasFlag(Done.Launched) ? "" : "not ")}held");
+        Require(state is Living == done.HasFlag(Done.Launched), Owner,
+            $"{state.Name}, and the process is {(done.HasFlag(Done.Launched) ? "" : "not ")}held");
         Require(state is not Gone || done.HasFlag(Done.GoneTold), Told, "it is gone, and that is not told");
         Require(state is not NotStarted || done.HasFlag(Done.FailureTold), Told, "it could not be started, and that is not told");
         Require(state is not Failed || done.HasFlag(Done.FailureTold), Told, "it failed, and that is not told");
@@ -152,10 +164,13 @@ internal static class SuccessorRules
     public static void CheckClocks(SuccessorState state, Done done, string rule)
     {
         Require(state is not OnProbation || done.HasFlag(Done.HealthOverdue | Done.HealthUrlDue), rule, "its reports are not watched");
-        Require(state is OnProbation || (done & (Done.HealthOverdue | Done.HealthUrlDue)) == 0, rule, $"reports are awaited in {state.Name}");
-        Require(state is not (Asked or Terminated) || state is Living { End: ProcessEnd.Exited } || done.HasFlag(Done.Escalate), rule, $"{state.Name} waits for ever");
+        Require(state is OnProbation || (done & (Done.HealthOverdue | Done.HealthUrlDue)) == 0, rule,
+            $"reports are awaited in {state.Name}");
+        Require(state is not (Asked or Terminated) || state is Living { End: ProcessEnd.Exited } || done.HasFlag(Done.Escalate), rule,
+            $"{state.Name} waits for ever");
         Require(state is Asked or Terminated || !done.HasFlag(Done.Escalate), rule, $"{state.Name} would be signalled");
-        Require(state is not Living { End: ProcessEnd.Exited } || done.HasFlag(Done.ExitWithoutClose), rule, "the end of the channel is awaited for ever");
+        Require(state is not Living { End: ProcessEnd.Exited } || done.HasFlag(Done.ExitWithoutClose), rule,
+            "the end of the channel is awaited for ever");
     }
 
     public static Done Of(SuccessorTimer timer) => Enum.Parse<Done>(timer.ToString());
