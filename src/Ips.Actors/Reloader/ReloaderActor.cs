@@ -18,6 +18,8 @@ namespace Ips.Actors.Reloader;
 /// subscribes again.</remarks>
 internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 {
+    private const string NoRoom = "an older generation could not be aborted to make room";
+
     private readonly SuccessorSlot _slot;
     private readonly IGenerationLauncher _launcher;
     private readonly IActorRef _listeners;
@@ -52,12 +54,10 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         Receive<IntakeFailed>(failed => _log.ReturnFailed(failed.Count, failed.Reason));
     }
 
-    /// <inheritdoc/>
     public ITimerScheduler Timers { get; set; } = null!;
 
     private ISpawnedGeneration Process => _slot.Process!; // every effect that needs it is of a state that has one
 
-    /// <inheritdoc/>
     protected override void PreStart()
     {
         if (_slot.Process is { } process)
@@ -65,29 +65,24 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
             Watch(process);
         }
 
-        foreach (var effect in SuccessorMachine.Resume(_slot.State, _options))
-        {
-            _slot.Pending.Enqueue(effect);
-        }
-
-        PerformPending();
+        Perform(SuccessorMachine.Resume(_slot.State, _options));
     }
 
     private void Apply(SuccessorEvent @event)
     {
         var (state, effects) = SuccessorMachine.Next(_slot.State, @event, _options);
         _slot.State = state;
+        Perform(effects);
+    }
+
+    // An effect is taken off the queue before it is performed: one that throws is left out, and the others follow after the restart.
+    private void Perform(IReadOnlyList<SuccessorEffect> effects)
+    {
         foreach (var effect in effects)
         {
             _slot.Pending.Enqueue(effect);
         }
 
-        PerformPending();
-    }
-
-    // An effect is taken off the queue before it is performed: one that throws is left out, and the others follow after the restart.
-    private void PerformPending()
-    {
         while (_slot.Pending.TryDequeue(out var effect))
         {
             Perform(effect);
@@ -103,12 +98,10 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
             case SuccessorEffect.OfferSockets offer: OfferSockets(offer.Order); break;
             case SuccessorEffect.Launch launch: Launch(launch.Order); break;
             case SuccessorEffect.RefuseInvited refuse: refuse.Order.InvitedProcess?.Refuse(refuse.Reason); break;
-
             case SuccessorEffect.ToSuccessor words:
                 if (_sender.Send(words) is { } outcome) Apply(outcome);
                 break;
             case SuccessorEffect.ToOthers report: _reporter.Tell(report); break;
-
             case SuccessorEffect.NoteReady ready: NoteReady(ready); break;
             case SuccessorEffect.AskHealthUrlHere: Ask(_slot.HealthUrl, fault => new SuccessorEvent.HealthUrlAnsweredHere(fault)); break;
             case SuccessorEffect.AskHealthUrl: Ask(_slot.JudgingUrl, fault => new SuccessorEvent.HealthUrlAnswered(fault)); break;
@@ -142,7 +135,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         var timeout = _options.Reload.RoomTimeout;
         _log.AwaitingRoom(wait.Alive, _options.Reload.MaxGenerations, timeout.TotalSeconds);
         _slot.Older.WaitForRoomAsync(wait.Most, timeout).PipeTo(
-            Self, success: () => new RoomAwaited(wait.Order), failure: error => RoomNotMade(wait.Order, error));
+            Self, success: () => new RoomAwaited(wait.Order), failure: error => NotPrepared(wait.Order, NoRoom, error));
     }
 
     private void AbortOlder(SuccessorEffect.AbortOlder abort)
@@ -154,11 +147,8 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 
         var aborted = new SuccessorEvent.OlderAborted([.. abort.Generations.Select(older => older.Generation)]);
         Task.WhenAll(abort.Generations.Select(older => _slot.Older.AbortAsync(older, _options.Reload.KillTimeout))).PipeTo(
-            Self, success: () => new Prepared(abort.Order, aborted, []), failure: error => RoomNotMade(abort.Order, error));
+            Self, success: () => new Prepared(abort.Order, aborted, []), failure: error => NotPrepared(abort.Order, NoRoom, error));
     }
-
-    private static Prepared RoomNotMade(ReloaderOrder.SpawnSuccessor order, Exception error) =>
-        NotPrepared(order, "an older generation could not be aborted to make room", error);
 
     private static Prepared NotPrepared(ReloaderOrder.SpawnSuccessor order, string what, Exception error) =>
         new(order, new SuccessorEvent.PreparationFailed($"{what}: {error.GetBaseException().Message}"), []);

@@ -41,18 +41,25 @@ internal static class SuccessorMachine
     };
 
     /// <summary>What to do again after the actor restarted: its timers and questions are lost. Every effect is idempotent.</summary>
-    public static IReadOnlyList<SuccessorEffect> Resume(SuccessorState state, IpsOptions options) => state switch
-    {
-        OfferingSockets offering => [new OfferSockets(offering.Order)],
-        Living { End: ProcessEnd.Exited } => [new Arm(SuccessorTimer.ExitWithoutClose, OtherHalf)],
-        Asked asked => [new Arm(SuccessorTimer.Escalate, asked.Patience)],
-        Terminated => [new Arm(SuccessorTimer.Escalate, options.Reload.KillTimeout)],
-        Living { End: ProcessEnd.ChannelClosed } and not (Failed or Ending) => [new Arm(SuccessorTimer.ClosedWithoutExit, OtherHalf)],
-        Ready { Unjudged: { } failing } => [new Judge(failing, null)],
-        OnProbation => Watch(options),
-        Leaving { Carry: not CarryStage.Begun } => [new SendLeft()],
-        _ => [],
-    };
+    public static IReadOnlyList<SuccessorEffect> Resume(SuccessorState state, IpsOptions options) =>
+    [
+        .. state switch
+        {
+            Living { End: ProcessEnd.Exited } => [new Arm(SuccessorTimer.ExitWithoutClose, OtherHalf)],
+            Living { End: ProcessEnd.ChannelClosed } and not (Failed or Ending) => [new Arm(SuccessorTimer.ClosedWithoutExit, OtherHalf)],
+            _ => Nothing,
+        },
+        .. state switch
+        {
+            OfferingSockets offering => [new OfferSockets(offering.Order)],
+            Ready { Unjudged: { } failing } => [new Judge(failing, null)],
+            OnProbation => Watch(options),
+            Leaving { Carry: not CarryStage.Begun } => [new SendLeft()],
+            Asked { End: not ProcessEnd.Exited } asked => [new Arm(SuccessorTimer.Escalate, asked.Patience)],
+            Terminated { End: not ProcessEnd.Exited } => [new Arm(SuccessorTimer.Escalate, options.Reload.KillTimeout)],
+            _ => Nothing,
+        },
+    ];
 
     /// <summary>Whether the successor gets the identity of the service only when it is to be the main process: one that this service has
     /// not started may fail, or be hostile, and keep what it was given.</summary>
@@ -213,7 +220,7 @@ internal static class SuccessorMachine
             [.. state is Ending ? [new Cancel(SuccessorTimer.Escalate)] : Nothing, new Arm(SuccessorTimer.ExitWithoutClose, OtherHalf)]),
         (Faulted fault, _) => Fail(state, fault.Reason, responsive: false),
         (StopUnheard, _) when state is Asked asked => Escalate(asked, options),
-        (CarryEnded, _) when state is Main main =>
+        (CarryEnded, _) when state is Main { Carry: not CarryStage.NotBegun } main =>
             new(main with { Carry = CarryStage.Ended }, main is Leaving ? [new SendLeft()] : Nothing),
         _ => Stay(state),
     };

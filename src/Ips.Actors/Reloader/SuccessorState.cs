@@ -52,7 +52,8 @@ internal abstract record SuccessorState
     /// <summary>It was welcomed, and is starting.</summary>
     public sealed record Welcomed(SuccessorFacts Facts) : Living(Facts);
 
-    /// <summary>It has said ready. <paramref name="Unjudged"/>: failing checks of it that are still to be judged; then it is ready.</summary>
+    /// <summary>It has said ready. <paramref name="Unjudged"/>: failing checks of it that are still to be judged; then it is
+    /// ready.</summary>
     public sealed record Ready(SuccessorFacts Facts, IReadOnlyDictionary<string, string>? Unjudged = null) : Living(Facts);
 
     /// <summary>It accepts, and health reports are due.</summary>

@@ -6,7 +6,8 @@ using Ips.Actors.Reloader;
 
 namespace Ips.Actors.Tests.Reloader;
 
-/// <summary>A successor without a process: what it is sent and signalled goes to a probe, what it says and how it ends is the test's.</summary>
+/// <summary>A successor without a process: what it is sent and signalled goes to a probe, what it says and how it ends is the
+/// test's.</summary>
 internal sealed class FakeSuccessor(int pid, IActorRef told) : ISpawnedGeneration, IHandoverChannel
 {
     private readonly Lock _gate = new();

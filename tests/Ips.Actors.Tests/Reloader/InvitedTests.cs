@@ -31,7 +31,8 @@ public sealed class InvitedTests : ActorTest
         (_launcher, _process) = (new FakeLauncher(_told.Ref), new FakeSuccessor(0, _told.Ref)); // of a namespace that is not seen from here
         _invited = new FakeInvited(_process);
         var (slot, identity) = (new SuccessorSlot { Older = _older }, Identity.Adopt("/nowhere/ips.pid", null, null, _log));
-        _reloader = Supervise(Props.Create(() => new ReloaderActor(slot, _launcher, identity, _listeners.Ref, _told.Ref, _lifecycle.Ref, _options, _log)));
+        _reloader = Supervise(Props.Create(() =>
+            new ReloaderActor(slot, _launcher, identity, _listeners.Ref, _told.Ref, _lifecycle.Ref, _options, _log)));
     }
 
     [Fact]
@@ -39,7 +40,8 @@ public sealed class InvitedTests : ActorTest
     {
         _process.Say(new HelloFrame(1, 1, 12, "2.0"));
         _reloader.Tell(new ReloaderOrder.SpawnSuccessor(Invited: true) { Generation = 2, InvitedProcess = _invited });
-        Assert.Equal(new LifecycleEvent.SuccessorSpawned(0, Invited: true), await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorSpawned>());
+        Assert.Equal(new LifecycleEvent.SuccessorSpawned(0, Invited: true),
+            await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorSpawned>());
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGreeted>();
         Assert.Equal(2, Assert.IsType<WelcomeFrame>((await _told.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame).Generation);
         Assert.Empty(_launcher.Launched);

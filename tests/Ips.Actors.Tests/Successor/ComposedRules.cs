@@ -23,20 +23,24 @@ internal static class ComposedRules
     public static void CheckAlways(Whole whole, Machines machines)
     {
         Require(!(whole.Has(Facts.IsPrimary) && whole.IsPeerMain), OnePrimary, "two apps are primary");
-        Require(machines.Successor(whole) is SuccessorState.Living || !whole.Has(Facts.OfReloader), Gone, "a clock runs for a successor that is gone");
-        Require(whole.Peer == PeerStage.Absent || machines.Successor(whole) is SuccessorState.Living, Gone, "a process is there that nobody watches");
+        Require(machines.Successor(whole) is SuccessorState.Living || !whole.Has(Facts.OfReloader), Gone,
+            "a clock runs for a successor that is gone");
+        Require(whole.Peer == PeerStage.Absent || machines.Successor(whole) is SuccessorState.Living, Gone,
+            "a process is there that nobody watches");
     }
 
     /// <summary>Nothing is on its way.</summary>
     public static void CheckQuiet(Whole whole, Machines machines)
     {
         var (lifecycle, successor) = (machines.Lifecycle(whole), machines.Successor(whole));
-        Require(whole.Has(Facts.Accepts) || whole.PeerAccepts || IsOver(lifecycle), Accepting, $"nobody accepts in {lifecycle} with a successor that is {whole.Peer}");
+        Require(whole.Has(Facts.Accepts) || whole.PeerAccepts || IsOver(lifecycle), Accepting,
+            $"nobody accepts in {lifecycle} with a successor that is {whole.Peer}");
         Require(!whole.IsPeerMain || IsOver(lifecycle) || lifecycle is LifecycleState.Promoting || successor is SuccessorState.Ending,
             OneMain, $"the successor is the main process, and this generation in {lifecycle} is it too");
         if (lifecycle is LifecycleState.Serving)
         {
-            Require(successor is not (SuccessorState.Living or SuccessorState.Preparing), NextReload, $"a successor is left over: {successor.Name}");
+            Require(successor is not (SuccessorState.Living or SuccessorState.Preparing), NextReload,
+                $"a successor is left over: {successor.Name}");
             Require(!whole.Has(Facts.AccountOpen), Receipt, "a reload has no receipt");
             Require(!whole.Has(Facts.PidFileIsPeers), OneMain, "the PID file names a successor that is gone");
             Require(whole.Has(Facts.IsPrimary), OnePrimary, "no app is primary");
@@ -57,7 +61,7 @@ internal static class ComposedRules
             if (machines.Orders[orders.First] is ReloaderOrder.KillSuccessor) return;
         }
 
-        Require(!whole.IsPeerAlive || whole.Has(Facts.HasBeenMain), Orphan, $"the process ends, and its successor stays as {whole.Peer}");
+        Require(!whole.IsPeerAlive || whole.Has(Facts.PromoteSent), Orphan, $"the process ends, and its successor stays as {whole.Peer}");
     }
 
     private static bool IsOver(LifecycleState state) => state is LifecycleState.LameDuck or LifecycleState.Moving or LifecycleState.Draining

@@ -8,8 +8,10 @@ using static Ips.Actors.Lifecycle.LifecycleEvent;
 namespace Ips.Actors.Tests.Successor;
 
 /// <summary>
-/// Walks every reachable state of a predecessor with its successor, breadth first: both machines, the process of the successor, which may do
+/// Walks every reachable state of a predecessor with its successor, breadth first: both machines, the process of the successor, which may
+/// do
 /// anything at any moment, and the messages between the three, each of which may take any time. A clock that runs may fire at any moment.
+/// Of what is rare (a stop, a restart of ReloaderActor, a lie of the peer) one thing happens in a reload.
 /// The first broken invariant ends the walk with a <see cref="WalkViolation"/> that tells the way to it.
 /// </summary>
 internal sealed class ComposedWalk(
@@ -19,7 +21,8 @@ internal sealed class ComposedWalk(
 
     private static readonly (Facts Timer, LifecycleEvent Event)[] LifecycleTimers =
     [
-        (Facts.SuccessorTimer, new SuccessorTimedOut()), (Facts.ProbationTimer, new ProbationPassed()), (Facts.LameDuckTimer, new LameDuckEnded()),
+        (Facts.SuccessorTimer, new SuccessorTimedOut()), (Facts.ProbationTimer, new ProbationPassed()),
+            (Facts.LameDuckTimer, new LameDuckEnded()),
         (Facts.MoveTimer, new MoveTimedOut()), (Facts.DrainTimer, new DrainTimedOut()), (Facts.AbortTimer, new AbortTimedOut()),
     ];
 
@@ -71,7 +74,8 @@ internal sealed class ComposedWalk(
             return; // what the process leaves behind is checked as it leaves
         }
 
-        foreach (var (by, step) in Deliveries(whole).Concat(Timers(whole)).Concat(PeerMoves.Of(whole, MostFrames)).Concat(Operators(state)))
+        foreach (var (by, step) in Deliveries(whole).Concat(Timers(whole)).Concat(PeerMoves.Of(whole, MostFrames)).Concat(Others(whole,
+            state)))
         {
             Traced(whole, by, () =>
             {
@@ -101,7 +105,8 @@ internal sealed class ComposedWalk(
         if (!whole.ToPeer.IsEmpty) yield return ("a frame arrives there", draft => PeerMoves.Receive(draft));
         if (whole.Has(Facts.ExitOwed)) yield return ("the exit is seen", draft => draft.SeeExit());
         if (whole.Has(Facts.RoleOwed)) yield return ("the role is yielded", draft => draft.Settle(Facts.RoleOwed, new RoleYielded()));
-        if (whole.Has(Facts.ReleaseOwed)) yield return ("the listeners are released", draft => draft.Settle(Facts.ReleaseOwed, new ListenersReleased()));
+        if (whole.Has(Facts.ReleaseOwed)) yield return ("the listeners are released", draft =>
+            draft.Settle(Facts.ReleaseOwed, new ListenersReleased()));
         if (whole.Has(Facts.SocketsOwed)) yield return ("the sockets are offered", draft => draft.OfferSockets(launches: true));
     }
 
@@ -118,15 +123,20 @@ internal sealed class ComposedWalk(
         }
     }
 
-    private static IEnumerable<(string By, Action<Draft> Step)> Operators(LifecycleState state)
+    private static IEnumerable<(string By, Action<Draft> Step)> Others(Whole whole, LifecycleState state)
     {
+        if (whole.Has(Facts.AccountOpen) && !whole.Has(Facts.OutOfTheWay) && whole.Orders.IsEmpty && whole.Events.IsEmpty)
+        {
+            yield return ("ReloaderActor restarts", draft => draft.Restart());
+        }
+
         if (state is LifecycleState.Serving)
         {
             yield return ("reload", draft => draft.Feed(new ReloadRequested("test", NoQueue: true)));
             yield return ("check", draft => draft.Feed(new CheckRequested("test")));
         }
 
-        if (state is not (LifecycleState.LameDuck or LifecycleState.Draining))
+        if (state is not (LifecycleState.LameDuck or LifecycleState.Draining) && !whole.Has(Facts.OutOfTheWay))
         {
             yield return ("stop", draft => draft.Feed(new StopRequested("test")));
         }
@@ -158,7 +168,8 @@ internal sealed class ComposedWalk(
             WorldRules.Require(passed.Count < 100, ComposedRules.Stuck, $"clocks fire without end: {string.Join(", ", by)}");
             var next = Deliveries(state).Concat(Timers(state)).FirstOrDefault();
             WorldRules.Require(next.Step is not null, ComposedRules.Stuck,
-                $"{Machines.Lifecycle(state)} and {Machines.Successor(state)} wait for a peer that does nothing, and no clock runs after {string.Join(", ", by)}");
+                $"{Machines.Lifecycle(state)} and {Machines.Successor(state)} wait for a peer that does nothing, "
+                    + $"and no clock runs after {string.Join(", ", by)}");
             by.Add(next.By);
             state = Take(state, next.Step!);
             ComposedRules.CheckAlways(state, Machines);

@@ -16,4 +16,30 @@ public sealed class ComposedWalkTests(ITestOutputHelper output)
         output.WriteLine($"{walk.States} states of the whole, {walk.Steps} steps, {walk.QuietStates} with nothing on its way; "
             + $"{walk.Machines.LifecycleStates} states of LifecycleMachine, {walk.Machines.SuccessorStates} of SuccessorMachine.");
     }
+
+    [Fact]
+    public void Mutants_BetweenTheMachines_AreCaughtByTheWalk()
+    {
+        var mutants = ComposedMutants.All().ToList().AsParallel().AsOrdered().Select(mutant =>
+            (mutant.Name, Violation: Try(mutant))).ToList();
+        foreach (var (name, violation) in mutants)
+        {
+            output.WriteLine($"{name,-75} {violation?.Message ?? "SURVIVED"}");
+        }
+
+        Assert.Empty(mutants.Where(mutant => mutant.Violation is null).Select(mutant => mutant.Name));
+    }
+
+    private static WalkViolation? Try(ComposedMutant mutant)
+    {
+        try
+        {
+            new ComposedWalk(mutant.Lifecycle, mutant.Successor).Run();
+            return null;
+        }
+        catch (WalkViolation violation)
+        {
+            return violation;
+        }
+    }
 }

@@ -73,15 +73,24 @@ internal enum Facts
     /// <summary>It has begun to accept.</summary>
     HasServed = 1 << 22,
 
-    /// <summary>It was the main process at some time.</summary>
-    HasBeenMain = 1 << 23,
+    /// <summary>It was told that it is the main process.</summary>
+    PromoteSent = 1 << 23,
 
     /// <summary>The PID file names it.</summary>
     PidFileIsPeers = 1 << 24,
 
-    OfLifecycle = SuccessorTimer | ProbationTimer | LameDuckTimer | MoveTimer | DrainTimer | AbortTimer,
+    /// <summary>ReloaderActor has restarted in this reload.</summary>
+    HasRestarted = 1 << 25,
+
+    /// <summary>The successor is to be ended.</summary>
+    EndOrdered = 1 << 26,
+
     OfReloader = HealthTimer | EscalateTimer | ClosedTimer | ExitTimer,
-    OfPeer = HasClosed | HasLied | HasServed | HasBeenMain,
+    OfPeer = HasClosed | HasLied,
+    OfReload = HasServed | PromoteSent | HasRestarted | EndOrdered,
+
+    /// <summary>Something rare has happened in this reload.</summary>
+    OutOfTheWay = HasLied | HasRestarted,
 
     /// <summary>What is on its way and comes by itself.</summary>
     InFlight = RoleOwed | ReleaseOwed | SocketsOwed | ExitOwed,

@@ -92,6 +92,7 @@ internal sealed class Draft(Whole whole, Machines machines)
     public void Restart()
     {
         Clear(Facts.OfReloader);
+        Set(Facts.HasRestarted);
         foreach (var effect in machines.Resume(Whole)) Perform(effect);
         Whole = Whole with { Events = Post(Whole.Events, machines.Events.Of(new LifecycleEvent.ActorRestarted("reloader"))) };
     }
@@ -123,10 +124,14 @@ internal sealed class Draft(Whole whole, Machines machines)
         switch (effect)
         {
             case ReloaderOrder.SendFarewell or ReloaderOrder.MoveConnections or ReloaderOrder.ReopenOlderLogs: break; // not in this model
-            case ReloaderOrder.EndSuccessor end: Send(end with { Reason = "" }); break;
+            case ReloaderOrder.EndSuccessor end:
+                Set(Facts.EndOrdered);
+                Send(end with { Reason = "" });
+                break;
             case ReloaderOrder order: Send(order); break;
             case LifecycleEffect.BeginReload:
                 Require(!Whole.Has(Facts.AccountOpen), ComposedRules.Receipt, "a reload begins before the last one has its receipt");
+                Clear(Facts.OfReload);
                 Set(Facts.AccountOpen);
                 break;
             case LifecycleEffect.NoteFailure or LifecycleEffect.NoteChecked:
@@ -135,26 +140,26 @@ internal sealed class Draft(Whole whole, Machines machines)
                 break;
             case LifecycleEffect.FinishReload:
                 Require(Whole.Has(Facts.AccountOpen), ComposedRules.Receipt, "a reload gets a second receipt");
-                Require(Whole.Has(Facts.AccountFailed | Facts.HasBeenMain), ComposedRules.Receipt,
-                    "the receipt says promoted, and the successor has never been the main process");
+                Require(Whole.Has(Facts.AccountFailed | Facts.PromoteSent), ComposedRules.Receipt,
+                    "the receipt says promoted, and the successor was never told so");
                 Clear(Facts.AccountOpen | Facts.AccountFailed);
                 break;
-            case LifecycleEffect.StartAccepting: Set(Facts.Accepts); break;
-            case LifecycleEffect.QuiesceAccepting:
+            case ListenerOrder.StartAccepting: Set(Facts.Accepts); break;
+            case ListenerOrder.QuiesceAccepting:
                 Require(Whole.Has(Facts.HasServed), ComposedRules.Accepting, "quiesced before the successor has begun to accept");
                 Clear(Facts.Accepts);
                 break;
-            case LifecycleEffect.ReleaseListeners release:
-                Require(!release.HandedOver || Whole.Has(Facts.HasBeenMain), ComposedRules.Accepting,
-                    "the listening sockets are left to a successor that was never the main process");
+            case ListenerOrder.ReleaseListeners release:
+                Require(!release.HandedOver || (Whole.Has(Facts.PromoteSent) && !Whole.Has(Facts.EndOrdered)), ComposedRules.Accepting,
+                    "the listening sockets are left to a successor that was never promoted, or is being ended");
                 Clear(Facts.Accepts);
                 Set(Facts.ReleaseOwed);
                 break;
-            case LifecycleEffect.TakeRole:
+            case FrontOrder.TakeRole:
                 Require(!Whole.IsPeerMain, ComposedRules.OnePrimary, "two apps are primary");
                 Set(Facts.IsPrimary);
                 break;
-            case LifecycleEffect.YieldRole:
+            case FrontOrder.YieldRole:
                 Clear(Facts.IsPrimary);
                 Set(Facts.RoleOwed);
                 break;
@@ -179,7 +184,10 @@ internal sealed class Draft(Whole whole, Machines machines)
             case SuccessorEffect.Launch: Launch(); break;
             case SuccessorEffect.SendWelcome { Facts.Version: > 0 }: Tell(Frames.Welcome); break;
             case SuccessorEffect.Send { Frame: ServeFrame }: Tell(Frames.Serve); break;
-            case SuccessorEffect.SendPromotion: Tell(Frames.Promote); break;
+            case SuccessorEffect.SendPromotion:
+                Set(Facts.PromoteSent);
+                Tell(Frames.Promote);
+                break;
             case SuccessorEffect.SendLeft: Tell(Frames.Left); break;
             case SuccessorEffect.SendStop when Whole.Has(Facts.HasClosed): Feed(new SuccessorEvent.StopUnheard()); break;
             case SuccessorEffect.SendStop: Tell(Frames.Stop); break;

@@ -47,7 +47,7 @@ internal static class PeerMoves
         if (whole.Peer is PeerStage.Booting or PeerStage.Greeted or PeerStage.Welcomed or PeerStage.SaidReady or PeerStage.Serving)
         {
             yield return Say("failed", PeerStage.Draining, Frames.Failed);
-            if (!whole.Has(Facts.HasLied))
+            if (!whole.Has(Facts.OutOfTheWay))
             {
                 yield return ("it says promoted unasked", draft =>
                 {
@@ -78,7 +78,7 @@ internal static class PeerMoves
     private static void BecomeMain(Draft draft)
     {
         draft.Move(PeerStage.Main);
-        draft.Set(Facts.HasBeenMain | Facts.PidFileIsPeers);
+        draft.Set(Facts.PidFileIsPeers);
         draft.Say(Frames.Promoted);
     }
 

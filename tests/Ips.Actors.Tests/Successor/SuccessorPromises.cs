@@ -1,0 +1,73 @@
+using Ips.Actors.Handover;
+using Ips.Actors.Lifecycle;
+using Ips.Actors.Posix;
+using Ips.Actors.Reloader;
+using static Ips.Actors.Reloader.SuccessorEffect;
+using static Ips.Actors.Reloader.SuccessorEvent;
+using static Ips.Actors.Reloader.SuccessorState;
+using static Ips.Actors.Tests.Lifecycle.WorldRules;
+
+namespace Ips.Actors.Tests.Successor;
+
+/// <summary>What a step must bring about, whatever came before.</summary>
+internal static class SuccessorPromises
+{
+    public static void Check(SuccessorState before, SuccessorEvent @event, SuccessorStep step)
+    {
+        var (after, effects) = step;
+        var isAlive = before is Living { End: not ProcessEnd.Exited };
+        switch (@event)
+        {
+            case Ordered { Order: ReloaderOrder.EndSuccessor } when before is Living and not Ending:
+                Promise(after is Asked && effects.Any(e => e is SendStop), SuccessorRules.Ends, "it is not asked to end");
+                break;
+            case Ordered { Order: ReloaderOrder.EndSuccessor { FinishRequests: false } } or StopUnheard when before is Asked && isAlive:
+                Promise(after is Terminated, SuccessorRules.Ends, "it is given more time");
+                break;
+            case Ordered { Order: ReloaderOrder.SendPromote } when before is Serving or Promoting or Main:
+                Promise(effects.Any(e => e is SendPromotion), SuccessorRules.Order, "promote is not sent");
+                break;
+            case Received { Frame: PromotedFrame } when before is Promoting or Main:
+                Promise(effects.Any(e => e is Tell { Event: LifecycleEvent.PromotionAcknowledged }), SuccessorRules.Order,
+                    "a promotion is not told");
+                break;
+            case Received { Frame: LeavingFrame } when before is Main:
+                Promise(after is Leaving && effects.Any(e => e is Tell { Event: LifecycleEvent.SuccessorLeaving }), SuccessorRules.Order,
+                    "it leaves, and nobody is told");
+                break;
+            case Received { Frame: HealthFrame } or Judged when before is OnProbation && after is OnProbation && IsReport(@event):
+                Promise(effects.Any(e => e is Arm { Timer: SuccessorTimer.HealthOverdue }), SuccessorRules.Clocks,
+                    "a report does not count as one");
+                break;
+            case ChannelClosed when before is Living { End: ProcessEnd.Unseen } and not (Failed or Ending):
+                Promise(effects.Any(e => e is Arm { Timer: SuccessorTimer.ClosedWithoutExit }), SuccessorRules.Clocks,
+                    "its exit is awaited for ever");
+                break;
+            case RoomAwaited room when before is AwaitingRoom:
+                Promise(room.Older.Count == 0 ? after is OfferingSockets : after is AbortingOlder, SuccessorRules.Owner,
+                    "there is room, or the oldest are to go");
+                break;
+            case OlderAborted when before is AbortingOlder:
+                Promise(after is OfferingSockets && effects.Any(e => e is Tell { Event: LifecycleEvent.GenerationsAborted }),
+                    SuccessorRules.Owner, "there is room now");
+                break;
+        }
+
+        if (after is Terminated && before is not Terminated)
+        {
+            Promise(effects.Any(e => e is Signal { Number: SignalNumbers.SIGTERM })
+                && effects.Any(e => e is Arm { Timer: SuccessorTimer.Escalate }),
+                SuccessorRules.Ends, "terminated without SIGTERM, or without a limit");
+        }
+
+        if ((before, after) is (Serving { Reported: false }, Serving { Reported: true }))
+        {
+            Promise(effects.Any(e => e is Tell { Event: LifecycleEvent.SuccessorServes }), SuccessorRules.Order,
+                "it serves, and nobody is told");
+        }
+
+        void Promise(bool kept, string rule, string otherwise) => Require(kept, rule, $"{otherwise}: {before.Name} to {after.Name}");
+    }
+
+    private static bool IsReport(SuccessorEvent @event) => @event is not Judged { Report: null };
+}
