@@ -8,7 +8,6 @@ using Xunit.Abstractions;
 namespace Ips.Host.ProcessTests;
 
 /// <summary>Good and bad releases in turn under load: no request fails, and no generation is larger than those before it.</summary>
-[Collection(Alone.Name)] // memory is measured
 public class AlternatingReloadTests(ITestOutputHelper output) : ProcessTest(output)
 {
     private const string Good = "good";

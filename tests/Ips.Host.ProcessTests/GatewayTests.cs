@@ -7,7 +7,6 @@ using Xunit.Abstractions;
 namespace Ips.Host.ProcessTests;
 
 /// <summary>An app that nobody here wrote: YARP as a gateway, with <c>AddIps()</c> as its only added line. What is behind it stays up.</summary>
-[Collection(Alone.Name)] // clients that are slow to act on a close meet the times of a drain
 public class GatewayTests(ITestOutputHelper output) : ProcessTest(output)
 {
     private const int WebSocketsOfEachKind = 3;

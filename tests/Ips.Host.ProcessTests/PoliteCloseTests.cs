@@ -9,7 +9,6 @@ using Xunit.Abstractions;
 namespace Ips.Host.ProcessTests;
 
 /// <summary>What cannot move is told before it is closed: TLS, HTTP/2 and WebSockets lose no request over reloads, and are never reset.</summary>
-[Collection(Alone.Name)] // clients that are slow to act on a close meet the times of a drain
 public class PoliteCloseTests(ITestOutputHelper output) : ProcessTest(output)
 {
     private static readonly TimeSpan Far = TimeSpan.FromMilliseconds(10);

@@ -12,7 +12,7 @@ public class TakeoverFuzzTests(ITestOutputHelper output) : ChannelFuzzTest(outpu
     public async Task Takeover_PeersSendAnything_CostsNoRequest()
     {
         var service = PrepareOffering(Impatient(new ServiceSettings(ServiceKind.SampleApp)));
-        await service.StartAsync();
+        await StartOfferingAsync(service);
         await using var scene = await ChannelScene.BeginAsync(service, FaultScene.LightLoad(service.Target), Output, tellsMemory: true);
         var next = await RunTakeoverPeersAsync(scene, from: 0, packets: 30);
         await scene.BeginToCountAsync();

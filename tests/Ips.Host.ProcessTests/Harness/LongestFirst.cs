@@ -7,8 +7,9 @@ public sealed class LongestFirst : ITestCollectionOrderer
 {
     private static readonly string[] Longest =
     [
-        nameof(CrashTests), nameof(Takeover.HostileTakeoverTests), nameof(SignalsDuringReloadTests), nameof(LateReloadRequestTests),
-        nameof(BadSuccessorTests),
+        nameof(CrashTests), nameof(Takeover.HostileTakeoverTests), nameof(ChannelFuzz.SuccessorFuzzTests), nameof(SignalsDuringReloadTests),
+        nameof(LateReloadRequestTests), nameof(BadSuccessorTests), nameof(PoliteCloseTests), nameof(ChannelFuzz.NotifyFuzzTests),
+        nameof(ChannelFuzz.SupervisorFuzzTests), nameof(ChannelFuzz.TakeoverFuzzTests), nameof(ChannelFuzz.PredecessorFuzzTests),
     ];
 
     /// <inheritdoc/>

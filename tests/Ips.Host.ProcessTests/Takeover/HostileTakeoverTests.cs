@@ -164,7 +164,7 @@ public sealed class HostileTakeoverTests(ITestOutputHelper output) : TakeoverTes
         {
             Probation = probation ?? TimeSpan.FromSeconds(1), HealthInterval = TimeSpan.FromSeconds(1), KillTimeout = ServiceSettings.ShortestKillTimeout, Debug = true,
         });
-        await service.StartAsync();
+        await StartOfferingAsync(service);
         return service;
     }
 

@@ -16,7 +16,7 @@ public sealed class RefusedTakeoverTests(ITestOutputHelper output) : TakeoverTes
         var service = PrepareOffering(new ServiceSettings(ServiceKind.SampleApp), Members);
         Share(service);
         Assert.Equal(0, Syscall.chmod(service.Folder, (FilePermissions)0b111_111_101)); // it may see the socket
-        await service.StartAsync();
+        await StartOfferingAsync(service);
         Assert.Equal((UnixFileMode)0b110_110_000, File.GetUnixFileMode(SocketOf(service)));
         var daemon = new ServiceSettings(ServiceKind.Daemon) { User = "nobody" };
 
@@ -43,7 +43,7 @@ public sealed class RefusedTakeoverTests(ITestOutputHelper output) : TakeoverTes
     public async Task Takeover_DuringAReload_IsRefusedAndToldSo()
     {
         var service = PrepareOffering(new ServiceSettings(ServiceKind.Daemon) { Probation = TimeSpan.FromSeconds(30), Debug = true });
-        await service.StartAsync();
+        await StartOfferingAsync(service);
         service.Signal(ProcessTable.SigUsr2);
         await service.WaitForStateAsync(1, "OnProbation");
         Assert.Equal("ips: The handover failed: a reload is already under way.", await AssertRefusedAsync(Launch(service, ServiceKind.Daemon)));
@@ -56,7 +56,7 @@ public sealed class RefusedTakeoverTests(ITestOutputHelper output) : TakeoverTes
     public async Task Takeover_UnderAnotherPidFile_IsRefusedByTheOneThatAsks()
     {
         var service = PrepareOffering(new ServiceSettings(ServiceKind.Daemon) { KillTimeout = TimeSpan.FromSeconds(30), HealthInterval = TimeSpan.FromMinutes(1) }); // it ends by itself
-        await service.StartAsync();
+        await StartOfferingAsync(service);
         var other = Prepare(new ServiceSettings(ServiceKind.Daemon));
         File.WriteAllText(other.PidFile + ".lock", "");
         var settings = new ServiceSettings(ServiceKind.Daemon);
@@ -102,7 +102,7 @@ public sealed class RefusedTakeoverTests(ITestOutputHelper output) : TakeoverTes
                 Probation = TimeSpan.FromSeconds(30), HealthInterval = TimeSpan.FromSeconds(2), DrainTimeout = TimeSpan.FromSeconds(1), Debug = true,
             });
         Share(service);
-        await service.StartAsync();
+        await StartOfferingAsync(service);
         var root = Launch(service, ServiceKind.SampleApp, settings: new ServiceSettings(ServiceKind.SampleApp) { Debug = true });
         await service.WaitForStateAsync(2, "Proving");
         Assert.True(root.Signal(ProcessTable.SigStop));

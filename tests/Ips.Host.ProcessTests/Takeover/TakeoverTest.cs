@@ -41,6 +41,14 @@ public abstract class TakeoverTest(ITestOutputHelper output) : ProcessTest(outpu
         return service;
     }
 
+    /// <summary>Starts it; returns when it can be taken over, a moment after it is the main process.</summary>
+    private protected static async Task StartOfferingAsync(Service service)
+    {
+        var mark = service.Log.Mark;
+        await service.StartAsync();
+        await service.Log.WaitForAsync(mark, EventIds.TakeoverOffered);
+    }
+
     /// <summary>Lets the members of the group work in the service's folder.</summary>
     private protected void Share(Service service)
     {

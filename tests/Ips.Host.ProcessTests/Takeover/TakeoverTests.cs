@@ -15,7 +15,7 @@ public sealed class TakeoverTests(ITestOutputHelper output) : TakeoverTest(outpu
     public async Task Takeover_BySameUserUnderLoad_FailsNoRequest_AndReloadAndTakeoverWorkAfterIt()
     {
         var service = PrepareOffering(new ServiceSettings(ServiceKind.Daemon));
-        await service.StartAsync();
+        await StartOfferingAsync(service);
         var socket = SocketOf(service);
         Assert.Equal(OwnerOnly, File.GetUnixFileMode(socket));
         Assert.Equal(socket, (await service.StatusAsync()).TakeoverSocket);
@@ -58,7 +58,7 @@ public sealed class TakeoverTests(ITestOutputHelper output) : TakeoverTest(outpu
     {
         var service = PrepareOffering(new ServiceSettings(ServiceKind.SampleApp), Members);
         Share(service);
-        await service.StartAsync();
+        await StartOfferingAsync(service);
         await using var load = StrictLoad.Start(Load(service));
         await load.WaitForRequestsAsync(1, Limits.Step);
 
@@ -91,7 +91,7 @@ public sealed class TakeoverTests(ITestOutputHelper output) : TakeoverTest(outpu
         {
             Program = "unshare", Prefix = ["--pid", "--fork", "--mount-proc", "--kill-child", Binaries.IpsPath],
         });
-        await service.StartAsync();
+        await StartOfferingAsync(service);
         var second = Launch(service, ServiceKind.Daemon);
         await WaitForMainAsync(service, 2);
         Assert.Equal(second.Pid, service.MainPid);
@@ -105,7 +105,7 @@ public sealed class TakeoverTests(ITestOutputHelper output) : TakeoverTest(outpu
     public async Task Takeover_KilledOnProbation_IsRolledBackAndCostsOnlyItsOwnRequests()
     {
         var service = PrepareOffering(new ServiceSettings(ServiceKind.SampleApp) { Probation = TimeSpan.FromSeconds(30), Debug = true });
-        await service.StartAsync();
+        await StartOfferingAsync(service);
         await using var load = StrictLoad.Start(Load(service));
         await load.WaitForRequestsAsync(1, Limits.Step);
         var outsider = Launch(service, ServiceKind.SampleApp, settings: new ServiceSettings(ServiceKind.SampleApp) { Debug = true });

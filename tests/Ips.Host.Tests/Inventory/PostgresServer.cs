@@ -1,6 +1,5 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
+using Ips.Testing.Processes;
 using Npgsql;
 
 namespace Ips.Host.Tests.Inventory;
@@ -45,14 +44,14 @@ public sealed class PostgresServer : IAsyncLifetime, IDisposable
         {
             var main = int.Parse(File.ReadLines(Path.Combine(Data, "postmaster.pid")).First(),
                 System.Globalization.CultureInfo.InvariantCulture);
-            return [main, .. Ips.Testing.Processes.ProcessTable.ChildrenOf(main)];
+            return [main, .. ProcessTable.ChildrenOf(main)];
         }
     }
 
     /// <summary>Sends a signal to each of its processes.</summary>
     public void Signal(int signal)
     {
-        foreach (var pid in Processes) Ips.Testing.Processes.ProcessTable.Signal(pid, signal);
+        foreach (var pid in Processes) ProcessTable.Signal(pid, signal);
     }
 
     public Task InitializeAsync() => Task.CompletedTask;
@@ -78,7 +77,7 @@ public sealed class PostgresServer : IAsyncLifetime, IDisposable
             if (Environment.UserName == "root") await ExecuteAsync("chown", "postgres", _folder);
             await RunAsync(Path.Combine(Binaries!, "initdb"), "-D", Data, "-U", "postgres", "--auth=trust", "--no-sync", "-E", "UTF8",
                 "--locale=C");
-            var port = FreePort();
+            var port = FreePort.Next();
             await LaunchAsync(port);
             _port = port;
         }
@@ -103,16 +102,10 @@ public sealed class PostgresServer : IAsyncLifetime, IDisposable
 
     private static async Task ExecuteAsync(string program, params string[] arguments)
     {
-        using var process = Ips.Testing.Processes.Executable.Start(new ProcessStartInfo(program, arguments) { WorkingDirectory = "/" }); // output goes to the test's own: pg_ctl's server would keep a pipe open
+        // Output goes to the test's own: pg_ctl's server would keep a pipe open.
+        using var process = Executable.Start(new ProcessStartInfo(program, arguments) { WorkingDirectory = "/" });
         await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(2));
         Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}.");
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
 
