@@ -48,6 +48,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         Receive<ProcessEnded>(m => ReferenceEquals(m.Process, _slot.Process), m => OnEnded(m.Process, m.Exit));
         Receive<Answered>(m => ReferenceEquals(m.Process, _slot.Process), m => Apply(m.Event));
         Receive<SuccessorEvent.TimerFired>(Apply);
+        Receive<LeftOver>(_ => Perform([])); // by a restart
         Receive<MoverProtocol.Carry>(OnCarry);
         Receive<MoverProtocol.CarryEnded>(_ => Apply(new SuccessorEvent.CarryEnded()));
         Receive<ListenerProtocol.Adopted>(_ => { }); // of those that it gave back
@@ -60,12 +61,9 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 
     protected override void PreStart()
     {
-        if (_slot.Process is { } process)
-        {
-            Watch(process);
-        }
-
-        Perform(SuccessorMachine.Resume(_slot.State, _options));
+        if (_slot.Process is { } process) Watch(process);
+        foreach (var effect in SuccessorMachine.Resume(_slot.State, _options)) Perform(effect);
+        if (_slot.Pending.Count > 0) Self.Tell(new LeftOver());
     }
 
     private void Apply(SuccessorEvent @event)
@@ -103,8 +101,12 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
                 break;
             case SuccessorEffect.ToOthers report: _reporter.Tell(report); break;
             case SuccessorEffect.NoteReady ready: NoteReady(ready); break;
-            case SuccessorEffect.AskHealthUrlHere: Ask(_slot.HealthUrl, fault => new SuccessorEvent.HealthUrlAnsweredHere(fault)); break;
-            case SuccessorEffect.AskHealthUrl: Ask(_slot.JudgingUrl, fault => new SuccessorEvent.HealthUrlAnswered(fault)); break;
+            case SuccessorEffect.AskHealthUrlHere:
+                Ask(_slot.HealthUrl, fault => new SuccessorEvent.HealthUrlAnsweredHere(fault), _ => null);
+                break;
+            case SuccessorEffect.AskHealthUrl:
+                Ask(_slot.JudgingUrl, fault => new SuccessorEvent.HealthUrlAnswered(fault), error => error.GetBaseException().Message);
+                break;
             case SuccessorEffect.Judge judge: Judge(judge); break;
             case SuccessorEffect.Arm arm: Arm(arm); break;
             case SuccessorEffect.Cancel cancel: Timers.Cancel(cancel.Timer); break;
@@ -127,8 +129,8 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         }
     }
 
-    private bool IsUnderWay(ReloaderOrder.SpawnSuccessor order) =>
-        _slot.State is SuccessorState.Preparing preparing && ReferenceEquals(preparing.Order, order); // else the reload was ended meanwhile
+    private bool IsUnderWay(ReloaderOrder.SpawnSuccessor order) => // else the reload was ended meanwhile
+        (_slot.State as SuccessorState.Preparing)?.Order is { } current && ReferenceEquals(current, order);
 
     private void AwaitRoom(SuccessorEffect.AwaitRoom wait)
     {
@@ -235,13 +237,13 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         Apply(new SuccessorEvent.Exited(new ProcessEnd.Exited(exit, process.Explain(exit), words)));
     }
 
-    private void Ask(IHealthUrl? url, Func<string?, SuccessorEvent> answered)
+    private void Ask(IHealthUrl? url, Func<string?, SuccessorEvent> answered, Func<Exception, string?> failed)
     {
         var process = Process;
         url?.AskAsync().PipeTo(
             Self,
             success: fault => new Answered(process, answered(fault)),
-            failure: error => new Answered(process, answered(error.GetBaseException().Message)));
+            failure: error => new Answered(process, answered(failed(error))));
     }
 
     private void Judge(SuccessorEffect.Judge judge)
@@ -254,14 +256,9 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 
     private void Arm(SuccessorEffect.Arm arm)
     {
-        if (arm.Timer != SuccessorTimer.HealthUrlDue)
-        {
-            Timers.StartSingleTimer(arm.Timer, new SuccessorEvent.TimerFired(arm.Timer), arm.After);
-        }
-        else if (_slot.JudgingUrl is not null)
-        {
-            Timers.StartPeriodicTimer(arm.Timer, new SuccessorEvent.TimerFired(arm.Timer), arm.After);
-        }
+        var fired = new SuccessorEvent.TimerFired(arm.Timer);
+        if (arm.Timer != SuccessorTimer.HealthUrlDue) Timers.StartSingleTimer(arm.Timer, fired, arm.After);
+        else if (_slot.JudgingUrl is not null) Timers.StartPeriodicTimer(arm.Timer, fired, arm.After);
     }
 
     private void NoteReady(SuccessorEffect.NoteReady ready)
@@ -313,6 +310,8 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
     private sealed record RoomAwaited(ReloaderOrder.SpawnSuccessor Order);
 
     private sealed record Prepared(ReloaderOrder.SpawnSuccessor Order, SuccessorEvent Event, IReadOnlyList<OfferedSocket> Sockets);
+
+    private sealed record LeftOver;
 
     private sealed record IntakeFailed(int Count, string Reason);
 }
