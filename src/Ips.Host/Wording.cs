@@ -12,7 +12,8 @@ internal static class Wording
     internal static string Counted(long count, string what) =>
         string.Create(CultureInfo.InvariantCulture, $"{count} {what}{(count == 1 ? "" : "s")}");
 
-    /// <summary>Why a file cannot be read or written, to stand behind <c>FILE cannot be read: </c>, without a full stop; .NET's own words are for
+    /// <summary>Why a file cannot be read or written, to stand behind <c>FILE cannot be read: </c>, without a full stop; .NET's own words
+    /// are for
     /// programmers.</summary>
     /// <param name="e">An <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/>.</param>
     /// <param name="path">The file.</param>

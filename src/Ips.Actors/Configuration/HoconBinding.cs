@@ -8,7 +8,8 @@ namespace Ips.Actors.Configuration;
 /// <summary>Sets options from HOCON, through the table of their keys.</summary>
 internal static class HoconBinding
 {
-    /// <summary>Sets the options of an app that has its configuration in HOCON already: <c>builder.AddIps(o =&gt; HoconBinding.Bind(config, o))</c>.</summary>
+    /// <summary>Sets the options of an app that has its configuration in HOCON already: <c>builder.AddIps(o =&gt; HoconBinding.Bind(config,
+    /// o))</c>.</summary>
     /// <param name="config">A configuration with a block <c>ips</c>; without one nothing changes.</param>
     /// <param name="options">Where the values go.</param>
     /// <exception cref="OptionsValidationException">A key is not known or a value not allowed; every one of them is listed.</exception>

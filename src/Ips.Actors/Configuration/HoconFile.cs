@@ -5,8 +5,10 @@ namespace Ips.Actors.Configuration;
 
 /// <summary>A configuration file in HOCON.</summary>
 /// <remarks>
-/// A value's way: Akka's parser reads the text, the key's entry in the <see cref="ConfigTable{TOptions}"/> parses the value, checks its limits and sets the
-/// option, and once the command line had its say the table's rules compare the keys with each other. What uses the options takes them as they are.
+/// A value's way: Akka's parser reads the text, the key's entry in the <see cref="ConfigTable{TOptions}"/> parses the value, checks its
+/// limits and sets the
+/// option, and once the command line had its say the table's rules compare the keys with each other. What uses the options takes them as
+/// they are.
 /// <see cref="HoconKeyLocator"/> only says where a key stands, and keeps from Akka what it would misread or forgive.
 /// </remarks>
 internal sealed class HoconFile
@@ -46,7 +48,8 @@ internal sealed class HoconFile
     /// <param name="table">The keys; anything else in the file is a problem.</param>
     /// <param name="options">Where the values go. Values that are a problem leave it as it was.</param>
     /// <param name="baseDirectory">What relative paths are relative to, usually the file's directory; null leaves them as they are.</param>
-    /// <returns>Every problem of syntax, key and value, each with its line. The rules between keys are the table's to check, once every source was read.</returns>
+    /// <returns>Every problem of syntax, key and value, each with its line. The rules between keys are the table's to check, once every
+    /// source was read.</returns>
     public IReadOnlyList<ConfigProblem> Read<TOptions>(ConfigTable<TOptions> table, TOptions options, string? baseDirectory)
     {
         ArgumentNullException.ThrowIfNull(table);
@@ -69,7 +72,9 @@ internal sealed class HoconFile
     // A key that the file gives and the tree has not: a later line put a value in the place of a block.
     private IEnumerable<ConfigProblem> Replaced() =>
         from key in _layout.Keys
-        where !key.IsBlock && key.Path.Aggregate(_root, (at, name) => at is not null && at.IsObject() ? at.GetObject().GetKey(name) : null) is null
+        where !key.IsBlock
+            && key.Path.Aggregate(_root, (at, name) => at is not null && at.IsObject() ? at.GetObject().GetKey(name) : null) is null
         let name = string.Join('.', key.Path)
-        select new ConfigProblem(_path, key.Line, name, $"{name} has no effect: another line gives {name} or a block around it another kind of value.");
+        select new ConfigProblem(_path, key.Line, name,
+            $"{name} has no effect: another line gives {name} or a block around it another kind of value.");
 }

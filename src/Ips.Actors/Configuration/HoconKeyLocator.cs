@@ -8,7 +8,8 @@ namespace Ips.Actors.Configuration;
 /// <param name="Faults">What is wrong with the text, or not supported in it.</param>
 internal sealed record HoconLayout(IReadOnlyList<HoconKey> Keys, IReadOnlyList<HoconFault> Faults)
 {
-    /// <summary>The line of the value that counts, which is the last one given to this path; that of the first key below for a block that was never
+    /// <summary>The line of the value that counts, which is the last one given to this path; that of the first key below for a block that
+    /// was never
     /// opened by itself (<c>ips.drian.timeout = 1s</c>); null if there is none.</summary>
     internal int? LineOf(IReadOnlyList<string> path) => (Keys.LastOrDefault(key => key.Path.SequenceEqual(path, StringComparer.Ordinal))
         ?? Keys.FirstOrDefault(key => key.Path.Take(path.Count).SequenceEqual(path, StringComparer.Ordinal)))?.Line;
@@ -25,7 +26,8 @@ internal sealed record HoconKey(IReadOnlyList<string> Path, int Line, bool IsBlo
 /// <param name="Message">What it is, as one sentence.</param>
 internal sealed record HoconFault(int Line, string Message);
 
-/// <summary>Finds the line of each key in a HOCON text, and each place where the text is not well formed. It reads no values. Pure.</summary>
+/// <summary>Finds the line of each key in a HOCON text, and each place where the text is not well formed. It reads no values.
+/// Pure.</summary>
 /// <remarks>
 /// Akka's parser, which reads the values, keeps no positions and forgives too much for an operator's file: it accepts a missing brace
 /// or quote, <c>ips.drain timeout</c> without a value and <c>[1,2</c>; <c>include</c> fails with a null reference, and <c>${?x}</c> builds
@@ -114,7 +116,8 @@ internal sealed class HoconKeyLocator
     {
         SkipSpaces();
         if (Current == ',') Advance();
-        else if (!AtEnd && Current is not ('\n' or '}' or '#') && !At("//")) throw Fault($"'{Current}' is not expected here; the next key needs a line of its own.");
+        else if (!AtEnd && Current is not ('\n' or '}' or '#') && !At("//"))
+            throw Fault($"'{Current}' is not expected here; the next key needs a line of its own.");
         SkipBlank();
         if (Current == ',') throw Fault("there is no key before this ','.");
     }
@@ -175,7 +178,8 @@ internal sealed class HoconKeyLocator
             Scalar(name);
             SkipSpaces();
             if (Current == ',') Advance();
-            else if (!AtEnd && Current is not (']' or '\n' or '#') && !At("//")) throw Fault($"',' or ']' is expected here, not '{Shown(Current)}'.");
+            else if (!AtEnd && Current is not (']' or '\n' or '#') && !At("//"))
+                throw Fault($"',' or ']' is expected here, not '{Shown(Current)}'.");
             SkipBlank();
         }
         Advance();
@@ -207,7 +211,10 @@ internal sealed class HoconKeyLocator
         if (value.IsEmpty) throw Fault($"{name} has no value.");
         // Akka ends a value at a blank that is neither a space nor a tab.
         foreach (var c in value)
-            if (char.IsWhiteSpace(c) && c is not (' ' or '\t')) throw Fault($"the value of {name} contains '{c}'; put it in double quotes.");
+        {
+            if (char.IsWhiteSpace(c) && c is not (' ' or '\t'))
+                throw Fault($"the value of {name} contains '{c}'; put it in double quotes.");
+        }
     }
 
     // What the quotes mean is Akka's to say, for a key as for a value.
@@ -223,7 +230,8 @@ internal sealed class HoconKeyLocator
         var opened = _line;
         for (Advance(); Current != '"'; Advance())
         {
-            if (AtEnd || Current == '\n') throw new SyntaxException(opened, "the string that begins here is never closed; a '\"' is missing.");
+            if (AtEnd || Current == '\n')
+                throw new SyntaxException(opened, "the string that begins here is never closed; a '\"' is missing.");
             if (Current == '\\') Escape();
         }
         Advance();
@@ -242,7 +250,9 @@ internal sealed class HoconKeyLocator
     {
         var opened = _line;
         for (_position += 3; !At("\"\"\""); Advance())
+        {
             if (AtEnd) throw new SyntaxException(opened, "the string that begins here is never closed; a '\"\"\"' is missing.");
+        }
         _position += 3;
     }
 

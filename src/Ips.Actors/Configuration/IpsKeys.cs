@@ -81,7 +81,8 @@ internal static class IpsKeys
         .And(Takeover.On<IpsOptions>(o => o.Takeover));
 }
 
-/// <summary>Validates <see cref="IpsOptions"/>, the nested options included, against <see cref="IpsKeys.All"/>, and lists every fault, each with its key.</summary>
+/// <summary>Validates <see cref="IpsOptions"/>, the nested options included, against <see cref="IpsKeys.All"/>, and lists every fault, each
+/// with its key.</summary>
 internal sealed class IpsOptionsValidator : IValidateOptions<IpsOptions>
 {
     /// <inheritdoc/>

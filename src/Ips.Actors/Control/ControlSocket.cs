@@ -38,7 +38,8 @@ internal sealed class ControlSocket(string path)
     /// <summary>Takes over a descriptor; the path stays its former owner's until <see cref="Publish"/>.</summary>
     public void Adopt(int? fd) => Fd = fd;
 
-    /// <summary>Makes the path ours. A predecessor of another user leaves a socket that is that user's alone: in its place comes one of our own. The same
+    /// <summary>Makes the path ours. A predecessor of another user leaves a socket that is that user's alone: in its place comes one of our
+    /// own. The same
     /// when such a successor has put its socket there and the role was taken back.</summary>
     /// <returns>Whether there is a new one.</returns>
     /// <exception cref="PosixException">The path cannot be used.</exception>
@@ -46,13 +47,15 @@ internal sealed class ControlSocket(string path)
     {
         if (Fd is null) return false;
         var there = FileIdentity.OfSocketPath(path);
-        var foreign = _file is { } bound ? there != bound : there is not null && FileIdentity.OwnerOf(path) != ProcessAttributes.EffectiveUserId;
+        var foreign = _file is { } bound ? there != bound
+            : there is not null && FileIdentity.OwnerOf(path) != ProcessAttributes.EffectiveUserId;
         if (foreign) Rebind();
         else _file ??= there;
         return foreign;
     }
 
-    /// <summary>Puts a new socket at the path. Who connects from the rename on has it; who waits in the queue of the old one is kept.</summary>
+    /// <summary>Puts a new socket at the path. Who connects from the rename on has it; who waits in the queue of the old one is
+    /// kept.</summary>
     /// <exception cref="PosixException">The path cannot be used.</exception>
     public void Rebind()
     {

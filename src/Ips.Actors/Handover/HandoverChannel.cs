@@ -9,7 +9,8 @@ internal abstract record ChannelEvent
     {
     }
 
-    /// <summary>A frame; the receiver owns the descriptors. Connections come without any if this process had no room for all of them.</summary>
+    /// <summary>A frame; the receiver owns the descriptors. Connections come without any if this process had no room for all of
+    /// them.</summary>
     public sealed record Received(HandoverFrame Frame, IReadOnlyList<int> Fds) : ChannelEvent;
 
     /// <summary>The last event. <paramref name="Error"/> is null when the peer closed.</summary>
@@ -20,8 +21,10 @@ internal abstract record ChannelEvent
 /// Frames over a connected SOCK_SEQPACKET pair. Events wait until someone subscribes, and go to the newest subscriber,
 /// so that an actor which restarts misses none.
 /// </summary>
-/// <remarks>No more than <see cref="MaxWaiting"/> frames wait, and no more than one packet's descriptors with them: before anyone subscribes the protocol has
-/// three frames at most, and descriptors only in <c>welcome</c>. A successor is sent two of those, one ahead of its hello. A packet that is not a valid
+/// <remarks>No more than <see cref="MaxWaiting"/> frames wait, and no more than one packet's descriptors with them: before anyone
+/// subscribes the protocol has
+/// three frames at most, and descriptors only in <c>welcome</c>. A successor is sent two of those, one ahead of its hello. A packet that is
+/// not a valid
 /// frame, and one more than may wait, end the channel.</remarks>
 internal sealed class HandoverChannel : IHandoverChannel
 {
@@ -38,7 +41,8 @@ internal sealed class HandoverChannel : IHandoverChannel
     private bool _disposed;
 
     /// <param name="fd">The connected socket; owned from here on.</param>
-    /// <param name="onPeerGone">Called at once when the peer ends the channel, whether anyone subscribes or not; not when this end does.</param>
+    /// <param name="onPeerGone">Called at once when the peer ends the channel, whether anyone subscribes or not; not when this end
+    /// does.</param>
     /// <param name="welcomes">How many packets with descriptors may wait before anyone subscribes.</param>
     public HandoverChannel(int fd, Action? onPeerGone = null, int welcomes = 1)
     {
@@ -159,7 +163,8 @@ internal sealed class HandoverChannel : IHandoverChannel
             else if (!_events.TryDeliver(channelEvent))
             {
                 var waiting = _events.Waiting;
-                if (channelEvent is ChannelEvent.Received && (waiting.Count >= MaxWaiting || waiting.Append(channelEvent).Sum(Descriptors) > _maxDescriptors))
+                if (channelEvent is ChannelEvent.Received
+                    && (waiting.Count >= MaxWaiting || waiting.Append(channelEvent).Sum(Descriptors) > _maxDescriptors))
                 {
                     throw new InvalidDataException(
                         $"More than {MaxWaiting} packets, or {_maxDescriptors} descriptors with them, came before the first was answered.");

@@ -1,6 +1,7 @@
 namespace Ips.Actors.Handover;
 
-/// <summary>Events that wait until someone subscribes, and go to the newest subscriber, so that an actor which restarts misses none.</summary>
+/// <summary>Events that wait until someone subscribes, and go to the newest subscriber, so that an actor which restarts misses
+/// none.</summary>
 /// <remarks>Not thread-safe: its owner has a lock, under which subscribers are called.</remarks>
 internal sealed class WaitingEvents<T>
 {

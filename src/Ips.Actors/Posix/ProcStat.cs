@@ -6,13 +6,16 @@ namespace Ips.Actors.Posix;
 /// <param name="State">The letter of its state; <c>Z</c> is a zombie.</param>
 /// <param name="Parent">Its parent.</param>
 /// <param name="Terminal">The device number of its controlling terminal; 0 without one.</param>
-/// <param name="StartTicks">When it started, in clock ticks since boot: with the PID this tells one process from the next of the same number.</param>
+/// <param name="StartTicks">When it started, in clock ticks since boot: with the PID this tells one process from the next of the same
+/// number.</param>
 /// <param name="Threads">Its threads that have not ended; the first one counts while it is a zombie.</param>
 internal readonly record struct ProcStat(char State, int Parent, int Terminal, long StartTicks, int Threads)
 {
-    private const int StateIndex = 0, ParentIndex = 1, TerminalIndex = 4, ThreadsIndex = 17, StartIndex = 19; // counted from the one behind the name
+    // Counted from the field behind the name.
+    private const int StateIndex = 0, ParentIndex = 1, TerminalIndex = 4, ThreadsIndex = 17, StartIndex = 19;
 
-    /// <summary>Whether it has ended, and only waits for its parent. The state is the first thread's: that may have ended while others run.</summary>
+    /// <summary>Whether it has ended, and only waits for its parent. The state is the first thread's: that may have ended while others
+    /// run.</summary>
     internal bool HasEnded => State is 'X' || (State is 'Z' && Threads <= 1);
 
     /// <summary>The process of this id; null if there is none, or it is another user's and hidden by the mount option hidepid.</summary>

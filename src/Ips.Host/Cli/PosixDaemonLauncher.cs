@@ -2,13 +2,15 @@ using Ips.Actors.Posix;
 
 namespace Ips.Host.Cli;
 
-/// <summary>Launches a real process: in a session of its own, and until it has registered its handlers, SIGHUP, SIGUSR1 and SIGUSR2 wait.</summary>
+/// <summary>Launches a real process: in a session of its own, and until it has registered its handlers, SIGHUP, SIGUSR1 and SIGUSR2
+/// wait.</summary>
 internal sealed class PosixDaemonLauncher : IDaemonLauncher
 {
     /// <inheritdoc/>
     public int Start(DaemonLaunch launch) =>
         Spawn.Start(new SpawnRequest(
-            launch.FileName, [launch.FileName, .. launch.Arguments], launch.Environment, launch.WorkingDirectory, launch.Descriptors, NewSession: true));
+            launch.FileName, [launch.FileName, .. launch.Arguments], launch.Environment, launch.WorkingDirectory,
+            launch.Descriptors, NewSession: true));
 
     /// <inheritdoc/>
     public ProcessExit? TryReap(int pid) => Processes.TryReap(pid);

@@ -32,7 +32,8 @@ internal sealed class DaemonSettings
     /// <summary>The addresses to serve. Empty if <see cref="Kestrel"/> names endpoints.</summary>
     public IReadOnlyList<string> Urls { get; set; } = ["http://127.0.0.1:8080"];
 
-    /// <summary>Whether the file or the command line set <see cref="Urls"/>, so that endpoints of Kestrel's do not replace it in silence.</summary>
+    /// <summary>Whether the file or the command line set <see cref="Urls"/>, so that endpoints of Kestrel's do not replace it in
+    /// silence.</summary>
     public bool UrlsGiven { get; set; }
 
     /// <summary>The user that the daemon runs as if root starts it; null if none is configured, and then root does not start it.</summary>
@@ -65,7 +66,8 @@ internal sealed class DaemonSettings
     /// <summary>All addresses that will be served.</summary>
     internal IReadOnlyList<string> Endpoints => [.. Urls, .. KestrelUrls];
 
-    /// <summary>What the web host reads from its configuration: urls, Kestrel's section, the log levels, and for <c>AddIps</c>, which needs it ahead of all
+    /// <summary>What the web host reads from its configuration: urls, Kestrel's section, the log levels, and for <c>AddIps</c>, which needs
+    /// it ahead of all
     /// options, whom to take over from.</summary>
     internal IReadOnlyDictionary<string, string?> ToConfiguration()
     {

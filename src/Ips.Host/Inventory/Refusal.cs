@@ -1,6 +1,7 @@
 namespace Ips.Host.Inventory;
 
-/// <summary>Why the inventory does not take a value, in both languages that its users read. What a client is answered is the API's affair.</summary>
+/// <summary>Why the inventory does not take a value, in both languages that its users read. What a client is answered is the API's
+/// affair.</summary>
 internal sealed record Refusal(RefusalKind Kind, string English, string Chinese)
 {
     /// <summary>Several of one request as one: the first one's kind, and the texts of the first ten.</summary>

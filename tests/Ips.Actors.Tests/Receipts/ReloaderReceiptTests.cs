@@ -332,7 +332,7 @@ public sealed class ReloaderReceiptTests : ActorTest
         _launcher.Last.Say(new HealthFrame(true, 0, 0));
         await RoundTrip(_reloader);
         Clock.Advance(_options.Reload.HealthInterval);
-        (await (asked ?? _url).Asked.Reader.ReadAsync()).SetResult(fault);
+        await FakeHealthUrl.AnswerAsync(await (asked ?? _url).Asked.Reader.ReadAsync(), fault);
         await RoundTrip(_reloader);
         await RoundTrip(_reloader); // the answer is piped
     }

@@ -95,7 +95,7 @@ public sealed class IgnoreCheckTests : ActorTest
     public async Task HealthUrl_ThatFailsHereToo_DoesNotCount(string? here)
     {
         await SpawnAsync(null);
-        (await _healthUrl.Asked.Reader.ReadAsync()).SetResult(here);
+        await FakeHealthUrl.AnswerAsync(await _healthUrl.Asked.Reader.ReadAsync(), here);
         _launcher.Last.Say(new ReadyFrame());
         await _lifecycle.FishForMessageAsync(message => message is LifecycleEvent.SuccessorReady);
         _reloader.Tell(new ReloaderOrder.SendServe());
@@ -104,7 +104,7 @@ public sealed class IgnoreCheckTests : ActorTest
             _launcher.Last.Say(new HealthFrame(true, 0, 0));
             await RoundTrip(_reloader);
             Clock.Advance(_options.Reload.HealthInterval);
-            (await _healthUrl.Asked.Reader.ReadAsync().AsTask().WaitAsync(Patience)).SetResult("it answered 503");
+            await FakeHealthUrl.AnswerAsync(await _healthUrl.Asked.Reader.ReadAsync().AsTask().WaitAsync(Patience), "it answered 503");
             await RoundTrip(_reloader);
             await RoundTrip(_reloader); // the answer is piped
         }

@@ -77,12 +77,12 @@ public sealed class SuccessorHealthTests : ReloaderTest
     {
         Options.Reload.HealthUrl = "http://127.0.0.1:1/healthz";
         var successor = await ServeAsync();
-        (await HealthUrl.Asked.Reader.ReadAsync().AsTask().WaitAsync(Patience)).SetResult(null); // asked while this generation answers it
+        await FakeHealthUrl.AnswerAsync(await HealthUrl.Asked.Reader.ReadAsync().AsTask().WaitAsync(Patience), null); // asked while this generation answers it
         foreach (var (fault, inARow) in new[] { ("503", 1), ("503", 2), (null, 0), ("503", 1), ("503", 2), ("503", 3) })
         {
             Assert.False(Lifecycle.HasMessages);
             Clock.Advance(Options.Reload.HealthInterval);
-            (await HealthUrl.Asked.Reader.ReadAsync().AsTask().WaitAsync(Patience)).SetResult(fault);
+            await FakeHealthUrl.AnswerAsync(await HealthUrl.Asked.Reader.ReadAsync().AsTask().WaitAsync(Patience), fault);
             // answers are piped, each on its own
             await Until(() => (Slot.State as SuccessorState.OnProbation)?.UrlFailures == (inARow < 3 ? inARow : null));
             successor.Say(new HealthFrame(true, 1, 0));

@@ -11,7 +11,7 @@ namespace Ips.Host.Tests.Inventory;
 [Collection(PostgresCollection.Name)]
 public sealed class NonceStoreTests(PostgresServer postgres) : IAsyncLifetime
 {
-    private static readonly TimeSpan Window = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Window = TimeSpan.FromSeconds(60);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("ips-nonces-").FullName;
     private readonly List<IInventoryStore> _opened = [];
