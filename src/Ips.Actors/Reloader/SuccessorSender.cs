@@ -41,7 +41,7 @@ internal sealed class SuccessorSender(SuccessorSlot slot, Identity identity, Ips
         return null;
     }
 
-    private SuccessorEvent? Welcome(SuccessorFacts facts)
+    private SuccessorEvent.Faulted? Welcome(SuccessorFacts facts)
     {
         var (sockets, isLate) = (slot.Sockets, SuccessorMachine.IdentityIsLate(facts));
         try

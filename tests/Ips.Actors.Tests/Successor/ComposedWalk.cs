@@ -97,7 +97,7 @@ internal sealed class ComposedWalk(
     }
 
     // What comes by itself.
-    private IEnumerable<(string By, Action<Draft> Step)> Deliveries(Whole whole)
+    private static IEnumerable<(string By, Action<Draft> Step)> Deliveries(Whole whole)
     {
         if (!whole.Orders.IsEmpty) yield return ("an order arrives", draft => draft.ReceiveOrder());
         if (!whole.Events.IsEmpty) yield return ("an event arrives", draft => draft.ReceiveEvent());
@@ -110,7 +110,7 @@ internal sealed class ComposedWalk(
         if (whole.Has(Facts.SocketsOwed)) yield return ("the sockets are offered", draft => draft.OfferSockets(launches: true));
     }
 
-    private IEnumerable<(string By, Action<Draft> Step)> Timers(Whole whole)
+    private static IEnumerable<(string By, Action<Draft> Step)> Timers(Whole whole)
     {
         foreach (var (timer, @event) in LifecycleTimers.Where(t => whole.Has(t.Timer)))
         {
