@@ -6,7 +6,8 @@ using Ips.Host.Inventory.Storage;
 
 namespace Ips.Bench.Inventory;
 
-/// <summary>Kills a writing server again and again, each time in the middle of its writes, and looks for every write that it had acknowledged.</summary>
+/// <summary>Kills a writing server again and again, each time in the middle of its writes, and looks for every write that it had
+/// acknowledged.</summary>
 internal static class KillRounds
 {
     private const int Writers = 4;
@@ -23,7 +24,8 @@ internal static class KillRounds
             await using var server = await ServerProcess.StartAsync(database);
             var target = acknowledged.Count + random.Next(50, 250);
             var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            var writers = Enumerable.Range(0, Writers).Select(writer => Task.Run(() => WriteAsync(server.Port, round, writer, acknowledged, target, reached))).ToArray();
+            var writers = Enumerable.Range(0, Writers).Select(writer =>
+                Task.Run(() => WriteAsync(server.Port, round, writer, acknowledged, target, reached))).ToArray();
             await reached.Task.WaitAsync(TimeSpan.FromMinutes(1));
             await server.KillAsync(); // at a random number of writes, with others under way
             await Task.WhenAll(writers);
@@ -33,7 +35,8 @@ internal static class KillRounds
         return lost == 0 ? 0 : 1;
     }
 
-    private static async Task WriteAsync(int port, int round, int writer, Dictionary<string, int> acknowledged, int target, TaskCompletionSource reached)
+    private static async Task WriteAsync(int port, int round, int writer, Dictionary<string, int> acknowledged, int target,
+        TaskCompletionSource reached)
     {
         var buffer = new byte[64 * 1024];
         try
@@ -46,7 +49,8 @@ internal static class KillRounds
                 var body = Encoding.ASCII.GetBytes($$"""{"ip":"10.0.{{writer}}.{{i & 0xff}}","mem_size":{{i}}}""");
                 await socket.SendAsync(Encoding.ASCII.GetBytes(LoadClient.Request("PUT", $"/v1/object/host/{id}", body)));
                 var (status, length) = await LoadClient.ReadAsync(socket, buffer);
-                if (status != 200 || buffer.AsSpan(0, length).IndexOf("\"code\":0,"u8) < 0) throw new InvalidOperationException(Encoding.UTF8.GetString(buffer, 0, length));
+                if (status != 200 || buffer.AsSpan(0, length)
+                    .IndexOf("\"code\":0,"u8) < 0) throw new InvalidOperationException(Encoding.UTF8.GetString(buffer, 0, length));
                 lock (acknowledged)
                 {
                     acknowledged.Add(id, i);
@@ -72,7 +76,8 @@ internal static class KillRounds
         foreach (var (id, number) in acknowledged)
         {
             var found = await store.GetAsync(ObjectClass.Host, id, CancellationToken.None);
-            if (found is null || !Encoding.UTF8.GetString(found.Value.Body.Span).Contains($"\"mem_size\":{number},", StringComparison.Ordinal)) missing++;
+            if (found is null || !Encoding.UTF8.GetString(found.Value.Body.Span)
+                .Contains($"\"mem_size\":{number},", StringComparison.Ordinal)) missing++;
         }
         return missing;
     }

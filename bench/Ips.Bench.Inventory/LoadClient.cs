@@ -38,11 +38,13 @@ internal static class LoadClient
                 if (watch.Elapsed - signedAt > SignedFor)
                 {
                     signedAt = watch.Elapsed;
-                    for (var i = 0; i < signed.Length; i++) signed[i] = Encoding.ASCII.GetBytes(Request("GET", next(number + (i * Connections)), []));
+                    for (var i = 0; i < signed.Length; i++) signed[i] = Encoding.ASCII
+                        .GetBytes(Request("GET", next(number + (i * Connections)), []));
                 }
                 await socket.SendAsync(signed[number / Connections % SignedAhead]);
                 var (status, length) = await ReadAsync(socket, buffer);
-                if (status != 200 || buffer.AsSpan(0, length).IndexOf(expected) < 0) throw new InvalidOperationException(Encoding.UTF8.GetString(buffer, 0, length));
+                if (status != 200 || buffer.AsSpan(0, length).IndexOf(expected) < 0) throw new InvalidOperationException(Encoding.UTF8
+                    .GetString(buffer, 0, length));
                 number += Connections;
                 Interlocked.Increment(ref count);
             }
@@ -57,11 +59,14 @@ internal static class LoadClient
         {
             var (path, query) = target.Split('?') is [var p, var q] ? (p, q) : (target, "");
             if (!RequestQuery.TryParse("?" + query, out var parsed)) throw new ArgumentException("Too many parameters.", nameof(target));
-            var credentials = new Credentials(SignatureScheme.V1, Server.Key, DateTimeOffset.UtcNow.ToUnixTimeSeconds().ToString(System.Globalization.CultureInfo.InvariantCulture), 0, "", "");
-            var signature = SignatureText.Sign(SignatureScheme.V1, Server.Secret, SignatureText.Build(method, path, parsed.Parameters, body, credentials));
+            var credentials = new Credentials(SignatureScheme.V1, Server.Key,
+                DateTimeOffset.UtcNow.ToUnixTimeSeconds().ToString(System.Globalization.CultureInfo.InvariantCulture), 0, "", "");
+            var signature = SignatureText.Sign(SignatureScheme.V1, Server.Secret,
+                SignatureText.Build(method, path, parsed.Parameters, body, credentials));
             target = $"{path}?{query}&accesskey={Server.Key}&expires={credentials.ExpiresText}&signature={signature}";
         }
-        return $"{method} {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n{(body.Length > 0 ? $"Content-Length: {body.Length}\r\n" : "")}\r\n{Encoding.UTF8.GetString(body)}";
+        return $"{method} {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: "
+            + $"application/json\r\n{(body.Length > 0 ? $"Content-Length: {body.Length}\r\n" : "")}\r\n{Encoding.UTF8.GetString(body)}";
     }
 
     /// <summary>Reads one answer with a Content-Length.</summary>
@@ -76,7 +81,8 @@ internal static class LoadClient
             var end = buffer.AsSpan(0, length).IndexOf("\r\n\r\n"u8);
             if (end < 0) continue;
             var at = buffer.AsSpan(0, end).IndexOf("Content-Length: "u8);
-            if (at < 0 || !Utf8Parser.TryParse(buffer.AsSpan(at + 16), out int bodyLength, out _)) throw new IOException("The answer has no Content-Length.");
+            if (at < 0 || !Utf8Parser.TryParse(buffer.AsSpan(at + 16), out int bodyLength,
+                out _)) throw new IOException("The answer has no Content-Length.");
             if (length < end + 4 + bodyLength) continue;
             if (!Utf8Parser.TryParse(buffer.AsSpan(9), out int status, out _)) throw new IOException("The answer has no status.");
             return (status, length);

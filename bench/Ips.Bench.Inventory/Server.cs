@@ -17,7 +17,8 @@ internal static class Server
     public static async Task RunAsync(string database)
     {
         await using var store = await InventoryStores.OpenAsync(new InventoryOptions { Path = database }, CancellationToken.None);
-        await store.AddKeyAsync(new AccessKey(Key, Secret, null, DateTimeOffset.UnixEpoch, true, true, DateTimeOffset.UtcNow, ""), CancellationToken.None);
+        await store.AddKeyAsync(new AccessKey(Key, Secret, null, DateTimeOffset.UnixEpoch, true, true, DateTimeOffset.UtcNow, ""),
+            CancellationToken.None);
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();

@@ -14,17 +14,20 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <summary>Starts one and waits for its port.</summary>
     public static async Task<ServerProcess> StartAsync(string database)
     {
-        var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal)
+        var process = Process
+            .Start(new ProcessStartInfo(Environment.ProcessPath!, Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal)
             ? [typeof(ServerProcess).Assembly.Location, "serve", database] : ["serve", database])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
         })!;
         var line = await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60));
-        return new ServerProcess(process, int.Parse(line?.Split('=')[1] ?? throw new InvalidOperationException("The server ended before it served."), null));
+        return new ServerProcess(process, int.Parse(line?.Split('=')[1]
+            ?? throw new InvalidOperationException("The server ended before it served."), null));
     }
 
-    /// <summary>Processor time that it has used so far: unlike requests a second, what a request costs of it hardly depends on what else runs on the machine.</summary>
+    /// <summary>Processor time that it has used so far: unlike requests a second, what a request costs of it hardly depends on what else
+    /// runs on the machine.</summary>
     public TimeSpan ProcessorTime
     {
         get

@@ -16,7 +16,8 @@ internal sealed class PeerProcess : IAsyncDisposable
     private readonly TempFolder _folder;
     private readonly DaemonProcess _first;
 
-    private PeerProcess(Peer peer, DaemonProcess first, int port, TempFolder folder) => (Peer, _first, Port, _folder) = (peer, first, port, folder);
+    private PeerProcess(Peer peer, DaemonProcess first, int port, TempFolder folder) =>
+        (Peer, _first, Port, _folder) = (peer, first, port, folder);
 
     public Peer Peer { get; }
 
@@ -53,15 +54,18 @@ internal sealed class PeerProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Asks for a reload. Returns when all signals are sent, which for a peer of two is after its new main process has its workers.</summary>
+    /// <summary>Asks for a reload. Returns when all signals are sent, which for a peer of two is after its new main process has its
+    /// workers.</summary>
     public async Task ReloadAsync(CancellationToken cancellationToken)
     {
         var old = MainPid;
         Send(old, Peer.Signal);
         if (Peer.QuitsOld)
         {
-            var workers = ProcessTable.ChildrenOf(old).Count; // the new main process may be one already, which only makes the wait longer by one look
-            await UntilAsync(() => ReadPid() is { } pid && pid != old && ProcessTable.ChildrenOf(pid).Count >= Math.Min(workers, 2), s_startLimit, "have a new main process", cancellationToken);
+            // the new main process may be one already, which only makes the wait longer by one look
+            var workers = ProcessTable.ChildrenOf(old).Count;
+            await UntilAsync(() => ReadPid() is { } pid && pid != old && ProcessTable.ChildrenOf(pid).Count >= Math.Min(workers, 2),
+                s_startLimit, "have a new main process", cancellationToken);
             Send(old, ProcessTable.SigQuit);
         }
     }
@@ -137,7 +141,8 @@ internal sealed class PeerProcess : IAsyncDisposable
     {
         try
         {
-            return int.TryParse(File.ReadAllText(_folder.PathOf("pid")), NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var pid) ? pid : null;
+            return int.TryParse(File.ReadAllText(_folder.PathOf("pid")), NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture,
+                out var pid) ? pid : null;
         }
         catch (FileNotFoundException)
         {

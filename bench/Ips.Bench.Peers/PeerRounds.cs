@@ -2,8 +2,8 @@ using Ips.Bench.Reload;
 namespace Ips.Bench.Peers;
 
 /// <summary>
-/// Question: what do clients see of a reload of Ips, and of what else there is? All peers run at once and are idle but for the one whose turn it is;
-/// each has its turn in each round, and each round begins with another one.
+/// Question: what do clients see of a reload of Ips, and of what else there is? All peers run at once and are idle but for the one whose
+/// turn it is; each has its turn in each round, and each round begins with another one.
 /// </summary>
 internal static class PeerRounds
 {
@@ -31,7 +31,8 @@ internal static class PeerRounds
             {
                 foreach (var result in results.Skip(round % results.Count).Concat(results.Take(round % results.Count)))
                 {
-                    if (running.TryGetValue(result, out var process) && !await TakeTurnAsync(result, process, $"{round + 1}/{rounds}", cancellationToken))
+                    if (running.TryGetValue(result, out var process)
+                        && !await TakeTurnAsync(result, process, $"{round + 1}/{rounds}", cancellationToken))
                     {
                         running.Remove(result);
                         await process.DisposeAsync();
@@ -48,7 +49,8 @@ internal static class PeerRounds
     }
 
     /// <summary>Reloads of one peer alone, as clients see them.</summary>
-    public static async Task<IReadOnlyList<ReloadFigures>> ReloadsAsync(Peer peer, int reloads, string scripts, string binaries, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<ReloadFigures>> ReloadsAsync(Peer peer, int reloads, string scripts, string binaries,
+        CancellationToken cancellationToken)
     {
         await using var process = await PeerProcess.StartAsync(peer, scripts, binaries, cancellationToken);
         await Wrk.RunAsync(process.Port, 32, 3, cancellationToken); // the first generation has compiled its hot code
@@ -62,7 +64,8 @@ internal static class PeerRounds
         return figures;
     }
 
-    private static async Task<PeerProcess?> StartAsync(PeerResult result, string scripts, string binaries, CancellationToken cancellationToken)
+    private static async Task<PeerProcess?> StartAsync(PeerResult result, string scripts, string binaries,
+        CancellationToken cancellationToken)
     {
         if (result.Peer.Missing(binaries) is { Count: > 0 } missing)
         {
@@ -84,13 +87,15 @@ internal static class PeerRounds
     }
 
     /// <returns>False if something broke; the peer has no further turns then, and its row says so.</returns>
-    private static async Task<bool> TakeTurnAsync(PeerResult result, PeerProcess process, string number, CancellationToken cancellationToken)
+    private static async Task<bool> TakeTurnAsync(PeerResult result, PeerProcess process, string number,
+        CancellationToken cancellationToken)
     {
         try
         {
             var turn = await PeerTurn.MeasureAsync(process, cancellationToken);
             result.Turns.Add(turn);
-            Tell(number, result.Peer, turn.Reload, $", {turn.PerSecond:F0} requests/s{turn.WrkErrors}, {turn.OneMegabytes:F0} then {turn.TwoMegabytes:F0} MB");
+            Tell(number, result.Peer, turn.Reload,
+                $", {turn.PerSecond:F0} requests/s{turn.WrkErrors}, {turn.OneMegabytes:F0} then {turn.TwoMegabytes:F0} MB");
             return true;
         }
         catch (Exception e) when (e is InvalidOperationException or TimeoutException)
@@ -102,6 +107,8 @@ internal static class PeerRounds
     }
 
     private static void Tell(string number, Peer peer, ReloadFigures reload, string more) => Console.Error.WriteLine(
-        $"{number} {peer.Name}, {peer.Reload}: failed {reload.FailedNear} near, {reload.FailedFar} far, closed {reload.Closed}, longest {reload.LongestMs:F0} ms, "
-        + $"new after {reload.ToNewMs:F0} ms, p99 {reload.SteadyP99Ms:F2} then {reload.AfterP99Ms:F2} ms, first {reload.FirstMs:F2} ms, {reload.FirstRatio:F1} x p50, of ten {reload.SlowestOfTenRatio:F1} x{more}");
+        $"{number} {peer.Name}, {peer.Reload}: failed {reload.FailedNear} near, {reload.FailedFar} far, closed {reload.Closed}, longest "
+            + $"{reload.LongestMs:F0} ms, "
+        + $"new after {reload.ToNewMs:F0} ms, p99 {reload.SteadyP99Ms:F2} then {reload.AfterP99Ms:F2} ms, first {reload.FirstMs:F2} ms, "
+            + $"{reload.FirstRatio:F1} x p50, of ten {reload.SlowestOfTenRatio:F1} x{more}");
 }

@@ -8,13 +8,17 @@ internal static class PeerTable
 {
     private const double FirstAim = 5, P99Aim = 2;
 
-    public static string Render(string machine, string loadAfter, IReadOnlyList<PeerResult> results, int rounds, IReadOnlyList<ReloadFigures> aims, string plot)
+    public static string Render(string machine, string loadAfter, IReadOnlyList<PeerResult> results, int rounds,
+        IReadOnlyList<ReloadFigures> aims, string plot)
     {
         var text = new StringBuilder();
-        text.Append($"Measured on {machine}, {loadAfter} after it. {rounds} rounds, in which each peer had one turn; medians, the middle half of the values in ")
-            .Append($"brackets, and of failed requests and closed connections the most as well. {ReloadLoad.KeptConnections} connections were kept, half of them by far clients.\n\n")
+        text.Append($"Measured on {machine}, {loadAfter} after it. {rounds} rounds, in which each peer had one turn; medians, the middle "
+            + "half of the values in ")
+            .Append($"brackets, and of failed requests and closed connections the most as well. {ReloadLoad.KeptConnections} connections "
+                + "were kept, half of them by far clients.\n\n")
             .Append($"![Figures of a reload, by peer]({plot})\n\n")
-            .Append("| a reload of | by | failed requests, near | failed requests, far | connections closed | longest response, ms | signal to new generation, ms "
+            .Append("| a reload of | by | failed requests, near | failed requests, far | connections closed | longest response, ms | "
+                + "signal to new generation, ms "
                 + "| p99 after ÷ before | MB, one generation | MB, two |\n|---|---|---|---|---|---|---|---|---|---|\n");
         foreach (var result in results)
         {
@@ -27,7 +31,8 @@ internal static class PeerTable
         {
             var ratios = result.Turns.Zip(ips.Turns, (turn, own) => turn.PerSecond / own.PerSecond).ToList();
             var errors = result.Turns.Count(turn => turn.WrkErrors is not null);
-            text.Append($"| {Name(result)} | {Show(result.Of(turn => turn.PerSecond), "F0")}{(errors > 0 ? $", {errors} runs with errors" : "")} | ")
+            text.Append($"| {Name(result)} | "
+                + $"{Show(result.Of(turn => turn.PerSecond), "F0")}{(errors > 0 ? $", {errors} runs with errors" : "")} | ")
                 .Append(ratios.Count > 0 ? Show(Sample.Of(ratios), "F2") : "").Append(" |\n");
         }
 
@@ -39,10 +44,14 @@ internal static class PeerTable
         if (aims.Count > 0)
         {
             text.Append($"\nIps alone, {aims.Count} reloads:\n\n| | | aim |\n|---|---|---|\n")
-                .Append($"| First response of the new generation ÷ steady p50 | {Show(Sample.Of(aims.Select(reload => reload.FirstRatio)), "F1")} | at most {FirstAim} |\n")
-                .Append($"| The slowest of its first ten ÷ steady p50 | {Show(Sample.Of(aims.Select(reload => reload.SlowestOfTenRatio)), "F1")} | |\n")
-                .Append($"| p99 in the second after it ÷ steady p99 | {Show(Sample.Of(aims.Select(reload => reload.P99Ratio)), "F2")} | at most {P99Aim} |\n")
-                .Append($"| Failed requests, closed connections, of all | {aims.Sum(reload => reload.FailedNear + reload.FailedFar)}, {aims.Sum(reload => reload.Closed)} | 0, 0 |\n");
+                .Append("| First response of the new generation ÷ steady p50 | "
+                    + $"{Show(Sample.Of(aims.Select(reload => reload.FirstRatio)), "F1")} | at most {FirstAim} |\n")
+                .Append("| The slowest of its first ten ÷ steady p50 | "
+                    + $"{Show(Sample.Of(aims.Select(reload => reload.SlowestOfTenRatio)), "F1")} | |\n")
+                .Append($"| p99 in the second after it ÷ steady p99 | {Show(Sample.Of(aims.Select(reload => reload.P99Ratio)), "F2")} | "
+                    + $"at most {P99Aim} |\n")
+                .Append($"| Failed requests, closed connections, of all | {aims.Sum(reload => reload.FailedNear + reload.FailedFar)}, "
+                    + $"{aims.Sum(reload => reload.Closed)} | 0, 0 |\n");
         }
 
         return text.ToString();

@@ -15,12 +15,14 @@ internal sealed record PeerTurn(ReloadFigures Reload, double PerSecond, string? 
 
     private static readonly TimeSpan s_settle = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_steady = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan s_second = TimeSpan.FromSeconds(1.2); // the second that is looked at, and what ended in it has been told
+    // the second that is looked at, and what ended in it has been told
+    private static readonly TimeSpan s_second = TimeSpan.FromSeconds(1.2);
     private static readonly TimeSpan s_newLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan s_oldLimit = TimeSpan.FromSeconds(45); // everybody's own limit for what drains is 30 s
     private static readonly TimeSpan s_memoryInterval = TimeSpan.FromMilliseconds(10);
 
-    /// <summary>Measures its speed, then a reload as clients see it, then another one's memory, which is a look that would disturb the clients.</summary>
+    /// <summary>Measures its speed, then a reload as clients see it, then another one's memory, which is a look that would disturb the
+    /// clients.</summary>
     public static async Task<PeerTurn> MeasureAsync(PeerProcess peer, CancellationToken cancellationToken)
     {
         var speed = await Wrk.RunAsync(peer.Port, WrkConnections, WrkSeconds, cancellationToken);
@@ -79,6 +81,8 @@ internal sealed record PeerTurn(ReloadFigures Reload, double PerSecond, string? 
     }
 
     /// <summary>Waits for the end of the old generation: some of its processes have ended, and there are no more than before.</summary>
-    private static Task WaitForOldAsync(PeerProcess peer, IReadOnlyList<int> before, CancellationToken cancellationToken) => peer.UntilAsync(
-        () => peer.Members() is var now && now.Count <= before.Count && before.Except(now).Any(), s_oldLimit, "end its old generation", cancellationToken);
+    private static Task WaitForOldAsync(PeerProcess peer, IReadOnlyList<int> before, CancellationToken cancellationToken) =>
+        peer.UntilAsync(
+        () => peer.Members() is var now && now.Count <= before.Count && before.Except(now).Any(), s_oldLimit, "end its old generation",
+            cancellationToken);
 }

@@ -8,9 +8,11 @@ internal static class ProcessMemory
     /// <summary>The session, by its leader's PID; null if there is no such process.</summary>
     public static int? SessionOf(int pid) =>
         // The state is the first word after the program's name in parentheses, which may hold anything; then parent, group, session.
-        Read($"/proc/{pid}/stat") is { } stat ? int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[3], CultureInfo.InvariantCulture) : null;
+        Read($"/proc/{pid}/stat") is { } stat ? int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[3], CultureInfo.InvariantCulture)
+            : null;
 
-    /// <summary>The memory of processes in MB (10^6 bytes), pages that several share divided among them: the sum of their proportional set sizes.</summary>
+    /// <summary>The memory of processes in MB (10^6 bytes), pages that several share divided among them: the sum of their proportional set
+    /// sizes.</summary>
     public static double PssMegabytes(IEnumerable<int> pids) => pids.Sum(PssKibibytes) * 1024 / 1e6;
 
     private static long PssKibibytes(int pid)

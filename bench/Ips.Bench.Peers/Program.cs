@@ -1,8 +1,8 @@
 using Ips.Bench.Reload;
-// What it answers: what do clients see of a reload of Ips, and of nginx, HAProxy, gunicorn and others, side by side in one run? And: is a new generation
-// warm? bench/peers.sh builds all of it, runs it and writes its table into docs/bench-peers.md and its plot beside it.
-//   run SCRIPTS BINARIES TABLE PLOT [--rounds N] [--aim-reloads N] [--only PART-OF-NAME]   measures; 0 rounds or reloads leave that part out
-//   serve ips|kestrel [...]                                                              the app of two of the peers
+// What it answers: what do clients see of a reload of Ips, and of nginx, HAProxy, gunicorn and others, side by side in one run? And: is a
+// new generation warm? bench/peers.sh builds all of it, runs it and writes its table into docs/bench-peers.md and its plot beside it.
+//   run SCRIPTS BINARIES TABLE PLOT [--rounds N] [--aim-reloads N] [--only PART-OF-NAME]   measures; 0 rounds or reloads leave that part
+// out   serve ips|kestrel [...]                                                              the app of two of the peers
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Ips.Bench.Peers;
@@ -15,7 +15,8 @@ switch (args)
     case ["run", var scripts, var binaries, var table, var plot, .. var options]:
         return await RunAsync(Path.GetFullPath(scripts), Path.GetFullPath(binaries), table, plot, options);
     default:
-        Console.Error.WriteLine("usage: run SCRIPTS BINARIES TABLE PLOT [--rounds N] [--aim-reloads N] [--only PART-OF-NAME] | serve ips|kestrel [...]");
+        Console.Error.WriteLine(
+            "usage: run SCRIPTS BINARIES TABLE PLOT [--rounds N] [--aim-reloads N] [--only PART-OF-NAME] | serve ips|kestrel [...]");
         return 2;
 }
 

@@ -15,7 +15,8 @@ namespace Ips.Bench.Peers;
 /// <param name="FirstRatio">The same over the steady p50 of its kind of client, who connects anew or has a connection.</param>
 /// <param name="SlowestOfTenRatio">The same of the slowest of its first ten.</param>
 internal sealed record ReloadFigures(
-    double FailedNear, double FailedFar, double Closed, double LongestMs, double ToNewMs, double SteadyP99Ms, double AfterP99Ms, double FirstMs,
+    double FailedNear, double FailedFar, double Closed, double LongestMs, double ToNewMs, double SteadyP99Ms, double AfterP99Ms,
+        double FirstMs,
     double FirstRatio, double SlowestOfTenRatio)
 {
     /// <summary>The second after the reload against the time before it.</summary>
@@ -60,6 +61,7 @@ internal sealed record ReloadFigures(
 
     private static long ClosedOf(LoadReport report) => report.Workers.Where(worker => worker.Key is not WorkerKind.OneShot).Sum(worker =>
         worker.Value.PoliteCloses + worker.Value.ClosedIdle
-        + worker.Value.Failures.Where(failure => failure.Key is FailureKind.Reset or FailureKind.EofBeforeResponse or FailureKind.EofInsideResponse)
+        + worker.Value.Failures.Where(failure => failure.Key is FailureKind.Reset or FailureKind.EofBeforeResponse
+            or FailureKind.EofInsideResponse)
             .Sum(failure => failure.Value));
 }

@@ -44,7 +44,8 @@ internal sealed class ReloadLoad : IAsyncDisposable
     public Task<LoadAnswer> FirstOfNew => _firstOfNew.Task;
 
     /// <summary>Each kind of worker of both loads was answered once more.</summary>
-    public Task WaitForRequestsAsync(TimeSpan timeout) => Task.WhenAll(_near.WaitForRequestsAsync(1, timeout), _far.WaitForRequestsAsync(1, timeout));
+    public Task WaitForRequestsAsync(TimeSpan timeout) => Task
+        .WhenAll(_near.WaitForRequestsAsync(1, timeout), _far.WaitForRequestsAsync(1, timeout));
 
     /// <summary>From here on a mark that is not known is the new generation's.</summary>
     public void BeginReload()
@@ -73,7 +74,8 @@ internal sealed class ReloadLoad : IAsyncDisposable
 
     private void Add(LoadAnswer answer)
     {
-        var mark = answer.Generation ?? throw new InvalidOperationException("A response has no X-Ips-Generation, so generations cannot be told apart.");
+        var mark = answer.Generation
+            ?? throw new InvalidOperationException("A response has no X-Ips-Generation, so generations cannot be told apart.");
         lock (_lock)
         {
             _answers.Add(answer);

@@ -3,8 +3,9 @@ using System.Diagnostics;
 namespace Ips.Bench.Reload;
 
 /// <summary>
-/// Question: how many requests per second does an app answer with <c>AddIps()</c> for each that it answers without? Two servers in processes of their own,
-/// the same load one after the other, in pairs whose order alternates. Beside it the processor time of a request, which says the same on a busy machine.
+/// Question: how many requests per second does an app answer with <c>AddIps()</c> for each that it answers without? Two servers in
+/// processes of their own, the same load one after the other, in pairs whose order alternates. Beside it the processor time of a request,
+/// which says the same on a busy machine.
 /// </summary>
 internal static class LoadPairs
 {
@@ -24,7 +25,8 @@ internal static class LoadPairs
             var second = await MeasureAsync(plainFirst ? ips : plain, seconds);
             measured.Add(plainFirst ? (first, second) : (second, first));
             var pair = measured[^1];
-            Console.Error.WriteLine($"load pair {i + 1}/{pairs}: {pair.Plain.PerSecond:F0} requests/s without, {pair.Ips.PerSecond:F0} with; "
+            Console.Error.WriteLine(
+                $"load pair {i + 1}/{pairs}: {pair.Plain.PerSecond:F0} requests/s without, {pair.Ips.PerSecond:F0} with; "
                 + $"{pair.Plain.CpuMicroseconds:F1} and {pair.Ips.CpuMicroseconds:F1} us of processor time each");
         }
 
@@ -50,8 +52,10 @@ internal static class LoadPairs
 
         public Server(string kind)
         {
-            _process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["serve", kind]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
-            Port = int.Parse(_process.StandardOutput.ReadLine() ?? throw new InvalidOperationException($"The server '{kind}' ended before it told its port."));
+            _process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["serve", kind]) { RedirectStandardInput = true,
+                RedirectStandardOutput = true })!;
+            Port = int.Parse(_process.StandardOutput.ReadLine()
+                ?? throw new InvalidOperationException($"The server '{kind}' ended before it told its port."));
         }
 
         public int Port { get; }

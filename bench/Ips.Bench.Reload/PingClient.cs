@@ -30,7 +30,8 @@ internal static class PingClient
     /// <summary>The generation that answered 200; null if nobody listens yet.</summary>
     private static int? Ask(int port)
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = (int)s_patience.TotalMilliseconds };
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream,
+            ProtocolType.Tcp) { ReceiveTimeout = (int)s_patience.TotalMilliseconds };
         try
         {
             socket.Connect(IPAddress.Loopback, port);
@@ -52,7 +53,8 @@ internal static class PingClient
         var text = response.ToString();
         var at = text.IndexOf(GenerationHeader, StringComparison.Ordinal);
         return text.StartsWith("HTTP/1.1 200 ", StringComparison.Ordinal) && at > 0
-            ? int.Parse(text.AsSpan(at + GenerationHeader.Length, text.IndexOf("\r\n", at, StringComparison.Ordinal) - at - GenerationHeader.Length))
+            ? int.Parse(text.AsSpan(at + GenerationHeader.Length,
+                text.IndexOf("\r\n", at, StringComparison.Ordinal) - at - GenerationHeader.Length))
             : throw new InvalidOperationException($"A request failed, so its time says nothing: '{text}'");
     }
 }

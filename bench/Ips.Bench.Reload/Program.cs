@@ -1,5 +1,5 @@
-// What it answers: how long does a reload take until the new generation answers, against a cold start of the same binary, and what does AddIps() cost
-// in requests a second? bench/reload.sh runs it and writes its table into docs/bench-reload.md.
+// What it answers: how long does a reload take until the new generation answers, against a cold start of the same binary, and what does
+// AddIps() cost in requests a second? bench/reload.sh runs it and writes its table into docs/bench-reload.md.
 //   run DAEMON OUTPUT [--start-pairs N] [--load-pairs N] [--seconds N]   measures, prints the table, and writes it to the file OUTPUT
 //   serve plain|ips                                                      the app under load; prints its port, serves until its input ends
 using System.Globalization;

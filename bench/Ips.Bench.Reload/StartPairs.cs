@@ -6,8 +6,8 @@ using Ips.Actors.Posix;
 namespace Ips.Bench.Reload;
 
 /// <summary>
-/// Question: how long from the signal to the first response of the new generation, for each millisecond that a cold start of the same binary takes?
-/// Each pair is a fresh daemon and one reload of it, so both halves meet the same noise.
+/// Question: how long from the signal to the first response of the new generation, for each millisecond that a cold start of the same
+/// binary takes? Each pair is a fresh daemon and one reload of it, so both halves meet the same noise.
 /// </summary>
 internal static class StartPairs
 {
@@ -18,12 +18,14 @@ internal static class StartPairs
         var folder = Directory.CreateTempSubdirectory("ips-bench-");
         try
         {
-            await MeasurePairAsync(daemon, folder.FullName); // unrecorded: files come into the page cache, the client is compiled, the store is made
+            // unrecorded: files come into the page cache, the client is compiled, the store is made
+            await MeasurePairAsync(daemon, folder.FullName);
             List<(double ColdMs, double ReloadMs)> measured = [];
             for (var i = 0; i < pairs; i++)
             {
                 measured.Add(await MeasurePairAsync(daemon, folder.FullName));
-                Console.Error.WriteLine($"start pair {i + 1}/{pairs}: cold start {measured[^1].ColdMs:F0} ms, reload {measured[^1].ReloadMs:F0} ms");
+                Console.Error.WriteLine(
+                    $"start pair {i + 1}/{pairs}: cold start {measured[^1].ColdMs:F0} ms, reload {measured[^1].ReloadMs:F0} ms");
             }
 
             return measured;

@@ -12,7 +12,8 @@ internal static partial class Wrk
     /// <param name="cancellationToken">Kills it.</param>
     public static async Task<WrkRun> RunAsync(int port, int connections, int seconds, CancellationToken cancellationToken = default)
     {
-        using var wrk = Process.Start(new ProcessStartInfo("wrk", ["-t1", $"-c{connections}", $"-d{seconds}s", $"http://127.0.0.1:{port}/ping"])
+        using var wrk = Process
+            .Start(new ProcessStartInfo("wrk", ["-t1", $"-c{connections}", $"-d{seconds}s", $"http://127.0.0.1:{port}/ping"])
         {
             RedirectStandardOutput = true,
         }) ?? throw new InvalidOperationException("wrk did not start.");

@@ -5,8 +5,9 @@ using System.Text.RegularExpressions;
 namespace Ips.Benchmarks;
 
 /// <summary>
-/// Question: how many requests per second does our transport serve for each that Kestrel's own serves? Two servers, each in a process of its own
-/// (one process would share the JIT's profile between both transports), take turns under the same load, in pairs whose order alternates.
+/// Question: how many requests per second does our transport serve for each that Kestrel's own serves? Two servers, each in a process of
+/// its own (one process would share the JIT's profile between both transports), take turns under the same load, in pairs whose order
+/// alternates.
 /// </summary>
 internal static partial class TransportComparison
 {
@@ -45,7 +46,8 @@ internal static partial class TransportComparison
                     if (together)
                     {
                         var both = await Task.WhenAll(
-                            MeasureAsync(stock, load.Path, script, load.Connections, seconds), MeasureAsync(ips, load.Path, script, load.Connections, seconds));
+                            MeasureAsync(stock, load.Path, script, load.Connections, seconds),
+                                MeasureAsync(ips, load.Path, script, load.Connections, seconds));
                         pairs.Add((both[0], both[1]));
                         continue;
                     }
@@ -55,8 +57,11 @@ internal static partial class TransportComparison
                 }
                 var ratios = pairs.Select(pair => pair.Ips.PerSecond / pair.Stock.PerSecond).ToArray();
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                    $"{load.Name,-34} {Median(pairs.Select(pair => pair.Stock.PerSecond)),9:F0} {Median(pairs.Select(pair => pair.Ips.PerSecond)),9:F0} {Median(ratios),6:F3}"
-                    + $" {Median(pairs.Select(pair => pair.Stock.CpuMicroseconds)),7:F2} {Median(pairs.Select(pair => pair.Ips.CpuMicroseconds)),7:F2} {Median(pairs.Select(pair => pair.Stock.CpuMicroseconds / pair.Ips.CpuMicroseconds)),6:F3}"
+                    $"{load.Name,-34} {Median(pairs.Select(pair => pair.Stock.PerSecond)),9:F0} "
+                        + $"{Median(pairs.Select(pair => pair.Ips.PerSecond)),9:F0} {Median(ratios),6:F3}"
+                    + $" {Median(pairs.Select(pair => pair.Stock.CpuMicroseconds)),7:F2} "
+                        + $"{Median(pairs.Select(pair => pair.Ips.CpuMicroseconds)),7:F2} "
+                        + $"{Median(pairs.Select(pair => pair.Stock.CpuMicroseconds / pair.Ips.CpuMicroseconds)),6:F3}"
                     + $"  {string.Join(' ', ratios.Select(ratio => ratio.ToString("F2", CultureInfo.InvariantCulture)))}"));
             }
             finally
@@ -92,7 +97,8 @@ internal static partial class TransportComparison
     }
 
     private static int Option(string[] args, string name, int otherwise) =>
-        Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? int.Parse(args[at + 1], CultureInfo.InvariantCulture) : otherwise;
+        Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? int.Parse(args[at + 1], CultureInfo.InvariantCulture)
+            : otherwise;
 
     [GeneratedRegex(@"Requests/sec:\s+([0-9.]+)")]
     private static partial Regex RequestsPerSecond();
@@ -116,7 +122,8 @@ internal static partial class TransportComparison
                 RedirectStandardOutput = true,
             })!;
             Port = int.Parse(_process.StandardOutput.ReadLine()
-                ?? throw new InvalidOperationException($"The {transport} server ended before it told its port."), CultureInfo.InvariantCulture);
+                ?? throw new InvalidOperationException($"The {transport} server ended before it told its port."),
+                    CultureInfo.InvariantCulture);
         }
 
         public string Name { get; }

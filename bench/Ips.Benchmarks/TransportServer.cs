@@ -2,7 +2,8 @@ using System.Net;
 
 namespace Ips.Benchmarks;
 
-/// <summary>The app under load, on Kestrel's own transport or with <c>AddIps()</c>; prints its port and serves until its input ends.</summary>
+/// <summary>The app under load, on Kestrel's own transport or with <c>AddIps()</c>; prints its port and serves until its input
+/// ends.</summary>
 internal static class TransportServer
 {
     public static async Task<int> RunAsync(string transport)

@@ -26,8 +26,8 @@ internal static class Daemon
         try
         {
             var builder = CreateBuilder(settings);
-            // After AddIps(), which takes the signals and the predecessor's word first; before anything is served. A store that cannot be opened ends
-            // this process with one line; in a successor that is the reason why the reload is refused.
+            // After AddIps(), which takes the signals and the predecessor's word first; before anything is served. A store that cannot be
+            // opened ends this process with one line; in a successor that is the reason why the reload is refused.
             var start = builder.IpsStart();
             await using var store = await InventoryStores.OpenForServiceAsync(
                 settings.Store, new StoreOpening(start.IsFirst,
@@ -101,9 +101,11 @@ internal static class Daemon
         StoreVersionException or StoreBusyException or StoreUnavailableException or StoreRefusedException => e.Message,
         DbException => $"The inventory cannot be read: {e.Message}",
         SocketException => WithKey(e.Message, settings),
-        CryptographicException or FileNotFoundException when Certificates(settings) is { Length: > 0 } paths => $"A certificate of ips.kestrel cannot be used: {e.Message} Configured: {paths}.",
+        CryptographicException or FileNotFoundException when Certificates(settings) is { Length: > 0 } paths =>
+            $"A certificate of ips.kestrel cannot be used: {e.Message} Configured: {paths}.",
         IOException => WithKey(
-            e.InnerException is { } inner && !e.Message.Contains(inner.Message, StringComparison.Ordinal) ? $"{e.Message} {inner.Message}" : e.Message,
+            e.InnerException is { } inner && !e.Message.Contains(inner.Message, StringComparison.Ordinal) ? $"{e.Message} {inner.Message}"
+                : e.Message,
             settings),
         _ => null,
     };
@@ -115,11 +117,13 @@ internal static class Daemon
             : settings.KestrelUrls.Any(IsNamed) ? $"{message} ({DaemonKeys.Kestrel})" : message;
 
         bool IsNamed(string url) => url.Split("://", 2) is [_, var address]
-            && message.Contains(address.StartsWith("unix:", StringComparison.Ordinal) ? address["unix:".Length..] : address, StringComparison.Ordinal);
+            && message.Contains(address.StartsWith("unix:", StringComparison.Ordinal) ? address["unix:".Length..] : address,
+                StringComparison.Ordinal);
     }
 
     // Kestrel's errors do not say which one.
     private static string Certificates(DaemonSettings settings) => string.Join(", ",
-        settings.Kestrel.Where(pair => pair.Key.EndsWith(":Path", StringComparison.OrdinalIgnoreCase) || pair.Key.EndsWith(":KeyPath", StringComparison.OrdinalIgnoreCase))
+        settings.Kestrel.Where(pair => pair.Key.EndsWith(":Path", StringComparison.OrdinalIgnoreCase)
+            || pair.Key.EndsWith(":KeyPath", StringComparison.OrdinalIgnoreCase))
             .Select(pair => pair.Value).OfType<string>().Distinct());
 }

@@ -54,7 +54,8 @@ public class AlternatingReloadTests(ITestOutputHelper output) : ProcessTest(outp
         var quarter = Math.Max(1, generations.Count / 4);
         var (first, last) = (generations[..quarter], generations[^quarter..]);
         Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{generations.Count} generations: descriptors {Middle(first, g => g.Descriptors)} to {Middle(last, g => g.Descriptors)}, memory {Middle(first, g => g.Bytes) / 1e6:0.0} MB to {Middle(last, g => g.Bytes) / 1e6:0.0} MB"));
+            $"{generations.Count} generations: descriptors {Middle(first, g => g.Descriptors)} to {Middle(last, g => g.Descriptors)}, "
+                + $"memory {Middle(first, g => g.Bytes) / 1e6:0.0} MB to {Middle(last, g => g.Bytes) / 1e6:0.0} MB"));
         Assert.Equal(0, report.FailedRequests);
         Assert.Equal(0, report.Resets);
         // Connections of the load come and go; its 15 clients hold one each.

@@ -7,7 +7,8 @@ using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests;
 
-/// <summary>What an app starts and ends by <c>IIpsGeneration</c> runs in one generation at a time, and hardly stops in between. See ExclusiveJob of Ips.SampleApp.</summary>
+/// <summary>What an app starts and ends by <c>IIpsGeneration</c> runs in one generation at a time, and hardly stops in between. See
+/// ExclusiveJob of Ips.SampleApp.</summary>
 [Collection(Alone.Name)] // how long the job stops is measured
 public class BackgroundJobTests(ITestOutputHelper output) : ProcessTest(output)
 {
@@ -44,7 +45,8 @@ public class BackgroundJobTests(ITestOutputHelper output) : ProcessTest(output)
             var receipt = JsonSerializer.Deserialize(Assert.Single(result.Output), ControlJson.Default.ReloadReceipt)!;
             Assert.Equal(release switch { Good => "promoted", RolledBack => "rolled-back", _ => "refused" }, receipt.Outcome);
             // Both served in this time, the probation included, and what follows it is the handover of the role.
-            if (release == Good) handovers.Add(receipt.NewGeneration, TimeSpan.FromMilliseconds(receipt.PhasesMs!["promoted"] - receipt.PhasesMs["serving"]));
+            if (release == Good) handovers.Add(receipt.NewGeneration,
+                TimeSpan.FromMilliseconds(receipt.PhasesMs!["promoted"] - receipt.PhasesMs["serving"]));
         }
 
         await WaitForTurnsAsync(jobFolder, service.MainPid, 3);
@@ -65,7 +67,8 @@ public class BackgroundJobTests(ITestOutputHelper output) : ProcessTest(output)
             }
 
             Assert.Equal(turn.Generation + 1, next.Generation);
-            Assert.True(pause <= handovers[next.Generation], $"The job stopped for {pause}, and the handover to generation {next.Generation} took {handovers[next.Generation]}.");
+            Assert.True(pause <= handovers[next.Generation],
+                $"The job stopped for {pause}, and the handover to generation {next.Generation} took {handovers[next.Generation]}.");
             longestHandover = pause > longestHandover ? pause : longestHandover;
         }
 
@@ -73,7 +76,9 @@ public class BackgroundJobTests(ITestOutputHelper output) : ProcessTest(output)
         Assert.True(longest <= handovers.Values.Max(), $"The job stopped for {longest} within one generation.");
         Assert.Equal(handovers.Count + 1, turns.DistinctBy(turn => turn.Generation).Count());
         Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{turns.Count} turns in {handovers.Count + 1} generations, {Reloads} reloads. Longest pause between two generations {longestHandover.TotalMilliseconds:0} ms (of handovers that took up to {handovers.Values.Max().TotalMilliseconds:0} ms), within one {longest.TotalMilliseconds:0} ms."));
+            $"{turns.Count} turns in {handovers.Count + 1} generations, {Reloads} reloads. Longest pause between two generations "
+                + $"{longestHandover.TotalMilliseconds:0} ms (of handovers that took up to {handovers.Values.Max().TotalMilliseconds:0} "
+                + $"ms), within one {longest.TotalMilliseconds:0} ms."));
     }
 
     private static Task WaitForTurnsAsync(string folder, int pid, int count)
@@ -91,7 +96,8 @@ public class BackgroundJobTests(ITestOutputHelper output) : ProcessTest(output)
         {
             var words = line.Split(' ');
             Assert.Equal("ran", words[0]);
-            return new(int.Parse(words[1], CultureInfo.InvariantCulture), long.Parse(words[2], CultureInfo.InvariantCulture), long.Parse(words[3], CultureInfo.InvariantCulture));
+            return new(int.Parse(words[1], CultureInfo.InvariantCulture), long.Parse(words[2], CultureInfo.InvariantCulture),
+                long.Parse(words[3], CultureInfo.InvariantCulture));
         }
     }
 }

@@ -2,7 +2,8 @@ using Ips.Host.ProcessTests.Harness;
 
 namespace Ips.Host.ProcessTests;
 
-/// <summary>One service under load, to which all bad successors are put in turn: what one of them leaves behind shows in the next.</summary>
+/// <summary>One service under load, to which all bad successors are put in turn: what one of them leaves behind shows in the
+/// next.</summary>
 public sealed class BadSuccessorFixture : IAsyncLifetime
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("ips-").FullName;

@@ -4,7 +4,8 @@ using Xunit.Abstractions;
 namespace Ips.Host.ProcessTests;
 
 /// <summary>A bad release never takes over, costs no request, and is no obstacle to the next one.</summary>
-public sealed class BadSuccessorTests(BadSuccessorFixture fixture, ITestOutputHelper output) : IClassFixture<BadSuccessorFixture>, IAsyncLifetime
+public sealed class BadSuccessorTests(BadSuccessorFixture fixture, ITestOutputHelper output) : IClassFixture<BadSuccessorFixture>,
+    IAsyncLifetime
 {
     private int _mark;
 

@@ -42,7 +42,8 @@ public sealed class CertificateTests(ITestOutputHelper output) : ProcessTest(out
             var outcome = await service.TryReloadAsync();
             Assert.Equal(EventIds.ReloadFailed, outcome.Id);
             Assert.Contains(service.Log.Events.Skip(mark), e =>
-                e.Text.StartsWith("ips: A certificate of ips.kestrel cannot be used: ", StringComparison.Ordinal) && e.Text.Contains(link, StringComparison.Ordinal));
+                e.Text.StartsWith("ips: A certificate of ips.kestrel cannot be used: ", StringComparison.Ordinal)
+                    && e.Text.Contains(link, StringComparison.Ordinal));
             Assert.Equal(first, await HttpProbe.ThumbprintAsync(port));
         }
 
@@ -51,7 +52,8 @@ public sealed class CertificateTests(ITestOutputHelper output) : ProcessTest(out
         Assert.Equal(second, await HttpProbe.ThumbprintAsync(port));
     }
 
-    // Kestrel watches the file, and binds the endpoint again when it has changed: on the same socket, or clients would be refused meanwhile.
+    // Kestrel watches the file, and binds the endpoint again when it has changed: on the same socket, or clients would be refused
+    // meanwhile.
     [Fact]
     public async Task CertificateChangedWhileRunning_IsServedAndRefusesNobody()
     {
@@ -70,12 +72,14 @@ public sealed class CertificateTests(ITestOutputHelper output) : ProcessTest(out
         Assert.Equal(second, await HttpProbe.ThumbprintAsync(port));
     }
 
-    private Task<Service> StartAsync(bool daemon, int port, string pfx) => StartAsync(new ServiceSettings(daemon ? ServiceKind.Daemon : ServiceKind.SampleApp)
+    private Task<Service> StartAsync(bool daemon, int port, string pfx) =>
+        StartAsync(new ServiceSettings(daemon ? ServiceKind.Daemon : ServiceKind.SampleApp)
     {
         Urls = [],
         More = daemon
             ? [$$"""ips.kestrel.Endpoints.Public { Url = "https://127.0.0.1:{{port}}", Certificate { Path = "{{pfx}}", Password = "{{TestCertificate.Password}}" } }"""]
-            : [$"--Kestrel:Endpoints:A:Url=https://127.0.0.1:{port}", $"--Kestrel:Endpoints:A:Certificate:Path={pfx}", $"--Kestrel:Endpoints:A:Certificate:Password={TestCertificate.Password}"],
+            : [$"--Kestrel:Endpoints:A:Url=https://127.0.0.1:{port}", $"--Kestrel:Endpoints:A:Certificate:Path={pfx}",
+                $"--Kestrel:Endpoints:A:Certificate:Password={TestCertificate.Password}"],
     });
 
     private async Task<string> WriteAsync(string name)

@@ -41,7 +41,8 @@ public sealed class CommandLineTests(ITestOutputHelper output) : ProcessTest(out
         var start = await service.RunStartAsync("--urls", otherUrl);
         Assert.True(start.ExitCode == 1, start.ToString());
         Assert.Contains($"{service.MainPid}", Assert.Single(start.Errors), StringComparison.Ordinal);
-        var run = await IpsCommand.RunAsync(service.Processes, null, "run", "--user", Environment.UserName, "--pid-file", service.PidFile, "--urls", otherUrl);
+        var run = await IpsCommand.RunAsync(service.Processes, null, "run", "--user", Environment.UserName, "--pid-file", service.PidFile,
+            "--urls", otherUrl);
         Assert.True(run.ExitCode == 1, run.ToString());
         Assert.Contains($"{service.MainPid}", Assert.Single(run.Errors), StringComparison.Ordinal);
         Assert.Equal(1, await service.AnsweringGenerationAsync());
@@ -88,7 +89,8 @@ public sealed class CommandLineTests(ITestOutputHelper output) : ProcessTest(out
         var service = Prepare(new ServiceSettings(ServiceKind.Daemon));
         using var other = new TcpListener(IPAddress.Loopback, service.Port);
         other.Start();
-        var result = await IpsCommand.RunAsync(service.Processes, null, verb, "--config", service.WriteConfigFile(), "--log-file", service.Log.Path);
+        var result = await IpsCommand.RunAsync(service.Processes, null, verb, "--config", service.WriteConfigFile(), "--log-file",
+            service.Log.Path);
 
         Assert.True(result.ExitCode == 1, result.ToString());
         Assert.Contains($"127.0.0.1:{service.Port}", Assert.Single(result.Errors), StringComparison.Ordinal);
@@ -105,7 +107,8 @@ public sealed class CommandLineTests(ITestOutputHelper output) : ProcessTest(out
     {
         var service = Prepare(new ServiceSettings(ServiceKind.Daemon));
         var path = Path.Combine(service.Folder, "no-such-folder", "nor-this", "file");
-        var result = await IpsCommand.RunAsync(service.Processes, service.Folder, verb, "--config", service.WriteConfigFile(), option, path);
+        var result = await IpsCommand.RunAsync(service.Processes, service.Folder, verb, "--config", service.WriteConfigFile(), option,
+            path);
 
         Assert.True(result.ExitCode == 1, result.ToString());
         Assert.Contains(Path.GetDirectoryName(path)!, Assert.Single(result.Errors), StringComparison.Ordinal);
@@ -179,7 +182,8 @@ public sealed class CommandLineTests(ITestOutputHelper output) : ProcessTest(out
         var reload = await IpsCommand.RunAsync("reload", "--config", service.ConfigFile);
         Assert.True(reload.ExitCode == 0, reload.ToString());
         var told = string.Join('\n', reload.Output);
-        foreach (var part in new[] { "generation 1", $"PID {first}", "generation 2", $"PID {service.MainPid}" }) Assert.Contains(part, told, StringComparison.Ordinal);
+        foreach (var part in new[] { "generation 1", $"PID {first}", "generation 2", $"PID {service.MainPid}" }) Assert
+            .Contains(part, told, StringComparison.Ordinal);
 
         var status = await IpsCommand.RunAsync("status", "--json", "--pid", $"{service.MainPid}");
         Assert.True(status.ExitCode == 0, status.ToString());

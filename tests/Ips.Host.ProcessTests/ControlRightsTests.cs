@@ -20,7 +20,8 @@ public sealed class ControlRightsTests(ITestOutputHelper output) : ProcessTest(o
         foreach (var verb in new[] { "status", "stop", "reload" })
         {
             var byMode = await AsNobodyAsync(service, verb);
-            Assert.Contains(byMode.Errors, line => line.Contains("This user may not connect to the control socket", StringComparison.Ordinal));
+            Assert.Contains(byMode.Errors, line => line.Contains("This user may not connect to the control socket",
+                StringComparison.Ordinal));
         }
 
         // Were the mode wider than the service made it, the kernel's word on the peer decides.

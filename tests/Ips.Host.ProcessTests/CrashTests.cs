@@ -6,8 +6,8 @@ using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests;
 
-/// <summary>kill -9 in each phase of a handover, under the strict load: the other one serves, the next reload works, and no request is lost but those that the dead
-/// process was answering, which are counted.</summary>
+/// <summary>kill -9 in each phase of a handover, under the strict load: the other one serves, the next reload works, and no request is lost
+/// but those that the dead process was answering, which are counted.</summary>
 public sealed class CrashTests(ITestOutputHelper output) : ProcessTest(output)
 {
     [Theory]
@@ -36,7 +36,8 @@ public sealed class CrashTests(ITestOutputHelper output) : ProcessTest(output)
 
         await AssertReloadsAsync(held, 3);
         await AssertOnlyCostAsync(held, loss, allItsOwn: phase != ReloadPhase.Moving);
-        if (phase == ReloadPhase.Draining) await Assert.ThrowsAsync<IOException>(() => held.LongRequest.ReadUntilAsync(text => text.EndsWith("\r\n0\r\n\r\n", StringComparison.Ordinal)));
+        if (phase == ReloadPhase.Draining) await Assert.ThrowsAsync<IOException>(() =>
+            held.LongRequest.ReadUntilAsync(text => text.EndsWith("\r\n0\r\n\r\n", StringComparison.Ordinal)));
         await AssertStopsAsync(service);
     }
 
@@ -65,9 +66,10 @@ public sealed class CrashTests(ITestOutputHelper output) : ProcessTest(output)
         await service.WaitForMainAloneAsync();
         var receipt = (await service.StatusAsync()).LastReload!;
         Assert.Equal(held.Successor, receipt.NewPid);
-        // Two descriptors become readable while the predecessor stands still: that of the death and that of the `ready` said before it. Where it reads
-        // `ready` first, the successor counts as one that served.
-        string[] outcomes = phase switch { < ReloadPhase.Ready => ["refused"], ReloadPhase.Ready => ["refused", "rolled-back"], _ => ["rolled-back"] };
+        // Two descriptors become readable while the predecessor stands still: that of the death and that of the `ready` said before it.
+        // Where it reads `ready` first, the successor counts as one that served.
+        string[] outcomes = phase switch { < ReloadPhase.Ready => ["refused"], ReloadPhase.Ready => ["refused", "rolled-back"],
+            _ => ["rolled-back"] };
         Assert.Contains(receipt.Outcome, outcomes);
         Assert.Contains(reason, receipt.Reason, StringComparison.Ordinal);
         await held.Load.WaitForRequestsAsync(1, Limits.Step);
@@ -99,7 +101,8 @@ public sealed class CrashTests(ITestOutputHelper output) : ProcessTest(output)
         var clients = TcpSockets.ClientsOf(held.Predecessor);
         var loss = await Killing.KillAsync(held.Successor, service, held.Load);
         await AssertRestartedAsync(held);
-        var exit = await service.Log.WaitForAsync(e => e.Id == EventIds.Exiting && e.Pid == held.Predecessor, "the exit of the predecessor");
+        var exit = await service.Log.WaitForAsync(e => e.Id == EventIds.Exiting && e.Pid == held.Predecessor,
+            "the exit of the predecessor");
         Assert.Equal("0", exit["Code"]);
         Assert.NotEmpty(clients.Except(loss.Clients));
         Assert.Empty(service.Log.Of(EventIds.CarrierLost));
@@ -126,7 +129,8 @@ public sealed class CrashTests(ITestOutputHelper output) : ProcessTest(output)
         ProcessTable.Signal(held.Predecessor, ProcessTable.SigKill);
         held.LetGo();
 
-        await held.Service.Log.WaitForAsync(e => e.Id == EventIds.IdentityPublished && e.Generation == 2, "generation 2 as the main process");
+        await held.Service.Log.WaitForAsync(e => e.Id == EventIds.IdentityPublished && e.Generation == 2,
+            "generation 2 as the main process");
         Assert.Equal(2, (await HttpProbe.GetUnixAsync(socket, "/ping")).Generation);
     }
 
@@ -156,7 +160,8 @@ public sealed class CrashTests(ITestOutputHelper output) : ProcessTest(output)
     private async Task AssertOnlyCostAsync(HeldReload held, Loss loss, bool allItsOwn = true)
     {
         var report = await held.Load.StopAsync();
-        Output.WriteLine($"The dead process had {loss.Clients.Count} connections, on {loss.Asking.Count} of them a request; {report.FailedRequests} failed: {string.Join(", ", report.FailuresByKind)}.");
+        Output.WriteLine($"The dead process had {loss.Clients.Count} connections, on {loss.Asking.Count} of them a request; "
+            + $"{report.FailedRequests} failed: {string.Join(", ", report.FailuresByKind)}.");
         loss.AssertIsAll(report.Failures, allItsOwn);
     }
 

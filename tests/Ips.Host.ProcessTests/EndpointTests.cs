@@ -65,7 +65,8 @@ public sealed class EndpointTests(ITestOutputHelper output) : ProcessTest(output
         var (local, any) = (FreePort.Next(), FreePort.Next());
         var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon) { Urls = [$"http://localhost:{local}", $"http://*:{any}"] });
         List<string> urls = [$"http://127.0.0.1:{local}/ping", $"http://127.0.0.1:{any}/ping"];
-        if (System.Net.Sockets.Socket.OSSupportsIPv6 && await AnswersAsync($"http://[::1]:{any}/ping")) urls.AddRange([$"http://[::1]:{local}/ping", $"http://[::1]:{any}/ping"]);
+        if (System.Net.Sockets.Socket.OSSupportsIPv6 && await AnswersAsync($"http://[::1]:{any}/ping")) urls
+            .AddRange([$"http://[::1]:{local}/ping", $"http://[::1]:{any}/ping"]);
         var sockets = service.Log.Of(EventIds.Bound).Count;
 
         for (var generation = 2; generation <= 3; generation++)
@@ -101,7 +102,8 @@ public sealed class EndpointTests(ITestOutputHelper output) : ProcessTest(output
         releases.Configure("app", Endpoints(first, second));
         await Eventually.TrueAsync(() => AnswersAsync($"http://127.0.0.1:{second}/ping"));
         await service.ReloadAsync();
-        foreach (var port in new[] { first, second }) Assert.Equal(2, (await HttpProbe.GetAsync($"http://127.0.0.1:{port}/ping")).Generation);
+        foreach (var port in new[] { first, second }) Assert
+            .Equal(2, (await HttpProbe.GetAsync($"http://127.0.0.1:{port}/ping")).Generation);
 
         releases.Configure("app", Endpoints(second));
         await Eventually.TrueAsync(async () => !await AnswersAsync($"http://127.0.0.1:{first}/ping"));

@@ -13,7 +13,8 @@ using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests;
 
-/// <summary>Each key of the configuration is changed by a reload of a real daemon: it is applied, or refused by name, or has nothing to show there.</summary>
+/// <summary>Each key of the configuration is changed by a reload of a real daemon: it is applied, or refused by name, or has nothing to
+/// show there.</summary>
 /// <remarks>A new key fails <see cref="Table_Keys_AreAllOfTheConfiguration"/> until it has a row, and the test of that row's round until
 /// it has a probe. Beside
 /// its probe, each changed key must be among those that the successor says its reload has changed (event 1070).</remarks>

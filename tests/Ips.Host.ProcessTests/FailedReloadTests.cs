@@ -12,17 +12,21 @@ public sealed class FailedReloadTests(ITestOutputHelper output) : ProcessTest(ou
 {
     private const string Good = "good", Bad = "bad";
 
-    // Two services side by side, as both wait for the same time-out: one successor never says a word, the other goes silent with the sockets in its hands.
+    // Two services side by side, as both wait for the same time-out: one successor never says a word, the other goes silent with the
+    // sockets in its hands.
     [Fact]
     public async Task Reload_SuccessorNeverReady_IsEndedAfterReadyTimeout() =>
-        await Task.WhenAll(AssertEndedAfterReadyTimeoutAsync(BadSuccessor.Sleeps), AssertEndedAfterReadyTimeoutAsync(BadSuccessor.FallsSilent));
+        await Task.WhenAll(AssertEndedAfterReadyTimeoutAsync(BadSuccessor.Sleeps),
+            AssertEndedAfterReadyTimeoutAsync(BadSuccessor.FallsSilent));
 
     [Fact]
     public async Task Reload_FailsOverAndOver_LeaksNoDescriptorThreadOrZombie()
     {
-        var (service, releases) = await StartReleaseAsync(new ServiceSettings(ServiceKind.SampleApp) { KillTimeout = ServiceSettings.ShortestKillTimeout }, Folder);
+        var (service, releases) = await StartReleaseAsync(new ServiceSettings(
+            ServiceKind.SampleApp) { KillTimeout = ServiceSettings.ShortestKillTimeout }, Folder);
         var pid = service.MainPid;
-        List<string> bad = ["exits with 1", "is missing", "sends garbage", "closes the channel and lives on", "speaks another version", "is welcomed and exits"];
+        List<string> bad = ["exits with 1", "is missing", "sends garbage", "closes the channel and lives on", "speaks another version",
+            "is welcomed and exits"];
         foreach (var name in bad) BadSuccessor.All.Single(one => one.Name == name).Put(releases.PathOf(name));
 
         IReadOnlyList<string> afterFirst = [];
@@ -41,7 +45,8 @@ public sealed class FailedReloadTests(ITestOutputHelper output) : ProcessTest(ou
         await Descriptors.SettledAsync(service, open: 0);
         await Descriptors.WaitForNoMoreThanAsync(pid, afterFirst);
         await Eventually.TrueAsync(() => ProcessTable.ChildrenOf(pid).Count == 0, "an end of the children");
-        await Eventually.TrueAsync(() => !ProcessTable.ThreadNames(pid).Any(name => name.StartsWith("ips-channel", StringComparison.Ordinal)), "an end of the channels' threads");
+        await Eventually.TrueAsync(() => !ProcessTable.ThreadNames(pid)
+            .Any(name => name.StartsWith("ips-channel", StringComparison.Ordinal)), "an end of the channels' threads");
         releases.SwitchTo(Good);
         await service.ReloadAsync();
     }
@@ -121,12 +126,14 @@ public sealed class FailedReloadTests(ITestOutputHelper output) : ProcessTest(ou
     private async Task AssertEndedAfterReadyTimeoutAsync(BadSuccessor bad)
     {
         var releases = new Releases(Directory.CreateDirectory(Path.Combine(Folder, bad.Name)).FullName);
-        var settings = new ServiceSettings(ServiceKind.SampleApp) { ReadyTimeout = TimeSpan.FromSeconds(15), Program = Path.Combine(releases.Current, Binaries.SampleApp) };
+        var settings = new ServiceSettings(ServiceKind.SampleApp) { ReadyTimeout = TimeSpan.FromSeconds(15),
+            Program = Path.Combine(releases.Current, Binaries.SampleApp) };
         await using var scene = await FaultScene.StartAsync(Prepare(settings), releases);
         bad.Put(releases.PathOf(bad.Name));
         await scene.BeginAsync(bad.Name);
         await scene.AssertRefusedAsync(bad.Reason);
-        var elapsed = double.Parse(Assert.Single(scene.Events, e => e.Id == EventIds.ReloadFailed)["ElapsedMs"], CultureInfo.InvariantCulture);
+        var elapsed = double.Parse(Assert.Single(scene.Events, e => e.Id == EventIds.ReloadFailed)["ElapsedMs"],
+            CultureInfo.InvariantCulture);
         Assert.InRange(elapsed, settings.ReadyTimeout.TotalMilliseconds, Limits.Step.TotalMilliseconds);
         await scene.AssertNextReloadWorksAsync();
         Assert.Empty(scene.Failures);

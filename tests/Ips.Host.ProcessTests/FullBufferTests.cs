@@ -5,7 +5,8 @@ using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests;
 
-/// <summary>A successor that does not read what it is sent: the socket between the two is full, the rest waits with its sender, and no connection is lost.</summary>
+/// <summary>A successor that does not read what it is sent: the socket between the two is full, the rest waits with its sender, and no
+/// connection is lost.</summary>
 public sealed class FullBufferTests(ITestOutputHelper output) : ProcessTest(output)
 {
     private const int Clients = 240; // fewer than may be on their way at once
@@ -13,7 +14,8 @@ public sealed class FullBufferTests(ITestOutputHelper output) : ProcessTest(outp
     // What is received behind a running request travels in the packet: some 4 KiB each, in base64, where the socket takes 256 KiB.
     private const int NextRequestBytes = 14 * 1024;
 
-    // Of an upload that waits for its last byte: enough for Kestrel's least rate of a body, 240 bytes a second, for as long as any step may take.
+    // Of an upload that waits for its last byte: enough for Kestrel's least rate of a body, 240 bytes a second, for as long as any step may
+    // take.
     private const int UploadBytes = 20_000;
 
     [Fact]
@@ -28,12 +30,15 @@ public sealed class FullBufferTests(ITestOutputHelper output) : ProcessTest(outp
             await service.Log.WaitForAsync(0, EventIds.ReloadPromoted);
             Assert.True(ProcessTable.Signal(held.Successor, ProcessTable.SigStop));
 
-            // Their connections leave now, one packet after the other. The predecessor keeps a copy of each, and another of those whose packet is not sent.
+            // Their connections leave now, one packet after the other. The predecessor keeps a copy of each, and another of those whose
+            // packet is not sent.
             var next = $"GET /ping HTTP/1.1\r\nHost: localhost\r\nX-Fill: {new string('x', NextRequestBytes)}\r\n\r\n";
             await Task.WhenAll(clients.Select(client => client.SendAsync($"!{next}")));
-            var uploads = await Task.WhenAll(clients.Select(client => client.ReadUntilAsync(text => text.Contains("\r\n0\r\n\r\n", StringComparison.Ordinal) || IsAnswered(text))));
+            var uploads = await Task.WhenAll(clients.Select(client =>
+                client.ReadUntilAsync(text => text.Contains("\r\n0\r\n\r\n", StringComparison.Ordinal) || IsAnswered(text))));
             Assert.All(uploads, answer => Assert.Contains("X-Ips-Generation: 1\r\n", answer, StringComparison.Ordinal));
-            await Eventually.TrueAsync(() => Descriptors.Of(held.Predecessor).Count(name => name == Descriptors.Tcp) > Clients * 5 / 4, "packets that wait for room in the socket");
+            await Eventually.TrueAsync(() => Descriptors.Of(held.Predecessor).Count(name => name == Descriptors.Tcp) > Clients * 5 / 4,
+                "packets that wait for room in the socket");
 
             Assert.True(ProcessTable.Signal(held.Successor, ProcessTable.SigCont));
             var answers = await Task.WhenAll(clients.Select(client => client.ReadUntilAsync(IsAnswered)));
@@ -57,11 +62,13 @@ public sealed class FullBufferTests(ITestOutputHelper output) : ProcessTest(outp
     private static async Task<RawClient> BeginUploadAsync(int port)
     {
         var client = await RawClient.ConnectAsync(port);
-        await client.SendAsync($"POST /upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: {UploadBytes + 1}\r\nExpect: 100-continue\r\n\r\n");
+        await client.SendAsync(
+            $"POST /upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: {UploadBytes + 1}\r\nExpect: 100-continue\r\n\r\n");
         await client.ReadUntilAsync(text => text.Contains("100 Continue\r\n\r\n", StringComparison.Ordinal));
         await client.SendAsync(new string('!', UploadBytes));
         return client;
     }
 
-    private static bool IsAnswered(string text) => text.EndsWith("pong", StringComparison.Ordinal) || text.EndsWith("\r\n0\r\n\r\n", StringComparison.Ordinal);
+    private static bool IsAnswered(string text) => text.EndsWith("pong", StringComparison.Ordinal)
+        || text.EndsWith("\r\n0\r\n\r\n", StringComparison.Ordinal);
 }

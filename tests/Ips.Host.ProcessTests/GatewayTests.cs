@@ -6,7 +6,8 @@ using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests;
 
-/// <summary>An app that nobody here wrote: YARP as a gateway, with <c>AddIps()</c> as its only added line. What is behind it stays up.</summary>
+/// <summary>An app that nobody here wrote: YARP as a gateway, with <c>AddIps()</c> as its only added line. What is behind it stays
+/// up.</summary>
 public class GatewayTests(ITestOutputHelper output) : ProcessTest(output)
 {
     private const int WebSocketsOfEachKind = 3;
@@ -58,12 +59,15 @@ public class GatewayTests(ITestOutputHelper output) : ProcessTest(output)
         await gateway.AssertPredecessorsEndedWellAsync();
     }
 
-    private protected Task<Gateway> StartGatewayAsync(params IReadOnlyList<string> more) => StartGatewayAsync(new Dictionary<string, string?>(), more);
+    private protected Task<Gateway> StartGatewayAsync(params IReadOnlyList<string> more) =>
+        StartGatewayAsync(new Dictionary<string, string?>(), more);
 
-    private protected async Task<Gateway> StartGatewayAsync(IReadOnlyDictionary<string, string?> backendEnvironment, params IReadOnlyList<string> more)
+    private protected async Task<Gateway> StartGatewayAsync(IReadOnlyDictionary<string, string?> backendEnvironment,
+        params IReadOnlyList<string> more)
     {
         // The generation in the responses is to be the gateway's.
-        var backend = await StartAsync(new ServiceSettings(ServiceKind.SampleApp) { Environment = backendEnvironment, More = ["--Ips:GenerationHeader=false"] });
+        var backend = await StartAsync(new ServiceSettings(ServiceKind.SampleApp) { Environment = backendEnvironment,
+            More = ["--Ips:GenerationHeader=false"] });
         return await Gateway.StartAsync(Folder, backend.Port, more);
     }
 

@@ -5,8 +5,8 @@ using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests;
 
-/// <summary>Two generations are always different builds, and a downgrade is a reload as any other: those that share a version of the handover protocol hand over,
-/// either way round, and those that do not leave the one that serves as it is.</summary>
+/// <summary>Two generations are always different builds, and a downgrade is a reload as any other: those that share a version of the
+/// handover protocol hand over, either way round, and those that do not leave the one that serves as it is.</summary>
 public sealed class HandoverVersionTests(ITestOutputHelper output) : ProcessTest(output)
 {
     // By the versions that they speak: 1 alone, as the last landed build did; 1 and 2, as this one; and "later" no longer knows version 1.
@@ -20,7 +20,8 @@ public sealed class HandoverVersionTests(ITestOutputHelper output) : ProcessTest
         releases.SpeakVersions(Last, 1, 1);
         releases.SpeakVersions(Later, 2, 3);
         releases.SwitchTo(Last);
-        var service = await StartAsync(new ServiceSettings(ServiceKind.SampleApp) { Program = Path.Combine(releases.Current, Binaries.SampleApp) });
+        var service = await StartAsync(new ServiceSettings(ServiceKind.SampleApp) { Program = Path
+            .Combine(releases.Current, Binaries.SampleApp) });
         await using var load = StrictLoad.Start(FaultScene.LightLoad(service.Target));
         await load.WaitForRequestsAsync(1, Limits.Step);
 

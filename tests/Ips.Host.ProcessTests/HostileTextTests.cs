@@ -11,11 +11,12 @@ using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests;
 
-/// <summary>A terminal shows what others said, and is never commanded by it: neither by a peer on the control socket, nor by a release or a file.</summary>
+/// <summary>A terminal shows what others said, and is never commanded by it: neither by a peer on the control socket, nor by a release or a
+/// file.</summary>
 public sealed class HostileTextTests(ITestOutputHelper output) : ReceiptTest(output)
 {
-    // Clears the screen, sets the title, goes back to the line's start; C1's CSI, DEL; turns the direction of text around; begins lines; half a
-    // surrogate pair.
+    // Clears the screen, sets the title, goes back to the line's start; C1's CSI, DEL; turns the direction of text around; begins lines;
+    // half a surrogate pair.
     private const string Hostile =
         "evil\u001b[2J\u001b]0;title\u0007\r\b\u009b31m\u007f\u202e\u2066\u200f\u2028\u0000\nips: forged\ud83d";
 
@@ -58,7 +59,8 @@ public sealed class HostileTextTests(ITestOutputHelper output) : ReceiptTest(out
         var result = await RawCommand.RunAsync(verb, "--json", "--pid-file", pidFile);
         AssertHarmless(result);
         using var json = JsonDocument.Parse(result.Output);
-        Assert.Contains(Strings(json.RootElement), text => text.Contains("\u001b[2J", StringComparison.Ordinal)); // a program gets what was said
+        // a program gets what was said
+        Assert.Contains(Strings(json.RootElement), text => text.Contains("\u001b[2J", StringComparison.Ordinal));
     }
 
     [Theory, Trait("issue", "11")]

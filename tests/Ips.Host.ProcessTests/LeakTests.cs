@@ -53,14 +53,16 @@ public sealed class LeakTests(ITestOutputHelper output) : ProcessTest(output)
         Assert.Equal("linger off", (await HttpProbe.GetAsync($"http://127.0.0.1:{service.Port}/listeners")).Body);
     }
 
-    private static async Task<List<(string Path, Task<SlowReadResult> Reading)>> StartReadersAsync(Service service, params IReadOnlyList<string> paths)
+    private static async Task<List<(string Path, Task<SlowReadResult> Reading)>> StartReadersAsync(Service service,
+        params IReadOnlyList<string> paths)
     {
         List<(string, Task<SlowReadResult>)> readings = [];
         foreach (var path in paths)
         {
             for (var i = 0; i < SlowReaders; i++)
             {
-                var reader = await SlowReader.StartAsync(new SlowReaderOptions { Target = service.Target, Path = path, Timeout = Limits.Step });
+                var reader = await SlowReader
+                    .StartAsync(new SlowReaderOptions { Target = service.Target, Path = path, Timeout = Limits.Step });
                 readings.Add((path, FinishAsync(reader)));
             }
         }

@@ -52,7 +52,8 @@ public sealed partial class LogTests(ITestOutputHelper output) : ProcessTest(out
         await service.Log.WaitForAsync(e => e.Text.Contains($" {EventIds.Exiting} ", StringComparison.Ordinal), "the predecessor's exit");
 
         // The last line of the start may follow its report by a moment.
-        var story = service.Log.Events.Skip(mark).Select(e => e.Text).SkipWhile(text => !text.Contains($" {EventIds.SignalReceived} ", StringComparison.Ordinal)).ToList();
+        var story = service.Log.Events.Skip(mark).Select(e => e.Text)
+            .SkipWhile(text => !text.Contains($" {EventIds.SignalReceived} ", StringComparison.Ordinal)).ToList();
         Assert.All(story, line => Assert.Matches(Line(), line));
         Assert.InRange(story.Count, 8, 14);
     }
@@ -60,7 +61,8 @@ public sealed partial class LogTests(ITestOutputHelper output) : ProcessTest(out
     [Fact]
     public async Task Nohup_Hangup_IsIgnoredInEveryGeneration()
     {
-        var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon) { Program = "/bin/sh", Prefix = ["-c", "trap '' HUP; exec \"$0\" \"$@\"", Binaries.IpsPath] });
+        var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon) { Program = "/bin/sh",
+            Prefix = ["-c", "trap '' HUP; exec \"$0\" \"$@\"", Binaries.IpsPath] });
         for (var generation = 1; generation <= 2; generation++)
         {
             Assert.True(ProcFs.Ignores(service.MainPid, ProcessTable.SigHup));

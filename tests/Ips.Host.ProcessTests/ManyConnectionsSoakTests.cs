@@ -12,7 +12,8 @@ namespace Ips.Host.ProcessTests;
 public sealed partial class ManyConnectionsSoakTests(ITestOutputHelper output) : ProcessTest(output)
 {
     private const int OpenAtOnce = 200;
-    private static readonly TimeSpan s_sampleInterval = TimeSpan.FromMilliseconds(250); // a look at 20,000 descriptors is what hundreds of moves cost
+    // a look at 20,000 descriptors is what hundreds of moves cost
+    private static readonly TimeSpan s_sampleInterval = TimeSpan.FromMilliseconds(250);
 
     // 1 s is the promise for 10,000 on a machine that does nothing else.
     [Theory]
@@ -28,7 +29,8 @@ public sealed partial class ManyConnectionsSoakTests(ITestOutputHelper output) :
             var farewell = await service.Log.WaitForAsync(0, EventIds.PredecessorFarewell);
             return new Outcome(
                 int.Parse(farewell["Moved"], CultureInfo.InvariantCulture), int.Parse(farewell["Idle"], CultureInfo.InvariantCulture),
-                TimeSpan.FromMilliseconds(double.Parse(service.Log.Of(EventIds.ConnectionsMoved).Single()["ElapsedMs"], CultureInfo.InvariantCulture)));
+                TimeSpan.FromMilliseconds(double.Parse(service.Log.Of(EventIds.ConnectionsMoved).Single()["ElapsedMs"],
+                    CultureInfo.InvariantCulture)));
         });
     }
 
@@ -83,7 +85,8 @@ public sealed partial class ManyConnectionsSoakTests(ITestOutputHelper output) :
             }
 
             Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{count} idle connections moved in {outcome.Took.TotalMilliseconds:0} ms, {outcome.Took.TotalMicroseconds / count:0} us each; predecessor {before} before and at most {old}, successor at most {young}; load average {load}"));
+                $"{count} idle connections moved in {outcome.Took.TotalMilliseconds:0} ms, {outcome.Took.TotalMicroseconds / count:0} us "
+                    + $"each; predecessor {before} before and at most {old}, successor at most {young}; load average {load}"));
             Assert.True(outcome.Took < TimeSpan.FromSeconds(1), $"Moving took {outcome.Took}; load average {load}");
         }
         finally
@@ -132,6 +135,7 @@ public sealed partial class ManyConnectionsSoakTests(ITestOutputHelper output) :
 
         public Usage Max(Usage other) => new(Math.Max(ResidentBytes, other.ResidentBytes), Math.Max(Descriptors, other.Descriptors));
 
-        public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{ResidentBytes / 1e6:0} MB and {Descriptors} fds");
+        public override string ToString() => string.Create(CultureInfo.InvariantCulture,
+            $"{ResidentBytes / 1e6:0} MB and {Descriptors} fds");
     }
 }

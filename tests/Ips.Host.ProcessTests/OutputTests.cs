@@ -95,7 +95,8 @@ public sealed class OutputTests(ITestOutputHelper output) : ProcessTest(output)
         var lines = Path.Combine(Folder, "lines");
         // Held open by the shell as well, so that the command waits for more lines than there are.
         await using var import = DaemonProcess.Start(
-            "/bin/bash", ["-c", $"exec 3<>lines; echo '{{\"oid\":\"host\",\"id\":\"H1\",\"ip\":\"10.0.0.1\"}}' >&3; exec {Binaries.IpsPath} import - <lines"],
+            "/bin/bash", ["-c", $"exec 3<>lines; echo '{{\"oid\":\"host\",\"id\":\"H1\",\"ip\":\"10.0.0.1\"}}' >&3; exec "
+                + $"{Binaries.IpsPath} import - <lines"],
             new Dictionary<string, string?> { ["PWD"] = Folder }, Folder);
         await Eventually.TrueAsync(() => File.Exists(Path.Combine(Folder, "ips.db-wal"))); // by then it listens for signals
         import.Signal(signal);
@@ -117,7 +118,8 @@ public sealed class OutputTests(ITestOutputHelper output) : ProcessTest(output)
     private async Task MakeStoreAsync(int objects)
     {
         await File.WriteAllLinesAsync(Path.Combine(Folder, "hosts.jsonl"),
-            Enumerable.Range(1, objects).Select(i => $$"""{"oid":"host","id":"H{{i}}","ip":"10.0.{{i / 256}}.{{i % 256}}","hostname":"h{{i}}.example.net"}"""));
+            Enumerable.Range(1, objects)
+                .Select(i => $$"""{"oid":"host","id":"H{{i}}","ip":"10.0.{{i / 256}}.{{i % 256}}","hostname":"h{{i}}.example.net"}"""));
         var result = await ShellAsync($"exec {Binaries.IpsPath} import hosts.jsonl");
         Assert.True(result.ExitCode == 0, result.ToString());
     }

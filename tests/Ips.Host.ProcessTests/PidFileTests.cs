@@ -19,7 +19,8 @@ public sealed class PidFileTests(ITestOutputHelper output) : ProcessTest(output)
         var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon));
         await using var load = StrictLoad.Start(FaultScene.LightDaemonLoad(service.Target));
         await load.WaitForRequestsAsync(1, Limits.Step);
-        var (first, before) = (service.MainPid, FaultScene.AfterReload(FaultScene.WithClients(Descriptors.Of(service.MainPid)), ofFirst: true, service));
+        var (first, before) = (service.MainPid, FaultScene.AfterReload(FaultScene.WithClients(Descriptors.Of(service.MainPid)),
+            ofFirst: true, service));
         File.Delete(service.PidFile);
         if (content is not null) await File.WriteAllTextAsync(service.PidFile, content);
         ProcessTable.Signal(first, ProcessTable.SigUsr2);

@@ -8,7 +8,8 @@ using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests;
 
-/// <summary>What cannot move is told before it is closed: TLS, HTTP/2 and WebSockets lose no request over reloads, and are never reset.</summary>
+/// <summary>What cannot move is told before it is closed: TLS, HTTP/2 and WebSockets lose no request over reloads, and are never
+/// reset.</summary>
 public class PoliteCloseTests(ITestOutputHelper output) : ProcessTest(output)
 {
     private static readonly TimeSpan Far = TimeSpan.FromMilliseconds(10);
@@ -80,7 +81,8 @@ public class PoliteCloseTests(ITestOutputHelper output) : ProcessTest(output)
         var met = 0;
         for (var round = 1; met < Reloads; round++)
         {
-            Assert.True(round <= 3 * Reloads, $"Of {round - 1} reloads only {met} met h2load's connections: the machine is too slow for this test.");
+            Assert.True(round <= 3 * Reloads,
+                $"Of {round - 1} reloads only {met} met h2load's connections: the machine is too slow for this test.");
             var mark = service.Log.Mark;
             await using var load = H2loadRun.Start(tls ? $"https://127.0.0.1:{tlsPort}/ping" : $"http://127.0.0.1:{service.Port}/ping");
             await Eventually.TrueAsync(async () => (await service.StatusAsync()).OpenConnections >= H2loadRun.Connections);
@@ -102,7 +104,8 @@ public class PoliteCloseTests(ITestOutputHelper output) : ProcessTest(output)
     {
         var (service, tlsPort) = await StartAsync(more: ["--Ips:Drain:WebSocketSpread=00:00:00.500"]);
         const int clients = 20;
-        await using var load = WebSocketLoad.Start(new Uri(tls ? $"wss://localhost:{tlsPort}/ws" : $"ws://127.0.0.1:{service.Port}/ws"), clients);
+        await using var load = WebSocketLoad.Start(new Uri(tls ? $"wss://localhost:{tlsPort}/ws" : $"ws://127.0.0.1:{service.Port}/ws"),
+            clients);
         for (var reload = 1; reload <= Reloads; reload++)
         {
             await Eventually.TrueAsync(() => load.Connected >= reload * clients);
@@ -143,7 +146,8 @@ public class PoliteCloseTests(ITestOutputHelper output) : ProcessTest(output)
         await client.ReadUntilAsync(text => text.Contains("data: tick", StringComparison.Ordinal));
         await service.ReloadAsync();
         // The whole response, to the last chunk; then the connection moves on and answers.
-        await client.ReadUntilAsync(text => text.Contains("event: moved", StringComparison.Ordinal) && text.EndsWith("0\r\n\r\n", StringComparison.Ordinal));
+        await client.ReadUntilAsync(text => text.Contains("event: moved", StringComparison.Ordinal)
+            && text.EndsWith("0\r\n\r\n", StringComparison.Ordinal));
         Assert.Contains("X-Ips-Generation: 2", await client.GetAsync("/ping"), StringComparison.Ordinal);
         await AssertPredecessorsEndedWellAsync(service);
     }
@@ -162,7 +166,8 @@ public class PoliteCloseTests(ITestOutputHelper output) : ProcessTest(output)
         Assert.Contains("X-Ips-Generation: 3", await silent.GetAsync("/ping"), StringComparison.Ordinal);
         await half.SendAsync("host\r\n\r\n");
         // The generation that read the first half answers.
-        Assert.Contains("X-Ips-Generation: 1", await half.ReadUntilAsync(text => text.Contains("\r\n\r\n", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Contains("X-Ips-Generation: 1", await half.ReadUntilAsync(text => text.Contains("\r\n\r\n", StringComparison.Ordinal)),
+            StringComparison.Ordinal);
     }
 
     private async Task<(Service Service, int TlsPort)> StartAsync(bool h2c = false, IReadOnlyList<string>? more = null)

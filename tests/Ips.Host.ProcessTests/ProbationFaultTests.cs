@@ -6,8 +6,8 @@ using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests;
 
-/// <summary>A release that turns bad when it serves already: the predecessor takes the role back, and no request is lost but those that a dead process was
-/// answering, which are counted.</summary>
+/// <summary>A release that turns bad when it serves already: the predecessor takes the role back, and no request is lost but those that a
+/// dead process was answering, which are counted.</summary>
 public sealed class ProbationFaultTests(ITestOutputHelper output) : ProcessTest(output)
 {
     // Each good reload takes the probation's time, so the faults that need a long one have a service of their own, beside the other.
@@ -24,7 +24,8 @@ public sealed class ProbationFaultTests(ITestOutputHelper output) : ProcessTest(
             ("crashes after 4 s", scene => CrashAsync(scene, TimeSpan.FromSeconds(4))),
             ("hangs", HangAsync)));
 
-    // It stalls when it is to be promoted, and learns of that only after the predecessor has taken the role back: it names itself the main process, and is none.
+    // It stalls when it is to be promoted, and learns of that only after the predecessor has taken the role back: it names itself the main
+    // process, and is none.
     [Fact]
     public async Task Promotion_LearntOfTooLate_PidFileNamesWhoServes()
     {
@@ -36,7 +37,8 @@ public sealed class ProbationFaultTests(ITestOutputHelper output) : ProcessTest(
         });
         var pid = service.MainPid;
         service.Signal(ProcessTable.SigUsr2);
-        var successor = (await service.Log.WaitForAsync(e => e.Id == EventIds.AcceptingStarted && e.Pid != pid, "the successor accepting")).Pid;
+        var successor = (await service.Log.WaitForAsync(e => e.Id == EventIds.AcceptingStarted && e.Pid != pid,
+            "the successor accepting")).Pid;
         await service.Log.WaitForAsync(0, EventIds.AcceptingQuiesced); // it has reported
         await Killing.StopAsync(successor);
         await service.Log.WaitForAsync(0, EventIds.SuccessorEnding);
@@ -49,7 +51,8 @@ public sealed class ProbationFaultTests(ITestOutputHelper output) : ProcessTest(
         Assert.Equal(2, await service.AnsweringGenerationAsync());
     }
 
-    private async Task ShowAsync(string folder, TimeSpan probation, params IReadOnlyList<(string Name, Func<FaultScene, Task> Fault)> faults)
+    private async Task ShowAsync(string folder, TimeSpan probation,
+        params IReadOnlyList<(string Name, Func<FaultScene, Task> Fault)> faults)
     {
         var releases = new Releases(Directory.CreateDirectory(Path.Combine(Folder, folder)).FullName);
         var service = Prepare(new ServiceSettings(ServiceKind.SampleApp)
@@ -83,7 +86,8 @@ public sealed class ProbationFaultTests(ITestOutputHelper output) : ProcessTest(
         await scene.AssertRolledBackAsync("was killed by SIGKILL");
         await scene.AssertNextReloadWorksAsync();
         loss.AssertIsAll(scene.Failures);
-        Output.WriteLine($"Killed {after.TotalSeconds:0} s after it accepted: it had {loss.Clients.Count} connections, on {loss.Asking.Count} of them a request; {scene.Failures.Count} failed.");
+        Output.WriteLine($"Killed {after.TotalSeconds:0} s after it accepted: it had {loss.Clients.Count} connections, on "
+            + $"{loss.Asking.Count} of them a request; {scene.Failures.Count} failed.");
     }
 
     // Alive as far as anybody can see, it answers nothing: whom it had accepted waits until it is killed.
@@ -94,7 +98,8 @@ public sealed class ProbationFaultTests(ITestOutputHelper output) : ProcessTest(
         await scene.AssertRolledBackAsync("sent no health report for 3 intervals");
         await scene.AssertNextReloadWorksAsync();
         loss.AssertIsAll(scene.Failures);
-        Output.WriteLine($"Hung: it had {loss.Clients.Count} connections, on {loss.Asking.Count} of them a request; {scene.Failures.Count} failed.");
+        Output.WriteLine($"Hung: it had {loss.Clients.Count} connections, on {loss.Asking.Count} of them a request; "
+            + $"{scene.Failures.Count} failed.");
     }
 
     private async Task FailRequestsAsync(FaultScene scene)

@@ -2,7 +2,8 @@ using Ips.Actors.Posix;
 
 namespace Ips.Host.ProcessTests;
 
-/// <summary>The test's own executable as a process beside the service: the kernel names it as the peer, and what ends it does not end the test.</summary>
+/// <summary>The test's own executable as a process beside the service: the kernel names it as the peer, and what ends it does not end the
+/// test.</summary>
 internal static class Program
 {
     /// <summary>Connects to a handover socket, gives the connection to the test, and stays until the test lets go.</summary>

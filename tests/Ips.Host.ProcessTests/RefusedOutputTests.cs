@@ -24,7 +24,8 @@ public sealed class RefusedOutputTests(ITestOutputHelper output) : ReceiptTest(o
         Assert.Equal((4, "refused"), (code, receipt.Outcome));
         var escaped = Path.Combine(Folder, "child");
         if (File.Exists(escaped))
-            Assert.True(ProcessTable.Signal(int.Parse(await File.ReadAllTextAsync(escaped), CultureInfo.InvariantCulture), ProcessTable.SigKill));
+            Assert.True(ProcessTable.Signal(int.Parse(await File.ReadAllTextAsync(escaped), CultureInfo.InvariantCulture),
+                ProcessTable.SigKill));
         await service.WaitForMainAloneAsync();
 
         Assert.InRange(new FileInfo(service.Log.Path).Length, OneFloodBytes, MostBytes);
@@ -49,5 +50,6 @@ public sealed class RefusedOutputTests(ITestOutputHelper output) : ReceiptTest(o
     private const long OneFloodBytes = 1024 * 1024, FloodBytes = 16 * 1024 * 1024;
 
     private static async Task<string> LinesOfPumpAsync(Service service) =>
-        string.Join('\n', (await File.ReadAllLinesAsync(service.Log.Path)).Where(line => line.Contains("OutputPump", StringComparison.Ordinal)));
+        string.Join('\n', (await File.ReadAllLinesAsync(service.Log.Path))
+            .Where(line => line.Contains("OutputPump", StringComparison.Ordinal)));
 }

@@ -82,7 +82,8 @@ public sealed class ReleaseSwitchTests(ITestOutputHelper output) : ProcessTest(o
         releases.SwitchTo("one");
         var service = await StartAsync(new ServiceSettings(ServiceKind.SampleApp)
         {
-            Program = "/bin/sh", Prefix = ["-c", $"cd '{releases.Current}' && exec ./Ips.SampleApp \"$@\"", "sh"], WorkingDirectory = Folder,
+            Program = "/bin/sh", Prefix = ["-c", $"cd '{releases.Current}' && exec ./Ips.SampleApp \"$@\"", "sh"],
+                WorkingDirectory = Folder,
         });
         await service.StatusAsync(); // an operator has looked
 
@@ -95,5 +96,6 @@ public sealed class ReleaseSwitchTests(ITestOutputHelper output) : ProcessTest(o
         Assert.Empty(service.Log.Of(EventIds.ActorRestarted));
     }
 
-    private static async Task<string> ReleaseAsync(Service service) => (await HttpProbe.GetAsync($"http://127.0.0.1:{service.Port}/release")).Body;
+    private static async Task<string> ReleaseAsync(Service service) =>
+        (await HttpProbe.GetAsync($"http://127.0.0.1:{service.Port}/release")).Body;
 }

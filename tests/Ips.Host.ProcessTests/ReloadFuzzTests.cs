@@ -8,8 +8,8 @@ using Xunit.Abstractions;
 namespace Ips.Host.ProcessTests;
 
 /// <summary>
-/// Random clients against a service that is reloaded again and again, with a rollback now and then: each connection must see what <see cref="FuzzModel"/>
-/// says. IPS_FUZZ_SEED and IPS_FUZZ_CONNECTIONS choose another run.
+/// Random clients against a service that is reloaded again and again, with a rollback now and then: each connection must see what
+/// <see cref="FuzzModel"/> says. IPS_FUZZ_SEED and IPS_FUZZ_CONNECTIONS choose another run.
 /// </summary>
 public class ReloadFuzzTests(ITestOutputHelper output) : ProcessTest(output)
 {
@@ -24,7 +24,8 @@ public class ReloadFuzzTests(ITestOutputHelper output) : ProcessTest(output)
     [Fact]
     public async Task Reload_RandomClientsAtRandomMoments_EachSeesItsAnswersOnce()
     {
-        var (seed, connections) = (FuzzRun.Setting(FuzzRun.SeedVariable, 20261123), FuzzRun.Setting(FuzzRun.ConnectionsVariable, Connections));
+        var (seed, connections) = (FuzzRun.Setting(FuzzRun.SeedVariable, 20261123),
+            FuzzRun.Setting(FuzzRun.ConnectionsVariable, Connections));
         Output.WriteLine($"{FuzzRun.SeedVariable}={seed} {FuzzRun.ConnectionsVariable}={connections}");
         var journal = Directory.CreateDirectory(Path.Combine(Folder, "journal")).FullName;
         var releases = new Releases(Folder);
@@ -65,8 +66,8 @@ public class ReloadFuzzTests(ITestOutputHelper output) : ProcessTest(output)
         Assert.NotEqual(0, run.ClosedPolitely);
     }
 
-    /// <summary>One reload. A release that turns red while it serves is taken back, and what it has accepted comes back; so may be, on a busy machine, one that
-    /// is silent for too long.</summary>
+    /// <summary>One reload. A release that turns red while it serves is taken back, and what it has accepted comes back; so may be, on a
+    /// busy machine, one that is silent for too long.</summary>
     /// <returns>Whether the successor was promoted.</returns>
     private static async Task<bool> TryReloadAsync(Service service, Releases releases, bool turnsRed, Random random)
     {

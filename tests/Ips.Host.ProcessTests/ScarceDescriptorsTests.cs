@@ -5,13 +5,15 @@ using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests;
 
-/// <summary>A release that may have fewer files open than it is handed: the kernel drops what does not fit without an error, and nobody may lose a connection by that.</summary>
+/// <summary>A release that may have fewer files open than it is handed: the kernel drops what does not fit without an error, and nobody may
+/// lose a connection by that.</summary>
 public sealed class ScarceDescriptorsTests(ITestOutputHelper output) : ProcessTest(output)
 {
     private const string Good = "good", Scarce = "scarce";
     private const int Clients = 120;
 
-    // As many as fit the packet, with the lock of the PID file and the control socket. At hello an app has some 170 files open, most of them assemblies.
+    // As many as fit the packet, with the lock of the PID file and the control socket. At hello an app has some 170 files open, most of
+    // them assemblies.
     private const int Sockets = 62, OpenFilesAtWelcome = 200;
 
     // Without them it cannot even join; and it must not take its predecessor, which it hears no more of, for dead, and bind its addresses.
@@ -33,7 +35,8 @@ public sealed class ScarceDescriptorsTests(ITestOutputHelper output) : ProcessTe
 
         await scene.BeginAsync(Scarce);
         await scene.AssertRefusedAsync("killed by SIGABRT"); // what the runtime makes of an exception that nobody handles
-        Assert.Contains(scene.Events, e => e.Text.Contains("ulimit -n", StringComparison.Ordinal)); // its last words: it reads the channel no more, so they are its own
+        // its last words: it reads the channel no more, so they are its own
+        Assert.Contains(scene.Events, e => e.Text.Contains("ulimit -n", StringComparison.Ordinal));
         Assert.Equal(1, (await HttpProbe.GetUnixAsync(socket, "/ping")).Generation);
         await scene.AssertNextReloadWorksAsync();
         Assert.Equal(2, (await HttpProbe.GetUnixAsync(socket, "/ping")).Generation);
@@ -90,6 +93,7 @@ public sealed class ScarceDescriptorsTests(ITestOutputHelper output) : ProcessTe
     private static void PutScarce(Releases releases, int openFiles)
     {
         var script = Path.Combine(Directory.CreateDirectory(releases.PathOf(Scarce)).FullName, Binaries.SampleApp);
-        Executable.Write(script, $"#!/bin/sh\nulimit -n {openFiles}\nexec '{Path.Combine(Binaries.SampleAppFolder, Binaries.SampleApp)}' \"$@\"\n");
+        Executable.Write(script,
+            $"#!/bin/sh\nulimit -n {openFiles}\nexec '{Path.Combine(Binaries.SampleAppFolder, Binaries.SampleApp)}' \"$@\"\n");
     }
 }

@@ -58,13 +58,15 @@ public sealed class SignalStormTests(ITestOutputHelper output) : ProcessTest(out
     {
         foreach (var generation in log.Events.Where(e => e.Generation > 0).GroupBy(e => e.Generation))
         {
-            var story = generation.Where(e => e.Id is EventIds.IdentityPublished or EventIds.ReloadStarted or EventIds.ReloadPromoted or EventIds.ReloadFailed).Select(e => e.Id);
+            var story = generation.Where(e => e.Id is EventIds.IdentityPublished or EventIds.ReloadStarted or EventIds.ReloadPromoted
+                or EventIds.ReloadFailed).Select(e => e.Id);
             Assert.Contains(string.Join(' ', story), new[] { "1010", "1010 1004 1005" });
         }
     }
 
     private static Task WaitForPeaceAsync(Service service) => Eventually.TrueAsync(
-        async () => service.Processes.Alive().SequenceEqual([service.MainPid]) && (await service.StatusAsync()).State == "Serving", "one process that serves");
+        async () => service.Processes.Alive().SequenceEqual([service.MainPid]) && (await service.StatusAsync()).State == "Serving",
+            "one process that serves");
 
     private static (int Most, int Samples) MostChildrenOfOneProcess(Service service, CancellationToken stop)
     {
@@ -72,7 +74,8 @@ public sealed class SignalStormTests(ITestOutputHelper output) : ProcessTest(out
         while (!stop.IsCancellationRequested)
         {
             var alive = service.Processes.Alive();
-            var families = alive.Select(ProcessTable.ParentOf).OfType<int>().Where(alive.Contains).CountBy(parent => parent).Select(pair => pair.Value);
+            var families = alive.Select(ProcessTable.ParentOf).OfType<int>().Where(alive.Contains).CountBy(parent => parent)
+                .Select(pair => pair.Value);
             most = Math.Max(most, families.DefaultIfEmpty().Max());
             samples++;
             Thread.Sleep(5);

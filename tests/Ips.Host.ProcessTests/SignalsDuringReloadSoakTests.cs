@@ -17,7 +17,8 @@ public sealed class SignalsDuringReloadSoakTests(ITestOutputHelper output) : Sig
             {
                 foreach (var toSuccessor in new[] { false, true })
                 {
-                    foreach (var signal in new[] { ProcessTable.SigTerm, ProcessTable.SigInt, ProcessTable.SigUsr2 }) cases.Add(phase, toSuccessor, signal);
+                    foreach (var signal in new[] { ProcessTable.SigTerm, ProcessTable.SigInt, ProcessTable.SigUsr2 }) cases
+                        .Add(phase, toSuccessor, signal);
                 }
             }
 

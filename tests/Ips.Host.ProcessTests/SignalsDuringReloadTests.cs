@@ -5,8 +5,8 @@ using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests;
 
-/// <summary>Signals in each phase of a handover. A reload that cannot be begun is refused with the reason; a stop of the successor takes it back, one of the main
-/// process is one of the service. See <see cref="StopDuringReloadTests"/> for a stop of the predecessor.</summary>
+/// <summary>Signals in each phase of a handover. A reload that cannot be begun is refused with the reason; a stop of the successor takes it
+/// back, one of the main process is one of the service. See <see cref="StopDuringReloadTests"/> for a stop of the predecessor.</summary>
 public sealed class SignalsDuringReloadTests(ITestOutputHelper output) : SignalsDuringReload(output)
 {
     [Theory]
@@ -99,14 +99,16 @@ public abstract class SignalsDuringReload(ITestOutputHelper output) : ProcessTes
     // The predecessor's word of either; a reload that the promoted one had begun itself may have been refused before.
     private static async Task<bool> StoppedAfterPromotionAsync(Service service) =>
         (await service.Log.WaitForAsync(
-            e => e.Generation == 1 && e.Id is (EventIds.ReloadFailed or EventIds.ReloadPromoted), "how the reload of generation 1 ended")).Id == EventIds.ReloadPromoted;
+            e => e.Generation == 1 && e.Id is (EventIds.ReloadFailed or EventIds.ReloadPromoted),
+                "how the reload of generation 1 ended")).Id == EventIds.ReloadPromoted;
 
     // A signal that was read late may have begun a reload of its own: that one is waited for.
     private static async Task AssertServesAsync(HeldReload held, int atLeast)
     {
         var service = held.Service;
         await Eventually.TrueAsync(
-            async () => service.Processes.Alive().SequenceEqual([service.MainPid]) && await service.StatusAsync() is { State: "Serving", Pending: null },
+            async () => service.Processes.Alive().SequenceEqual([service.MainPid])
+                && await service.StatusAsync() is { State: "Serving", Pending: null },
             "one process that serves, and no reload that waits");
         await AssertReceiptAsync(service);
         var generation = await service.AnsweringGenerationAsync();
@@ -127,7 +129,8 @@ public abstract class SignalsDuringReload(ITestOutputHelper output) : ProcessTes
         var end = service.Log.Events.Last(e => e.Id is EventIds.ReloadPromoted or EventIds.ReloadFailed);
         var outcome = end.Id == EventIds.ReloadPromoted ? "promoted" : end["Outcome"];
         await Eventually.TrueAsync(
-            async () => (await service.StatusAsync()).LastReload is { } receipt && (receipt.Outcome, $"{receipt.NewPid}") == (outcome, end["Pid"]),
+            async () => (await service.StatusAsync()).LastReload is { } receipt
+                && (receipt.Outcome, $"{receipt.NewPid}") == (outcome, end["Pid"]),
             $"a receipt of the reload to PID {end["Pid"]} that says {outcome}");
     }
 
@@ -142,7 +145,8 @@ public abstract class SignalsDuringReload(ITestOutputHelper output) : ProcessTes
     private static void AssertEachAccountedFor(Service service)
     {
         var received = service.Log.Of(EventIds.SignalReceived).Count(e => e["Signal"] == "SIGUSR2");
-        var answers = service.Log.Events.Where(e => e.Id is EventIds.ReloadStarted or EventIds.ReloadRefused or EventIds.ReloadDeferred && e["Source"] == "SIGUSR2").ToList();
+        var answers = service.Log.Events.Where(e => e.Id is EventIds.ReloadStarted or EventIds.ReloadRefused or EventIds.ReloadDeferred
+            && e["Source"] == "SIGUSR2").ToList();
         // One that waited and was carried out in the same process is told twice.
         Assert.InRange(answers.Count, received, received + answers.Count(e => e.Id == EventIds.ReloadDeferred));
         Assert.All(answers.Where(e => e.Id == EventIds.ReloadRefused), e => Assert.NotEmpty(e["Reason"]));

@@ -7,10 +7,11 @@ using Xunit.Abstractions;
 namespace Ips.Host.ProcessTests;
 
 /// <summary>
-/// Bytes of one request that look like another, on both sides of a reload: whoever took a wrong place for the boundary between two requests would run a
-/// request that nobody has sent. The app's own journal says that none ran, and that each other one ran once.
+/// Bytes of one request that look like another, on both sides of a reload: whoever took a wrong place for the boundary between two requests
+/// would run a request that nobody has sent. The app's own journal says that none ran, and that each other one ran once.
 /// </summary>
-public sealed partial class SmugglingTests(SmugglingFixture fixture, ITestOutputHelper output) : IClassFixture<SmugglingFixture>, IAsyncLifetime
+public sealed partial class SmugglingTests(SmugglingFixture fixture, ITestOutputHelper output) : IClassFixture<SmugglingFixture>,
+    IAsyncLifetime
 {
     private const string Chunked = "Transfer-Encoding: chunked";
     private const int LeftoverLimitBytes = 16 * 1024; // as docs/handover.md has it
@@ -37,9 +38,11 @@ public sealed partial class SmugglingTests(SmugglingFixture fixture, ITestOutput
             Unread("unread-1", Post("unread-1?until=unread", $"Content-Length: {s_smuggled.Length + 6}") + "filler", s_smuggled),
             Unread("unread-2", Post("unread-2?until=unread", length), s_smuggled),
             Unread("unread-3", Post("unread-3?until=unread", $"Expect: 100-continue\r\n{length}"), s_smuggled),
-            Unread("unread-4", Post("unread-4?until=unread", Chunked) + $"6\r\nfiller\r\n{s_smuggled.Length:x}\r\n", $"{s_smuggled}\r\n0\r\n\r\n"))) await AssertStayedAsync(one);
+            Unread("unread-4", Post("unread-4?until=unread", Chunked) + $"6\r\nfiller\r\n{s_smuggled.Length:x}\r\n",
+                $"{s_smuggled}\r\n0\r\n\r\n"))) await AssertStayedAsync(one);
 
-        static Attack Unread(string id, string before, string rest) => new(before, rest + Get($"{id}-next"), [id, $"{id}-next"]) { Runs = true, Word = "unread" };
+        static Attack Unread(string id, string before, string rest) =>
+            new(before, rest + Get($"{id}-next"), [id, $"{id}-next"]) { Runs = true, Word = "unread" };
     }
 
     // The second half of a header is a whole request, if it is taken by itself.
@@ -53,7 +56,8 @@ public sealed partial class SmugglingTests(SmugglingFixture fixture, ITestOutput
         foreach (var one in seen) AssertMoved(one);
     }
 
-    // They come in one piece with the body's end, after the reload: the body's request is answered by the predecessor, the others behind it by the successor.
+    // They come in one piece with the body's end, after the reload: the body's request is answered by the predecessor, the others behind it
+    // by the successor.
     [Fact]
     public async Task Reload_PipelinedRequestsBehindABody_AreAnsweredOnceInOrder()
     {
@@ -74,44 +78,52 @@ public sealed partial class SmugglingTests(SmugglingFixture fixture, ITestOutput
     {
         var seen = await AcrossReloadAsync(
             new Attack(
-                Post("trailer-1", Chunked, "pipe") + "1\r\nx\r\n0\r\nX-Trailer: ", s_smuggled + Get("trailer-1-next"), ["trailer-1", "trailer-1-next"]) { Runs = true },
+                Post("trailer-1", Chunked, "pipe") + "1\r\nx\r\n0\r\nX-Trailer: ", s_smuggled + Get("trailer-1-next"),
+                    ["trailer-1", "trailer-1-next"]) { Runs = true },
             new Attack(
-                Post("trailer-2", Chunked, "stream") + "1\r\nx\r\n0\r\n", $"X-Trailer: {s_smuggled}{Get("trailer-2-next")}", ["trailer-2", "trailer-2-next"]) { Runs = true },
+                Post("trailer-2", Chunked, "stream") + "1\r\nx\r\n0\r\n", $"X-Trailer: {s_smuggled}{Get("trailer-2-next")}",
+                    ["trailer-2", "trailer-2-next"]) { Runs = true },
             // The app has taken all the content, and has not seen that this is all.
             new Attack(
                 Post("trailer-3?take=1&until=trailer", Chunked, "exact") + "1\r\nx\r\n0\r\nX-Trailer: ",
                 s_smuggled + Get("trailer-3-next"), ["trailer-3", "trailer-3-next"]) { Runs = true, Word = "trailer" },
             new Attack(
                 Post("trailer-4?take=1&until=trailer", Chunked, "exact") + "1\r\nx\r\n",
-                $"{s_smuggled.Length:x}\r\n{s_smuggled}\r\n0\r\n\r\n{Get("trailer-4-next")}", ["trailer-4", "trailer-4-next"]) { Runs = true, Word = "trailer" });
+                $"{s_smuggled.Length:x}\r\n{s_smuggled}\r\n0\r\n\r\n{Get("trailer-4-next")}",
+                    ["trailer-4", "trailer-4-next"]) { Runs = true, Word = "trailer" });
         foreach (var one in seen.Take(2)) AssertMoved(one);
         foreach (var one in seen.Skip(2)) await AssertStayedAsync(one);
     }
 
-    // Received behind a request that runs when the move begins: as much as may travel, a byte more, several times that, and more than the input takes; whole
-    // requests, and half a one at the end.
+    // Received behind a request that runs when the move begins: as much as may travel, a byte more, several times that, and more than the
+    // input takes; whole requests, and half a one at the end.
     [Fact]
     public async Task Reload_LeftoverAboveTheLimit_IsAnsweredOnceInOrder()
     {
         const string word = "leftovers-sent";
         List<Attack> attacks = [];
-        foreach (var size in new[] { LeftoverLimitBytes, LeftoverLimitBytes + 1, 3 * LeftoverLimitBytes, 12 * LeftoverLimitBytes, InputLimitBytes + LeftoverLimitBytes })
+        foreach (var size in new[] { LeftoverLimitBytes, LeftoverLimitBytes + 1, 3 * LeftoverLimitBytes, 12 * LeftoverLimitBytes,
+            InputLimitBytes + LeftoverLimitBytes })
         {
             var (whole, ids) = Pipelined($"leftover-{size}", size);
-            attacks.Add(new Attack(Get($"leftover-{size}?until={word}") + whole, "", [$"leftover-{size}", .. ids]) { Runs = true, Word = word });
+            attacks.Add(new Attack(Get($"leftover-{size}?until={word}") + whole, "", [$"leftover-{size}", .. ids]) { Runs = true,
+                Word = word });
             (whole, ids) = Pipelined($"cut-{size}", size + 5);
-            attacks.Add(new Attack(Get($"cut-{size}?until={word}") + whole[..^5], "", [$"cut-{size}", .. ids]) { Runs = true, Word = word, Rest = whole[^5..] });
+            attacks.Add(new Attack(Get($"cut-{size}?until={word}") + whole[..^5], "", [$"cut-{size}", .. ids]) { Runs = true, Word = word,
+                Rest = whole[^5..] });
         }
 
         var seen = await AcrossReloadAsync([.. attacks]);
         foreach (var one in seen.SkipLast(2)) AssertMoved(one);
-        foreach (var one in seen.TakeLast(2)) AssertInOrder(one); // no read is held while the input is full: so much may be answered here to its end
+        // no read is held while the input is full: so much may be answered here to its end
+        foreach (var one in seen.TakeLast(2)) AssertInOrder(one);
     }
 
     /// <summary>The first answer is the predecessor's, the last one the successor's, and nobody was told to go.</summary>
     private static void AssertMoved(Seen seen)
     {
-        Assert.Equal((seen.Answers[0].Id, seen.Old, seen.Old + 1), (seen.Answers[0].Id, seen.Answers[0].Generation, seen.Answers[^1].Generation));
+        Assert.Equal((seen.Answers[0].Id, seen.Old, seen.Old + 1),
+            (seen.Answers[0].Id, seen.Answers[0].Generation, seen.Answers[^1].Generation));
         AssertInOrder(seen);
     }
 
@@ -140,7 +152,8 @@ public sealed partial class SmugglingTests(SmugglingFixture fixture, ITestOutput
             var client = await RawClient.ConnectAsync(service.Port);
             await client.SendAsync(attack.Before);
             seen.Add(new Seen(client, old));
-            if (attack.Runs) await Eventually.TrueAsync(() => fixture.Journal.Contains(attack.Answered[0]), $"a run of {attack.Answered[0]}");
+            if (attack.Runs) await Eventually.TrueAsync(() => fixture.Journal.Contains(attack.Answered[0]),
+                $"a run of {attack.Answered[0]}");
         }
 
         await service.ReloadAsync();
@@ -185,11 +198,14 @@ public sealed partial class SmugglingTests(SmugglingFixture fixture, ITestOutput
         }
     }
 
-    private static string Get(string id, string filler = "") => $"GET /fuzz/ignore/{id} HTTP/1.1\r\nHost: fuzz\r\n{(filler.Length > 0 ? $"X-Filler: {filler}\r\n" : "")}\r\n";
+    private static string Get(string id, string filler = "") =>
+        $"GET /fuzz/ignore/{id} HTTP/1.1\r\nHost: fuzz\r\n{(filler.Length > 0 ? $"X-Filler: {filler}\r\n" : "")}\r\n";
 
-    private static string Post(string id, string framing, string how = "ignore") => $"POST /fuzz/{how}/{id} HTTP/1.1\r\nHost: fuzz\r\n{framing}\r\n\r\n";
+    private static string Post(string id, string framing, string how = "ignore") =>
+        $"POST /fuzz/{how}/{id} HTTP/1.1\r\nHost: fuzz\r\n{framing}\r\n\r\n";
 
-    [GeneratedRegex(@"HTTP/1\.1 (?<status>\d{3}) [^\r]*\r\n(?<headers>[^\r\n]+\r\n)*\r\n(?<id>[^ \n]+) [^\n]*\n", RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"HTTP/1\.1 (?<status>\d{3}) [^\r]*\r\n(?<headers>[^\r\n]+\r\n)*\r\n(?<id>[^ \n]+) [^\n]*\n",
+        RegexOptions.ExplicitCapture)]
     private static partial Regex AnswerText();
 
     [GeneratedRegex(@"X-Ips-Generation: (\d+)\r\n")]
@@ -231,7 +247,8 @@ public sealed partial class SmugglingTests(SmugglingFixture fixture, ITestOutput
             _text += await client.ReadUntilAsync(text => AnswerText().Count(_text + text) >= count);
             Answers = [.. AnswerText().Matches(_text).Select(match => new Answer(
                 int.Parse(match.Groups["status"].ValueSpan, CultureInfo.InvariantCulture), match.Groups["id"].Value,
-                GenerationText().Match(match.Value) is { Success: true } said ? int.Parse(said.Groups[1].ValueSpan, CultureInfo.InvariantCulture) : 0,
+                GenerationText().Match(match.Value) is { Success: true } said
+                    ? int.Parse(said.Groups[1].ValueSpan, CultureInfo.InvariantCulture) : 0,
                 match.Value.Contains("Connection: close\r\n", StringComparison.OrdinalIgnoreCase)))];
         }
     }

@@ -20,7 +20,8 @@ public sealed class StopDuringReloadTests(ITestOutputHelper output) : ProcessTes
         await using var held = await HeldReload.BeginAsync(phase, Folder, Prepare);
         var service = held.Service;
         Assert.True(ProcessTable.Signal(held.Predecessor, ProcessTable.SigTerm));
-        if (phase is ReloadPhase.Greeted or ReloadPhase.Ready or ReloadPhase.Promoting) held.LetGo(); // who is stopped by SIGSTOP hears nothing
+        // who is stopped by SIGSTOP hears nothing
+        if (phase is ReloadPhase.Greeted or ReloadPhase.Ready or ReloadPhase.Promoting) held.LetGo();
         var exit = await service.First.WaitForExitAsync(Limits.Step);
 
         Assert.Equal(0, exit);
@@ -33,7 +34,8 @@ public sealed class StopDuringReloadTests(ITestOutputHelper output) : ProcessTes
         await held.AssertNoRequestCutAsync();
     }
 
-    // What was asked of the predecessor before it handed over is not undone by a stop of the main process, and a stop of the one that drains is not one of the service.
+    // What was asked of the predecessor before it handed over is not undone by a stop of the main process, and a stop of the one that
+    // drains is not one of the service.
     [Fact]
     public async Task Term_ToDrainingPredecessor_LeavesSuccessorServing()
     {

@@ -32,16 +32,19 @@ public sealed class StuckOutputTests(ITestOutputHelper output) : ProcessTest(out
         // The access log shares stdout. An app's console logger, which waits for its reader, has had its fill with one line.
         await File.WriteAllTextAsync(config, settings.ToHocon([url], pidFile) + "ips.access-log.format = json\n");
         IReadOnlyList<string> command = !isApp ? [Binaries.IpsPath, verb, "--config", config]
-            : [Path.Combine(Binaries.SampleAppFolder, Binaries.SampleApp), "--urls", url, $"--Ips:PidFile={pidFile}", "--Console=true", "--Ips:Reload:Probation=00:00:01",
+            : [Path.Combine(Binaries.SampleAppFolder, Binaries.SampleApp), "--urls", url, $"--Ips:PidFile={pidFile}", "--Console=true",
+                "--Ips:Reload:Probation=00:00:01",
                 "--Logging:Console:MaxQueueLength=1", "--Logging:LogLevel:Default=Warning", "--Logging:LogLevel:/user/ips=Debug"];
         try
         {
-            await using var daemon = DaemonProcess.Start("/bin/sh", ["-c", "out=$1; shift; exec \"$@\" > \"$out\"", "sh", fifo, .. command], _processes.Environment);
+            await using var daemon = DaemonProcess.Start("/bin/sh", ["-c", "out=$1; shift; exec \"$@\" > \"$out\"", "sh", fifo, .. command],
+                _processes.Environment);
             await Eventually.TrueAsync(() => File.Exists(pidFile), "the PID file");
             var first = await MainPidAsync(pidFile);
             daemon.Track(first);
             Assert.Equal(1, (await HttpProbe.GetAsync($"{url}/ping")).Generation);
-            Assert.Equal(first, (await new ControlClient($"{pidFile}.sock") { Timeout = Limits.Step, FirstEventTimeout = Limits.Step }.AskLastAsync(new("status"))).Status!.Pid);
+            Assert.Equal(first, (await new ControlClient($"{pidFile}.sock") { Timeout = Limits.Step,
+                FirstEventTimeout = Limits.Step }.AskLastAsync(new("status"))).Status!.Pid);
             var reload = await IpsCommand.RunAsync("reload", "--pid-file", pidFile);
             Assert.True(reload.ExitCode == 0, reload.ToString());
             var second = await MainPidAsync(pidFile);
@@ -74,7 +77,8 @@ public sealed class StuckOutputTests(ITestOutputHelper output) : ProcessTest(out
             [string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort.Next()}")], pidFile));
         try
         {
-            await using var daemon = DaemonProcess.Start("/bin/sh", ["-c", "exec \"$0\" run --config \"$1\" > \"$2\"", Binaries.IpsPath, config, fifo], _processes.Environment);
+            await using var daemon = DaemonProcess.Start("/bin/sh",
+                ["-c", "exec \"$0\" run --config \"$1\" > \"$2\"", Binaries.IpsPath, config, fifo], _processes.Environment);
             await Eventually.TrueAsync(() => File.Exists(pidFile), "the PID file");
             var control = new ControlClient($"{pidFile}.sock") { Timeout = Limits.Step, FirstEventTimeout = Limits.Step };
             // Each question leaves one line of some 250 bytes; 4 MiB and the pipe have room for some 17,000.
@@ -97,7 +101,8 @@ public sealed class StuckOutputTests(ITestOutputHelper output) : ProcessTest(out
         }
     }
 
-    private static async Task<int> MainPidAsync(string pidFile) => int.Parse(await File.ReadAllTextAsync(pidFile), CultureInfo.InvariantCulture);
+    private static async Task<int> MainPidAsync(string pidFile) =>
+        int.Parse(await File.ReadAllTextAsync(pidFile), CultureInfo.InvariantCulture);
 
     // Open for reading here, so that it is stuck rather than broken.
     private static int FullPipe(string path)

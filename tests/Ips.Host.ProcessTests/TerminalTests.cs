@@ -21,7 +21,8 @@ public sealed class TerminalTests(ITestOutputHelper output) : ProcessTest(output
 
         var mark = service.Log.Mark;
         terminal.Type("\u0003");
-        await service.Log.WaitForAsync(e => e.Id == EventIds.SignalReceived && e.Pid == second && e["Signal"] == "SIGINT", "SIGINT in the main process", mark);
+        await service.Log.WaitForAsync(e => e.Id == EventIds.SignalReceived && e.Pid == second && e["Signal"] == "SIGINT",
+            "SIGINT in the main process", mark);
         terminal.Type("echo ended with $?\n");
         await terminal.WaitForAsync("ended with 0");
         await terminal.CloseAsync();
@@ -88,7 +89,8 @@ public sealed class TerminalTests(ITestOutputHelper output) : ProcessTest(output
     {
         var terminal = TerminalShell.Start(service.Processes.Environment);
         var config = service.WriteConfigFile();
-        terminal.Type(string.Create(CultureInfo.InvariantCulture, $"{before}'{Binaries.IpsPath}' run --config '{config}' --log-file '{service.Log.Path}' {redirection}\n"));
+        terminal.Type(string.Create(CultureInfo.InvariantCulture,
+            $"{before}'{Binaries.IpsPath}' run --config '{config}' --log-file '{service.Log.Path}' {redirection}\n"));
         await service.Log.WaitForAsync(0, EventIds.IdentityPublished);
         return terminal;
     }

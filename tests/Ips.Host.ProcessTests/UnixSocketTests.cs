@@ -48,8 +48,10 @@ public sealed class UnixSocketTests(ITestOutputHelper output) : ProcessTest(outp
         service.Launch();
         Assert.Equal(1, await service.First.WaitForExitAsync(Limits.Step));
         Assert.Contains(
-            service.First.Lines, line => line.Text.Contains("ips.listener.unix-owner is no-such-user-here, and there is no such user", StringComparison.Ordinal));
+            service.First.Lines, line => line.Text.Contains("ips.listener.unix-owner is no-such-user-here, and there is no such user",
+                StringComparison.Ordinal));
     }
 
-    private static Stat Stat(string path) => Syscall.lstat(path, out var stat) == 0 ? stat : throw new IOException($"{path}: {Stdlib.GetLastError()}");
+    private static Stat Stat(string path) => Syscall.lstat(path, out var stat) == 0 ? stat
+        : throw new IOException($"{path}: {Stdlib.GetLastError()}");
 }

@@ -16,7 +16,8 @@ public sealed class WorkingDirectoryTests(ITestOutputHelper output) : ProcessTes
         var started = await StartWithoutPwdAsync(service, releases, Path.Combine(releases.Current, Binaries.Ips));
         Assert.Equal(releases.PathOf("one").TrimEnd('/'), ProcFs.WorkingDirectory(started));
         releases.SwitchTo("two");
-        for (var reload = 0; reload < 2; reload++) Assert.Equal(releases.PathOf("two").TrimEnd('/'), ProcFs.WorkingDirectory(await service.ReloadAsync()));
+        for (var reload = 0; reload < 2; reload++) Assert.Equal(releases.PathOf("two").TrimEnd('/'),
+            ProcFs.WorkingDirectory(await service.ReloadAsync()));
         Assert.DoesNotContain(service.Log.Events, e => e.Id == EventIds.WorkingDirectoryResolved);
     }
 

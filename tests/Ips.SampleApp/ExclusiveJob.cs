@@ -4,8 +4,9 @@ using System.Globalization;
 namespace Ips.SampleApp;
 
 /// <summary>
-/// A job that must never run in two generations at once, as <see cref="IIpsGeneration"/> promises: between <c>OnPromoted</c> and <c>OnDraining</c> it works in
-/// short turns. Each turn makes a file that must not be there, and ends with a line in this process's journal: generation, begin and end by the monotonic clock.
+/// A job that must never run in two generations at once, as <see cref="IIpsGeneration"/> promises: between <c>OnPromoted</c> and
+/// <c>OnDraining</c> it works in short turns. Each turn makes a file that must not be there, and ends with a line in this process's
+/// journal: generation, begin and end by the monotonic clock.
 /// </summary>
 internal sealed class ExclusiveJob : IHostedService, IDisposable
 {
@@ -63,7 +64,8 @@ internal sealed class ExclusiveJob : IHostedService, IDisposable
             var begun = Stopwatch.GetTimestamp();
             try
             {
-                using var exclusive = new FileStream(marker, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+                using var exclusive = new FileStream(marker, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1,
+                    FileOptions.DeleteOnClose);
                 await Task.Delay(s_turn, CancellationToken.None);
             }
             catch (IOException e) when (e.HResult == FileExists)

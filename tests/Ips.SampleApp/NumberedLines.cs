@@ -10,7 +10,8 @@ internal sealed partial class NumberedLines(ILogger<NumberedLines> log, IConfigu
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        if (configuration.GetValue<int>("Sample:LinesPerSecond") is > 0 and var rate) _writing = Task.Run(() => WriteAsync(rate), CancellationToken.None);
+        if (configuration.GetValue<int>("Sample:LinesPerSecond") is > 0 and var rate) _writing = Task
+            .Run(() => WriteAsync(rate), CancellationToken.None);
         return Task.CompletedTask;
     }
 

@@ -1,6 +1,7 @@
 namespace Ips.SampleApp;
 
-/// <summary>The folder that this build lies in. Files in it say how this release behaves, so that two releases can differ and still be started alike.</summary>
+/// <summary>The folder that this build lies in. Files in it say how this release behaves, so that two releases can differ and still be
+/// started alike.</summary>
 internal static class ReleaseFolder
 {
     /// <summary>While it is there, the process waits before its first word to a predecessor.</summary>
@@ -15,7 +16,8 @@ internal static class ReleaseFolder
     /// <summary>If it is there at the start, every request is answered with status 500.</summary>
     public const string FailsRequests = "fails-requests";
 
-    /// <summary>If it is there at the start, every request is answered with status 500 as soon as connections are accepted: the warm-up sees nothing of it.</summary>
+    /// <summary>If it is there at the start, every request is answered with status 500 as soon as connections are accepted: the warm-up
+    /// sees nothing of it.</summary>
     public const string FailsWhenServing = "fails-when-serving";
 
     /// <summary>If it is there at the start, the process kills itself as soon as it is to accept connections.</summary>

@@ -5,8 +5,8 @@ using System.Text;
 
 namespace Ips.Testing;
 
-/// <summary>An HTTP/1.1 client that sends exactly the bytes it is told to, and takes answers apart by itself. <see cref="Limits"/> bound each
-/// wait.</summary>
+/// <summary>An HTTP/1.1 client that sends exactly the bytes it is told to, and takes answers apart by itself. <see cref="Limits"/> bound
+/// each wait.</summary>
 internal sealed class RawClient(Socket socket) : IDisposable
 {
     private byte[] _buffer = new byte[16 * 1024];

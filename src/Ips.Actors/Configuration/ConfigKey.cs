@@ -1,9 +1,10 @@
 namespace Ips.Actors.Configuration;
 
-/// <summary>One key of the configuration: where it stands, what it takes, and the option that it sets. A file is a table of these.</summary>
+/// <summary>One key of the configuration: where it stands, what it takes, and the option that it sets. A file is a table of
+/// these.</summary>
 /// <typeparam name="TOptions">The options class that holds the value.</typeparam>
-/// <remarks>Made by the factories of <see cref="ConfigKey"/>. One description serves the reading of a file, the validation of options that a
-/// program set, and the test that compares <c>hocon/ips.conf</c> with the options classes, so the limits are written once.</remarks>
+/// <remarks>Made by the factories of <see cref="ConfigKey"/>. One description serves the reading of a file, the validation of options that
+/// a program set, and the test that compares <c>hocon/ips.conf</c> with the options classes, so the limits are written once.</remarks>
 internal sealed class ConfigKey<TOptions>
 {
     private const string Hidden = "(not shown)";
@@ -13,7 +14,8 @@ internal sealed class ConfigKey<TOptions>
     private readonly Func<TOptions, string> _show;
 
     internal ConfigKey(string path, string expected, bool isBlock,
-        Func<TOptions, ConfigValue, string?, string?> apply, Func<TOptions, string?> fault, Func<TOptions, string> show, bool isSecret = false) =>
+        Func<TOptions, ConfigValue, string?, string?> apply, Func<TOptions, string?> fault, Func<TOptions, string> show,
+            bool isSecret = false) =>
         (Path, Expected, IsBlock, IsSecret, _apply, _fault, _show) = (path, expected, isBlock, isSecret, apply, fault, show);
 
     /// <summary>The whole path, such as <c>ips.drain.timeout</c>.</summary>
@@ -55,14 +57,16 @@ internal sealed class ConfigKey<TOptions>
     {
         ArgumentNullException.ThrowIfNull(inner);
         return new(Path, Expected, IsBlock,
-            (outer, value, directory) => _apply(inner(outer), value, directory), outer => _fault(inner(outer)), outer => _show(inner(outer)), IsSecret);
+            (outer, value, directory) => _apply(inner(outer), value, directory), outer => _fault(inner(outer)),
+                outer => _show(inner(outer)), IsSecret);
     }
 
     private string Sentence(string value, string reason) =>
         $"{Path} is {value}; it must be {Expected}{(reason.Length == 0 ? "" : $" ({reason})")}.";
 }
 
-/// <summary>A value as a configuration file holds it, before a <see cref="ConfigKey{TOptions}"/> gives it a type. Exactly one of the three forms is set.</summary>
+/// <summary>A value as a configuration file holds it, before a <see cref="ConfigKey{TOptions}"/> gives it a type. Exactly one of the three
+/// forms is set.</summary>
 internal sealed record ConfigValue
 {
     /// <summary>A scalar's text; empty for <c>null</c> and for <c>""</c>, which both mean "not set".</summary>

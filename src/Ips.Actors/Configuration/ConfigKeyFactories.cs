@@ -29,7 +29,8 @@ internal static class ConfigKey
     /// <param name="unit">What is counted, such as <c>connections</c> or <c>bytes</c>.</param>
     public static ConfigKey<T> Count<T>(string path, Func<T, int> get, Action<T, int> set, int min, int max, string unit) =>
         Scalar(path, string.Create(CultureInfo.InvariantCulture, $"a whole number of {unit}, from {min} to {max}"), get, set,
-            (string text, out int value) => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value) ? null : "",
+            (string text, out int value) => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value)
+                ? null : "",
             value => value >= min && value <= max ? null : "", value => value.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>A part of a whole, from 0 to 1.</summary>
@@ -39,7 +40,8 @@ internal static class ConfigKey
     /// <param name="set">Sets the option.</param>
     public static ConfigKey<T> Ratio<T>(string path, Func<T, double> get, Action<T, double> set) =>
         Scalar(path, "a number from 0 to 1", get, set,
-            (string text, out double value) => double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out value) ? null : "",
+            (string text, out double value) => double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture,
+                out value) ? null : "",
             value => value is >= 0 and <= 1 ? null : "", value => value.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>A size in bytes with a unit, see <see cref="SizeText"/>.</summary>
@@ -70,7 +72,8 @@ internal static class ConfigKey
     /// <param name="get">Reads the option.</param>
     /// <param name="set">Sets the option.</param>
     /// <param name="words">The words and what they mean, in the order in which messages list them.</param>
-    public static ConfigKey<T> Choice<T, TValue>(string path, Func<T, TValue> get, Action<T, TValue> set, IReadOnlyList<(string Word, TValue Value)> words)
+    public static ConfigKey<T> Choice<T, TValue>(string path, Func<T, TValue> get, Action<T, TValue> set,
+        IReadOnlyList<(string Word, TValue Value)> words)
     {
         string? Parse(string text, out TValue value)
         {
@@ -112,7 +115,8 @@ internal static class ConfigKey
     /// <param name="set">Sets the option.</param>
     /// <param name="expected">What the text must be, to stand after "it must be".</param>
     /// <param name="fault">Says why a text is not that (empty if there is nothing to add), or null.</param>
-    /// <param name="isSecret">Whether the text may hold a password: then no message shows it, and what <paramref name="fault"/> says must not either.</param>
+    /// <param name="isSecret">Whether the text may hold a password: then no message shows it, and what <paramref name="fault"/> says must
+    /// not either.</param>
     public static ConfigKey<T> Text<T>(
         string path, Func<T, string?> get, Action<T, string?> set, string expected, Func<string, string?> fault, bool isSecret = false) =>
         new(path, expected, isBlock: false,
@@ -132,7 +136,8 @@ internal static class ConfigKey
     /// <param name="set">Sets the option.</param>
     /// <param name="expected">What the list must be, to stand after "it must be".</param>
     /// <param name="fault">Says why an element is not right, or null.</param>
-    public static ConfigKey<T> List<T>(string path, Func<T, IReadOnlyList<string>> get, Action<T, IReadOnlyList<string>> set, string expected, Func<string, string?> fault)
+    public static ConfigKey<T> List<T>(string path, Func<T, IReadOnlyList<string>> get, Action<T, IReadOnlyList<string>> set,
+        string expected, Func<string, string?> fault)
     {
         string? Fault(IReadOnlyList<string> items) => items.Select(fault).FirstOrDefault(reason => reason is not null);
         return new(path, expected, isBlock: false,
@@ -150,7 +155,8 @@ internal static class ConfigKey
     /// <summary>A block that is passed on whole, each leaf with its path.</summary>
     /// <typeparam name="T">The options class.</typeparam>
     /// <param name="path">The whole path of the block.</param>
-    /// <param name="set">Takes the leaves and the directory that relative paths in them are relative to; answers the reason if one is wrong, or null.</param>
+    /// <param name="set">Takes the leaves and the directory that relative paths in them are relative to; answers the reason if one is
+    /// wrong, or null.</param>
     /// <param name="show">The block that the options hold, as an error message would show it.</param>
     /// <param name="expected">What the block must be, to stand after "it must be".</param>
     public static ConfigKey<T> Block<T>(string path,

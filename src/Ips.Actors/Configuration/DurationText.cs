@@ -3,8 +3,10 @@ using System.Globalization;
 
 namespace Ips.Actors.Configuration;
 
-/// <summary>Durations as the configuration and the command line write them: a number and a unit, such as <c>30s</c> or <c>1.5 minutes</c>.</summary>
-/// <remarks>A bare number and <c>infinite</c> are refused: HOCON reads <c>30</c> as 30 ms and <c>infinite</c> as -1 ms, and hardly anybody means that.</remarks>
+/// <summary>Durations as the configuration and the command line write them: a number and a unit, such as <c>30s</c> or <c>1.5
+/// minutes</c>.</summary>
+/// <remarks>A bare number and <c>infinite</c> are refused: HOCON reads <c>30</c> as 30 ms and <c>infinite</c> as -1 ms, and hardly anybody
+/// means that.</remarks>
 internal static class DurationText
 {
     private static readonly (string[] Names, long Ticks)[] Units =
@@ -30,9 +32,11 @@ internal static class DurationText
         while (split > 0 && char.IsAsciiLetter(text[split - 1])) split--;
         var (number, unit) = (text[..split].TrimEnd(), text[split..]);
 
-        if (!decimal.TryParse(number, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount))
+        if (!decimal.TryParse(number, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture,
+            out var amount))
         {
-            reason = unit is "infinite" or "inf" ? "waiting without a limit is not offered: a limit is what keeps a hang from lasting for ever" : "for example 30s";
+            reason = unit is "infinite" or "inf"
+                ? "waiting without a limit is not offered: a limit is what keeps a hang from lasting for ever" : "for example 30s";
             return false;
         }
         if (unit.Length == 0)

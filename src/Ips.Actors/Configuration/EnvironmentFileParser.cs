@@ -2,9 +2,10 @@ namespace Ips.Actors.Configuration;
 
 /// <summary>Reads a file of environment variables. Pure.</summary>
 /// <remarks>
-/// A line is empty, a comment (<c>#</c> first), <c>NAME=value</c>, <c>export NAME=value</c> or <c>unset NAME</c>. A value may stand in single or double
-/// quotes, which are taken off; nothing in it is expanded, and without quotes blanks at its end are no part of it. Names are letters, digits and
-/// underscores, not beginning with a digit; those that begin with <c>IPS_</c> and <c>LISTEN_</c> belong to the handover,
+/// A line is empty, a comment (<c>#</c> first), <c>NAME=value</c>, <c>export NAME=value</c> or <c>unset NAME</c>. A value may stand in
+/// single or double quotes, which are taken off; nothing in it is expanded, and without quotes blanks at its end are no part of it. Names
+/// are letters, digits and underscores, not beginning with a digit; those that begin with <c>IPS_</c> and <c>LISTEN_</c> belong to the
+/// handover,
 /// <c>NOTIFY_SOCKET</c> and those that begin with <c>WATCHDOG_</c> to the service manager.
 /// </remarks>
 internal static class EnvironmentFileParser
@@ -76,7 +77,8 @@ internal static class EnvironmentFileParser
             : name.StartsWith("IPS_", StringComparison.Ordinal) || name.StartsWith("LISTEN_", StringComparison.Ordinal)
                 ? $"{name} cannot be set here: names with IPS_ and LISTEN_ belong to the handover"
                 : name == "NOTIFY_SOCKET" || name.StartsWith("WATCHDOG_", StringComparison.Ordinal)
-                    ? $"{name} cannot be set here: NOTIFY_SOCKET and names with WATCHDOG_ are the service manager's, which a successor must go on to speak to"
+                    ? $"{name} cannot be set here: NOTIFY_SOCKET and names with WATCHDOG_ are the service manager's, which a successor "
+                        + "must go on to speak to"
                     : null;
 
     // What is no name may be a secret whose name was forgotten.

@@ -1,7 +1,7 @@
 namespace Ips.Actors.Configuration;
 
-/// <summary>Everything an app can set for Ips. Nothing is required. HOCON block <c>ips</c> in the daemon's file, section <c>Ips</c> of an app's
-/// configuration.</summary>
+/// <summary>Everything an app can set for Ips. Nothing is required. HOCON block <c>ips</c> in the daemon's file, section <c>Ips</c> of an
+/// app's configuration.</summary>
 public sealed class IpsOptions
 {
     /// <summary>Gets or sets the path of the PID file. Next to it are the lock <c>&lt;path&gt;.lock</c> and the control socket
@@ -97,7 +97,8 @@ public sealed class WarmupOptions
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(2);
 }
 
-/// <summary>How listening sockets are opened. HOCON block <c>ips.listener</c>, section <c>Ips:Listener</c> of an app's configuration.</summary>
+/// <summary>How listening sockets are opened. HOCON block <c>ips.listener</c>, section <c>Ips:Listener</c> of an app's
+/// configuration.</summary>
 /// <remarks>A generation also applies these settings to the sockets that it takes over, once it is the main process. Sockets that a service
 /// manager passed in stay as they are.</remarks>
 public sealed class ListenerOptions
@@ -121,8 +122,8 @@ public sealed class ListenerOptions
     public string? UnixGroup { get; set; }
 }
 
-/// <summary>How a process that the running service did not start takes it over: another unit, a container that shares a volume, another user.
-/// HOCON block <c>ips.takeover</c>, section <c>Ips:Takeover</c> of an app's configuration.</summary>
+/// <summary>How a process that the running service did not start takes it over: another unit, a container that shares a volume, another
+/// user. HOCON block <c>ips.takeover</c>, section <c>Ips:Takeover</c> of an app's configuration.</summary>
 public sealed class TakeoverOptions
 {
     /// <summary>Gets or sets the path of the Unix socket on which this service can be taken over. After a takeover the new process listens

@@ -1,6 +1,7 @@
 namespace Ips.Actors.Configuration;
 
-/// <summary>How a successor is started and judged. HOCON block <c>ips.reload</c>, section <c>Ips:Reload</c> of an app's configuration.</summary>
+/// <summary>How a successor is started and judged. HOCON block <c>ips.reload</c>, section <c>Ips:Reload</c> of an app's
+/// configuration.</summary>
 public sealed class ReloadOptions
 {
     /// <summary>Gets or sets how long a successor may take from its start until it reports ready.</summary>

@@ -4,7 +4,8 @@ using System.Globalization;
 namespace Ips.Actors.Configuration;
 
 /// <summary>Sizes in bytes as the configuration writes them: a whole number and a unit, such as <c>64KiB</c>.</summary>
-/// <remarks>A bare number is refused, as for durations. <c>K</c> and <c>M</c> alone are refused too: HOCON reads them as 1,024 and 1,048,576, others as 1,000 and 1,000,000.</remarks>
+/// <remarks>A bare number is refused, as for durations. <c>K</c> and <c>M</c> alone are refused too: HOCON reads them as 1,024 and
+/// 1,048,576, others as 1,000 and 1,000,000.</remarks>
 internal static class SizeText
 {
     private static readonly (string Name, long Bytes)[] Units = [("B", 1), ("KiB", 1L << 10), ("MiB", 1L << 20), ("GiB", 1L << 30)];
@@ -39,7 +40,8 @@ internal static class SizeText
             reason = null;
             return true;
         }
-        reason = unit.Length == 0 ? $"a bare number has no unit: write {number}B or {number}KiB" : $"'{unit}' is no unit; B, KiB, MiB and GiB are";
+        reason = unit.Length == 0 ? $"a bare number has no unit: write {number}B or {number}KiB"
+            : $"'{unit}' is no unit; B, KiB, MiB and GiB are";
         return false;
     }
 

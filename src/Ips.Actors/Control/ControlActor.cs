@@ -8,7 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace Ips.Actors.Control;
 
 /// <summary>Answers the control socket, one <see cref="ControlSession"/> a client.</summary>
-/// <remarks>A restart ends the sessions of its clients, who see their connection close; the listening socket lives in <see cref="Identity"/>.</remarks>
+/// <remarks>A restart ends the sessions of its clients, who see their connection close; the listening socket lives in
+/// <see cref="Identity"/>.</remarks>
 internal sealed class ControlActor : ReceiveActor
 {
     private const int ListenerId = 0;
@@ -105,7 +106,8 @@ internal static partial class ControlLog
     [LoggerMessage(EventIds.ControlFailed, LogLevel.Debug, "A client of the control socket is gone: {Reason}")]
     public static partial void ClientGone(this ILogger logger, string reason);
 
-    [LoggerMessage(EventIds.ControlDenied, LogLevel.Warning, "Denied the control socket to PID {Pid} of user {User}: only the daemon's own user and root may use it.")]
+    [LoggerMessage(EventIds.ControlDenied, LogLevel.Warning,
+        "Denied the control socket to PID {Pid} of user {User}: only the daemon's own user and root may use it.")]
     public static partial void Denied(this ILogger logger, int pid, int user);
 
     [LoggerMessage(EventIds.AcceptFailed, LogLevel.Warning, "Accepting on the control socket failed: {Reason}")]

@@ -7,7 +7,8 @@ using Errno = Mono.Unix.Native.Errno;
 namespace Ips.Actors.Control;
 
 /// <summary>Asks a running daemon something over its control socket.</summary>
-/// <param name="socketPath">The path of the socket: <c>&lt;pid-file&gt;.sock</c>. It may be longer than the 107 bytes that a socket address holds.</param>
+/// <param name="socketPath">The path of the socket: <c>&lt;pid-file&gt;.sock</c>. It may be longer than the 107 bytes that a socket address
+/// holds.</param>
 /// <param name="time">The clock of the limits; null for the system's.</param>
 internal sealed class ControlClient(string socketPath, TimeProvider? time = null)
 {
@@ -23,7 +24,8 @@ internal sealed class ControlClient(string socketPath, TimeProvider? time = null
     /// <summary>Time for the whole answer. Default 1 min; a reload needs more.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>Whether the daemon may set another limit than <see cref="Timeout"/> by <see cref="ControlEvent.WithinMs"/>, which knows its own configuration. Default true.</summary>
+    /// <summary>Whether the daemon may set another limit than <see cref="Timeout"/> by <see cref="ControlEvent.WithinMs"/>, which knows its
+    /// own configuration. Default true.</summary>
     public bool DaemonSetsTimeout { get; init; } = true;
 
     /// <summary>What is added to a limit of the daemon's before it is held to have failed to keep it. Default 10 s.</summary>
@@ -33,7 +35,8 @@ internal sealed class ControlClient(string socketPath, TimeProvider? time = null
     /// <param name="request">The request.</param>
     /// <param name="cancellation">Ends the wait. The daemon goes on with what it was asked to do.</param>
     /// <exception cref="ControlException">The daemon could not be reached, was gone before its last event, or took too long.</exception>
-    public async IAsyncEnumerable<ControlEvent> AskAsync(ControlRequest request, [EnumeratorCancellation] CancellationToken cancellation = default)
+    public async IAsyncEnumerable<ControlEvent> AskAsync(ControlRequest request,
+        [EnumeratorCancellation] CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(request);
         using var whole = new CancellationTokenSource(Timeout, _time);
@@ -89,7 +92,8 @@ internal sealed class ControlClient(string socketPath, TimeProvider? time = null
     /// <param name="progress">Is told each event before the last.</param>
     /// <param name="cancellation">Ends the wait. The daemon goes on with what it was asked to do.</param>
     /// <exception cref="ControlException">The daemon could not be reached, was gone before its last event, or took too long.</exception>
-    public async Task<ControlEvent> AskLastAsync(ControlRequest request, Action<ControlEvent>? progress = null, CancellationToken cancellation = default)
+    public async Task<ControlEvent> AskLastAsync(ControlRequest request, Action<ControlEvent>? progress = null,
+        CancellationToken cancellation = default)
     {
         await foreach (var read in AskAsync(request, cancellation))
         {
@@ -127,8 +131,8 @@ internal sealed class ControlClient(string socketPath, TimeProvider? time = null
         }
     }
 
-    // By the descriptor of the socket that was found, which has no link on its way that another user may have put there, and is as short as an address must
-    // be. What /proc shows of another process are links of that user's: whoever names the process means them.
+    // By the descriptor of the socket that was found, which has no link on its way that another user may have put there, and is as short as
+    // an address must be. What /proc shows of another process are links of that user's: whoever names the process means them.
     private string Address(out int opened)
     {
         opened = -1;
@@ -137,7 +141,8 @@ internal sealed class ControlClient(string socketPath, TimeProvider? time = null
         {
             using var place = GuardedPath.Walk(socketPath);
             opened = place.Open(Libc.O_PATH);
-            return FileStatus.Of(opened).IsLink ? throw new PosixException("open", Posix.Errno.ELOOP, socketPath) : $"/proc/self/fd/{opened}";
+            return FileStatus.Of(opened).IsLink ? throw new PosixException("open", Posix.Errno.ELOOP, socketPath)
+                : $"/proc/self/fd/{opened}";
         }
         catch (PosixException e)
         {
@@ -161,7 +166,8 @@ internal sealed class ControlClient(string socketPath, TimeProvider? time = null
     {
         Errno.ENOENT or Errno.ENOTDIR => new(ControlFailure.SocketMissing, $"There is no control socket {path}.", inner),
         Errno.ECONNREFUSED => new(ControlFailure.NobodyListens, $"Nobody listens on the control socket {path}: its daemon is gone.", inner),
-        Errno.EACCES or Errno.EPERM => new(ControlFailure.Denied, $"This user may not connect to the control socket {path}; the daemon's own user and root may.", inner),
+        Errno.EACCES or Errno.EPERM => new(ControlFailure.Denied,
+            $"This user may not connect to the control socket {path}; the daemon's own user and root may.", inner),
         Errno.EPROTOTYPE or Errno.ENOTSOCK => new(ControlFailure.BadPath, $"{path} is not a control socket.", inner),
         _ => new(ControlFailure.BadPath, $"The control socket {path} cannot be reached: {inner?.Message ?? errno.ToString()}.", inner),
     };

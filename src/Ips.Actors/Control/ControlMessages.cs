@@ -3,9 +3,11 @@ using System.Text.Json.Serialization;
 
 namespace Ips.Actors.Control;
 
-/// <summary>What travels over the control socket: one request, one JSON object a line, then events, one a line, until the daemon closes.</summary>
+/// <summary>What travels over the control socket: one request, one JSON object a line, then events, one a line, until the daemon
+/// closes.</summary>
 /// <param name="Verb">One of <c>status</c>, <c>reload</c>, <c>check</c> (a reload that stops short of handing over), <c>reload-with</c>
-/// (either, on terms of the operator's; a verb of its own, so that a daemon which does not know the terms answers an error), <c>history</c>, <c>pause</c>,
+/// (either, on terms of the operator's; a verb of its own, so that a daemon which does not know the terms answers an error),
+/// <c>history</c>, <c>pause</c>,
 /// <c>resume</c>, <c>stop</c>.</param>
 internal sealed record ControlRequest(string Verb)
 {
@@ -13,7 +15,8 @@ internal sealed record ControlRequest(string Verb)
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool NoQueue { get; init; }
 
-    /// <summary>With <c>reload</c> and <c>reload-with</c>: names the request. One that the daemon knows already is joined, not begun a second time. Null for a new one.</summary>
+    /// <summary>With <c>reload</c> and <c>reload-with</c>: names the request. One that the daemon knows already is joined, not begun a
+    /// second time. Null for a new one.</summary>
     public string? Id { get; init; }
 
     /// <summary>With <c>reload</c> and <c>reload-with</c>: who asked first, in a request that was passed on; for the log.</summary>
@@ -44,8 +47,8 @@ internal sealed record ControlEvent(string Kind)
     /// <summary>One line for a person: the progress made, or what went wrong.</summary>
     public string? Message { get; init; }
 
-    /// <summary>Milliseconds, by the daemon's own limits, within which the answer's end comes (on <c>progress</c>) or the process ends (on <c>stopping</c>).
-    /// A client waits that long and a margin; null leaves the limit to the client.</summary>
+    /// <summary>Milliseconds, by the daemon's own limits, within which the answer's end comes (on <c>progress</c>) or the process ends (on
+    /// <c>stopping</c>). A client waits that long and a margin; null leaves the limit to the client.</summary>
     public double? WithinMs { get; init; }
 
     /// <summary>The state of the daemon; on <c>status</c>.</summary>
@@ -107,7 +110,8 @@ internal sealed record DaemonStatus(
     /// <summary>The reload that waits for the one under way; null if none does.</summary>
     public PendingReload? Pending { get; init; }
 
-    /// <summary>The release that last came to serve for good, which <c>ips start --last-good</c> would start; null if none is kept.</summary>
+    /// <summary>The release that last came to serve for good, which <c>ips start --last-good</c> would start; null if none is
+    /// kept.</summary>
     public LastGoodRelease? LastGood { get; init; }
 }
 
@@ -123,7 +127,8 @@ internal sealed record DaemonStatus(
 /// <param name="StartedAt">When the reload was asked for.</param>
 /// <param name="ElapsedMs">Milliseconds from the request to the outcome.</param>
 internal sealed record ReloadReceipt(
-    string Outcome, int OldPid, int OldGeneration, int? NewPid, int NewGeneration, string? Reason, DateTimeOffset StartedAt, double ElapsedMs)
+    string Outcome, int OldPid, int OldGeneration, int? NewPid, int NewGeneration, string? Reason, DateTimeOffset StartedAt,
+        double ElapsedMs)
 {
     /// <summary>The predecessor's release: the version of its entry assembly.</summary>
     public string? OldRelease { get; init; }
@@ -131,7 +136,8 @@ internal sealed record ReloadReceipt(
     /// <summary>The successor's release, once it has said hello.</summary>
     public string? NewRelease { get; init; }
 
-    /// <summary>Milliseconds from the request to each phase that was reached: <c>spawned</c>, <c>hello</c>, <c>ready</c>, <c>serving</c>, <c>promoted</c>.</summary>
+    /// <summary>Milliseconds from the request to each phase that was reached: <c>spawned</c>, <c>hello</c>, <c>ready</c>, <c>serving</c>,
+    /// <c>promoted</c>.</summary>
     public IReadOnlyDictionary<string, double>? PhasesMs { get; init; }
 
     /// <summary>What became of the connections that were open at the promotion.</summary>
@@ -153,7 +159,8 @@ internal sealed record ReloadReceipt(
     /// <summary>Generations that still drained and were aborted to make room (<c>ips.reload.max-generations</c>).</summary>
     public IReadOnlyList<int>? AbortedGenerations { get; init; }
 
-    /// <summary>How the predecessor's drain ended. It ends after the receipt was given, so only <c>ips history</c> and <c>ips status</c> show it.</summary>
+    /// <summary>How the predecessor's drain ended. It ends after the receipt was given, so only <c>ips history</c> and <c>ips status</c>
+    /// show it.</summary>
     public DrainCounts? Drain { get; init; }
 }
 
@@ -171,7 +178,8 @@ internal sealed record DrainCounts(int Connections, long Requests, int ClosedPol
 /// <param name="FileName">The program, its symbolic links followed: it names this release for ever.</param>
 /// <param name="Arguments">The arguments after argv[0]; an assembly among them by its path with links followed.</param>
 /// <param name="WorkingDirectory">The working directory, its symbolic links followed.</param>
-/// <param name="Command">The command as it was typed, from the program's absolute path on: a later reload follows its symbolic links anew.</param>
+/// <param name="Command">The command as it was typed, from the program's absolute path on: a later reload follows its symbolic links
+/// anew.</param>
 /// <param name="CommandDirectory">The working directory as it was typed.</param>
 /// <param name="Generation">Its generation.</param>
 /// <param name="Since">When it came to serve for good.</param>
@@ -210,7 +218,8 @@ internal static class ControlProtocol
     public sealed record Closed;
 }
 
-/// <summary>Refuses numbers beyond the range of a double, such as 1e999: read as infinity, they could not be written again as JSON.</summary>
+/// <summary>Refuses numbers beyond the range of a double, such as 1e999: read as infinity, they could not be written again as
+/// JSON.</summary>
 internal sealed class FiniteNumberConverter : JsonConverter<double>
 {
     /// <inheritdoc/>

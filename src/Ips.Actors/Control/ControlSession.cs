@@ -41,7 +41,8 @@ internal sealed class ControlSession : ReceiveActor
         Receive<LifecycleProtocol.HistoryReply>(reply => End(
             new ControlEvent("history") { History = reply.Receipts, Pending = reply.Pending }));
         Receive<LifecycleProtocol.PauseReply>(reply => End(
-            reply.Refusal is { } refusal ? new ControlEvent("error") { Message = refusal } : new ControlEvent(_pausing ? "paused" : "resumed")));
+            reply.Refusal is { } refusal ? new ControlEvent("error") { Message = refusal }
+                : new ControlEvent(_pausing ? "paused" : "resumed")));
         Receive<Finish>(_ =>
         {
             if (_waiting)
@@ -57,7 +58,8 @@ internal sealed class ControlSession : ReceiveActor
 
     /// <summary>The actors and facts that sessions answer from.</summary>
     public sealed record Daemon(
-        IActorRef Lifecycle, IActorRef Front, Func<IReadOnlyList<string>> Endpoints, int Pid, int Generation, string Release, DateTimeOffset StartedAt)
+        IActorRef Lifecycle, IActorRef Front, Func<IReadOnlyList<string>> Endpoints, int Pid, int Generation, string Release,
+            DateTimeOffset StartedAt)
     {
         /// <summary>The release that <c>ips start --last-good</c> would start, if one is kept.</summary>
         public Func<LastGoodRelease?> LastGood { get; init; } = () => null;
@@ -153,7 +155,8 @@ internal sealed class ControlSession : ReceiveActor
                 End(new ControlEvent("stopping") { Message = $"PID {_daemon.Pid} is stopping" });
                 break;
             default:
-                End(new ControlEvent("error") { Message = $"unknown verb '{request.Verb}'; known are status, reload, check, reload-with, history, pause, resume, stop" });
+                End(new ControlEvent("error") { Message =
+                    $"unknown verb '{request.Verb}'; known are status, reload, check, reload-with, history, pause, resume, stop" });
                 break;
         }
     }
@@ -165,7 +168,8 @@ internal sealed class ControlSession : ReceiveActor
         {
             End(new ControlEvent("error")
             {
-                Message = $"this service tells its successors nothing named '{fact.Name}', so there is nothing to accept; it tells {fact.Known}",
+                Message = $"this service tells its successors nothing named '{fact.Name}', so there is nothing to accept; it tells "
+                    + $"{fact.Known}",
             });
         }
         else if (Unknown(ignore, _daemon.Checks()) is { } check)
@@ -174,7 +178,8 @@ internal sealed class ControlSession : ReceiveActor
         }
         else
         {
-            var words = string.Concat([request.Check ? " --check" : "", .. accept.Select(name => $" --accept-{name}"), .. ignore.Select(name => $" --ignore-check {name}")]);
+            var words = string.Concat([request.Check ? " --check" : "", .. accept.Select(name => $" --accept-{name}"),
+                .. ignore.Select(name => $" --ignore-check {name}")]);
             Reload(request, $"ips reload{words}");
         }
     }
@@ -182,7 +187,8 @@ internal sealed class ControlSession : ReceiveActor
     private void Reload(ControlRequest request, string command)
     {
         var source = request.AskedBy is { } first ? $"{first}, passed on by PID {_peer.Pid}" : $"{command} (PID {_peer.Pid})";
-        _daemon.Lifecycle.Tell(new LifecycleProtocol.Reload(source, CheckFirst: true, ReplyTo: Self, DryRun: request.Check) { Request = request });
+        _daemon.Lifecycle.Tell(new LifecycleProtocol.Reload(source, CheckFirst: true, ReplyTo: Self,
+            DryRun: request.Check) { Request = request });
     }
 
     private static (string Name, string Known)? Unknown(IReadOnlyList<string> names, IReadOnlyCollection<string> known) =>

@@ -27,8 +27,8 @@ internal sealed class Identity : IDisposable
     /// <summary>Path of the PID file.</summary>
     public string PidFile { get; }
 
-    /// <summary>Path of the lock: a file of its own that is never renamed, and removed only by a first start that failed and where the service has
-    /// moved to another PID file.</summary>
+    /// <summary>Path of the lock: a file of its own that is never renamed, and removed only by a first start that failed and where the
+    /// service has moved to another PID file.</summary>
     public string LockPath => LockOf(PidFile);
 
     /// <summary>Path of the control socket.</summary>
@@ -93,7 +93,8 @@ internal sealed class Identity : IDisposable
     /// <param name="controlFd">Its control socket; null if it had none.</param>
     /// <param name="log">For what comes later.</param>
     /// <param name="group">The group whose members may take the service over; null for none.</param>
-    /// <exception cref="IOException">The new place is taken, or not this user's to use; the message names the key and both places.</exception>
+    /// <exception cref="IOException">The new place is taken, or not this user's to use; the message names the key and both
+    /// places.</exception>
     public static Identity Move(string pidFile, string former, int? lockFd, int? controlFd, ILogger log, uint? group = null)
     {
         try
@@ -109,8 +110,8 @@ internal sealed class Identity : IDisposable
         }
     }
 
-    /// <summary>The predecessor cannot take the role back any more: where this generation has moved to another PID file, nothing stays at the
-    /// old place.</summary>
+    /// <summary>The predecessor cannot take the role back any more: where this generation has moved to another PID file, nothing stays at
+    /// the old place.</summary>
     public void LeaveFormer()
     {
         lock (_formerGate)
@@ -120,7 +121,8 @@ internal sealed class Identity : IDisposable
         }
     }
 
-    /// <summary>Takes over lock and control socket, which come with the promotion to a process that the predecessor has not started.</summary>
+    /// <summary>Takes over lock and control socket, which come with the promotion to a process that the predecessor has not
+    /// started.</summary>
     /// <param name="lockFd">The lock; owned from here on, also if this throws.</param>
     /// <param name="controlFd">The control socket; the same.</param>
     /// <exception cref="IOException">The lock is another PID file's, or somebody else's.</exception>
@@ -136,7 +138,8 @@ internal sealed class Identity : IDisposable
                 lockFd = null;
             }
 
-            if (controlFd is { } socket && !ListeningSockets.IsListening(socket)) throw new IOException("the control socket is not one that listens");
+            if (controlFd is { } socket && !ListeningSockets
+                .IsListening(socket)) throw new IOException("the control socket is not one that listens");
             _control.Adopt(controlFd);
             controlFd = null;
         }
@@ -146,8 +149,9 @@ internal sealed class Identity : IDisposable
         }
     }
 
-    /// <summary>Takes the identity back from a process that was given it and has not become the main process: the lock moves to another open file, and the control
-    /// socket's path to another socket. What that process keeps, or passed on, is worth nothing then. What goes wrong is logged.</summary>
+    /// <summary>Takes the identity back from a process that was given it and has not become the main process: the lock moves to another
+    /// open file, and the control socket's path to another socket. What that process keeps, or passed on, is worth nothing then. What goes
+    /// wrong is logged.</summary>
     public void Renew()
     {
         if (!Lent) return;
@@ -229,15 +233,19 @@ internal sealed class Identity : IDisposable
         }
     }
 
-    /// <summary>Fails if this process, which its predecessor has not started, could not become the main process under this PID file.</summary>
+    /// <summary>Fails if this process, which its predecessor has not started, could not become the main process under this PID
+    /// file.</summary>
     /// <param name="lockFile">The predecessor's lock, which comes later; null if it came, or there is none.</param>
     /// <exception cref="IOException">The predecessor's PID file is another, or the folder is not this user's to write to.</exception>
     public void CheckOfOutsider(FileEntry? lockFile)
     {
         if ((lockFile ?? LockEntry()) is { } expected && (FileIdentity.OfPath(LockPath) is not { } own || Entry(own) != expected))
-            throw new IOException($"The running service has another PID file than {PidFile}; give this process the same one (--pid-file, ips.pid-file).");
+            throw new IOException(
+                $"The running service has another PID file than {PidFile}; give this process the same one (--pid-file, ips.pid-file).");
         if (Path.GetDirectoryName(PidFile) is { } folder && !Credentials.MayWriteTo(folder))
-            throw new IOException($"The folder {folder} of the PID file is not this user's to write to: whoever takes over replaces the PID file and the sockets beside it (ips.pid-file).");
+            throw new IOException(
+                $"The folder {folder} of the PID file is not this user's to write to: whoever takes over replaces the PID file and the "
+                + "sockets beside it (ips.pid-file).");
     }
 
     private void PublishControl()
@@ -308,7 +316,8 @@ internal sealed class Identity : IDisposable
 
     /// <summary>Removes PID file and control socket if they are still ours, then gives up the lock.</summary>
     /// <param name="pid">This process.</param>
-    /// <param name="handedOver">The service lives on in another generation, which may share the lock; else the lock ends, whoever has a copy of it.</param>
+    /// <param name="handedOver">The service lives on in another generation, which may share the lock; else the lock ends, whoever has a
+    /// copy of it.</param>
     public void Retract(int pid, bool handedOver)
     {
         if (_lock is null)
@@ -346,8 +355,8 @@ internal sealed class Identity : IDisposable
     }
 
     // A first start that failed leaves no file that it made. A successor at a place that the service was to move to leaves none either: the
-    // predecessor keeps the service, at its own place. Only where this generation stops, promoted and not told yet that its predecessor cannot
-    // return, it is the old place that goes. While the lock is held: who waits for it finds that it is not the path's any more.
+    // predecessor keeps the service, at its own place. Only where this generation stops, promoted and not told yet that its predecessor
+    // cannot return, it is the old place that goes. While the lock is held: who waits for it finds that it is not the path's any more.
     private void RemoveUnused(bool handedOver)
     {
         FormerIdentity? former;

@@ -83,7 +83,8 @@ internal sealed class ActorLoggers : IDisposable
 
         public bool IsEnabled(LogLevel logLevel) => logger.IsEnabled(logLevel);
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter)
         {
             if (!IsEnabled(logLevel)) return;
             var text = formatter(state, exception); // now: what the state names may change
@@ -95,6 +96,7 @@ internal sealed class ActorLoggers : IDisposable
 internal static partial class ActorLoggersLog
 {
     [LoggerMessage(EventIds.EventsLost, LogLevel.Warning,
-        "{Events} events of Ips before this one were lost: the app's log providers failed, or made their caller wait while 1000 more waited.")]
+        "{Events} events of Ips before this one were lost: the app's log providers failed, or made their caller wait while 1000 more "
+            + "waited.")]
     public static partial void EventsLost(this ILogger logger, int events);
 }

@@ -3,7 +3,8 @@ using Ips.Actors.Posix;
 
 namespace Ips.Actors.Diagnostics;
 
-/// <summary>Whether stderr leads to the journal: systemd names the stream in JOURNAL_STREAM, by device and inode, see systemd.exec(5).</summary>
+/// <summary>Whether stderr leads to the journal: systemd names the stream in JOURNAL_STREAM, by device and inode, see
+/// systemd.exec(5).</summary>
 internal static class JournalStream
 {
     internal const string Variable = "JOURNAL_STREAM";

@@ -8,8 +8,8 @@ namespace Microsoft.Extensions.Logging;
 public static class LineFormatExtensions
 {
     /// <summary>Adds a logging provider that writes each event as one line to stdout: UTC time with milliseconds, level, generation, PID,
-    /// source, event id, message, exception. If <c>JOURNAL_STREAM</c> says that stderr is the journal, lines go to stderr instead, each with
-    /// the prefix that carries its priority.</summary>
+    /// source, event id, message, exception. If <c>JOURNAL_STREAM</c> says that stderr is the journal, lines go to stderr instead, each
+    /// with the prefix that carries its priority.</summary>
     /// <param name="logging">The logging builder. Other providers stay; call <c>ClearProviders()</c> first to have only this one.</param>
     /// <param name="configure">Sets the form of the lines and where the generation comes from. Null keeps the defaults.</param>
     /// <returns>The same builder.</returns>

@@ -40,7 +40,8 @@ internal sealed class LineFormatLoggerProvider : ILoggerProvider
 
         public bool IsEnabled(LogLevel logLevel) => logLevel != LogLevel.None; // the filters before this one decide by level
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter)
         {
             if (logLevel == LogLevel.None) return;
             var message = formatter(state, exception);
@@ -51,7 +52,8 @@ internal sealed class LineFormatLoggerProvider : ILoggerProvider
             var lane = provider._journal is { } journal && JournalStream.IsError ? journal : provider._lane;
             if (lane == provider._journal) buffer.Write(JournalPriority.Prefix(logLevel));
             LineFormatWriter.Write(
-                buffer, provider._options, logLevel, source, eventId, message, exception, state as IEnumerable<KeyValuePair<string, object?>>);
+                buffer, provider._options, logLevel, source, eventId, message, exception,
+                    state as IEnumerable<KeyValuePair<string, object?>>);
             lane.Write(buffer.WrittenSpan);
             if (buffer.Capacity > LargestKept) return;
             buffer.ResetWrittenCount();

@@ -7,8 +7,8 @@ public sealed class LineFormatOptions
     /// <value>Default <see cref="LineFormat.Line"/>.</value>
     public LineFormat Format { get; set; } = LineFormat.Line;
 
-    /// <summary>Gets or sets the function that returns this process's generation. It is called for each event, because a successor learns its
-    /// number only in the handover; 0 means "not known yet".</summary>
+    /// <summary>Gets or sets the function that returns this process's generation. It is called for each event, because a successor learns
+    /// its number only in the handover; 0 means "not known yet".</summary>
     /// <value>Default: always 0.</value>
     public Func<int> Generation { get; set; } = () => 0;
 

@@ -10,11 +10,12 @@ namespace Ips.Actors.Diagnostics;
 
 /// <summary>Writes one event as one line of UTF-8. Pure but for <see cref="Write"/>: the time, the process and the generation are
 /// given.</summary>
-/// <remarks>What an event says may come from a client, so control characters, line ends and Unicode's line separators are written as escapes:
-/// nobody can forge a second line, or send a terminal a command.</remarks>
+/// <remarks>What an event says may come from a client, so control characters, line ends and Unicode's line separators are written as
+/// escapes: nobody can forge a second line, or send a terminal a command.</remarks>
 internal static class LineFormatWriter
 {
-    private static readonly JsonWriterOptions JsonOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    private static readonly JsonWriterOptions JsonOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        SkipValidation = true };
 
     /// <summary>One event in the form that is asked for, of this process and of now.</summary>
     internal static void Write(
@@ -50,7 +51,8 @@ internal static class LineFormatWriter
     }
 
     /// <summary>One JSON object: time, level, generation, pid, source, eventId, eventName, message, state, exception.</summary>
-    internal static void WriteJson(IBufferWriter<byte> output, in LineFormatEvent e, string message, IEnumerable<KeyValuePair<string, object?>>? state)
+    internal static void WriteJson(IBufferWriter<byte> output, in LineFormatEvent e, string message,
+        IEnumerable<KeyValuePair<string, object?>>? state)
     {
         using (var json = new Utf8JsonWriter(output, JsonOptions))
         {

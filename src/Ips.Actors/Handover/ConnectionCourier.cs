@@ -18,7 +18,8 @@ internal sealed class ConnectionCourier(IHandoverChannel channel)
     /// <summary>Connections sent and not acknowledged.</summary>
     public const int MaxInFlight = 256;
 
-    /// <summary>Leftover bytes in one packet, so that with their base64 it stays below <see cref="HandoverCodec.MaxPacketBytes"/>.</summary>
+    /// <summary>Leftover bytes in one packet, so that with their base64 it stays below
+    /// <see cref="HandoverCodec.MaxPacketBytes"/>.</summary>
     public const int MaxLeftoverBytes = 72 * 1024;
 
     private readonly List<MovedConnection> _waiting = [];
@@ -67,7 +68,8 @@ internal sealed class ConnectionCourier(IHandoverChannel channel)
         return declined;
     }
 
-    /// <summary>The channel has ended, and the peer may live: whatever it was sent and has not acknowledged is closed here, as it may read from it.</summary>
+    /// <summary>The channel has ended, and the peer may live: whatever it was sent and has not acknowledged is closed here, as it may read
+    /// from it.</summary>
     /// <returns>How many that were.</returns>
     public int Break()
     {
@@ -78,7 +80,8 @@ internal sealed class ConnectionCourier(IHandoverChannel channel)
         return lost;
     }
 
-    /// <summary>The channel has ended, and the peer is dead, or <see cref="Break"/> was called: who acknowledges before it reads has read from none that is here yet.</summary>
+    /// <summary>The channel has ended, and the peer is dead, or <see cref="Break"/> was called: who acknowledges before it reads has read
+    /// from none that is here yet.</summary>
     /// <returns>All of them, in order; they are the caller's again.</returns>
     public IReadOnlyList<MovedConnection> Recall()
     {
@@ -107,9 +110,11 @@ internal sealed class ConnectionCourier(IHandoverChannel channel)
         }
     }
 
-    // A packet costs either end as much as a dozen connections: when some are unacknowledged, one that is not full waits, and takes along what comes meanwhile.
+    // A packet costs either end as much as a dozen connections: when some are unacknowledged, one that is not full waits, and takes along
+    // what comes meanwhile.
     private bool MaySendNext() => _waiting.Count > 0
-        && (_inFlight.Count == 0 || _packets - _inFlight[0].Packet + 1 < MaxPartialPackets || (_waiting.Count >= MaxPerPacket && _inFlight.Count < MaxInFlight));
+        && (_inFlight.Count == 0 || _packets - _inFlight[0].Packet + 1 < MaxPartialPackets
+            || (_waiting.Count >= MaxPerPacket && _inFlight.Count < MaxInFlight));
 
     private List<MovedConnection> NextBatch()
     {

@@ -10,12 +10,14 @@ internal static class ConnectionIntake
     private static readonly TimeSpan AcknowledgeTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AdoptTimeout = TimeSpan.FromSeconds(30);
 
-    /// <summary>The connections, in order, each with its descriptor; null if the packet does not carry a connected socket for each: then all are closed.</summary>
+    /// <summary>The connections, in order, each with its descriptor; null if the packet does not carry a connected socket for each: then
+    /// all are closed.</summary>
     public static IReadOnlyList<MovedConnection>? Take(ConnectionsFrame frame, IReadOnlyList<int> fds)
     {
         if (fds.Count == frame.Connections.Count && fds.All(SocketOptions.IsStreamConnection))
         {
-            return [.. frame.Connections.Select((offer, i) => new MovedConnection(new EndpointKey(offer.Endpoint, offer.Ordinal), fds[i], offer.Leftover))];
+            return [.. frame.Connections.Select((offer, i) =>
+                new MovedConnection(new EndpointKey(offer.Endpoint, offer.Ordinal), fds[i], offer.Leftover))];
         }
 
         foreach (var fd in fds)
@@ -27,11 +29,12 @@ internal static class ConnectionIntake
     }
 
     /// <summary>
-    /// Acknowledges connections, then has them answered here. In this order: when this process dies, its peer takes back what was not acknowledged, and
-    /// of that nothing may have been read.
+    /// Acknowledges connections, then has them answered here. In this order: when this process dies, its peer takes back what was not
+    /// acknowledged, and of that nothing may have been read.
     /// </summary>
     /// <exception cref="AskTimeoutException">They were not adopted in time.</exception>
-    public static Task<ListenerProtocol.Adopted> AdoptAsync(IReadOnlyList<MovedConnection> connections, IHandoverChannel channel, IActorRef listeners)
+    public static Task<ListenerProtocol.Adopted> AdoptAsync(IReadOnlyList<MovedConnection> connections, IHandoverChannel channel,
+        IActorRef listeners)
     {
         channel.TrySend(new AdoptedFrame(connections.Count));
         // Not awaited: the code of an async method would be compiled while the first ones wait.

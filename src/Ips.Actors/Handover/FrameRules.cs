@@ -34,7 +34,8 @@ internal static class FrameRules
     /// <summary>What is wrong with a frame, as a clause; null if nothing is.</summary>
     public static string? Fault(HandoverFrame frame) => frame switch
     {
-        WelcomeFrame welcome => OutOf(welcome.Version, 0, int.MaxValue, "version") ?? OutOf(welcome.Generation, 1, int.MaxValue, "generation")
+        WelcomeFrame welcome => OutOf(welcome.Version, 0, int.MaxValue, "version")
+            ?? OutOf(welcome.Generation, 1, int.MaxValue, "generation")
             ?? OutOf(welcome.HealthIntervalMs, 1, MaxMilliseconds, "healthIntervalMs")
             ?? OfEndpoints(welcome.Endpoints) ?? OfGenerations(welcome.Generations) ?? OfTexts(welcome.Facts, MaxFacts, "facts"),
         ReadyFrame ready => OfEndpoints(ready.Endpoints) ?? OutOf(ready.HealthUrl?.Length ?? 0, 0, MaxUrlLength, "length of the health URL")
@@ -56,7 +57,8 @@ internal static class FrameRules
     private static string? OfEndpoints(IReadOnlyList<EndpointOffer>? endpoints) => endpoints is null ? null
         : OutOf(endpoints.Count, 0, MaxEndpoints, "number of endpoints")
             ?? First(endpoints, offer => offer is null ? "an endpoint is null" : OfAddress(offer.Endpoint, offer.Ordinal))
-            ?? (endpoints.Select(offer => (offer.Endpoint, offer.Ordinal)).Distinct().Count() == endpoints.Count ? null : "an endpoint is named twice");
+            ?? (endpoints.Select(offer => (offer.Endpoint, offer.Ordinal)).Distinct().Count() == endpoints.Count ? null
+                : "an endpoint is named twice");
 
     private static string? OfConnection(ConnectionOffer offer) => offer is null ? "a connection is null"
         : OfAddress(offer.Endpoint, offer.Ordinal) ?? OutOf(offer.Leftover?.Length ?? 0, 0, MaxLeftoverBytes, "number of leftover bytes");
@@ -75,7 +77,8 @@ internal static class FrameRules
                 ?? (pair.Value is null ? $"one of the {what} is null"
                     : OutOf(pair.Value.Length, 0, MaxTextLength, $"length of a text among the {what}")));
 
-    private static string? First<T>(IEnumerable<T> list, Func<T, string?> fault) => list.Select(fault).FirstOrDefault(found => found is not null);
+    private static string? First<T>(IEnumerable<T> list, Func<T, string?> fault) =>
+        list.Select(fault).FirstOrDefault(found => found is not null);
 
     private static string? OutOf(long value, long least, long most, string what) =>
         value < least || value > most ? FormattableString.Invariant($"its {what} is {value}; it must be from {least} to {most}") : null;

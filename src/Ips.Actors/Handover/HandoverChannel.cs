@@ -193,7 +193,8 @@ internal interface IHandoverChannel : IDisposable
     Task FlushAsync(TimeSpan timeout);
 }
 
-/// <summary>This process was started to take a service over and cannot; the running generation keeps serving. Thrown by <c>AddIps()</c>.</summary>
+/// <summary>This process was started to take a service over and cannot; the running generation keeps serving. Thrown by
+/// <c>AddIps()</c>.</summary>
 public sealed class HandoverRefusedException : IOException
 {
     internal HandoverRefusedException(string reason)

@@ -17,24 +17,28 @@ internal static class HandoverCodec
         var packet = JsonSerializer.SerializeToUtf8Bytes(frame, HandoverJson.Default.HandoverFrame);
         return packet.Length <= MaxPacketBytes
             ? packet
-            : throw new InvalidDataException($"A {frame.GetType().Name} of {packet.Length} bytes does not fit a handover packet of {MaxPacketBytes} bytes.");
+            : throw new InvalidDataException(
+                $"A {frame.GetType().Name} of {packet.Length} bytes does not fit a handover packet of {MaxPacketBytes} bytes.");
     }
 
     /// <summary>The frame of a packet.</summary>
-    /// <exception cref="InvalidDataException">The packet is no frame: too large, not JSON, of an unknown type, a field is missing, or against
+    /// <exception cref="InvalidDataException">The packet is no frame: too large, not JSON, of an unknown type, a field is missing, or
+    /// against
     /// <see cref="FrameRules"/>.</exception>
     public static HandoverFrame Decode(ReadOnlySpan<byte> packet)
     {
         if (packet.Length > MaxPacketBytes)
         {
-            throw new InvalidDataException($"A packet of {packet.Length} bytes is larger than the {MaxPacketBytes} bytes of the handover protocol.");
+            throw new InvalidDataException(
+                $"A packet of {packet.Length} bytes is larger than the {MaxPacketBytes} bytes of the handover protocol.");
         }
 
         try
         {
             var frame = JsonSerializer.Deserialize(packet, HandoverJson.Default.HandoverFrame)
                 ?? throw new InvalidDataException("The packet is JSON null.");
-            return FrameRules.Fault(frame) is { } fault ? throw new InvalidDataException($"The packet is no handover frame: {fault}: {Excerpt(packet)}") : frame;
+            return FrameRules.Fault(frame) is { } fault
+                ? throw new InvalidDataException($"The packet is no handover frame: {fault}: {Excerpt(packet)}") : frame;
         }
         catch (Exception e) when (e is JsonException or NotSupportedException or InvalidOperationException)
         {

@@ -34,7 +34,8 @@ internal sealed record HelloFrame(int Min, int Max, int Pid, string Release) : H
 
 /// <summary>Predecessor's answer. File descriptors ride along: one per endpoint, in order, then the lock if <paramref name="Lock"/>,
 /// then the control socket if <paramref name="Control"/>.</summary>
-/// <param name="Version">The protocol version from here on; <see cref="HandoverVersion.AheadOfHello"/> in the one that is sent ahead.</param>
+/// <param name="Version">The protocol version from here on; <see cref="HandoverVersion.AheadOfHello"/> in the one that is sent
+/// ahead.</param>
 /// <param name="Generation">The successor's generation.</param>
 /// <param name="Endpoints">What each listening socket was opened for.</param>
 /// <param name="Lock">The PID lock's descriptor is in the packet.</param>
@@ -42,8 +43,8 @@ internal sealed record HelloFrame(int Min, int Max, int Pid, string Release) : H
 /// <param name="HealthIntervalMs">Milliseconds between two health reports that the predecessor expects.</param>
 /// <param name="Generations">Every generation that is alive, the predecessor included, oldest first.</param>
 /// <param name="Paused">An operator has paused the service: readiness fails in the successor too.</param>
-/// <param name="LockFile">Which file the PID lock is, for a successor that gets the lock only with <c>identity</c>: it must be the one beside its own PID
-/// file. From version 2 on.</param>
+/// <param name="LockFile">Which file the PID lock is, for a successor that gets the lock only with <c>identity</c>: it must be the one
+/// beside its own PID file. From version 2 on.</param>
 /// <param name="Facts">What the predecessor's app tells the successor's, by name. A build that does not know the field opens and checks
 /// what it would without it.</param>
 /// <param name="Judges">The predecessor judges by the names of failing checks; left out by one that does not, and then the successor judges
@@ -72,7 +73,8 @@ internal sealed record EndpointOffer(
 /// <summary>A generation that is alive.</summary>
 /// <param name="Generation">Its number, from 1.</param>
 /// <param name="Pid">Its process id.</param>
-/// <param name="StartedAt">When it started, in clock ticks since boot: with the PID it names one process for good, as PIDs are used again.</param>
+/// <param name="StartedAt">When it started, in clock ticks since boot: with the PID it names one process for good, as PIDs are used
+/// again.</param>
 internal sealed record GenerationEntry(int Generation, int Pid, long StartedAt);
 
 /// <summary>Predecessor will not hand over; it serves on.</summary>
@@ -85,7 +87,8 @@ internal sealed record RefusedFrame(string Reason) : HandoverFrame;
 /// the predecessor's own counts.</param>
 /// <param name="Failing">Health checks that fail, by name, with the reason; only to a predecessor that judges.</param>
 internal sealed record ReadyFrame(
-    IReadOnlyList<EndpointOffer>? Endpoints = null, string? HealthUrl = null, IReadOnlyDictionary<string, string>? Failing = null) : HandoverFrame;
+    IReadOnlyList<EndpointOffer>? Endpoints = null, string? HealthUrl = null, IReadOnlyDictionary<string, string>? Failing = null)
+        : HandoverFrame;
 
 /// <summary>Predecessor has quiesced; the successor accepts from now on.</summary>
 internal sealed record ServeFrame : HandoverFrame;
@@ -105,8 +108,8 @@ internal sealed record HealthFrame(
 /// build writes differently costs its receipt, never the handover.</param>
 internal sealed record HistoryFrame(IReadOnlyList<JsonElement> Receipts) : HandoverFrame;
 
-/// <summary>The service's identity, ahead of <c>promote</c>, for a successor that the predecessor has not started: such a process gets it only when it is
-/// to be the main process. Its descriptors ride along in this order. From version 2 on.</summary>
+/// <summary>The service's identity, ahead of <c>promote</c>, for a successor that the predecessor has not started: such a process gets it
+/// only when it is to be the main process. Its descriptors ride along in this order. From version 2 on.</summary>
 /// <param name="Lock">The PID lock's descriptor is in the packet.</param>
 /// <param name="Control">The control socket's descriptor is in the packet.</param>
 internal sealed record IdentityFrame(bool Lock, bool Control) : HandoverFrame;
@@ -131,13 +134,14 @@ internal sealed record ConnectionOffer(string Endpoint, int Ordinal, byte[]? Lef
 /// <summary>So many connections, in the order sent, have arrived: the sender may close its copies.</summary>
 internal sealed record AdoptedFrame(int Count) : HandoverFrame;
 
-/// <summary>The connections of a packet came without their descriptors, as the receiver has no room for them: the sender keeps them.</summary>
+/// <summary>The connections of a packet came without their descriptors, as the receiver has no room for them: the sender keeps
+/// them.</summary>
 /// <param name="Packet">Which of the <c>connections</c> packets, counted from 1.</param>
 internal sealed record DeclinedFrame(int Packet) : HandoverFrame;
 
 /// <summary>From a promoted successor that drains itself: send no connection any more, and say <c>left</c>.</summary>
-/// <param name="Finish">True: connections that are busy may follow first, as what comes moves on to the next generation. Left out, or not understood:
-/// only those that have left already.</param>
+/// <param name="Finish">True: connections that are busy may follow first, as what comes moves on to the next generation. Left out, or not
+/// understood: only those that have left already.</param>
 internal sealed record LeavingFrame(bool? Finish = null) : HandoverFrame;
 
 /// <summary>The answer to <c>leaving</c>: every connection that was sent is ahead of this packet, and none follows.</summary>

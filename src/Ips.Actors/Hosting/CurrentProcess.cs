@@ -17,7 +17,8 @@ namespace Ips.Actors.Hosting;
 
 /// <summary>The real process.</summary>
 internal sealed class CurrentProcess(
-    GenerationContext generation, Identity identity, TakeoverSocket? takeover, ListenerTable listeners, IpsOptions options, IServer server, IHostApplicationLifetime lifetime, HostExit exit,
+    GenerationContext generation, Identity identity, TakeoverSocket? takeover, ListenerTable listeners, IpsOptions options, IServer server,
+        IHostApplicationLifetime lifetime, HostExit exit,
     ServiceRestart restart, IGenerationLauncher launcher, TimeProvider time, ILogger log)
     : ICurrentProcess
 {
@@ -69,7 +70,8 @@ internal sealed class CurrentProcess(
         try
         {
             restart.Keep(
-                new MainFrame(Pid, Generation, identity.PidFile, [.. entries.Select(Offer)], Control: false, OwnRelease, options.Reload.EnvFile),
+                new MainFrame(Pid, Generation, identity.PidFile, [.. entries.Select(Offer)], Control: false, OwnRelease,
+                    options.Reload.EnvFile),
                 [.. entries.Select(entry => entry.Fd)], identity.ControlFd);
         }
         catch (PosixException e)
@@ -82,7 +84,8 @@ internal sealed class CurrentProcess(
     public void DropSockets() => restart.Drop();
 
     /// <inheritdoc/>
-    public void RestartService(bool own) => restart.Start(own ? OwnRelease : LastGood(), own ? Generation + 2 : Generation + 1, identity.LockFd);
+    public void RestartService(bool own) => restart.Start(own ? OwnRelease : LastGood(), own ? Generation + 2 : Generation + 1,
+        identity.LockFd);
 
     /// <inheritdoc/>
     public void PublishIdentity()

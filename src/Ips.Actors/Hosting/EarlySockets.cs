@@ -84,7 +84,8 @@ internal static class EarlySockets
     }
 
     internal static string Encode(IEnumerable<OfferedSocket> sockets) => JsonSerializer.Serialize(
-        [.. sockets.Select(socket => string.Create(CultureInfo.InvariantCulture, $"{socket.Fd} {socket.Endpoint}"))], StartCommandJson.Default.StringArray);
+        [.. sockets.Select(socket => string.Create(CultureInfo.InvariantCulture, $"{socket.Fd} {socket.Endpoint}"))],
+            StartCommandJson.Default.StringArray);
 
     /// <returns>Null if the text is not such a list.</returns>
     internal static IReadOnlyList<OfferedSocket>? Decode(string text)

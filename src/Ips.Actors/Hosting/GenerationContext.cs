@@ -25,7 +25,8 @@ internal sealed class GenerationContext
     /// <summary>How this generation was started, and the next will be.</summary>
     public required StartCommand StartCommand { get; init; }
 
-    /// <summary>The channel to the predecessor; null in a first generation, and in one whose predecessor died before it said welcome.</summary>
+    /// <summary>The channel to the predecessor; null in a first generation, and in one whose predecessor died before it said
+    /// welcome.</summary>
     public HandoverChannel? Predecessor { get; init; }
 
     /// <summary>The predecessor's effective user, as the kernel says.</summary>
@@ -81,7 +82,8 @@ internal sealed class GenerationContext
     public bool IsSuccessor => Predecessor is not null;
 
     /// <summary>Joins the predecessor at the first call; a first generation has none.</summary>
-    /// <param name="takeoverFrom">The socket of the service that this process takes over, if it was not started by a predecessor; null for none.</param>
+    /// <param name="takeoverFrom">The socket of the service that this process takes over, if it was not started by a predecessor; null for
+    /// none.</param>
     /// <exception cref="HandoverRefusedException">The predecessor will not hand over, or nobody is there to take over from.</exception>
     public static GenerationContext Enter(string? takeoverFrom = null)
     {
@@ -95,7 +97,8 @@ internal sealed class GenerationContext
         Environment.SetEnvironmentVariable(HandoverVariables.Command, null);
         StartReporter.Claim();
         var supervisor = SupervisorLink.Claim();
-        var generation = int.TryParse(Environment.GetEnvironmentVariable(HandoverVariables.Generation), CultureInfo.InvariantCulture, out var number) ? number : 1;
+        var generation = int.TryParse(Environment.GetEnvironmentVariable(HandoverVariables.Generation), CultureInfo.InvariantCulture,
+            out var number) ? number : 1;
         Environment.SetEnvironmentVariable(HandoverVariables.Generation, null);
         var manager = ClaimManager(inherits: Environment.GetEnvironmentVariable(HandoverVariables.Fd) is not null);
         var output = InheritedOutput.Claim(Environment.GetEnvironmentVariable(HandoverVariables.OutputFds));
@@ -114,12 +117,14 @@ internal sealed class GenerationContext
             supervisor?.Join(1);
             return new GenerationContext
             {
-                Number = 1, StartCommand = command, Manager = manager, Activation = passed, Offers = passed?.Sockets ?? [], Supervisor = supervisor,
+                Number = 1, StartCommand = command, Manager = manager, Activation = passed, Offers = passed?.Sockets ?? [],
+                    Supervisor = supervisor,
             };
         }
 
         var hello = new HelloFrame(HandoverVersion.Min, HandoverVersion.Max, Environment.ProcessId, Release);
-        _ = HandoverCodec.Decode(HandoverCodec.Encode(hello)); // the descriptors that wait in the channel may be more than there is room for, and then nothing can be loaded any more
+        // the descriptors that wait in the channel may be more than there is room for, and then nothing can be loaded any more
+        _ = HandoverCodec.Decode(HandoverCodec.Encode(hello));
         var peer = UnixSockets.PeerCredentials(fd);
         var (user, home) = ((uint)peer.Uid, HomeGroupOf(peer.Pid));
         var former = Hosting.FormerSettings.Claim(peer.Pid);
@@ -163,7 +168,8 @@ internal sealed class GenerationContext
                 channel.Dispose();
                 if (supervisor is not null)
                 {
-                    throw new HandoverRefusedException("the predecessor died before it handed over; the supervisor, which holds its sockets, starts another");
+                    throw new HandoverRefusedException(
+                        "the predecessor died before it handed over; the supervisor, which holds its sockets, starts another");
                 }
 
                 // It died as soon as it had started this process, and with it its sockets: this generation binds its own.
@@ -179,7 +185,9 @@ internal sealed class GenerationContext
     {
         if (passed is not null)
         {
-            throw new HandoverRefusedException($"the service manager has passed sockets, and those of the service at {path} are to be taken over (--takeover, ips.takeover.from): only one of the two can be");
+            throw new HandoverRefusedException(
+                $"the service manager has passed sockets, and those of the service at {path} are to be taken over (--takeover, "
+                + "ips.takeover.from): only one of the two can be");
         }
 
         var (channel, user) = Connect(path);
@@ -205,7 +213,8 @@ internal sealed class GenerationContext
         catch (Exception e) when (e is HandoverRefusedException or TimeoutException)
         {
             channel.Dispose();
-            throw e as HandoverRefusedException ?? new HandoverRefusedException($"the service at {path} has not answered within {TakeoverTimeout.TotalSeconds:0} s");
+            throw e as HandoverRefusedException
+                ?? new HandoverRefusedException($"the service at {path} has not answered within {TakeoverTimeout.TotalSeconds:0} s");
         }
     }
 
@@ -224,7 +233,8 @@ internal sealed class GenerationContext
                 Errno.ENOENT => $"there is no socket {path} to take over from; the running service must offer it (ips.takeover.socket)",
                 Errno.ECONNREFUSED => $"nobody listens on {path}: there is no service to take over from",
                 Errno.EACCES => $"this user may not connect to {path}; the running service says who may (ips.takeover.group)",
-                Errno.EPROTOTYPE => $"{path} is a socket of another kind; the one to take over from is ips.takeover.socket of the running service",
+                Errno.EPROTOTYPE => $"{path} is a socket of another kind; the one to take over from is ips.takeover.socket of the "
+                    + "running service",
                 Errno.EAGAIN => $"the service at {path} accepts nobody",
                 _ => e.Message,
             });
@@ -233,13 +243,15 @@ internal sealed class GenerationContext
 
     private static GenerationContext FromWelcome(
         WelcomeFrame welcome, IReadOnlyList<int> fds, StartCommand command, HandoverChannel channel, uint user, InheritedOutput? output,
-        NotifySettings? manager, SupervisorLink? supervisor, IReadOnlyDictionary<string, string>? former = null, bool isOutsider = false, int? home = null)
+        NotifySettings? manager, SupervisorLink? supervisor, IReadOnlyDictionary<string, string>? former = null, bool isOutsider = false,
+            int? home = null)
     {
         var expected = welcome.Endpoints.Count + (welcome.Lock ? 1 : 0) + (welcome.Control ? 1 : 0);
         if (fds.Count != expected)
         {
             // A receiver short of descriptors silently loses those that do not fit.
-            throw new HandoverRefusedException($"welcome came with {fds.Count} of {expected} descriptors; raise the limit of open files (ulimit -n)");
+            throw new HandoverRefusedException(
+                $"welcome came with {fds.Count} of {expected} descriptors; raise the limit of open files (ulimit -n)");
         }
 
         var next = welcome.Endpoints.Count;
@@ -261,7 +273,8 @@ internal sealed class GenerationContext
             Supervisor = supervisor,
             Output = output,
             Manager = manager,
-            Offers = [.. welcome.Endpoints.Select((endpoint, i) => new OfferedSocket(endpoint.Endpoint, endpoint.Ordinal, fds[i], endpoint.External))],
+            Offers = [.. welcome.Endpoints.Select((endpoint, i) =>
+                new OfferedSocket(endpoint.Endpoint, endpoint.Ordinal, fds[i], endpoint.External))],
             LockFd = welcome.Lock ? fds[next++] : null,
             ControlFd = welcome.Control ? fds[next] : null,
         };
@@ -294,8 +307,8 @@ internal sealed class GenerationContext
         command.Environment.GetValueOrDefault("PWD") is { } pwd && FileIdentity.AreSame(pwd, command.WorkingDirectory) ? []
             : command.WorkingDirectory == Directory.GetCurrentDirectory() ? WorkingDirectoryLinks.Find(command.WorkingDirectory) : [];
 
-    // Out of the environment as well: a child, or a library of the app that tells systemd of its own accord, would speak for a generation that is not the
-    // main one. Successors start with the environment that this process was started with.
+    // Out of the environment as well: a child, or a library of the app that tells systemd of its own accord, would speak for a generation
+    // that is not the main one. Successors start with the environment that this process was started with.
     private static NotifySettings? ClaimManager(bool inherits)
     {
         var settings = NotifySettings.Read(

@@ -17,19 +17,22 @@ internal static class HandoverVariables
     /// started: how it was typed cannot be seen there. See <see cref="StartCommand.Encode"/>.</summary>
     public const string Command = "IPS_START_COMMAND";
 
-    /// <summary>Set where a service that is gone is started again: by its command line it may have taken over from one that is gone as well. Then
+    /// <summary>Set where a service that is gone is started again: by its command line it may have taken over from one that is gone as
+    /// well. Then
     /// <c>ips.takeover.from</c> does not count.</summary>
     public const string NoTakeover = "IPS_NO_TAKEOVER";
 
     /// <summary>The descriptor on which <c>ips start</c> waits for the start report.</summary>
     public const string StartFd = "IPS_START_FD";
 
-    /// <summary>The listening sockets that root has opened for a process that is not root's any more, see <see cref="EarlySockets"/>.</summary>
+    /// <summary>The listening sockets that root has opened for a process that is not root's any more, see
+    /// <see cref="EarlySockets"/>.</summary>
     public const string EarlySockets = "IPS_EARLY_SOCKETS";
 
     /// <summary>The configuration of the predecessor, see <see cref="FormerSettings"/>.</summary>
     public const string Settings = "IPS_HANDOVER_SETTINGS";
 
-    /// <summary>The descriptor by which a generation tells its stable parent of itself, see <see cref="Supervise.SupervisorLink"/>.</summary>
+    /// <summary>The descriptor by which a generation tells its stable parent of itself, see
+    /// <see cref="Supervise.SupervisorLink"/>.</summary>
     public const string SupervisorFd = "IPS_SUPERVISOR_FD";
 }

@@ -7,7 +7,8 @@ using Microsoft.Extensions.Hosting;
 
 namespace Ips.Actors.Hosting;
 
-/// <summary>Ties the lifecycle to the .NET host: tells when the app has started, and holds the host's stop until the drain is over.</summary>
+/// <summary>Ties the lifecycle to the .NET host: tells when the app has started, and holds the host's stop until the drain is
+/// over.</summary>
 /// <remarks>
 /// <c>StoppingAsync</c> may overlap the callbacks of <c>ApplicationStopping</c>, come before them when the app calls <c>StopAsync</c>
 /// itself, and run twice. So it waits for a callback that was registered first, which runs last, and the drain is idempotent.

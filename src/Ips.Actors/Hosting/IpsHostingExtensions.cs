@@ -23,8 +23,8 @@ public static class IpsHostingExtensions
     private static readonly TimeSpan ShutdownMargin = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Lets SIGUSR2 replace the app without a client noticing: its Kestrel endpoints, wherever they are configured, pass to a successor that
-    /// is started with the same command line. Call it first, right after the builder was created.
+    /// Lets SIGUSR2 replace the app without a client noticing: its Kestrel endpoints, wherever they are configured, pass to a successor
+    /// that is started with the same command line. Call it first, right after the builder was created.
     /// </summary>
     /// <param name="builder">The app's builder.</param>
     /// <param name="configure">Sets options in code, after the configuration section <c>Ips</c>. No option is required. It is called twice;

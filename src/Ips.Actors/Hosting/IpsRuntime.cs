@@ -34,7 +34,8 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
     private Parts? _parts;
     private Timer? _restore;
 
-    /// <summary>Takes the PID lock and the handed-over sockets. Does nothing for an app whose server is not Kestrel, such as a test server.</summary>
+    /// <summary>Takes the PID lock and the handed-over sockets. Does nothing for an app whose server is not Kestrel, such as a test
+    /// server.</summary>
     /// <exception cref="AlreadyRunningException">Another process holds the lock of the PID file.</exception>
     /// <exception cref="PosixException">A path cannot be used.</exception>
     public void Prepare()
@@ -53,7 +54,8 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
     private void Take()
     {
         var server = services.GetService<IServer>();
-        if (_parts is not null || server?.GetType().Namespace?.StartsWith("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal) != true)
+        if (_parts is not null || server?.GetType().Namespace?.StartsWith("Microsoft.AspNetCore.Server.Kestrel",
+            StringComparison.Ordinal) != true)
         {
             return;
         }
@@ -117,7 +119,8 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         }
         catch (IOException e)
         {
-            throw new IOException($"The log file {logFile} cannot be opened: {e.Message.TrimEnd('.')}. ips.log-file (--log-file, Ips:LogFile) names it.", e);
+            throw new IOException(
+                $"The log file {logFile} cannot be opened: {e.Message.TrimEnd('.')}. ips.log-file (--log-file, Ips:LogFile) names it.", e);
         }
     }
 
@@ -133,7 +136,8 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
     }
 
     // Its predecessor sees the output of a successor that it has started, and its exit code; one from outside has to say what is wrong.
-    private static (Identity, TakeoverSocket?) Claim(GenerationContext generation, IpsOptions options, string pidFile, ILogger identityLog, ILogger takeoverLog)
+    private static (Identity, TakeoverSocket?) Claim(GenerationContext generation, IpsOptions options, string pidFile, ILogger identityLog,
+        ILogger takeoverLog)
     {
         var identity = (Identity?)null;
         try
@@ -171,7 +175,8 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
     public async Task CheckEndpointsAsync(IActorRef listeners, CancellationToken cancellationToken)
     {
         if (_parts?.Generation.Activation is not null
-            && (await listeners.Ask<ListenerProtocol.EndpointsChecked>(new ListenerProtocol.CheckEndpoints(), cancellationToken).ConfigureAwait(false)).Error is { } error)
+            && (await listeners.Ask<ListenerProtocol.EndpointsChecked>(new ListenerProtocol.CheckEndpoints(), cancellationToken)
+                .ConfigureAwait(false)).Error is { } error)
         {
             throw error;
         }
@@ -199,19 +204,23 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         var connections = services.GetRequiredService<ConnectionRegistry>();
         var role = services.GetRequiredService<GenerationRole>();
         var launcher = new ProcessGenerationLauncher(
-            generation.StartCommand, options.Reload.EnvFile, generation.Supervisor, FormerSettings.Of(options), [options.LogFile, identity.PidFile]);
+            generation.StartCommand, options.Reload.EnvFile, generation.Supervisor, FormerSettings.Of(options),
+                [options.LogFile, identity.PidFile]);
         var process = new CurrentProcess(
-            generation, identity, takeover, table, options, server, services.GetRequiredService<IHostApplicationLifetime>(), services.GetRequiredService<HostExit>(),
+            generation, identity, takeover, table, options, server, services.GetRequiredService<IHostApplicationLifetime>(),
+                services.GetRequiredService<HostExit>(),
             new ServiceRestart(generation.StartCommand, options.Reload.ReadyTimeout, log("lifecycle")), launcher,
             TimeProvider.System, log("lifecycle"));
         var health = new PipelineWarmup(
             services.GetRequiredService<HandoverTransport>(), () => process.Endpoints, options.Warmup, checks, TimeProvider.System,
             log("front"));
         var memory = new LifecycleMemory(
-            generation.IsSuccessor ? new LifecycleState.Joining() : generation.Orphaned ? new LifecycleState.Joining(Alone: true) : new LifecycleState.Starting())
+            generation.IsSuccessor ? new LifecycleState.Joining() : generation.Orphaned ? new LifecycleState.Joining(Alone: true)
+                : new LifecycleState.Starting())
         {
             Notifier = generation.Manager is { } manager
-                ? new ServiceNotifier(manager, new NotifySocket(manager.Socket), process.Pid, process.Generation, TimeProvider.System, log("lifecycle"))
+                ? new ServiceNotifier(manager, new NotifySocket(manager.Socket), process.Pid, process.Generation, TimeProvider.System,
+                    log("lifecycle"))
                 : null,
         };
         if (!generation.IsOutsider) // the file is another user's; the predecessor tells what is in it
@@ -222,11 +231,13 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
 
         var older = OlderGenerations.Open(generation.Welcome?.Generations ?? [], generation.PredecessorUser);
         var link = new PredecessorLink(
-            generation.Predecessor, TimeSpan.FromMilliseconds(generation.Welcome?.HealthIntervalMs ?? options.Reload.HealthInterval.TotalMilliseconds))
+            generation.Predecessor, TimeSpan.FromMilliseconds(generation.Welcome?.HealthIntervalMs
+                ?? options.Reload.HealthInterval.TotalMilliseconds))
         {
             Output = generation.Output,
             Version = generation.Welcome?.Version ?? HandoverVersion.Max,
-            HasDied = older.Alive() is [.., var last] && last.Generation == generation.Number - 1 ? () => older.HasEndedAsync(last, DeathTimeout) : () => Task.FromResult(false),
+            HasDied = older.Alive() is [.., var last] && last.Generation == generation.Number - 1 ? () =>
+                older.HasEndedAsync(last, DeathTimeout) : () => Task.FromResult(false),
         };
         gate.CloseIntake = link.CloseIntakeAsync;
         var slot = new SuccessorSlot
@@ -245,11 +256,15 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         var lifecycle = context.ActorOf(
             Props.Create(() => new LifecycleActor(memory, process, options, TimeProvider.System, log("lifecycle"))), "lifecycle");
         var listener = context.ActorOf(Props.Create(() => new ListenerActor(table, lifecycle, log("listener"))), "listener");
-        var mover = context.ActorOf(Props.Create(() => new MoverActor(ledger, connections, gate, lifecycle, TimeProvider.System, log("mover"))), "mover");
-        var front = context.ActorOf(Props.Create(() => new HttpFrontActor(gate, connections, role, health, mover, lifecycle, log("front"))), "front");
+        var mover = context.ActorOf(Props
+            .Create(() => new MoverActor(ledger, connections, gate, lifecycle, TimeProvider.System, log("mover"))), "mover");
+        var front = context.ActorOf(Props.Create(() => new HttpFrontActor(gate, connections, role, health, mover, lifecycle, log("front"))),
+            "front");
         var reloader = context.ActorOf(
-            Props.Create(() => new ReloaderActor(slot, launcher, identity, listener, mover, lifecycle, options, log("reloader"))), "reloader");
-        var predecessor = context.ActorOf(Props.Create(() => new PredecessorActor(link, identity, front, listener, mover, lifecycle, log("predecessor"))), "predecessor");
+            Props.Create(() => new ReloaderActor(slot, launcher, identity, listener, mover, lifecycle, options, log("reloader"))),
+                "reloader");
+        var predecessor = context.ActorOf(Props.Create(() =>
+            new PredecessorActor(link, identity, front, listener, mover, lifecycle, log("predecessor"))), "predecessor");
         var daemon = new ControlSession.Daemon(
             lifecycle, front, () => process.Endpoints, process.Pid, process.Generation, process.Release,
             new DateTimeOffset(System.Diagnostics.Process.GetCurrentProcess().StartTime))
@@ -263,7 +278,8 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         var control = context.ActorOf(Props.Create(() => new ControlActor(identity, daemon, log("control"))), "control");
         IReadOnlyList<IActorRef> door = takeover is null
             ? [] : [context.ActorOf(Props.Create(() => new TakeoverActor(takeover, lifecycle, log("takeover"))), "takeover")];
-        lifecycle.Tell(new LifecycleProtocol.Assemble(new LifecycleCast(listener, reloader, front, predecessor, control, door is [var one] ? one : null)));
+        lifecycle.Tell(new LifecycleProtocol
+            .Assemble(new LifecycleCast(listener, reloader, front, predecessor, control, door is [var one] ? one : null)));
         var signals = context.ActorOf(Props.Create(() => new SignalActor(ProcessSignals.Register(), lifecycle, log("signals"))), "signals");
 
         _restore = new Timer(_ => lifecycle.Tell(new LifecycleProtocol.RestorePaths()), null, RestoreInterval, RestoreInterval);
@@ -297,5 +313,6 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
     // An answer that takes longer than the interval is late; below a second even a healthy one may be.
     private static TimeSpan HealthUrlTimeout(TimeSpan interval) => interval > TimeSpan.FromSeconds(1) ? interval : TimeSpan.FromSeconds(1);
 
-    private sealed record Parts(IpsOptions Options, GenerationContext Generation, Identity Identity, TakeoverSocket? Takeover, ListenerTable Listeners, IServer Server);
+    private sealed record Parts(IpsOptions Options, GenerationContext Generation, Identity Identity, TakeoverSocket? Takeover,
+        ListenerTable Listeners, IServer Server);
 }

@@ -8,8 +8,8 @@ namespace Ips.Actors.Hosting;
 
 /// <summary>Parent of all actors. A child that fails is restarted, and LifecycleActor asks again what may have been lost; one that
 /// fails more than ten times in a minute, or was stopped, is lost: the generation drains and exits.</summary>
-/// <remarks>Not so those that speak with other processes: a running service must not end for what a peer says, so they are restarted however often they fail.
-/// When ReloaderActor does so more than ten times in a minute, the successor is given up: a rollback.</remarks>
+/// <remarks>Not so those that speak with other processes: a running service must not end for what a peer says, so they are restarted
+/// however often they fail. When ReloaderActor does so more than ten times in a minute, the successor is given up: a rollback.</remarks>
 internal sealed class IpsSupervisor : ReceiveActor
 {
     private const int MaxRestarts = 10;
@@ -78,7 +78,8 @@ internal sealed class IpsSupervisor : ReceiveActor
             else if (child.Path.Name == "reloader")
             {
                 supervisor._log.SuccessorGivenUp(MaxRestarts, RestartWindow.TotalSeconds);
-                child.Tell(new ReloaderOrder.GiveUpSuccessor($"the actor that speaks with it failed {MaxRestarts} times: {cause.GetBaseException().Message}"));
+                child.Tell(new ReloaderOrder
+                    .GiveUpSuccessor($"the actor that speaks with it failed {MaxRestarts} times: {cause.GetBaseException().Message}"));
             }
 
             supervisor._lifecycle.Tell(new LifecycleEvent.ActorRestarted(child.Path.Name));
@@ -91,7 +92,8 @@ internal static partial class SupervisorLog
     [LoggerMessage(EventIds.ActorRestarted, LogLevel.Error, "Actor {Actor} failed and restarts; nothing that it owns is lost.")]
     public static partial void ActorRestarted(this ILogger logger, Exception exception, string actor);
 
-    [LoggerMessage(EventIds.SuccessorGivenUp, LogLevel.Error, "Actor reloader failed more than {Restarts} times in {Seconds} s: the successor is given up, and this generation serves.")]
+    [LoggerMessage(EventIds.SuccessorGivenUp, LogLevel.Error,
+        "Actor reloader failed more than {Restarts} times in {Seconds} s: the successor is given up, and this generation serves.")]
     public static partial void SuccessorGivenUp(this ILogger logger, int restarts, double seconds);
 
     [LoggerMessage(EventIds.ActorLost, LogLevel.Critical, "Actor {Actor} is lost; this generation drains and exits.")]

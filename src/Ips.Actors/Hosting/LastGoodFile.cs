@@ -20,17 +20,19 @@ internal static class LastGoodFile
 
     /// <summary>Reads the file, which names a program: only one that nobody else can have written.</summary>
     /// <param name="path">Its path.</param>
-    /// <param name="user">The name of a user whose file it may be beside root and this process's own: whoever runs the program runs it as that user, with no
-    /// more rights. Null for none.</param>
+    /// <param name="user">The name of a user whose file it may be beside root and this process's own: whoever runs the program runs it as
+    /// that user, with no more rights. Null for none.</param>
     /// <returns>Null if there is none, or it holds something else.</returns>
-    /// <exception cref="IOException">It may not be read, or somebody else may own it, write to it, or have put it there; the message says which.</exception>
+    /// <exception cref="IOException">It may not be read, or somebody else may own it, write to it, or have put it there; the message says
+    /// which.</exception>
     public static LastGoodRelease? TryRead(string path, string? user = null)
     {
         try
         {
             return GuardedFile.ReadTrusted(path, MostBytes, user is null ? null : UserAccount.Find(user)?.UserId) is { } content
                 && JsonSerializer.Deserialize(content, ControlJson.Default.LastGoodRelease) is
-                { Release: not null, FileName: not null, Arguments: not null, WorkingDirectory: not null, Command.Count: > 0, CommandDirectory: not null } release ? release : null;
+                { Release: not null, FileName: not null, Arguments: not null, WorkingDirectory: not null, Command.Count: > 0,
+                    CommandDirectory: not null } release ? release : null;
         }
         catch (JsonException)
         {
@@ -52,7 +54,8 @@ internal static class LastGoodFile
         }
     }
 
-    /// <summary>The environment variable by which a process of that release knows the command that a reload starts the next one by.</summary>
+    /// <summary>The environment variable by which a process of that release knows the command that a reload starts the next one
+    /// by.</summary>
     /// <param name="release">What is started.</param>
     public static KeyValuePair<string, string> CommandVariable(LastGoodRelease release)
     {
@@ -60,12 +63,14 @@ internal static class LastGoodFile
         return new(HandoverVariables.Command, StartCommand.Encode(release.CommandDirectory, release.Command));
     }
 
-    /// <summary>The environment variable by which a release is started for itself, although its command line says that it takes over.</summary>
+    /// <summary>The environment variable by which a release is started for itself, although its command line says that it takes
+    /// over.</summary>
     public static KeyValuePair<string, string> AloneVariable { get; } = new(HandoverVariables.NoTakeover, "1");
 
     /// <summary>This generation as the file tells of it.</summary>
     internal static LastGoodRelease Describe(GenerationContext generation, DateTimeOffset now) =>
-        Describe(generation.StartCommand, Environment.ProcessPath ?? generation.StartCommand.FileName, AppContext.BaseDirectory, Directory.GetCurrentDirectory()) with
+        Describe(generation.StartCommand, Environment.ProcessPath ?? generation.StartCommand.FileName, AppContext.BaseDirectory,
+            Directory.GetCurrentDirectory()) with
         {
             Release = GenerationContext.Release, Generation = generation.Number, Since = now,
         };
@@ -87,7 +92,8 @@ internal static class LastGoodFile
         }
 
         return new LastGoodRelease(
-            "", program, arguments, workingDirectory, [command.FileName, .. command.Arguments.Skip(1)], command.WorkingDirectory, 0, default);
+            "", program, arguments, workingDirectory, [command.FileName, .. command.Arguments.Skip(1)], command.WorkingDirectory, 0,
+                default);
     }
 
     /// <summary>Replaces the file as a whole. A full disk or a lost right is logged: it must not cost the service.</summary>
@@ -95,7 +101,8 @@ internal static class LastGoodFile
     {
         try
         {
-            AtomicFile.Write(path, [.. JsonSerializer.SerializeToUtf8Bytes(release, ControlJson.Default.LastGoodRelease), (byte)'\n'], Mode);
+            AtomicFile.Write(path, [.. JsonSerializer.SerializeToUtf8Bytes(release, ControlJson.Default.LastGoodRelease), (byte)'\n'],
+                Mode);
         }
         catch (IOException e)
         {
@@ -106,6 +113,7 @@ internal static class LastGoodFile
 
 internal static partial class LastGoodLog
 {
-    [LoggerMessage(EventIds.LastGoodFailed, LogLevel.Warning, "The last good release could not be kept in, or read from, {Path}; the service goes on: {Reason}")]
+    [LoggerMessage(EventIds.LastGoodFailed, LogLevel.Warning,
+        "The last good release could not be kept in, or read from, {Path}; the service goes on: {Reason}")]
     public static partial void LastGoodFailed(this ILogger logger, string path, string reason);
 }

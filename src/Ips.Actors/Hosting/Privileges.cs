@@ -4,9 +4,9 @@ using Ips.Actors.Posix;
 namespace Ips.Actors.Hosting;
 
 /// <summary>Gives up root: once, before anything else of the service is started, so that all of it runs as the user.</summary>
-/// <remarks>Order: sockets that only root may open; files and folders that the user will need; then groups, group, user and <c>no_new_privs</c>. Then the
-/// program starts anew in this process, on these sockets: so no thread, and no byte of memory, is left that was root's. Everything that is started from there
-/// on is the user's as well.</remarks>
+/// <remarks>Order: sockets that only root may open; files and folders that the user will need; then groups, group, user and
+/// <c>no_new_privs</c>. Then the program starts anew in this process, on these sockets: so no thread, and no byte of memory, is left that
+/// was root's. Everything that is started from there on is the user's as well.</remarks>
 internal static class Privileges
 {
     private const int FolderMode = 0b111_101_101; // 0755
@@ -34,7 +34,8 @@ internal static class Privileges
         if (user is null)
         {
             return IsRoot && !loopbackOnly
-                ? "this would serve other machines as root: set ips.user (or --user) to the user that it is to run as, or to root if that is meant" : null;
+                ? "this would serve other machines as root: set ips.user (or --user) to the user that it is to run as, or to root if "
+                    + "that is meant" : null;
         }
 
         if (UserAccount.Find(user) is not { } account)
@@ -59,8 +60,8 @@ internal static class Privileges
                 + "stop the service, and let root start it";
     }
 
-    /// <summary>Becomes the user, if this process is root and the user is another: this program then starts anew in this process, with the same arguments. In that
-    /// one, and wherever there is nothing to give up, it returns.</summary>
+    /// <summary>Becomes the user, if this process is root and the user is another: this program then starts anew in this process, with the
+    /// same arguments. In that one, and wherever there is nothing to give up, it returns.</summary>
     /// <param name="user">A user that <see cref="Fault"/> has nothing against; null for no change.</param>
     /// <param name="group">A group in place of the user's own; null for that.</param>
     /// <param name="endpoints">Addresses that only root may listen on. Left to the predecessor in a process that has one.</param>
@@ -68,10 +69,11 @@ internal static class Privileges
     /// <param name="folders">Folders in which the service makes files; missing ones are made, and given to the user.</param>
     /// <param name="files">Files that may be there from a time as root; those that are root's are given to the user.</param>
     /// <param name="logFile">The log file, made if it is missing; null for none.</param>
-    /// <exception cref="IOException">A socket, a file or the change itself failed; or a folder is not the user's to write to, or the program not the user's to
-    /// execute. The message says which. This process may no longer be root then, and must end.</exception>
+    /// <exception cref="IOException">A socket, a file or the change itself failed; or a folder is not the user's to write to, or the
+    /// program not the user's to execute. The message says which. This process may no longer be root then, and must end.</exception>
     public static void Drop(
-        string? user, string? group, IReadOnlyList<IPEndPoint> endpoints, int backlog, IReadOnlyList<string> folders, IReadOnlyList<string> files, string? logFile)
+        string? user, string? group, IReadOnlyList<IPEndPoint> endpoints, int backlog, IReadOnlyList<string> folders,
+            IReadOnlyList<string> files, string? logFile)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         ArgumentNullException.ThrowIfNull(folders);
@@ -80,7 +82,8 @@ internal static class Privileges
         {
             var groupsNow = string.Join(' ', Credentials.Groups());
             Dropped = EarlySockets.Claim()
-                ? $"{CurrentUser} (uid {ProcessAttributes.UserId}, gid {ProcessAttributes.GroupId}, groups {groupsNow}), no_new_privs" : null;
+                ? $"{CurrentUser} (uid {ProcessAttributes.UserId}, gid {ProcessAttributes.GroupId}, groups {groupsNow}), no_new_privs"
+                    : null;
             return;
         }
 
@@ -113,12 +116,15 @@ internal static class Privileges
         Credentials.Become(account.UserId, groupId, groups);
         if (folders.FirstOrDefault(folder => !Credentials.MayWriteTo(folder)) is { } closed)
         {
-            throw new IOException($"The folder {closed} is not {account.Name}'s to write to, and files of the service lie there: chown {account.Name} {closed}, or configure another (ips.user is {user}).");
+            throw new IOException(
+                $"The folder {closed} is not {account.Name}'s to write to, and files of the service lie there: chown {account.Name} "
+                + $"{closed}, or configure another (ips.user is {user}).");
         }
 
         if (!Credentials.MayEnter(image.FileName))
         {
-            throw new IOException($"The program {image.FileName} is not {account.Name}'s to execute, and nothing of the service runs as root: "
+            throw new IOException(
+                $"The program {image.FileName} is not {account.Name}'s to execute, and nothing of the service runs as root: "
                 + $"let {account.Name} read it and the folders above it (ips.user is {user}).");
         }
 

@@ -62,7 +62,8 @@ internal sealed class ReleaseFiles
     {
         try
         {
-            return FileIdentity.OfTarget(file.FullName) is { } identity ? new FileState(identity, file.Length, file.LastWriteTimeUtc) : null;
+            return FileIdentity.OfTarget(file.FullName) is { } identity ? new FileState(identity, file.Length, file.LastWriteTimeUtc)
+                : null;
         }
         catch (IOException)
         {

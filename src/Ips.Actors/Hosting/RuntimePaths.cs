@@ -11,7 +11,8 @@ internal static class RuntimePaths
     private const string ControlSuffix = ".sock", LockSuffix = ".lock";
 
     /// <summary><c>&lt;app&gt;.pid</c> in <c>$RUNTIME_DIRECTORY</c> (the first of several), else <c>$XDG_RUNTIME_DIR</c>, else a folder
-    /// of mode 0700 in the temporary directory, which is made. A folder that is somebody else's, or that everybody may write to, is passed over.</summary>
+    /// of mode 0700 in the temporary directory, which is made. A folder that is somebody else's, or that everybody may write to, is passed
+    /// over.</summary>
     /// <param name="applicationName">The app's name.</param>
     /// <param name="tellReplaced">Told why a folder was passed over, and which one is used.</param>
     /// <exception cref="IOException">No folder can be made in the temporary directory.</exception>
@@ -23,11 +24,14 @@ internal static class RuntimePaths
         return Path.Combine(folder, FileName(applicationName) + ".pid");
     }
 
-    /// <summary>The PID file of the predecessor, beside the control socket that it has handed over: nobody could guess a folder that was made for it alone.</summary>
+    /// <summary>The PID file of the predecessor, beside the control socket that it has handed over: nobody could guess a folder that was
+    /// made for it alone.</summary>
     /// <returns>Null in a first generation, and where the socket's name does not say.</returns>
     public static string? PidFileOf(GenerationContext generation) =>
-        generation is { IsOutsider: false, ControlFd: { } control } && ListeningSockets.LocalEndPoint(control) is UnixDomainSocketEndPoint bound
-        && bound.ToString() is { } path && path.StartsWith('/') && !path.StartsWith("/proc/", StringComparison.Ordinal) && path.EndsWith(ControlSuffix, StringComparison.Ordinal)
+        generation is { IsOutsider: false, ControlFd: { } control }
+            && ListeningSockets.LocalEndPoint(control) is UnixDomainSocketEndPoint bound
+        && bound.ToString() is { } path && path.StartsWith('/') && !path.StartsWith("/proc/", StringComparison.Ordinal)
+            && path.EndsWith(ControlSuffix, StringComparison.Ordinal)
             ? path[..^ControlSuffix.Length] : null;
 
     /// <summary>The PID file of the predecessor, where this generation has another one.</summary>
@@ -53,14 +57,16 @@ internal static class RuntimePaths
 
     /// <summary>The app's name with everything replaced that is not a letter, a digit, a dot or a dash.</summary>
     public static string FileName(string applicationName) =>
-        string.Concat(applicationName.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' ? c : '_')).TrimStart('.') is { Length: > 0 } name
+        string.Concat(applicationName.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' ? c : '_')).TrimStart('.')
+            is { Length: > 0 } name
             ? name
             : "app";
 
     // Who set the variable may have been another user: su and sudo can pass it on.
     private static string? FirstFolder(string variable, List<string> faults)
     {
-        if (Environment.GetEnvironmentVariable(variable)?.Split(':', StringSplitOptions.RemoveEmptyEntries) is not [['/', ..] first, ..] || !Directory.Exists(first))
+        if (Environment.GetEnvironmentVariable(variable)?.Split(':', StringSplitOptions.RemoveEmptyEntries) is not [['/', ..] first, ..]
+            || !Directory.Exists(first))
             return null;
         if (FaultOf(first, followLast: true) is not { } fault) return first;
         faults.Add($"${variable} is not used: {fault}");
@@ -78,7 +84,8 @@ internal static class RuntimePaths
 
         if (FaultOf(folder, followLast: false) is not { } fault) return folder;
         faults.Add(fault);
-        return Directory.CreateTempSubdirectory($"ips-{ProcessAttributes.EffectiveUserId}-").FullName; // mkdtemp(3): mode 0700, a name that nobody can guess
+        // mkdtemp(3): mode 0700, a name that nobody can guess
+        return Directory.CreateTempSubdirectory($"ips-{ProcessAttributes.EffectiveUserId}-").FullName;
     }
 
     private static string? FaultOf(string folder, bool followLast)
@@ -90,9 +97,12 @@ internal static class RuntimePaths
             {
                 null => $"{folder} has just been removed.",
                 { IsFolder: false } => $"{folder} is not a folder.",
-                { IsOurs: false } other => $"{folder} belongs to uid {other.UserId}, and this process runs as uid {ProcessAttributes.EffectiveUserId}.",
-                { UserId: 0 } when !followLast && ProcessAttributes.EffectiveUserId != 0 => $"{folder} belongs to root, and this process runs as uid {ProcessAttributes.EffectiveUserId}.",
-                { OthersMayWrite: true } open when !followLast || (open.Permissions & 2) != 0 => $"{folder} has mode {GuardedPath.Octal(open.Permissions)}: others may write to it.",
+                { IsOurs: false } other =>
+                    $"{folder} belongs to uid {other.UserId}, and this process runs as uid {ProcessAttributes.EffectiveUserId}.",
+                { UserId: 0 } when !followLast && ProcessAttributes.EffectiveUserId != 0 =>
+                    $"{folder} belongs to root, and this process runs as uid {ProcessAttributes.EffectiveUserId}.",
+                { OthersMayWrite: true } open when !followLast
+                    || (open.Permissions & 2) != 0 => $"{folder} has mode {GuardedPath.Octal(open.Permissions)}: others may write to it.",
                 _ => null,
             };
         }

@@ -5,8 +5,8 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Ips.Actors.Hosting;
 
-/// <summary>Opens files of a service for who may have more rights than the user that the service runs as: no link, hard link or FIFO that another user has put in
-/// place leads to another file.</summary>
+/// <summary>Opens files of a service for who may have more rights than the user that the service runs as: no link, hard link or FIFO that
+/// another user has put in place leads to another file.</summary>
 internal static class ServiceFiles
 {
     /// <summary>Opens a log file to append to it; it is made with mode 0640 if it is not there, and its folder with mode 0750 if nobody
@@ -27,10 +27,11 @@ internal static class ServiceFiles
     /// <param name="limitBytes">The most bytes that it may have.</param>
     /// <returns>Null if there is none.</returns>
     /// <exception cref="IOException">It cannot be read, or is not to be trusted; the message says why.</exception>
-    public static string? TryReadText(string path, int limitBytes) => GuardedFile.Read(path, limitBytes) is { } content ? Encoding.UTF8.GetString(content) : null;
+    public static string? TryReadText(string path, int limitBytes) => GuardedFile.Read(path, limitBytes) is { } content
+        ? Encoding.UTF8.GetString(content) : null;
 
-    /// <summary>Why a file must not decide what this process does: it belongs to somebody else than root and this process's user, or others may write to it, or may
-    /// have put it there.</summary>
+    /// <summary>Why a file must not decide what this process does: it belongs to somebody else than root and this process's user, or others
+    /// may write to it, or may have put it there.</summary>
     /// <param name="path">Its path; links as above.</param>
     /// <returns>Null if it may, or there is none.</returns>
     public static string? TrustFault(string path) => GuardedFile.TrustFault(path);
@@ -64,8 +65,8 @@ internal static class ServiceFiles
     public static string? TryIdentify(string path) => FileIdentity.OfTarget(path) is { } found
         ? string.Create(CultureInfo.InvariantCulture, $"{found.Device:x}:{found.Inode:x}:{found.BornAtNs:x}") : null;
 
-    /// <summary>Readies a file that a library opens by its path: it is made, with mode 0600, if it is not there. What others can have put in its place is refused. Made
-    /// by root in another user's folder, it is that user's.</summary>
+    /// <summary>Readies a file that a library opens by its path: it is made, with mode 0600, if it is not there. What others can have put
+    /// in its place is refused. Made by root in another user's folder, it is that user's.</summary>
     /// <param name="path">Its path; links as above.</param>
     /// <param name="companions">What the library's other files add to its name.</param>
     /// <exception cref="IOException">It cannot be made, or is not to be trusted; the message says why.</exception>

@@ -69,7 +69,8 @@ internal sealed record StartCommand(
         for (var end = path.LastIndexOf('/'); end > 0; end = path.LastIndexOf('/', end - 1)) yield return path[..end];
     }
 
-    /// <summary>A command as the value of an environment variable: a JSON array of the working directory, the program and its arguments.</summary>
+    /// <summary>A command as the value of an environment variable: a JSON array of the working directory, the program and its
+    /// arguments.</summary>
     public static string Encode(string workingDirectory, IReadOnlyList<string> command) =>
         JsonSerializer.Serialize([workingDirectory, .. command], StartCommandJson.Default.StringArray);
 
@@ -85,7 +86,8 @@ internal sealed record StartCommand(
 
         try
         {
-            if (JsonSerializer.Deserialize(encoded, StartCommandJson.Default.StringArray) is [['/', ..] directory, ['/', ..] program, ..] parts)
+            if (JsonSerializer.Deserialize(encoded, StartCommandJson.Default.StringArray)
+                is [['/', ..] directory, ['/', ..] program, ..] parts)
             {
                 return this with { FileName = program, Arguments = parts[1..], WorkingDirectory = directory };
             }
@@ -95,11 +97,14 @@ internal sealed record StartCommand(
             // told below, with the value
         }
 
-        throw new Handover.HandoverRefusedException($"{HandoverVariables.Command} is '{encoded}'; it must be a JSON array of a directory, a program and its arguments");
+        throw new Handover.HandoverRefusedException(
+            $"{HandoverVariables.Command} is '{encoded}'; it must be a JSON array of a directory, a program and its arguments");
     }
 
     // Variables that were meant for this process only: inherited, they would make the successor answer for another.
-    private static bool IsOfOneProcess(string name) => name is HandoverVariables.Fd or HandoverVariables.Generation or HandoverVariables.StartFd or HandoverVariables.OutputFds or HandoverVariables.Command or HandoverVariables.NoTakeover or HandoverVariables.SupervisorFd or HandoverVariables.EarlySockets
+    private static bool IsOfOneProcess(string name) => name is HandoverVariables.Fd or HandoverVariables.Generation
+        or HandoverVariables.StartFd or HandoverVariables.OutputFds or HandoverVariables.Command or HandoverVariables.NoTakeover
+        or HandoverVariables.SupervisorFd or HandoverVariables.EarlySockets
         or HandoverVariables.Settings
         || name.StartsWith("LISTEN_", StringComparison.Ordinal);
 }

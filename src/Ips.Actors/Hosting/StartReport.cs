@@ -3,10 +3,12 @@ using System.Text.Json.Serialization;
 
 namespace Ips.Actors.Hosting;
 
-/// <summary>The one line in which a daemon tells the command that launched it how its start ended. Nothing but this line goes over their pipe.</summary>
+/// <summary>The one line in which a daemon tells the command that launched it how its start ended. Nothing but this line goes over their
+/// pipe.</summary>
 /// <param name="Phase"><see cref="ServingPhase"/> or <see cref="FailedPhase"/>.</param>
-/// <remarks>The launcher passes the pipe's write end as file descriptor <see cref="FileDescriptor"/> and says so in <see cref="EnvironmentVariable"/>.
-/// The daemon writes its line and closes the descriptor; an end of the pipe without a line means that it died first.</remarks>
+/// <remarks>The launcher passes the pipe's write end as file descriptor <see cref="FileDescriptor"/> and says so in
+/// <see cref="EnvironmentVariable"/>. The daemon writes its line and closes the descriptor; an end of the pipe without a line means that it
+/// died first.</remarks>
 internal sealed record StartReport(string Phase)
 {
     /// <summary>The <see cref="Phase"/> of a daemon that serves.</summary>

@@ -1,8 +1,8 @@
 namespace Ips.Actors.HttpFront;
 
 /// <summary>
-/// The bytes of a WebSocket, which can take leave of its client: between two messages it sends Close 1001 (going away) in the app's place. The
-/// client's answer reaches the app as a close by the client; what the app sends after ours goes nowhere, as RFC 6455 demands.
+/// The bytes of a WebSocket, which can take leave of its client: between two messages it sends Close 1001 (going away) in the app's place.
+/// The client's answer reaches the app as a close by the client; what the app sends after ours goes nowhere, as RFC 6455 demands.
 /// </summary>
 internal sealed class FarewellStream(Stream inner) : Stream
 {
@@ -90,7 +90,8 @@ internal sealed class FarewellStream(Stream inner) : Stream
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         inner.ReadAsync(buffer, offset, count, cancellationToken);
 
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => inner.ReadAsync(buffer, cancellationToken);
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        inner.ReadAsync(buffer, cancellationToken);
 
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 

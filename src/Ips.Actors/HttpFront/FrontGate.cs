@@ -24,8 +24,8 @@ internal sealed class FrontGate
     private volatile bool _moveOver;
     private readonly CancellationTokenSource _leaving = new();
 
-    /// <summary>Ends the coming of connections from an older generation; completes when none comes any more. By default none ever does. Given true,
-    /// those that are busy there may come first.</summary>
+    /// <summary>Ends the coming of connections from an older generation; completes when none comes any more. By default none ever does.
+    /// Given true, those that are busy there may come first.</summary>
     public Func<bool, Task> CloseIntake { get; set; } = _ => Task.CompletedTask;
 
     /// <summary>The host has started; set once.</summary>
@@ -34,7 +34,8 @@ internal sealed class FrontGate
     /// <summary>The predecessor judges the health checks of this generation: one that fails does not keep it from getting ready.</summary>
     public bool Judged { get; set; }
 
-    /// <summary>An operator has asked load balancers to look away; accepting goes on. Handed to the next generation, not kept over a crash or a stop.</summary>
+    /// <summary>An operator has asked load balancers to look away; accepting goes on. Handed to the next generation, not kept over a crash
+    /// or a stop.</summary>
     public bool Paused
     {
         get => _paused;

@@ -16,10 +16,12 @@ internal sealed class FrontMiddleware
     private readonly string? _generationHeader;
     private readonly Func<object, Task> _onStarting, _onCompleted; // made once, not with each request
 
-    public FrontMiddleware(RequestDelegate next, FrontGate gate, PoliteClose close, GenerationContext generation, IOptions<IpsOptions> options)
+    public FrontMiddleware(RequestDelegate next, FrontGate gate, PoliteClose close, GenerationContext generation,
+        IOptions<IpsOptions> options)
     {
         (_next, _gate, _close, _onStarting, _onCompleted) = (next, gate, close, OnStarting, OnCompleted);
-        _generationHeader = options.Value.GenerationHeader ? generation.Number.ToString(System.Globalization.CultureInfo.InvariantCulture) : null;
+        _generationHeader = options.Value.GenerationHeader ? generation.Number.ToString(System.Globalization.CultureInfo.InvariantCulture)
+            : null;
     }
 
     /// <summary>Serves one request.</summary>

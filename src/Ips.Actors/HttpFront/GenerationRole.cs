@@ -47,9 +47,11 @@ internal sealed class GenerationRole(GenerationContext generation, ILogger log) 
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(value);
         if (name.Length > FrameRules.MaxNameLength)
-            throw new ArgumentException($"The name has {name.Length} characters; at most {FrameRules.MaxNameLength} are allowed.", nameof(name));
+            throw new ArgumentException($"The name has {name.Length} characters; at most {FrameRules.MaxNameLength} are allowed.",
+                nameof(name));
         if (value.Length > FrameRules.MaxTextLength)
-            throw new ArgumentException($"The value has {value.Length} characters; at most {FrameRules.MaxTextLength} are allowed.", nameof(value));
+            throw new ArgumentException($"The value has {value.Length} characters; at most {FrameRules.MaxTextLength} are allowed.",
+                nameof(value));
         lock (_gate)
         {
             if (generation.Facts.Count >= FrameRules.MaxFacts && !generation.Facts.ContainsKey(name))
@@ -73,7 +75,8 @@ internal sealed class GenerationRole(GenerationContext generation, ILogger log) 
         return RunAsync(_promoted, nameof(OnPromoted));
     });
 
-    /// <summary>Stops being primary, then runs the handlers; nothing if it is not primary. Completes when they have ended, also those of a call before.</summary>
+    /// <summary>Stops being primary, then runs the handlers; nothing if it is not primary. Completes when they have ended, also those of a
+    /// call before.</summary>
     public Task DrainAsync() => TakeTurn(() =>
     {
         if (!_isPrimary)
@@ -88,7 +91,8 @@ internal sealed class GenerationRole(GenerationContext generation, ILogger log) 
     /// <summary>Runs the releasing handlers.</summary>
     public Task ReleaseAsync() => TakeTurn(() => RunAsync(_releasing, nameof(OnReleasing)));
 
-    // One turn at a time: a handler that still stops a worker must have ended before another starts it again, and before the successor's does.
+    // One turn at a time: a handler that still stops a worker must have ended before another starts it again, and before the successor's
+    // does.
     private Task TakeTurn(Func<Task> turn)
     {
         lock (_gate)

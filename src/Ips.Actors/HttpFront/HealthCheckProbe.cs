@@ -4,7 +4,8 @@ using Microsoft.Extensions.Options;
 
 namespace Ips.Actors.HttpFront;
 
-/// <summary>The health checks that the app registered with <c>AddHealthChecks()</c>; an app without them is healthy once it has started.</summary>
+/// <summary>The health checks that the app registered with <c>AddHealthChecks()</c>; an app without them is healthy once it has
+/// started.</summary>
 internal sealed class HealthCheckProbe(IServiceProvider services, TimeProvider time) : IHealthProbe
 {
     /// <summary>How long readiness uses a result: probes of load balancers, however many, cost one run of the checks a second.</summary>

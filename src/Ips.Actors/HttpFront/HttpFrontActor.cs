@@ -6,7 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Ips.Actors.HttpFront;
 
 /// <summary>Owns the app's side of the lifecycle: readiness, health, role, the polite close and the way out of its connections.</summary>
-/// <remarks>A restart loses nothing but a check under way, which LifecycleActor asks for again: connections, gate and role outlive it.</remarks>
+/// <remarks>A restart loses nothing but a check under way, which LifecycleActor asks for again: connections, gate and role outlive
+/// it.</remarks>
 internal sealed class HttpFrontActor : ReceiveActor
 {
     private static readonly TimeSpan HealthTimeout = TimeSpan.FromSeconds(30);
@@ -24,7 +25,8 @@ internal sealed class HttpFrontActor : ReceiveActor
     private int _rolesTaken;
 
     public HttpFrontActor(
-        FrontGate gate, ConnectionRegistry connections, GenerationRole role, IHealthProbe health, IActorRef mover, IActorRef lifecycle, ILogger log)
+        FrontGate gate, ConnectionRegistry connections, GenerationRole role, IHealthProbe health, IActorRef mover, IActorRef lifecycle,
+            ILogger log)
         : this(gate, connections, role, health, mover, lifecycle, log, TimeProvider.System)
     {
     }
@@ -38,10 +40,12 @@ internal sealed class HttpFrontActor : ReceiveActor
     /// <param name="log">For the log.</param>
     /// <param name="time">The clock of the health checks' deadline.</param>
     public HttpFrontActor(
-        FrontGate gate, ConnectionRegistry connections, GenerationRole role, IHealthProbe health, IActorRef mover, IActorRef lifecycle, ILogger log,
+        FrontGate gate, ConnectionRegistry connections, GenerationRole role, IHealthProbe health, IActorRef mover, IActorRef lifecycle,
+            ILogger log,
         TimeProvider time)
     {
-        (_gate, _connections, _role, _health, _mover, _lifecycle, _log, _time) = (gate, connections, role, health, mover, lifecycle, log, time);
+        (_gate, _connections, _role, _health, _mover, _lifecycle, _log, _time) = (gate, connections, role, health, mover, lifecycle, log,
+            time);
         Receive<HttpFrontProtocol.HostStarted>(_ => OnHostStarted());
         Receive<Readiness>(OnReadiness);
         Receive<HttpFrontProtocol.GetHealth>(_ => OnGetHealth());
@@ -158,7 +162,8 @@ internal sealed class HttpFrontActor : ReceiveActor
         }
 
         _role.DrainAsync();
-        // An older generation may be about to move connections here. What is busy there passes through, as long as this drain lasts; in a stop nothing may follow.
+        // An older generation may be about to move connections here. What is busy there passes through, as long as this drain lasts; in a
+        // stop nothing may follow.
         var closed = CloseIntakeAsync(relays);
         if (!_awaitingEmpty)
         {

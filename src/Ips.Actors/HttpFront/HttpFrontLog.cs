@@ -21,7 +21,8 @@ internal static partial class HttpFrontLog
     [LoggerMessage(EventIds.RoleHandlerFailed, LogLevel.Error, "A handler of {Turn} failed; the lifecycle goes on.")]
     public static partial void RoleHandlerFailed(this ILogger logger, Exception exception, string turn);
 
-    [LoggerMessage(EventIds.RoleHandlerSlow, LogLevel.Warning, "A handler of {Turn} did not end within {Seconds} s; the lifecycle goes on without it.")]
+    [LoggerMessage(EventIds.RoleHandlerSlow, LogLevel.Warning,
+        "A handler of {Turn} did not end within {Seconds} s; the lifecycle goes on without it.")]
     public static partial void RoleHandlerSlow(this ILogger logger, string turn, double seconds);
 
     [LoggerMessage(EventIds.WarmedUp, LogLevel.Information,
@@ -32,10 +33,12 @@ internal static partial class HttpFrontLog
         "The warm-up came to no end of a round in {ElapsedMs:0} ms (ips.warmup.timeout); the first requests find cold code.")]
     public static partial void WarmupUnfinished(this ILogger logger, double elapsedMs);
 
-    [LoggerMessage(EventIds.FarewellFailed, LogLevel.Debug, "Connection {ConnectionId} ended before its WebSocket could be sent a Close: {Reason}")]
+    [LoggerMessage(EventIds.FarewellFailed, LogLevel.Debug,
+        "Connection {ConnectionId} ended before its WebSocket could be sent a Close: {Reason}")]
     public static partial void FarewellFailed(this ILogger logger, string connectionId, string reason);
 
-    [LoggerMessage(EventIds.IntakeOpen, LogLevel.Warning, "The predecessor has not said that it moves no more connections here: {Reason} One that is on its way is closed.")]
+    [LoggerMessage(EventIds.IntakeOpen, LogLevel.Warning,
+        "The predecessor has not said that it moves no more connections here: {Reason} One that is on its way is closed.")]
     public static partial void IntakeOpen(this ILogger logger, string reason);
 
     [LoggerMessage(EventIds.WarmupSkipped, LogLevel.Information, "No warm-up: every endpoint speaks TLS.")]

@@ -6,7 +6,8 @@ internal static class HttpFrontProtocol
     /// <summary>The host has started: every hosted service runs and Kestrel is bound.</summary>
     public sealed record HostStarted;
 
-    /// <summary>Fail readiness until it is told otherwise, whatever the state; or no longer. Reply: <see cref="Lifecycle.LifecycleProtocol.PauseReply"/>.</summary>
+    /// <summary>Fail readiness until it is told otherwise, whatever the state; or no longer. Reply:
+    /// <see cref="Lifecycle.LifecycleProtocol.PauseReply"/>.</summary>
     public sealed record SetPaused(bool Paused);
 
     /// <summary>Check the app's health. Reply: <see cref="Health"/>.</summary>

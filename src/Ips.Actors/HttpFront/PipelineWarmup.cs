@@ -8,10 +8,12 @@ using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.HttpFront;
 
-/// <summary>Sends real requests through Kestrel and the whole app, over connections within the process, before the first check of the app's health.</summary>
+/// <summary>Sends real requests through Kestrel and the whole app, over connections within the process, before the first check of the app's
+/// health.</summary>
 /// <remarks>The first request of a fresh process takes some thousand times as long as a warm one; here no client waits for it.</remarks>
 internal sealed class PipelineWarmup(
-    HandoverTransport transport, Func<IReadOnlyList<string>> urls, WarmupOptions options, IHealthProbe health, TimeProvider time, ILogger log) : IHealthProbe
+    HandoverTransport transport, Func<IReadOnlyList<string>> urls, WarmupOptions options, IHealthProbe health, TimeProvider time,
+        ILogger log) : IHealthProbe
 {
     private const string Host = "localhost";
     private const int RequestsPerRound = 10;
@@ -65,7 +67,8 @@ internal sealed class PipelineWarmup(
                 {
                     foreach (var target in options.Requests)
                     {
-                        var status = await AskAsync(listener, client => WarmupClient.GetAsync(client, target, Host, deadline)).ConfigureAwait(false);
+                        var status = await AskAsync(listener, client => WarmupClient.GetAsync(client, target, Host, deadline))
+                            .ConfigureAwait(false);
                         // 502 and 504 are said of a server behind this one: a gateway must start, and be replaced, while that is down.
                         if (status is >= 500 and not (StatusCodes.Status502BadGateway or StatusCodes.Status504GatewayTimeout))
                         {
@@ -95,7 +98,8 @@ internal sealed class PipelineWarmup(
             return null;
         }
 
-        log.WarmedUp((rounds * RequestsPerRound + 2) * options.Requests.Count, time.GetElapsedTime(start).TotalMilliseconds, first.TotalMilliseconds, best.TotalMilliseconds);
+        log.WarmedUp((rounds * RequestsPerRound + 2) * options.Requests.Count, time.GetElapsedTime(start).TotalMilliseconds,
+            first.TotalMilliseconds, best.TotalMilliseconds);
         return null;
     }
 
@@ -116,7 +120,8 @@ internal sealed class PipelineWarmup(
     {
         foreach (var listener in plain.SkipLast(1))
         {
-            if (await AskAsync(listener, client => WarmupClient.GetAsync(client, options.Requests[0], Host, deadline)).ConfigureAwait(false) != StatusCodes.Status400BadRequest)
+            if (await AskAsync(listener, client => WarmupClient.GetAsync(client, options.Requests[0], Host, deadline))
+                .ConfigureAwait(false) != StatusCodes.Status400BadRequest)
             {
                 return listener;
             }
@@ -128,7 +133,8 @@ internal sealed class PipelineWarmup(
     private List<HandoverListener> FindPlain()
     {
         var secure = urls().Where(url => url.StartsWith("https:", StringComparison.OrdinalIgnoreCase)).ToList();
-        return [.. transport.Listeners.Where(listener => !secure.Exists(url => url.EndsWith(Suffix(listener.EndPoint), StringComparison.Ordinal)))];
+        return [.. transport.Listeners.Where(listener => !secure
+            .Exists(url => url.EndsWith(Suffix(listener.EndPoint), StringComparison.Ordinal)))];
     }
 
     private static string Suffix(EndPoint endPoint) => endPoint is IPEndPoint ip ? $":{ip.Port}" : $"unix:{endPoint}";

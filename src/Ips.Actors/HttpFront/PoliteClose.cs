@@ -57,7 +57,8 @@ internal sealed class PoliteClose
         {
             if (streams.End() is { } announcedAt)
             {
-                // Only the stream's end waits: what the app has answered goes out now. A CONNECT that was accepted has no body, and Kestrel throws if it is flushed.
+                // Only the stream's end waits: what the app has answered goes out now. A CONNECT that was accepted has no body, and Kestrel
+                // throws if it is flushed.
                 if (answered && context.Response.HasStarted && !HttpMethods.IsConnect(context.Request.Method))
                     await context.Response.Body.FlushAsync(CancellationToken.None).ConfigureAwait(false);
                 await PauseAsync(announcedAt, context.RequestAborted).ConfigureAwait(false);

@@ -59,7 +59,8 @@ internal sealed class WebSocketFarewell : IHttpUpgradeFeature, IHttpExtendedConn
     {
         var watched = new FarewellStream(stream);
         var connectionId = _context.Connection.Id;
-        _context.Response.RegisterForDispose(_close.WhenLeaving(() => _leftToApp ? Task.FromResult(false) : watched.LeaveAsync(), connectionId));
+        _context.Response.RegisterForDispose(_close.WhenLeaving(() => _leftToApp ? Task.FromResult(false) : watched.LeaveAsync(),
+            connectionId));
         return watched;
     }
 }

@@ -2,7 +2,8 @@ using System.Buffers.Binary;
 
 namespace Ips.Actors.HttpFront;
 
-/// <summary>Follows the frames that a WebSocket server sends, to know where a frame of one's own may stand. See RFC 6455, section 5.2.</summary>
+/// <summary>Follows the frames that a WebSocket server sends, to know where a frame of one's own may stand. See RFC 6455, section
+/// 5.2.</summary>
 internal sealed class WebSocketFrameParser
 {
     private const int ShortHeaderBytes = 2, LongestHeaderBytes = 14, MaskBytes = 4;

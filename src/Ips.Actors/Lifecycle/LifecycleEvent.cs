@@ -26,7 +26,8 @@ internal abstract record LifecycleEvent
     /// <summary>TERM, INT, QUIT, <c>ips stop</c>, or an app that stops its host.</summary>
     public sealed record StopRequested(string Source) : LifecycleEvent;
 
-    /// <summary>The host began to stop without being asked by us: the app called <c>StopApplication</c> or a hosted service failed.</summary>
+    /// <summary>The host began to stop without being asked by us: the app called <c>StopApplication</c> or a hosted service
+    /// failed.</summary>
     public sealed record HostStopping : LifecycleEvent;
 
     /// <summary>USR1.</summary>

@@ -53,7 +53,8 @@ internal static partial class LifecycleLog
         "Reload {Outcome} after {ElapsedMs} ms, this generation serves on: generation {Successor} (PID {Pid}): {Reason}")]
     public static partial void ReloadFailed(this ILogger logger, string outcome, double elapsedMs, int successor, int? pid, string reason);
 
-    [LoggerMessage(EventIds.CheckStarted, LogLevel.Information, "Check by {Source}: starting generation {Successor}, which will not accept.")]
+    [LoggerMessage(EventIds.CheckStarted, LogLevel.Information,
+        "Check by {Source}: starting generation {Successor}, which will not accept.")]
     public static partial void CheckStarted(this ILogger logger, string source, int successor);
 
     [LoggerMessage(EventIds.CheckPassed, LogLevel.Information,
@@ -67,7 +68,8 @@ internal static partial class LifecycleLog
     [LoggerMessage(EventIds.Exiting, LogLevel.Information, "Exiting with code {Code} ({Name}).")]
     public static partial void Exiting(this ILogger logger, int code, string name);
 
-    [LoggerMessage(EventIds.DrainBegan, LogLevel.Information, "Draining for at most {TimeoutSeconds} s; responses close their connections.")]
+    [LoggerMessage(EventIds.DrainBegan, LogLevel.Information,
+        "Draining for at most {TimeoutSeconds} s; responses close their connections.")]
     public static partial void DrainBegan(this ILogger logger, double timeoutSeconds);
 
     [LoggerMessage(EventIds.DrainTimedOut, LogLevel.Warning, "The drain deadline of {TimeoutSeconds} s (ips.drain.timeout) has come.")]
@@ -76,7 +78,8 @@ internal static partial class LifecycleLog
     [LoggerMessage(EventIds.Stopping, LogLevel.Information, "Stop by {Source}.")]
     public static partial void Stopping(this ILogger logger, string source);
 
-    [LoggerMessage(EventIds.ConfigurationInvalid, LogLevel.Error, "Reload by {Source} refused, the configuration is invalid and nothing changed: {Errors}")]
+    [LoggerMessage(EventIds.ConfigurationInvalid, LogLevel.Error,
+        "Reload by {Source} refused, the configuration is invalid and nothing changed: {Errors}")]
     public static partial void ConfigurationInvalid(this ILogger logger, string source, string errors);
 
     [LoggerMessage(EventIds.EffectFailed, LogLevel.Error, "{Effect} failed and is left out.")]

@@ -22,7 +22,8 @@ internal abstract record LifecycleState
     /// <summary>A first generation whose app is starting; its sockets are bound, nothing is accepted.</summary>
     public sealed record Starting : LifecycleState;
 
-    /// <summary>A successor whose app is starting; the predecessor serves. <paramref name="Alone"/>: the predecessor was lost meanwhile.</summary>
+    /// <summary>A successor whose app is starting; the predecessor serves. <paramref name="Alone"/>: the predecessor was lost
+    /// meanwhile.</summary>
     public sealed record Joining(bool Alone = false) : LifecycleState;
 
     /// <summary>A successor that said ready and waits for <c>serve</c>.</summary>
@@ -70,7 +71,8 @@ internal abstract record LifecycleState
     /// <param name="Way">Where live connections go.</param>
     /// <param name="Aborted">What was left has been aborted, at the deadline or by a second stop.</param>
     public sealed record Draining(
-        ExitCode Code, bool StopSeen, bool SuccessorAlive = false, bool Drained = false, bool HandedOver = false, MoveWay Way = MoveWay.None,
+        ExitCode Code, bool StopSeen, bool SuccessorAlive = false, bool Drained = false, bool HandedOver = false,
+            MoveWay Way = MoveWay.None,
         bool Aborted = false) : LifecycleState;
 
     /// <summary>The exit code is decided; the host is stopping.</summary>

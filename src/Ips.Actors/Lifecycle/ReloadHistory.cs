@@ -57,7 +57,8 @@ internal sealed class ReloadHistory
 
     /// <summary>What a successor gets: without output, and no text longer than 500 characters.</summary>
     public static JsonElement Pack(ReloadReceipt receipt) => JsonSerializer.SerializeToElement(
-        receipt with { Output = null, Reason = Cut(receipt.Reason), OldRelease = Cut(receipt.OldRelease), NewRelease = Cut(receipt.NewRelease) },
+        receipt with { Output = null, Reason = Cut(receipt.Reason), OldRelease = Cut(receipt.OldRelease),
+            NewRelease = Cut(receipt.NewRelease) },
         ControlJson.Default.ReloadReceipt);
 
     /// <summary>What a predecessor packed; null if this build cannot read it.</summary>
@@ -77,5 +78,6 @@ internal sealed class ReloadHistory
         (one.StartedAt, one.OldPid, one.NewGeneration, one.RequestId) == (other.StartedAt, other.OldPid, other.NewGeneration,
             other.RequestId);
 
-    private static string? Cut(string? text) => text is { Length: > MaxTextLength } ? string.Concat(text.AsSpan(0, MaxTextLength), "…") : text;
+    private static string? Cut(string? text) => text is { Length: > MaxTextLength } ? string.Concat(text.AsSpan(0, MaxTextLength), "…")
+        : text;
 }

@@ -6,8 +6,9 @@ namespace Ips.Actors.Listener;
 /// <summary>Accepts connections of all listening sockets on one thread, with poll(2) and accept4(2).</summary>
 /// <remarks>
 /// The sockets are only borrowed: never wrapped in a Socket (docs/pitfalls.md, 1), never in an epoll set (2), never closed here.
-/// Each change (<see cref="Add"/>, <see cref="Remove"/>, <see cref="Quiesce"/>, <see cref="Resume"/>) is acknowledged by the thread before the
-/// call returns; made from within a callback it returns at once and holds before the next accept. After <see cref="Dispose"/> changes do nothing.
+/// Each change (<see cref="Add"/>, <see cref="Remove"/>, <see cref="Quiesce"/>, <see cref="Resume"/>) is acknowledged by the thread before
+/// the call returns; made from within a callback it returns at once and holds before the next accept. After <see cref="Dispose"/> changes
+/// do nothing.
 /// </remarks>
 internal sealed class AcceptLoop : IDisposable
 {
@@ -32,10 +33,11 @@ internal sealed class AcceptLoop : IDisposable
     internal delegate int AcceptCall(int listenFd, out IPEndPoint? peer, out int errno);
 
     /// <summary>Starts the thread, with no listener.</summary>
-    /// <param name="onError">Told of failures to accept, on the loop's thread. Want of descriptors or memory: accepting goes on after 100 ms, and
-    /// it is told once a second at most. A broken listener: told once, then no longer accepted from. An exception of whoever takes the connections: told each time.</param>
-    /// <param name="accept">The call that accepts; null for accept4(2). For tests: a .NET process that really has no descriptor left may not
-    /// even start a thread.</param>
+    /// <param name="onError">Told of failures to accept, on the loop's thread. Want of descriptors or memory: accepting goes on after 100
+    /// ms, and it is told once a second at most. A broken listener: told once, then no longer accepted from. An exception of whoever takes
+    /// the connections: told each time.</param>
+    /// <param name="accept">The call that accepts; null for accept4(2). For tests: a .NET process that really has no descriptor left may
+    /// not even start a thread.</param>
     internal AcceptLoop(Action<Exception> onError, AcceptCall? accept = null)
     {
         (_onError, _accept) = (onError, accept ?? ListeningSockets.AcceptFrom);
@@ -46,15 +48,17 @@ internal sealed class AcceptLoop : IDisposable
     /// <summary>Accepts from a listening, non-blocking socket too.</summary>
     /// <param name="id">Names the listener.</param>
     /// <param name="listenFd">Its socket.</param>
-    /// <param name="onAccepted">Takes an accepted socket (non-blocking, FD_CLOEXEC), which it owns from then on, and the address of who connects, over IP. Called on
-    /// the loop's thread; must neither wait nor throw.</param>
+    /// <param name="onAccepted">Takes an accepted socket (non-blocking, FD_CLOEXEC), which it owns from then on, and the address of who
+    /// connects, over IP. Called on the loop's thread; must neither wait nor throw.</param>
     /// <exception cref="ArgumentException">The id is in use.</exception>
-    internal void Add(int id, int listenFd, Action<int, IPEndPoint?> onAccepted) => Change(() => _listeners.Add(id, new Listener(id, listenFd, onAccepted)));
+    internal void Add(int id, int listenFd, Action<int, IPEndPoint?> onAccepted) =>
+        Change(() => _listeners.Add(id, new Listener(id, listenFd, onAccepted)));
 
     /// <summary>No longer accepts from a listener; when it returns the descriptor may be closed. An unknown id is fine.</summary>
     internal void Remove(int id) => Change(() => _listeners.Remove(id));
 
-    /// <summary>Stops accepting; when it returns nothing is accepted any more, and whoever takes them has returned for all that was. What connects waits in the kernel's queue.</summary>
+    /// <summary>Stops accepting; when it returns nothing is accepted any more, and whoever takes them has returned for all that was. What
+    /// connects waits in the kernel's queue.</summary>
     internal void Quiesce() => Change(() => _quiesced = true);
 
     /// <summary>Accepts again.</summary>
@@ -91,7 +95,8 @@ internal sealed class AcceptLoop : IDisposable
         var version = 0L;
         while (TryFollow(ref listeners, ref entries, ref version))
         {
-            // The last entry is the eventfd. While backing off, listeners with waiting connections would end the poll at once: leave them out.
+            // The last entry is the eventfd. While backing off, listeners with waiting connections would end the poll at once: leave them
+            // out.
             var backOffMs = (int)Math.Clamp(_backOffUntilMs - Environment.TickCount64, 0, BackOffMs);
             var polled = backOffMs > 0 ? entries.AsSpan(entries.Length - 1) : entries;
             Poll.Wait(polled, backOffMs > 0 ? backOffMs : -1);
@@ -139,7 +144,8 @@ internal sealed class AcceptLoop : IDisposable
                     return;
 
                 // The connection ended while it waited; accept(2) asks to go on as after EAGAIN for errors of the network.
-                case Errno.EINTR or Errno.ECONNABORTED or Errno.EPROTO or Errno.EPERM or Errno.ENETDOWN or Errno.ENOPROTOOPT or Errno.EHOSTDOWN
+                case Errno.EINTR or Errno.ECONNABORTED or Errno.EPROTO or Errno.EPERM or Errno.ENETDOWN or Errno.ENOPROTOOPT
+                    or Errno.EHOSTDOWN
                     or Errno.ENONET or Errno.EHOSTUNREACH or Errno.EOPNOTSUPP or Errno.ENETUNREACH:
                     continue;
 

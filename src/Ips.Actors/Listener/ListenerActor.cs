@@ -10,8 +10,8 @@ namespace Ips.Actors.Listener;
 /// <remarks>A restart loses nothing: the sockets and the accept thread live in <see cref="ListenerTable"/>.</remarks>
 internal sealed class ListenerActor : ReceiveActor, IWithStash, IWithTimers
 {
-    /// <summary>How long an endpoint that was unbound may be bound again on its socket. Kestrel does so when a certificate or its configuration has changed,
-    /// and first gives the endpoint's connections 5 s to end.</summary>
+    /// <summary>How long an endpoint that was unbound may be bound again on its socket. Kestrel does so when a certificate or its
+    /// configuration has changed, and first gives the endpoint's connections 5 s to end.</summary>
     public static readonly TimeSpan RebindTimeout = TimeSpan.FromSeconds(8);
 
     private readonly ListenerTable _table;
@@ -177,7 +177,8 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash, IWithTimers
             _table.RememberPaths();
             foreach (var entry in _table.Entries.Select(entry => entry.Value).Concat(_table.Parked))
             {
-                sockets.Add(new OfferedSocket(entry.Key.Endpoint, entry.Key.Ordinal, FileDescriptors.DuplicateHigh(entry.Fd), entry.External));
+                sockets.Add(new OfferedSocket(entry.Key.Endpoint, entry.Key.Ordinal, FileDescriptors.DuplicateHigh(entry.Fd),
+                    entry.External));
             }
 
             Sender.Tell(new ListenerProtocol.Offered(sockets));

@@ -33,14 +33,17 @@ internal static partial class ListenerLog
     public static partial void AcceptFailed(this ILogger logger, string reason);
 
     [LoggerMessage(EventIds.AcceptStarved, LogLevel.Error,
-        "No descriptor is left for a new connection (the limit is {Limit}, ulimit -n): {Reason}. Clients wait in the kernel's queue; it is tried again every 100 ms.")]
+        "No descriptor is left for a new connection (the limit is {Limit}, ulimit -n): {Reason}. Clients wait in the kernel's queue; it "
+            + "is tried again every 100 ms.")]
     public static partial void AcceptStarved(this ILogger logger, long limit, string reason);
 
-    [LoggerMessage(EventIds.OpenFilesLimit, LogLevel.Information, "May have {Limit} files and connections open (RLIMIT_NOFILE, raised to the hard limit); {Open} are.")]
+    [LoggerMessage(EventIds.OpenFilesLimit, LogLevel.Information,
+        "May have {Limit} files and connections open (RLIMIT_NOFILE, raised to the hard limit); {Open} are.")]
     public static partial void OpenFilesLimit(this ILogger logger, long limit, int open);
 
     [LoggerMessage(EventIds.OpenFilesScarce, LogLevel.Error,
-        "Only {Left} more files and connections may be opened (RLIMIT_NOFILE is {Limit}): raise the hard limit, ulimit -Hn or LimitNOFILE=, before clients have to wait.")]
+        "Only {Left} more files and connections may be opened (RLIMIT_NOFILE is {Limit}): raise the hard limit, ulimit -Hn or "
+            + "LimitNOFILE=, before clients have to wait.")]
     public static partial void OpenFilesScarce(this ILogger logger, long left, long limit);
 
     /// <summary>Tells why a connection could not be accepted.</summary>

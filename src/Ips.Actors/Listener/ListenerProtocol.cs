@@ -6,24 +6,29 @@ namespace Ips.Actors.Listener;
 /// <summary>What <see cref="ListenerActor"/> is asked and answers.</summary>
 internal static class ListenerProtocol
 {
-    /// <summary>Adopt or open a listening socket for an endpoint as Kestrel asks for it. Reply: <see cref="Bound"/> or <see cref="BindFailed"/>.</summary>
+    /// <summary>Adopt or open a listening socket for an endpoint as Kestrel asks for it. Reply: <see cref="Bound"/> or
+    /// <see cref="BindFailed"/>.</summary>
     /// <param name="EndPoint">An IP or Unix-domain endpoint.</param>
-    /// <param name="Deliver">Gets each accepted descriptor on the accept thread with the address of who connects, over IP, and each adopted one with what
-    /// was received of it; owns it, must not block.</param>
+    /// <param name="Deliver">Gets each accepted descriptor on the accept thread with the address of who connects, over IP, and each adopted
+    /// one with what was received of it; owns it, must not block.</param>
     /// <param name="Attach">Told of the socket, and given what makes Sockets of its connections, before the first one is delivered.</param>
-    public sealed record Bind(EndPoint EndPoint, Action<int, ReadOnlyMemory<byte>, IPEndPoint?> Deliver, Action<Bound, AcceptedSockets> Attach);
+    public sealed record Bind(EndPoint EndPoint, Action<int, ReadOnlyMemory<byte>, IPEndPoint?> Deliver,
+        Action<Bound, AcceptedSockets> Attach);
 
     /// <summary>Deliver connections that moved here, each to the endpoint that it came by. Reply: <see cref="Adopted"/>.
     /// Owns the descriptors; one whose endpoint is gone is closed.</summary>
     public sealed record Adopt(IReadOnlyList<MovedConnection> Connections);
 
-    /// <summary>Kestrel drops the endpoint, perhaps to bind it again: its socket is kept for a while, then closed. Reply: <see cref="Unbound"/>.</summary>
+    /// <summary>Kestrel drops the endpoint, perhaps to bind it again: its socket is kept for a while, then closed. Reply:
+    /// <see cref="Unbound"/>.</summary>
     public sealed record Unbind(int Id);
 
-    /// <summary>The app has asked for all of its endpoints: is there a passed socket that it did not ask for? Reply: <see cref="EndpointsChecked"/>.</summary>
+    /// <summary>The app has asked for all of its endpoints: is there a passed socket that it did not ask for? Reply:
+    /// <see cref="EndpointsChecked"/>.</summary>
     public sealed record CheckEndpoints;
 
-    /// <summary>Describe the sockets for a handover; until <see cref="Lifecycle.ListenerOrder.HandoverEnded"/> the set does not change. Reply: <see cref="Offered"/>.</summary>
+    /// <summary>Describe the sockets for a handover; until <see cref="Lifecycle.ListenerOrder.HandoverEnded"/> the set does not change.
+    /// Reply: <see cref="Offered"/>.</summary>
     public sealed record Offer;
 
     /// <summary>The predecessor has closed its copies of the sockets.</summary>
@@ -44,7 +49,8 @@ internal static class ListenerProtocol
     /// <summary>The accept loop no longer delivers to this endpoint.</summary>
     public sealed record Unbound(int Id);
 
-    /// <summary>The sockets; each descriptor is a duplicate that the receiver closes. In dead letters they close with the process.</summary>
+    /// <summary>The sockets; each descriptor is a duplicate that the receiver closes. In dead letters they close with the
+    /// process.</summary>
     public sealed record Offered(IReadOnlyList<OfferedSocket> Sockets);
 }
 

@@ -16,7 +16,8 @@ internal sealed class ListenerTable : IDisposable
     private readonly ConcurrentDictionary<int, Entry> _entries = new(); // looked at from other threads
     private readonly Dictionary<EndpointKey, Entry> _parked = [];
     private readonly Dictionary<EndpointKey, OfferedSocket> _offers;
-    private readonly Dictionary<EndpointKey, Action<int, ReadOnlyMemory<byte>, IPEndPoint?>> _deliveries = []; // kept beyond a release, until Kestrel unbinds
+    // kept beyond a release, until Kestrel unbinds
+    private readonly Dictionary<EndpointKey, Action<int, ReadOnlyMemory<byte>, IPEndPoint?>> _deliveries = [];
     private readonly AcceptLoop _loop;
     private readonly Dictionary<EndpointKey, FileStatus> _offered = []; // of Unix paths, as they were when a successor was offered them
     private readonly List<(string Path, FileIdentity File)> _left = []; // of closed Unix sockets, which another generation may listen on
@@ -55,7 +56,8 @@ internal sealed class ListenerTable : IDisposable
     /// <summary>Keys handed over by the predecessor that nobody has asked for.</summary>
     public IEnumerable<EndpointKey> UnusedOffers => _offers.Keys;
 
-    /// <summary>The offers came from the service manager: until <see cref="CheckPassed"/>, each endpoint must have one. Null once that was checked.</summary>
+    /// <summary>The offers came from the service manager: until <see cref="CheckPassed"/>, each endpoint must have one. Null once that was
+    /// checked.</summary>
     public SocketActivation? Passed { get; set; }
 
     /// <summary>Whether connections are accepted.</summary>
@@ -140,8 +142,8 @@ internal sealed class ListenerTable : IDisposable
     }
 
     /// <summary>This generation is the main process: the sockets that it has inherited get its own backlog, and their paths its own
-    /// permissions; those that a successor was offered, which did not come to stay, get back what they had. The sockets of a service manager
-    /// are left as they are.</summary>
+    /// permissions; those that a successor was offered, which did not come to stay, get back what they had. The sockets of a service
+    /// manager are left as they are.</summary>
     /// <returns>What could not be done, one sentence each.</returns>
     public IReadOnlyList<string> TakePossession()
     {
@@ -199,7 +201,8 @@ internal sealed class ListenerTable : IDisposable
     /// <summary>Whether the next bind of an endpoint gets a socket that is parked.</summary>
     public bool IsParked(EndPoint endPoint) => _parked.ContainsKey(NextKey(EndpointKey.Text(endPoint)));
 
-    /// <summary>Accepts no more from one socket, and keeps it for whoever binds its endpoint again; who connects meanwhile waits in the kernel's queue.</summary>
+    /// <summary>Accepts no more from one socket, and keeps it for whoever binds its endpoint again; who connects meanwhile waits in the
+    /// kernel's queue.</summary>
     public Entry? Park(int id)
     {
         if (!_entries.TryGetValue(id, out var entry))

@@ -2,7 +2,8 @@ using Ips.Actors.Posix;
 
 namespace Ips.Actors.Output;
 
-/// <summary>What a predecessor does with its successor's stdout and stderr: they are pipes that it writes on to its own, and it keeps the last lines.</summary>
+/// <summary>What a predecessor does with its successor's stdout and stderr: they are pipes that it writes on to its own, and it keeps the
+/// last lines.</summary>
 /// <remarks>
 /// The successor gets the read ends and our stdout and stderr as well, so it is as if it had inherited them: when we die, it puts the
 /// streams in place and reads out the pipes itself, and a pipe without a reader, which kills a writer by SIGPIPE, never is.

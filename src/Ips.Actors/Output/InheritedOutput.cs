@@ -3,7 +3,8 @@ using Ips.Actors.Posix;
 
 namespace Ips.Actors.Output;
 
-/// <summary>A successor's stdout and stderr: pipes to the predecessor until this generation is promoted or on its own, then what the predecessor had.</summary>
+/// <summary>A successor's stdout and stderr: pipes to the predecessor until this generation is promoted or on its own, then what the
+/// predecessor had.</summary>
 /// <remarks>Made once a process, before it can start children. See <see cref="CapturedOutput"/> for the other end.</remarks>
 internal sealed class InheritedOutput
 {
@@ -22,7 +23,8 @@ internal sealed class InheritedOutput
         StandardStreams.FinalError = _error;
     }
 
-    /// <summary>Where stdout and stderr go once they are ours; null for what the predecessor had. Its path is opened anew then, as it may have been rotated.</summary>
+    /// <summary>Where stdout and stderr go once they are ours; null for what the predecessor had. Its path is opened anew then, as it may
+    /// have been rotated.</summary>
     public string? LogFile { get; set; }
 
     /// <summary>The value of the environment variable for these descriptors.</summary>
@@ -40,12 +42,16 @@ internal sealed class InheritedOutput
     public static InheritedOutput? Claim(string? variable)
     {
         if (variable is null) return null;
-        int[] fds = [.. variable.Split(',').Select(text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var fd) && fd > 2 && FileDescriptors.IsOpen(fd) ? fd : -1)];
+        int[] fds = [.. variable.Split(',').Select(text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var fd)
+            && fd > 2 && FileDescriptors.IsOpen(fd) ? fd : -1)];
         return fds.Length == 4 && Array.TrueForAll(fds, fd => fd > 0) ? new InheritedOutput(fds)
-            : throw new Handover.HandoverRefusedException($"{Hosting.HandoverVariables.OutputFds} is '{variable}'; it must be four open descriptors of 3 or more, with commas between them");
+            : throw new Handover.HandoverRefusedException(
+                $"{Hosting.HandoverVariables.OutputFds} is '{variable}'; it must be four open descriptors of 3 or more, with commas "
+                + "between them");
     }
 
-    /// <summary>Puts stdout and stderr in place, wherever this process refers to the pipes; from then on it reads the pipes itself, for children that hold them. Only the first call counts.</summary>
+    /// <summary>Puts stdout and stderr in place, wherever this process refers to the pipes; from then on it reads the pipes itself, for
+    /// children that hold them. Only the first call counts.</summary>
     /// <param name="outputPending">The beginning of a line of stdout that the predecessor has read already.</param>
     /// <param name="errorPending">The same for stderr.</param>
     public void Restore(ReadOnlySpan<byte> outputPending = default, ReadOnlySpan<byte> errorPending = default)

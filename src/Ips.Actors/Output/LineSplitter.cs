@@ -3,7 +3,8 @@ namespace Ips.Actors.Output;
 /// <summary>Puts bytes together to lines, so that those of two processes never tear each other. Pure.</summary>
 internal sealed class LineSplitter
 {
-    /// <summary>A line longer than this, in bytes, is passed on in pieces: nobody keeps more of it in memory, and it travels in one packet.</summary>
+    /// <summary>A line longer than this, in bytes, is passed on in pieces: nobody keeps more of it in memory, and it travels in one
+    /// packet.</summary>
     internal const int MaxPendingBytes = 16 * 1024;
 
     private readonly List<byte> _pending = [];

@@ -5,7 +5,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Output;
 
-/// <summary>Writes what comes out of two pipes to this process's stdout and stderr, line by line, until nobody holds the pipes any more.</summary>
+/// <summary>Writes what comes out of two pipes to this process's stdout and stderr, line by line, until nobody holds the pipes any
+/// more.</summary>
 /// <remarks>
 /// Order: constructor, <see cref="Start"/>, then any of the others from any thread. It ends by itself, and closes the pipes, when every
 /// writer is gone, or on <see cref="Stop"/>. A thread of its own reads, and leaves the bytes in the pipes while the log's reader is slow,
@@ -112,7 +113,8 @@ internal sealed class OutputPump
                     for (var i = 0; i < _sources.Length; i++) entries[i] = new(_sources[i].Fd, PollEvents.Readable); // negative: skipped
                 }
 
-                // A number that is closed meanwhile may be in use again: who closes it wakes this, and nothing is read from what was closed.
+                // A number that is closed meanwhile may be in use again: who closes it wakes this, and nothing is read from what was
+                // closed.
                 Poll.Wait(entries, -1);
                 if (entries[2].Returned != PollEvents.None) _wake.Clear();
                 AwaitRoom();
@@ -172,7 +174,8 @@ internal sealed class OutputPump
         if (source.Dropped == 0) return;
         source.Lane.WriteWarning(
             nameof(OutputPump), new EventId(EventIds.OutputDropped, nameof(EventIds.OutputDropped)),
-            $"{source.Dropped} {(source.Dropped == 1 ? "line" : "lines")} of a release that does not serve were dropped: it wrote more than "
+            $"{source.Dropped} {(source.Dropped == 1 ? "line" : "lines")} of a release that does not serve were dropped: it wrote more "
+                + "than "
             + $"{OutputBudget.BurstBytes / 1024} KiB, and then more than {OutputBudget.BytesPerSecond / 1024} KiB/s.");
         source.Dropped = 0;
     }

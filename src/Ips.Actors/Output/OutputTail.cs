@@ -37,11 +37,12 @@ internal sealed class OutputTail
         if (_lines.Count > MaxLines) _lines.Dequeue();
     }
 
-    // The lines are shown on a terminal by `ips reload`: what a release wrote must not command it. One character for each, so that a receipt
-    // keeps its size.
+    // The lines are shown on a terminal by `ips reload`: what a release wrote must not command it. One character for each, so that a
+    // receipt keeps its size.
     private static string Clean(string text) =>
         string.Create(text.Length, text, static (clean, source) =>
         {
-            for (var i = 0; i < source.Length; i++) clean[i] = TerminalText.Unclean.Contains(source[i]) && source[i] != '\t' ? '\uFFFD' : source[i];
+            for (var i = 0; i < source.Length; i++) clean[i] = TerminalText.Unclean.Contains(source[i])
+                && source[i] != '\t' ? '\uFFFD' : source[i];
         });
 }

@@ -7,15 +7,17 @@ namespace Ips.Actors.Posix;
 
 /// <summary>Makes Sockets of the descriptors that one listening socket accepted.</summary>
 /// <remarks>
-/// <c>new Socket(handle)</c> asks the kernel eight things about a descriptor, which is a twentieth of a connection with a single request. A Socket that accepts by
-/// itself knows the answers and passes them on, by a method that is not public; where a runtime does not have it, the public way is taken.
+/// <c>new Socket(handle)</c> asks the kernel eight things about a descriptor, which is a twentieth of a connection with a single request. A
+/// Socket that accepts by itself knows the answers and passes them on, by a method that is not public; where a runtime does not have it,
+/// the public way is taken.
 /// </remarks>
 internal sealed class AcceptedSockets
 {
     private const string ShortWay = "CreateAcceptSocket";
 
     private static readonly bool s_hasShortWay =
-        typeof(Socket).GetMethod(ShortWay, BindingFlags.Instance | BindingFlags.NonPublic, [typeof(SafeSocketHandle), typeof(EndPoint)])?.ReturnType == typeof(Socket);
+        typeof(Socket).GetMethod(ShortWay, BindingFlags.Instance | BindingFlags.NonPublic,
+            [typeof(SafeSocketHandle), typeof(EndPoint)])?.ReturnType == typeof(Socket);
 
     private readonly Socket? _listening;
 
@@ -34,7 +36,8 @@ internal sealed class AcceptedSockets
         GC.SuppressFinalize(listening);
 #pragma warning restore CA1816
         _ = listening.LocalEndPoint; // kept, and passed on unless it is a wildcard
-        if (s_hasShortWay) RuntimeHelpers.PrepareMethod(((Delegate)Create).Method.MethodHandle); // compiled now, not while the first client waits
+        // compiled now, not while the first client waits
+        if (s_hasShortWay) RuntimeHelpers.PrepareMethod(((Delegate)Create).Method.MethodHandle);
         return new AcceptedSockets(s_hasShortWay ? listening : null);
     }
 

@@ -4,7 +4,8 @@ namespace Ips.Actors.Posix;
 internal static class AtomicFile
 {
     /// <summary>Writes a temporary file beside it, then renames. A symbolic link at the path is replaced, not followed.</summary>
-    /// <exception cref="PosixException">The folder is missing (ENOENT) or not writable (EACCES, EROFS), or the disk is full (ENOSPC).</exception>
+    /// <exception cref="PosixException">The folder is missing (ENOENT) or not writable (EACCES, EROFS), or the disk is full
+    /// (ENOSPC).</exception>
     /// <exception cref="UnsafePathException">The way to the folder leads through a link that is not to be trusted.</exception>
     internal static void Write(string path, ReadOnlySpan<byte> content, int mode)
     {

@@ -18,7 +18,8 @@ internal static partial class ConnectionDescriptor
         return duplicate >= 0;
     }
 
-    /// <summary>Closes a descriptor that no <c>SafeHandle</c> owns. See close(2); on Linux the descriptor is gone whatever it returns, so the result says nothing.</summary>
+    /// <summary>Closes a descriptor that no <c>SafeHandle</c> owns. See close(2); on Linux the descriptor is gone whatever it returns, so
+    /// the result says nothing.</summary>
     public static void Close(int descriptor) => _ = CloseDescriptor(descriptor);
 
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]

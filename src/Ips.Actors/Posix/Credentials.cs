@@ -3,8 +3,8 @@ namespace Ips.Actors.Posix;
 /// <summary>Whom this process acts as.</summary>
 internal static unsafe class Credentials
 {
-    /// <summary>Gives up root permanently: supplementary groups, group and user of all threads. This thread, and what is executed from it, can never gain a right
-    /// again (PR_SET_NO_NEW_PRIVS); other threads could, so execute a program next.</summary>
+    /// <summary>Gives up root permanently: supplementary groups, group and user of all threads. This thread, and what is executed from it,
+    /// can never gain a right again (PR_SET_NO_NEW_PRIVS); other threads could, so execute a program next.</summary>
     /// <exception cref="PosixException">EPERM: not root, or a sandbox forbids it.</exception>
     internal static void Become(uint userId, uint groupId, uint[] groups)
     {
@@ -30,8 +30,8 @@ internal static unsafe class Credentials
     /// <summary>Whether this process may run in a folder, or execute a file.</summary>
     internal static bool MayEnter(string path) => May(path, Libc.X_OK);
 
-    /// <summary>Gives a file to a user if it is root's now, is a file or folder of its own name only, and no symbolic link: a user who may write to the
-    /// folder could have put a link to somebody else's file in its place.</summary>
+    /// <summary>Gives a file to a user if it is root's now, is a file or folder of its own name only, and no symbolic link: a user who may
+    /// write to the folder could have put a link to somebody else's file in its place.</summary>
     /// <returns>False if there is nothing, or it was left as it is.</returns>
     internal static bool TryGive(string path, uint userId, uint groupId)
     {

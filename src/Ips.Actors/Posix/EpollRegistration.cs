@@ -15,8 +15,8 @@ internal static partial class EpollRegistration
     private static readonly Lock s_finding = new();
     private static volatile int[] s_sets = [];
 
-    /// <summary>Finds the sets, if .NET has made them: at the first wait of a socket, all of them, for good. To be called early: it looks at every
-    /// descriptor of the process, and in the middle of a move there are thousands.</summary>
+    /// <summary>Finds the sets, if .NET has made them: at the first wait of a socket, all of them, for good. To be called early: it looks
+    /// at every descriptor of the process, and in the middle of a move there are thousands.</summary>
     public static void Prepare()
     {
         if (s_sets.Length > 0) return;
@@ -26,8 +26,10 @@ internal static partial class EpollRegistration
         }
     }
 
-    /// <summary>Removes <paramref name="descriptor"/> from each epoll set of this process that has it. Call it just before the close.</summary>
-    /// <returns>How many sets had it: .NET registers a socket at its first asynchronous wait, so 0 is right for one that never waited.</returns>
+    /// <summary>Removes <paramref name="descriptor"/> from each epoll set of this process that has it. Call it just before the
+    /// close.</summary>
+    /// <returns>How many sets had it: .NET registers a socket at its first asynchronous wait, so 0 is right for one that never
+    /// waited.</returns>
     public static int Remove(int descriptor)
     {
         Prepare();

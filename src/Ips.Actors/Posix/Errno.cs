@@ -5,11 +5,15 @@ namespace Ips.Actors.Posix;
 /// <summary>Error numbers of Linux on x64 and arm64 that the code decides by, and the names and texts of all.</summary>
 internal static class Errno
 {
-    internal const int EPERM = 1, ENOENT = 2, ESRCH = 3, EINTR = 4, EIO = 5, ENXIO = 6, EBADF = 9, ECHILD = 10, EAGAIN = 11, ENOMEM = 12, EACCES = 13;
-    internal const int EEXIST = 17, ENOTDIR = 20, EINVAL = 22, ENFILE = 23, EMFILE = 24, ENOTTY = 25, ENOSPC = 28, EPIPE = 32, ERANGE = 34, ENAMETOOLONG = 36;
-    internal const int ENOSYS = 38, ELOOP = 40, ENONET = 64, EPROTO = 71, ENOTSOCK = 88, EMSGSIZE = 90, EPROTOTYPE = 91, ENOPROTOOPT = 92, EOPNOTSUPP = 95;
+    internal const int EPERM = 1, ENOENT = 2, ESRCH = 3, EINTR = 4, EIO = 5, ENXIO = 6, EBADF = 9, ECHILD = 10, EAGAIN = 11, ENOMEM = 12,
+        EACCES = 13;
+    internal const int EEXIST = 17, ENOTDIR = 20, EINVAL = 22, ENFILE = 23, EMFILE = 24, ENOTTY = 25, ENOSPC = 28, EPIPE = 32, ERANGE = 34,
+        ENAMETOOLONG = 36;
+    internal const int ENOSYS = 38, ELOOP = 40, ENONET = 64, EPROTO = 71, ENOTSOCK = 88, EMSGSIZE = 90, EPROTOTYPE = 91, ENOPROTOOPT = 92,
+        EOPNOTSUPP = 95;
     internal const int EAFNOSUPPORT = 97;
-    internal const int EADDRINUSE = 98, EADDRNOTAVAIL = 99, ENETDOWN = 100, ENETUNREACH = 101, ECONNABORTED = 103, ECONNRESET = 104, ENOBUFS = 105;
+    internal const int EADDRINUSE = 98, EADDRNOTAVAIL = 99, ENETDOWN = 100, ENETUNREACH = 101, ECONNABORTED = 103, ECONNRESET = 104,
+        ENOBUFS = 105;
     internal const int ECONNREFUSED = 111, EHOSTDOWN = 112, EHOSTUNREACH = 113, EDQUOT = 122;
 
     // By number. Mono.Posix has these names too, but its assembly is loaded on first use, which fails when an error is to be told of a

@@ -24,7 +24,8 @@ internal sealed unsafe class EventFd : IDisposable
         {
             ulong one = 1;
             // EAGAIN: the counter is full, so it is readable already.
-            if (!_closed && Libc.Write(Fd, (byte*)&one, sizeof(ulong)) < 0 && Marshal.GetLastPInvokeError() is var errno and not Errno.EAGAIN)
+            if (!_closed && Libc.Write(Fd, (byte*)&one, sizeof(ulong)) < 0
+                && Marshal.GetLastPInvokeError() is var errno and not Errno.EAGAIN)
                 throw new PosixException("write", errno, "an eventfd");
         }
     }
@@ -36,7 +37,8 @@ internal sealed unsafe class EventFd : IDisposable
         {
             ulong count;
             // EAGAIN: it was not set.
-            if (!_closed && Libc.Read(Fd, (byte*)&count, sizeof(ulong)) < 0 && Marshal.GetLastPInvokeError() is var errno and not Errno.EAGAIN)
+            if (!_closed && Libc.Read(Fd, (byte*)&count, sizeof(ulong)) < 0
+                && Marshal.GetLastPInvokeError() is var errno and not Errno.EAGAIN)
                 throw new PosixException("read", errno, "an eventfd");
         }
     }

@@ -17,11 +17,13 @@ internal static unsafe class FdPassing
     /// <param name="packet">Not empty: the receiver could not tell it from the end.</param>
     /// <param name="fds">At most 64.</param>
     /// <returns>False if the socket's buffer is full (EAGAIN): wait until it is writable.</returns>
-    /// <exception cref="PosixException">EPIPE or ECONNRESET: the peer is gone. EMSGSIZE: more than the socket's buffer. EBADF: a descriptor is closed.</exception>
+    /// <exception cref="PosixException">EPIPE or ECONNRESET: the peer is gone. EMSGSIZE: more than the socket's buffer. EBADF: a descriptor
+    /// is closed.</exception>
     internal static bool TrySend(int socket, ReadOnlySpan<byte> packet, ReadOnlySpan<int> fds)
     {
         if (packet.IsEmpty) throw new ArgumentException("A packet must have at least one byte.", nameof(packet));
-        if (fds.Length > MaxDescriptors) throw new ArgumentException($"{fds.Length} descriptors; a packet takes at most {MaxDescriptors}.", nameof(fds));
+        if (fds.Length > MaxDescriptors) throw new ArgumentException($"{fds.Length} descriptors; a packet takes at most {MaxDescriptors}.",
+            nameof(fds));
 
         var control = stackalloc ulong[ControlSizeBytes / sizeof(ulong)];
         fixed (byte* bytes = packet)
@@ -45,7 +47,8 @@ internal static unsafe class FdPassing
                 {
                     case Errno.EINTR: continue;
                     case Errno.EAGAIN: return false;
-                    case var errno: throw new PosixException("sendmsg", errno, $"a packet of {packet.Length} bytes and {fds.Length} descriptors");
+                    case var errno: throw new PosixException("sendmsg", errno,
+                        $"a packet of {packet.Length} bytes and {fds.Length} descriptors");
                 }
             }
         }
@@ -69,7 +72,8 @@ internal static unsafe class FdPassing
             var vector = new Libc.IoVector { Base = bytes, Length = (nuint)buffer.Length };
             while (true)
             {
-                var message = new Libc.MessageHeader { Vectors = &vector, VectorCount = 1, Control = control, ControlLength = ControlSizeBytes };
+                var message = new Libc.MessageHeader { Vectors = &vector, VectorCount = 1, Control = control,
+                    ControlLength = ControlSizeBytes };
                 var received = (int)Libc.RecvMsg(socket, &message, Libc.MSG_DONTWAIT | Libc.MSG_CMSG_CLOEXEC);
                 if (received < 0)
                 {

@@ -35,15 +35,18 @@ internal static unsafe class FileDescriptors
     /// <summary>Duplicates to the lowest free number with FD_CLOEXEC; the caller closes it.</summary>
     internal static int Duplicate(int fd) => Fcntl(fd, Libc.F_DUPFD_CLOEXEC, 0);
 
-    /// <summary>Duplicates to the lowest free number from 64 up, or from <paramref name="minimum"/>, with FD_CLOEXEC; the caller closes it.</summary>
+    /// <summary>Duplicates to the lowest free number from 64 up, or from <paramref name="minimum"/>, with FD_CLOEXEC; the caller closes
+    /// it.</summary>
     /// <exception cref="PosixException">EMFILE; EINVAL if RLIMIT_NOFILE is not above the minimum.</exception>
     internal static int DuplicateHigh(int fd, int minimum = FirstHigh) => Fcntl(fd, Libc.F_DUPFD_CLOEXEC, Math.Max(minimum, FirstHigh));
 
     /// <summary>Closes a descriptor. After EINTR it is closed on Linux: another attempt could hit a number that is in use again.</summary>
-    /// <exception cref="PosixException">EBADF: it was closed before, which is a bug; EIO and others: closed, but data of a file was lost.</exception>
+    /// <exception cref="PosixException">EBADF: it was closed before, which is a bug; EIO and others: closed, but data of a file was
+    /// lost.</exception>
     internal static void Close(int fd)
     {
-        if (Libc.Close(fd) < 0 && Marshal.GetLastPInvokeError() is var errno and not Errno.EINTR) throw new PosixException("close", errno, Describe(fd));
+        if (Libc.Close(fd) < 0 && Marshal.GetLastPInvokeError() is var errno and not Errno.EINTR) throw new PosixException("close", errno,
+            Describe(fd));
     }
 
     /// <summary>Returns when what was written to a file is on its disk. See fsync(2).</summary>
@@ -109,7 +112,8 @@ internal static unsafe class FileDescriptors
         }
     }
 
-    /// <summary>Makes <paramref name="target"/> name what <paramref name="fd"/> names, without FD_CLOEXEC; what it named before is closed.</summary>
+    /// <summary>Makes <paramref name="target"/> name what <paramref name="fd"/> names, without FD_CLOEXEC; what it named before is
+    /// closed.</summary>
     internal static void Replace(int target, int fd)
     {
         while (Libc.Dup2(fd, target) < 0)
@@ -119,7 +123,8 @@ internal static unsafe class FileDescriptors
         }
     }
 
-    /// <summary>Makes <paramref name="target"/> name what <paramref name="fd"/> names, with FD_CLOEXEC; what it named before is closed.</summary>
+    /// <summary>Makes <paramref name="target"/> name what <paramref name="fd"/> names, with FD_CLOEXEC; what it named before is
+    /// closed.</summary>
     internal static void ReplaceCloseOnExec(int target, int fd)
     {
         while (Libc.Dup3(fd, target, Libc.O_CLOEXEC) < 0)

@@ -20,7 +20,8 @@ internal readonly record struct FileIdentity(ulong Device, ulong Inode, long Bor
     internal static int OwnerOf(string path) => Query(path)?.UserId ?? throw new PosixException("statx", Errno.ENOENT, path);
 
     /// <summary>Whether what a descriptor names belongs to root, and is a folder or a file that has no other name.</summary>
-    internal static bool IsRootsAlone(int fd) => FileStatus.Of(fd) is { UserId: 0 } found && (found.IsFolder || found is { IsRegular: true, Links: 1 });
+    internal static bool IsRootsAlone(int fd) => FileStatus.Of(fd) is { UserId: 0 } found
+        && (found.IsFolder || found is { IsRegular: true, Links: 1 });
 
     /// <summary>The file that a path leads to, symbolic links followed; null if there is none.</summary>
     internal static FileIdentity? OfTarget(string path) => FileStatus.Of(Libc.AT_FDCWD, path, 0, path)?.Identity;

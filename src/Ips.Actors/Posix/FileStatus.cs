@@ -61,6 +61,7 @@ internal readonly record struct FileStatus(FileIdentity Identity, int Mode, int 
         var born = (*(uint*)result & Libc.STATX_BTIME) == 0 ? 0 : *(long*)(result + 80) * 1_000_000_000 + *(uint*)(result + 88);
         var device = (ulong)*(uint*)(result + 136) << 32 | *(uint*)(result + 140);
         return new FileStatus(
-            new FileIdentity(device, *(ulong*)(result + 32), born), *(ushort*)(result + 28), *(int*)(result + 20), *(int*)(result + 24), *(uint*)(result + 16));
+            new FileIdentity(device, *(ulong*)(result + 32), born), *(ushort*)(result + 28), *(int*)(result + 20), *(int*)(result + 24),
+                *(uint*)(result + 16));
     }
 }

@@ -1,6 +1,7 @@
 namespace Ips.Actors.Posix;
 
-/// <summary>Opens files in folders where others may have prepared something: a link, a second name of another file, a FIFO that nobody reads.</summary>
+/// <summary>Opens files in folders where others may have prepared something: a link, a second name of another file, a FIFO that nobody
+/// reads.</summary>
 internal static class GuardedFile
 {
     private const int LogMode = 0b110_100_000, PrivateMode = 0b110_000_000, LogFolderMode = 0b111_101_000; // 0640, 0600, 0750
@@ -43,7 +44,8 @@ internal static class GuardedFile
         {
             if (place.Status() is not null) return; // made in this moment, or no folder: the log is opened next
             if (place.IsContested)
-                throw new UnsafePathException($"its folder {folder} does not exist, and is not made where others may write to the folder above it; make it");
+                throw new UnsafePathException(
+                    $"its folder {folder} does not exist, and is not made where others may write to the folder above it; make it");
             place.MakeFolder(LogFolderMode);
             if (ProcessAttributes.EffectiveUserId != 0 || owner == Ownership.Unchanged) return;
             var made = place.Open(Libc.O_PATH);
@@ -58,7 +60,8 @@ internal static class GuardedFile
         }
     }
 
-    /// <summary>Gives a log file, which is made if it is not there, to the user that the service is to run as, unless it is somebody else's than root's.</summary>
+    /// <summary>Gives a log file, which is made if it is not there, to the user that the service is to run as, unless it is somebody else's
+    /// than root's.</summary>
     internal static void GiveLog(string path, uint userId, uint groupId)
     {
         // In a folder of its own the user makes the log's folder itself, by no more rights than it has.
@@ -101,7 +104,8 @@ internal static class GuardedFile
     /// <summary>Reads a file that decides what is executed.</summary>
     /// <param name="path">Where links are followed as <see cref="GuardedPath"/> has it.</param>
     /// <param name="limitBytes">The largest size.</param>
-    /// <param name="owner">A user whose file it may be beside root and this process's own, if nothing is done for it with more than that user's rights.</param>
+    /// <param name="owner">A user whose file it may be beside root and this process's own, if nothing is done for it with more than that
+    /// user's rights.</param>
     /// <returns>Null if there is none.</returns>
     /// <exception cref="UnsafePathException">Somebody else can have written it.</exception>
     internal static byte[]? ReadTrusted(string path, int limitBytes, uint? owner = null)
@@ -136,8 +140,8 @@ internal static class GuardedFile
         }
     }
 
-    /// <summary>Readies a file that a library opens by its path: it is made, with mode 0600, if it is not there, and what others can have put in its place is
-    /// refused. Made by root in another user's folder, it is that user's.</summary>
+    /// <summary>Readies a file that a library opens by its path: it is made, with mode 0600, if it is not there, and what others can have
+    /// put in its place is refused. Made by root in another user's folder, it is that user's.</summary>
     /// <param name="path">The file.</param>
     /// <param name="companions">What the library's other files add to its name: they may be missing, and are checked.</param>
     /// <exception cref="UnsafePathException">It is something else, or somebody else's.</exception>
@@ -178,7 +182,8 @@ internal static class GuardedFile
 
         try
         {
-            if (ProcessAttributes.EffectiveUserId == 0 && folder.UserId != 0) Ownership.Give(fd, (uint)folder.UserId, (uint)folder.GroupId, place.FullName);
+            if (ProcessAttributes.EffectiveUserId == 0 && folder.UserId != 0) Ownership
+                .Give(fd, (uint)folder.UserId, (uint)folder.GroupId, place.FullName);
         }
         finally
         {
@@ -191,11 +196,14 @@ internal static class GuardedFile
     {
         var status = FileStatus.Of(fd);
         if (!place.IsContested)
-            return status.IsRegular || status.IsCharacterDevice ? fd : throw Refused(fd, place.FullName, "is neither a regular file nor a character device.");
+            return status.IsRegular || status.IsCharacterDevice ? fd
+                : throw Refused(fd, place.FullName, "is neither a regular file nor a character device.");
         if (status.IsLink) throw Refused(fd, place.FullName, "is a symbolic link in a folder that others may write to.");
         if (!status.IsRegular) throw Refused(fd, place.FullName, "is not a regular file, in a folder that others may write to.");
-        if (status.Links > 1) throw Refused(fd, place.FullName, $"is a hard link, one of {status.Links}, in a folder that others may write to: it may be anybody's file.");
-        if (!status.IsOurs && status.UserId != owner) throw Refused(fd, place.FullName, $"belongs to uid {status.UserId}, in a folder that others may write to.");
+        if (status.Links > 1) throw Refused(fd, place.FullName,
+            $"is a hard link, one of {status.Links}, in a folder that others may write to: it may be anybody's file.");
+        if (!status.IsOurs && status.UserId != owner) throw Refused(fd, place.FullName,
+            $"belongs to uid {status.UserId}, in a folder that others may write to.");
         return fd;
     }
 
@@ -204,11 +212,16 @@ internal static class GuardedFile
         var status = FileStatus.Of(fd);
         if (!status.IsRegular) throw Refused(fd, place.FullName, "is not a regular file.");
         if (place.IsContested && status.Links > 1)
-            throw Refused(fd, place.FullName, $"is a hard link, one of {status.Links}, in a folder that others may write to: it may be anybody's file.");
+            throw Refused(fd, place.FullName,
+                $"is a hard link, one of {status.Links}, in a folder that others may write to: it may be anybody's file.");
         if (!status.IsOurs && status.UserId != owner)
-            throw Refused(fd, place.FullName, $"belongs to uid {status.UserId}. It decides what is run as uid {ProcessAttributes.EffectiveUserId}, so only root or that user may own it (chown).");
+            throw Refused(fd, place.FullName,
+                $"belongs to uid {status.UserId}. It decides what is run as uid {ProcessAttributes.EffectiveUserId}, so only root or "
+                + "that user may own it (chown).");
         if (status.OthersMayWrite)
-            throw Refused(fd, place.FullName, $"has mode {GuardedPath.Octal(status.Permissions)}: others may write to it, and it decides what is run as uid {ProcessAttributes.EffectiveUserId} (chmod go-w).");
+            throw Refused(fd, place.FullName,
+                $"has mode {GuardedPath.Octal(status.Permissions)}: others may write to it, and it decides what is run as uid "
+                + $"{ProcessAttributes.EffectiveUserId} (chmod go-w).");
         return fd;
     }
 
@@ -220,7 +233,8 @@ internal static class GuardedFile
 
     private static byte[] ReadAll(int fd, string path, int limitBytes)
     {
-        using var file = new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(fd, ownsHandle: true), FileAccess.Read, bufferSize: 0);
+        using var file = new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(fd, ownsHandle: true), FileAccess.Read,
+            bufferSize: 0);
         var content = new byte[limitBytes + 1];
         var length = file.ReadAtLeast(content, content.Length, throwOnEndOfStream: false);
         return length <= limitBytes ? content[..length] : throw new UnsafePathException($"{path} has more than {limitBytes} bytes.");

@@ -2,12 +2,13 @@ using System.Runtime.InteropServices;
 
 namespace Ips.Actors.Posix;
 
-/// <summary>A place in the file system that was reached folder by folder, without following a link that another user may have put in the way.</summary>
+/// <summary>A place in the file system that was reached folder by folder, without following a link that another user may have put in the
+/// way.</summary>
 /// <remarks>
-/// A symbolic link is followed if it belongs to root or to this process's user, and nobody else may replace it: the folder that holds it is root's or this
-/// user's, and only they (and this process's own group) may write to it, or it is sticky as /tmp is. So /var/run and a release's <c>current</c> work, and a
-/// link that a service user puts in its own folder does not lead root away. All that is done at the place is done by the folder's descriptor, so it stays the
-/// folder that was found. See path_resolution(7), openat(2).
+/// A symbolic link is followed if it belongs to root or to this process's user, and nobody else may replace it: the folder that holds it is
+/// root's or this user's, and only they (and this process's own group) may write to it, or it is sticky as /tmp is. So /var/run and a
+/// release's <c>current</c> work, and a link that a service user puts in its own folder does not lead root away. All that is done at the
+/// place is done by the folder's descriptor, so it stays the folder that was found. See path_resolution(7), openat(2).
 /// </remarks>
 internal sealed unsafe class GuardedPath : IDisposable
 {
@@ -32,15 +33,18 @@ internal sealed unsafe class GuardedPath : IDisposable
     /// <summary>Somebody other than root and this process's user could put another file, or another folder, at this path.</summary>
     internal bool IsContested { get; }
 
-    /// <summary>The path for bind(2), which takes no folder but follows no link in the last place. Where others could swap a folder on the way, root goes by the
-    /// one that was found; elsewhere the path is as people know it, since the kernel reports of a socket what it was bound by.</summary>
+    /// <summary>The path for bind(2), which takes no folder but follows no link in the last place. Where others could swap a folder on the
+    /// way, root goes by the one that was found; elsewhere the path is as people know it, since the kernel reports of a socket what it was
+    /// bound by.</summary>
     internal string CallPath => _wayIsContested && ProcessAttributes.EffectiveUserId == 0 ? $"/proc/self/fd/{Folder}/{Name}" : FullName;
 
     /// <summary>Finds the place.</summary>
-    /// <param name="path">Absolute, or relative to the working directory. Each <c>..</c> is the parent of the folder that was reached.</param>
+    /// <param name="path">Absolute, or relative to the working directory. Each <c>..</c> is the parent of the folder that was
+    /// reached.</param>
     /// <param name="followLast">Whether a link in the last place is followed as well; else it is the link that is meant.</param>
     /// <exception cref="UnsafePathException">A link on the way is not to be trusted.</exception>
-    /// <exception cref="PosixException">A folder on the way is missing (ENOENT), no folder (ENOTDIR), or closed to this user (EACCES).</exception>
+    /// <exception cref="PosixException">A folder on the way is missing (ENOENT), no folder (ENOTDIR), or closed to this user
+    /// (EACCES).</exception>
     internal static GuardedPath Walk(string path, bool followLast = true)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -57,7 +61,8 @@ internal sealed unsafe class GuardedPath : IDisposable
                 var holder = FileStatus.Of(folder);
                 if (isLast && !followLast) return new GuardedPath(path, folder, name, contested, contested || !IsOursAlone(holder));
                 var found = TryOpenAt(folder, name, Libc.O_PATH | Libc.O_NOFOLLOW, path);
-                if (found < 0) return isLast ? new GuardedPath(path, folder, name, contested, contested || !IsOursAlone(holder)) : throw new PosixException("open", Errno.ENOENT, path);
+                if (found < 0) return isLast ? new GuardedPath(path, folder, name, contested, contested || !IsOursAlone(holder))
+                    : throw new PosixException("open", Errno.ENOENT, path);
                 try
                 {
                     var status = FileStatus.Of(found);
@@ -142,7 +147,8 @@ internal sealed unsafe class GuardedPath : IDisposable
 
     /// <summary>Another file of the same folder, as this class gives it.</summary>
     internal GuardedPath Beside(string name) =>
-        new(FullName.EndsWith(Name, StringComparison.Ordinal) ? FullName[..^Name.Length] + name : name, FileDescriptors.Duplicate(Folder), name, _wayIsContested, IsContested);
+        new(FullName.EndsWith(Name, StringComparison.Ordinal) ? FullName[..^Name.Length] + name : name, FileDescriptors.Duplicate(Folder),
+            name, _wayIsContested, IsContested);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -154,10 +160,12 @@ internal sealed unsafe class GuardedPath : IDisposable
 
     private static bool IsOursAlone(FileStatus folder) => folder is { IsOurs: true, OthersMayWrite: false };
 
-    private static bool MayFollow(FileStatus folder, FileStatus link) => link.IsOurs && folder.IsOurs && (!folder.OthersMayWrite || folder.IsSticky);
+    private static bool MayFollow(FileStatus folder, FileStatus link) => link.IsOurs && folder.IsOurs
+        && (!folder.OthersMayWrite || folder.IsSticky);
 
     private static UnsafePathException Refuse(string path, string name, FileStatus folder, FileStatus link) => new(
-        $"{path} leads through the symbolic link '{name}' of uid {link.UserId}, in a folder of uid {folder.UserId} with mode {Octal(folder.Permissions)}. "
+        $"{path} leads through the symbolic link '{name}' of uid {link.UserId}, in a folder of uid {folder.UserId} with mode "
+            + $"{Octal(folder.Permissions)}. "
         + $"Only links of root and of uid {ProcessAttributes.EffectiveUserId} are followed, in folders that nobody else may write to: "
         + "name the path without that link, or change who owns the folder (chown, chmod).");
 
@@ -180,7 +188,8 @@ internal sealed unsafe class GuardedPath : IDisposable
         fixed (byte* nothing = NativeText.EncodeWithNul(""))
         {
             var length = Libc.ReadLinkAt(link, nothing, target, MostLinkBytes);
-            return length > 0 ? NativeText.Decode(new ReadOnlySpan<byte>(target, (int)length)) : throw PosixException.Last("readlink", path);
+            return length > 0 ? NativeText.Decode(new ReadOnlySpan<byte>(target, (int)length))
+                : throw PosixException.Last("readlink", path);
         }
     }
 

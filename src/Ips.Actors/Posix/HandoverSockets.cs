@@ -25,7 +25,8 @@ internal static unsafe class HandoverSockets
             temporary.TryRemove(); // of a process that was killed, and had this PID
             // bind(2) makes the path with the socket's own mode less the umask, so it is at no time wider than asked for.
             if (Libc.Fchmod(fd, OwnerOnly) < 0) throw PosixException.Last("fchmod", path);
-            using (var address = new UnixSocketAddress(temporary.CallPath)) ListeningSockets.Bind(fd, address.Bytes.Span, temporary.FullName);
+            using (var address = new UnixSocketAddress(temporary.CallPath)) ListeningSockets
+                .Bind(fd, address.Bytes.Span, temporary.FullName);
             try
             {
                 Protect(temporary, group);
@@ -79,7 +80,8 @@ internal static unsafe class HandoverSockets
             {
                 0 or Errno.EAGAIN => true, // the latter: its queue is full
                 Errno.ENOENT => false,
-                Errno.ECONNREFUSED when FileIdentity.OfSocketPath(path) is null => throw new PosixException("connect", Errno.ENOTSOCK, path),
+                Errno.ECONNREFUSED when FileIdentity.OfSocketPath(path) is null =>
+                    throw new PosixException("connect", Errno.ENOTSOCK, path),
                 Errno.ECONNREFUSED => false,
                 var errno => throw new PosixException("connect", errno, path),
             };
@@ -91,8 +93,8 @@ internal static unsafe class HandoverSockets
     }
 
     /// <summary>Connects; the caller owns the socket.</summary>
-    /// <exception cref="PosixException">ENOENT: no such path. ECONNREFUSED: nobody listens. EACCES: this user may not. EPROTOTYPE: a socket of another type.
-    /// EAGAIN: the queue stayed full for 5 s.</exception>
+    /// <exception cref="PosixException">ENOENT: no such path. ECONNREFUSED: nobody listens. EACCES: this user may not. EPROTOTYPE: a socket
+    /// of another type. EAGAIN: the queue stayed full for 5 s.</exception>
     internal static int Connect(string path)
     {
         var fd = Create(0, path);

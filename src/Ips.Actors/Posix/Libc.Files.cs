@@ -19,7 +19,8 @@ internal static unsafe partial class Libc
     internal const int LOCK_EX = 2, LOCK_NB = 4, LOCK_UN = 8;
     internal const int EFD_CLOEXEC = 0x80000, EFD_NONBLOCK = 0x800;
     internal const int AT_FDCWD = -100, AT_SYMLINK_NOFOLLOW = 0x100, AT_EMPTY_PATH = 0x1000;
-    internal const uint STATX_TYPE = 0x1, STATX_MODE = 0x2, STATX_NLINK = 0x4, STATX_UID = 0x8, STATX_GID = 0x10, STATX_INO = 0x100, STATX_BTIME = 0x800;
+    internal const uint STATX_TYPE = 0x1, STATX_MODE = 0x2, STATX_NLINK = 0x4, STATX_UID = 0x8, STATX_GID = 0x10, STATX_INO = 0x100,
+        STATX_BTIME = 0x800;
 
     // O_DIRECTORY and O_NOFOLLOW are among the few that differ between architectures.
     internal static readonly int O_DIRECTORY = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x4000 : 0x10000;
@@ -31,12 +32,14 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true)] internal static partial int Open(byte* path, int flags, uint mode);
     [LibraryImport("libc", EntryPoint = "openat", SetLastError = true)]
     internal static partial int OpenAt(int folder, byte* path, int flags, uint mode);
-    [LibraryImport("libc", EntryPoint = "mkdirat", SetLastError = true)] internal static partial int MkdirAt(int folder, byte* path, uint mode);
+    [LibraryImport("libc", EntryPoint = "mkdirat", SetLastError = true)] internal static partial int MkdirAt(int folder, byte* path,
+        uint mode);
     [LibraryImport("libc", EntryPoint = "readlinkat", SetLastError = true)]
     internal static partial nint ReadLinkAt(int folder, byte* path, byte* target, nuint size);
     [LibraryImport("libc", EntryPoint = "renameat", SetLastError = true)]
     internal static partial int RenameAt(int fromFolder, byte* from, int toFolder, byte* to);
-    [LibraryImport("libc", EntryPoint = "unlinkat", SetLastError = true)] internal static partial int UnlinkAt(int folder, byte* path, int flags);
+    [LibraryImport("libc", EntryPoint = "unlinkat", SetLastError = true)] internal static partial int UnlinkAt(int folder, byte* path,
+        int flags);
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)] internal static partial int Fsync(int fd);
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)] internal static partial int Close(int fd);
     [LibraryImport("libc", EntryPoint = "write", SetLastError = true)] internal static partial nint Write(int fd, byte* bytes, nuint count);
@@ -44,14 +47,16 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "dup2", SetLastError = true)] internal static partial int Dup2(int fd, int target);
     [LibraryImport("libc", EntryPoint = "dup3", SetLastError = true)] internal static partial int Dup3(int fd, int target, int flags);
     [LibraryImport("libc", EntryPoint = "pipe2", SetLastError = true)] internal static partial int Pipe2(int* pair, int flags);
-    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)] internal static partial int Fcntl(int fd, int command, nint argument);
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)] internal static partial int Fcntl(int fd, int command,
+        nint argument);
     [LibraryImport("libc", EntryPoint = "isatty", SetLastError = true)] internal static partial int IsATty(int fd);
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)] internal static partial int Flock(int fd, int operation);
     [LibraryImport("libc", EntryPoint = "chmod", SetLastError = true)] internal static partial int Chmod(byte* path, uint mode);
     [LibraryImport("libc", EntryPoint = "fchmod", SetLastError = true)] internal static partial int Fchmod(int fd, uint mode);
     [LibraryImport("libc", EntryPoint = "umask")] internal static partial uint Umask(uint mask);
     [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)] internal static partial int Eventfd(uint initial, int flags);
-    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)] internal static partial int Poll(PollEntry* entries, nuint count, int timeoutMs);
+    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)] internal static partial int Poll(PollEntry* entries, nuint count,
+        int timeoutMs);
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     internal static partial nint Syscall(nint number, nint a, nint b, nint c, nint d, nint e);
 }

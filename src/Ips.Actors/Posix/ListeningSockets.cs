@@ -5,17 +5,20 @@ using System.Runtime.InteropServices;
 
 namespace Ips.Actors.Posix;
 
-/// <summary>Listening sockets as plain descriptors: never in a <see cref="Socket"/>, whose disposal would poison the one that generations share (docs/pitfalls.md, 1).</summary>
+/// <summary>Listening sockets as plain descriptors: never in a <see cref="Socket"/>, whose disposal would poison the one that generations
+/// share (docs/pitfalls.md, 1).</summary>
 /// <remarks>Sockets made here are non-blocking and have FD_CLOEXEC; the caller closes them.</remarks>
 internal static unsafe class ListeningSockets
 {
     private const int AddressBytes = 128; // sockaddr_storage
 
-    /// <summary>Listens on a TCP address, as Kestrel's own transport does: SO_REUSEADDR; <c>[::]</c> takes IPv4 as well, no other IPv6 address does.</summary>
+    /// <summary>Listens on a TCP address, as Kestrel's own transport does: SO_REUSEADDR; <c>[::]</c> takes IPv4 as well, no other IPv6
+    /// address does.</summary>
     /// <param name="endPoint">Where; port 0 lets the kernel choose.</param>
     /// <param name="backlog">Length of the queue of connections not yet accepted; net.core.somaxconn limits it.</param>
     /// <param name="actual">The address with the port that the kernel chose.</param>
-    /// <exception cref="PosixException">EADDRINUSE, EACCES (a port below net.ipv4.ip_unprivileged_port_start), EADDRNOTAVAIL, EAFNOSUPPORT (no IPv6).</exception>
+    /// <exception cref="PosixException">EADDRINUSE, EACCES (a port below net.ipv4.ip_unprivileged_port_start), EADDRNOTAVAIL, EAFNOSUPPORT
+    /// (no IPv6).</exception>
     internal static int OpenTcp(IPEndPoint endPoint, int backlog, out IPEndPoint actual)
     {
         var subject = endPoint.ToString();
@@ -42,7 +45,8 @@ internal static unsafe class ListeningSockets
     /// <param name="path">Of any length; or a NUL character and an abstract name.</param>
     /// <param name="backlog">Length of the queue of connections not yet accepted.</param>
     /// <param name="access">Permissions and owner of the path, set before anybody can connect; null for those by the umask.</param>
-    /// <exception cref="PosixException">EADDRINUSE: the path exists, also if nobody listens there, as with Kestrel's own transport.</exception>
+    /// <exception cref="PosixException">EADDRINUSE: the path exists, also if nobody listens there, as with Kestrel's own
+    /// transport.</exception>
     internal static int OpenUnix(string path, int backlog, UnixAccess? access = null)
     {
         var fd = Create(Libc.AF_UNIX, path);
@@ -71,8 +75,8 @@ internal static unsafe class ListeningSockets
     }
 
     /// <summary>Removes the path of a Unix stream socket that nobody listens on any more.</summary>
-    /// <remarks>Only for who holds the lock that keeps others from listening there, or has bound the path: between the test and the removal they could begin
-    /// to.</remarks>
+    /// <remarks>Only for who holds the lock that keeps others from listening there, or has bound the path: between the test and the removal
+    /// they could begin to.</remarks>
     /// <param name="path">The path.</param>
     /// <param name="expected">The file that it must be; null for any.</param>
     /// <returns>Whether it was removed; false if there is none, it is no socket or somebody listens.</returns>
@@ -91,8 +95,8 @@ internal static unsafe class ListeningSockets
         }
     }
 
-    /// <summary>Readies a listening socket that came from a predecessor or a service manager: FD_CLOEXEC, O_NONBLOCK, and SO_LINGER off, which
-    /// an owner's abortive close may have left on and every accepted connection would inherit (docs/pitfalls.md, 1).</summary>
+    /// <summary>Readies a listening socket that came from a predecessor or a service manager: FD_CLOEXEC, O_NONBLOCK, and SO_LINGER off,
+    /// which an owner's abortive close may have left on and every accepted connection would inherit (docs/pitfalls.md, 1).</summary>
     internal static void PrepareAdopted(int fd)
     {
         FileDescriptors.SetCloseOnExec(fd);
@@ -101,7 +105,8 @@ internal static unsafe class ListeningSockets
     }
 
     /// <summary>The address that a socket is bound to: <see cref="IPEndPoint"/> or <see cref="UnixDomainSocketEndPoint"/>.</summary>
-    /// <remarks>A Unix path of more than 107 bytes was bound by another name (<c>/proc/self/fd/N/...</c>), which is what this gives: remember the path.</remarks>
+    /// <remarks>A Unix path of more than 107 bytes was bound by another name (<c>/proc/self/fd/N/...</c>), which is what this gives:
+    /// remember the path.</remarks>
     /// <exception cref="NotSupportedException">Neither an IP nor a Unix socket, or a Unix socket without a name.</exception>
     internal static EndPoint LocalEndPoint(int fd)
     {
@@ -111,7 +116,8 @@ internal static unsafe class ListeningSockets
         var address = new ReadOnlySpan<byte>(bytes, (int)length);
         if (ParseIPEndPoint(address) is { } ip) return ip;
         if (*(ushort*)bytes != Libc.AF_UNIX || length <= sizeof(ushort))
-            throw new NotSupportedException($"The socket ({FileDescriptors.Describe(fd)}) of address family {*(ushort*)bytes} has no address that can be listened on.");
+            throw new NotSupportedException(
+                $"The socket ({FileDescriptors.Describe(fd)}) of address family {*(ushort*)bytes} has no address that can be listened on.");
         var unix = new SocketAddress(AddressFamily.Unix, (int)length);
         address.CopyTo(unix.Buffer.Span);
         return new UnixDomainSocketEndPoint("/").Create(unix);
@@ -131,7 +137,8 @@ internal static unsafe class ListeningSockets
     }
 
     /// <summary>Whether the descriptor is a Unix stream socket on which listen(2) was called.</summary>
-    internal static bool IsListeningUnix(int fd) => IsListening(fd) && IsStream(fd) && SocketOptions.Get(fd, Libc.SOL_SOCKET, Libc.SO_DOMAIN) == Libc.AF_UNIX;
+    internal static bool IsListeningUnix(int fd) => IsListening(fd) && IsStream(fd)
+        && SocketOptions.Get(fd, Libc.SOL_SOCKET, Libc.SO_DOMAIN) == Libc.AF_UNIX;
 
     /// <summary>Whether the descriptor is a stream socket.</summary>
     internal static bool IsStream(int fd) => SocketOptions.Get(fd, Libc.SOL_SOCKET, Libc.SO_TYPE) == Libc.SOCK_STREAM;
@@ -143,7 +150,8 @@ internal static unsafe class ListeningSockets
         return (linger.On != 0, linger.Seconds);
     }
 
-    /// <summary>Removes the path of a Unix socket if it still is the file that was bound, and not one that another process put in its place (docs/pitfalls.md, 5).</summary>
+    /// <summary>Removes the path of a Unix socket if it still is the file that was bound, and not one that another process put in its place
+    /// (docs/pitfalls.md, 5).</summary>
     /// <param name="path">The path that was bound.</param>
     /// <param name="bound">What <see cref="FileIdentity.OfPath"/> gave right after the bind.</param>
     /// <returns>Whether it was removed.</returns>
@@ -183,7 +191,8 @@ internal static unsafe class ListeningSockets
         address.Length < sizeof(ushort) ? null : MemoryMarshal.Read<ushort>(address) switch
         {
             Libc.AF_INET => new IPEndPoint(new IPAddress(address.Slice(4, 4)), BinaryPrimitives.ReadUInt16BigEndian(address[2..])),
-            Libc.AF_INET6 => new IPEndPoint(new IPAddress(address.Slice(8, 16), MemoryMarshal.Read<uint>(address[24..])), BinaryPrimitives.ReadUInt16BigEndian(address[2..])),
+            Libc.AF_INET6 => new IPEndPoint(new IPAddress(address.Slice(8, 16), MemoryMarshal.Read<uint>(address[24..])),
+                BinaryPrimitives.ReadUInt16BigEndian(address[2..])),
             _ => null,
         };
 

@@ -23,12 +23,13 @@ internal sealed class LockFile : IDisposable
     /// <summary>There was no such file before: this process made it.</summary>
     internal bool IsNew { get; }
 
-    /// <summary>Locks a file, which is made (mode 0600) if it is not there: flock(2) is content with a descriptor that only reads, so who may read it could keep
-    /// this service from starting.</summary>
+    /// <summary>Locks a file, which is made (mode 0600) if it is not there: flock(2) is content with a descriptor that only reads, so who
+    /// may read it could keep this service from starting.</summary>
     /// <param name="path">By custom the PID file's path and <c>.lock</c>. A symbolic link is refused (ELOOP).</param>
     /// <returns>Null if another open file holds the lock.</returns>
     /// <exception cref="PosixException">The file cannot be opened: EACCES, ENOENT, EROFS.</exception>
-    /// <exception cref="UnsafePathException">It is no regular file, or the way to it leads through a link that is not to be trusted.</exception>
+    /// <exception cref="UnsafePathException">It is no regular file, or the way to it leads through a link that is not to be
+    /// trusted.</exception>
     internal static LockFile? TryAcquire(string path)
     {
         using var place = GuardedPath.Walk(path, followLast: false);
@@ -73,14 +74,15 @@ internal sealed class LockFile : IDisposable
         if (_disposed) return;
         while (Libc.Flock(Fd, Libc.LOCK_UN) < 0)
         {
-            if (Marshal.GetLastPInvokeError() is var errno and not Errno.EINTR) throw new PosixException("flock", errno, FileDescriptors.Describe(Fd));
+            if (Marshal.GetLastPInvokeError() is var errno and not Errno.EINTR) throw new PosixException("flock", errno,
+                FileDescriptors.Describe(Fd));
         }
 
         Dispose();
     }
 
-    /// <summary>Sets who may open the file, if it is this user's: the owner alone, or the members of a group as well. One that an earlier version made with mode
-    /// 0644 is closed so.</summary>
+    /// <summary>Sets who may open the file, if it is this user's: the owner alone, or the members of a group as well. One that an earlier
+    /// version made with mode 0644 is closed so.</summary>
     /// <param name="group">The group whose members may take the service over; null for none.</param>
     /// <exception cref="IOException">The group is not this process's to give.</exception>
     internal void Protect(uint? group)
@@ -92,7 +94,9 @@ internal sealed class LockFile : IDisposable
         }
         catch (PosixException e) when (e.Errno == Errno.EPERM)
         {
-            throw new IOException($"The lock of the PID file cannot be given to group {group} (ips.takeover.group): only root, or a member of the group, can give it.", e);
+            throw new IOException(
+                $"The lock of the PID file cannot be given to group {group} (ips.takeover.group): only root, or a member of the group, "
+                + "can give it.", e);
         }
 
         Ownership.SetMode(Fd, group is null ? OwnerOnly : OwnerAndGroup, FileDescriptors.Describe(Fd));
@@ -121,7 +125,8 @@ internal sealed class LockFile : IDisposable
 
         if (FileStatus.Of(fd) is { IsRegular: true } status && (status.Links == 1 || !place.IsContested)) return fd;
         FileDescriptors.Close(fd);
-        throw new UnsafePathException($"The lock {place.FullName} is not a regular file of one name: remove it, or choose another ips.pid-file.");
+        throw new UnsafePathException(
+            $"The lock {place.FullName} is not a regular file of one name: remove it, or choose another ips.pid-file.");
     }
 
     private static bool TryLock(int fd, string subject)

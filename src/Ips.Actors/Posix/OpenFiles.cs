@@ -10,7 +10,8 @@ internal static unsafe class OpenFiles
         return (Number(limit.Soft), Number(limit.Hard));
     }
 
-    /// <summary>Raises the limit as far as this process may, and its successors inherit that. The .NET runtime does so by itself where it can.</summary>
+    /// <summary>Raises the limit as far as this process may, and its successors inherit that. The .NET runtime does so by itself where it
+    /// can.</summary>
     /// <returns>The limit in force.</returns>
     internal static long RaiseLimit()
     {

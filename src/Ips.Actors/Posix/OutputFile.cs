@@ -81,7 +81,8 @@ internal static class OutputFile
         }
         catch (PosixException e) when (e.Errno == Errno.EPERM)
         {
-            throw new IOException($"{path} belongs to uid {former.UserId} and gid {former.GroupId}, and only root could give them a new file: "
+            throw new IOException(
+                $"{path} belongs to uid {former.UserId} and gid {former.GroupId}, and only root could give them a new file: "
                 + "remove it first, or name another.", e);
         }
 
@@ -99,7 +100,8 @@ internal static class OutputFile
             if (opened.IsRegular || opened.IsLink || (place.IsContested && !opened.IsOurs))
             {
                 throw new UnsafePathException(
-                    $"{place.FullName} belongs to uid {opened.UserId} and is not a regular file, in a folder that others may write to: name another.");
+                    $"{place.FullName} belongs to uid {opened.UserId} and is not a regular file, in a folder that others may write to: "
+                        + "name another.");
             }
 
             // By the descriptor, so that it is what was looked at. A FIFO waits here for who reads it.

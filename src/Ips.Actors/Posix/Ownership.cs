@@ -16,7 +16,8 @@ internal static unsafe class Ownership
         }
     }
 
-    /// <summary>Sets the permissions. fchmod(2) refuses a descriptor opened with O_PATH, and fchmodat2(2) is new: by way of /proc it works for both.</summary>
+    /// <summary>Sets the permissions. fchmod(2) refuses a descriptor opened with O_PATH, and fchmodat2(2) is new: by way of /proc it works
+    /// for both.</summary>
     internal static void SetMode(int fd, int mode, string subject)
     {
         fixed (byte* path = NativeText.EncodeWithNul($"/proc/self/fd/{fd}"))
@@ -37,6 +38,7 @@ internal static unsafe class Ownership
         var isOurs = !place.IsContested || (status.UserId == ProcessAttributes.EffectiveUserId && status.Links == 1);
         if (expected is { } known ? status.Identity == known : status.IsSocket && isOurs) return fd;
         FileDescriptors.Close(fd);
-        throw new UnsafePathException($"{place.FullName} is no longer the socket that was bound there: somebody else may write to its folder.");
+        throw new UnsafePathException(
+            $"{place.FullName} is no longer the socket that was bound there: somebody else may write to its folder.");
     }
 }

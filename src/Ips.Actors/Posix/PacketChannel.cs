@@ -3,8 +3,8 @@ namespace Ips.Actors.Posix;
 /// <summary>One end of a connected SOCK_SEQPACKET socket: packets with descriptors go out from a queue and come in by a callback.</summary>
 /// <remarks>
 /// A thread of its own serves the socket and makes both callbacks, one at a time, so a callback must not wait for anything. Order:
-/// constructor, <see cref="Start"/>, callbacks for packets, and as the last one, exactly once if it was started, the callback for the close:
-/// with null after the peer's close, after <see cref="Dispose"/> and after a packet sent to close; with the reason after a failure.
+/// constructor, <see cref="Start"/>, callbacks for packets, and as the last one, exactly once if it was started, the callback for the
+/// close: with null after the peer's close, after <see cref="Dispose"/> and after a packet sent to close; with the reason after a failure.
 /// All other members may be called from any thread.
 /// </remarks>
 internal sealed class PacketChannel : IDisposable
@@ -31,10 +31,12 @@ internal sealed class PacketChannel : IDisposable
     private int _droppedPackets;
 
     /// <param name="fd">The socket; the channel closes it.</param>
-    /// <param name="onPacket">Takes a packet, and with it its descriptors. An exception of it closes the channel, and the descriptors.</param>
+    /// <param name="onPacket">Takes a packet, and with it its descriptors. An exception of it closes the channel, and the
+    /// descriptors.</param>
     /// <param name="onClosed">Told why the channel closed: <see cref="PosixException"/>, or <see cref="InvalidDataException"/> for a packet
     /// that is too large or came without all of its descriptors.</param>
-    /// <param name="takesIncomplete">A packet that lost its descriptors goes to <paramref name="onPacket"/>, marked, and does not close the channel by itself.</param>
+    /// <param name="takesIncomplete">A packet that lost its descriptors goes to <paramref name="onPacket"/>, marked, and does not close the
+    /// channel by itself.</param>
     internal PacketChannel(int fd, Action<ReceivedPacket> onPacket, Action<Exception?> onClosed, bool takesIncomplete = false)
     {
         FileDescriptors.SetCloseOnExec(fd);
@@ -54,17 +56,19 @@ internal sealed class PacketChannel : IDisposable
     }
 
     /// <summary>
-    /// Queues a packet. One that comes after the close is dropped, as one on its way at the close is: the callback tells of the close. If 4096 packets wait
-    /// already, the peer does not receive: the channel closes, with that as its reason.
+    /// Queues a packet. One that comes after the close is dropped, as one on its way at the close is: the callback tells of the close. If
+    /// 4096 packets wait already, the peer does not receive: the channel closes, with that as its reason.
     /// </summary>
     /// <param name="packet">From 1 byte to 128 KiB; must not change afterwards.</param>
     /// <param name="fds">At most 64. Duplicated here, so the caller keeps its own and may close them at once.</param>
-    /// <param name="closeAfterSend">Closes the channel (not the caller's descriptors) as soon as this packet is sent. The peer still receives it.</param>
+    /// <param name="closeAfterSend">Closes the channel (not the caller's descriptors) as soon as this packet is sent. The peer still
+    /// receives it.</param>
     /// <exception cref="PosixException">A descriptor cannot be duplicated: EBADF, EMFILE.</exception>
     internal void Send(ReadOnlyMemory<byte> packet, ReadOnlySpan<int> fds, bool closeAfterSend = false)
     {
         if (packet.Length is 0 or > MaxPacketSizeBytes)
-            throw new ArgumentException($"The packet has {packet.Length} bytes; it must have from 1 to {MaxPacketSizeBytes}.", nameof(packet));
+            throw new ArgumentException($"The packet has {packet.Length} bytes; it must have from 1 to {MaxPacketSizeBytes}.",
+                nameof(packet));
         if (fds.Length > FdPassing.MaxDescriptors)
             throw new ArgumentException($"{fds.Length} descriptors; a packet takes at most {FdPassing.MaxDescriptors}.", nameof(fds));
 
@@ -108,8 +112,8 @@ internal sealed class PacketChannel : IDisposable
         return flush.Task.WaitAsync(timeout);
     }
 
-    /// <summary>Closes; what is queued is dropped. Returns when the descriptor is closed and the last callback has returned, or at once from
-    /// within a callback: the channel then closes after it.</summary>
+    /// <summary>Closes; what is queued is dropped. Returns when the descriptor is closed and the last callback has returned, or at once
+    /// from within a callback: the channel then closes after it.</summary>
     public void Dispose()
     {
         Thread? thread;
@@ -168,7 +172,8 @@ internal sealed class PacketChannel : IDisposable
             lock (_gate)
             {
                 if (_disposed) return false;
-                if (_overflown) throw new InvalidDataException($"{MaxQueuedPackets} packets wait to be sent, the most that may: the peer does not receive.");
+                if (_overflown) throw new InvalidDataException(
+                    $"{MaxQueuedPackets} packets wait to be sent, the most that may: the peer does not receive.");
                 if (!_queue.TryPeek(out next)) return true;
             }
 

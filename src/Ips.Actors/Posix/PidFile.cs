@@ -4,7 +4,8 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Ips.Actors.Posix;
 
-/// <summary>The file that tells an operator's <c>kill</c> whom to signal. Only who holds its <see cref="LockFile"/> may write or remove it.</summary>
+/// <summary>The file that tells an operator's <c>kill</c> whom to signal. Only who holds its <see cref="LockFile"/> may write or remove
+/// it.</summary>
 internal static class PidFile
 {
     private const int MaxContentBytes = 64; // of what we wrote; whatever else is there is cut off
@@ -12,7 +13,8 @@ internal static class PidFile
     /// <summary>Replaces the content as a whole: a reader sees the old or the new PID, never half of one.</summary>
     /// <param name="path">A symbolic link there is replaced, not followed.</param>
     /// <param name="pid">1 or more.</param>
-    /// <exception cref="IOException">The folder is missing (ENOENT) or not writable (EACCES, EROFS), or the disk is full and there is no file to write over.</exception>
+    /// <exception cref="IOException">The folder is missing (ENOENT) or not writable (EACCES, EROFS), or the disk is full and there is no
+    /// file to write over.</exception>
     internal static void Write(string path, int pid)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(pid);
@@ -27,7 +29,8 @@ internal static class PidFile
         }
     }
 
-    /// <summary>Writes over the file that is there, which takes no room on a full disk: left as it is, it would name a process that ends.</summary>
+    /// <summary>Writes over the file that is there, which takes no room on a full disk: left as it is, it would name a process that
+    /// ends.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
     internal static void Overwrite(string path, ReadOnlySpan<byte> content)
     {
@@ -46,7 +49,8 @@ internal static class PidFile
     /// <exception cref="IOException">It cannot be read, or is no regular file.</exception>
     internal static int? Read(string path) =>
         GuardedFile.Read(path, MaxContentBytes) is { } content
-        && int.TryParse(Encoding.UTF8.GetString(content).AsSpan().Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var pid) && pid > 0 ? pid : null;
+        && int.TryParse(Encoding.UTF8.GetString(content).AsSpan().Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var pid)
+            && pid > 0 ? pid : null;
 
     /// <summary>Removes the file if it names this PID: after a handover it names the successor and stays.</summary>
     /// <returns>Whether it was removed.</returns>

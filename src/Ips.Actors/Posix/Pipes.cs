@@ -9,7 +9,8 @@ internal static unsafe class Pipes
     private const int CapacityBytes = 1024 * 1024; // what fs.pipe-max-size allows any user by default
     private const int AccessModeMask = 3;
 
-    /// <summary>A pipe with FD_CLOEXEC on both ends; reading never waits. It holds 1 MiB, or 64 KiB where the user's quota of pipe memory is used up.</summary>
+    /// <summary>A pipe with FD_CLOEXEC on both ends; reading never waits. It holds 1 MiB, or 64 KiB where the user's quota of pipe memory
+    /// is used up.</summary>
     /// <exception cref="PosixException">EMFILE, ENFILE: no descriptor is left.</exception>
     internal static (int Read, int Write) Create()
     {

@@ -21,7 +21,8 @@ internal static unsafe class ProcessAttributes
     /// <summary>The file mode creation mask, which umask(2) would change in order to tell.</summary>
     /// <exception cref="IOException">/proc is not mounted.</exception>
     internal static int Umask => Convert.ToInt32(
-        File.ReadLines("/proc/self/status").First(line => line.StartsWith("Umask:", StringComparison.Ordinal))["Umask:".Length..].Trim(), 8);
+        File.ReadLines("/proc/self/status").First(line => line.StartsWith("Umask:", StringComparison.Ordinal))["Umask:".Length..].Trim(),
+            8);
 
     /// <summary>Sets the file mode creation mask and returns the former one. See umask(2).</summary>
     internal static int SetUmask(int mask) => (int)Libc.Umask((uint)mask);

@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Ips.Actors.Posix;
 
-/// <summary>Holds on to one process that need not be a child: a later process with the same PID is never taken for it. See pidfd_open(2).</summary>
+/// <summary>Holds on to one process that need not be a child: a later process with the same PID is never taken for it. See
+/// pidfd_open(2).</summary>
 /// <remarks>Where there is no pidfd (kernels before 5.3, some sandboxes), PID and start time are compared just before each use.</remarks>
 internal sealed class ProcessHandle : IDisposable
 {
@@ -30,8 +31,8 @@ internal sealed class ProcessHandle : IDisposable
         return null;
     }
 
-    /// <summary>Takes hold of the process that connected a Unix socket. Kernels before 6.5 do not tell of it by a pidfd: there a peer that is still
-    /// connected after its PID was opened is taken for the one that connected.</summary>
+    /// <summary>Takes hold of the process that connected a Unix socket. Kernels before 6.5 do not tell of it by a pidfd: there a peer that
+    /// is still connected after its PID was opened is taken for the one that connected.</summary>
     /// <param name="socket">The accepted socket.</param>
     /// <param name="pid">Its peer's PID, 1 or more.</param>
     /// <returns>Null if it has ended, or cannot be seen from here.</returns>
@@ -75,7 +76,8 @@ internal sealed class ProcessHandle : IDisposable
             return;
         }
 
-        if (Libc.Syscall(Libc.SYS_pidfd_send_signal, _fd, signal, 0, 0, 0) < 0 && Marshal.GetLastPInvokeError() is var errno and not Errno.ESRCH)
+        if (Libc.Syscall(Libc.SYS_pidfd_send_signal, _fd, signal, 0, 0, 0) < 0
+            && Marshal.GetLastPInvokeError() is var errno and not Errno.ESRCH)
             throw new PosixException("pidfd_send_signal", errno, $"process {_pid} with {SignalNumbers.Name(signal)}");
     }
 

@@ -140,7 +140,8 @@ internal static unsafe class Processes
         }
     }
 
-    /// <summary>Whether a process has this id and has not ended; a zombie has. It may be another than the one that was meant: ids are used again.</summary>
+    /// <summary>Whether a process has this id and has not ended; a zombie has. It may be another than the one that was meant: ids are used
+    /// again.</summary>
     internal static bool IsAlive(int pid)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(pid);
@@ -164,5 +165,6 @@ internal readonly record struct ProcessExit(int Code, int Signal)
         (status & 0x7F) == 0 ? new(status >> 8 & 0xFF, 0) : new(0, status & 0x7F);
 
     public override string ToString() =>
-        this == Unknown ? "ended with an unknown status" : Signal == 0 ? $"exited with {Code}" : $"killed by {SignalNumbers.Name(Signal)} ({Signal})";
+        this == Unknown ? "ended with an unknown status" : Signal == 0 ? $"exited with {Code}"
+            : $"killed by {SignalNumbers.Name(Signal)} ({Signal})";
 }

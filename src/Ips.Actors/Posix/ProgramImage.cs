@@ -20,7 +20,8 @@ internal sealed record ProgramImage(string FileName, IReadOnlyList<string> Argum
     internal static void RemoveRuntimeFiles()
     {
         var process = $"{System.Environment.ProcessId}-{Processes.StartedAt(System.Environment.ProcessId)}";
-        foreach (var name in (string[])[$"dotnet-diagnostic-{process}-socket", $"clr-debug-pipe-{process}-in", $"clr-debug-pipe-{process}-out"])
+        foreach (var name in (string[])[$"dotnet-diagnostic-{process}-socket", $"clr-debug-pipe-{process}-in",
+            $"clr-debug-pipe-{process}-out"])
             File.Delete(Path.Combine(Path.GetTempPath(), name));
     }
 

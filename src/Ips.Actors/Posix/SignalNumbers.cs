@@ -3,7 +3,8 @@ namespace Ips.Actors.Posix;
 /// <summary>Raw signal numbers of Linux on x64 and arm64, and their names. See signal(7).</summary>
 internal static class SignalNumbers
 {
-    internal const int SIGHUP = 1, SIGINT = 2, SIGQUIT = 3, SIGABRT = 6, SIGBUS = 7, SIGKILL = 9, SIGUSR1 = 10, SIGSEGV = 11, SIGUSR2 = 12, SIGPIPE = 13;
+    internal const int SIGHUP = 1, SIGINT = 2, SIGQUIT = 3, SIGABRT = 6, SIGBUS = 7, SIGKILL = 9, SIGUSR1 = 10, SIGSEGV = 11, SIGUSR2 = 12,
+        SIGPIPE = 13;
     internal const int SIGALRM = 14, SIGTERM = 15, SIGCHLD = 17, SIGCONT = 18, SIGSTOP = 19, SIGTSTP = 20, SIGWINCH = 28;
 
     /// <summary>The highest signal number.</summary>

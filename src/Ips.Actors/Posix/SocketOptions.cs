@@ -19,12 +19,14 @@ internal static unsafe class SocketOptions
     {
         T value = default;
         var length = (uint)sizeof(T);
-        return Libc.GetSockOpt(fd, level, name, &value, &length) == 0 ? value : throw PosixException.Last("getsockopt", FileDescriptors.Describe(fd));
+        return Libc.GetSockOpt(fd, level, name, &value, &length) == 0 ? value
+            : throw PosixException.Last("getsockopt", FileDescriptors.Describe(fd));
     }
 
     internal static void SetStruct<T>(int fd, int level, int name, T value) where T : unmanaged
     {
-        if (Libc.SetSockOpt(fd, level, name, &value, (uint)sizeof(T)) < 0) throw PosixException.Last("setsockopt", FileDescriptors.Describe(fd));
+        if (Libc.SetSockOpt(fd, level, name, &value, (uint)sizeof(T)) < 0) throw PosixException
+            .Last("setsockopt", FileDescriptors.Describe(fd));
     }
 
     private static bool Is(int fd, int name, int expected)
@@ -52,10 +54,12 @@ internal static unsafe class SocketOptions
             var length = (uint)(groups.Length * sizeof(uint));
             fixed (uint* start = groups)
             {
-                if (Libc.GetSockOpt(fd, Libc.SOL_SOCKET, Libc.SO_PEERGROUPS, start, &length) == 0) return groups[..(int)(length / sizeof(uint))];
+                if (Libc.GetSockOpt(fd, Libc.SOL_SOCKET, Libc.SO_PEERGROUPS, start,
+                    &length) == 0) return groups[..(int)(length / sizeof(uint))];
             }
 
-            if (System.Runtime.InteropServices.Marshal.GetLastPInvokeError() != Errno.ERANGE) throw PosixException.Last("getsockopt", FileDescriptors.Describe(fd));
+            if (System.Runtime.InteropServices.Marshal.GetLastPInvokeError() != Errno.ERANGE) throw PosixException
+                .Last("getsockopt", FileDescriptors.Describe(fd));
             groups = new uint[Math.Max((int)(length / sizeof(uint)), groups.Length * 2)];
         }
     }

@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Ips.Actors.Posix;
 
-/// <summary>Starts a process with posix_spawn(3): .NET must not fork, and its Process can neither place descriptors nor make a session.</summary>
+/// <summary>Starts a process with posix_spawn(3): .NET must not fork, and its Process can neither place descriptors nor make a
+/// session.</summary>
 /// <remarks>
 /// In the child: SIGHUP, SIGUSR1 and SIGUSR2 are blocked until it unblocks them (<see cref="SignalMask"/>), so that a signal during its
 /// start is neither lost nor fatal, and all others are not. A signal that this process ignores stays ignored, as after exec(2), with two
@@ -73,7 +74,8 @@ internal static unsafe class Spawn
         if (request.Arguments.Count == 0) throw new ArgumentException("The arguments lack argv[0].", nameof(request));
         if (request.Environment.Keys.FirstOrDefault(name => name.Length == 0 || name.Contains('=')) is { } bad)
             throw new ArgumentException($"'{bad}' cannot be the name of a variable.", nameof(request));
-        if (request.Descriptors.Any(pair => pair.TargetFd < 0) || request.Descriptors.DistinctBy(pair => pair.TargetFd).Count() != request.Descriptors.Count)
+        if (request.Descriptors.Any(pair => pair.TargetFd < 0)
+            || request.Descriptors.DistinctBy(pair => pair.TargetFd).Count() != request.Descriptors.Count)
             throw new ArgumentException("Each descriptor needs a target of its own, 0 or more.", nameof(request));
     }
 
@@ -130,7 +132,8 @@ internal static unsafe class Spawn
 }
 
 /// <summary>A process to start.</summary>
-/// <param name="FileName">The program's path: absolute, or with a slash and then relative to <paramref name="WorkingDirectory"/>. PATH is not searched.</param>
+/// <param name="FileName">The program's path: absolute, or with a slash and then relative to <paramref name="WorkingDirectory"/>. PATH is
+/// not searched.</param>
 /// <param name="Arguments">argv, with argv[0].</param>
 /// <param name="Environment">The whole environment; nothing of this process's is added.</param>
 /// <param name="WorkingDirectory">Where the child starts; null: where this process is.</param>

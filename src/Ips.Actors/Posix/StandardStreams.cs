@@ -10,10 +10,12 @@ internal static class StandardStreams
     /// <summary>Whether stdout and stderr are a log file of this process's own.</summary>
     internal static bool Redirected => s_redirected;
 
-    /// <summary>The descriptor that leads to where stderr will lead when this generation is promoted: in a successor stderr is a pipe until then.</summary>
+    /// <summary>The descriptor that leads to where stderr will lead when this generation is promoted: in a successor stderr is a pipe until
+    /// then.</summary>
     internal static int FinalError { get; set; } = Error;
 
-    /// <summary>Appends stdout and stderr to a file from now on; called again, it opens the path anew (SIGUSR1 after a log rotation).</summary>
+    /// <summary>Appends stdout and stderr to a file from now on; called again, it opens the path anew (SIGUSR1 after a log
+    /// rotation).</summary>
     /// <remarks><see cref="Console.Out"/> and <see cref="Console.Error"/> keep a duplicate of what was open at their first use and do not
     /// follow: write through <see cref="OpenOutput"/>.</remarks>
     /// <param name="logPath">Made with mode 0640 if it is not there.</param>

@@ -1,15 +1,19 @@
 namespace Ips.Actors.Posix;
 
-/// <summary>How this process was started, as the kernel remembers it: what a successor is started with (docs/pitfalls.md, 9 and 10).</summary>
+/// <summary>How this process was started, as the kernel remembers it: what a successor is started with (docs/pitfalls.md, 9 and
+/// 10).</summary>
 internal static class StartCommand
 {
-    /// <summary>argv as it was given to execve(2), argv[0] included, empty arguments kept. Bytes that are not UTF-8 survive: <see cref="NativeText"/>.</summary>
+    /// <summary>argv as it was given to execve(2), argv[0] included, empty arguments kept. Bytes that are not UTF-8 survive:
+    /// <see cref="NativeText"/>.</summary>
     /// <exception cref="IOException">/proc is not mounted.</exception>
     internal static IReadOnlyList<string> ReadCommandLine() => SplitAtNul(File.ReadAllBytes("/proc/self/cmdline"));
 
-    /// <summary>The environment that this process was started with, whatever it changed since. Of a name that is there twice the first counts, as for getenv(3).</summary>
+    /// <summary>The environment that this process was started with, whatever it changed since. Of a name that is there twice the first
+    /// counts, as for getenv(3).</summary>
     /// <exception cref="IOException">/proc is not mounted.</exception>
-    internal static IReadOnlyDictionary<string, string> ReadStartEnvironment() => ParseEnvironment(SplitAtNul(File.ReadAllBytes("/proc/self/environ")));
+    internal static IReadOnlyDictionary<string, string> ReadStartEnvironment() =>
+        ParseEnvironment(SplitAtNul(File.ReadAllBytes("/proc/self/environ")));
 
     internal static Dictionary<string, string> ParseEnvironment(IEnumerable<string> entries)
     {

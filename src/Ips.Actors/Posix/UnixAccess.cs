@@ -15,7 +15,8 @@ internal sealed record UnixAccess(int? Mode, string? Owner, string? Group)
     /// <param name="owner">Name or number.</param>
     /// <param name="group">Name or number.</param>
     public static UnixAccess? Of(string? mode, string? owner, string? group) =>
-        mode is null && owner is null && group is null ? null : new(mode is not null && TryParseMode(mode, out var bits) ? bits : null, owner, group);
+        mode is null && owner is null && group is null ? null
+            : new(mode is not null && TryParseMode(mode, out var bits) ? bits : null, owner, group);
 
     /// <summary>What a path has.</summary>
     public static UnixAccess Of(FileStatus status) => new(
@@ -112,14 +113,16 @@ internal sealed record UnixAccess(int? Mode, string? Owner, string? Group)
     {
         if (Owner is null) return Ownership.Unchanged;
         if (uint.TryParse(Owner, NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return number;
-        return UserAccount.Find(Owner)?.UserId ?? throw new UnixAccessException($"ips.listener.unix-owner is {Owner}, and there is no such user.");
+        return UserAccount.Find(Owner)?.UserId
+            ?? throw new UnixAccessException($"ips.listener.unix-owner is {Owner}, and there is no such user.");
     }
 
     private uint GroupId()
     {
         if (Group is null) return Ownership.Unchanged;
         if (uint.TryParse(Group, NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return number;
-        return UserAccount.FindGroup(Group) ?? throw new UnixAccessException($"ips.listener.unix-group is {Group}, and there is no such group.");
+        return UserAccount.FindGroup(Group)
+            ?? throw new UnixAccessException($"ips.listener.unix-group is {Group}, and there is no such group.");
     }
 
     private UnixAccessException OwnerFailed(string path, PosixException e) => Failed(

@@ -48,7 +48,8 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
             _link.Channel?.TrySend(new PromotedFrame());
         });
         Receive<Ended>(ended => ended.Died, _ => _lifecycle.Tell(new LifecycleEvent.PredecessorLost()));
-        Receive<Ended>(_ => _lifecycle.Tell(new LifecycleEvent.StopReceived("the predecessor: it serves, and has closed the channel", Return: false)));
+        Receive<Ended>(_ => _lifecycle.Tell(new LifecycleEvent
+            .StopReceived("the predecessor: it serves, and has closed the channel", Return: false)));
         Receive<ReportDue>(_ => _front.Tell(new HttpFrontProtocol.GetHealth()));
         Receive<HttpFrontProtocol.Health>(health =>
         {
@@ -150,7 +151,8 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
                 _lifecycle.Tell(new LifecycleEvent.ServeReceived());
                 break;
             case HistoryFrame history:
-                _lifecycle.Tell(new LifecycleProtocol.AdoptHistory([.. history.Receipts.Select(ReloadHistory.Unpack).OfType<ReloadReceipt>()]));
+                _lifecycle.Tell(new LifecycleProtocol
+                    .AdoptHistory([.. history.Receipts.Select(ReloadHistory.Unpack).OfType<ReloadReceipt>()]));
                 break;
             case PromoteFrame promote:
                 _link.Output?.Restore(promote.Output, promote.Error);
@@ -174,8 +176,10 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
                 break;
             case FarewellFrame farewell:
                 _link.SaidGoodbye = true;
-                var drain = new DrainCounts(farewell.Drained, farewell.Requests, farewell.ClosedPolitely, farewell.Aborted, farewell.ClosedIdle, farewell.Moved);
-                _log.Farewell(drain.Moved, drain.Connections, drain.Requests, drain.ClosedPolitely, drain.AbortedRequests, drain.ClosedIdle);
+                var drain = new DrainCounts(farewell.Drained, farewell.Requests, farewell.ClosedPolitely, farewell.Aborted,
+                    farewell.ClosedIdle, farewell.Moved);
+                _log.Farewell(drain.Moved, drain.Connections, drain.Requests, drain.ClosedPolitely, drain.AbortedRequests,
+                    drain.ClosedIdle);
                 _lifecycle.Tell(new LifecycleProtocol.PredecessorDrained(drain));
                 break;
         }
@@ -289,7 +293,8 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
 
         _link.Adopting++;
         ConnectionIntake.AdoptAsync(connections, _link.Channel!, _listeners)
-            .PipeTo(Self, success: adopted => new TakenIn(adopted.Count), failure: error => new IntakeFailed(connections.Count, error.GetBaseException().Message));
+            .PipeTo(Self, success: adopted => new TakenIn(adopted.Count),
+                failure: error => new IntakeFailed(connections.Count, error.GetBaseException().Message));
     }
 
     private void OnTakenIn(TakenIn taken)

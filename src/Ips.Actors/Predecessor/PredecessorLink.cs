@@ -4,7 +4,8 @@ using Ips.Actors.Transport;
 
 namespace Ips.Actors.Predecessor;
 
-/// <summary>The link to the predecessor after <c>welcome</c>; it outlives a restart of <see cref="PredecessorActor"/>, its only user.</summary>
+/// <summary>The link to the predecessor after <c>welcome</c>; it outlives a restart of <see cref="PredecessorActor"/>, its only
+/// user.</summary>
 /// <param name="Channel">The channel, or null in a first generation.</param>
 /// <param name="HealthInterval">Time between two health reports.</param>
 internal sealed record PredecessorLink(IHandoverChannel? Channel, TimeSpan HealthInterval)
@@ -61,7 +62,8 @@ internal sealed record PredecessorLink(IHandoverChannel? Channel, TimeSpan Healt
     /// <summary>The predecessor takes the role back: it is to live longer than this generation.</summary>
     public bool Returning { get; set; }
 
-    /// <summary>Whether its process has ended, asked when the channel has. One that has given this generation up closes the channel and lives. By default nobody knows: false.</summary>
+    /// <summary>Whether its process has ended, asked when the channel has. One that has given this generation up closes the channel and
+    /// lives. By default nobody knows: false.</summary>
     public Func<Task<bool>> HasDied { get; init; } = () => Task.FromResult(false);
 
     /// <summary>The predecessor said farewell, or a stop by which both end: its end is no surprise.</summary>

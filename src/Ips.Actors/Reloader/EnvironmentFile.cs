@@ -5,7 +5,8 @@ using Ips.Actors.Posix;
 namespace Ips.Actors.Reloader;
 
 /// <summary>The file that refreshes the environment at a reload.</summary>
-/// <remarks>Its variables decide what the next generation runs (LD_PRELOAD, DOTNET_STARTUP_HOOKS), so it must be root's or this user's own.</remarks>
+/// <remarks>Its variables decide what the next generation runs (LD_PRELOAD, DOTNET_STARTUP_HOOKS), so it must be root's or this user's
+/// own.</remarks>
 internal static class EnvironmentFile
 {
     private const int MostBytes = 1 << 20;
@@ -17,7 +18,8 @@ internal static class EnvironmentFile
         string text;
         try
         {
-            text = Encoding.UTF8.GetString(GuardedFile.ReadTrusted(path, MostBytes) ?? throw new PosixException("open", Errno.ENOENT, path)).TrimStart('\uFEFF');
+            text = Encoding.UTF8.GetString(GuardedFile.ReadTrusted(path, MostBytes) ?? throw new PosixException("open", Errno.ENOENT, path))
+                .TrimStart('\uFEFF');
         }
         catch (IOException e)
         {

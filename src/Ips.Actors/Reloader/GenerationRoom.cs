@@ -31,7 +31,9 @@ internal static class GenerationRoom
         }
 
         var draining = string.Join(", ", older.Select(entry => $"{entry.Generation} (PID {entry.Pid})"));
-        return new RoomPlan(tooMany, [], $"generation {own} serves and {draining} still drain: ips.reload.max-generations = {options.MaxGenerations} allows no further one"
+        return new RoomPlan(tooMany, [],
+            $"generation {own} serves and {draining} still drain: ips.reload.max-generations = {options.MaxGenerations} allows no "
+            + "further one"
             + (dryRun ? ", and nothing is aborted for a check" : " (ips.reload.when-full = abort-oldest would abort the oldest)"));
     }
 }

@@ -25,7 +25,8 @@ internal static class HealthJudge
         var ratio = health.Requests > 0 ? (double)health.Errors / health.Requests : 0;
         return health.Requests >= options.MinRequests && ratio > options.MaxErrorRatio
             ? string.Create(CultureInfo.InvariantCulture,
-                $"{health.Errors} of the {health.Requests} requests that it answered failed with a 5xx status: a ratio of {ratio:0.###}, above ips.reload.max-error-ratio = {options.MaxErrorRatio:0.###}")
+                $"{health.Errors} of the {health.Requests} requests that it answered failed with a 5xx status: a ratio of {ratio:0.###}, "
+                    + $"above ips.reload.max-error-ratio = {options.MaxErrorRatio:0.###}")
             : null;
     }
 }

@@ -8,7 +8,8 @@ namespace Ips.Actors.Reloader;
 internal interface IGenerationLauncher
 {
     /// <summary>Spawns the process.</summary>
-    /// <exception cref="IOException">It could not be started: missing, not executable, wrong format; or the environment file is wrong.</exception>
+    /// <exception cref="IOException">It could not be started: missing, not executable, wrong format; or the environment file is
+    /// wrong.</exception>
     ISpawnedGeneration Launch(int generation);
 
     /// <summary>The release that is now at that path; null if it cannot be told from another.</summary>

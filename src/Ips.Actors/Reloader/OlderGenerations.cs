@@ -23,12 +23,13 @@ internal sealed class OlderGenerations : IOlderGenerations, IDisposable
     /// <summary>No older generation: this is the first.</summary>
     public static OlderGenerations None { get; } = new([]);
 
-    /// <summary>Takes hold of those that are still alive. They may be signalled, so only processes of the user who named them count: what a lesser user says must
-    /// not choose whom root signals.</summary>
+    /// <summary>Takes hold of those that are still alive. They may be signalled, so only processes of the user who named them count: what a
+    /// lesser user says must not choose whom root signals.</summary>
     /// <param name="entries">What <c>welcome</c> told.</param>
     /// <param name="user">The predecessor's effective user, as the kernel says; root may name any process.</param>
     public static OlderGenerations Open(IEnumerable<GenerationEntry> entries, uint user) =>
-        new(entries.Where(entry => user == 0 || Processes.UserOf(entry.Pid) == user).Select(entry => (entry, Handle: ProcessHandle.TryOpen(entry.Pid, entry.StartedAt)!)).Where(pair => pair.Handle is not null).ToList());
+        new(entries.Where(entry => user == 0 || Processes.UserOf(entry.Pid) == user).Select(entry =>
+            (entry, Handle: ProcessHandle.TryOpen(entry.Pid, entry.StartedAt)!)).Where(pair => pair.Handle is not null).ToList());
 
     /// <summary>Older ones and this process, as <c>welcome</c> tells of them.</summary>
     public static IReadOnlyList<GenerationEntry> WithSelf(IReadOnlyList<GenerationEntry> older, int own) =>
@@ -94,7 +95,8 @@ internal sealed class OlderGenerations : IOlderGenerations, IDisposable
     /// <inheritdoc/>
     public Task AbortAsync(GenerationEntry generation, TimeSpan patience) =>
         // The wait sleeps on a thread of its own: this happens too seldom for anything cleverer to pay.
-        Task.Factory.StartNew(() => Abort(generation, patience), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        Task.Factory.StartNew(() => Abort(generation, patience), CancellationToken.None, TaskCreationOptions.LongRunning,
+            TaskScheduler.Default);
 
     /// <inheritdoc/>
     public void Dispose()

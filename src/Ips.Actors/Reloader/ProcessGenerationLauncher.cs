@@ -70,7 +70,9 @@ internal sealed class ProcessGenerationLauncher(
 
             var files = ReleaseFiles.Take(command.FileName, command.Arguments);
             var pid = Spawn.Start(new SpawnRequest(
-                command.FileName, command.Arguments, environment, command.WorkingDirectory, [(theirs, ChannelFd), .. output?.Descriptors ?? [], .. supervisor is null ? Array.Empty<(int, int)>() : [(supervisor.Fd, SupervisorLink.TargetFd)]],
+                command.FileName, command.Arguments, environment, command.WorkingDirectory,
+                    [(theirs, ChannelFd), .. output?.Descriptors ?? [],
+                    .. supervisor is null ? Array.Empty<(int, int)>() : [(supervisor.Fd, SupervisorLink.TargetFd)]],
                 NewSession: false, NewGroup: true));
             output?.Start();
             return new SpawnedGeneration(pid, new HandoverChannel(ours), output, files);

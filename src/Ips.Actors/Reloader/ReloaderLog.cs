@@ -15,7 +15,8 @@ internal static partial class ReloaderLog
     public static partial void SpawnFailed(this ILogger logger, int successor, string reason);
 
     [LoggerMessage(EventIds.SuccessorHello, LogLevel.Information,
-        "Generation {Successor} (PID {Pid}, release {Release}) said hello by protocol version {Version}. Listening sockets to hand over: {Sockets}.")]
+        "Generation {Successor} (PID {Pid}, release {Release}) said hello by protocol version {Version}. Listening sockets to hand over: "
+            + "{Sockets}.")]
     public static partial void Hello(this ILogger logger, int successor, int pid, string release, int sockets, int version);
 
     [LoggerMessage(EventIds.SuccessorReady, LogLevel.Information, "Generation {Successor} (PID {Pid}) is ready.")]
@@ -38,17 +39,21 @@ internal static partial class ReloaderLog
     public static partial void Refused(this ILogger logger, int successor, int pid, string reason);
 
     [LoggerMessage(EventIds.AwaitingRoom, LogLevel.Information,
-        "{Older} older generations still drain (ips.reload.max-generations = {Max}); waiting at most {Seconds} s for one to end by itself (ips.reload.room-timeout).")]
+        "{Older} older generations still drain (ips.reload.max-generations = {Max}); waiting at most {Seconds} s for one to end by "
+            + "itself (ips.reload.room-timeout).")]
     public static partial void AwaitingRoom(this ILogger logger, int older, int max, double seconds);
 
     [LoggerMessage(EventIds.MakingRoom, LogLevel.Warning,
         "Aborting generation {Older} (PID {Pid}), which still drains, to make room: ips.reload.max-generations is {Max}.")]
     public static partial void MakingRoom(this ILogger logger, int older, int pid, int max);
 
-    [LoggerMessage(EventIds.ReturnFailed, LogLevel.Error, "{Count} live connections that the successor gave back could not be taken over: {Reason}")]
+    [LoggerMessage(EventIds.ReturnFailed, LogLevel.Error,
+        "{Count} live connections that the successor gave back could not be taken over: {Reason}")]
     public static partial void ReturnFailed(this ILogger logger, int count, string reason);
 
-    [LoggerMessage(EventIds.FrameUnexpected, LogLevel.Warning, "Generation {Successor} sent {Frame}, which the handover protocol does not have in phase {Phase}; ignored, as is what follows of that kind.")]
+    [LoggerMessage(EventIds.FrameUnexpected, LogLevel.Warning,
+        "Generation {Successor} sent {Frame}, which the handover protocol does not have in phase {Phase}; ignored, as is what follows of "
+        + "that kind.")]
     public static partial void Unexpected(this ILogger logger, string frame, int successor, string phase);
 
     [LoggerMessage(EventIds.FrameFailed, LogLevel.Error, "What generation {Successor} said ({Frame}) could not be acted on.")]

@@ -8,7 +8,8 @@ internal static class SignalMap
 {
     /// <summary>Every signal that is acted on.</summary>
     public static IReadOnlyList<int> Handled { get; } =
-        [SignalNumbers.SIGUSR2, SignalNumbers.SIGHUP, SignalNumbers.SIGUSR1, SignalNumbers.SIGTERM, SignalNumbers.SIGINT, SignalNumbers.SIGQUIT];
+        [SignalNumbers.SIGUSR2, SignalNumbers.SIGHUP, SignalNumbers.SIGUSR1, SignalNumbers.SIGTERM, SignalNumbers.SIGINT,
+            SignalNumbers.SIGQUIT];
 
     /// <summary>Stands for the SIGHUP that comes with the end of the terminal.</summary>
     public const int TerminalHangup = -SignalNumbers.SIGHUP;
@@ -21,7 +22,8 @@ internal static class SignalMap
         SignalNumbers.SIGUSR2 => new LifecycleProtocol.Reload(Name(signal)),
         SignalNumbers.SIGHUP => new LifecycleProtocol.Reload(Name(signal), CheckFirst: true),
         SignalNumbers.SIGUSR1 => new LifecycleEvent.LogReopenRequested(),
-        SignalNumbers.SIGTERM or SignalNumbers.SIGINT or SignalNumbers.SIGQUIT or TerminalHangup => new LifecycleEvent.StopRequested(Name(signal)),
+        SignalNumbers.SIGTERM or SignalNumbers.SIGINT or SignalNumbers.SIGQUIT or TerminalHangup =>
+            new LifecycleEvent.StopRequested(Name(signal)),
         _ => throw new ArgumentOutOfRangeException(nameof(signal), signal, "No meaning is given to this signal."),
     };
 

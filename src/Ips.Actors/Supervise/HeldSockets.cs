@@ -21,7 +21,8 @@ internal sealed class HeldSockets
     public IReadOnlyList<int> Listening => Main is null || !Any ? [] : [.. Descriptors.Take(Main.Endpoints.Count)];
 
     /// <summary>The control socket.</summary>
-    public int? Control => Main is { Control: true } main && Descriptors.Count > main.Endpoints.Count ? Descriptors[main.Endpoints.Count] : null;
+    public int? Control => Main is { Control: true } main && Descriptors.Count > main.Endpoints.Count ? Descriptors[main.Endpoints.Count]
+        : null;
 
     /// <summary>Takes over what came with a frame, and closes what was held before.</summary>
     /// <param name="main">The frame.</param>

@@ -49,7 +49,8 @@ internal sealed class KnownGenerations
         }
 
         if (IsFull) return $"{Most} generations are known already";
-        if (Processes.StartedAt(pid) is not { } startedAt || ProcessHandle.TryOpen(pid, startedAt) is not { } handle) return "its sender has ended";
+        if (Processes.StartedAt(pid) is not { } startedAt || ProcessHandle.TryOpen(pid, startedAt)
+            is not { } handle) return "its sender has ended";
         if (!Descends(pid) || handle.HasEnded)
         {
             handle.Dispose();

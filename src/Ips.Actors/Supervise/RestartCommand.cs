@@ -10,10 +10,12 @@ internal static class RestartCommand
 {
     /// <summary>The command of a release, or the one that the service was started by.</summary>
     /// <param name="command">How the service was started.</param>
-    /// <param name="release">The release to start, its links followed; null, or one that is gone, for what is at the path of <paramref name="command"/> now.</param>
+    /// <param name="release">The release to start, its links followed; null, or one that is gone, for what is at the path of
+    /// <paramref name="command"/> now.</param>
     /// <param name="environmentFile">The file that a reload reads into the environment (<c>ips.reload.env-file</c>); null for none.</param>
     /// <param name="tellFault">Told why that file could not be read: a service that is down must not stay down for it.</param>
-    public static Hosting.StartCommand Of(Hosting.StartCommand command, LastGoodRelease? release, string? environmentFile, Action<string> tellFault)
+    public static Hosting.StartCommand Of(Hosting.StartCommand command, LastGoodRelease? release, string? environmentFile,
+        Action<string> tellFault)
     {
         var environment = new Dictionary<string, string>(command.Environment, StringComparer.Ordinal)
         {

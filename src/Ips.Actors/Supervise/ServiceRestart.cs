@@ -10,8 +10,9 @@ using Microsoft.Extensions.Logging;
 namespace Ips.Actors.Supervise;
 
 /// <summary>
-/// Starts the service again from a generation that is on its way out, when the one that it left the service to dies: it has kept copies of the listening
-/// sockets, so clients wait in the kernel's queue meanwhile. What a stable parent does for good, for as long as this generation drains.
+/// Starts the service again from a generation that is on its way out, when the one that it left the service to dies: it has kept copies of
+/// the listening sockets, so clients wait in the kernel's queue meanwhile. What a stable parent does for good, for as long as this
+/// generation drains.
 /// </summary>
 /// <remarks>Used by LifecycleActor alone, but for <see cref="Over"/>.</remarks>
 internal sealed class ServiceRestart(Hosting.StartCommand command, TimeSpan readyTimeout, ILogger log) : IDisposable
@@ -19,7 +20,8 @@ internal sealed class ServiceRestart(Hosting.StartCommand command, TimeSpan read
     private readonly HeldSockets _held = new();
     private RestartHandover? _handover;
 
-    /// <summary>Completes when a restart under way is over: this process must not end before, nobody else has the sockets. At once if there is none.</summary>
+    /// <summary>Completes when a restart under way is over: this process must not end before, nobody else has the sockets. At once if there
+    /// is none.</summary>
     public Task Over { get; private set; } = Task.CompletedTask;
 
     /// <summary>Keeps copies of the sockets.</summary>
@@ -91,7 +93,8 @@ internal sealed class ServiceRestart(Hosting.StartCommand command, TimeSpan read
             };
             return (
                 Posix.Spawn.Start(new SpawnRequest(
-                    start.FileName, start.Arguments, environment, start.WorkingDirectory, [(theirs, ProcessGenerationLauncher.ChannelFd)], NewSession: false)),
+                    start.FileName, start.Arguments, environment, start.WorkingDirectory, [(theirs, ProcessGenerationLauncher.ChannelFd)],
+                        NewSession: false)),
                 ours, start.FileName);
         }
         catch
@@ -119,7 +122,8 @@ internal sealed class ServiceRestart(Hosting.StartCommand command, TimeSpan read
         }
         else
         {
-            log.RestartFailed(generation, $"PID {pid} did not serve within {readyTimeout.TotalSeconds:0.###} s (ips.reload.ready-timeout).");
+            log.RestartFailed(generation,
+                $"PID {pid} did not serve within {readyTimeout.TotalSeconds:0.###} s (ips.reload.ready-timeout).");
         }
     }
 }
@@ -134,9 +138,12 @@ internal static partial class ServiceRestartLog
     [LoggerMessage(EventIds.Restarted, LogLevel.Warning, "Generation {Generation} (PID {Pid}) serves in place of the one that died.")]
     public static partial void Restarted(this ILogger logger, int generation, int pid);
 
-    [LoggerMessage(EventIds.RestartFailed, LogLevel.Critical, "Nobody serves: generation {Generation} could not take the place of the one that died. {Reason} Start the service again.")]
+    [LoggerMessage(EventIds.RestartFailed, LogLevel.Critical,
+        "Nobody serves: generation {Generation} could not take the place of the one that died. {Reason} Start the service again.")]
     public static partial void RestartFailed(this ILogger logger, int generation, string reason);
 
-    [LoggerMessage(EventIds.SocketsNotKept, LogLevel.Warning, "No copies of the listening sockets are kept: should the next generation die while this one drains, nobody starts it again. {Reason}")]
+    [LoggerMessage(EventIds.SocketsNotKept, LogLevel.Warning,
+        "No copies of the listening sockets are kept: should the next generation die while this one drains, nobody starts it again. "
+        + "{Reason}")]
     public static partial void SocketsNotKept(this ILogger logger, string reason);
 }

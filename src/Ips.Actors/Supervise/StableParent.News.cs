@@ -73,13 +73,15 @@ internal sealed partial class StableParent
         if (packet.Loss == PacketLoss.Bytes) return $"it has more than {PacketChannel.MaxPacketSizeBytes} bytes";
         var lost = packet.Loss == PacketLoss.Descriptors;
         if (SupervisorFrame.TryDecode(bytes) is not { } frame) return $"its {bytes.Length} bytes are no frame that this build knows";
-        var fault = SupervisorRules.FaultOf(frame, packet.Fds.Count, lost) ?? FaultOfSockets(frame, packet.Fds) ?? Admit(packet.Sender, frame.Subject);
+        var fault = SupervisorRules.FaultOf(frame, packet.Fds.Count, lost) ?? FaultOfSockets(frame, packet.Fds)
+            ?? Admit(packet.Sender, frame.Subject);
         if (fault is not null) return fault;
         switch (frame)
         {
             case MainFrame main:
                 // Of a restart by us nothing new is learned: the release that a person put in place before is the one to go back to.
-                if (main.Pid != _startedPid && _held.Main is { } former && former.Release.FileName + string.Join(' ', former.Release.Arguments)
+                if (main.Pid != _startedPid && _held.Main is { } former
+                    && former.Release.FileName + string.Join(' ', former.Release.Arguments)
                     != main.Release.FileName + string.Join(' ', main.Release.Arguments))
                 {
                     _previous = former.Release;

@@ -15,9 +15,9 @@ using Microsoft.Extensions.Logging;
 namespace Ips.Actors.Supervise;
 
 /// <summary>
-/// A thin parent that keeps its PID while generations come and go below it: a shell, a terminal, a container or a service manager watches this
-/// process, and it ends with the exit code of the service. It serves nothing itself, but holds copies of the listening sockets, so that a service
-/// that crashed is restarted on them.
+/// A thin parent that keeps its PID while generations come and go below it: a shell, a terminal, a container or a service manager watches
+/// this process, and it ends with the exit code of the service. It serves nothing itself, but holds copies of the listening sockets, so
+/// that a service that crashed is restarted on them.
 /// </summary>
 /// <remarks>What it decides is in <see cref="SupervisorMachine"/>; all of it happens on one thread. One a process.</remarks>
 internal sealed partial class StableParent : IDisposable
@@ -58,9 +58,10 @@ internal sealed partial class StableParent : IDisposable
 
     private TimeSpan Now => Stopwatch.GetElapsedTime(_startedAt);
 
-    /// <summary>Whether this process should be one although nobody asked for it: it is PID 1, whose end is the end of its container, or it is in the
-    /// foreground of a terminal; and it is neither a successor nor started by <c>ips start</c> or a stable parent. On a terminal it is not needed either if
-    /// sockets were passed to this very process, as systemd-socket-activate does: a child would not get them.</summary>
+    /// <summary>Whether this process should be one although nobody asked for it: it is PID 1, whose end is the end of its container, or it
+    /// is in the foreground of a terminal; and it is neither a successor nor started by <c>ips start</c> or a stable parent. On a terminal
+    /// it is not needed either if sockets were passed to this very process, as systemd-socket-activate does: a child would not get
+    /// them.</summary>
     public static bool IsNeeded() => IsNeeded(Environment.GetEnvironmentVariable, Environment.ProcessId, Terminal.HasForegroundTerminal());
 
     internal static bool IsNeeded(Func<string, string?> variable, int pid, bool onTerminal) =>
@@ -107,7 +108,8 @@ internal sealed partial class StableParent : IDisposable
         DetachFromRelease();
         while (_exitCode is null)
         {
-            // A successor that failed was waited for by its predecessor, and nobody tells of its end: while there may be such, they are looked for.
+            // A successor that failed was waited for by its predecessor, and nobody tells of its end: while there may be such, they are
+            // looked for.
             if (_inbox.TryTake(out var next, _generations.Count > 1 ? LookInterval : Timeout.InfiniteTimeSpan)) next();
             else if (!_state.AwaitsSuccessor) ForgetEnded();
         }
@@ -161,7 +163,8 @@ internal sealed partial class StableParent : IDisposable
                 break;
             case SupervisorEffect.ArmBackOff back:
                 _log.Restarting(back.Delay.TotalMilliseconds);
-                _ = Task.Delay(back.Delay).ContinueWith(_ => _inbox.Add(() => Apply(new SupervisorEvent.BackOffOver())), TaskScheduler.Default);
+                _ = Task.Delay(back.Delay).ContinueWith(_ => _inbox.Add(() => Apply(new SupervisorEvent.BackOffOver())),
+                    TaskScheduler.Default);
                 break;
             case SupervisorEffect.Forward forward:
                 Forward(forward.Pid, forward.Signal);
@@ -207,7 +210,8 @@ internal sealed partial class StableParent : IDisposable
             List<(int Fd, int TargetFd)> descriptors = [(_news.GenerationsEnd, SupervisorLink.TargetFd)];
             var release = lastGood ? _previous ?? _held.Main?.Release : null;
             var command = isFirst ? _command : RestartCommand.Of(_command, release, _held.Main?.EnvironmentFile, _log.EnvironmentFailed);
-            var environment = new Dictionary<string, string>(command.Environment, StringComparer.Ordinal) { [Marker] = Text(Environment.ProcessId) };
+            var environment = new Dictionary<string, string>(command.Environment,
+                StringComparer.Ordinal) { [Marker] = Text(Environment.ProcessId) };
             environment[HandoverVariables.SupervisorFd] = Text(SupervisorLink.TargetFd);
             if (isFirst) descriptors.AddRange(Privileges.PassOn(environment));
             var theirs = -1;

@@ -5,8 +5,8 @@ using Ips.Actors.Handover;
 
 namespace Ips.Actors.Supervise;
 
-/// <summary>What a generation tells the stable parent: one JSON object a packet. All generations share one end of a SOCK_SEQPACKET pair, and
-/// nothing is ever answered, so a build that knows less than the parent, or more, is understood as far as it goes.</summary>
+/// <summary>What a generation tells the stable parent: one JSON object a packet. All generations share one end of a SOCK_SEQPACKET pair,
+/// and nothing is ever answered, so a build that knows less than the parent, or more, is understood as far as it goes.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(JoinedFrame), "joined")]
 [JsonDerivedType(typeof(MainFrame), "main")]
@@ -44,8 +44,8 @@ internal sealed record JoinedFrame(int Pid, int Generation) : SupervisorFrame
     public override int Subject => Pid;
 }
 
-/// <summary>A generation is the main process from now on, or its set of sockets has changed. Descriptors ride along: one per endpoint, in order, then
-/// the control socket if <paramref name="Control"/>.</summary>
+/// <summary>A generation is the main process from now on, or its set of sockets has changed. Descriptors ride along: one per endpoint, in
+/// order, then the control socket if <paramref name="Control"/>.</summary>
 /// <param name="Pid">Its process id.</param>
 /// <param name="Generation">Its number, from 1.</param>
 /// <param name="PidFile">The PID file, absolute.</param>

@@ -6,9 +6,10 @@ using Ips.Actors.Posix;
 
 namespace Ips.Actors.Supervise;
 
-/// <summary>A generation's way to the stable parent that it runs under. Each successor inherits it. May be called from any thread.</summary>
-/// <remarks>The parent holds copies of the listening sockets, so it must be told of each change: a copy that it kept for too long would let clients
-/// connect to a service that is gone.</remarks>
+/// <summary>A generation's way to the stable parent that it runs under. Each successor inherits it. May be called from any
+/// thread.</summary>
+/// <remarks>The parent holds copies of the listening sockets, so it must be told of each change: a copy that it kept for too long would let
+/// clients connect to a service that is gone.</remarks>
 internal sealed class SupervisorLink
 {
     /// <summary>The descriptor's number in a generation; 3 to 7 are the handover's.</summary>
@@ -94,7 +95,8 @@ internal sealed class SupervisorLink
         // More endpoints than a packet takes are bound anew after a crash.
         List<int> fds = [.. sockets.Take(MaxEndpoints).Select(socket => socket.Fd)];
         if (controlFd is { } fd) fds.Add(fd);
-        Send(main with { Endpoints = [.. sockets.Take(MaxEndpoints).Select(socket => socket.Offer)], Control = controlFd is not null }, [.. fds]);
+        Send(main with { Endpoints = [.. sockets.Take(MaxEndpoints).Select(socket => socket.Offer)], Control = controlFd is not null },
+            [.. fds]);
     }
 
     private void Send(SupervisorFrame frame, ReadOnlySpan<int> fds = default)

@@ -9,10 +9,10 @@ internal sealed record SupervisorTransition(SupervisorState State, params IReadO
 
 /// <summary>Every decision of the stable parent. Pure.</summary>
 /// <remarks>
-/// A first generation that cannot start ends the parent with its exit code: whoever started it wants to know. From the first time that one served,
-/// an end that nobody asked for is a crash: a signal, or an exit code that is neither 0 nor 3. It is answered by a restart after
-/// 100 ms, 1 s, 2 s, 4 s ... 30 s; from the third start in a row on by the last good release; after <see cref="MaxCrashes"/> the parent ends. It ends
-/// at once if the sockets were given up that only root could open: nothing of the service is root's.
+/// A first generation that cannot start ends the parent with its exit code: whoever started it wants to know. From the first time that one
+/// served, an end that nobody asked for is a crash: a signal, or an exit code that is neither 0 nor 3. It is answered by a restart after
+/// 100 ms, 1 s, 2 s, 4 s ... 30 s; from the third start in a row on by the last good release; after <see cref="MaxCrashes"/> the parent
+/// ends. It ends at once if the sockets were given up that only root could open: nothing of the service is root's.
 /// </remarks>
 internal static class SupervisorMachine
 {
@@ -32,7 +32,8 @@ internal static class SupervisorMachine
     public static SupervisorTransition Next(SupervisorState state, SupervisorEvent @event) => @event switch
     {
         // It may have said that it joined, or even serves, before the spawn was told here.
-        Started started => new(state with { Starting = state.Main == started.Pid ? null : started.Pid, Known = With(state.Known, started.Pid, 0) }),
+        Started started => new(state with { Starting = state.Main == started.Pid ? null : started.Pid,
+            Known = With(state.Known, started.Pid, 0) }),
         StartFailed failed => state.HasServed ? OnCrash(state, 0, ProcessExit.Unknown, failed.At) : new(state, new Exit(1)),
         Joined joined => new(state with { Known = With(state.Known, joined.Pid, joined.Generation) }),
         BecameMain main => new(state with
@@ -79,14 +80,17 @@ internal static class SupervisorMachine
         }
 
         var number = state.Known[ended.Pid];
-        var left = state with { Known = state.Known.Where(pair => pair.Key != ended.Pid && IsKept(state, pair.Key, ended.Alive)).ToDictionary() };
-        var decides = ended.Pid == state.Main || ended.Pid == state.Starting || (state.AwaitsSuccessor && number >= Newest(left.Known, orElse: 0));
+        var left = state with { Known = state.Known.Where(pair => pair.Key != ended.Pid && IsKept(state, pair.Key, ended.Alive))
+            .ToDictionary() };
+        var decides = ended.Pid == state.Main || ended.Pid == state.Starting
+            || (state.AwaitsSuccessor && number >= Newest(left.Known, orElse: 0));
         if (!decides)
         {
             return LeaveIfAlone(left);
         }
 
-        left = left with { Main = ended.Pid == state.Main ? null : left.Main, Starting = ended.Pid == state.Starting ? null : left.Starting, AwaitsSuccessor = false };
+        left = left with { Main = ended.Pid == state.Main ? null : left.Main, Starting = ended.Pid == state.Starting ? null : left.Starting,
+            AwaitsSuccessor = false };
         var isMain = ended.Pid == state.Main;
         var clean = ended.Exit is { Signal: 0, Code: 0 or 3 } || (ended.Exit == ProcessExit.Unknown && state.Released);
         if (state.Stopping || (isMain && clean) || !state.HasServed)
@@ -95,7 +99,8 @@ internal static class SupervisorMachine
             return LeaveIfAlone(left with { Code = code });
         }
 
-        // Only a main process has a successor. One that was started after a crash has no number before its first word: each that drains has a higher one.
+        // Only a main process has a successor. One that was started after a crash has no number before its first word: each that drains has
+        // a higher one.
         return isMain && left.Known.Values.Any(other => other > number)
             ? new(left with { AwaitsSuccessor = true }, new NoteCrash(ended.Pid, ended.Exit, left.Crashes))
             : OnCrash(left, ended.Pid, ended.Exit, ended.At);

@@ -19,7 +19,8 @@ internal static class ActivationParser
         var count = variable(CountVariable);
         if (count is null || variable(PidVariable) != pid.ToString(CultureInfo.InvariantCulture)) return [];
         if (!int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out var fds) || fds > MaxFds)
-            throw new SocketActivationException($"{CountVariable} is '{count}'; the service manager sets it to a number from 0 to {MaxFds}.");
+            throw new SocketActivationException(
+                $"{CountVariable} is '{count}'; the service manager sets it to a number from 0 to {MaxFds}.");
         var names = variable(NamesVariable)?.Split(':') ?? [];
         if (names.Length > 0 && names.Length != fds)
             throw new SocketActivationException($"{NamesVariable} has {names.Length} names for {fds} sockets ({CountVariable}).");

@@ -24,7 +24,8 @@ internal static class NotifyCodec
         if (message.Ready) Add(text, "READY", "1");
         if (message.Stopping) Add(text, "STOPPING", "1");
         if (message.Watchdog) Add(text, "WATCHDOG", "1");
-        if (message.ExtendTimeout is { } time) Add(text, "EXTEND_TIMEOUT_USEC", ((long)time.TotalMicroseconds).ToString(CultureInfo.InvariantCulture));
+        if (message.ExtendTimeout is { } time) Add(text, "EXTEND_TIMEOUT_USEC",
+            ((long)time.TotalMicroseconds).ToString(CultureInfo.InvariantCulture));
         if (message.Status is { } status) Add(text, "STATUS", OneLine(status));
         return Encoding.UTF8.GetBytes(text.ToString());
     }

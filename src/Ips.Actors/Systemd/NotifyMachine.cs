@@ -21,13 +21,15 @@ internal sealed record NotifyStanding(bool IsMain = false, bool Reloading = fals
 /// <param name="SuccessorPid">The successor of the reload under way.</param>
 /// <param name="Outsider">It came from outside: it is none of the manager's unit.</param>
 internal sealed record NotifyFacts(
-    int Pid, int Generation, bool Supervised, LifecycleState State, long MonotonicUsec, bool Watchdog, ReloadReceipt? LastReceipt, int? SuccessorPid = null,
+    int Pid, int Generation, bool Supervised, LifecycleState State, long MonotonicUsec, bool Watchdog, ReloadReceipt? LastReceipt,
+        int? SuccessorPid = null,
     bool Outsider = false);
 
 /// <summary>
-/// Decides what the service manager is told, from the effects that LifecycleActor has carried out. Pure. Only the main process speaks: the predecessor until
-/// its successor has published itself, the successor from then on. A predecessor that drains after its handover, and a successor that gives the role back,
-/// say nothing, because systemd takes STOPPING=1 from any process of the unit for the end of the service.
+/// Decides what the service manager is told, from the effects that LifecycleActor has carried out. Pure. Only the main process speaks: the
+/// predecessor until its successor has published itself, the successor from then on. A predecessor that drains after its handover, and a
+/// successor that gives the role back, say nothing, because systemd takes STOPPING=1 from any process of the unit for the end of the
+/// service.
 /// </summary>
 internal static class NotifyMachine
 {
@@ -36,7 +38,8 @@ internal static class NotifyMachine
 
     /// <summary>After an effect was carried out.</summary>
     /// <returns>The new standing, and what is to be sent, if anything.</returns>
-    public static (NotifyStanding Standing, NotifyMessage? Message) After(NotifyStanding standing, LifecycleEffect effect, NotifyFacts facts)
+    public static (NotifyStanding Standing, NotifyMessage? Message) After(NotifyStanding standing, LifecycleEffect effect,
+        NotifyFacts facts)
     {
         switch (effect)
         {
@@ -51,14 +54,16 @@ internal static class NotifyMachine
                     Status = $"Generation {facts.Generation + 1}, which is not of this unit, has taken over; open requests may finish.",
                 } : null);
             case HandOverIdentity:
-                // The successor has told of itself already; of a unit with NotifyAccess=main, the default, only we are heard until this is said.
+                // The successor has told of itself already; of a unit with NotifyAccess=main, the default, only we are heard until this is
+                // said.
                 return (new NotifyStanding(), standing.IsMain && !facts.Supervised && facts.SuccessorPid is { } successor
                     ? new NotifyMessage { MainPid = successor, Ready = true } : null);
         }
 
         if (!standing.IsMain) return (standing, null);
 
-        // A promoted successor whose predecessor has taken the role back all the same: the predecessor is the main process again, and has said so.
+        // A promoted successor whose predecessor has taken the role back all the same: the predecessor is the main process again, and has
+        // said so.
         if (facts.State is LifecycleState.Draining { HandedOver: true }) return (new NotifyStanding(), null);
         if (IsStopping(facts.State))
         {
@@ -94,7 +99,8 @@ internal static class NotifyMachine
     }
 
     /// <summary>A reload was refused before anything was started.</summary>
-    public static NotifyMessage? Refused(NotifyStanding standing, NotifyFacts facts) => standing is { IsMain: true, Reloading: false, Stopping: false }
+    public static NotifyMessage? Refused(NotifyStanding standing, NotifyFacts facts) =>
+        standing is { IsMain: true, Reloading: false, Stopping: false }
         ? new NotifyMessage { Status = $"Generation {facts.Generation} serves{Failure(facts)}." }
         : null;
 
@@ -102,7 +108,8 @@ internal static class NotifyMachine
     public static NotifyMessage? OnTurn(NotifyStanding standing, bool watchdog)
     {
         var busy = standing.Reloading || standing.Stopping;
-        return standing.IsMain && (watchdog || busy) ? new NotifyMessage { Watchdog = watchdog, ExtendTimeout = busy ? Extension : null } : null;
+        return standing.IsMain && (watchdog || busy) ? new NotifyMessage { Watchdog = watchdog, ExtendTimeout = busy ? Extension : null }
+            : null;
     }
 
     private static (NotifyStanding Standing, NotifyMessage? Message) Published(NotifyStanding standing, NotifyFacts facts)
@@ -121,9 +128,11 @@ internal static class NotifyMachine
             });
     }
 
-    private static bool IsStopping(LifecycleState state) => state is LifecycleState.LameDuck or LifecycleState.Draining or LifecycleState.Exiting;
+    private static bool IsStopping(LifecycleState state) =>
+        state is LifecycleState.LameDuck or LifecycleState.Draining or LifecycleState.Exiting;
 
     private static string Failure(NotifyFacts facts) => facts.LastReceipt is { Reason: { } reason, DryRun: false } receipt
-        ? $"; the reload to generation {receipt.NewGeneration} was {(receipt.Outcome == "refused" ? "refused" : "rolled back")}: {reason.TrimEnd('.')}"
+        ? $"; the reload to generation {receipt.NewGeneration} was {(receipt.Outcome == "refused" ? "refused" : "rolled back")}: "
+            + $"{reason.TrimEnd('.')}"
         : "";
 }

@@ -21,7 +21,8 @@ internal sealed record NotifySettings(string Socket, TimeSpan? WatchdogInterval,
         if (variable(SocketVariable) is not { Length: > 1 } socket || socket[0] is not ('/' or '@')) return null;
         var watched = variable(WatchdogPidVariable) is not { Length: > 0 } watchedPid
             || inherits || watchedPid == stableParent || watchedPid == pid.ToString(CultureInfo.InvariantCulture);
-        var interval = watched && long.TryParse(variable(WatchdogVariable), NumberStyles.None, CultureInfo.InvariantCulture, out var usec) && usec > 0
+        var interval = watched && long.TryParse(variable(WatchdogVariable), NumberStyles.None, CultureInfo.InvariantCulture, out var usec)
+            && usec > 0
             ? TimeSpan.FromMicroseconds(usec) : (TimeSpan?)null;
         return new NotifySettings(socket, interval, stableParent is not null);
     }

@@ -7,7 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace Ips.Actors.Systemd;
 
 /// <summary>Tells the service manager what LifecycleActor does; that actor, whose restarts it outlives, is the only user.</summary>
-/// <remarks>The signs of life are messages that LifecycleActor sends to itself every <see cref="TurnInterval"/>: when its loop hangs, they end.</remarks>
+/// <remarks>The signs of life are messages that LifecycleActor sends to itself every <see cref="TurnInterval"/>: when its loop hangs, they
+/// end.</remarks>
 internal sealed class ServiceNotifier(
     NotifySettings settings, INotifySocket socket, int pid, int generation, TimeProvider time, ILogger log)
 {
@@ -17,7 +18,8 @@ internal sealed class ServiceNotifier(
     private bool _failed;
 
     /// <summary>How often <see cref="Turn"/> is due: a third of what the watchdog expects, and at least every 5 s.</summary>
-    public TimeSpan TurnInterval { get; } = settings.WatchdogInterval is { } watchdog && watchdog / 3 < LongestTurn ? watchdog / 3 : LongestTurn;
+    public TimeSpan TurnInterval { get; } = settings.WatchdogInterval is { } watchdog
+        && watchdog / 3 < LongestTurn ? watchdog / 3 : LongestTurn;
 
     /// <summary>An effect was carried out.</summary>
     /// <param name="effect">The effect.</param>
@@ -27,7 +29,8 @@ internal sealed class ServiceNotifier(
     /// <param name="outsider">It came from outside of the unit.</param>
     public void After(LifecycleEffect effect, LifecycleState state, ReloadReceipt? lastReceipt, int? successorPid, bool outsider = false)
     {
-        (_standing, var message) = NotifyMachine.After(_standing, effect, Facts(state, lastReceipt) with { SuccessorPid = successorPid, Outsider = outsider });
+        (_standing, var message) = NotifyMachine.After(_standing, effect,
+            Facts(state, lastReceipt) with { SuccessorPid = successorPid, Outsider = outsider });
         Send(message);
     }
 
@@ -61,6 +64,7 @@ internal sealed class ServiceNotifier(
 
 internal static partial class SystemdLog
 {
-    [LoggerMessage(EventIds.NotifyFailed, LogLevel.Warning, "The service manager cannot be told at NOTIFY_SOCKET={Socket}: {Reason}. Told once until it works again.")]
+    [LoggerMessage(EventIds.NotifyFailed, LogLevel.Warning,
+        "The service manager cannot be told at NOTIFY_SOCKET={Socket}: {Reason}. Told once until it works again.")]
     public static partial void NotifyFailed(this ILogger logger, string socket, string reason);
 }

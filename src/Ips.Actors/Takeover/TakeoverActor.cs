@@ -7,13 +7,16 @@ using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Takeover;
 
-/// <summary>Answers the processes that connect to take over: judges who they are, and brings those that may before LifecycleActor.</summary>
-/// <remarks>A restart loses those that have not been heard yet, who see their connection close; the listening socket lives in <see cref="TakeoverSocket"/>.</remarks>
+/// <summary>Answers the processes that connect to take over: judges who they are, and brings those that may before
+/// LifecycleActor.</summary>
+/// <remarks>A restart loses those that have not been heard yet, who see their connection close; the listening socket lives in
+/// <see cref="TakeoverSocket"/>.</remarks>
 internal sealed class TakeoverActor : ReceiveActor
 {
     private const int ListenerId = 0;
     private const int MaxUnheard = 8;
-    private static readonly TimeSpan HelloTimeout = TimeSpan.FromSeconds(30); // a runtime that has just started on a busy machine takes seconds
+    // a runtime that has just started on a busy machine takes seconds
+    private static readonly TimeSpan HelloTimeout = TimeSpan.FromSeconds(30);
 
     private readonly TakeoverSocket _socket;
     private readonly IActorRef _lifecycle;
@@ -84,7 +87,8 @@ internal sealed class TakeoverActor : ReceiveActor
         StopAccepting();
         if (_socket.Fd is { } fd)
         {
-            for (int late; (late = ListeningSockets.Accept(fd, out _)) >= 0;) OnArrived(late, "this generation has just handed over; connect again");
+            for (int late; (late = ListeningSockets.Accept(fd, out _)) >= 0;) OnArrived(late,
+                "this generation has just handed over; connect again");
         }
 
         _socket.Close();
@@ -159,5 +163,6 @@ internal static class TakeoverPolicy
         peer.UserId == 0 || peer.UserId == ownUser || (group is { } members && (peer.GroupId == members || peer.Groups.Contains(members)))
             ? null
             : $"user {peer.UserId} may not take over: only root, user {ownUser}"
-                + (group is { } named ? $" and the members of group {named} (ips.takeover.group) may" : " may (ips.takeover.group names no group)");
+                + (group is { } named ? $" and the members of group {named} (ips.takeover.group) may"
+                    : " may (ips.takeover.group names no group)");
 }

@@ -6,8 +6,9 @@ using Microsoft.Extensions.Logging;
 namespace Ips.Actors.Takeover;
 
 /// <summary>
-/// The socket on which this service can be taken over. It is not handed to a successor: each generation that becomes the main process puts one of its own at the
-/// path, by its own configuration, over the one before, so that somebody answers there at every moment. It outlives every actor.
+/// The socket on which this service can be taken over. It is not handed to a successor: each generation that becomes the main process puts
+/// one of its own at the path, by its own configuration, over the one before, so that somebody answers there at every moment. It outlives
+/// every actor.
 /// </summary>
 internal sealed class TakeoverSocket : IDisposable
 {
@@ -44,18 +45,21 @@ internal sealed class TakeoverSocket : IDisposable
         var socket = new TakeoverSocket(path, GroupOf(options.Group), log);
         try
         {
-            if (FileIdentity.OfPath(path) is not null && FileIdentity.OfSocketPath(path) is null) throw new PosixException("bind", Errno.ENOTSOCK, path);
+            if (FileIdentity.OfPath(path) is not null && FileIdentity.OfSocketPath(path) is null) throw new PosixException("bind",
+                Errno.ENOTSOCK, path);
             if (isFirst && HandoverSockets.IsServed(path)) throw new PosixException("bind", Errno.EADDRINUSE, path);
             HandoverSockets.Listen(path, socket.Group, Backlog, keep: false);
             return socket;
         }
         catch (PosixException e)
         {
-            throw new IOException($"The service cannot be taken over on {path} (ips.takeover.socket, ips.takeover.group): {Explain(e, path)}");
+            throw new IOException(
+                $"The service cannot be taken over on {path} (ips.takeover.socket, ips.takeover.group): {Explain(e, path)}");
         }
     }
 
-    /// <summary>Puts this generation's socket at the path, unless it is there. What goes wrong is logged: it must not cost the service.</summary>
+    /// <summary>Puts this generation's socket at the path, unless it is there. What goes wrong is logged: it must not cost the
+    /// service.</summary>
     public void Publish()
     {
         lock (_gate)
@@ -83,7 +87,8 @@ internal sealed class TakeoverSocket : IDisposable
         }
     }
 
-    /// <summary>Removes the path if it still is ours: a successor, which takes over before this is called, has put its own there, or offers none.</summary>
+    /// <summary>Removes the path if it still is ours: a successor, which takes over before this is called, has put its own there, or offers
+    /// none.</summary>
     public void Retract()
     {
         lock (_gate)

@@ -3,13 +3,14 @@ using System.IO.Pipelines;
 namespace Ips.Actors.Transport;
 
 /// <summary>
-/// The input as Kestrel sees it. It knows which of Kestrel's reads is the first one for a new request (a boundary), whether a read waits for bytes,
-/// and can hold a read at a boundary back. It never looks into the bytes.
+/// The input as Kestrel sees it. It knows which of Kestrel's reads is the first one for a new request (a boundary), whether a read waits
+/// for bytes, and can hold a read at a boundary back. It never looks into the bytes.
 /// </summary>
 /// <remarks>
 /// Kestrel has one read at a time, and calls from one logical thread; the receive loop is the only writer. What both touch is a count of
-/// flushes: the receive loop raises <see cref="HandoverConnection.ReceiveEpoch"/> before it hands bytes over, and a read that has to wait notes
-/// the count from before it began. Equal numbers mean: that read still waits, and not a byte has come since. So the common road takes no lock.
+/// flushes: the receive loop raises <see cref="HandoverConnection.ReceiveEpoch"/> before it hands bytes over, and a read that has to wait
+/// notes the count from before it began. Equal numbers mean: that read still waits, and not a byte has come since. So the common road takes
+/// no lock.
 /// </remarks>
 internal sealed class BoundaryReader(HandoverConnection connection, PipeReader inner) : PipeReader
 {
@@ -52,7 +53,8 @@ internal sealed class BoundaryReader(HandoverConnection connection, PipeReader i
     public PipeReader Inner => inner;
 
     public override string ToString() =>
-        $"next read at boundary {_boundaryNext}, waits since {_waitingEpoch}, at boundary since {_boundaryEpoch}, held {_held is not null}, all examined consumed {_examinedIsConsumed}";
+        $"next read at boundary {_boundaryNext}, waits since {_waitingEpoch}, at boundary since {_boundaryEpoch}, held "
+            + $"{_held is not null}, all examined consumed {_examinedIsConsumed}";
 
     /// <summary>The current request is over and its body's end was seen: Kestrel's next read is the next request's first.</summary>
     public void NextReadIsBoundary() => _boundaryNext = true;

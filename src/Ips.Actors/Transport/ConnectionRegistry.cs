@@ -33,7 +33,8 @@ internal sealed class ConnectionRegistry
     /// <summary>Called with each connection that begins to run, on the thread that made it; null for nobody.</summary>
     public Action<HandoverConnection>? Opened { get; set; }
 
-    /// <summary>A descriptor was accepted, or adopted, and waits for Kestrel. <see cref="Left"/> follows when it was taken or dropped.</summary>
+    /// <summary>A descriptor was accepted, or adopted, and waits for Kestrel. <see cref="Left"/> follows when it was taken or
+    /// dropped.</summary>
     public void Arrived()
     {
         _open.Add();
@@ -50,11 +51,12 @@ internal sealed class ConnectionRegistry
     /// <summary>Completes as soon as no connection is open.</summary>
     public Task WhenEmpty() => _open.WhenNone();
 
-    /// <summary>Completes as soon as nothing waits for Kestrel: what had arrived is among <see cref="Connections"/>, and <see cref="Opened"/> was called.</summary>
+    /// <summary>Completes as soon as nothing waits for Kestrel: what had arrived is among <see cref="Connections"/>, and
+    /// <see cref="Opened"/> was called.</summary>
     public Task WhenNoneWaits() => _waiting.WhenNone();
 
-    /// <summary>Resets each connection on which a request runs; the others are left to Kestrel's stop, which ends them with a FIN, and at once if their
-    /// client was told before.</summary>
+    /// <summary>Resets each connection on which a request runs; the others are left to Kestrel's stop, which ends them with a FIN, and at
+    /// once if their client was told before.</summary>
     /// <returns>How many requests were cut.</returns>
     public int AbortBusy(string reason)
     {
@@ -99,7 +101,8 @@ internal sealed class ConnectionRegistry
         return cut;
     }
 
-    /// <summary>A connection's place in the list, kept by the connection: a dictionary would cost each more than the rest of its bookkeeping.</summary>
+    /// <summary>A connection's place in the list, kept by the connection: a dictionary would cost each more than the rest of its
+    /// bookkeeping.</summary>
     internal record struct Links(bool Listed, HandoverConnection? Previous, HandoverConnection? Next);
 
     /// <summary>A count, and whoever waits for it to be zero.</summary>

@@ -13,8 +13,8 @@ namespace Ips.Actors.Transport;
 
 /// <summary>The features, as Kestrel's socket transport gives them, and the signs of connection middleware.</summary>
 /// <remarks>
-/// The connection is its own feature collection, as there: one made of a dictionary would cost a connection that serves a single request more
-/// than the request. A feature that somebody sets hides the connection's own.
+/// The connection is its own feature collection, as there: one made of a dictionary would cost a connection that serves a single request
+/// more than the request. A feature that somebody sets hides the connection's own.
 /// </remarks>
 internal sealed partial class HandoverConnection :
     IFeatureCollection,
@@ -124,18 +124,20 @@ internal sealed partial class HandoverConnection :
     private static readonly Type[] s_own =
     [
         typeof(IConnectionIdFeature), typeof(IConnectionTransportFeature), typeof(IConnectionItemsFeature), typeof(IMemoryPoolFeature),
-        typeof(IConnectionLifetimeFeature), typeof(IConnectionEndPointFeature), typeof(IConnectionSocketFeature), typeof(HandoverConnection),
+        typeof(IConnectionLifetimeFeature), typeof(IConnectionEndPointFeature), typeof(IConnectionSocketFeature),
+            typeof(HandoverConnection),
     ];
 
-    /// <summary>Before <see cref="Start"/>: makes it one of the warm-up's. Apps look at the address of a client, and one without would be new to them.</summary>
+    /// <summary>Before <see cref="Start"/>: makes it one of the warm-up's. Apps look at the address of a client, and one without would be
+    /// new to them.</summary>
     internal void MarkWarmup(EndPoint localEndPoint)
     {
         (IsWarmup, _localEndPoint, _remoteEndPoint) = (true, localEndPoint, new IPEndPoint(IPAddress.Loopback, 0));
         _set.Add(new KeyValuePair<Type, object?>(typeof(IIpsWarmupFeature), WarmupMark.It));
     }
 
-    /// <summary>What somebody other than Kestrel has set on this connection and not taken away again. Asked while connections move, so that it
-    /// costs no request anything before.</summary>
+    /// <summary>What somebody other than Kestrel has set on this connection and not taken away again. Asked while connections move, so that
+    /// it costs no request anything before.</summary>
     private UnmovableReason LookAtFeatures()
     {
         for (var i = 0; i < _set.Count; i++)

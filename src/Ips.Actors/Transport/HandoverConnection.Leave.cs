@@ -18,12 +18,14 @@ internal sealed partial class HandoverConnection
     /// <summary>The streams, of a connection that speaks HTTP/2; null before its first request.</summary>
     internal StreamHold? Streams => Volatile.Read(ref _streams);
 
-    /// <summary>Kestrel ends the connection when its streams have ended: GOAWAY(2^31-1) now if one runs, the final one after the last.</summary>
+    /// <summary>Kestrel ends the connection when its streams have ended: GOAWAY(2^31-1) now if one runs, the final one after the
+    /// last.</summary>
     internal void RequestClose() => Volatile.Read(ref _notification)?.RequestClose();
 
     /// <summary>
     /// The client knows, or is about to be told by the current response. At its end the connection then sends its FIN, reads and drops what
-    /// the client had sent before it knew, and waits for the client's own FIN: a socket closed over unread bytes would reset the connection.
+    /// the client had sent before it knew, and waits for the client's own FIN: a socket closed over unread bytes would reset the
+    /// connection.
     /// </summary>
     /// <param name="grace">How long the client's FIN is waited for.</param>
     internal void TellClose(TimeSpan grace)

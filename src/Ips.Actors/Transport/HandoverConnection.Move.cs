@@ -6,7 +6,8 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Ips.Actors.Transport;
 
-/// <summary>How the connection leaves this process. docs/handover.md has the limits, docs/security.md says which connections may move.</summary>
+/// <summary>How the connection leaves this process. docs/handover.md has the limits, docs/security.md says which connections may
+/// move.</summary>
 internal sealed partial class HandoverConnection
 {
     /// <summary>Received bytes of a next request that may travel with the socket: 16 KiB. More than that is served here first.</summary>
@@ -41,16 +42,17 @@ internal sealed partial class HandoverConnection
     /// <summary>Whether the gate is there to decide about a read at a boundary.</summary>
     internal bool HoldsReads => IsMoving && !IsPaused;
 
-    /// <summary>Whether it can move, by what is on it now. Asked while connections move: one that cannot is told so by the response that goes out.</summary>
+    /// <summary>Whether it can move, by what is on it now. Asked while connections move: one that cannot is told so by the response that
+    /// goes out.</summary>
     internal bool MayMove => _unmovable is UnmovableReason.None && LookAtConnection() is UnmovableReason.None;
 
     /// <summary>
-    /// Stops receiving as soon as the connection is at a request boundary (now, if it is idle; after the current response, if it is busy), and
-    /// moves it out of Kestrel there. Bytes of a next request stay in the kernel. Half a request, and a body that is still arriving, are
-    /// received to their end first. Calling it again returns the same task.
+    /// Stops receiving as soon as the connection is at a request boundary (now, if it is idle; after the current response, if it is busy),
+    /// and moves it out of Kestrel there. Bytes of a next request stay in the kernel. Half a request, and a body that is still arriving,
+    /// are received to their end first. Calling it again returns the same task.
     /// </summary>
-    /// <returns>Completes when the connection has left Kestrel, ended, or turned out unmovable; without a time limit, so that the caller sets one
-    /// and calls <see cref="CancelMove"/>.</returns>
+    /// <returns>Completes when the connection has left Kestrel, ended, or turned out unmovable; without a time limit, so that the caller
+    /// sets one and calls <see cref="CancelMove"/>.</returns>
     public Task<MoveResult> BeginMove()
     {
         Move move;
@@ -72,7 +74,8 @@ internal sealed partial class HandoverConnection
         return move.Result;
     }
 
-    /// <summary>Takes <see cref="BeginMove"/> back: receiving goes on, and its task ends as <see cref="UnmovableReason.Canceled"/>.</summary>
+    /// <summary>Takes <see cref="BeginMove"/> back: receiving goes on, and its task ends as
+    /// <see cref="UnmovableReason.Canceled"/>.</summary>
     /// <returns>False if the connection had already left (its task says where it is), or no move was begun.</returns>
     public bool CancelMove() => EndMove(UnmovableReason.Canceled);
 
@@ -88,8 +91,10 @@ internal sealed partial class HandoverConnection
 
     /// <summary>The state of a move, for logs and failed tests.</summary>
     public override string ToString() =>
-        $"{ConnectionId}: {(_moved ? "moved" : IsMoving ? "moving" : "here")}, unmovable {_unmovable}, received {_receiveEpoch} times, {_boundary}, "
-        + $"requests running {_running}, has sent {_hasSent}, receive loop {_receiving.Status}, send loop {_sending.Status}, shutdown {_shutdownReason?.Message ?? "no"}";
+        $"{ConnectionId}: {(_moved ? "moved" : IsMoving ? "moving" : "here")}, unmovable {_unmovable}, received {_receiveEpoch} times, "
+            + $"{_boundary}, "
+        + $"requests running {_running}, has sent {_hasSent}, receive loop {_receiving.Status}, send loop {_sending.Status}, shutdown "
+            + $"{_shutdownReason?.Message ?? "no"}";
 
     /// <summary>Called by the receive loop while a move is on: decides what may be received.</summary>
     private async ValueTask<Gate> PassGateAsync()
@@ -182,7 +187,8 @@ internal sealed partial class HandoverConnection
     {
         if (_tls) return UnmovableReason.Tls;
         if (_items is { Count: > 0 }) return UnmovableReason.ConnectionItems;
-        if (_middlewareSeen || !ReferenceEquals(_currentTransport, this) || ConnectionClosed != _closed.Token) return UnmovableReason.ConnectionMiddleware;
+        if (_middlewareSeen || !ReferenceEquals(_currentTransport, this)
+            || ConnectionClosed != _closed.Token) return UnmovableReason.ConnectionMiddleware;
         return LookAtFeatures();
     }
 

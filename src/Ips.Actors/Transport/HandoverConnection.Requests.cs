@@ -22,8 +22,8 @@ internal sealed partial class HandoverConnection
     public int RunningRequests => Volatile.Read(ref _running);
 
     /// <summary>
-    /// Whether what is to be read next is no request: the last one ended with its body unread, and the connection is broken. Kestrel then does not read the rest
-    /// of the body away, as it does on one that is whole, and would take it for the next request.
+    /// Whether what is to be read next is no request: the last one ended with its body unread, and the connection is broken. Kestrel then
+    /// does not read the rest of the body away, as it does on one that is whole, and would take it for the next request.
     /// </summary>
     internal bool IsBrokenInBody => _bodyLeft && (_closed.IsCancellationRequested || _shutdownReason is not null);
 
@@ -68,10 +68,13 @@ internal sealed partial class HandoverConnection
         return Task.CompletedTask;
     }
 
-    /// <summary>A feature, as the server gives it: Kestrel's collection is the feature itself, and a cast is several times cheaper than its lookup.</summary>
-    private static TFeature? Find<TFeature>(IFeatureCollection features) where TFeature : class => features as TFeature ?? features.Get<TFeature>();
+    /// <summary>A feature, as the server gives it: Kestrel's collection is the feature itself, and a cast is several times cheaper than its
+    /// lookup.</summary>
+    private static TFeature? Find<TFeature>(IFeatureCollection features) where TFeature : class => features as TFeature
+        ?? features.Get<TFeature>();
 
-    private static TFeature First<TFeature>(IFeatureCollection features) where TFeature : class => features as TFeature ?? features.GetRequiredFeature<TFeature>();
+    private static TFeature First<TFeature>(IFeatureCollection features) where TFeature : class => features as TFeature
+        ?? features.GetRequiredFeature<TFeature>();
 
     private static bool IsHttp1(string protocol) => HttpProtocol.IsHttp11(protocol) || HttpProtocol.IsHttp10(protocol);
 

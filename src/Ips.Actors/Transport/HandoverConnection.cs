@@ -15,11 +15,13 @@ namespace Ips.Actors.Transport;
 /// <remarks>
 /// Two loops: bytes from the socket into the input pipe, and from the output pipe into the socket. Order at the end:
 /// <list type="number">
-/// <item>The send loop ends (Kestrel completed its output, or a send failed) and shuts the socket down; <see cref="Abort"/> does so at any time.</item>
+/// <item>The send loop ends (Kestrel completed its output, or a send failed) and shuts the socket down; <see cref="Abort"/> does so at any
+/// time.</item>
 /// <item>The receive loop sees that, completes the input and fires <see cref="ConnectionClosed"/>.</item>
 /// <item>Kestrel calls <see cref="DisposeAsync"/>, which waits for both.</item>
 /// </list>
-/// A connection that moves skips the shutdown: its input is completed, Kestrel ends, what Kestrel wrote is sent, and the descriptor is closed.
+/// A connection that moves skips the shutdown: its input is completed, Kestrel ends, what Kestrel wrote is sent, and the descriptor is
+/// closed.
 /// </remarks>
 internal sealed partial class HandoverConnection : ConnectionContext, IDuplexPipe
 {
@@ -44,7 +46,8 @@ internal sealed partial class HandoverConnection : ConnectionContext, IDuplexPip
     private Task _sending = Task.CompletedTask;
 
     internal HandoverConnection(
-        Socket socket, ReadOnlyMemory<byte> adopted, HandoverConnectionFactory.Lane lane, bool waitForData, ConnectionRegistry registry, ILogger logger)
+        Socket socket, ReadOnlyMemory<byte> adopted, HandoverConnectionFactory.Lane lane, bool waitForData, ConnectionRegistry registry,
+            ILogger logger)
     {
         (_socket, _adopted, _lane, _waitForData, _registry, _logger) = (socket, adopted, lane, waitForData, registry, logger);
         _socket.Blocking = false; // so that Send and Receive answer WouldBlock in place of waiting
@@ -187,8 +190,8 @@ internal sealed partial class HandoverConnection : ConnectionContext, IDuplexPip
     }
 
     /// <summary>
-    /// The input is full: waits until Kestrel has read. No read may be held at a boundary meanwhile, as the gate is not there to let it go on, and
-    /// so much could not travel anyway.
+    /// The input is full: waits until Kestrel has read. No read may be held at a boundary meanwhile, as the gate is not there to let it go
+    /// on, and so much could not travel anyway.
     /// </summary>
     private async ValueTask<FlushResult> PauseAsync(ValueTask<FlushResult> flush)
     {
@@ -289,7 +292,8 @@ internal sealed partial class HandoverConnection : ConnectionContext, IDuplexPip
         }
     }
 
-    /// <summary>Ends the socket: with a FIN if nothing went wrong (<paramref name="reason"/> is null), with a RST if something did.</summary>
+    /// <summary>Ends the socket: with a FIN if nothing went wrong (<paramref name="reason"/> is null), with a RST if something
+    /// did.</summary>
     private void Shutdown(Exception? reason)
     {
         lock (_gate)
@@ -302,7 +306,8 @@ internal sealed partial class HandoverConnection : ConnectionContext, IDuplexPip
             }
             else
             {
-                // Not closed here: the shutdown ends the receive loop's wait with a result. A close would abandon the wait, and leave it to the finalizer.
+                // Not closed here: the shutdown ends the receive loop's wait with a result. A close would abandon the wait, and leave it to
+                // the finalizer.
                 try
                 {
                     _socket.Shutdown(SocketShutdown.Both);

@@ -11,8 +11,8 @@ using Microsoft.Extensions.Logging;
 namespace Ips.Actors.Transport;
 
 /// <summary>
-/// Makes connections out of accepted sockets, and owns what they share: memory pools, I/O queues, senders. One for a process; dispose it when
-/// all connections have ended.
+/// Makes connections out of accepted sockets, and owns what they share: memory pools, I/O queues, senders. One for a process; dispose it
+/// when all connections have ended.
 /// </summary>
 internal sealed class HandoverConnectionFactory : IDisposable
 {
@@ -23,8 +23,9 @@ internal sealed class HandoverConnectionFactory : IDisposable
     private readonly ILogger _logger;
     private uint _next;
 
-    /// <param name="options">The options of Kestrel's socket transport, so that an app's <c>UseSockets(...)</c> holds here too. Read: IOQueueCount,
-    /// MaxReadBufferSize, MaxWriteBufferSize, NoDelay, UnsafePreferInlineScheduling, WaitForDataBeforeAllocatingBuffer.</param>
+    /// <param name="options">The options of Kestrel's socket transport, so that an app's <c>UseSockets(...)</c> holds here too. Read:
+    /// IOQueueCount, MaxReadBufferSize, MaxWriteBufferSize, NoDelay, UnsafePreferInlineScheduling,
+    /// WaitForDataBeforeAllocatingBuffer.</param>
     /// <param name="pools">Kestrel's own factory of pinned pools is the one to pass.</param>
     /// <param name="registry">Gets each connection while it is open.</param>
     /// <param name="logger">Debug messages about single connections.</param>
@@ -46,12 +47,14 @@ internal sealed class HandoverConnectionFactory : IDisposable
     public HandoverConnection Create(Socket socket, ReadOnlyMemory<byte> leftover = default, EndpointKey origin = default)
     {
         if (socket.LocalEndPoint is IPEndPoint) socket.NoDelay = _options.NoDelay;
-        var connection = new HandoverConnection(socket, leftover, NextLane(), _options.WaitForDataBeforeAllocatingBuffer, _registry, _logger) { Origin = origin };
+        var connection = new HandoverConnection(socket, leftover, NextLane(), _options.WaitForDataBeforeAllocatingBuffer, _registry,
+            _logger) { Origin = origin };
         Start(connection);
         return connection;
     }
 
-    /// <summary>The server's end of a warm-up connection. It runs as any other, so that their code is warm, but is none that moves or is counted.</summary>
+    /// <summary>The server's end of a warm-up connection. It runs as any other, so that their code is warm, but is none that moves or is
+    /// counted.</summary>
     /// <param name="socket">One of a connected pair. Owned by the connection from now on.</param>
     /// <param name="localEndPoint">The endpoint that the app sees as the one that was connected to.</param>
     public HandoverConnection CreateWarmup(Socket socket, EndPoint localEndPoint)
@@ -78,7 +81,8 @@ internal sealed class HandoverConnectionFactory : IDisposable
 
     /// <summary>What some of the connections share.</summary>
     internal sealed record Lane(
-        MemoryPool<byte> Pool, PipeOptions Input, PipeOptions Output, SocketSenderPool Senders, IReadOnlySet<Type> MovableFeatures) : IDisposable
+        MemoryPool<byte> Pool, PipeOptions Input, PipeOptions Output, SocketSenderPool Senders, IReadOnlySet<Type> MovableFeatures)
+            : IDisposable
     {
         public static Lane Create(SocketTransportOptions options, IMemoryPoolFactory<byte> pools, IReadOnlySet<Type> movable)
         {

@@ -14,7 +14,8 @@ namespace Ips.Actors.Transport;
 /// error never.
 /// </summary>
 internal sealed class HandoverListener(
-    IActorRef listeners, HandoverConnectionFactory factory, ConnectionRegistry connections, Action<HandoverListener> onUnbound) : IConnectionListener
+    IActorRef listeners, HandoverConnectionFactory factory, ConnectionRegistry connections, Action<HandoverListener> onUnbound)
+        : IConnectionListener
 {
     private static readonly TimeSpan UnbindTimeout = TimeSpan.FromSeconds(5);
 
@@ -86,7 +87,8 @@ internal sealed class HandoverListener(
             var unbind = new ListenerProtocol.Unbind(bound.Id);
             if (cancellationToken.IsCancellationRequested)
             {
-                listeners.Tell(unbind); // Kestrel is disposed of after a start that failed: it does not wait, and the reason must not be lost in this
+                // Kestrel is disposed of after a start that failed: it does not wait, and the reason must not be lost in this
+                listeners.Tell(unbind);
             }
             else
             {

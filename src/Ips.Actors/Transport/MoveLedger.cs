@@ -30,7 +30,8 @@ internal sealed class MoveLedger
     public IReadOnlySet<EndpointKey>? Endpoints { get; set; }
 
     /// <summary>Connections that were asked to leave and have not answered.</summary>
-    public Dictionary<HandoverConnection, bool> Asked { get; } = new(ReferenceEqualityComparer.Instance as IEqualityComparer<HandoverConnection>);
+    public Dictionary<HandoverConnection, bool> Asked { get; } =
+        new(ReferenceEqualityComparer.Instance as IEqualityComparer<HandoverConnection>);
 
     /// <summary>Connections that could not leave for want of a descriptor: each takes one more on its way. They are asked again.</summary>
     public List<HandoverConnection> Waiting { get; } = [];

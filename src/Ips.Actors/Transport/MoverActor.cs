@@ -5,11 +5,14 @@ using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Transport;
 
-/// <summary>Moves live connections out of this generation: asks each to leave at its next request boundary and gives them to the carrier.</summary>
-/// <remarks>A restart loses nothing: who was asked, what is on its way and what waits to be carried live in <see cref="MoveLedger"/>.</remarks>
+/// <summary>Moves live connections out of this generation: asks each to leave at its next request boundary and gives them to the
+/// carrier.</summary>
+/// <remarks>A restart loses nothing: who was asked, what is on its way and what waits to be carried live in
+/// <see cref="MoveLedger"/>.</remarks>
 internal sealed class MoverActor : ReceiveActor, IWithTimers
 {
-    private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(20); // some batches' time: descriptors come back as they arrive
+    // some batches' time: descriptors come back as they arrive
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(20);
 
     private readonly MoveLedger _ledger;
     private readonly ConnectionRegistry _connections;
@@ -19,7 +22,8 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
     private readonly ILogger _log;
     private IActorRef? _flushing;
 
-    public MoverActor(MoveLedger ledger, ConnectionRegistry connections, FrontGate gate, IActorRef lifecycle, TimeProvider time, ILogger log)
+    public MoverActor(MoveLedger ledger, ConnectionRegistry connections, FrontGate gate, IActorRef lifecycle, TimeProvider time,
+        ILogger log)
     {
         (_ledger, _connections, _gate, _lifecycle, _time, _log) = (ledger, connections, gate, lifecycle, time, log);
         Receive<MoverProtocol.Begin>(OnBegin);

@@ -6,12 +6,14 @@ namespace Ips.Actors.Transport;
 /// <summary>What <see cref="MoverActor"/> is asked and answers.</summary>
 internal static class MoverProtocol
 {
-    /// <summary>Move every connection that can, those included that come yet; LifecycleActor hears when only busy and unmovable ones are left.</summary>
+    /// <summary>Move every connection that can, those included that come yet; LifecycleActor hears when only busy and unmovable ones are
+    /// left.</summary>
     /// <param name="Carrier">Gets <see cref="Carry"/>.</param>
     /// <param name="Endpoints">The endpoints that the other generation takes connections for; null means all.</param>
     public sealed record Begin(IActorRef Carrier, IReadOnlySet<EndpointKey>? Endpoints);
 
-    /// <summary>To the carrier: send these. It owns the descriptors. Reply: <see cref="Delivered"/>, <see cref="Returned"/> and <see cref="CarrierLost"/>, in portions.</summary>
+    /// <summary>To the carrier: send these. It owns the descriptors. Reply: <see cref="Delivered"/>, <see cref="Returned"/> and
+    /// <see cref="CarrierLost"/>, in portions.</summary>
     public sealed record Carry(IReadOnlyList<MovedConnection> Connections);
 
     /// <summary>So many have arrived at the other generation.</summary>
@@ -24,8 +26,10 @@ internal static class MoverProtocol
     /// <summary>So many came back, and were adopted here again. <see cref="CarrierLeaving"/> was told before.</summary>
     public sealed record Returned(int Count, UnmovableReason Reason);
 
-    /// <summary>The other generation is about to leave, has no room, or is gone; what has left already is still carried, then <see cref="CarryEnded"/>.</summary>
-    /// <param name="Finish">Busy connections may follow first, and whatever an older generation has on its way here. Else nothing more is asked to move.</param>
+    /// <summary>The other generation is about to leave, has no room, or is gone; what has left already is still carried, then
+    /// <see cref="CarryEnded"/>.</summary>
+    /// <param name="Finish">Busy connections may follow first, and whatever an older generation has on its way here. Else nothing more is
+    /// asked to move.</param>
     public sealed record CarrierLeaving(bool Finish);
 
     /// <summary>No connection comes from an older generation any more.</summary>
@@ -55,9 +59,10 @@ internal abstract record MoveResult
     }
 
     /// <summary>The connection has left Kestrel and this process may no longer touch it.</summary>
-    /// <param name="Descriptor">A descriptor of the socket, close-on-exec, numbered <see cref="Posix.ConnectionDescriptor.LowestNumber"/> or more.
-    /// Whoever takes the result owns it and closes it with close(2), never with shutdown(2).</param>
-    /// <param name="Leftover">Bytes that were received here and belong to the next request: at most <see cref="HandoverConnection.LeftoverLimitBytes"/>.</param>
+    /// <param name="Descriptor">A descriptor of the socket, close-on-exec, numbered <see cref="Posix.ConnectionDescriptor.LowestNumber"/>
+    /// or more. Whoever takes the result owns it and closes it with close(2), never with shutdown(2).</param>
+    /// <param name="Leftover">Bytes that were received here and belong to the next request: at most
+    /// <see cref="HandoverConnection.LeftoverLimitBytes"/>.</param>
     public sealed record Moved(int Descriptor, ReadOnlyMemory<byte> Leftover) : MoveResult;
 
     /// <summary>The connection is served on here, or has ended.</summary>

@@ -17,8 +17,8 @@ internal readonly struct QuietWait(ValueTask<int> operation) : ICriticalNotifyCo
         // The result is for Take.
     }
 
-    /// <summary>The result, or the exception. Once, after the await, unless the operation was given up: one whose result nobody takes does not go back to its socket
-    /// but to the finalizer, and keeps the whole connection in memory until that has run.</summary>
+    /// <summary>The result, or the exception. Once, after the await, unless the operation was given up: one whose result nobody takes does
+    /// not go back to its socket but to the finalizer, and keeps the whole connection in memory until that has run.</summary>
     public int Take() => operation.GetAwaiter().GetResult();
 
     public void OnCompleted(Action continuation) => operation.ConfigureAwait(false).GetAwaiter().OnCompleted(continuation);

@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Ips.Actors.Transport;
 
 /// <summary>
-/// Watches the app read a request's body, as a stream or as a pipe, and knows whether it took the last byte. Only then is the place where the
-/// next request begins certain: of a body that is left over, Kestrel alone knows the length.
+/// Watches the app read a request's body, as a stream or as a pipe, and knows whether it took the last byte. Only then is the place where
+/// the next request begins certain: of a body that is left over, Kestrel alone knows the length.
 /// </summary>
 internal sealed class RequestBody : IRequestBodyPipeFeature
 {
@@ -25,7 +25,8 @@ internal sealed class RequestBody : IRequestBodyPipeFeature
     public bool EndSeen { get; set; }
 
     /// <summary>The reader; another one over the current stream if a middleware replaced that.</summary>
-    public PipeReader Reader => _reader is not null && _request.Body is RequestBodyStream stream && stream.Owner == this ? _reader : _pipes!.Reader;
+    public PipeReader Reader => _reader is not null && _request.Body is RequestBodyStream stream
+        && stream.Owner == this ? _reader : _pipes!.Reader;
 
     /// <summary>Puts a watch on the body of a request.</summary>
     public static RequestBody Watch(IFeatureCollection features, IHttpRequestFeature request)

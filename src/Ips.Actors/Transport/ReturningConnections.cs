@@ -3,7 +3,8 @@ using Ips.Actors.Listener;
 
 namespace Ips.Actors.Transport;
 
-/// <summary>Connections that were to move to a generation which has no room for them, or is gone, on their way back into this one.</summary>
+/// <summary>Connections that were to move to a generation which has no room for them, or is gone, on their way back into this
+/// one.</summary>
 internal static class ReturningConnections
 {
     private static readonly TimeSpan AdoptTimeout = TimeSpan.FromSeconds(30);
@@ -20,7 +21,8 @@ internal static class ReturningConnections
         {
             // Not before they count as open here: nothing would hold this process.
             listeners.Ask<ListenerProtocol.Adopted>(new ListenerProtocol.Adopt(connections), AdoptTimeout)
-                .PipeTo(mover, success: _ => new MoverProtocol.Returned(connections.Count, reason), failure: _ => new MoverProtocol.Returned(connections.Count, reason));
+                .PipeTo(mover, success: _ => new MoverProtocol.Returned(connections.Count, reason),
+                    failure: _ => new MoverProtocol.Returned(connections.Count, reason));
         }
     }
 }

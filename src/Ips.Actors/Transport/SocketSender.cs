@@ -5,7 +5,8 @@ using System.Threading.Tasks.Sources;
 
 namespace Ips.Actors.Transport;
 
-/// <summary>One asynchronous send that reports its error as a value (an exception for each client that went away is too dear). Pooled.</summary>
+/// <summary>One asynchronous send that reports its error as a value (an exception for each client that went away is too dear).
+/// Pooled.</summary>
 internal sealed class SocketSender() : SocketAsyncEventArgs(unsafeSuppressExecutionContextFlow: true), IValueTaskSource<SocketError>
 {
     private readonly List<ArraySegment<byte>> _segments = [];
@@ -23,7 +24,9 @@ internal sealed class SocketSender() : SocketAsyncEventArgs(unsafeSuppressExecut
             foreach (var memory in buffer)
             {
                 if (!MemoryMarshal.TryGetArray(memory, out var segment))
-                    throw new InvalidOperationException("The transport's memory pool gave out memory that is not an array; it must be one that pins arrays, as Kestrel's own.");
+                    throw new InvalidOperationException(
+                        "The transport's memory pool gave out memory that is not an array; it must be one that pins arrays, as Kestrel's "
+                        + "own.");
                 _segments.Add(segment);
             }
             BufferList = _segments; // reads the list now: later changes to it are not seen
@@ -51,6 +54,7 @@ internal sealed class SocketSender() : SocketAsyncEventArgs(unsafeSuppressExecut
 
     ValueTaskSourceStatus IValueTaskSource<SocketError>.GetStatus(short token) => _source.GetStatus(token);
 
-    void IValueTaskSource<SocketError>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+    void IValueTaskSource<SocketError>.OnCompleted(Action<object?> continuation, object? state, short token,
+        ValueTaskSourceOnCompletedFlags flags) =>
         _source.OnCompleted(continuation, state, token, flags);
 }

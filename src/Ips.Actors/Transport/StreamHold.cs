@@ -4,8 +4,8 @@ namespace Ips.Actors.Transport;
 /// Decides which stream of an HTTP/2 connection is kept running while its client learns that the connection closes. Kestrel sends the final
 /// GOAWAY when no stream is left, and drops what comes after it: without a stream to wait for, a request on its way would be lost.
 /// </summary>
-/// <remarks>The close is announced only while a stream runs, and the first stream that ends after that is the one that is held. All members may be
-/// called from any thread.</remarks>
+/// <remarks>The close is announced only while a stream runs, and the first stream that ends after that is the one that is held. All members
+/// may be called from any thread.</remarks>
 internal sealed class StreamHold
 {
     private readonly Lock _gate = new();
@@ -34,7 +34,8 @@ internal sealed class StreamHold
     }
 
     /// <summary>A stream is about to end.</summary>
-    /// <returns>The timestamp of the announcement if this stream must outlast it by the pause, and then call this again; null if it may end.</returns>
+    /// <returns>The timestamp of the announcement if this stream must outlast it by the pause, and then call this again; null if it may
+    /// end.</returns>
     public long? End()
     {
         lock (_gate)

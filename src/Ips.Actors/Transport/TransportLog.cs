@@ -21,9 +21,11 @@ internal static partial class TransportLog
     internal static partial void CarrierLost(this ILogger logger, int count);
 
     [LoggerMessage(EventIds.ConnectionsMoved, LogLevel.Information,
-        "Connections moved in {ElapsedMs:0.0} ms: {Count}. To follow when their request has ended: {Busy}. To be closed politely, as they cannot move: {Staying}.")]
+        "Connections moved in {ElapsedMs:0.0} ms: {Count}. To follow when their request has ended: {Busy}. To be closed politely, as "
+            + "they cannot move: {Staying}.")]
     internal static partial void ConnectionsMoved(this ILogger logger, int count, double elapsedMs, int busy, int staying);
 
-    [LoggerMessage(EventIds.ClosedCallbackFailed, LogLevel.Error, "A callback of the app on ConnectionClosed of connection {ConnectionId} threw.")]
+    [LoggerMessage(EventIds.ClosedCallbackFailed, LogLevel.Error,
+        "A callback of the app on ConnectionClosed of connection {ConnectionId} threw.")]
     internal static partial void ClosedCallbackFailed(this ILogger logger, Exception error, string connectionId);
 }

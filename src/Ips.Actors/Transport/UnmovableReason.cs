@@ -12,7 +12,8 @@ internal enum UnmovableReason
     /// <summary><see cref="HandoverConnection.CancelMove"/> came first.</summary>
     Canceled,
 
-    /// <summary>A request ended before the app had read its body to the end, so that nobody but Kestrel knows where the next request begins.</summary>
+    /// <summary>A request ended before the app had read its body to the end, so that nobody but Kestrel knows where the next request
+    /// begins.</summary>
     UnreadBody,
 
     /// <summary>WebSocket or another protocol that took over the connection.</summary>
@@ -30,7 +31,8 @@ internal enum UnmovableReason
     /// <summary>Connection middleware or the app set a feature of the connection that Kestrel does not set itself.</summary>
     ConnectionFeatures,
 
-    /// <summary>Connection middleware replaced the transport, the end points, another part of the connection, or read bytes before HTTP did (PROXY protocol).</summary>
+    /// <summary>Connection middleware replaced the transport, the end points, another part of the connection, or read bytes before HTTP did
+    /// (PROXY protocol).</summary>
     ConnectionMiddleware,
 
     /// <summary>No descriptor was left to duplicate the socket's; see RLIMIT_NOFILE.</summary>

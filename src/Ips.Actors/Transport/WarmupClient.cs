@@ -14,13 +14,16 @@ internal static class WarmupClient
     private const int BufferBytes = 16 * 1024;
 
     /// <summary>Sends a GET and reads the response until the server ends the connection.</summary>
-    /// <param name="client">The client's end of a fresh connection; it serves this request only, and is left for the caller to close.</param>
+    /// <param name="client">The client's end of a fresh connection; it serves this request only, and is left for the caller to
+    /// close.</param>
     /// <param name="target">Path and query, as in a request line; begins with <c>/</c>.</param>
     /// <param name="host">Value of the Host header.</param>
     /// <param name="cancellationToken">The deadline. The app hears of it when <paramref name="client"/> is closed.</param>
     /// <returns>The status code.</returns>
-    /// <exception cref="ArgumentException"><paramref name="target"/> or <paramref name="host"/> would not be one line of a request.</exception>
-    /// <exception cref="IOException">The connection ended without a whole status line, or the response is above <see cref="ResponseLimitBytes"/>.</exception>
+    /// <exception cref="ArgumentException"><paramref name="target"/> or <paramref name="host"/> would not be one line of a
+    /// request.</exception>
+    /// <exception cref="IOException">The connection ended without a whole status line, or the response is above
+    /// <see cref="ResponseLimitBytes"/>.</exception>
     public static async Task<int> GetAsync(Socket client, string target, string host, CancellationToken cancellationToken)
     {
         Check(target, host);
@@ -37,7 +40,8 @@ internal static class WarmupClient
         }
     }
 
-    /// <summary>The same as a client does it that keeps its connection: the server waits for the first request and for a second one, by code of its own.</summary>
+    /// <summary>The same as a client does it that keeps its connection: the server waits for the first request and for a second one, by
+    /// code of its own.</summary>
     /// <param name="client">As for <see cref="GetAsync"/>; it serves both requests.</param>
     /// <param name="target">As for <see cref="GetAsync"/>.</param>
     /// <param name="host">As for <see cref="GetAsync"/>.</param>
@@ -46,7 +50,8 @@ internal static class WarmupClient
     /// <returns>The status code of the first answer.</returns>
     /// <exception cref="ArgumentException">As for <see cref="GetAsync"/>.</exception>
     /// <exception cref="IOException">As for <see cref="GetAsync"/>.</exception>
-    public static async Task<int> GetTwiceAsync(Socket client, string target, string host, TimeSpan pause, CancellationToken cancellationToken)
+    public static async Task<int> GetTwiceAsync(Socket client, string target, string host, TimeSpan pause,
+        CancellationToken cancellationToken)
     {
         Check(target, host);
         try
@@ -80,18 +85,23 @@ internal static class WarmupClient
     private static void Check(string target, string host)
     {
         if (!target.StartsWith('/') || target.AsSpan().ContainsAnyExceptInRange('!', '~'))
-            throw new ArgumentException($"The warm-up target is \"{target}\"; it must begin with / and have neither spaces nor control characters (ips.warmup.requests).", nameof(target));
+            throw new ArgumentException(
+                $"The warm-up target is \"{target}\"; it must begin with / and have neither spaces nor control characters "
+                + "(ips.warmup.requests).", nameof(target));
         if (host.AsSpan().ContainsAnyExceptInRange('!', '~'))
-            throw new ArgumentException($"The warm-up host is \"{host}\"; it must have neither spaces nor control characters.", nameof(host));
+            throw new ArgumentException($"The warm-up host is \"{host}\"; it must have neither spaces nor control characters.",
+                nameof(host));
 
     }
 
-    private static IOException Reset(string target, SocketException e) => new($"The server reset the connection of warm-up request {target}: {e.Message}", e);
+    private static IOException Reset(string target, SocketException e) =>
+        new($"The server reset the connection of warm-up request {target}: {e.Message}", e);
 
     private static async Task SendAsync(Socket client, string target, string host, bool close, CancellationToken cancellationToken)
     {
         var connection = close ? "Connection: close\r\n" : "";
-        ReadOnlyMemory<byte> request = Encoding.ASCII.GetBytes($"GET {target} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: ips-warmup\r\n{connection}\r\n");
+        ReadOnlyMemory<byte> request = Encoding.ASCII
+            .GetBytes($"GET {target} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: ips-warmup\r\n{connection}\r\n");
         while (!request.IsEmpty) request = request[await client.SendAsync(request, cancellationToken)..];
     }
 
@@ -115,7 +125,9 @@ internal static class WarmupClient
         {
             total += count;
             if (total > ResponseLimitBytes)
-                throw new IOException($"The response to warm-up request {target} is above {ResponseLimitBytes} bytes; warm up with a smaller one (ips.warmup.requests).");
+                throw new IOException(
+                    $"The response to warm-up request {target} is above {ResponseLimitBytes} bytes; warm up with a smaller one "
+                    + "(ips.warmup.requests).");
         }
     }
 
@@ -123,7 +135,9 @@ internal static class WarmupClient
     private static int ParseStatus(ReadOnlySpan<byte> response) =>
         int.TryParse(response[9..StatusLength], NumberStyles.None, CultureInfo.InvariantCulture, out var code)
             ? code
-            : throw new IOException($"The answer to a warm-up request begins with \"{Encoding.Latin1.GetString(response[..StatusLength])}\"; that is no HTTP/1.1 status line.");
+            : throw new IOException(
+                $"The answer to a warm-up request begins with \"{Encoding.Latin1.GetString(response[..StatusLength])}\"; that is no "
+                + "HTTP/1.1 status line.");
 }
 
 /// <summary>Marks a request that Ips sent itself, without the network, to warm the app up before it serves: then

@@ -13,14 +13,17 @@ internal static class AccessLogCodec
     private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The line in <paramref name="format"/>, which is not <see cref="AccessLogFormat.Off"/>.</summary>
-    public static byte[] Write(AccessLogEntry entry, AccessLogFormat format) => format == AccessLogFormat.Json ? Json(entry) : Common(entry);
+    public static byte[] Write(AccessLogEntry entry, AccessLogFormat format) => format == AccessLogFormat.Json ? Json(entry)
+        : Common(entry);
 
     private static byte[] Common(AccessLogEntry entry)
     {
         // The Common Log Format's date has no colon in its offset.
         var time = entry.Time.ToString("dd/MMM/yyyy:HH:mm:ss zzz", CultureInfo.InvariantCulture).Remove(24, 1);
         return Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
-            $"{entry.Remote?.ToString() ?? "-"} - {entry.KeyId ?? "-"} [{time}] \"{entry.Method} {Escape(entry.Target)} {entry.Protocol}\" {entry.Status} {(entry.SizeBytes is { } size ? size : "-")} {entry.Duration.TotalMilliseconds:0.000}ms generation={entry.Generation} trace={entry.TraceId}\n"));
+            $"{entry.Remote?.ToString() ?? "-"} - {entry.KeyId ?? "-"} [{time}] \"{entry.Method} {Escape(entry.Target)} "
+                + $"{entry.Protocol}\" {entry.Status} {(entry.SizeBytes is { } size ? size : "-")} "
+                + $"{entry.Duration.TotalMilliseconds:0.000}ms generation={entry.Generation} trace={entry.TraceId}\n"));
     }
 
     private static byte[] Json(AccessLogEntry entry)

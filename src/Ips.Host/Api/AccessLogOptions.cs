@@ -6,8 +6,8 @@ internal sealed class AccessLogOptions
     /// <summary>Its form. Default off.</summary>
     public AccessLogFormat Format { get; set; } = AccessLogFormat.Off;
 
-    /// <summary>Lines that wait for a slow standard output; what comes on top is dropped, counted and reported, so that a full disk or a stuck pipe
-    /// cannot stop the service. From 16 to 1,000,000. Default 8,192, some 2 MB.</summary>
+    /// <summary>Lines that wait for a slow standard output; what comes on top is dropped, counted and reported, so that a full disk or a
+    /// stuck pipe cannot stop the service. From 16 to 1,000,000. Default 8,192, some 2 MB.</summary>
     public int BufferLines { get; set; } = 8_192;
 }
 

@@ -13,7 +13,8 @@ internal static class ApiKeys
     internal static ConfigTable<ApiOptions> Table { get; } = new(
         [
             ConfigKey.Size<ApiOptions>(MaxBody, o => o.MaxBodySizeBytes, (o, v) => o.MaxBodySizeBytes = v, 1024, 16 * 1024 * 1024),
-            ConfigKey.Size<ApiOptions>(BodyMemory, o => o.BodyMemorySizeBytes, (o, v) => o.BodyMemorySizeBytes = v, 1024 * 1024, 1024 * 1024 * 1024),
+            ConfigKey.Size<ApiOptions>(BodyMemory, o => o.BodyMemorySizeBytes, (o, v) => o.BodyMemorySizeBytes = v, 1024 * 1024,
+                1024 * 1024 * 1024),
             ConfigKey.Count<ApiOptions>(PageSize, o => o.PageSize, (o, v) => o.PageSize = v, 1, 10_000, "objects"),
             ConfigKey.Count<ApiOptions>(MaxPageSize, o => o.MaxPageSize, (o, v) => o.MaxPageSize = v, 1, 10_000, "objects"),
             ConfigKey.Choice<ApiOptions, ApiCompatibility>("ips.api.compatibility", o => o.Compatibility, (o, v) => o.Compatibility = v,
@@ -31,6 +32,7 @@ internal static class ApiKeys
         [
             ConfigKey.Choice<AccessLogOptions, AccessLogFormat>("ips.access-log.format", o => o.Format, (o, v) => o.Format = v,
                 [("off", AccessLogFormat.Off), ("common", AccessLogFormat.Common), ("json", AccessLogFormat.Json)]),
-            ConfigKey.Count<AccessLogOptions>("ips.access-log.buffer-lines", o => o.BufferLines, (o, v) => o.BufferLines = v, 16, 1_000_000, "lines"),
+            ConfigKey.Count<AccessLogOptions>("ips.access-log.buffer-lines", o => o.BufferLines, (o, v) => o.BufferLines = v, 16, 1_000_000,
+                "lines"),
         ], []);
 }

@@ -23,11 +23,13 @@ internal static partial class ApiLog
     [LoggerMessage(ApiEventIds.StoreOpened, LogLevel.Information, "The inventory lies in {Store}.")]
     internal static partial void StoreOpened(this ILogger logger, string store);
 
-    [LoggerMessage(ApiEventIds.NoKey, LogLevel.Warning, "There is no access key, so /v1 refuses every request. Make one with 'ips key add'.")]
+    [LoggerMessage(ApiEventIds.NoKey, LogLevel.Warning,
+        "There is no access key, so /v1 refuses every request. Make one with 'ips key add'.")]
     internal static partial void NoKey(this ILogger logger);
 
     [LoggerMessage(ApiEventIds.AnonymousLoopback, LogLevel.Warning,
-        "There is no access key, and ips.auth.allow-anonymous-loopback is set: every program on this machine may read and write the inventory. Make a key with 'ips key add'.")]
+        "There is no access key, and ips.auth.allow-anonymous-loopback is set: every program on this machine may read and write the "
+            + "inventory. Make a key with 'ips key add'.")]
     internal static partial void AnonymousLoopback(this ILogger logger);
 
     [LoggerMessage(ApiEventIds.AccessLinesDropped, LogLevel.Warning,

@@ -3,10 +3,12 @@ namespace Ips.Host.Api;
 /// <summary>Bounds of a request. HOCON block <c>ips.api</c>.</summary>
 internal sealed class ApiOptions
 {
-    /// <summary>Largest body of a request, bytes. From 1 KiB to 16 MiB. Default 64 KiB: a switch with 64 addresses and owners needs less than 25 KiB.</summary>
+    /// <summary>Largest body of a request, bytes. From 1 KiB to 16 MiB. Default 64 KiB: a switch with 64 addresses and owners needs less
+    /// than 25 KiB.</summary>
     public int MaxBodySizeBytes { get; set; } = 64 * 1024;
 
-    /// <summary>Most memory of all bodies that are read or acted on at once, bytes; beyond it requests are answered 503. From 1 MiB to 1 GiB, more than
+    /// <summary>Most memory of all bodies that are read or acted on at once, bytes; beyond it requests are answered 503. From 1 MiB to 1
+    /// GiB, more than
     /// <see cref="MaxBodySizeBytes"/>. Default 64 MiB: 1,000 of the largest at once.</summary>
     public int BodyMemorySizeBytes { get; set; } = 64 * 1024 * 1024;
 

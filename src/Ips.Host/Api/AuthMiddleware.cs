@@ -9,9 +9,11 @@ using Microsoft.Net.Http.Headers;
 namespace Ips.Host.Api;
 
 /// <summary>Lets only signed requests, and as long as there is no key those from loopback if that is allowed, through to <c>/v1</c>.
-/// Order: what is cheap to refuse comes first, a body is read only for a key that exists, and a nonce is taken only after the signature was checked.</summary>
+/// Order: what is cheap to refuse comes first, a body is read only for a key that exists, and a nonce is taken only after the signature was
+/// checked.</summary>
 internal sealed class AuthMiddleware(
-    RequestDelegate next, IInventoryStore store, AccessKeyCache keys, BodyMemory memory, IOptions<AuthOptions> options, IOptions<ApiOptions> api, TimeProvider time)
+    RequestDelegate next, IInventoryStore store, AccessKeyCache keys, BodyMemory memory, IOptions<AuthOptions> options,
+        IOptions<ApiOptions> api, TimeProvider time)
 {
     /// <summary>The header of an answer with the name of the key that the request was signed with.</summary>
     public const string UserHeader = "X-Request-User";
@@ -30,7 +32,8 @@ internal sealed class AuthMiddleware(
                 await next(context);
                 return;
             }
-            if (problem.Status == StatusCodes.Status401Unauthorized) context.Response.Headers.WWWAuthenticate = CredentialsParser.SchemeName;
+            if (problem.Status == StatusCodes.Status401Unauthorized) context.Response.Headers.WWWAuthenticate =
+                CredentialsParser.SchemeName;
             await Envelope.WriteProblemAsync(context, problem);
         }
         finally
@@ -100,7 +103,8 @@ internal sealed class AuthMiddleware(
         return await VerifyAsync(context, path, query, credentials, key);
     }
 
-    private async ValueTask<Problem?> VerifyAsync(HttpContext context, string path, RequestQuery query, Credentials credentials, AccessKey? key)
+    private async ValueTask<Problem?> VerifyAsync(HttpContext context, string path, RequestQuery query, Credentials credentials,
+        AccessKey? key)
     {
         var request = context.Request;
         var body = context.Features.GetRequiredFeature<RequestBody>().Bytes;
@@ -109,7 +113,8 @@ internal sealed class AuthMiddleware(
         {
             var headers = SignedHeaders.Of(request.Headers, out var twice);
             if (twice is not null) return twice;
-            text = SignatureText.Build21(request.Method, context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget, headers, body.Span, credentials);
+            text = SignatureText.Build21(request.Method, context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget, headers,
+                body.Span, credentials);
             if (text is null) return AuthRefusals.SignatureWrong;
         }
         else
@@ -117,7 +122,8 @@ internal sealed class AuthMiddleware(
             text = SignatureText.Build(request.Method, path, query.Parameters, body.Span, credentials);
         }
         var refused = SignatureVerifier.Verify(credentials, key, text, time.GetUtcNow());
-        if (refused == AuthRefusals.SignatureWrong && credentials.Scheme == SignatureScheme.V1 && body.IsEmpty && HasBody(context, credentials))
+        if (refused == AuthRefusals.SignatureWrong && credentials.Scheme == SignatureScheme.V1 && body.IsEmpty
+            && HasBody(context, credentials))
         {
             // Clients of Gin-IPs sign an empty line for an empty body.
             text = SignatureText.Build(request.Method, path, query.Parameters, body.Span, credentials, signsEmptyBody: false);
@@ -125,7 +131,8 @@ internal sealed class AuthMiddleware(
         }
         if (refused is not null) return refused;
         context.Response.Headers[UserHeader] = key!.Name;
-        context.Features.Set(new Caller(key.Name, credentials.Scheme)); // known from here on: the access log names the key also if the request is refused below
+        // known from here on: the access log names the key also if the request is refused below
+        context.Features.Set(new Caller(key.Name, credentials.Scheme));
         var writes = HttpMethods.IsPut(request.Method) || HttpMethods.IsDelete(request.Method);
         if (credentials.Scheme != SignatureScheme.V1)
         {

@@ -31,7 +31,8 @@ internal static class ConditionParser
         {
             foreach (var tag in tags)
             {
-                if (tag.IsWeak || !long.TryParse(tag.Tag.AsSpan().Trim('"'), NumberStyles.None, CultureInfo.InvariantCulture, out var version)) break;
+                if (tag.IsWeak || !long.TryParse(tag.Tag.AsSpan().Trim('"'), NumberStyles.None, CultureInfo.InvariantCulture,
+                    out var version)) break;
                 versions.Add(version);
             }
         }

@@ -72,7 +72,8 @@ internal static class Envelope
         body.CopyTo(whole);
         tail[..length].CopyTo(whole.AsSpan(body.Length));
         if (isGinIps) GinIpsMap.NameClass(whole);
-        json.WriteRawValue(whole.AsSpan(0, body.Length + length), skipInputValidation: true); // written by ObjectCodec, which is the store's only writer
+        // written by ObjectCodec, which is the store's only writer
+        json.WriteRawValue(whole.AsSpan(0, body.Length + length), skipInputValidation: true);
         ArrayPool<byte>.Shared.Return(whole);
     }
 
@@ -93,11 +94,14 @@ internal static class Envelope
 /// <summary>Which language a client wants its messages in.</summary>
 internal static class Languages
 {
-    /// <summary>Whether Chinese is the most wanted language of an Accept-Language header. English otherwise, also if the header cannot be read.</summary>
+    /// <summary>Whether Chinese is the most wanted language of an Accept-Language header. English otherwise, also if the header cannot be
+    /// read.</summary>
     public static bool PrefersChinese(StringValues acceptLanguage)
     {
-        if (StringValues.IsNullOrEmpty(acceptLanguage) || !StringWithQualityHeaderValue.TryParseList(acceptLanguage, out var wanted)) return false;
+        if (StringValues.IsNullOrEmpty(acceptLanguage) || !StringWithQualityHeaderValue
+            .TryParseList(acceptLanguage, out var wanted)) return false;
         var best = wanted.Where(w => w.Quality is null or > 0).OrderByDescending(w => w.Quality ?? 1).FirstOrDefault();
-        return best is not null && (best.Value.Equals("zh", StringComparison.OrdinalIgnoreCase) || best.Value.StartsWith("zh-", StringComparison.OrdinalIgnoreCase));
+        return best is not null && (best.Value.Equals("zh", StringComparison.OrdinalIgnoreCase)
+            || best.Value.StartsWith("zh-", StringComparison.OrdinalIgnoreCase));
     }
 }

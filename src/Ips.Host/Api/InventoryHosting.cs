@@ -7,7 +7,8 @@ using Microsoft.Extensions.Options;
 
 namespace Ips.Host.Api;
 
-/// <summary>How the daemon takes the inventory in: <see cref="AddInventory"/>, then <see cref="UseInventory"/>, then <see cref="MapInventory"/>.</summary>
+/// <summary>How the daemon takes the inventory in: <see cref="AddInventory"/>, then <see cref="UseInventory"/>, then
+/// <see cref="MapInventory"/>.</summary>
 internal static class InventoryHosting
 {
     private static readonly byte[] StartPage = Encoding.UTF8.GetBytes($"""
@@ -22,19 +23,24 @@ internal static class InventoryHosting
 
         """);
 
-    /// <summary>Registers the inventory. <see cref="AuthOptions"/>, <see cref="ApiOptions"/> and <see cref="AccessLogOptions"/> are set, and were checked, by the caller.</summary>
+    /// <summary>Registers the inventory. <see cref="AuthOptions"/>, <see cref="ApiOptions"/> and <see cref="AccessLogOptions"/> are set,
+    /// and were checked, by the caller.</summary>
     /// <param name="services">The app's services.</param>
     /// <param name="store">The open store. The caller releases it at the end of the drain, after the last request.</param>
     /// <param name="generation">Which generation this is.</param>
-    /// <param name="accessLogOutput">Where the access log goes; null is standard output, also after SIGUSR1 has opened the log file again.</param>
-    public static IServiceCollection AddInventory(this IServiceCollection services, IInventoryStore store, Func<int> generation, Stream? accessLogOutput = null)
+    /// <param name="accessLogOutput">Where the access log goes; null is standard output, also after SIGUSR1 has opened the log file
+    /// again.</param>
+    public static IServiceCollection AddInventory(this IServiceCollection services, IInventoryStore store, Func<int> generation,
+        Stream? accessLogOutput = null)
     {
         services.AddSingleton(store);
         services.AddSingleton<IGenerationNumber>(new GenerationNumber(generation));
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton(s => new AccessKeyCache(s.GetRequiredService<IInventoryStore>(), s.GetRequiredService<IOptions<AuthOptions>>(), s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(s => new AccessKeyCache(s.GetRequiredService<IInventoryStore>(),
+            s.GetRequiredService<IOptions<AuthOptions>>(), s.GetRequiredService<TimeProvider>()));
         services.AddSingleton(s => new AccessLogWriter(
-            accessLogOutput ?? LogOutput.Open(), s.GetRequiredService<IOptions<AccessLogOptions>>(), s.GetRequiredService<ILogger<AccessLogWriter>>()));
+            accessLogOutput ?? LogOutput.Open(), s.GetRequiredService<IOptions<AccessLogOptions>>(),
+                s.GetRequiredService<ILogger<AccessLogWriter>>()));
         services.AddSingleton<InventoryApi>();
         services.AddSingleton<StoreHealthCheck>();
         services.AddHealthChecks().AddCheck<StoreHealthCheck>(StoreIdentity.FactName);
@@ -43,7 +49,8 @@ internal static class InventoryHosting
         services.AddSingleton<OpenApiText>();
         // Each failing run would be a line of the log; the check itself says when it begins to fail, and when that ends.
         services.AddLogging(logging => logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None));
-        // What these two log of each request at information and debug is the target as sent, with the signature of v1; the access log has it without.
+        // What these two log of each request at information and debug is the target as sent, with the signature of v1; the access log has
+        // it without.
         services.AddLogging(logging => logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning)
             .AddFilter("Microsoft.AspNetCore.Server.Kestrel.BadRequests", LogLevel.Warning));
         services.AddOpenApi(OpenApiText.DocumentName, options => options.AddDocumentTransformer<OpenApiDescription>());

@@ -5,7 +5,8 @@ using Microsoft.Extensions.Options;
 namespace Ips.Host.Api;
 
 /// <summary>Says at start where the inventory lies, once in the daemon's life, and, if there is no key, what that means.</summary>
-internal sealed class InventoryStartup(IInventoryStore store, IOptions<AuthOptions> options, IGenerationNumber generation, ILogger<InventoryStartup> log) : IHostedService
+internal sealed class InventoryStartup(IInventoryStore store, IOptions<AuthOptions> options, IGenerationNumber generation,
+    ILogger<InventoryStartup> log) : IHostedService
 {
     /// <inheritdoc/>
     public async Task StartAsync(CancellationToken cancellationToken)

@@ -4,14 +4,15 @@ using Ips.Host.Inventory;
 
 namespace Ips.Host.Api;
 
-/// <summary>Reads the body of <c>POST /v1/object/{oid}</c>: <c>page</c>, <c>page_size</c>, and a value, or a list of up to ten of which one must match,
-/// for any field; further <c>sort</c>, <c>prefix</c> and <c>after</c>. Pure. An empty body asks for everything.</summary>
+/// <summary>Reads the body of <c>POST /v1/object/{oid}</c>: <c>page</c>, <c>page_size</c>, and a value, or a list of up to ten of which one
+/// must match, for any field; further <c>sort</c>, <c>prefix</c> and <c>after</c>. Pure. An empty body asks for everything.</summary>
 internal static class ListQueryParser
 {
     /// <summary>Most values of one filter.</summary>
     public const int MaxValues = 10;
 
-    private static readonly JsonDocumentOptions DocumentOptions = new() { MaxDepth = ObjectLimits.JsonDepth, AllowDuplicateProperties = false };
+    private static readonly JsonDocumentOptions DocumentOptions = new() { MaxDepth = ObjectLimits.JsonDepth,
+        AllowDuplicateProperties = false };
 
     /// <summary>Reads the body.</summary>
     public static ListQuery? Parse(ObjectClass oclass, ReadOnlyMemory<byte> body, ApiOptions options, out IReadOnlyList<Refusal> problems)
@@ -33,7 +34,8 @@ internal static class ListQueryParser
         }
         catch (JsonException e)
         {
-            found.Add(Refusals.NotJson($"line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}, nested {ObjectLimits.JsonDepth} deep at most"));
+            found.Add(Refusals.NotJson(
+                $"line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}, nested {ObjectLimits.JsonDepth} deep at most"));
             return null;
         }
     }
@@ -50,7 +52,8 @@ internal static class ListQueryParser
             else if (name == "page_size") size = ParseNumber(name, property.Value, options.MaxPageSize, found);
             else if (name is OrderParser.Sort or OrderParser.Prefix or OrderParser.After)
                 order = OrderParser.Read(name, TextOf(property.Value), order, found);
-            else if (name == ObjectClass.IdField) AddFilter(filters, Values(name, property.Value, found, IdOf, Refusals.NotAnId), ids => new ObjectFilter.ById(ids));
+            else if (name == ObjectClass.IdField) AddFilter(filters, Values(name, property.Value, found, IdOf, Refusals.NotAnId),
+                ids => new ObjectFilter.ById(ids));
             else if (oclass.IndexOf(name) is >= 0 and var index) ParseFilter(oclass.Fields[index], property.Value, filters, found);
             else found.Add(Refusals.Unknown(name));
         }
@@ -72,17 +75,20 @@ internal static class ListQueryParser
         switch (field.Kind)
         {
             case FieldKind.Text:
-                AddFilter(filters, Values(field.Name, value, found, TextOf, Refusals.NotText), texts => new ObjectFilter.ByColumn(field.Column!, [.. texts]));
+                AddFilter(filters, Values(field.Name, value, found, TextOf, Refusals.NotText),
+                    texts => new ObjectFilter.ByColumn(field.Column!, [.. texts]));
                 break;
             case FieldKind.TextList:
                 AddFilter(filters, Values(field.Name, value, found, TextOf, Refusals.NotText), owners => new ObjectFilter.ByOwner(owners));
                 break;
             case FieldKind.WholeNumber:
-                AddFilter(filters, Values(field.Name, value, found, NumberOf, name => Refusals.NotAWholeNumber(name, 0, ObjectLimits.Number)),
+                AddFilter(filters, Values(field.Name, value, found, NumberOf,
+                    name => Refusals.NotAWholeNumber(name, 0, ObjectLimits.Number)),
                     numbers => new ObjectFilter.ByColumn(field.Column!, [.. numbers]));
                 break;
             default:
-                AddFilter(filters, Values(field.Name, value, found, BlockOf, name => Refusals.Wrong(name, "an address or CIDR block", "地址或 CIDR 网段")),
+                AddFilter(filters, Values(field.Name, value, found, BlockOf,
+                    name => Refusals.Wrong(name, "an address or CIDR block", "地址或 CIDR 网段")),
                     blocks => new ObjectFilter.ByAddress(field.Slot, AddressRange.Merge(blocks.SelectMany(block => block!.Value.Ranges))));
                 break;
         }
@@ -94,7 +100,8 @@ internal static class ListQueryParser
     }
 
     // Null if there is a problem with the values.
-    private static List<T>? Values<T>(string name, JsonElement value, List<Refusal> found, Func<JsonElement, T?> read, Func<string, Refusal> wrong)
+    private static List<T>? Values<T>(string name, JsonElement value, List<Refusal> found, Func<JsonElement, T?> read,
+        Func<string, Refusal> wrong)
     {
         List<T> values = [];
         if (value.ValueKind != JsonValueKind.Array)
@@ -138,7 +145,8 @@ internal static class ListQueryParser
     private static string? IdOf(JsonElement element) => TextOf(element) is { } id && ObjectLimits.IsId(id) ? id : null;
 
     private static object? NumberOf(JsonElement element) =>
-        element.ValueKind == JsonValueKind.Number && element.TryGetInt64(out var number) && number is >= 0 and <= ObjectLimits.Number ? number : null;
+        element.ValueKind == JsonValueKind.Number && element.TryGetInt64(out var number)
+            && number is >= 0 and <= ObjectLimits.Number ? number : null;
 
     private static AddressBlock? BlockOf(JsonElement element) =>
         TextOf(element) is { } text && AddressParser.TryParseBlock(text, out var block) ? block : null;

@@ -5,7 +5,8 @@ using Microsoft.OpenApi;
 
 namespace Ips.Host.Api;
 
-/// <summary>The OpenAPI document as it is sent. Made at the first request: it depends on the options only, which stay as they are while the process runs.</summary>
+/// <summary>The OpenAPI document as it is sent. Made at the first request: it depends on the options only, which stay as they are while the
+/// process runs.</summary>
 internal sealed class OpenApiText([FromKeyedServices(OpenApiText.DocumentName)] IOpenApiDocumentProvider documents) : IDisposable
 {
     /// <summary>The document's name.</summary>

@@ -17,7 +17,8 @@ internal static class Problems
     public static readonly Problem NoSuchPath = new(ApiCode.NotFound, "there is no such path", "路径不存在");
 
     public static readonly Problem StoreBusy = new(ApiCode.Internal,
-        "the store is busy with another write, such as an import; try again (ips.store.busy-timeout sets the wait)", "存储繁忙，请稍后重试") { Status = 503 };
+        "the store is busy with another write, such as an import; try again (ips.store.busy-timeout sets the wait)",
+            "存储繁忙，请稍后重试") { Status = 503 };
 
     /// <summary>The store cannot be used now.</summary>
     public static Problem StoreAway(StoreTrouble trouble) => trouble == StoreTrouble.InDoubt
@@ -27,7 +28,8 @@ internal static class Problems
     public static Problem BodyTooLarge(int limitBytes) => new(ApiCode.WrongTypeOrRange,
         $"the body is larger than {limitBytes} bytes; ips.api.max-body sets the limit", $"请求体超过 {limitBytes} 字节") { Status = 413 };
 
-    public static Problem TooManyParameters(int limit) => new(ApiCode.WrongTypeOrRange, $"more than {limit} query parameters", $"查询参数超过 {limit} 个") { Status = 400 };
+    public static Problem TooManyParameters(int limit) => new(ApiCode.WrongTypeOrRange, $"more than {limit} query parameters",
+        $"查询参数超过 {limit} 个") { Status = 400 };
 
     public static Problem NoSuchObject(string oid, string id) => new(ApiCode.NotFound, $"there is no {oid} '{id}'", $"{oid} '{id}' 不存在");
 
@@ -35,7 +37,8 @@ internal static class Problems
         new(ApiCode.MethodNotAllowed, $"{method} is not allowed here; allowed: {allowed}", $"不支持 {method} 方法，允许：{allowed}");
 
     public static Problem VersionMismatch(long? current) => new(ApiCode.Other,
-        current is { } version ? $"the object has version {version} now, so the condition of the request is not met" : "the object does not exist, so the condition of the request is not met",
+        current is { } version ? $"the object has version {version} now, so the condition of the request is not met"
+            : "the object does not exist, so the condition of the request is not met",
         current is { } now ? $"对象当前版本为 {now}，不满足请求条件" : "对象不存在，不满足请求条件");
 
     public static Problem Internal(string traceId) => new(ApiCode.Internal, $"internal error; trace id {traceId}", $"内部错误，跟踪号 {traceId}");
@@ -59,5 +62,6 @@ internal static class Problems
             $"参数 {name}：不支持的IP '{value}'");
 
     public static Refusal NotABlock(string name, string value) =>
-        new(RefusalKind.Wrong, $"{name}: '{Refusals.Shown(value)}' is neither an IPv4 or IPv6 address nor a CIDR block", $"参数 {name}：'{Refusals.Shown(value)}' 不是 IPv4/IPv6 地址或 CIDR 网段");
+        new(RefusalKind.Wrong, $"{name}: '{Refusals.Shown(value)}' is neither an IPv4 or IPv6 address nor a CIDR block",
+            $"参数 {name}：'{Refusals.Shown(value)}' 不是 IPv4/IPv6 地址或 CIDR 网段");
 }

@@ -45,7 +45,8 @@ internal sealed class RequestBody : IDisposable
                 }
                 body._length += read;
                 if (body._length > limitBytes) return (null, Problems.BodyTooLarge(limitBytes));
-                if (body._length == body._buffer.Length && !body.TryGrow(Math.Min(body._length * 2, most))) return (null, Problems.BodyMemoryFull);
+                if (body._length == body._buffer.Length && !body.TryGrow(Math.Min(body._length * 2, most))) return (null,
+                    Problems.BodyMemoryFull);
             }
         }
         finally
@@ -69,7 +70,8 @@ internal sealed class RequestBody : IDisposable
     }
 }
 
-/// <summary>Counts the memory of all bodies that are being read or acted on: who knows a key's name, but not its secret, can send bodies too.</summary>
+/// <summary>Counts the memory of all bodies that are being read or acted on: who knows a key's name, but not its secret, can send bodies
+/// too.</summary>
 /// <remarks>Nobody waits for it: a sender who holds some while it waits for more would keep others waiting as long as it likes.</remarks>
 internal sealed class BodyMemory(IOptions<ApiOptions> options)
 {

@@ -57,7 +57,8 @@ internal static class SearchQueryParser
         var parts = value.Split(',', MaxAddresses + 1, StringSplitOptions.TrimEntries);
         if (parts.Length > MaxAddresses)
         {
-            found.Add(Refusals.Wrong("ip", $"1 to {MaxAddresses} addresses or CIDR blocks with commas between them", $" 1 到 {MaxAddresses} 个以逗号分隔的地址或 CIDR 网段"));
+            found.Add(Refusals.Wrong("ip", $"1 to {MaxAddresses} addresses or CIDR blocks with commas between them",
+                $" 1 到 {MaxAddresses} 个以逗号分隔的地址或 CIDR 网段"));
             return;
         }
         foreach (var part in parts)
@@ -71,7 +72,8 @@ internal static class SearchQueryParser
 
     private static int? ParseNumber(string name, string value, int max, List<Refusal> found)
     {
-        if (value.Length <= 10 && int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= 1 && number <= max) return number;
+        if (value.Length <= 10 && int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= 1
+            && number <= max) return number;
         found.Add(Refusals.NotAWholeNumber(name, 1, max));
         return null;
     }

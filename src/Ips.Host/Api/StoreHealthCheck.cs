@@ -18,7 +18,8 @@ internal sealed class StoreHealthCheck(IInventoryStore store, TimeProvider time,
     {
         var reason = await ReasonAsync(cancellationToken);
         Tell(reason);
-        return reason is null ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy($"{reason} ({InventoryStores.KeyOf(store.Description)})");
+        return reason is null ? HealthCheckResult.Healthy()
+            : HealthCheckResult.Unhealthy($"{reason} ({InventoryStores.KeyOf(store.Description)})");
     }
 
     // One that hangs, in a server or on a disk, is not joined by another.

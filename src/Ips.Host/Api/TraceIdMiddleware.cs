@@ -10,7 +10,8 @@ internal sealed class TraceIdMiddleware(RequestDelegate next)
     /// <summary>The header's name.</summary>
     public const string HeaderName = "X-Request-Trace-Id";
 
-    private static readonly SearchValues<char> Allowed = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+    private static readonly SearchValues<char> Allowed = SearchValues
+        .Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
 
     /// <summary>Sets the id and goes on.</summary>
     public Task InvokeAsync(HttpContext context)

@@ -5,7 +5,8 @@ using Microsoft.Extensions.Options;
 
 namespace Ips.Host.Auth;
 
-/// <summary>The keys in memory, not older than <see cref="AuthOptions.KeyCache"/>. What it asks the store then is one number; the keys only if that changed.</summary>
+/// <summary>The keys in memory, not older than <see cref="AuthOptions.KeyCache"/>. What it asks the store then is one number; the keys only
+/// if that changed.</summary>
 internal sealed class AccessKeyCache(IAccessKeyStore store, IOptions<AuthOptions> options, TimeProvider time) : IDisposable
 {
     private readonly SemaphoreSlim _refreshing = new(1, 1);

@@ -45,11 +45,13 @@ internal static class AuthRefusals
     public static readonly AuthRefusal NonceUsed = new(AuthRefusalKind.Expired, "this nonce was used before", "该 nonce 已被使用");
 
     public static readonly AuthRefusal NonceStoreFull = new(AuthRefusalKind.Denied,
-        "too many requests with nonces within the window, in all or of this key; ips.auth.nonce-capacity sets the limit, and one key may hold as many as are free",
+        "too many requests with nonces within the window, in all or of this key; ips.auth.nonce-capacity sets the limit, and one key may "
+            + "hold as many as are free",
         "时间窗口内带 nonce 的请求过多（总数或该密钥；ips.auth.nonce-capacity）");
 
     public static readonly AuthRefusal NonceForgotten = new(AuthRefusalKind.Expired,
-        "expires is so old, by the clock of the store, that its nonces are forgotten: sign again, and compare the clocks of client, daemon and store",
+        "expires is so old, by the clock of the store, that its nonces are forgotten: sign again, and compare the clocks of client, "
+            + "daemon and store",
         "按存储的时钟，expires 过旧，nonce 记录已清除：请重新签名，并核对客户端、服务和存储的时钟");
 
     public static readonly AuthRefusal KeyDisabled = new(AuthRefusalKind.Denied, "this access key is disabled", "访问密钥已停用");
@@ -71,7 +73,8 @@ internal static class AuthRefusals
         "Authorization 请求头格式错误");
 
     public static AuthRefusal Expired(TimeSpan window) => new(AuthRefusalKind.Expired,
-        string.Create(CultureInfo.InvariantCulture, $"expires must be Unix seconds, not later than now and less than {window.TotalSeconds:0.###} s ago"),
+        string.Create(CultureInfo.InvariantCulture,
+            $"expires must be Unix seconds, not later than now and less than {window.TotalSeconds:0.###} s ago"),
         string.Create(CultureInfo.InvariantCulture, $"请求已过期：expires 必须在最近 {window.TotalSeconds:0.###} 秒内"));
 
     /// <summary>A credential that is missing.</summary>

@@ -7,7 +7,8 @@ namespace Ips.Host.Auth;
 /// <param name="Expires">The same as a number, Unix seconds.</param>
 /// <param name="Nonce">The nonce; empty for v1.</param>
 /// <param name="Signature">The signature, hex.</param>
-internal sealed record Credentials(SignatureScheme Scheme, string AccessKey, string ExpiresText, long Expires, string Nonce, string Signature);
+internal sealed record Credentials(SignatureScheme Scheme, string AccessKey, string ExpiresText, long Expires, string Nonce,
+    string Signature);
 
 /// <summary>Who a checked request comes from; a feature of the HttpContext, set for <c>/v1</c>.</summary>
 /// <param name="KeyName">The access key's name; null for an anonymous request from loopback.</param>

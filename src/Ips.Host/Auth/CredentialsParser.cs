@@ -4,7 +4,8 @@ using System.Globalization;
 namespace Ips.Host.Auth;
 
 /// <summary>Finds the credentials of a request: query parameters (v1) or the header
-/// <c>Authorization: IPS-HMAC-SHA256 accesskey=A, expires=E, nonce=N, signature=S</c> (v2), with <c>version=2.1</c> among them v2.1.</summary>
+/// <c>Authorization: IPS-HMAC-SHA256 accesskey=A, expires=E, nonce=N, signature=S</c> (v2), with <c>version=2.1</c> among them
+/// v2.1.</summary>
 internal static class CredentialsParser
 {
     /// <summary>The scheme's name in Authorization and WWW-Authenticate.</summary>
@@ -17,7 +18,8 @@ internal static class CredentialsParser
     public const int MinNonceLength = 16, MaxNonceLength = 64;
 
     private const int MaxFieldLength = 256;
-    private static readonly SearchValues<char> NonceCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
+    private static readonly SearchValues<char> NonceCharacters = SearchValues
+        .Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
 
     /// <summary>Reads the credentials.</summary>
     /// <param name="query">The request's query.</param>
@@ -57,11 +59,13 @@ internal static class CredentialsParser
             problem = AuthRefusals.CredentialWrong("version", $"{Version21}, or not given for v2", $" {Version21}（v2 则不写）");
             return null;
         }
-        return Check(version is null ? SignatureScheme.V2 : SignatureScheme.V21, fields.GetValueOrDefault("accesskey"), fields.GetValueOrDefault("expires"),
+        return Check(version is null ? SignatureScheme.V2 : SignatureScheme.V21, fields.GetValueOrDefault("accesskey"),
+            fields.GetValueOrDefault("expires"),
             fields.GetValueOrDefault("nonce"), fields.GetValueOrDefault("signature"), out problem);
     }
 
-    private static Credentials? Check(SignatureScheme scheme, string? key, string? expires, string? nonce, string? signature, out AuthRefusal? problem)
+    private static Credentials? Check(SignatureScheme scheme, string? key, string? expires, string? nonce, string? signature,
+        out AuthRefusal? problem)
     {
         long seconds = 0;
         problem = string.IsNullOrEmpty(key) ? AuthRefusals.NoKeyInRequest
@@ -71,8 +75,10 @@ internal static class CredentialsParser
             : key.Length > MaxFieldLength || signature.Length > MaxFieldLength ? AuthRefusals.SignatureWrong
             : expires.Length > 12 || !long.TryParse(expires, NumberStyles.None, CultureInfo.InvariantCulture, out seconds)
                 ? AuthRefusals.CredentialWrong("expires", "Unix seconds", " Unix 秒")
-            : scheme != SignatureScheme.V1 && (nonce.Length is < MinNonceLength or > MaxNonceLength || nonce.AsSpan().ContainsAnyExcept(NonceCharacters))
-                ? AuthRefusals.CredentialWrong("nonce", $"{MinNonceLength} to {MaxNonceLength} of A-Z a-z 0-9 _ -", $" {MinNonceLength} 到 {MaxNonceLength} 个字符（A-Z a-z 0-9 _ -）")
+            : scheme != SignatureScheme.V1 && (nonce.Length is < MinNonceLength or > MaxNonceLength
+                || nonce.AsSpan().ContainsAnyExcept(NonceCharacters))
+                ? AuthRefusals.CredentialWrong("nonce", $"{MinNonceLength} to {MaxNonceLength} of A-Z a-z 0-9 _ -",
+                    $" {MinNonceLength} 到 {MaxNonceLength} 个字符（A-Z a-z 0-9 _ -）")
             : null;
         return problem is null ? new Credentials(scheme, key!, expires!, seconds, nonce!, signature!) : null;
     }

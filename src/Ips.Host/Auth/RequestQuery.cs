@@ -2,8 +2,8 @@ using Microsoft.AspNetCore.WebUtilities;
 
 namespace Ips.Host.Auth;
 
-/// <summary>The query parameters of a request, decoded, in the order sent. Not ASP.NET Core's own collection: that one ignores the case of names,
-/// and joins the values of one name, where the signature takes names as they are and the first value of each.</summary>
+/// <summary>The query parameters of a request, decoded, in the order sent. Not ASP.NET Core's own collection: that one ignores the case of
+/// names, and joins the values of one name, where the signature takes names as they are and the first value of each.</summary>
 internal sealed class RequestQuery
 {
     /// <summary>Most parameters of a request: the largest route has ten.</summary>

@@ -6,7 +6,8 @@ namespace Ips.Host.Auth;
 /// <summary>The text that is signed, and its signature. Pure.</summary>
 internal static class SignatureText
 {
-    /// <summary>The first line of v2.1. No text of v1 or v2 has this one before its second line, which is a path there and a method here.</summary>
+    /// <summary>The first line of v2.1. No text of v1 or v2 has this one before its second line, which is a path there and a method
+    /// here.</summary>
     private const string Version21 = CredentialsParser.SchemeName + " " + CredentialsParser.Version21;
 
     // Not part of PARAMS: two are lines of their own, and the signature cannot sign itself.
@@ -40,12 +41,14 @@ internal static class SignatureText
     /// <param name="headers">Host and the conditions.</param>
     /// <param name="body">The body as sent, of every method.</param>
     /// <param name="credentials">Whose and until when.</param>
-    /// <returns>Null if a part has a control character, which HTTP lets through nowhere and which could begin a line of its own here, or is no Unicode.</returns>
+    /// <returns>Null if a part has a control character, which HTTP lets through nowhere and which could begin a line of its own here, or is
+    /// no Unicode.</returns>
     public static byte[]? Build21(string method, string target, SignedHeaders headers, ReadOnlySpan<byte> body, Credentials credentials)
     {
         string[] lines =
         [
-            Version21, method, target, Line("host", headers.Host), Line("if-match", headers.IfMatch), Line("if-none-match", headers.IfNoneMatch),
+            Version21, method, target, Line("host", headers.Host), Line("if-match", headers.IfMatch),
+                Line("if-none-match", headers.IfNoneMatch),
             Convert.ToHexStringLower(SHA256.HashData(body)), credentials.ExpiresText, credentials.AccessKey, credentials.Nonce,
         ];
         return Array.Exists(lines, line => line.EnumerateRunes().Any(IsNoText)) ? null : Encoding.UTF8.GetBytes(string.Join('\n', lines));

@@ -10,7 +10,8 @@ internal static class SignatureVerifier
     // Takes the place of the secret of a key that does not exist, so that the same work is done. Random: nobody can sign with it.
     private static readonly string NoSecret = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
 
-    /// <summary>Whether <c>expires</c> lies in the window. <paramref name="now"/> counts in whole seconds, as <c>expires</c> does.</summary>
+    /// <summary>Whether <c>expires</c> lies in the window. <paramref name="now"/> counts in whole seconds, as <c>expires</c>
+    /// does.</summary>
     public static bool IsInWindow(long expires, DateTimeOffset now, TimeSpan window)
     {
         var age = now.ToUnixTimeSeconds() - expires;

@@ -2,7 +2,8 @@ using Microsoft.Extensions.Primitives;
 
 namespace Ips.Host.Auth;
 
-/// <summary>The headers that v2.1 signs, each as sent; null is a header that was not sent, which is another request than an empty one.</summary>
+/// <summary>The headers that v2.1 signs, each as sent; null is a header that was not sent, which is another request than an empty
+/// one.</summary>
 internal readonly record struct SignedHeaders(string? Host, string? IfMatch, string? IfNoneMatch)
 {
     /// <summary>Takes the headers of a request.</summary>

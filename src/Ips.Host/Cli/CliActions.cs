@@ -11,11 +11,14 @@ namespace Ips.Host.Cli;
 /// <param name="serve">Serves until the daemon ends, and answers its exit code. Called with a valid configuration only.</param>
 /// <param name="launcher">Launches the daemon of <c>ips start</c>.</param>
 /// <param name="self">How this program is called.</param>
-/// <param name="enter">Gives up root, if this is root and the service is another user's; says why nothing may be started, and the exit code; null for neither.</param>
-/// <param name="supervise">Stays as the parent of a daemon that serves by the same command line, and answers its exit code; null serves without one.</param>
+/// <param name="enter">Gives up root, if this is root and the service is another user's; says why nothing may be started, and the exit
+/// code; null for neither.</param>
+/// <param name="supervise">Stays as the parent of a daemon that serves by the same command line, and answers its exit code; null serves
+/// without one.</param>
 internal sealed class CliActions(
     CliConsole console, Func<DaemonSettings, CancellationToken, Task<int>> serve, IDaemonLauncher launcher, Func<SelfCommand> self,
-    Func<DaemonSettings, CancellationToken, Task<int>>? supervise = null, Func<DaemonSettings, (string Message, ExitCode Code)?>? enter = null) : ICliActions
+    Func<DaemonSettings, CancellationToken, Task<int>>? supervise = null, Func<DaemonSettings,
+        (string Message, ExitCode Code)?>? enter = null) : ICliActions
 {
     private readonly ClientActions _client = new(console);
 
@@ -23,7 +26,8 @@ internal sealed class CliActions(
     public Task<int> RunAsync(RunCommand command, CancellationToken cancellation) => ForegroundAsync(command.Daemon, serve, cancellation);
 
     /// <inheritdoc/>
-    public Task<int> SuperviseAsync(SuperviseCommand command, CancellationToken cancellation) => ForegroundAsync(command.Daemon, supervise ?? serve, cancellation);
+    public Task<int> SuperviseAsync(SuperviseCommand command, CancellationToken cancellation) =>
+        ForegroundAsync(command.Daemon, supervise ?? serve, cancellation);
 
     /// <inheritdoc/>
     public async Task<int> StartAsync(StartCommand command, CancellationToken cancellation)
@@ -36,7 +40,8 @@ internal sealed class CliActions(
             await console.FailAsync(message);
             return (int)code;
         }
-        if (problems.Count == 0) return await Reporting(() => new StartAction(console, launcher, self()).RunAsync(command, settings, cancellation));
+        if (problems.Count == 0) return await Reporting(() =>
+            new StartAction(console, launcher, self()).RunAsync(command, settings, cancellation));
         await console.FailAsync(SettingsLoader.Describe(problems));
         return CliExitCode.Configuration;
     }
@@ -80,7 +85,8 @@ internal sealed class CliActions(
         "the daemon carries on with the reload, and 'ips history' will show how it ended");
 
     /// <inheritdoc/>
-    public Task<int> PauseAsync(PauseCommand command, CancellationToken cancellation) => Reporting(() => _client.PauseAsync(command, cancellation));
+    public Task<int> PauseAsync(PauseCommand command, CancellationToken cancellation) =>
+        Reporting(() => _client.PauseAsync(command, cancellation));
 
     /// <inheritdoc/>
     public Task<int> StopAsync(StopCommand command, CancellationToken cancellation) =>
@@ -88,12 +94,15 @@ internal sealed class CliActions(
         "a daemon that was told to stop still stops, and 'ips status' shows whether it has");
 
     /// <inheritdoc/>
-    public Task<int> StatusAsync(StatusCommand command, CancellationToken cancellation) => Reporting(() => _client.StatusAsync(command, cancellation));
+    public Task<int> StatusAsync(StatusCommand command, CancellationToken cancellation) =>
+        Reporting(() => _client.StatusAsync(command, cancellation));
 
     /// <inheritdoc/>
-    public Task<int> HistoryAsync(HistoryCommand command, CancellationToken cancellation) => Reporting(() => _client.HistoryAsync(command, cancellation));
+    public Task<int> HistoryAsync(HistoryCommand command, CancellationToken cancellation) =>
+        Reporting(() => _client.HistoryAsync(command, cancellation));
 
-    private async Task<int> ForegroundAsync(DaemonArguments daemon, Func<DaemonSettings, CancellationToken, Task<int>> go, CancellationToken cancellation)
+    private async Task<int> ForegroundAsync(DaemonArguments daemon, Func<DaemonSettings, CancellationToken, Task<int>> go,
+        CancellationToken cancellation)
     {
         var (settings, problems) = SettingsLoader.Load(daemon, console.Directory, needsLogFile: false);
         if (problems.Count > 0)

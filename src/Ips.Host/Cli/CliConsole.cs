@@ -7,8 +7,8 @@ namespace Ips.Host.Cli;
 /// <param name="Error">Progress and errors go here.</param>
 /// <param name="Directory">The logical current directory.</param>
 /// <param name="Time">The clock.</param>
-/// <remarks>Much of what a verb prints was said by a peer or read from a file. Both writers escape what would command a terminal, so that no
-/// verb can forget it.</remarks>
+/// <remarks>Much of what a verb prints was said by a peer or read from a file. Both writers escape what would command a terminal, so that
+/// no verb can forget it.</remarks>
 internal sealed record CliConsole(TextWriter Output, TextWriter Error, string Directory, TimeProvider Time)
 {
     /// <summary>What was asked for goes here: the PID, the receipt, the table.</summary>

@@ -5,7 +5,8 @@ namespace Ips.Host.Cli;
 /// <param name="inner">The input; not owned.</param>
 internal sealed class CliInput(Stream inner) : Stream
 {
-    private readonly byte[] _buffer = new byte[64 * 1024]; // of its own: a read that was left behind must not write into the caller's memory
+    // of its own: a read that was left behind must not write into the caller's memory
+    private readonly byte[] _buffer = new byte[64 * 1024];
 
     public override bool CanRead => true;
     public override bool CanSeek => false;

@@ -51,7 +51,8 @@ internal static class CliOptions
         {
             var text = result.Tokens[0].Value;
             if (DurationText.TryParse(text, out var value, out var reason) && value >= least && value <= most) return value;
-            result.AddError($"{name} is {Shown(text)}; it must be a duration with a unit, from {DurationText.Format(least)} to {DurationText.Format(most)}"
+            result.AddError($"{name} is {Shown(text)}; it must be a duration with a unit, from {DurationText.Format(least)} to "
+                + $"{DurationText.Format(most)}"
                 + $"{(reason is null ? "" : $" ({Shown(reason)})")}.");
             return null;
         },

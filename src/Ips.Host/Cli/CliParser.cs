@@ -25,7 +25,8 @@ internal static class CliParser
         (output, error) = (TerminalText.Writer(output), TerminalText.Writer(error));
         var parsed = root.Parse(args, Parsing);
         // Signals are the daemon's own business, and an exception of a verb must not become a mere stack trace and a 1.
-        var invocation = new InvocationConfiguration { Output = output, Error = error, ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false };
+        var invocation = new InvocationConfiguration { Output = output, Error = error, ProcessTerminationTimeout = null,
+            EnableDefaultExceptionHandler = false };
         if (parsed.Errors.Count == 0 || parsed.Action is not ParseErrorAction)
         {
             try
@@ -58,7 +59,8 @@ internal static class CliParser
         if (parsed.UnmatchedTokens is not [var unknown, ..])
         {
             return names.Count == 0 ? parsed.Errors.Select(e => e.Message).Distinct(StringComparer.Ordinal)
-                : [$"{$"ips {string.Concat(VerbsOf(parsed.CommandResult))}".TrimEnd()} needs a command; these are: {string.Join(", ", names)}."];
+                : [$"{$"ips {string.Concat(VerbsOf(parsed.CommandResult))}".TrimEnd()} needs a command; these are: "
+                    + $"{string.Join(", ", names)}."];
         }
         var shown = CliOptions.Shown(unknown);
         if (names.Count > 0 && !unknown.StartsWith('-'))

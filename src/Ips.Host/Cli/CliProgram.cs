@@ -10,10 +10,12 @@ internal static class CliProgram
     /// <param name="serve">Serves until the daemon ends, and answers its exit code.</param>
     /// <param name="supervise">Stays as the parent of the daemon, and answers its exit code.</param>
     internal static async Task<int> RunAsync(
-        IReadOnlyList<string> args, Func<DaemonSettings, CancellationToken, Task<int>> serve, Func<DaemonSettings, CancellationToken, Task<int>> supervise)
+        IReadOnlyList<string> args, Func<DaemonSettings, CancellationToken, Task<int>> serve,
+            Func<DaemonSettings, CancellationToken, Task<int>> supervise)
     {
         var console = new CliConsole(CliStream.Output(), CliStream.Error(), LogicalDirectory.Current(), TimeProvider.System);
-        var actions = new CliActions(console, serve, new PosixDaemonLauncher(), () => SelfCommand.OfThisProcess(args.Count), supervise, RunAs.TryEnter);
+        var actions = new CliActions(console, serve, new PosixDaemonLauncher(), () => SelfCommand.OfThisProcess(args.Count), supervise,
+            RunAs.TryEnter);
         var install = new InstallUnitsAction(console, () => SelfCommand.OfThisProcess(args.Count));
         var store = new StoreOptionSet(LogicalDirectory.Current, () => new CliInput(Console.OpenStandardInput()), CliStream.OpenOutput);
         var root = RootCommandFactory.Create(actions, [.. store.Verbs(), install.Verb()]);

@@ -109,7 +109,8 @@ internal sealed class ClientActions(CliConsole console)
                 + "'ips history' shows it when it is over.");
         }
 
-        await console.Output.WriteLineAsync(command.Json ? JsonSerializer.Serialize(receipt, ControlJson.Default.ReloadReceipt) : ReceiptText.Write(receipt));
+        await console.Output.WriteLineAsync(command.Json ? JsonSerializer.Serialize(receipt, ControlJson.Default.ReloadReceipt)
+            : ReceiptText.Write(receipt));
         return receipt.Outcome switch
         {
             ReceiptText.Promoted or ReceiptText.Checked => CliExitCode.Ok,
@@ -172,15 +173,19 @@ internal sealed class ClientActions(CliConsole console)
         var pid = (await GetStatusAsync(address, cancellation, command.Timeout, () =>
             NextForHung(command.Target.Pid ?? RunningPid(address)))).Pid;
         var watch = ProcessWatch.TryOpen(pid)
-            ?? throw new CliException(CliExitCode.Failed, $"Process {pid} answers but cannot be seen from here, so its end could not be waited for (another PID namespace?). Nothing was stopped.");
+            ?? throw new CliException(CliExitCode.Failed,
+                $"Process {pid} answers but cannot be seen from here, so its end could not be waited for (another PID namespace?). "
+                + "Nothing was stopped.");
 
         var limit = command.Timeout ?? (settings.Ips.Drain.LameDuck + settings.Ips.Drain.Timeout + Margin);
         var client = new ControlClient(address.SocketPath, console.Time) { Timeout = Left(), DaemonSetsTimeout = command.Timeout is null };
         try
         {
             var last = await AskAsync(client, address, new("stop"), cancellation, goneIsFine: true, () => NextForHung(pid));
-            if (last is { Kind: "error" }) throw new CliException(CliExitCode.Failed, last.Message ?? $"Process {pid} refused to stop and gave no reason.");
-            if (last.WithinMs is { } within && command.Timeout is null) limit = console.Time.GetElapsedTime(start) + TimeSpan.FromMilliseconds(within) + Margin;
+            if (last is { Kind: "error" }) throw new CliException(CliExitCode.Failed, last.Message
+                ?? $"Process {pid} refused to stop and gave no reason.");
+            if (last.WithinMs is { } within && command.Timeout is null) limit = console.Time.GetElapsedTime(start)
+                + TimeSpan.FromMilliseconds(within) + Margin;
             if (last.Message is not null) await console.Error.WriteLineAsync(last.Message);
         }
         catch (ControlException e) when (e.Failure == ControlFailure.DaemonGone)
@@ -191,8 +196,10 @@ internal sealed class ClientActions(CliConsole console)
         if (!await watch.WaitForEndAsync(Left(), console.Time, cancellation))
         {
             throw new CliException(CliExitCode.Failed,
-                $"Process {pid} was told to stop but has not ended within {DurationText.Format(limit)}; it may still drain. --timeout sets this limit, ips.drain.timeout the daemon's. "
-                + $"Next: 'ips status' shows what it waits for, a second 'ips stop' cuts the requests that still run, and 'kill -KILL {pid}' ends it at once.");
+                $"Process {pid} was told to stop but has not ended within {DurationText.Format(limit)}; it may still drain. --timeout "
+                    + "sets this limit, ips.drain.timeout the daemon's. "
+                + "Next: 'ips status' shows what it waits for, a second 'ips stop' cuts the requests that still run, and 'kill -KILL "
+                    + $"{pid}' ends it at once.");
         }
         await console.Output.WriteLineAsync(command.Json ? $$"""{"stopped":{{pid}}}""" : $"Process {pid} has ended.");
         return CliExitCode.Ok;
@@ -203,7 +210,8 @@ internal sealed class ClientActions(CliConsole console)
     private static int? RunningPid(DaemonAddress address) => address.PidFile is { } file ? DaemonLocator.RunningPid(file) : null;
 
     private static string NextForHung(int? pid) => pid is null ? ""
-        : $" It may hang. Next: 'kill -TERM {pid}' tells it by signal to stop, and 'kill -KILL {pid}' ends it at once, with the requests that it still has.";
+        : $" It may hang. Next: 'kill -TERM {pid}' tells it by signal to stop, and 'kill -KILL {pid}' ends it at once, with the requests "
+            + "that it still has.";
 
     private async Task<DaemonStatus> GetStatusAsync(
         DaemonAddress address, CancellationToken cancellation, TimeSpan? limit = null, Func<string>? hung = null)
@@ -211,7 +219,8 @@ internal sealed class ClientActions(CliConsole console)
         var client = new ControlClient(address.SocketPath, console.Time) { Timeout = limit is { } given && given < StatusTimeout ? given
             : StatusTimeout };
         var last = await AskAsync(client, address, new("status"), cancellation, hung: hung);
-        return last.Status ?? throw new CliException(CliExitCode.Failed, last.Message ?? $"The daemon answered '{last.Kind}' and no status.");
+        return last.Status ?? throw new CliException(CliExitCode.Failed, last.Message
+            ?? $"The daemon answered '{last.Kind}' and no status.");
     }
 
     private async Task<ControlEvent> AskAsync(ControlClient client, DaemonAddress address, ControlRequest request,
@@ -221,7 +230,8 @@ internal sealed class ClientActions(CliConsole console)
         {
             // One line for a person, whatever the peer makes of it. The texts of a status or a receipt are cleaned where they are laid out.
             var last = await client.AskLastAsync(request, Progress, cancellation);
-            return last with { Kind = TerminalText.Line(last.Kind), Message = last.Message is { } message ? TerminalText.Line(message) : null };
+            return last with { Kind = TerminalText.Line(last.Kind),
+                Message = last.Message is { } message ? TerminalText.Line(message) : null };
         }
         catch (ControlException e) when (!goneIsFine || e.Failure != ControlFailure.DaemonGone)
         {

@@ -43,11 +43,13 @@ internal static class CompletionScript
             foreach (var option in CliOptions.VisibleOf(command).Where(option => CliOptions.ValueName(option) is not null))
             {
                 var words = string.Join(' ', CliOptions.Words(option));
-                text.Append($"        {Quote($"{path} {option.Name}")}) {(words.Length == 0 ? "" : $"COMPREPLY=($(compgen -W {Quote(words)} -- \"$cur\")); ")}return ;;\n");
+                text.Append($"        {Quote($"{path} {option.Name}")}) "
+                    + $"{(words.Length == 0 ? "" : $"COMPREPLY=($(compgen -W {Quote(words)} -- \"$cur\")); ")}return ;;\n");
             }
         }
         text.Append("    esac\n    case \"$path\" in\n");
-        foreach (var (path, command) in commands) text.Append($"        {Quote(path)}) words={Quote(string.Join(' ', Items(command).Select(item => item.Word)))} ;;\n");
+        foreach (var (path, command) in commands) text
+            .Append($"        {Quote(path)}) words={Quote(string.Join(' ', Items(command).Select(item => item.Word)))} ;;\n");
         text.Append("    esac\n    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\ncomplete -o default -F _ips ips\n");
         return text.ToString();
     }
@@ -73,15 +75,18 @@ internal static class CompletionScript
             foreach (var option in CliOptions.VisibleOf(command).Where(option => CliOptions.ValueName(option) is not null))
             {
                 var words = string.Join(' ', CliOptions.Words(option));
-                text.Append($"        ({Quote($"{path} {option.Name}")}) {(words.Length == 0 ? "_files" : $"compadd -- {words}")}; return ;;\n");
+                text.Append($"        ({Quote($"{path} {option.Name}")}) {(words.Length == 0 ? "_files" : $"compadd -- {words}")}; "
+                    + "return ;;\n");
             }
         }
         text.Append("    esac\n    case \"$way\" in\n");
         foreach (var (path, command) in commands)
         {
-            text.Append($"        ({Quote(path)}) items=({string.Join(' ', Items(command).Select(item => Quote($"{item.Word.Replace(":", "\\:", StringComparison.Ordinal)}:{item.Text}")))}) ;;\n");
+            text.Append($"        ({Quote(path)}) "
+                + $"items=({string.Join(' ', Items(command).Select(item => Quote($"{item.Word.Replace(":", "\\:", StringComparison.Ordinal)}:{item.Text}")))}) ;;\n");
         }
-        text.Append("    esac\n    _describe ips items || _files\n}\nif [ \"$funcstack[1]\" = _ips ]; then _ips \"$@\"; else compdef _ips ips; fi\n");
+        text.Append("    esac\n    _describe ips items || _files\n}\nif [ \"$funcstack[1]\" = _ips ]; then _ips \"$@\"; else compdef "
+            + "_ips ips; fi\n");
         return text.ToString();
     }
 

@@ -17,7 +17,8 @@ internal static class DaemonLocator
     {
         try
         {
-            return ServiceFiles.TryReadText(pidFile, MostPidBytes) is { } text && int.TryParse(text.AsSpan().Trim(), CultureInfo.InvariantCulture, out var pid) && pid > 0
+            return ServiceFiles.TryReadText(pidFile, MostPidBytes) is { } text
+                && int.TryParse(text.AsSpan().Trim(), CultureInfo.InvariantCulture, out var pid) && pid > 0
                 && ProcessWatch.TryOpen(pid) is not null ? pid : null;
         }
         catch (IOException)
@@ -78,7 +79,8 @@ internal static class DaemonLocator
     /// <summary>The message of a daemon that could not be reached: from its PID file it can be told whether it runs at all.</summary>
     internal static string Explain(DaemonAddress address, ControlException failure)
     {
-        if (address.PidFile is not { } file || failure.Failure is not (ControlFailure.SocketMissing or ControlFailure.NobodyListens)) return failure.Message;
+        if (address.PidFile is not { } file || failure.Failure
+            is not (ControlFailure.SocketMissing or ControlFailure.NobodyListens)) return failure.Message;
         string? text;
         try
         {
@@ -93,7 +95,8 @@ internal static class DaemonLocator
             out var pid) || pid < 1) return $"No daemon is running: the PID file {file} holds no process id.";
         return ProcessWatch.TryOpen(pid) is null
             ? $"No daemon is running: the PID file {file} is stale, there is no process {pid}."
-            : $"Process {pid}, which the PID file {file} names, cannot be asked: {failure.Message} It may be another program that got the PID of a daemon that was killed.";
+            : $"Process {pid}, which the PID file {file} names, cannot be asked: {failure.Message} It may be another program that got "
+                + "the PID of a daemon that was killed.";
     }
 }
 

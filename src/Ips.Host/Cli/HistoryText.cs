@@ -46,17 +46,20 @@ internal static class HistoryText
     ];
 
     private static string Generation(int generation, int? pid) =>
-        pid is null ? generation.ToString(CultureInfo.InvariantCulture) : string.Create(CultureInfo.InvariantCulture, $"{generation} ({pid})");
+        pid is null ? generation.ToString(CultureInfo.InvariantCulture)
+            : string.Create(CultureInfo.InvariantCulture, $"{generation} ({pid})");
 
     private static string Note(ReloadReceipt receipt)
     {
         List<string> notes = [];
-        if (receipt.Reason is { } reason) notes.Add(reason.Length > MaxReasonLength ? string.Concat(reason.AsSpan(0, MaxReasonLength), "…") : reason);
+        if (receipt.Reason is { } reason) notes.Add(reason.Length > MaxReasonLength ? string.Concat(reason.AsSpan(0, MaxReasonLength), "…")
+            : reason);
         if (receipt.WaitedMs is { } waited) notes.Add($"waited {ReceiptText.Duration(waited)}");
         if (receipt.AbortedGenerations is { Count: > 0 } aborted) notes.Add($"aborted generation {string.Join(", ", aborted)}");
         if (receipt.Drain is { } drain)
             notes.Add(string.Create(CultureInfo.InvariantCulture,
-                $"moved {Wording.Counted(drain.Moved, "connection")}, drained {drain.Connections}, cut {Wording.Counted(drain.AbortedRequests, "request")}"));
+                $"moved {Wording.Counted(drain.Moved, "connection")}, drained {drain.Connections}, cut "
+                    + $"{Wording.Counted(drain.AbortedRequests, "request")}"));
         return string.Join("; ", notes);
     }
 }

@@ -8,7 +8,8 @@ namespace Ips.Host.Cli;
 /// <param name="Environment">The whole environment.</param>
 /// <param name="Descriptors">The descriptors to pass: ours, and the number in the daemon. Nothing else is inherited.</param>
 internal sealed record DaemonLaunch(
-    string FileName, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment, IReadOnlyList<(int Fd, int TargetFd)> Descriptors)
+    string FileName, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment,
+        IReadOnlyList<(int Fd, int TargetFd)> Descriptors)
 {
     /// <summary>Its working directory.</summary>
     public string WorkingDirectory { get; init; } = "/";

@@ -3,7 +3,8 @@ using Ips.Actors.Configuration;
 
 namespace Ips.Host.Cli;
 
-/// <summary><c>ips install-units</c>: writes the unit files for the program as it was called, so that a link in its path is followed anew at each reload.</summary>
+/// <summary><c>ips install-units</c>: writes the unit files for the program as it was called, so that a link in its path is followed anew
+/// at each reload.</summary>
 internal sealed class InstallUnitsAction(CliConsole console, Func<SelfCommand> self)
 {
     private const UnixFileMode Readable = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
@@ -47,7 +48,9 @@ internal sealed class InstallUnitsAction(CliConsole console, Func<SelfCommand> s
             return CliExitCode.Failed;
         }
 
-        await console.Error.WriteLineAsync("Next: systemd-sysusers && systemctl daemon-reload && systemctl enable --now ips.service (and ips.socket, if systemd is to hold the sockets).");
+        await console.Error.WriteLineAsync(
+            "Next: systemd-sysusers && systemctl daemon-reload && systemctl enable --now ips.service (and ips.socket, if systemd is to "
+            + "hold the sockets).");
         return CliExitCode.Ok;
     }
 

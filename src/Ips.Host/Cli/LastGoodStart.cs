@@ -24,13 +24,16 @@ internal sealed class LastGoodStart(
         if (!File.Exists(release.FileName))
         {
             throw new CliException(CliExitCode.Failed,
-                $"The last good release {TerminalText.Line(release.Release)} is gone: there is no {TerminalText.Line(release.FileName)}, which {path} names.");
+                $"The last good release {TerminalText.Line(release.Release)} is gone: there is no {TerminalText.Line(release.FileName)}, "
+                    + $"which {path} names.");
         }
 
-        // What the service user may have named is started with that user's rights: this program starts anew as the user, and comes here again.
+        // What the service user may have named is started with that user's rights: this program starts anew as the user, and comes here
+        // again.
         if (user is not null && enter?.Invoke(settings) is var (message, code)) throw new CliException((int)code, message);
         await console.Error.WriteLineAsync(
-            $"ips: starting release {TerminalText.Line(release.Release)}, which served from {release.Since.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ} on: "
+            $"ips: starting release {TerminalText.Line(release.Release)}, which served from "
+                + $"{release.Since.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ} on: "
             + TerminalText.Line(release.FileName));
         var folder = Directory.Exists(release.WorkingDirectory) ? release.WorkingDirectory : "/";
         var environment = StartAction.Variables(folder);
@@ -38,7 +41,8 @@ internal sealed class LastGoodStart(
         environment[variable] = value; // or the next reload would start this release once more, whatever is in place then
         environment[SettingsLoader.DefaultLogVariable] = SettingsLoader.DefaultLogPath(settings);
         environment[LastGoodFile.AloneVariable.Key] = LastGoodFile.AloneVariable.Value; // it may have begun as a takeover
-        var launch = new DaemonLaunch(release.FileName, release.Arguments, environment, Privileges.PassOn(environment)) { WorkingDirectory = folder };
+        var launch = new DaemonLaunch(release.FileName, release.Arguments, environment,
+            Privileges.PassOn(environment)) { WorkingDirectory = folder };
         return await new StartAction(console, launcher, new(release.FileName, [])).RunAsync(command, settings, launch, cancellation);
     }
 
@@ -51,7 +55,8 @@ internal sealed class LastGoodStart(
         catch (IOException e)
         {
             throw new CliException(CliExitCode.Failed,
-                $"The last good release is not started from {path}: {e.Message}{(user is null && Privileges.IsRoot ? " With ips.user (--user) what that user has named is started as that user." : "")}");
+                $"The last good release is not started from {path}: "
+                    + $"{e.Message}{(user is null && Privileges.IsRoot ? " With ips.user (--user) what that user has named is started as that user." : "")}");
         }
     }
 }

@@ -13,7 +13,8 @@ internal static class ProcNetUnixParser
     private const int AcceptsConnections = 0x10000; // __SO_ACCEPTCON
     private const int InodeColumn = 6;
 
-    /// <summary>The stream sockets that listen at a path of the file system. Lines that are not of the known form are passed over.</summary>
+    /// <summary>The stream sockets that listen at a path of the file system. Lines that are not of the known form are passed
+    /// over.</summary>
     internal static IReadOnlyList<ListeningUnixSocket> Parse(string text)
     {
         List<ListeningUnixSocket> found = [];

@@ -2,7 +2,8 @@ using System.Globalization;
 
 namespace Ips.Host.Cli;
 
-/// <summary>Finds the control socket of a process: the Unix socket among its descriptors that listens at a path ending in <c>.sock</c>.</summary>
+/// <summary>Finds the control socket of a process: the Unix socket among its descriptors that listens at a path ending in
+/// <c>.sock</c>.</summary>
 internal static class ProcSockets
 {
     /// <summary>What is added to the path of a PID file to name the control socket.</summary>
@@ -17,7 +18,8 @@ internal static class ProcSockets
             var paths = SocketsOf(pid);
             // An app may listen for HTTP at a path of that name too; ours has its PID file beside it.
             return paths.FirstOrDefault(path => File.Exists(path[..^Suffix.Length])) ?? (paths.Count > 0 ? paths[0] : null)
-                ?? throw new CliException(CliExitCode.Failed, $"Process {pid} has no control socket: it is not ips, nor an app with AddIps(), or it is still starting.");
+                ?? throw new CliException(CliExitCode.Failed,
+                    $"Process {pid} has no control socket: it is not ips, nor an app with AddIps(), or it is still starting.");
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -35,7 +37,8 @@ internal static class ProcSockets
         var own = SocketInodes(pid);
         // Of the process, not of ours: it may live in another network namespace.
         var sockets = ProcNetUnixParser.Parse(File.ReadAllText($"/proc/{pid}/net/unix"));
-        return [.. sockets.Where(s => own.Contains(s.Inode) && s.Path.EndsWith(Suffix, StringComparison.Ordinal)).Select(s => Reachable(pid, s.Path))];
+        return [.. sockets.Where(s => own.Contains(s.Inode) && s.Path.EndsWith(Suffix, StringComparison.Ordinal))
+            .Select(s => Reachable(pid, s.Path))];
     }
 
     private static HashSet<long> SocketInodes(int pid)
@@ -53,7 +56,8 @@ internal static class ProcSockets
                 continue; // closed since it was listed
             }
             if (target is not null && target.StartsWith("socket:[", StringComparison.Ordinal)
-                && long.TryParse(target.AsSpan("socket:[".Length, target.Length - "socket:[]".Length), NumberStyles.None, CultureInfo.InvariantCulture, out var inode))
+                && long.TryParse(target.AsSpan("socket:[".Length, target.Length - "socket:[]".Length), NumberStyles.None,
+                    CultureInfo.InvariantCulture, out var inode))
                 inodes.Add(inode);
         }
         return inodes;

@@ -2,7 +2,8 @@ using Ips.Actors.Posix;
 
 namespace Ips.Host.Cli;
 
-/// <summary>Watches a process that is not our child, by its PID and start time, so that another process which got the same PID is not taken for it.</summary>
+/// <summary>Watches a process that is not our child, by its PID and start time, so that another process which got the same PID is not taken
+/// for it.</summary>
 internal sealed class ProcessWatch
 {
     private const double TicksPerSecond = 100; // USER_HZ, the same on all architectures that .NET runs on

@@ -39,10 +39,12 @@ internal static class ReceiptText
         if (receipt.WaitedMs is { } waited) text.Append(CultureInfo.InvariantCulture,
             $" It waited {Duration(waited)} for the reload before it.");
         if (receipt.AbortedGenerations is { Count: > 0 } aborted)
-            text.Append(CultureInfo.InvariantCulture, $" Generation {string.Join(", ", aborted)} was still draining and was aborted to make room.");
+            text.Append(CultureInfo.InvariantCulture,
+                $" Generation {string.Join(", ", aborted)} was still draining and was aborted to make room.");
         text.Append(Connections(receipt));
         if (receipt.PhasesMs is { Count: > 0 } phases)
-            text.Append(CultureInfo.InvariantCulture, $" Phases: {string.Join(", ", phases.OrderBy(p => p.Value).Select(p => $"{p.Key} {Duration(p.Value)}"))}.");
+            text.Append(CultureInfo.InvariantCulture,
+                $" Phases: {string.Join(", ", phases.OrderBy(p => p.Value).Select(p => $"{p.Key} {Duration(p.Value)}"))}.");
         var paragraph = TerminalText.Line(text.ToString());
         if (receipt.Output is not { Count: > 0 } output) return paragraph;
         var lines = output.SelectMany(line => TerminalText.Lines(line).Split('\n')).Select(line => $"  {line}");
@@ -51,7 +53,8 @@ internal static class ReceiptText
 
     private static string Generation(int generation, int? pid, string? release)
     {
-        var details = string.Join(", ", new[] { pid is null ? null : $"PID {pid}", release is null ? null : $"release {release}" }.OfType<string>());
+        var details = string.Join(", ", new[] { pid is null ? null : $"PID {pid}",
+            release is null ? null : $"release {release}" }.OfType<string>());
         return details.Length == 0 ? $"generation {generation}" : $"generation {generation} ({details})";
     }
 
@@ -59,9 +62,12 @@ internal static class ReceiptText
     private static string Connections(ReloadReceipt receipt) => receipt switch
     {
         { Drain: { } drain } => string.Create(CultureInfo.InvariantCulture,
-            $" Generation {receipt.OldGeneration} moved {Wording.Counted(drain.Moved, "connection")}, drained {drain.Connections} ({drain.ClosedPolitely} closed politely) with {Wording.Counted(drain.Requests, "request")}, cut {Wording.Counted(drain.AbortedRequests, "request")} and closed {Wording.Counted(drain.ClosedIdle, "idle connection")}."),
+            $" Generation {receipt.OldGeneration} moved {Wording.Counted(drain.Moved, "connection")}, drained {drain.Connections} "
+                + $"({drain.ClosedPolitely} closed politely) with {Wording.Counted(drain.Requests, "request")}, cut "
+                + $"{Wording.Counted(drain.AbortedRequests, "request")} and closed {Wording.Counted(drain.ClosedIdle, "idle connection")}."),
         { Connections: { } at } when at.Moved + at.Busy + at.Staying.Count > 0 => string.Create(CultureInfo.InvariantCulture,
-            $" {Wording.Counted(at.Moved, "connection")} moved, {at.Busy} to follow after the current response, {at.Staying.Values.Sum(count => (long)count)} to be closed politely."),
+            $" {Wording.Counted(at.Moved, "connection")} moved, {at.Busy} to follow after the current response, "
+                + $"{at.Staying.Values.Sum(count => (long)count)} to be closed politely."),
         _ => "",
     };
 

@@ -14,7 +14,8 @@ internal static class RootCommandFactory
     {
         var root = new RootCommand(HelpText.Description)
         {
-            Run(actions), Supervise(actions), Start(actions), Reload(actions), Stop(actions), Pause(actions, true), Pause(actions, false), Status(actions), History(actions), Check(actions), Doctor(actions),
+            Run(actions), Supervise(actions), Start(actions), Reload(actions), Stop(actions), Pause(actions, true), Pause(actions, false),
+                Status(actions), History(actions), Check(actions), Doctor(actions),
         };
         foreach (var command in more) root.Add(command);
         root.Add(Completion(root));
@@ -26,7 +27,8 @@ internal static class RootCommandFactory
     private static Command Run(ICliActions actions)
     {
         var daemon = new DaemonOptionSet(forClient: false);
-        var command = daemon.AddTo(new("run", "Serve in the foreground: on a terminal, in a container, under systemd. ^C stops gracefully."));
+        var command = daemon.AddTo(new("run",
+            "Serve in the foreground: on a terminal, in a container, under systemd. ^C stops gracefully."));
         command.SetAction((result, token) => actions.RunAsync(new(daemon.Read(result)), token));
         return command;
     }
@@ -52,7 +54,8 @@ internal static class RootCommandFactory
         };
         command.Add(lastGood);
         command.Add(timeout);
-        command.SetAction((result, token) => actions.StartAsync(new(daemon.Read(result), result.GetValue(timeout), result.GetValue(lastGood)), token));
+        command.SetAction((result, token) =>
+            actions.StartAsync(new(daemon.Read(result), result.GetValue(timeout), result.GetValue(lastGood)), token));
         return command;
     }
 
@@ -119,7 +122,8 @@ internal static class RootCommandFactory
         var timeout = Timeout("How long to wait for the exit, such as 90s; the stop continues. Default: the daemon's own limits.");
         var command = target.AddTo(new("stop", "Stop the running daemon gracefully. Return when its process has exited."));
         command.Add(timeout);
-        command.SetAction((result, token) => actions.StopAsync(new(target.Read(result), target.Json(result), result.GetValue(timeout)), token));
+        command.SetAction((result, token) => actions.StopAsync(new(target.Read(result), target.Json(result), result.GetValue(timeout)),
+            token));
         return command;
     }
 
@@ -136,7 +140,8 @@ internal static class RootCommandFactory
     private static Command Status(ICliActions actions)
     {
         var target = new TargetOptionSet();
-        var command = target.AddTo(new("status", "Show the running daemon: generation, state, release, addresses, connections, last reload."));
+        var command = target.AddTo(new("status",
+            "Show the running daemon: generation, state, release, addresses, connections, last reload."));
         command.SetAction((result, token) => actions.StatusAsync(new(target.Read(result), target.Json(result)), token));
         return command;
     }

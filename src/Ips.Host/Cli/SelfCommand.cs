@@ -5,10 +5,12 @@ namespace Ips.Host.Cli;
 
 /// <summary>How this program was called, so that it can be called again from any directory.</summary>
 /// <param name="FileName">The executable, absolute.</param>
-/// <param name="Prefix">The arguments before the verb: the assembly, and what precedes it, when it was called as <c>dotnet ips.dll</c>.</param>
+/// <param name="Prefix">The arguments before the verb: the assembly, and what precedes it, when it was called as <c>dotnet
+/// ips.dll</c>.</param>
 internal sealed record SelfCommand(string FileName, IReadOnlyList<string> Prefix)
 {
-    /// <summary>Works it out from the original command line. Links are kept as they were named, so that <c>current/ips</c> is what runs, whatever it points at.</summary>
+    /// <summary>Works it out from the original command line. Links are kept as they were named, so that <c>current/ips</c> is what runs,
+    /// whatever it points at.</summary>
     /// <param name="commandLine">All arguments from <c>/proc/self/cmdline</c>, the program's name first.</param>
     /// <param name="ownArguments">How many of them, at the end, are the program's own.</param>
     /// <param name="directory">The logical current directory.</param>
@@ -16,14 +18,16 @@ internal sealed record SelfCommand(string FileName, IReadOnlyList<string> Prefix
     /// <param name="exists">Whether there is a file at a path.</param>
     /// <param name="fallback">The executable by the kernel's name, if the command line leads nowhere.</param>
     internal static SelfCommand Resolve(
-        IReadOnlyList<string> commandLine, int ownArguments, string directory, string? searchPath, Func<string, bool> exists, string fallback)
+        IReadOnlyList<string> commandLine, int ownArguments, string directory, string? searchPath, Func<string, bool> exists,
+            string fallback)
     {
         var prefix = commandLine.Take(commandLine.Count - ownArguments).ToList();
         if (prefix.Count == 0) return new(fallback, []);
         var name = prefix[0];
         var executable = name.Contains('/', StringComparison.Ordinal)
             ? FilePaths.Resolve(directory, name)
-            : (searchPath ?? "").Split(':').Select(folder => FilePaths.Resolve(FilePaths.Resolve(directory, folder), name)).FirstOrDefault(exists);
+            : (searchPath ?? "").Split(':').Select(folder => FilePaths.Resolve(FilePaths.Resolve(directory, folder), name))
+                .FirstOrDefault(exists);
         List<string> arguments = [.. prefix.Skip(1)];
         // `dotnet [options] ips.dll`: the assembly is the last of what is not ours.
         if (arguments.Count > 0) arguments[^1] = FilePaths.Resolve(directory, arguments[^1]);
@@ -47,5 +51,6 @@ internal static class SupervisedArguments
     internal const string Verb = "supervise";
 
     /// <summary>The arguments with the verb replaced; as many as before.</summary>
-    internal static IReadOnlyList<string> Of(IReadOnlyList<string> arguments) => [.. arguments.Select((word, i) => i == 0 && word == Verb ? "run" : word)];
+    internal static IReadOnlyList<string> Of(IReadOnlyList<string> arguments) =>
+        [.. arguments.Select((word, i) => i == 0 && word == Verb ? "run" : word)];
 }

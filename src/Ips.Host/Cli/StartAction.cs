@@ -9,7 +9,8 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Ips.Host.Cli;
 
-/// <summary><c>ips start</c>: launches <c>ips run</c> as a daemon and returns when it serves, or with its own error and exit code.</summary>
+/// <summary><c>ips start</c>: launches <c>ips run</c> as a daemon and returns when it serves, or with its own error and exit
+/// code.</summary>
 internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, SelfCommand self)
 {
     private const int TailLines = 20;
@@ -27,7 +28,8 @@ internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, 
         var environment = Variables();
         if (command.Daemon.LogFile is null) environment[SettingsLoader.DefaultLogVariable] = SettingsLoader.DefaultLogPath(settings);
         var opened = Privileges.PassOn(environment);
-        return RunAsync(command, settings, new(self.FileName, Arguments(self, command.Daemon, settings), environment, opened), cancellation);
+        return RunAsync(command, settings, new(self.FileName, Arguments(self, command.Daemon, settings), environment, opened),
+            cancellation);
     }
 
     /// <summary>Launches what is given; its descriptors are added here.</summary>
@@ -74,13 +76,17 @@ internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, 
         var (pid, logLength) = Launch(launch, settings, (int)pipe.ClientSafePipeHandle.DangerousGetHandle());
         pipe.DisposeLocalCopyOfClientHandle(); // or the end of the pipe would never be seen
 
-        // One that takes over serves for good after the probation that the running daemon gives it; by our own configuration that is as long.
-        var limit = command.Timeout ?? (settings.Ips.Reload.ReadyTimeout + (settings.Ips.Takeover.From is null ? TimeSpan.Zero : settings.Ips.Reload.Probation));
+        // One that takes over serves for good after the probation that the running daemon gives it; by our own configuration that is as
+        // long.
+        var limit = command.Timeout
+            ?? (settings.Ips.Reload.ReadyTimeout + (settings.Ips.Takeover.From is null ? TimeSpan.Zero : settings.Ips.Reload.Probation));
         var line = await ReadLineAsync(pipe, pid, limit, cancellation);
         if (line is null)
         {
             await EndAsync(pid, settings);
-            return await FailAsync($"The daemon (PID {pid}) did not serve within {DurationText.Format(limit)} and was ended. --timeout or ips.reload.ready-timeout sets this limit.",
+            return await FailAsync(
+                $"The daemon (PID {pid}) did not serve within {DurationText.Format(limit)} and was ended. --timeout or "
+                + "ips.reload.ready-timeout sets this limit.",
                 CliExitCode.Failed, logFile, logLength);
         }
         if (line.Length == 0)
@@ -88,18 +94,23 @@ internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, 
             if (await ReapAsync(pid, ExitTimeout) is { } end)
             {
                 return end.Signal == 0
-                    ? await FailAsync($"The daemon (PID {pid}) ended before it served, with exit code {end.Code}.", end.Code == 0 ? CliExitCode.Failed : end.Code, logFile, logLength)
-                    : await FailAsync($"The daemon (PID {pid}) was killed by signal {end.Signal} before it served.", CliExitCode.Failed, logFile, logLength);
+                    ? await FailAsync($"The daemon (PID {pid}) ended before it served, with exit code {end.Code}.",
+                        end.Code == 0 ? CliExitCode.Failed : end.Code, logFile, logLength)
+                    : await FailAsync($"The daemon (PID {pid}) was killed by signal {end.Signal} before it served.", CliExitCode.Failed,
+                        logFile, logLength);
             }
             await EndAsync(pid, settings);
-            return await FailAsync($"The daemon (PID {pid}) gave up the start without a word, did not end, and was ended.", CliExitCode.Failed, logFile, logLength);
+            return await FailAsync($"The daemon (PID {pid}) gave up the start without a word, did not end, and was ended.",
+                CliExitCode.Failed, logFile, logLength);
         }
 
         switch (StartReport.TryDecode(line))
         {
             case { Phase: StartReport.ServingPhase } serving:
                 await console.Output.WriteLineAsync(serving.Pid.ToString(System.Globalization.CultureInfo.InvariantCulture));
-                await console.Error.WriteLineAsync($"ips: generation {serving.Generation} serves on {TerminalText.Line(string.Join(' ', serving.Endpoints!))}; it logs to {logFile}");
+                await console.Error.WriteLineAsync(
+                    $"ips: generation {serving.Generation} serves on {TerminalText.Line(string.Join(' ', serving.Endpoints!))}; it logs "
+                    + $"to {logFile}");
                 return CliExitCode.Ok;
             case { } failed:
                 if (await ReapAsync(pid, ExitTimeout) is null) await EndAsync(pid, settings);
@@ -107,11 +118,14 @@ internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, 
                 return failed.ExitCode;
             case null:
                 await EndAsync(pid, settings);
-                return await FailAsync($"The daemon (PID {pid}) reported something that is no start report and was ended: another version of ips?", CliExitCode.Failed, logFile, logLength);
+                return await FailAsync(
+                    $"The daemon (PID {pid}) reported something that is no start report and was ended: another version of ips?",
+                    CliExitCode.Failed, logFile, logLength);
         }
     }
 
-    /// <summary>The arguments of the daemon: what the user typed, with the directory made absolute since the daemon runs in <c>/</c>.</summary>
+    /// <summary>The arguments of the daemon: what the user typed, with the directory made absolute since the daemon runs in
+    /// <c>/</c>.</summary>
     internal static IReadOnlyList<string> Arguments(SelfCommand self, DaemonArguments daemon, DaemonSettings settings)
     {
         List<string> arguments = [.. self.Prefix, "run", "--directory", settings.Directory];
@@ -135,7 +149,8 @@ internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, 
     {
         var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
             .ToDictionary(pair => (string)pair.Key, pair => (string?)pair.Value ?? "", StringComparer.Ordinal);
-        environment[StartReport.EnvironmentVariable] = StartReport.FileDescriptor.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        environment[StartReport.EnvironmentVariable] = StartReport.FileDescriptor
+            .ToString(System.Globalization.CultureInfo.InvariantCulture);
         environment["PWD"] = workingDirectory;
         environment.Remove(SettingsLoader.DefaultLogVariable); // of a daemon that this is called from
         return environment;
@@ -152,7 +167,8 @@ internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, 
             var (logFd, length) = ((int)log.DangerousGetHandle(), RandomAccess.GetLength(log));
             var pid = launcher.Start(launch with
             {
-                Descriptors = [.. launch.Descriptors, ((int)nothing.DangerousGetHandle(), 0), (logFd, 1), (logFd, 2), (reportFd, StartReport.FileDescriptor)],
+                Descriptors = [.. launch.Descriptors, ((int)nothing.DangerousGetHandle(), 0), (logFd, 1), (logFd, 2),
+                    (reportFd, StartReport.FileDescriptor)],
             });
             return (pid, length);
         }
@@ -175,7 +191,8 @@ internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, 
         }
         catch (IOException e)
         {
-            throw new CliException(CliExitCode.Failed, $"The log file {path} cannot be opened: {e.Message.TrimEnd('.')}. ips.log-file or --log-file names it.");
+            throw new CliException(CliExitCode.Failed,
+                $"The log file {path} cannot be opened: {e.Message.TrimEnd('.')}. ips.log-file or --log-file names it.");
         }
     }
 
@@ -205,7 +222,8 @@ internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, 
         }
         catch (OperationCanceledException)
         {
-            throw new CliInterruptedException($"the daemon (PID {pid}) was launched and carries on with its start, and 'ips status' shows how it is");
+            throw new CliInterruptedException(
+                $"the daemon (PID {pid}) was launched and carries on with its start, and 'ips status' shows how it is");
         }
     }
 
@@ -234,7 +252,8 @@ internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, 
         try
         {
             var lines = LogTail.Read(logFile, logLength, TailLines);
-            await console.Error.WriteLineAsync(lines.Count == 0 ? $"It wrote nothing to {logFile}." : $"The last lines it wrote to {logFile}:");
+            await console.Error.WriteLineAsync(lines.Count == 0 ? $"It wrote nothing to {logFile}."
+                : $"The last lines it wrote to {logFile}:");
             foreach (var line in lines) await console.Error.WriteLineAsync($"  {line}");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

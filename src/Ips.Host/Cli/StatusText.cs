@@ -20,7 +20,8 @@ internal static class StatusText
             ("generation", Number(status.Generation)),
             ("state", status.Paused ? $"{state}, paused: readiness fails until 'ips resume'" : state),
             ("release", status.Release),
-            ("started", $"{status.StartedAt.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)} ({Age(now - status.StartedAt)} ago)"),
+            ("started", $"{status.StartedAt.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)} "
+                + $"({Age(now - status.StartedAt)} ago)"),
             ("endpoints", status.Endpoints.Count == 0 ? "none" : string.Join(' ', status.Endpoints)),
             ("connections", Number(status.OpenConnections)),
             ("requests", Number(status.RunningRequests)),
@@ -34,9 +35,12 @@ internal static class StatusText
 
         if (status.Pending is { } pending)
             rows.Add(("pending", $"a reload by {pending.AskedBy}, which has waited for {ReceiptText.Duration(pending.WaitedMs)}"));
-        rows.Add(("last reload", status.LastReload is { } receipt ? ReceiptText.Write(receipt with { Output = null, PhasesMs = null }) : "none yet"));
+        rows.Add(("last reload", status.LastReload is { } receipt ? ReceiptText.Write(receipt with { Output = null, PhasesMs = null })
+            : "none yet"));
 
-        if (status.LastGood is { } good) rows.Add(("last good", $"release {good.Release} (generation {Number(good.Generation)}, since {good.Since.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)}): {good.FileName}"));
+        if (status.LastGood is { } good) rows
+            .Add(("last good", $"release {good.Release} (generation {Number(good.Generation)}, since "
+            + $"{good.Since.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)}): {good.FileName}"));
 
         var width = rows.Max(row => row.Name.Length) + 2;
         var text = new StringBuilder();

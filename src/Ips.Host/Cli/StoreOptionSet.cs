@@ -5,7 +5,8 @@ using Ips.Host.Cli.Commands;
 
 namespace Ips.Host.Cli;
 
-/// <summary>The options of the verbs that work on the inventory itself. They find it as the daemon of the same configuration does.</summary>
+/// <summary>The options of the verbs that work on the inventory itself. They find it as the daemon of the same configuration
+/// does.</summary>
 /// <param name="currentDirectory">The logical current directory, asked when a verb runs.</param>
 /// <param name="input">Opens standard input.</param>
 /// <param name="output">Opens standard output for what is no text; a failure of it is a <see cref="CliException"/>.</param>

@@ -21,7 +21,8 @@ internal sealed class TargetOptionSet(bool withJson = true)
         if (withJson) command.Add(_json);
         command.Validators.Add(result =>
         {
-            if (result.GetResult(_pid) is not null && result.Children.Any(child => child is System.CommandLine.Parsing.OptionResult { Implicit: false, Option.Name: "--pid-file" or "--config" }))
+            if (result.GetResult(_pid) is not null && result.Children.Any(child =>
+                child is System.CommandLine.Parsing.OptionResult { Implicit: false, Option.Name: "--pid-file" or "--config" }))
                 result.AddError("--pid names the daemon already; --pid-file and --config cannot be given with it.");
         });
         return command;

@@ -3,7 +3,8 @@ using System.Text;
 
 namespace Ips.Host.Cli;
 
-/// <summary>The files of packaging/ as they were built into this binary, for a place and a command. Pure but for the reading of the resource.</summary>
+/// <summary>The files of packaging/ as they were built into this binary, for a place and a command. Pure but for the reading of the
+/// resource.</summary>
 internal static class UnitFiles
 {
     private const string CommandMark = "@IPS@";
@@ -41,8 +42,10 @@ internal static class UnitFiles
             foreach (var place in new[] { path, target(path) })
             {
                 if (hidden.Find(one => place.StartsWith($"{one.folder}/", StringComparison.Ordinal)) is not ({ } line, { } below)) continue;
-                return $"The program is {path}{(place == path ? "" : $", which is {place}")}, and the unit's own {line} hides {below} from the service: "
-                    + "put the release below /opt or /usr/local/lib, such as with './build.sh install --prefix /usr/local', and call it from there. Nothing was written.";
+                return $"The program is {path}{(place == path ? "" : $", which is {place}")}, and the unit's own {line} hides {below} "
+                    + "from the service: "
+                    + "put the release below /opt or /usr/local/lib, such as with './build.sh install --prefix /usr/local', and call it "
+                        + "from there. Nothing was written.";
             }
         }
         return null;

@@ -1,6 +1,7 @@
 namespace Ips.Host.Configuration;
 
-/// <summary>What the command line says about the daemon, as it was typed; null is "not given". It overrides the configuration file.</summary>
+/// <summary>What the command line says about the daemon, as it was typed; null is "not given". It overrides the configuration
+/// file.</summary>
 internal sealed record DaemonArguments
 {
     /// <summary>The configuration file.</summary>

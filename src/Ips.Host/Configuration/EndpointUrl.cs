@@ -27,7 +27,8 @@ internal static class EndpointUrl
         {
             return $"'{url}' is no URL such as http://127.0.0.1:8080";
         }
-        if (!address.Scheme.Equals("http", StringComparison.OrdinalIgnoreCase) && !address.Scheme.Equals("https", StringComparison.OrdinalIgnoreCase))
+        if (!address.Scheme.Equals("http", StringComparison.OrdinalIgnoreCase)
+            && !address.Scheme.Equals("https", StringComparison.OrdinalIgnoreCase))
             return $"'{url}' has the scheme {address.Scheme}; http and https are served";
         if (address.PathBase.Length > 0) return $"'{url}' has the path {address.PathBase}; an address has none";
         if (address.IsUnixPipe) return null;
@@ -44,10 +45,12 @@ internal static class PrivilegedEndpoints
     /// <param name="urls">Valid addresses, see <see cref="EndpointUrl"/>.</param>
     /// <param name="firstUnprivileged">The lowest port that everybody may listen on; net.ipv4.ip_unprivileged_port_start.</param>
     internal static IReadOnlyList<IPEndPoint> Of(IEnumerable<string> urls, int firstUnprivileged) =>
-        [.. urls.Select(BindingAddress.Parse).Where(address => !address.IsUnixPipe && address.Port > 0 && address.Port < firstUnprivileged).SelectMany(EndPoints).Distinct()];
+        [.. urls.Select(BindingAddress.Parse).Where(address => !address.IsUnixPipe && address.Port > 0 && address.Port < firstUnprivileged)
+            .SelectMany(EndPoints).Distinct()];
 
     // Kestrel listens for a name other than localhost, and for * and +, on every address.
     private static IEnumerable<IPEndPoint> EndPoints(BindingAddress address) =>
-        address.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? [new(IPAddress.Loopback, address.Port), new(IPAddress.IPv6Loopback, address.Port)]
+        address.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+            ? [new(IPAddress.Loopback, address.Port), new(IPAddress.IPv6Loopback, address.Port)]
             : [new(IPAddress.TryParse(address.Host, out var ip) ? ip : IPAddress.IPv6Any, address.Port)];
 }

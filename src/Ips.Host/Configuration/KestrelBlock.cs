@@ -11,7 +11,8 @@ internal static class KestrelBlock
 
     /// <summary>Sets <see cref="DaemonSettings.Kestrel"/>.</summary>
     /// <returns>Why the block is wrong, or null.</returns>
-    internal static string? Apply(DaemonSettings settings, IReadOnlyList<KeyValuePair<IReadOnlyList<string>, string>> leaves, string? baseDirectory)
+    internal static string? Apply(DaemonSettings settings, IReadOnlyList<KeyValuePair<IReadOnlyList<string>, string>> leaves,
+        string? baseDirectory)
     {
         var flat = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
         foreach (var (path, value) in leaves)
@@ -25,7 +26,8 @@ internal static class KestrelBlock
                 isFile && value.Length > 0 ? FilePaths.Resolve(baseDirectory, value) : value;
         }
 
-        var endpoints = leaves.Where(leaf => Named(leaf.Key[0], "Endpoints")).GroupBy(leaf => leaf.Key.ElementAtOrDefault(1) ?? "", StringComparer.OrdinalIgnoreCase);
+        var endpoints = leaves.Where(leaf => Named(leaf.Key[0], "Endpoints"))
+            .GroupBy(leaf => leaf.Key.ElementAtOrDefault(1) ?? "", StringComparer.OrdinalIgnoreCase);
         foreach (var endpoint in endpoints)
         {
             var url = endpoint.FirstOrDefault(leaf => leaf.Key.Count == 3 && Named(leaf.Key[2], "Url")).Value;

@@ -5,7 +5,8 @@ using Ips.Actors.Lifecycle;
 
 namespace Ips.Host.Configuration;
 
-/// <summary>Lets the service run as the user that <c>ips.user</c> names: the daemon, the stable parent, and <c>ips start</c>, which waits for the daemon.</summary>
+/// <summary>Lets the service run as the user that <c>ips.user</c> names: the daemon, the stable parent, and <c>ips start</c>, which waits
+/// for the daemon.</summary>
 internal static class RunAs
 {
     private const string FirstUnprivilegedFile = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
@@ -13,13 +14,17 @@ internal static class RunAs
 
     /// <summary>Why it must not start as it is; null if it may.</summary>
     internal static string? Fault(DaemonSettings settings) =>
-        ConfigurationFault(settings) ?? Privileges.Fault(settings.User, settings.Group, settings.Endpoints.All(EndpointUrl.IsOfThisMachine));
+        ConfigurationFault(settings) ?? Privileges.Fault(settings.User, settings.Group,
+            settings.Endpoints.All(EndpointUrl.IsOfThisMachine));
 
-    /// <summary>Why root must not act by the configuration file: whoever can write to it says who root becomes, and what it runs. Null if it may.</summary>
+    /// <summary>Why root must not act by the configuration file: whoever can write to it says who root becomes, and what it runs. Null if
+    /// it may.</summary>
     internal static string? ConfigurationFault(DaemonSettings settings) =>
-        Privileges.IsRoot && settings.ConfigFile is { } file && ServiceFiles.TrustFault(file) is { } fault ? $"the configuration file is not to be trusted: {fault}" : null;
+        Privileges.IsRoot && settings.ConfigFile is { } file
+            && ServiceFiles.TrustFault(file) is { } fault ? $"the configuration file is not to be trusted: {fault}" : null;
 
-    /// <summary>Comes before anything else of a service: as root, opens what only root can, and starts this program anew as the user.</summary>
+    /// <summary>Comes before anything else of a service: as root, opens what only root can, and starts this program anew as the
+    /// user.</summary>
     /// <returns>Why this process must end; null if it may go on, as the user that it is.</returns>
     internal static (string Message, ExitCode Code)? TryEnter(DaemonSettings settings)
     {
@@ -54,6 +59,7 @@ internal static class RunAs
     }
 
     private static int FirstUnprivileged() =>
-        File.Exists(FirstUnprivilegedFile) && int.TryParse(File.ReadAllText(FirstUnprivilegedFile), CultureInfo.InvariantCulture, out var port) ? port
+        File.Exists(FirstUnprivilegedFile) && int.TryParse(File.ReadAllText(FirstUnprivilegedFile), CultureInfo.InvariantCulture,
+            out var port) ? port
             : UsualFirstUnprivileged;
 }

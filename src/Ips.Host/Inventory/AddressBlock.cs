@@ -9,8 +9,8 @@ internal readonly record struct AddressBlock(InetAddress Network, int PrefixLeng
     public static AddressBlock Containing(InetAddress address, int prefixLength) =>
         new(new InetAddress(address.Value & ~HostMask(prefixLength)), prefixLength);
 
-    /// <summary>The block as one range, or as two: an IPv6 block shorter than /96 around <c>::ffff:0:0/96</c> leaves the IPv4 addresses out,
-    /// because <c>::/0</c> asks for IPv6.</summary>
+    /// <summary>The block as one range, or as two: an IPv6 block shorter than /96 around <c>::ffff:0:0/96</c> leaves the IPv4 addresses
+    /// out, because <c>::/0</c> asks for IPv6.</summary>
     public IReadOnlyList<AddressRange> Ranges
     {
         get
@@ -19,7 +19,8 @@ internal readonly record struct AddressBlock(InetAddress Network, int PrefixLeng
             var surroundsIPv4 = PrefixLength < 96 && Network.Value < InetAddress.FirstIPv4 && last >= InetAddress.LastIPv4;
             if (!surroundsIPv4) return [new AddressRange(Network, new InetAddress(last))];
             var below = new AddressRange(Network, new InetAddress(InetAddress.FirstIPv4 - 1));
-            return last == InetAddress.LastIPv4 ? [below] : [below, new AddressRange(new InetAddress(InetAddress.LastIPv4 + 1), new InetAddress(last))];
+            return last == InetAddress.LastIPv4 ? [below] : [below,
+                new AddressRange(new InetAddress(InetAddress.LastIPv4 + 1), new InetAddress(last))];
         }
     }
 

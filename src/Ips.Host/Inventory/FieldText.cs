@@ -51,7 +51,8 @@ internal static class FieldText
         {
             if (texts[i] is { Length: > 0 } text && ObjectLimits.IsText(text)) continue;
             found.Add(Refusals.Wrong($"{field.Name}[{i}]",
-                $"a text of 1 to {ObjectLimits.TextLength} characters without control characters", $" 1 到 {ObjectLimits.TextLength} 个字符且不含控制字符的文本"));
+                $"a text of 1 to {ObjectLimits.TextLength} characters without control characters",
+                    $" 1 到 {ObjectLimits.TextLength} 个字符且不含控制字符的文本"));
             return null;
         }
         return texts.ToArray()!;
@@ -64,7 +65,8 @@ internal static class FieldText
         {
             case FieldKind.WholeNumber:
                 if (cell.Length == 0) return null;
-                if (long.TryParse(cell, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= ObjectLimits.Number) return number;
+                if (long.TryParse(cell, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                    && number <= ObjectLimits.Number) return number;
                 found.Add(Refusals.NotAWholeNumber(field.Name, 0, ObjectLimits.Number));
                 return null;
             case FieldKind.AddressList or FieldKind.TextList or FieldKind.EntryList:
@@ -82,7 +84,8 @@ internal static class FieldText
         long number => number.ToString(CultureInfo.InvariantCulture),
         InetAddress address => address.ToString(),
         InetAddress[] addresses => string.Join(';', addresses.Select(a => a.ToString())),
-        string[] texts => string.Join(';', texts.Select(t => t.Replace("\\", "\\\\", StringComparison.Ordinal).Replace(";", "\\;", StringComparison.Ordinal))),
+        string[] texts => string
+            .Join(';', texts.Select(t => t.Replace("\\", "\\\\", StringComparison.Ordinal).Replace(";", "\\;", StringComparison.Ordinal))),
         _ => throw new ArgumentException($"A {value.GetType().Name} is no value of a field.", nameof(value)),
     };
 

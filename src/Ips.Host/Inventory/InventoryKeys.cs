@@ -11,8 +11,10 @@ internal static class InventoryKeys
         [
             ConfigKey.FilePath<InventoryOptions>("ips.store.path", o => o.Path, (o, v) => o.Path = v),
             ConfigKey.Text<InventoryOptions>("ips.store.postgres", o => o.Postgres, (o, v) => o.Postgres = v,
-                "an Npgsql connection string such as \"Host=db;Database=ips;Username=ips;Password=...\"", ConnectionStringFault, isSecret: true),
-            ConfigKey.Duration<InventoryOptions>("ips.store.busy-timeout", o => o.BusyTimeout, (o, v) => o.BusyTimeout = v, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5)),
+                "an Npgsql connection string such as \"Host=db;Database=ips;Username=ips;Password=...\"", ConnectionStringFault,
+                    isSecret: true),
+            ConfigKey.Duration<InventoryOptions>("ips.store.busy-timeout", o => o.BusyTimeout, (o, v) => o.BusyTimeout = v,
+                TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5)),
             ConfigKey.Count<InventoryOptions>("ips.store.readers", o => o.Readers, (o, v) => o.Readers = v, 1, 256, "connections"),
         ], []);
 

@@ -22,7 +22,8 @@ internal static class ObjectCodec
     /// <param name="expectedId">The id that the path names; null takes it from the field <c>id</c>.</param>
     /// <param name="problems">Everything that is wrong, if the answer is null. A field <c>version</c> is accepted and ignored,
     /// so that what was read can be written back.</param>
-    public static InventoryObject? Read(ReadOnlySpan<byte> json, ObjectClass? expectedClass, string? expectedId, out IReadOnlyList<Refusal> problems)
+    public static InventoryObject? Read(ReadOnlySpan<byte> json, ObjectClass? expectedClass, string? expectedId,
+        out IReadOnlyList<Refusal> problems)
     {
         List<Refusal> found = [];
         problems = found;
@@ -37,13 +38,15 @@ internal static class ObjectCodec
             var oid = FindOid(json);
             if (oclass is null && oid is null) found.Add(Refusals.Missing(OidField));
             oclass ??= ObjectClass.Find(oid);
-            if (oid is not null && (oclass is null || ObjectClass.Find(oid) != oclass)) found.Add(Refusals.OidFault(OidField, oid, expectedClass));
+            if (oid is not null && (oclass is null || ObjectClass.Find(oid) != oclass)) found
+                .Add(Refusals.OidFault(OidField, oid, expectedClass));
             return oclass is null ? null : Read(json, oclass, expectedId, found);
         }
         catch (JsonException e)
         {
             found.Clear();
-            found.Add(Refusals.NotJson($"line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}, nested {ObjectLimits.JsonDepth} deep at most"));
+            found.Add(Refusals.NotJson(
+                $"line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}, nested {ObjectLimits.JsonDepth} deep at most"));
             return null;
         }
     }
@@ -223,7 +226,8 @@ internal static class ObjectCodec
             case FieldKind.Address:
                 return FieldText.Parse(field, ReadText(ref reader), found);
             case FieldKind.WholeNumber:
-                if (reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var number) && number is >= 0 and <= ObjectLimits.Number) return number;
+                if (reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var number)
+                    && number is >= 0 and <= ObjectLimits.Number) return number;
                 reader.Skip();
                 found.Add(Refusals.NotAWholeNumber(field.Name, 0, ObjectLimits.Number));
                 return null;

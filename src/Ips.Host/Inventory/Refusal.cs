@@ -11,7 +11,8 @@ internal sealed record Refusal(RefusalKind Kind, string English, string Chinese)
         var more = refusals.Count > MaxJoined;
         return refusals[0] with
         {
-            English = string.Join("; ", refusals.Take(MaxJoined).Select(p => p.English)) + (more ? $"; and {refusals.Count - MaxJoined} more" : ""),
+            English = string.Join("; ", refusals.Take(MaxJoined).Select(p => p.English))
+                + (more ? $"; and {refusals.Count - MaxJoined} more" : ""),
             Chinese = string.Join("；", refusals.Take(MaxJoined).Select(p => p.Chinese)) + (more ? $"；等 {refusals.Count} 处" : ""),
         };
     }
@@ -48,15 +49,18 @@ internal static class Refusals
     public static Refusal NotAnAddress(string name) => Wrong(name, "an IPv4 or IPv6 address", " IPv4 或 IPv6 地址");
 
     public static Refusal NotText(string name) => Wrong(name,
-        $"a text of at most {ObjectLimits.TextLength} characters without control characters", $"不超过 {ObjectLimits.TextLength} 个字符且不含控制字符的文本");
+        $"a text of at most {ObjectLimits.TextLength} characters without control characters",
+            $"不超过 {ObjectLimits.TextLength} 个字符且不含控制字符的文本");
 
-    public static Refusal NotAWholeNumber(string name, long min, long max) => Wrong(name, $"a whole number from {min} to {max}", $" {min} 到 {max} 之间的整数");
+    public static Refusal NotAWholeNumber(string name, long min, long max) =>
+        Wrong(name, $"a whole number from {min} to {max}", $" {min} 到 {max} 之间的整数");
 
     public static Refusal NotAList(string name, string of, string ofChinese) => Wrong(name,
         $"a list of at most {ObjectLimits.ListCount} {of}", $"不超过 {ObjectLimits.ListCount} 个{ofChinese}的列表");
 
     public static Refusal NotAnId(string name) => Wrong(name,
-        $"1 to {ObjectLimits.IdLength} of A-Z a-z 0-9 . _ : -, the first a letter or digit", $" 1 到 {ObjectLimits.IdLength} 个字符（A-Z a-z 0-9 . _ : -），以字母或数字开头");
+        $"1 to {ObjectLimits.IdLength} of A-Z a-z 0-9 . _ : -, the first a letter or digit",
+            $" 1 到 {ObjectLimits.IdLength} 个字符（A-Z a-z 0-9 . _ : -），以字母或数字开头");
 
     public static Refusal NotAnOid(string name) => Wrong(name, $"one of {ObjectClass.Names}", $"以下之一：{ObjectClass.Names}");
 
@@ -66,7 +70,8 @@ internal static class Refusals
         : new(RefusalKind.Wrong, $"{name} is {oid}, but {expected.Oid} was asked for",
             $"参数 {name} 为 {oid}，与所请求的 {expected.Oid} 不一致");
 
-    public static Refusal NotJson(string reason) => new(RefusalKind.Unreadable, $"the body is not a JSON object: {reason}", "请求体不是有效的 JSON 对象");
+    public static Refusal NotJson(string reason) => new(RefusalKind.Unreadable, $"the body is not a JSON object: {reason}",
+        "请求体不是有效的 JSON 对象");
 
     public static readonly Refusal BodyNotUtf8 = new(RefusalKind.Unreadable, "the body is not valid UTF-8", "请求体不是有效的 UTF-8");
 

@@ -17,7 +17,8 @@ public sealed partial class PureFilesTests
 
     [Theory]
     [MemberData(nameof(Files))]
-    public void PureFile_Source_HasNoActorClockOrIo(string file) => Assert.Empty(Impurities(File.ReadAllText(Path.Combine(Root(), "src", file))));
+    public void PureFile_Source_HasNoActorClockOrIo(string file) =>
+        Assert.Empty(Impurities(File.ReadAllText(Path.Combine(Root(), "src", file))));
 
     [Fact]
     public void Files_FoundByTheScan_AreTheOnesThatDecide()
@@ -54,7 +55,8 @@ public sealed partial class PureFilesTests
     public void Scan_OfAPureLine_FindsNothing(string line) => Assert.Empty(Impurities($"{line}\n"));
 
     private static List<string> Impurities(string source) =>
-        [.. source.Split('\n').Where(line => !line.TrimStart().StartsWith("//", StringComparison.Ordinal)).Where(line => Impure().IsMatch(line))];
+        [.. source.Split('\n').Where(line => !line.TrimStart().StartsWith("//", StringComparison.Ordinal))
+            .Where(line => Impure().IsMatch(line))];
 
     private static string Root()
     {

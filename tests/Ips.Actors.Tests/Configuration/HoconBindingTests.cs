@@ -23,10 +23,12 @@ public sealed class HoconBindingTests
             """, File).Read(IpsKeys.All, options, "/etc");
 
         Assert.Empty(problems);
-        Assert.Equal(("/etc/run/ips.pid", "/var/log/ips.log", false, 128), (options.PidFile, options.LogFile, options.GenerationHeader, options.Listener.Backlog));
+        Assert.Equal(("/etc/run/ips.pid", "/var/log/ips.log", false, 128),
+            (options.PidFile, options.LogFile, options.GenerationHeader, options.Listener.Backlog));
         Assert.Equal((TimeSpan.FromSeconds(20), TimeSpan.FromMilliseconds(500)), (options.Drain.Timeout, options.Drain.LameDuck));
         Assert.Equal((TimeSpan.FromMinutes(2), TimeSpan.Zero), (options.Reload.ReadyTimeout, options.Reload.Probation));
-        Assert.Equal((TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(1)), (options.Reload.HealthInterval, options.Reload.KillTimeout));
+        Assert.Equal((TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(1)),
+            (options.Reload.HealthInterval, options.Reload.KillTimeout));
     }
 
     [Fact]
@@ -51,9 +53,12 @@ public sealed class HoconBindingTests
 
         Assert.Equal(
         [
-            "/etc/ips.conf:3: ips.drain.timeout is 30; it must be a duration with a unit, from 1s to 1h (a bare number has no unit, HOCON would read it as 30 ms: write 30s or 30ms).",
-            "/etc/ips.conf:4: ips.drain.lame-duck is infinite; it must be a duration with a unit, from 0s to 1h (waiting without a limit is not offered: a limit is what keeps a hang from lasting for ever).",
-            "/etc/ips.conf:6: ips.reload.ready-timeout has no effect: another line gives ips.reload.ready-timeout or a block around it another kind of value.",
+            "/etc/ips.conf:3: ips.drain.timeout is 30; it must be a duration with a unit, from 1s to 1h (a bare number has no unit, "
+                + "HOCON would read it as 30 ms: write 30s or 30ms).",
+            "/etc/ips.conf:4: ips.drain.lame-duck is infinite; it must be a duration with a unit, from 0s to 1h (waiting without a limit "
+                + "is not offered: a limit is what keeps a hang from lasting for ever).",
+            "/etc/ips.conf:6: ips.reload.ready-timeout has no effect: another line gives ips.reload.ready-timeout or a block around it "
+                + "another kind of value.",
             "/etc/ips.conf:7: ips.listener.backlog is many; it must be a whole number of connections, from 1 to 65535.",
             "/etc/ips.conf:8: ips.generation-header is perhaps; it must be true or false (on, off, yes and no do as well).",
             "/etc/ips.conf:9: ips.drain.timout is not a known key; did you mean ips.drain.timeout?",
@@ -71,7 +76,8 @@ public sealed class HoconBindingTests
     [InlineData("ips.drain.timeout = null", "ips.drain.timeout is empty; it must be a duration")]
     [InlineData("ips.drain.timeout = -5s", "ips.drain.timeout is -5s; it must be a duration with a unit, from 1s to 1h.")]
     [InlineData("ips.drain.timeout = 61m", "ips.drain.timeout is 61m; it must be a duration with a unit, from 1s to 1h.")]
-    [InlineData("ips.listener.backlog = 65536", "ips.listener.backlog is 65536; it must be a whole number of connections, from 1 to 65535.")]
+    [InlineData("ips.listener.backlog = 65536",
+        "ips.listener.backlog is 65536; it must be a whole number of connections, from 1 to 65535.")]
     [InlineData("ips.listener.backlog = 1.5", "ips.listener.backlog is 1.5; it must be a whole number")]
     [InlineData("ips.pid-file = run/", "ips.pid-file is run/; it must be the path of a file, or null (it names a directory).")]
     [InlineData("ips.pid-file = [a]", "ips.pid-file is the list [a]; it must be the path of a file, or null.")]
@@ -99,7 +105,8 @@ public sealed class HoconBindingTests
     [Fact]
     public void Read_BrokenSyntax_NamesFileAndLine()
     {
-        var problem = Assert.Single(HoconFile.Parse("ips {\n  drain {\n    timeout = 30s\n  }\n", File).Read(IpsKeys.All, new IpsOptions(), null));
+        var problem = Assert.Single(HoconFile.Parse("ips {\n  drain {\n    timeout = 30s\n  }\n", File)
+            .Read(IpsKeys.All, new IpsOptions(), null));
         Assert.Equal("/etc/ips.conf:1: the block that is opened here is never closed; a '}' is missing.", problem.ToString());
     }
 
@@ -121,7 +128,8 @@ public sealed class HoconBindingTests
 
         var (key, message) = Assert.Single(IpsKeys.All.CheckRules(options, []));
         var problem = file.At(key, message);
-        Assert.Equal("/etc/ips.conf:3: ips.drain.lame-duck is 5s; it must be less than ips.drain.timeout, which is 5s.", problem.ToString());
+        Assert.Equal("/etc/ips.conf:3: ips.drain.lame-duck is 5s; it must be less than ips.drain.timeout, which is 5s.",
+            problem.ToString());
         Assert.Empty(IpsKeys.All.CheckRules(options, ["ips.drain.timeout"]));
     }
 

@@ -24,7 +24,8 @@ public sealed class HoconKeyLocatorTests
         Assert.Equal(line, layout.LineOf(["ips", "drain", "timeout"]));
 
         List<string?> read = [];
-        var table = new ConfigTable<List<string?>>([ConfigKey.Text<List<string?>>("ips.drain.timeout", _ => null, (o, v) => o.Add(v), "a text", _ => null)], []);
+        var table = new ConfigTable<List<string?>>([ConfigKey
+            .Text<List<string?>>("ips.drain.timeout", _ => null, (o, v) => o.Add(v), "a text", _ => null)], []);
         var problems = HoconFile.Parse(text, "/etc/ips.conf").Read(table, read, null);
         Assert.All(problems, problem => Assert.Contains("is not a known key", problem.Message, StringComparison.Ordinal));
         Assert.Equal([value], read);
@@ -70,10 +71,12 @@ public sealed class HoconKeyLocatorTests
     [Fact]
     public void Locate_IncludesAndSubstitutions_AreAllRefusedWithTheirLines()
     {
-        var layout = HoconKeyLocator.Locate("include \"other.conf\"\nips.a = ${HOME}\nips.b = pre-${?x}-post\ninclude file(\"y\")\nips.included = 1");
+        var layout = HoconKeyLocator
+            .Locate("include \"other.conf\"\nips.a = ${HOME}\nips.b = pre-${?x}-post\ninclude file(\"y\")\nips.included = 1");
 
         Assert.Equal([1, 2, 3, 4], layout.Faults.Select(fault => fault.Line));
-        Assert.Equal(["include", "${...}", "${...}", "include"], layout.Faults.Select(fault => fault.Message.Contains("include", StringComparison.Ordinal) ? "include" : "${...}"));
+        Assert.Equal(["include", "${...}", "${...}", "include"],
+            layout.Faults.Select(fault => fault.Message.Contains("include", StringComparison.Ordinal) ? "include" : "${...}"));
         Assert.Equal(5, layout.LineOf(["ips", "included"]));
     }
 
@@ -87,7 +90,8 @@ public sealed class HoconKeyLocatorTests
     [Fact]
     public void Locate_EveryPrefixOfAFile_EndsWithoutAnException()
     {
-        const string text = "# c\nips {\n a = \"x\\u0041\", b : [1, \"2\"] // c\n c.\"d e\" = \"\"\"t\n\"\"\"\n e = ${x}\n}\ninclude \"y\"\n";
+        const string text = "# c\nips {\n a = \"x\\u0041\", b : [1, \"2\"] // c\n c.\"d e\" = \"\"\"t\n\"\"\"\n e = ${x}\n}\ninclude "
+            + "\"y\"\n";
         for (var length = 0; length <= text.Length; length++) Assert.NotNull(HoconKeyLocator.Locate(text[..length]));
     }
 }

@@ -21,7 +21,8 @@ public sealed class ValidatorTests
         {
             PidFile = "a/",
             Drain = new() { Timeout = System.Threading.Timeout.InfiniteTimeSpan, LameDuck = TimeSpan.FromHours(2) },
-            Reload = new() { ReadyTimeout = TimeSpan.Zero, Probation = TimeSpan.FromSeconds(-1), HealthInterval = TimeSpan.FromHours(1), KillTimeout = TimeSpan.Zero },
+            Reload = new() { ReadyTimeout = TimeSpan.Zero, Probation = TimeSpan.FromSeconds(-1), HealthInterval = TimeSpan.FromHours(1),
+                KillTimeout = TimeSpan.Zero },
             Listener = new() { Backlog = 0 },
         };
         var failures = new IpsOptionsValidator().Validate(null, options).Failures!;
@@ -55,6 +56,7 @@ public sealed class ValidatorTests
         [
             "ips.reload.ready-timeout from 1s to 1h", "ips.reload.probation from 0s to 1h",
             "ips.reload.health-interval from 100ms to 1m", "ips.reload.kill-timeout from 100ms to 10m",
-        ], IpsKeys.Reload.Keys.Take(4).Select(key => $"{key.Path} {key.Expected[key.Expected.IndexOf("from", StringComparison.Ordinal)..]}"));
+        ], IpsKeys.Reload.Keys.Take(4)
+            .Select(key => $"{key.Path} {key.Expected[key.Expected.IndexOf("from", StringComparison.Ordinal)..]}"));
     }
 }

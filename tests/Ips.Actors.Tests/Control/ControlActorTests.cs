@@ -13,7 +13,8 @@ namespace Ips.Actors.Tests.Control;
 /// <summary>The control socket, with real clients.</summary>
 public sealed class ControlActorTests : ActorTest
 {
-    private static readonly ReloadReceipt Receipt = new("promoted", 4711, 7, 99, 8, null, DateTimeOffset.UnixEpoch, 812.5) { NewRelease = "2.0" };
+    private static readonly ReloadReceipt Receipt = new("promoted", 4711, 7, 99, 8, null, DateTimeOffset.UnixEpoch,
+        812.5) { NewRelease = "2.0" };
 
     private readonly ITestOutputHelper _output;
     private readonly RecordingLog _log = new();
@@ -28,7 +29,8 @@ public sealed class ControlActorTests : ActorTest
         _output = output;
         (_lifecycle, _front) = (CreateTestProbe(), CreateTestProbe());
         _identity = Identity.Claim(_folder.File("ips.pid"), _log);
-        var daemon = new ControlSession.Daemon(_lifecycle.Ref, _front.Ref, () => ["http://127.0.0.1:8080"], 4711, 7, "1.2.3", DateTimeOffset.UnixEpoch);
+        var daemon = new ControlSession.Daemon(_lifecycle.Ref, _front.Ref, () => ["http://127.0.0.1:8080"], 4711, 7, "1.2.3",
+            DateTimeOffset.UnixEpoch);
         _control = Supervise(Props.Create(() => new ControlActor(_identity, daemon, _log)));
     }
 
@@ -86,7 +88,8 @@ public sealed class ControlActorTests : ActorTest
     {
         using var client = await AskAsync("""{"verb":"stop"}""");
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.StopRequested>();
-        Assert.Equal(("stopping", true), Assert.Single(await client.ReadToEndAsync()) is var answer ? (answer.Kind, answer.Final) : default);
+        Assert.Equal(("stopping", true), Assert.Single(await client.ReadToEndAsync()) is var answer ? (answer.Kind, answer.Final)
+            : default);
     }
 
     [Theory]
@@ -145,7 +148,8 @@ public sealed class ControlActorTests : ActorTest
     }
 
     [Fact]
-    public async Task Close_NobodyThere_IsAnsweredAtOnce() => await _control.Ask<ControlProtocol.Closed>(new ControlProtocol.Close(), Patience);
+    public async Task Close_NobodyThere_IsAnsweredAtOnce() =>
+        await _control.Ask<ControlProtocol.Closed>(new ControlProtocol.Close(), Patience);
 
     [Fact]
     public async Task Killed_NextClient_IsAnswered()
@@ -222,7 +226,8 @@ public sealed class ControlActorTests : ActorTest
         public void FinishWriting() => _socket.Shutdown(SocketShutdown.Send);
 
         public async Task<ControlEvent?> ReadAsync() =>
-            await _reader.ReadLineAsync().WaitAsync(Patience) is { } line ? JsonSerializer.Deserialize(line, ControlJson.Default.ControlEvent) : null;
+            await _reader.ReadLineAsync().WaitAsync(Patience) is { } line
+                ? JsonSerializer.Deserialize(line, ControlJson.Default.ControlEvent) : null;
 
         public async Task<List<ControlEvent>> ReadToEndAsync()
         {

@@ -25,7 +25,8 @@ public sealed class ControlClientTests : IDisposable
             await stream.WriteAsync("{\"kind\":\"progress\",\"message\":\"spawned\"}\n{\"kind\":\"progress\",\"mess"u8.ToArray());
             await stream.FlushAsync();
             await stream.WriteAsync("age\":\"ready\",\"later\":1}\n"u8.ToArray());
-            await stream.WriteAsync("{\"kind\":\"receipt\",\"final\":true,\"receipt\":{\"outcome\":\"promoted\",\"oldPid\":1,\"oldGeneration\":1,\"newPid\":2,\"newGeneration\":2,\"startedAt\":\"2026-01-02T03:04:05Z\",\"elapsedMs\":12}}\n"u8.ToArray());
+            await stream.WriteAsync(
+                "{\"kind\":\"receipt\",\"final\":true,\"receipt\":{\"outcome\":\"promoted\",\"oldPid\":1,\"oldGeneration\":1,\"newPid\":2,\"newGeneration\":2,\"startedAt\":\"2026-01-02T03:04:05Z\",\"elapsedMs\":12}}\n"u8.ToArray());
         });
         List<string?> progress = [];
         var last = await new ControlClient(SocketPath).AskLastAsync(new("reload"), e => progress.Add(e.Message)).WaitAsync(Bound);
@@ -42,7 +43,8 @@ public sealed class ControlClientTests : IDisposable
     [InlineData("hello\n", ControlFailure.Garbled, "no event")]
     [InlineData("{}\n", ControlFailure.Garbled, "no event")]
     [InlineData("null\n", ControlFailure.Garbled, "no event")]
-    [InlineData("{\"kind\":\"status\",\"final\":true,\"status\":{\"state\":\"Serving\",\"release\":\"1\"}}\n", ControlFailure.Garbled, "list of endpoints is missing")]
+    [InlineData("{\"kind\":\"status\",\"final\":true,\"status\":{\"state\":\"Serving\",\"release\":\"1\"}}\n", ControlFailure.Garbled,
+        "list of endpoints is missing")]
     [InlineData("{\"kind\":\"history\",\"final\":true,\"history\":[null]}\n", ControlFailure.Garbled, "a receipt is missing")]
     [InlineData("{\"kind\":\"receipt\",\"final\":true,\"receipt\":{}}\n", ControlFailure.Garbled, "outcome is missing")]
     [InlineData("{\"kind\":\"progress\",\"withinMs\":1e999}\n", ControlFailure.Garbled, "no finite number")]
@@ -52,7 +54,8 @@ public sealed class ControlClientTests : IDisposable
     public async Task Ask_DaemonEndsOrRaves_Fails(string answer, object failure, string message)
     {
         using var daemon = new FakeDaemon(SocketPath, (_, stream) => stream.WriteAsync(Encoding.UTF8.GetBytes(answer)).AsTask());
-        var error = await Assert.ThrowsAsync<ControlException>(() => new ControlClient(SocketPath).AskLastAsync(new("reload")).WaitAsync(Bound));
+        var error = await Assert.ThrowsAsync<ControlException>(() =>
+            new ControlClient(SocketPath).AskLastAsync(new("reload")).WaitAsync(Bound));
         Assert.Equal((ControlFailure)failure, error.Failure);
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }
@@ -67,7 +70,8 @@ public sealed class ControlClientTests : IDisposable
             // Until the client has had enough and closes.
             await Assert.ThrowsAnyAsync<IOException>(async () => { while (true) await stream.WriteAsync(block); });
         });
-        var error = await Assert.ThrowsAsync<ControlException>(() => new ControlClient(SocketPath).AskLastAsync(new("status")).WaitAsync(Bound));
+        var error = await Assert.ThrowsAsync<ControlException>(() =>
+            new ControlClient(SocketPath).AskLastAsync(new("status")).WaitAsync(Bound));
         Assert.Equal(ControlFailure.Garbled, error.Failure);
         await daemon.Served.WaitAsync(Bound);
     }
@@ -75,9 +79,11 @@ public sealed class ControlClientTests : IDisposable
     [Fact]
     public async Task Ask_NoSocket_SaysSo()
     {
-        var error = await Assert.ThrowsAsync<ControlException>(() => new ControlClient(SocketPath).AskLastAsync(new("status")).WaitAsync(Bound));
+        var error = await Assert.ThrowsAsync<ControlException>(() =>
+            new ControlClient(SocketPath).AskLastAsync(new("status")).WaitAsync(Bound));
         Assert.Equal(ControlFailure.SocketMissing, error.Failure);
-        error = await Assert.ThrowsAsync<ControlException>(() => new ControlClient(Path.Combine(_folder, "no/such/ips.pid.sock")).AskLastAsync(new("status")).WaitAsync(Bound));
+        error = await Assert.ThrowsAsync<ControlException>(() =>
+            new ControlClient(Path.Combine(_folder, "no/such/ips.pid.sock")).AskLastAsync(new("status")).WaitAsync(Bound));
         Assert.Equal(ControlFailure.SocketMissing, error.Failure);
     }
 
@@ -89,7 +95,8 @@ public sealed class ControlClientTests : IDisposable
             // Bound by a name that .NET does not know, so that it does not remove it.
             Assert.Equal(0, Mono.Unix.Native.Syscall.bind((int)socket.Handle, new Mono.Unix.Native.SockaddrUn(SocketPath)));
         }
-        var error = await Assert.ThrowsAsync<ControlException>(() => new ControlClient(SocketPath).AskLastAsync(new("status")).WaitAsync(Bound));
+        var error = await Assert.ThrowsAsync<ControlException>(() =>
+            new ControlClient(SocketPath).AskLastAsync(new("status")).WaitAsync(Bound));
         Assert.Equal(ControlFailure.NobodyListens, error.Failure);
     }
 
@@ -97,7 +104,8 @@ public sealed class ControlClientTests : IDisposable
     public async Task Ask_NotASocket_SaysSo()
     {
         await File.WriteAllTextAsync(SocketPath, "x");
-        var error = await Assert.ThrowsAsync<ControlException>(() => new ControlClient(SocketPath).AskLastAsync(new("status")).WaitAsync(Bound));
+        var error = await Assert.ThrowsAsync<ControlException>(() =>
+            new ControlClient(SocketPath).AskLastAsync(new("status")).WaitAsync(Bound));
         Assert.Equal(ControlFailure.NobodyListens, error.Failure); // connect(2) gives ECONNREFUSED for a plain file as well
     }
 
@@ -105,13 +113,16 @@ public sealed class ControlClientTests : IDisposable
     public async Task Ask_PathBeyondASocketAddress_Works()
     {
         var deep = Directory.CreateDirectory(Path.Combine(_folder, string.Join('/', Enumerable.Repeat(new string('d', 60), 3)))).FullName;
-        using var daemon = new FakeDaemon(Path.Combine(deep, "ips.pid.sock"), (_, stream) => stream.WriteAsync("{\"kind\":\"status\",\"final\":true}\n"u8.ToArray()).AsTask());
+        using var daemon = new FakeDaemon(Path.Combine(deep, "ips.pid.sock"),
+            (_, stream) => stream.WriteAsync("{\"kind\":\"status\",\"final\":true}\n"u8.ToArray()).AsTask());
         var before = Directory.GetFileSystemEntries("/proc/self/fd").Length;
-        Assert.Equal("status", (await new ControlClient(Path.Combine(deep, "ips.pid.sock")).AskLastAsync(new("status")).WaitAsync(Bound)).Kind);
+        Assert.Equal("status",
+            (await new ControlClient(Path.Combine(deep, "ips.pid.sock")).AskLastAsync(new("status")).WaitAsync(Bound)).Kind);
         await daemon.Served.WaitAsync(Bound);
         Assert.InRange(Directory.GetFileSystemEntries("/proc/self/fd").Length, 0, before + 4); // other tests run beside this one
 
-        var error = await Assert.ThrowsAsync<ControlException>(() => new ControlClient(Path.Combine(deep, new string('n', 120) + ".sock")).AskLastAsync(new("status")).WaitAsync(Bound));
+        var error = await Assert.ThrowsAsync<ControlException>(() =>
+            new ControlClient(Path.Combine(deep, new string('n', 120) + ".sock")).AskLastAsync(new("status")).WaitAsync(Bound));
         Assert.Equal(ControlFailure.SocketMissing, error.Failure); // a name of any length can be asked for
     }
 
@@ -146,7 +157,8 @@ public sealed class ControlClientTests : IDisposable
         });
         var time = new FakeTimeProvider();
         var told = Channel.CreateUnbounded<ControlEvent>();
-        var asking = new ControlClient(SocketPath, time) { DaemonSetsTimeout = daemonSets }.AskLastAsync(new("reload"), read => told.Writer.TryWrite(read));
+        var asking = new ControlClient(SocketPath, time) { DaemonSetsTimeout = daemonSets }.AskLastAsync(new("reload"),
+            read => told.Writer.TryWrite(read));
         await told.Reader.ReadAsync().AsTask().WaitAsync(Bound);
 
         time.Advance(TimeSpan.FromSeconds(seconds) - TimeSpan.FromMilliseconds(1));
@@ -162,7 +174,8 @@ public sealed class ControlClientTests : IDisposable
     {
         using var daemon = new FakeDaemon(SocketPath, (_, stream) => stream.UntilClosedAsync());
         using var cancel = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => new ControlClient(SocketPath).AskLastAsync(new("status"), null, cancel.Token).WaitAsync(Bound));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            new ControlClient(SocketPath).AskLastAsync(new("status"), null, cancel.Token).WaitAsync(Bound));
     }
 
     [Fact]

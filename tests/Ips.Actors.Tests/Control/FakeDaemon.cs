@@ -29,7 +29,8 @@ internal sealed class FakeDaemon : IDisposable
     internal static Socket Listen(string path, int backlog)
     {
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        var directory = Mono.Unix.Native.Syscall.open(Path.GetDirectoryName(path)!, Mono.Unix.Native.OpenFlags.O_RDONLY | Mono.Unix.Native.OpenFlags.O_CLOEXEC);
+        var directory = Mono.Unix.Native.Syscall.open(Path.GetDirectoryName(path)!,
+            Mono.Unix.Native.OpenFlags.O_RDONLY | Mono.Unix.Native.OpenFlags.O_CLOEXEC);
         socket.Bind(new UnixDomainSocketEndPoint($"/proc/self/fd/{directory}/{Path.GetFileName(path)}"));
         _ = Mono.Unix.Native.Syscall.close(directory);
         socket.Listen(backlog);
@@ -43,5 +44,6 @@ internal sealed class FakeDaemon : IDisposable
 internal static class FakeDaemonExtensions
 {
     /// <summary>Says nothing until the client has closed.</summary>
-    internal static async Task UntilClosedAsync(this NetworkStream stream) => Assert.Equal(0, await stream.ReadAtLeastAsync(new byte[1], 1, throwOnEndOfStream: false));
+    internal static async Task UntilClosedAsync(this NetworkStream stream) =>
+        Assert.Equal(0, await stream.ReadAtLeastAsync(new byte[1], 1, throwOnEndOfStream: false));
 }

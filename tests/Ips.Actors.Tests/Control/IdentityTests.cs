@@ -98,12 +98,14 @@ public sealed class IdentityTests : IDisposable
     {
         using var other = Identity.Claim(_folder.File("moved.pid"), _log);
         var refusal = Assert.ThrowsAny<IOException>(() => Identity.Move(other.PidFile, PidPath, null, null, _log));
-        Assert.StartsWith($"ips.pid-file is {other.PidFile}, and the running service has {PidPath}", refusal.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"ips.pid-file is {other.PidFile}, and the running service has {PidPath}", refusal.Message,
+            StringComparison.Ordinal);
         other.CloseControl();
     }
 
     private Identity Move(Identity former) => Identity.Move(
-        _folder.File("moved.pid"), PidPath, FileDescriptors.DuplicateHigh(former.LockFd!.Value), FileDescriptors.DuplicateHigh(former.ControlFd!.Value), _log);
+        _folder.File("moved.pid"), PidPath, FileDescriptors.DuplicateHigh(former.LockFd!.Value),
+            FileDescriptors.DuplicateHigh(former.ControlFd!.Value), _log);
 
     [Fact]
     public void Retract_FirstGenerationThatNeverServed_RemovesItsSocket()
@@ -181,7 +183,8 @@ public sealed class IdentityTests : IDisposable
     {
         using var identity = Claim();
         identity.Publish(4711);
-        var (lockCopy, controlCopy) = (FileDescriptors.Duplicate(identity.LockFd!.Value), FileDescriptors.Duplicate(identity.ControlFd!.Value));
+        var (lockCopy, controlCopy) = (FileDescriptors.Duplicate(identity.LockFd!.Value),
+            FileDescriptors.Duplicate(identity.ControlFd!.Value));
         using var waiting = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         waiting.Connect(new UnixDomainSocketEndPoint(identity.ControlPath));
         identity.Lent = true;

@@ -19,12 +19,14 @@ public sealed partial class ActorLoggersTests
         for (var i = 0; i < count; i++) Say(logger, i);
 
         provider.Open.Set();
-        Assert.True(SpinWait.SpinUntil(() => provider.Lines.Any(line => line.StartsWith($"{EventIds.EventsLost} ", StringComparison.Ordinal)), Limit));
+        Assert.True(SpinWait.SpinUntil(() => provider.Lines.Any(line =>
+            line.StartsWith($"{EventIds.EventsLost} ", StringComparison.Ordinal)), Limit));
         var lines = provider.Lines.ToList();
         var kept = lines.Where(line => line.StartsWith("77 ", StringComparison.Ordinal)).ToList();
         Assert.Equal(Enumerable.Range(0, kept.Count).Select(i => $"77 number {i}"), kept);
         Assert.InRange(kept.Count, ActorLoggers.MaxWaiting, ActorLoggers.MaxWaiting + 1);
-        Assert.Contains(lines, line => line.StartsWith($"{EventIds.EventsLost} {count - kept.Count} events of Ips ", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.StartsWith($"{EventIds.EventsLost} {count - kept.Count} events of Ips ",
+            StringComparison.Ordinal));
     }
 
     [Fact]
@@ -57,7 +59,8 @@ public sealed partial class ActorLoggersTests
     }
 
     private static ServiceProvider Services(ILoggerProvider provider) =>
-        new ServiceCollection().AddLogging(logging => logging.ClearProviders().AddProvider(provider)).AddSingleton<ActorLoggers>().BuildServiceProvider();
+        new ServiceCollection().AddLogging(logging => logging.ClearProviders().AddProvider(provider)).AddSingleton<ActorLoggers>()
+            .BuildServiceProvider();
 
     [LoggerMessage(77, LogLevel.Information, "number {Number}")]
     private static partial void Say(ILogger logger, int number);
@@ -82,7 +85,8 @@ public sealed partial class ActorLoggersTests
 
         public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter)
         {
             Open.Wait();
             if (_fails)

@@ -14,7 +14,8 @@ public sealed class JournalTests
     [InlineData(LogLevel.Warning, "<4>")]
     [InlineData(LogLevel.Error, "<3>")]
     [InlineData(LogLevel.Critical, "<2>")]
-    public void Prefix_Level_IsSyslogsNumber(LogLevel level, string expected) => Assert.Equal(expected, Encoding.ASCII.GetString(JournalPriority.Prefix(level)));
+    public void Prefix_Level_IsSyslogsNumber(LogLevel level, string expected) =>
+        Assert.Equal(expected, Encoding.ASCII.GetString(JournalPriority.Prefix(level)));
 
     [Theory]
     [InlineData("<6>text", "text")]
@@ -35,5 +36,6 @@ public sealed class JournalTests
     // makedev(259, 65540), which needs the upper bits of both.
     [Fact]
     public void Names_LargeDevice_IsPutTogetherAsTheCLibraryDoes() =>
-        Assert.True(JournalStream.Names($"{(259UL << 8) | (65540UL & 0xff) | ((65540UL & ~0xffUL) << 12)}:1", new FileIdentity(Device: 259UL << 32 | 65540, Inode: 1, BornAtNs: 0)));
+        Assert.True(JournalStream.Names($"{(259UL << 8) | (65540UL & 0xff) | ((65540UL & ~0xffUL) << 12)}:1",
+            new FileIdentity(Device: 259UL << 32 | 65540, Inode: 1, BornAtNs: 0)));
 }

@@ -81,7 +81,8 @@ public sealed partial class LineFormatLoggerTests : IDisposable
     [Fact]
     public void AddIpsLog_Registered_IsTheProvider()
     {
-        using var services = new ServiceCollection().AddLogging(logging => logging.ClearProviders().AddIpsLog(o => o.Format = LineFormat.Json)).BuildServiceProvider();
+        using var services = new ServiceCollection().AddLogging(logging =>
+            logging.ClearProviders().AddIpsLog(o => o.Format = LineFormat.Json)).BuildServiceProvider();
         Assert.IsType<LineFormatLoggerProvider>(Assert.Single(services.GetServices<ILoggerProvider>()));
     }
 
@@ -93,9 +94,11 @@ public sealed partial class LineFormatLoggerTests : IDisposable
 
     private ILogger Logger(LineFormat format, LogLevel minimum)
     {
-        var options = new LineFormatOptions { Format = format, Generation = () => _generation, Time = new FakeTimeProvider(new(2026, 1, 2, 3, 4, 5, 678, TimeSpan.Zero)) };
+        var options = new LineFormatOptions { Format = format, Generation = () => _generation,
+            Time = new FakeTimeProvider(new(2026, 1, 2, 3, 4, 5, 678, TimeSpan.Zero)) };
         var services = new ServiceCollection()
-            .AddLogging(logging => logging.ClearProviders().SetMinimumLevel(minimum).AddProvider(new LineFormatLoggerProvider(options, _lane)))
+            .AddLogging(logging => logging.ClearProviders().SetMinimumLevel(minimum)
+                .AddProvider(new LineFormatLoggerProvider(options, _lane)))
             .BuildServiceProvider();
         return services.GetRequiredService<ILoggerFactory>().CreateLogger("/user/ips/http-front");
     }

@@ -23,23 +23,27 @@ public sealed class LineFormatWriterTests
     [InlineData(LogLevel.Error, "ERROR")]
     [InlineData(LogLevel.Critical, "CRIT ")]
     public void WriteLine_Levels_AreOneWidth(LogLevel level, string word) =>
-        Assert.Equal($"2026-01-02T03:04:05.678Z {word} gen=2 pid=77 /user/ips/lifecycle 1203 m\n", Line(Event() with { Level = level }, "m"));
+        Assert.Equal($"2026-01-02T03:04:05.678Z {word} gen=2 pid=77 /user/ips/lifecycle 1203 m\n",
+            Line(Event() with { Level = level }, "m"));
 
     [Fact]
     public void WriteLine_Exception_StaysOnTheLine() =>
-        Assert.Equal("2026-01-02T03:04:05.678Z INFO  gen=2 pid=77 /user/ips/lifecycle 1203 m | System.InvalidOperationException: a\\nb\\r\\n ---> System.IO.IOException: c\\n   --- End of inner exception stack trace ---\n",
+        Assert.Equal("2026-01-02T03:04:05.678Z INFO  gen=2 pid=77 /user/ips/lifecycle 1203 m | System.InvalidOperationException: "
+            + "a\\nb\\r\\n ---> System.IO.IOException: c\\n   --- End of inner exception stack trace ---\n",
             Line(Event() with { Exception = new InvalidOperationException("a\nb\r", new IOException("c")) }, "m"));
 
     [Fact]
     public void WriteLine_WhatAClientSent_CannotForgeALineOrCommandATerminal() =>
-        Assert.Equal("2026-01-02T03:04:05.678Z INFO  gen=2 pid=77 /user/x\\ny 1203 GET /\\r\\n2026 CRIT\\t\\u001b[2J\\u0000\\u007f\\u0085\\u009b\\u2028\\u202e end é😀\uFFFD\n",
+        Assert.Equal("2026-01-02T03:04:05.678Z INFO  gen=2 pid=77 /user/x\\ny 1203 GET /\\r\\n2026 "
+            + "CRIT\\t\\u001b[2J\\u0000\\u007f\\u0085\\u009b\\u2028\\u202e end é😀\uFFFD\n",
             Line(Event() with { Source = "/user/x\ny" }, "GET /\r\n2026 CRIT\t\u001b[2J\0\u007f\u0085\u009b\u2028\u202e end é😀\ud83d"));
 
     [Fact]
     public void WriteLine_LongMessage_IsWhole()
     {
         var message = string.Concat(Enumerable.Repeat("0123456789\n", 20_000));
-        Assert.EndsWith($" 1203 {message.Replace("\n", "\\n", StringComparison.Ordinal)}\n", Line(Event(), message), StringComparison.Ordinal);
+        Assert.EndsWith($" 1203 {message.Replace("\n", "\\n", StringComparison.Ordinal)}\n", Line(Event(), message),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -47,7 +51,8 @@ public sealed class LineFormatWriterTests
         Assert.Equal("""{"time":"2026-01-02T03:04:05.678Z","level":"warning","generation":2,"pid":77,"source":"/user/ips/lifecycle","eventId":1203,"eventName":"StateChanged","message":"3 \"left\"","state":{"Open":3,"Ratio":0.5,"Done":false,"Name":"é","None":null,"At":"2026-01-02T05:04:05.678+02:00","Wait":"00:00:01"},"exception":"System.IO.IOException: a\nb"}""" + "\n",
             Json(Event() with { Level = LogLevel.Warning, Exception = new IOException("a\nb") }, "3 \"left\"",
             [
-                new("Open", 3), new("Ratio", 0.5), new("Done", false), new("Name", "é"), new("None", null), new("At", Time), new("Wait", TimeSpan.FromSeconds(1)),
+                new("Open", 3), new("Ratio", 0.5), new("Done", false), new("Name", "é"), new("None", null), new("At", Time),
+                    new("Wait", TimeSpan.FromSeconds(1)),
                 new("{OriginalFormat}", "{Open} left"),
             ]));
 
@@ -81,7 +86,8 @@ public sealed class LineFormatWriterTests
         Assert.Equal("NaN", json.RootElement.GetProperty("state").GetProperty("Nan").GetString());
     }
 
-    private static LineFormatEvent Event() => new(Time, LogLevel.Information, 2, 77, "/user/ips/lifecycle", new EventId(1203, "StateChanged"), null);
+    private static LineFormatEvent Event() => new(Time, LogLevel.Information, 2, 77, "/user/ips/lifecycle",
+        new EventId(1203, "StateChanged"), null);
 
     private static string Line(LineFormatEvent e, string message)
     {

@@ -34,7 +34,8 @@ public sealed class LogLaneTests
         try
         {
             // Each with an open file description of its own, as a generation has that opened the log again.
-            var writers = Enumerable.Range(0, 4).Select(n => (Fd: Append(file), Line: Encoding.ASCII.GetBytes(new string((char)('a' + n), 200 + (n * 700)) + "\n"))).ToList();
+            var writers = Enumerable.Range(0, 4).Select(n =>
+                (Fd: Append(file), Line: Encoding.ASCII.GetBytes(new string((char)('a' + n), 200 + (n * 700)) + "\n"))).ToList();
             var threads = writers.Select(w => new Thread(() =>
             {
                 var lane = new LogLane(w.Fd);
@@ -101,7 +102,8 @@ public sealed class LogLaneTests
             Assert.True(lane.Flush(Limit));
 
             var lines = File.ReadAllLines(file);
-            Assert.Matches($" WARN  gen=0 pid={Environment.ProcessId} Ips.LogLane {EventIds.LinesLost} 2 lines before this one could not be written: ENOSPC.$", lines[0]);
+            Assert.Matches($" WARN  gen=0 pid={Environment.ProcessId} Ips.LogLane {EventIds.LinesLost} 2 lines before this one could not "
+                + "be written: ENOSPC.$", lines[0]);
             Assert.Equal(["kept", "kept too"], lines[1..]);
         }
         finally
@@ -149,7 +151,8 @@ public sealed class LogLaneTests
         if (nonBlocking) _ = Syscall.fcntl(pipe[1], FcntlCommand.F_SETFL, (int)OpenFlags.O_NONBLOCK);
         var lane = new LogLane(pipe[1], capacityBytes: 100_000) { Form = new LineFormatOptions { Format = LineFormat.Json } };
         const int count = 20_000;
-        for (var i = 0; i < count; i++) lane.Write(Encoding.ASCII.GetBytes($"line {i} {new string('x', 90)}\n")); // 2 MB, where 64 KiB and 100 KB fit
+        // 2 MB, where 64 KiB and 100 KB fit
+        for (var i = 0; i < count; i++) lane.Write(Encoding.ASCII.GetBytes($"line {i} {new string('x', 90)}\n"));
         Assert.False(lane.Flush(TimeSpan.FromMilliseconds(1)));
         Assert.False(lane.WaitForRoom(TimeSpan.Zero));
 
@@ -175,8 +178,10 @@ public sealed class LogLaneTests
             {
                 var notice = System.Text.Json.JsonDocument.Parse(line).RootElement;
                 Assert.Equal(EventIds.LinesLost, notice.GetProperty("eventId").GetInt32());
-                Assert.EndsWith(" lines before this one could not be written: who reads them is too slow, or has stopped.", notice.GetProperty("message").GetString(), StringComparison.Ordinal);
-                next += int.Parse(notice.GetProperty("message").GetString()!.Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture);
+                Assert.EndsWith(" lines before this one could not be written: who reads them is too slow, or has stopped.",
+                    notice.GetProperty("message").GetString(), StringComparison.Ordinal);
+                next += int.Parse(notice.GetProperty("message").GetString()!.Split(' ')[0],
+                    System.Globalization.CultureInfo.InvariantCulture);
             }
             else
             {

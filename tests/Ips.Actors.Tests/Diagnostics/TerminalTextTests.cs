@@ -67,7 +67,8 @@ public sealed class TerminalTextTests
         await writer.WriteLineAsync();
         var (escape, line) = (@"\u001b", "\\u001b\n");
         Assert.Equal(
-            string.Concat(Enumerable.Repeat(escape, 6)) + line + line + line + "\n" + escape + escape + escape + line + line + "\n", inner.ToString());
+            string.Concat(Enumerable.Repeat(escape, 6)) + line + line + line + "\n" + escape + escape + escape + line + line + "\n",
+                inner.ToString());
     }
 
     [Fact]

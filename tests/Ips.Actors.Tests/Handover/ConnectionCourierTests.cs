@@ -34,7 +34,8 @@ public sealed class ConnectionCourierTests : ActorTest
         Assert.Equal(69, courier.Acknowledge(69));
         Assert.True(courier.IsIdle);
 
-        async Task<int> PacketAsync() => Assert.IsType<ConnectionsFrame>((await receiver.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame).Connections.Count;
+        async Task<int> PacketAsync() =>
+            Assert.IsType<ConnectionsFrame>((await receiver.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame).Connections.Count;
     }
 
     [Fact]
@@ -57,10 +58,12 @@ public sealed class ConnectionCourierTests : ActorTest
         Assert.Equal(64, courier.Acknowledge(100)); // more than there are
         Assert.All(connections[192..256], connection => Assert.False(FileDescriptors.IsOpen(connection.Fd)));
         Assert.True(courier.IsIdle);
-        foreach (var connection in connections.Where(connection => FileDescriptors.IsOpen(connection.Fd))) FileDescriptors.Close(connection.Fd);
+        foreach (var connection in connections.Where(connection => FileDescriptors.IsOpen(connection.Fd))) FileDescriptors
+            .Close(connection.Fd);
     }
 
-    // Who acknowledges before it reads has read from none of these: a dead peer's are the caller's again, and only what a live one was sent is not.
+    // Who acknowledges before it reads has read from none of these: a dead peer's are the caller's again, and only what a live one was sent
+    // is not.
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -92,5 +95,6 @@ public sealed class ConnectionCourierTests : ActorTest
     }
 
     private static List<MovedConnection> Connections(int count) =>
-        [.. Enumerable.Range(0, count).Select(i => new MovedConnection(new EndpointKey("127.0.0.1:0", i), FileDescriptors.Open("/dev/null", 0), default))];
+        [.. Enumerable.Range(0, count)
+            .Select(i => new MovedConnection(new EndpointKey("127.0.0.1:0", i), FileDescriptors.Open("/dev/null", 0), default))];
 }

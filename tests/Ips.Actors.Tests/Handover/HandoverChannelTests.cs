@@ -74,7 +74,8 @@ public sealed class HandoverChannelTests : IDisposable
         {
             other.Subscribe(channelEvent =>
             {
-                if (channelEvent is ChannelEvent.Received { Frame: FarewellFrame { Drained: var number } }) // and not the close after the test
+                // and not the close after the test
+                if (channelEvent is ChannelEvent.Received { Frame: FarewellFrame { Drained: var number } })
                 {
                     received.Enqueue(number);
                     if (number == frames - 1)
@@ -238,9 +239,11 @@ public sealed class HandoverChannelTests : IDisposable
 
     public void Dispose() => _open.ForEach(channel => channel.Dispose());
 
-    private static HandoverFrame Received(HandoverChannel channel) => Assert.IsType<ChannelEvent.Received>(channel.WaitForNext(Patience)).Frame;
+    private static HandoverFrame Received(HandoverChannel channel) =>
+        Assert.IsType<ChannelEvent.Received>(channel.WaitForNext(Patience)).Frame;
 
-    private static HandoverFrame Take(BlockingCollection<ChannelEvent> events) => Assert.IsType<ChannelEvent.Received>(TakeEvent(events)).Frame;
+    private static HandoverFrame Take(BlockingCollection<ChannelEvent> events) =>
+        Assert.IsType<ChannelEvent.Received>(TakeEvent(events)).Frame;
 
     private static ChannelEvent TakeEvent(BlockingCollection<ChannelEvent> events) =>
         events.TryTake(out var channelEvent, Patience) ? channelEvent : throw new TimeoutException("No event came.");

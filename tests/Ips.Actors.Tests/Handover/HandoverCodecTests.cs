@@ -11,7 +11,8 @@ public sealed class HandoverCodecTests
     {
         ["hello"] = new HelloFrame(1, 1, 4711, "1.2.3+abc"),
         ["welcome"] = new WelcomeFrame(
-            1, 8, [new EndpointOffer("127.0.0.1:0", 0), new EndpointOffer("[::]:8080", 1), new EndpointOffer("unix:/run/app.sock", 0)], true, true, 1000),
+            1, 8, [new EndpointOffer("127.0.0.1:0", 0), new EndpointOffer("[::]:8080", 1), new EndpointOffer("unix:/run/app.sock", 0)],
+                true, true, 1000),
         ["welcome-bare"] = new WelcomeFrame(1, 2, [], false, false, 100),
         ["welcome-ahead"] = new WelcomeFrame(HandoverVersion.AheadOfHello, 8, [new EndpointOffer("127.0.0.1:0", 0)], true, true, 1000),
         ["welcome-external"] = new WelcomeFrame(1, 2, [new("unix:/run/app.sock", 0, External: true)], false, false, 100),
@@ -27,7 +28,8 @@ public sealed class HandoverCodecTests
         ["promote"] = new PromoteFrame(),
         ["promote-output"] = new PromoteFrame("half a line"u8.ToArray(), [0, 255]),
         ["promoted"] = new PromotedFrame(),
-        ["connections"] = new ConnectionsFrame([new ConnectionOffer("127.0.0.1:0", 0), new ConnectionOffer("[::]:8080", 1, [.. "GET / HTTP/1.1\r\n"u8, 0xFB, 0xEF, 0xFF])]),
+        ["connections"] = new ConnectionsFrame([new ConnectionOffer("127.0.0.1:0", 0),
+            new ConnectionOffer("[::]:8080", 1, [.. "GET / HTTP/1.1\r\n"u8, 0xFB, 0xEF, 0xFF])]),
         ["adopted"] = new AdoptedFrame(64),
         ["declined"] = new DeclinedFrame(3),
         ["leaving"] = new LeavingFrame(),
@@ -42,7 +44,8 @@ public sealed class HandoverCodecTests
         ["hello-v2"] = new HelloFrame(1, 2, 4711, "1.2.3+abc"),
         ["welcome-v2"] = new WelcomeFrame(2, 8, [new EndpointOffer("127.0.0.1:0", 0)], true, true, 1000),
         ["welcome-identity-later"] = new WelcomeFrame(
-            2, 8, [new EndpointOffer("127.0.0.1:0", 0)], false, false, 1000, LockFile: new FileEntry(34359738370, ulong.MaxValue, 1700000000000000001)),
+            2, 8, [new EndpointOffer("127.0.0.1:0", 0)], false, false, 1000,
+                LockFile: new FileEntry(34359738370, ulong.MaxValue, 1700000000000000001)),
         ["identity"] = new IdentityFrame(true, true),
     };
 
@@ -50,7 +53,8 @@ public sealed class HandoverCodecTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void Encode_EachFrame_IsTheGoldenPacket(string name) => Assert.Equal(Golden()[name], Encoding.UTF8.GetString(HandoverCodec.Encode(Frames[name])));
+    public void Encode_EachFrame_IsTheGoldenPacket(string name) =>
+        Assert.Equal(Golden()[name], Encoding.UTF8.GetString(HandoverCodec.Encode(Frames[name])));
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -143,11 +147,13 @@ public sealed class HandoverCodecTests
     [Trait("issue", "11")]
     public void Decode_MoreThanAFrameHolds_IsRefused()
     {
-        var offers = string.Join(',', Enumerable.Range(0, FrameRules.MaxEndpoints + 1).Select(i => $$"""{"endpoint":"a","ordinal":{{i}}}"""));
+        var offers = string.Join(',', Enumerable.Range(0, FrameRules.MaxEndpoints + 1)
+            .Select(i => $$"""{"endpoint":"a","ordinal":{{i}}}"""));
         Assert.Throws<InvalidDataException>(() => Decode($$"""{"type":"ready","endpoints":[{{offers}}]}"""));
         Assert.Throws<InvalidDataException>(() => Decode($$"""{"type":"connections","connections":[{{offers}}]}"""));
         var leftover = Convert.ToBase64String(new byte[FrameRules.MaxLeftoverBytes + 1]);
-        Assert.Throws<InvalidDataException>(() => Decode($$"""{"type":"connections","connections":[{"endpoint":"a","ordinal":0,"leftover":"{{leftover}}"}]}"""));
+        Assert.Throws<InvalidDataException>(() =>
+            Decode($$"""{"type":"connections","connections":[{"endpoint":"a","ordinal":0,"leftover":"{{leftover}}"}]}"""));
     }
 
     [Fact]
@@ -200,7 +206,8 @@ public sealed class HandoverCodecTests
     private static System.Text.Json.JsonElement Json(string text) => System.Text.Json.JsonDocument.Parse(text).RootElement;
 
     private static ParameterInfo[] Parameters(HandoverFrame frame) =>
-        frame.GetType().GetConstructors().Single(c => c.GetParameters() is not [{ ParameterType: var one }] || one != frame.GetType()).GetParameters();
+        frame.GetType().GetConstructors().Single(c => c.GetParameters() is not [{ ParameterType: var one }] || one != frame.GetType())
+            .GetParameters();
 
     // Lists are compared by their elements, which records do not.
     private static void AssertSame(HandoverFrame expected, HandoverFrame actual)
@@ -219,12 +226,14 @@ public sealed class HandoverCodecTests
 
     private static string Embedded(string name)
     {
-        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name) ?? throw new InvalidOperationException($"{name} is not embedded.");
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name)
+            ?? throw new InvalidOperationException($"{name} is not embedded.");
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();
     }
 
     private static Dictionary<string, string> Golden() =>
-        $"{Embedded("golden-v1.txt")}\n{Embedded("golden-v2.txt")}".Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => line[0] != '#')
+        $"{Embedded("golden-v1.txt")}\n{Embedded("golden-v2.txt")}".Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Where(line => line[0] != '#')
             .Select(line => line.Split(' ', 2)).ToDictionary(parts => parts[0], parts => parts[1]);
 }

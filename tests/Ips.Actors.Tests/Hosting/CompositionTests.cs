@@ -52,7 +52,8 @@ public sealed class CompositionTests : ActorTest
         var ready = new TaskCompletionSource();
         Sys.ActorOf(Props.Create(() => new IpsSupervisor(context => Compose(context, ready), code => _process.Exit(code), _log)), "ips");
         ready.Task.Wait(Patience);
-        _endPoint = _actors["listener"].Ask<ListenerProtocol.Bound>(new ListenerProtocol.Bind(new IPEndPoint(IPAddress.Loopback, 0), (fd, _, _) => Accepted(fd), (_, _) => { }), Patience).Result.EndPoint;
+        _endPoint = _actors["listener"].Ask<ListenerProtocol.Bound>(new ListenerProtocol
+            .Bind(new IPEndPoint(IPAddress.Loopback, 0), (fd, _, _) => Accepted(fd), (_, _) => { }), Patience).Result.EndPoint;
         _actors["front"].Tell(new HttpFrontProtocol.HostStarted());
     }
 
@@ -113,7 +114,8 @@ public sealed class CompositionTests : ActorTest
         }
 
         Assert.Equal(2, _launcher.Launched.Count);
-        Assert.Equal(["the store cannot be opened", "the store cannot be opened"], _memory.History.Receipts.Select(receipt => receipt.Reason));
+        Assert.Equal(["the store cannot be opened", "the store cannot be opened"],
+            _memory.History.Receipts.Select(receipt => receipt.Reason));
         Assert.All(_launcher.Launched, successor => Assert.True(successor.Disposed));
     }
 
@@ -240,9 +242,12 @@ public sealed class CompositionTests : ActorTest
         var listener = Add("listener", Props.Create(() => new ListenerActor(_table, lifecycle, _log)));
         var mover = Add("mover", Props.Create(() => new MoverActor(ledger, connections, gate, lifecycle, TimeProvider.System, _log)));
         var front = Add("front", Props.Create(() => new HttpFrontActor(gate, connections, role, health, mover, lifecycle, _log)));
-        var reloader = Add("reloader", Props.Create(() => new ReloaderActor(slot, _launcher, _identity, listener, mover, lifecycle, _options, _log)));
-        var predecessor = Add("predecessor", Props.Create(() => new PredecessorActor(link, _identity, front, listener, mover, lifecycle, _log)));
-        var daemon = new ControlSession.Daemon(lifecycle, front, () => [], _process.Pid, _process.Generation, _process.Release, DateTimeOffset.UnixEpoch);
+        var reloader = Add("reloader",
+            Props.Create(() => new ReloaderActor(slot, _launcher, _identity, listener, mover, lifecycle, _options, _log)));
+        var predecessor = Add("predecessor",
+            Props.Create(() => new PredecessorActor(link, _identity, front, listener, mover, lifecycle, _log)));
+        var daemon = new ControlSession.Daemon(lifecycle, front, () => [], _process.Pid, _process.Generation, _process.Release,
+            DateTimeOffset.UnixEpoch);
         var control = Add("control", Props.Create(() => new ControlActor(_identity, daemon, _log)));
         lifecycle.Tell(new LifecycleProtocol.Assemble(new LifecycleCast(listener, reloader, front, predecessor, control)));
         var signals = Add("signals", Props.Create(() => new SignalActor(_signals, lifecycle, _log)));

@@ -5,7 +5,8 @@ namespace Ips.Actors.Tests.Hosting;
 /// <summary>How a successor is started: docs/pitfalls.md, 9 and 10.</summary>
 public sealed class StartCommandTests
 {
-    private static readonly Dictionary<string, string> Environment = new() { ["PATH"] = "/usr/bin:/opt/current/bin::bin", ["HOME"] = "/root" };
+    private static readonly Dictionary<string, string> Environment = new() { ["PATH"] = "/usr/bin:/opt/current/bin::bin",
+        ["HOME"] = "/root" };
 
     [Fact]
     public void From_AbsolutePathThroughALink_KeepsTheLink() =>
@@ -53,7 +54,8 @@ public sealed class StartCommandTests
     {
         var environment = new Dictionary<string, string>(Environment)
         {
-            ["IPS_HANDOVER_FD"] = "3", ["IPS_HANDOVER_GENERATION"] = "4", ["IPS_START_FD"] = "4", ["IPS_OUTPUT_FDS"] = "5,6", ["LISTEN_PID"] = "1", ["LISTEN_FDS"] = "2",
+            ["IPS_HANDOVER_FD"] = "3", ["IPS_HANDOVER_GENERATION"] = "4", ["IPS_START_FD"] = "4", ["IPS_OUTPUT_FDS"] = "5,6",
+                ["LISTEN_PID"] = "1", ["LISTEN_FDS"] = "2",
             ["LISTEN_FDNAMES"] = "http", ["LISTENER"] = "kept", ["PWD"] = "/srv", ["listen_fds"] = "kept",
         };
         var command = StartCommand.From(["/srv/ips"], environment, "/srv", "/srv/ips", _ => true);
@@ -62,7 +64,8 @@ public sealed class StartCommandTests
 
     [Fact]
     public void From_NoPath_FallsBack() =>
-        Assert.Equal("/srv/releases/1/ips", StartCommand.From(["ips"], new Dictionary<string, string>(), "/srv", "/srv/releases/1/ips", _ => true).FileName);
+        Assert.Equal("/srv/releases/1/ips", StartCommand.From(["ips"], new Dictionary<string, string>(), "/srv", "/srv/releases/1/ips",
+            _ => true).FileName);
 
     [Theory]
     [InlineData("/srv/current", true, "/srv/current")]
@@ -75,7 +78,8 @@ public sealed class StartCommandTests
 
     [Theory]
     [InlineData("/srv/current/ips", "/srv/releases/1", "/srv/current")]
-    [InlineData("/srv/current/bin/ips", "/srv/releases/1/data", "/srv/current/data")] // the working directory is another folder of the release
+    // the working directory is another folder of the release
+    [InlineData("/srv/current/bin/ips", "/srv/releases/1/data", "/srv/current/data")]
     [InlineData("/srv/releases/1/ips", "/srv/releases/1", "/srv/releases/1")]
     [InlineData("/usr/bin/ips", "/srv/releases/1", "/srv/releases/1")]
     [InlineData("./ips", "/srv/releases/1", "/srv/releases/1")] // which link led here, nobody knows

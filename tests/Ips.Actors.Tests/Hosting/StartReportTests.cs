@@ -12,7 +12,8 @@ public sealed class StartReportTests
 
     [Fact]
     public void Encode_Failed_IsTheGoldenLine() =>
-        Assert.Equal("""{"phase":"failed","exitCode":1,"error":"port busy"}""" + "\n", Encoding.UTF8.GetString(StartReport.Failed(1, "port busy").Encode()));
+        Assert.Equal("""{"phase":"failed","exitCode":1,"error":"port busy"}""" + "\n",
+            Encoding.UTF8.GetString(StartReport.Failed(1, "port busy").Encode()));
 
     [Fact]
     public void TryDecode_WhatEncodeWrote_IsTheSame()

@@ -19,7 +19,8 @@ internal static class FrontFixture
     public static GenerationContext Generation { get; } =
         new() { Number = 7, StartCommand = new StartCommand("/srv/app", ["/srv/app"], "/srv", new Dictionary<string, string>()) };
 
-    public static GenerationRole Role(TimeProvider? time = null) => new(Generation, NullLogger<GenerationRole>.Instance) { Time = time ?? new FakeTimeProvider() };
+    public static GenerationRole Role(TimeProvider? time = null) =>
+        new(Generation, NullLogger<GenerationRole>.Instance) { Time = time ?? new FakeTimeProvider() };
 }
 
 /// <summary>An app whose health is the test's.</summary>
@@ -167,7 +168,8 @@ internal sealed class Served
     }
 
     // A response whose end the test brings about, of a request without a body.
-    private sealed class Ending : Microsoft.AspNetCore.Http.Features.HttpResponseFeature, Microsoft.AspNetCore.Http.Features.IHttpRequestBodyDetectionFeature
+    private sealed class Ending : Microsoft.AspNetCore.Http.Features.HttpResponseFeature,
+        Microsoft.AspNetCore.Http.Features.IHttpRequestBodyDetectionFeature
     {
         private readonly List<(Func<object, Task> Callback, object State)> _completed = [];
 

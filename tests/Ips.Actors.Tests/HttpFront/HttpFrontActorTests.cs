@@ -33,7 +33,8 @@ public sealed class HttpFrontActorTests : ActorTest
             if (message is MoverProtocol.Flush) sender.Tell(new MoverProtocol.Flushed());
             return AutoPilot.KeepRunning;
         }));
-        _front = Supervise(Props.Create(() => new HttpFrontActor(_gate, _connections, _role, _health, _mover.Ref, _lifecycle.Ref, _log, _time)));
+        _front = Supervise(Props
+            .Create(() => new HttpFrontActor(_gate, _connections, _role, _health, _mover.Ref, _lifecycle.Ref, _log, _time)));
     }
 
     [Fact]
@@ -69,7 +70,8 @@ public sealed class HttpFrontActorTests : ActorTest
     [InlineData(false)]
     public async Task HostStarted_CheckThrows_Fails(bool atOnce)
     {
-        _health.Answer = _ => atOnce ? throw new InvalidOperationException("no store") : Task.FromException<string?>(new InvalidOperationException("no store"));
+        _health.Answer = _ => atOnce ? throw new InvalidOperationException("no store")
+            : Task.FromException<string?>(new InvalidOperationException("no store"));
         _front.Tell(new HttpFrontProtocol.HostStarted());
         Assert.Equal("the health checks failed: no store", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.FrontFailed>()).Reason);
     }
@@ -112,10 +114,12 @@ public sealed class HttpFrontActorTests : ActorTest
         _gate.Answered(503);
         _gate.Answered(499);
         Assert.Equal(
-            new HttpFrontProtocol.Health(true, null, 3, 1), await _front.Ask<HttpFrontProtocol.Health>(new HttpFrontProtocol.GetHealth(), Patience));
+            new HttpFrontProtocol.Health(true, null, 3, 1),
+                await _front.Ask<HttpFrontProtocol.Health>(new HttpFrontProtocol.GetHealth(), Patience));
         _health.Answer = _ => Task.FromResult<string?>("red");
         Assert.Equal(
-            new HttpFrontProtocol.Health(false, "red", 3, 1), await _front.Ask<HttpFrontProtocol.Health>(new HttpFrontProtocol.GetHealth(), Patience));
+            new HttpFrontProtocol.Health(false, "red", 3, 1),
+                await _front.Ask<HttpFrontProtocol.Health>(new HttpFrontProtocol.GetHealth(), Patience));
     }
 
     [Fact]
@@ -309,7 +313,8 @@ public sealed class HttpFrontActorTests : ActorTest
         _front.Tell(new FrontOrder.BeginDrain(MoveWay.Predecessor));
         _gate.OnTheWay = 3;
         _front.Tell(new FrontOrder.AbortConnections());
-        var drained = await _lifecycle.FishForMessageAsync<LifecycleEvent.ConnectionsDrained>(message => message.Counts is { ClosedIdle: > 0 });
+        var drained = await _lifecycle.FishForMessageAsync<LifecycleEvent.ConnectionsDrained>(message =>
+            message.Counts is { ClosedIdle: > 0 });
         Assert.Equal((0, 3), (drained.Aborted, drained.Counts!.ClosedIdle));
         Assert.True(_log.Has(EventIds.Aborted));
     }

@@ -68,7 +68,8 @@ public sealed class ServeStreamTests
         {
             public override Task FlushAsync(CancellationToken cancellationToken)
             {
-                if (response.HasNoBody) throw new InvalidOperationException("Responses to 'CONNECT' requests with the success status code '200' cannot have a response body.");
+                if (response.HasNoBody) throw new InvalidOperationException(
+                    "Responses to 'CONNECT' requests with the success status code '200' cannot have a response body.");
                 response.Flushed = true;
                 return Task.CompletedTask;
             }

@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 
 namespace Ips.Actors.Tests.Lifecycle;
 
-/// <summary>What a broken rule says, made only if it is broken: a walk asks some million times, and states and events are long in words.</summary>
+/// <summary>What a broken rule says, made only if it is broken: a walk asks some million times, and states and events are long in
+/// words.</summary>
 [InterpolatedStringHandler]
 internal ref struct BrokenRule
 {

@@ -51,7 +51,8 @@ public sealed class LifecycleActorTests : LifecycleActorTest
         await StateOf(lifecycle);
         Assert.Equal(state.Name, await StateOf(lifecycle));
 
-        var told = Drain(Listeners).Concat(Drain(Reloader)).Concat(Drain(Front)).Concat(Drain(Predecessor)).Select(m => m.GetType().Name).Order();
+        var told = Drain(Listeners).Concat(Drain(Reloader)).Concat(Drain(Front)).Concat(Drain(Predecessor)).Select(m => m.GetType().Name)
+            .Order();
         var expected = LifecycleMachine.Resume(state).Select(MessageOf).OfType<string>().Order();
         Assert.Equal(expected, told);
         foreach (var timer in LifecycleMachine.Resume(state).Select(TimeoutOf).OfType<TimeSpan>())
@@ -183,7 +184,8 @@ public sealed class LifecycleActorTests : LifecycleActorTest
 
     private static Dictionary<string, LifecycleState> States() => new LifecycleState[]
     {
-        new Starting(), new Joining(), new Ready(), new Proving(), new Serving(), new AwaitingReady(), new Overlapping(), new OnProbation(), new Yielding(),
+        new Starting(), new Joining(), new Ready(), new Proving(), new Serving(), new AwaitingReady(), new Overlapping(), new OnProbation(),
+            new Yielding(),
         new Promoting(), new Moving(), new RollingBack(), new LameDuck(), new Draining(ExitCode.Clean, StopSeen: true),
         new Draining(ExitCode.Clean, StopSeen: true, Aborted: true), new AwaitingReady(DryRun: true),
         new Draining(ExitCode.Clean, StopSeen: true, SuccessorAlive: true, HandedOver: true),

@@ -13,15 +13,16 @@ namespace Ips.Actors.Tests.Lifecycle;
 internal sealed record Mutant(string Name, Func<LifecycleState, LifecycleEvent, Transition> Decide);
 
 /// <summary>
-/// Faults of each kind for each row (state type, event type) of the real transition function: an effect left out, the state not left, another state entered, a flag of the new state or of an effect turned round, and an ignored event
-/// acted on as another state would.
+/// Faults of each kind for each row (state type, event type) of the real transition function: an effect left out, the state not left,
+/// another state entered, a flag of the new state or of an effect turned round, and an ignored event acted on as another state would.
 /// </summary>
 internal static class LifecycleMutants
 {
     private static readonly LifecycleState[] Targets =
         [new Serving(), new AwaitingReady(), new RollingBack(), new Draining(ExitCode.Clean, StopSeen: true), new Exiting(ExitCode.Clean)];
 
-    public static IEnumerable<Mutant> Of(IReadOnlyDictionary<(LifecycleState State, LifecycleEvent Event), (Transition Next, int FirstAt)> decisions)
+    public static IEnumerable<Mutant> Of(IReadOnlyDictionary<(LifecycleState State, LifecycleEvent Event),
+        (Transition Next, int FirstAt)> decisions)
     {
         var rows = decisions.GroupBy(d => (State: d.Key.State.GetType(), Event: d.Key.Event.GetType())).ToList();
         foreach (var row in rows)
@@ -31,7 +32,8 @@ internal static class LifecycleMutants
             var effects = transitions.SelectMany(t => t.Next.Effects).Select(e => e.GetType()).Distinct().ToList();
             foreach (var effect in effects)
             {
-                yield return Row(row.Key, $"without {effect.Name}", t => t with { Effects = [.. t.Effects.Where(e => e.GetType() != effect)] });
+                yield return Row(row.Key, $"without {effect.Name}",
+                    t => t with { Effects = [.. t.Effects.Where(e => e.GetType() != effect)] });
             }
 
             if (transitions.Any(t => t.Next.State != t.State))
@@ -55,12 +57,14 @@ internal static class LifecycleMutants
             }
         }
 
-        foreach (var ignored in rows.Where(row => row.All(d => d.Value.Next.State == d.Key.State && d.Value.Next.Effects.All(e => e is Explain))))
+        foreach (var ignored in rows
+            .Where(row => row.All(d => d.Value.Next.State == d.Key.State && d.Value.Next.Effects.All(e => e is Explain))))
         {
             foreach (var acting in rows.Where(r => r.Key.Event == ignored.Key.Event && r.Key.State != ignored.Key.State)
                 .Select(r => r.First()).Where(d => d.Value.Next.State != d.Key.State).Take(2))
             {
-                yield return new Mutant($"{ignored.Key.State.Name} + {ignored.Key.Event.Name}: acts as {acting.Key.State.Name} does", (s, e) =>
+                yield return new Mutant($"{ignored.Key.State.Name} + {ignored.Key.Event.Name}: acts as {acting.Key.State.Name} does",
+                    (s, e) =>
                     Is(ignored.Key, s, e) ? LifecycleMachine.Next(acting.Key.State with { Queued = s.Queued }, e)
                         : LifecycleMachine.Next(s, e));
             }
@@ -92,8 +96,10 @@ internal static class LifecycleMutants
     private static IEnumerable<Mutant> Named()
     {
         yield return new("every state: reload spawns at once", (s, e) => e is ReloadRequested
-            ? new Transition(new AwaitingReady(), new BeginReload("mutant"), new SpawnSuccessor(), new ArmSuccessorTimer()) : LifecycleMachine.Next(s, e));
-        yield return new("every state: stop is ignored", (s, e) => e is StopRequested ? new Transition(s, new Explain("mutant")) : LifecycleMachine.Next(s, e));
+            ? new Transition(new AwaitingReady(), new BeginReload("mutant"), new SpawnSuccessor(), new ArmSuccessorTimer())
+                : LifecycleMachine.Next(s, e));
+        yield return new("every state: stop is ignored", (s, e) => e is StopRequested ? new Transition(s, new Explain("mutant"))
+            : LifecycleMachine.Next(s, e));
         yield return new("a stop of the predecessor counts as an operator's", (s, e) =>
             LifecycleMachine.Next(s, e is StopReceived stop ? new StopRequested(stop.Reason) : e));
         yield return new("an operator's stop counts as the predecessor's", (s, e) =>
@@ -102,29 +108,40 @@ internal static class LifecycleMutants
             LifecycleMachine.Next(s, e is SuccessorFailed { Responsive: false } failed ? failed with { Responsive = true } : e));
         yield return new("a responsive successor is treated as a dead one", (s, e) =>
             LifecycleMachine.Next(s, e is SuccessorFailed { Responsive: true } failed ? failed with { Responsive = false } : e));
-        yield return new("accepting stops with serve, not when the successor accepts", (s, e) => LifecycleMachine.Next(s, e) is { State: Overlapping } t
+        yield return new("accepting stops with serve, not when the successor accepts",
+            (s, e) => LifecycleMachine.Next(s, e) is { State: Overlapping } t
             ? t with { Effects = [new QuiesceAccepting(), .. t.Effects] } : LifecycleMachine.Next(s, e));
-        yield return new("the successor is not waited for", (s, e) => LifecycleMachine.Next(s, e) is { State: Overlapping } t && s is AwaitingReady
-            ? new Transition(new OnProbation(), [.. t.Effects, new DisarmSuccessorTimer(), new QuiesceAccepting(), new ArmProbationTimer()]) : LifecycleMachine.Next(s, e));
+        yield return new("the successor is not waited for", (s, e) => LifecycleMachine.Next(s, e) is { State: Overlapping } t
+            && s is AwaitingReady
+            ? new Transition(new OnProbation(), [.. t.Effects, new DisarmSuccessorTimer(), new QuiesceAccepting(),
+                new ArmProbationTimer()]) : LifecycleMachine.Next(s, e));
         yield return new("promote is sent without yielding the role", (s, e) => (s, e) is (OnProbation, ProbationPassed)
             ? new Transition(new Promoting(), new ArmSuccessorTimer(), new SendPromote()) : LifecycleMachine.Next(s, e));
-        yield return new("listeners are released with promote, not after its acknowledgement", (s, e) => LifecycleMachine.Next(s, e) is var t && t.Effects.Any(x => x is SendPromote)
+        yield return new("listeners are released with promote, not after its acknowledgement",
+            (s, e) => LifecycleMachine.Next(s, e) is var t && t.Effects.Any(x => x is SendPromote)
             ? t with { Effects = [.. t.Effects, new ReleaseListeners(true)] } : t);
-        yield return new("connections are not given back", (s, e) => LifecycleMachine.Next(s, e) is { State: Draining { Way: MoveWay.Predecessor } draining } t
+        yield return new("connections are not given back", (s, e) =>
+            LifecycleMachine.Next(s, e) is { State: Draining { Way: MoveWay.Predecessor } draining } t
             ? t with { State = draining with { Way = MoveWay.None } } : LifecycleMachine.Next(s, e));
         yield return new("connections are given back to a predecessor that stops", (s, e) =>
             LifecycleMachine.Next(s, e is StopReceived stop ? stop with { Return = true } : e));
         yield return new("the receipt comes before the connections have moved", (s, e) => (s, e) is (Promoting, PromotionAcknowledged)
-            ? LifecycleMachine.Next(s, e) is var t ? t with { Effects = [.. t.Effects, new FinishReload()] } : null! : LifecycleMachine.Next(s, e));
-        yield return new("a check goes on to quiesce", (s, e) => LifecycleMachine.Next(s is AwaitingReady { DryRun: true } ? new AwaitingReady() : s, e));
-        yield return new("a takeover starts a process of the service's own", (s, e) => LifecycleMachine.Next(s, e is TakeoverRequested t ? new ReloadRequested(t.Source) : e));
-        yield return new("a cut request does not count", (s, e) => LifecycleMachine.Next(s, e is ConnectionsDrained ? new ConnectionsDrained(0) : e));
-        yield return new("every drain counts as one that cut a request", (s, e) => LifecycleMachine.Next(s, e is ConnectionsDrained ? new ConnectionsDrained(1) : e));
+            ? LifecycleMachine.Next(s, e) is var t ? t with { Effects = [.. t.Effects, new FinishReload()] } : null!
+                : LifecycleMachine.Next(s, e));
+        yield return new("a check goes on to quiesce", (s, e) =>
+            LifecycleMachine.Next(s is AwaitingReady { DryRun: true } ? new AwaitingReady() : s, e));
+        yield return new("a takeover starts a process of the service's own",
+            (s, e) => LifecycleMachine.Next(s, e is TakeoverRequested t ? new ReloadRequested(t.Source) : e));
+        yield return new("a cut request does not count", (s, e) =>
+            LifecycleMachine.Next(s, e is ConnectionsDrained ? new ConnectionsDrained(0) : e));
+        yield return new("every drain counts as one that cut a request",
+            (s, e) => LifecycleMachine.Next(s, e is ConnectionsDrained ? new ConnectionsDrained(1) : e));
         yield return new("the drain begins at once", (s, e) => LifecycleMachine.Next(s, e) is { State: Draining } t && s is not Draining
             ? t with { Effects = [.. t.Effects, new BeginDrain()] } : LifecycleMachine.Next(s, e));
         yield return new("a successor without a predecessor waits for serve", (s, e) => (s, e) is (Joining { Alone: true }, FrontReady)
             ? new Transition(new Ready(), new SendReady()) : LifecycleMachine.Next(s, e));
-        yield return new("nothing is asked again after a restart", (s, e) => e is ActorRestarted ? new Transition(s) : LifecycleMachine.Next(s, e));
+        yield return new("nothing is asked again after a restart",
+            (s, e) => e is ActorRestarted ? new Transition(s) : LifecycleMachine.Next(s, e));
         yield return new("a stop is told as a rollback", (s, e) => LifecycleMachine.Next(s, e) is var t
             ? t with { Effects = [.. t.Effects.Select(x => x is NoteFailure { Outcome: ReloadOutcome.Stopped } f
                 ? f with { Outcome = ReloadOutcome.RolledBack } : x)] } : null!);
@@ -146,10 +163,12 @@ internal static class LifecycleMutants
         yield return Late<FinishReload>("a request is passed on before this reload is accounted for", t => t.Effects.Any(x =>
             x is ForwardQueuedReload));
         yield return new("a deferred reload replaces the one that fails", (s, e) => (s, e) is (RollingBack, ReloadRequested)
-            ? new Transition(new AwaitingReady(), new BeginReload("mutant"), new SpawnSuccessor(), new ArmSuccessorTimer()) : LifecycleMachine.Next(s, e));
+            ? new Transition(new AwaitingReady(), new BeginReload("mutant"), new SpawnSuccessor(), new ArmSuccessorTimer())
+                : LifecycleMachine.Next(s, e));
         yield return new("the second stop extends the deadline instead of aborting", (s, e) => (s, e) is (Draining, StopRequested)
             ? new Transition(s, new ArmDrainTimer()) : LifecycleMachine.Next(s, e));
-        yield return new("the role is taken back at once from a promoted successor", (s, e) => LifecycleMachine.Next(s, e) is { State: RollingBack { RoleGiven: true } } t && s is Promoting
+        yield return new("the role is taken back at once from a promoted successor",
+            (s, e) => LifecycleMachine.Next(s, e) is { State: RollingBack { RoleGiven: true } } t && s is Promoting
             ? t with { Effects = [.. t.Effects, new TakeRole()] } : LifecycleMachine.Next(s, e));
         yield return Late<PublishIdentity>("the promotion is acknowledged before it is published");
         yield return Late<FinishReload>("the next reload begins before the last one is accounted for");
@@ -157,7 +176,8 @@ internal static class LifecycleMutants
         yield return Late<StartAccepting>("ips start is told before the sockets accept");
         yield return Late<AnnounceServing>("the app is primary before it serves");
         yield return Late<FailReadiness>("load balancers are told last");
-        yield return new("an impossible event throws", (s, e) => (s, e) is (Exiting, SuccessorReady) ? throw new InvalidOperationException("mutant") : LifecycleMachine.Next(s, e));
+        yield return new("an impossible event throws", (s, e) => (s, e) is (Exiting, SuccessorReady)
+            ? throw new InvalidOperationException("mutant") : LifecycleMachine.Next(s, e));
     }
 
     // The effect as the last of its transition.
@@ -166,7 +186,8 @@ internal static class LifecycleMutants
         ? t with { Effects = [.. t.Effects.Where(x => x is not T), .. t.Effects.Where(x => x is T)] } : t);
 
     private static Mutant Row((Type State, Type Event) row, string what, Func<Transition, Transition> mutate) =>
-        new($"{row.State.Name} + {row.Event.Name}: {what}", (s, e) => LifecycleMachine.Next(s, e) is var t && Is(row, s, e) ? mutate(t) : t);
+        new($"{row.State.Name} + {row.Event.Name}: {what}", (s, e) => LifecycleMachine.Next(s, e) is var t
+            && Is(row, s, e) ? mutate(t) : t);
 
     private static bool Is((Type State, Type Event) row, LifecycleState state, LifecycleEvent @event) =>
         state.GetType() == row.State && @event.GetType() == row.Event;

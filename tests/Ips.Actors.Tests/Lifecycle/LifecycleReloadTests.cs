@@ -45,7 +45,8 @@ public sealed class LifecycleReloadTests : LifecycleActorTest
         lifecycle.Tell(new LifecycleEvent.PromotionAcknowledged());
         await Control.ExpectMsgAsync<ControlProtocol.HandedOver>();
         await Front.ExpectMsgAsync<FrontOrder.FailReadiness>();
-        Assert.True((await Listeners.ExpectMsgAsync<ListenerOrder.ReleaseListeners>()).HandedOver); // nothing before it that would remove Unix paths
+        // nothing before it that would remove Unix paths
+        Assert.True((await Listeners.ExpectMsgAsync<ListenerOrder.ReleaseListeners>()).HandedOver);
         lifecycle.Tell(new LifecycleEvent.ListenersReleased());
         Assert.Equal(MoveWay.Successor, (await Front.ExpectMsgAsync<FrontOrder.BeginDrain>()).Way);
         await Reloader.ExpectMsgAsync<ReloaderOrder.MoveConnections>();
@@ -53,7 +54,8 @@ public sealed class LifecycleReloadTests : LifecycleActorTest
         lifecycle.Tell(new MoverProtocol.Settled(70, 3, new Dictionary<string, int> { ["Http2"] = 2 }));
 
         var receipt = (await waiter.FishForMessageAsync<LifecycleProtocol.ReloadFinished>(_ => true)).Receipt;
-        Assert.Equal(("promoted", 4711, 7, 99, 8, null), (receipt.Outcome, receipt.OldPid, receipt.OldGeneration, receipt.NewPid, receipt.NewGeneration, receipt.Reason));
+        Assert.Equal(("promoted", 4711, 7, 99, 8, null), (receipt.Outcome, receipt.OldPid, receipt.OldGeneration, receipt.NewPid,
+            receipt.NewGeneration, receipt.Reason));
         Assert.Equal(("1.2.3", "2.0", 250.0), (receipt.OldRelease, receipt.NewRelease, receipt.PhasesMs!["spawned"]));
         Assert.Equal((70, 3, 2), (receipt.Connections!.Moved, receipt.Connections.Busy, receipt.Connections.Staying["Http2"]));
         Assert.Same(receipt, Assert.Single((await Reloader.ExpectMsgAsync<ReloaderOrder.SendHistory>()).Receipts));
@@ -94,7 +96,8 @@ public sealed class LifecycleReloadTests : LifecycleActorTest
         await ReachProbation(lifecycle, waiter);
         lifecycle.Tell(new LifecycleEvent.SuccessorFailed("it was killed by SIGSEGV (11)", responsive));
         await Listeners.ExpectMsgAsync<ListenerOrder.StartAccepting>();
-        Assert.Equal(new ReloaderOrder.EndSuccessor(responsive, "it was killed by SIGSEGV (11)", Return: true), await Reloader.ExpectMsgAsync<ReloaderOrder.EndSuccessor>());
+        Assert.Equal(new ReloaderOrder.EndSuccessor(responsive, "it was killed by SIGSEGV (11)", Return: true),
+            await Reloader.ExpectMsgAsync<ReloaderOrder.EndSuccessor>());
         Assert.Equal("RollingBack", await StateOf(lifecycle));
         lifecycle.Tell(new LifecycleEvent.SuccessorGone());
         var receipt = (await waiter.FishForMessageAsync<LifecycleProtocol.ReloadFinished>(_ => true)).Receipt;
@@ -182,7 +185,8 @@ public sealed class LifecycleReloadTests : LifecycleActorTest
         var waiter = CreateTestProbe();
         Process.Check = () => throw new IOException("ips.conf cannot be read");
         Start(new Serving()).Tell(new LifecycleProtocol.Reload("SIGHUP", CheckFirst: true, ReplyTo: waiter.Ref));
-        Assert.Contains("ips.conf cannot be read", (await waiter.FishForMessageAsync<LifecycleProtocol.ReloadFinished>(_ => true)).Receipt.Reason, StringComparison.Ordinal);
+        Assert.Contains("ips.conf cannot be read",
+            (await waiter.FishForMessageAsync<LifecycleProtocol.ReloadFinished>(_ => true)).Receipt.Reason, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -213,7 +217,8 @@ public sealed class LifecycleReloadTests : LifecycleActorTest
         var waiter = CreateTestProbe();
         var lifecycle = Start(new Serving());
         lifecycle.Tell(new LifecycleProtocol.Reload("check", ReplyTo: waiter.Ref, DryRun: true));
-        Assert.Equal(new ReloaderOrder.SpawnSuccessor(DryRun: true) { Generation = 8 }, await Reloader.ExpectMsgAsync<ReloaderOrder.SpawnSuccessor>());
+        Assert.Equal(new ReloaderOrder.SpawnSuccessor(DryRun: true) { Generation = 8 },
+            await Reloader.ExpectMsgAsync<ReloaderOrder.SpawnSuccessor>());
         lifecycle.Tell(new LifecycleEvent.SuccessorReady());
         Assert.False((await Reloader.ExpectMsgAsync<ReloaderOrder.EndSuccessor>()).FinishRequests);
         lifecycle.Tell(new LifecycleEvent.SuccessorGone());

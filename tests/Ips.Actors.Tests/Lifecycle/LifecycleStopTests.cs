@@ -91,7 +91,8 @@ public sealed class LifecycleStopTests : LifecycleActorTest
         await StateOf(lifecycle);
         Clock.Advance(Options.Drain.Timeout);
         await Front.ExpectMsgAsync<FrontOrder.AbortConnections>();
-        Assert.Contains(Logged.Entries, entry => entry.Id.Id == EventIds.DrainTimedOut && entry.Text.Contains("ips.drain.timeout", StringComparison.Ordinal));
+        Assert.Contains(Logged.Entries, entry => entry.Id.Id == EventIds.DrainTimedOut
+            && entry.Text.Contains("ips.drain.timeout", StringComparison.Ordinal));
         lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(0));
         await ExpectExit(ExitCode.Clean); // idle connections only
     }

@@ -28,7 +28,8 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
     private int _left;
     private readonly HashSet<(LifecycleState, ArmedTimers)> _endsByTimers = [];
 
-    /// <summary>The (state, event) pairs decided upon, each once, with the decision and the number of the product that it was first made for.</summary>
+    /// <summary>The (state, event) pairs decided upon, each once, with the decision and the number of the product that it was first made
+    /// for.</summary>
     public Dictionary<(LifecycleState State, LifecycleEvent Event), (Transition Next, int FirstAt)> Decisions { get; } = [];
 
     /// <summary>States reached.</summary>
@@ -57,12 +58,14 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
         return this;
     }
 
-    /// <summary>Walks with another function, from the first product for which it decides otherwise: up to there both walks are the same.</summary>
+    /// <summary>Walks with another function, from the first product for which it decides otherwise: up to there both walks are the
+    /// same.</summary>
     /// <returns>False if it decides the same everywhere.</returns>
     /// <exception cref="WalkViolation">An invariant is broken.</exception>
     public bool TryRunOther(Func<LifecycleState, LifecycleEvent, Transition> other, int maxProducts = 200_000)
     {
-        var first = Decisions.Where(decision => !Same(decision.Value.Next, Try(other, decision.Key))).Select(decision => decision.Value.FirstAt)
+        var first = Decisions.Where(decision => !Same(decision.Value.Next, Try(other, decision.Key)))
+            .Select(decision => decision.Value.FirstAt)
             .DefaultIfEmpty(int.MaxValue).Min();
         if (first == int.MaxValue)
         {
@@ -81,7 +84,8 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
         return true;
     }
 
-    private static Transition? Try(Func<LifecycleState, LifecycleEvent, Transition> decide, (LifecycleState State, LifecycleEvent Event) key)
+    private static Transition? Try(Func<LifecycleState, LifecycleEvent, Transition> decide,
+        (LifecycleState State, LifecycleEvent Event) key)
     {
         try
         {
@@ -93,7 +97,8 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
         }
     }
 
-    private static bool Same(Transition one, Transition? other) => other is not null && one.State == other.State && one.Effects.SequenceEqual(other.Effects);
+    private static bool Same(Transition one, Transition? other) => other is not null && one.State == other.State
+        && one.Effects.SequenceEqual(other.Effects);
 
     private void WalkOn(int maxProducts)
     {
@@ -195,7 +200,8 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
         if (lost is null && node.State is Draining && transition.State is Draining && @event is DrainTimedOut)
         {
             Require(world.Drained || world.AbortOwed, Invariants.Stop, "the deadline does not abort");
-            Require(!world.HasUnpromotedSuccessor || world.Ending >= SuccessorEnding.Now, Invariants.Stop, "the deadline does not end the successor");
+            Require(!world.HasUnpromotedSuccessor || world.Ending >= SuccessorEnding.Now, Invariants.Stop,
+                "the deadline does not end the successor");
         }
 
         if (lost is null)
@@ -214,8 +220,10 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
             return;
         }
 
-        Require(transition.Effects.Count > 0 || transition.State != state, Invariants.Explained, $"{@event} changes nothing in {state} and nobody says why");
-        Require(transition.Effects.Count > 0 || @event is not (ReloadRequested or CheckRequested or TakeoverRequested or StopRequested or LogReopenRequested),
+        Require(transition.Effects.Count > 0 || transition.State != state, Invariants.Explained,
+            $"{@event} changes nothing in {state} and nobody says why");
+        Require(transition.Effects.Count > 0
+            || @event is not (ReloadRequested or CheckRequested or TakeoverRequested or StopRequested or LogReopenRequested),
             Invariants.Explained, $"{@event} is asked for in {state} and nobody says what becomes of it");
         Require(@event is not LogReopenRequested || transition.Effects is [ReopenOlderLogs, ReopenLog],
             Invariants.Explained, "a log that was rotated is not opened again, here or in the generations that still drain");
@@ -228,7 +236,8 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
         CheckExplained(node.State, @event, transition);
         if (transition.State != node.State || !transition.Effects.All(effect => effect is Explain))
         {
-            Require(WalkEvents.CannotCome(node.State, @event), Invariants.Harmless, $"a late or spurious {@event.GetType().Name} is acted on");
+            Require(WalkEvents.CannotCome(node.State, @event), Invariants.Harmless,
+                $"a late or spurious {@event.GetType().Name} is acted on");
         }
     }
 
@@ -263,9 +272,11 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
         Require(twice.State is Exiting || twice.World.AbortOwed, Invariants.Stop, $"a second stop in {node.State} does not abort");
         if (twice.State is not Exiting)
         {
-            Require(!twice.World.HasUnpromotedSuccessor || twice.World.Ending >= SuccessorEnding.Now, Invariants.Stop, "a second stop does not end the successor");
+            Require(!twice.World.HasUnpromotedSuccessor || twice.World.Ending >= SuccessorEnding.Now, Invariants.Stop,
+                "a second stop does not end the successor");
             Require(twice.World.HasTimer(ArmedTimers.Abort), Invariants.Stop, "aborted without a deadline");
-            Require(Step(twice, new AbortTimedOut()).State is Exiting, Invariants.Stop, $"what was aborted holds the exit up after {node.State}");
+            Require(Step(twice, new AbortTimedOut()).State is Exiting, Invariants.Stop,
+                $"what was aborted holds the exit up after {node.State}");
         }
     }
 
@@ -278,12 +289,14 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
 
         Require(fired < 10, Invariants.Stop, $"timers fire without end in {node.State}");
         Require(node.World.Timers != ArmedTimers.None, Invariants.Stop, $"a stop hangs in {node.State}: no timer is armed");
-        foreach (var @event in WalkEvents.All.Where(e => e is LameDuckEnded or MoveTimedOut or DrainTimedOut or AbortTimedOut or SuccessorTimedOut or ProbationPassed))
+        foreach (var @event in WalkEvents.All.Where(e => e is LameDuckEnded or MoveTimedOut or DrainTimedOut or AbortTimedOut
+            or SuccessorTimedOut or ProbationPassed))
         {
             if (WalkEvents.CanHappen(@event, node.World))
             {
                 var next = Step(node, @event);
-                Require(next.State != node.State || next.World.Timers != node.World.Timers, Invariants.Stop, $"{@event} leads nowhere in {node.State}");
+                Require(next.State != node.State || next.World.Timers != node.World.Timers, Invariants.Stop,
+                    $"{@event} leads nowhere in {node.State}");
                 EndsByTimers(next, fired + 1);
             }
         }
@@ -299,7 +312,8 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
             Require(failed.World.Accepting, Invariants.Rollback, $"{failure} in {node.State} leaves accepting quiesced");
             var gone = Step(failed, new SuccessorGone());
             Require(gone.State is Serving, Invariants.Rollback, $"not serving after {failure} in {node.State}, but {gone.State}");
-            Require(Step(gone, new ReloadRequested("next")).World.Successor == SuccessorStage.Spawned, Invariants.Rollback, "the next reload is not possible");
+            Require(Step(gone, new ReloadRequested("next")).World.Successor == SuccessorStage.Spawned, Invariants.Rollback,
+                "the next reload is not possible");
 
             var asked = Step(failed, new ReloadRequested("next"));
             Require(asked.World.Queued, Invariants.Rollback, "a reload asked for meanwhile is not remembered");
@@ -318,15 +332,18 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
     private void ProbeServing(Node node)
     {
         var reloaded = Step(node, new ReloadRequested("next"));
-        Require(reloaded.State is AwaitingReady && reloaded.World.Successor == SuccessorStage.Spawned, Invariants.Rollback, "serving, but a reload is not possible");
+        Require(reloaded.State is AwaitingReady && reloaded.World.Successor == SuccessorStage.Spawned, Invariants.Rollback,
+            "serving, but a reload is not possible");
         var checkedOnly = Step(node, new CheckRequested("next"));
-        Require(checkedOnly.World is { Successor: SuccessorStage.Spawned, DryRun: true }, Invariants.Rollback, "serving, but a check is not possible");
+        Require(checkedOnly.World is { Successor: SuccessorStage.Spawned, DryRun: true }, Invariants.Rollback,
+            "serving, but a check is not possible");
         var takenOver = Step(node, new TakeoverRequested("next"));
         Require(takenOver.State is AwaitingReady { Invited: true }, Invariants.Rollback, "serving, but a takeover is not possible");
         if (WalkEvents.CanHappen(new PromoteReceived(), node.World))
         {
             Require(Decide(node.State, new PromoteReceived()).Effects.Any(effect => effect is AcknowledgePromotion),
-                Invariants.Predecessor, "a promotion that is told again is not acknowledged again: the predecessor would take the role back");
+                Invariants.Predecessor,
+                    "a promotion that is told again is not acknowledged again: the predecessor would take the role back");
         }
     }
 
@@ -341,11 +358,13 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
 
         if (node.State is Joining or Ready or Proving)
         {
-            Require(alone.State is Serving, Invariants.Predecessor, $"{node.State} does not serve when its predecessor is lost, but is {alone.State}");
+            Require(alone.State is Serving, Invariants.Predecessor,
+                $"{node.State} does not serve when its predecessor is lost, but is {alone.State}");
         }
         else
         {
-            Require(alone.State == node.State, Invariants.Predecessor, $"the loss of a predecessor that is not needed any more changes {node.State}");
+            Require(alone.State == node.State, Invariants.Predecessor,
+                $"the loss of a predecessor that is not needed any more changes {node.State}");
         }
 
         foreach (var stop in WalkEvents.All.OfType<StopReceived>())

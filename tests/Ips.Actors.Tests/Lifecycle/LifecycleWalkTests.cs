@@ -69,5 +69,6 @@ public sealed class LifecycleWalkTests(ITestOutputHelper output)
     // News change nothing: there is nothing to walk.
     private static List<string> Nested<T>() =>
         [.. typeof(T).GetNestedTypes(BindingFlags.Public | BindingFlags.NonPublic)
-            .Where(type => type.IsSubclassOf(typeof(T)) && !type.IsAssignableTo(typeof(LifecycleEvent.ReloadNews))).Select(type => type.Name)];
+            .Where(type => type.IsSubclassOf(typeof(T)) && !type.IsAssignableTo(typeof(LifecycleEvent.ReloadNews)))
+                .Select(type => type.Name)];
 }

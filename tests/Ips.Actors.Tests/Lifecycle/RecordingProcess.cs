@@ -31,7 +31,8 @@ internal sealed class RecordingProcess : ICurrentProcess
 
     public void PublishIdentity() => Note(nameof(PublishIdentity), PublishFails);
 
-    public void HandOverIdentity(bool toOutsider) => Note(toOutsider ? $"{nameof(HandOverIdentity)} to an outsider" : nameof(HandOverIdentity));
+    public void HandOverIdentity(bool toOutsider) => Note(toOutsider ? $"{nameof(HandOverIdentity)} to an outsider"
+        : nameof(HandOverIdentity));
 
     public void KeepSockets() => Note(nameof(KeepSockets));
 

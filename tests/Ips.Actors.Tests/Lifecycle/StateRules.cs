@@ -14,7 +14,8 @@ internal static class StateRules
         Require(state is not Draining || before is not Serving || world.ReadinessFailed,
             Invariants.Stop, "load balancers are not told to look away");
         Require(!world.MainDied, Invariants.Listeners, "the generation that had the service is dead, and nobody starts it again");
-        Require(state is Exiting || !world.SocketsKept || HasServiceElsewhere(world), Invariants.Listeners, "sockets are kept of a service that ends, or is another generation's to keep");
+        Require(state is Exiting || !world.SocketsKept || HasServiceElsewhere(world), Invariants.Listeners,
+            "sockets are kept of a service that ends, or is another generation's to keep");
         Require(world.MoveOwed is MoveWay.None, Invariants.NothingCut, "connections that can move are not sent on their way");
         Require(state.Queued == world.Queued, Invariants.Account, "a reload that waits is forgotten, or made up");
         switch (state)
@@ -48,11 +49,13 @@ internal static class StateRules
                 break;
             case AwaitingReady awaiting:
                 Require(awaiting.DryRun == world.DryRun, Invariants.Account, "a check becomes a reload, or a reload a check");
-                Require(awaiting.Invited == world.Invited, Invariants.OneSuccessor, "whether the successor came from outside is not known, or made up");
+                Require(awaiting.Invited == world.Invited, Invariants.OneSuccessor,
+                    "whether the successor came from outside is not known, or made up");
                 CheckMain(state, world);
                 CheckServing(world);
                 Require(world.Role == AppRole.Primary, Invariants.Role, "not primary before the handover");
-                Require(world is { Successor: not SuccessorStage.None, Ending: SuccessorEnding.No }, Invariants.OneSuccessor, "no successor is on its way");
+                Require(world is { Successor: not SuccessorStage.None, Ending: SuccessorEnding.No }, Invariants.OneSuccessor,
+                    "no successor is on its way");
                 CheckTimers(world, ArmedTimers.Successor);
                 CheckAccount(world, ReloadAccountView.Open);
                 break;
@@ -75,7 +78,8 @@ internal static class StateRules
                 break;
             case Moving:
                 Require(!world.ListenersHeld, Invariants.Listeners, "the listening sockets are kept after the promotion");
-                Require(world is { Pid: MainProcess.HandedOver, SuccessorPromoted: true }, Invariants.MainProcess, "the file system is not left to the promoted successor");
+                Require(world is { Pid: MainProcess.HandedOver, SuccessorPromoted: true }, Invariants.MainProcess,
+                    "the file system is not left to the promoted successor");
                 Require(world.ReadinessFailed, Invariants.Stop, "load balancers are not told to look away");
                 Require(world.ReleaseOwed || world.SettleOwed || world.DrainOwed, Invariants.Owner, "nobody moves the connections");
                 CheckTimers(world, ArmedTimers.Move);
@@ -88,9 +92,11 @@ internal static class StateRules
                     Invariants.Rollback, "the failed successor is not being ended");
                 Require(world.Role == AppRole.Primary || world.Successor >= SuccessorStage.ToldOfPromotion,
                     Invariants.Role, "the role is not taken back from a successor that never had it");
-                Require(rolling.RoleGiven == (world.Role != AppRole.Primary), Invariants.Role, "whether the role is to be taken back is not remembered");
+                Require(rolling.RoleGiven == (world.Role != AppRole.Primary), Invariants.Role,
+                    "whether the role is to be taken back is not remembered");
                 CheckTimers(world, ArmedTimers.None);
-                Require(world.Account is ReloadAccountView.Failed or ReloadAccountView.Checked, Invariants.Account, $"the reload's account is {world.Account}");
+                Require(world.Account is ReloadAccountView.Failed or ReloadAccountView.Checked, Invariants.Account,
+                    $"the reload's account is {world.Account}");
                 break;
             case LameDuck:
                 Require(world.Accepting, Invariants.Accepting, "a lame duck still accepts");
@@ -102,16 +108,22 @@ internal static class StateRules
             case Draining draining:
                 CheckStopping(world);
                 Require(draining.Aborted == world.Aborted, Invariants.Stop, "that what is left was aborted is not known, or made up");
-                Require(!world.Aborted || (world.HasTimer(ArmedTimers.Abort) && (world.Drained || world.AbortOwed)), Invariants.Owner, "aborted without an answer or a deadline");
+                Require(!world.Aborted || (world.HasTimer(ArmedTimers.Abort) && (world.Drained || world.AbortOwed)), Invariants.Owner,
+                    "aborted without an answer or a deadline");
                 Require(before is Draining { Way: var way } ? draining.Way == way : draining.Way == WayOut(world),
                     Invariants.NothingCut, $"the way out is {draining.Way}, and the generation that serves on {WayOut(world)}");
                 Require(draining.Drained == world.Drained, Invariants.Stop, "the end of the drain is not known, or made up");
-                Require(!world.HasTimer(ArmedTimers.Successor) && !world.HasTimer(ArmedTimers.Probation), Invariants.Owner, "a timer of the handover runs on");
+                Require(!world.HasTimer(ArmedTimers.Successor) && !world.HasTimer(ArmedTimers.Probation), Invariants.Owner,
+                    "a timer of the handover runs on");
                 Require(world.HostStopOrdered, Invariants.Stop, "the host is not told to stop");
-                Require(world.HasTimer(ArmedTimers.Drain) || world.HasTimer(ArmedTimers.Abort), Invariants.Owner, "draining without a deadline");
-                Require(draining.Drained || world.DrainOwed || world.AbortOwed || world.ReleaseOwed, Invariants.Owner, "nobody will say that the drain is over");
-                Require(!world.HasUnpromotedSuccessor || world.Ending != SuccessorEnding.No, Invariants.Predecessor, "a stop leaves the successor alive");
-                Require(!world.HasUnpromotedSuccessor || draining.SuccessorAlive, Invariants.Predecessor, "the end of the successor is not waited for");
+                Require(world.HasTimer(ArmedTimers.Drain) || world.HasTimer(ArmedTimers.Abort), Invariants.Owner,
+                    "draining without a deadline");
+                Require(draining.Drained || world.DrainOwed || world.AbortOwed || world.ReleaseOwed, Invariants.Owner,
+                    "nobody will say that the drain is over");
+                Require(!world.HasUnpromotedSuccessor || world.Ending != SuccessorEnding.No, Invariants.Predecessor,
+                    "a stop leaves the successor alive");
+                Require(!world.HasUnpromotedSuccessor || draining.SuccessorAlive, Invariants.Predecessor,
+                    "the end of the successor is not waited for");
                 Require(!draining.SuccessorAlive || world.Successor != SuccessorStage.None,
                     Invariants.Owner, "waiting for the end of a successor that is gone");
                 break;
@@ -119,17 +131,21 @@ internal static class StateRules
                 CheckStopping(world);
                 Require(world.Exit == exiting.Code, Invariants.Stop, "the process is not told to exit");
                 Require(!world.SuccessorPromoted || world.FarewellSent, Invariants.Predecessor, "gone without a farewell");
-                Require(exiting.Code == ExpectedCode(world), Invariants.ExitCode, $"exit code {exiting.Code} instead of {ExpectedCode(world)}");
-                Require(world.Pid is MainProcess.Retracted or MainProcess.HandedOver || ((world.OnTrial || world.FailedSent) && world.Pid == MainProcess.NotUs),
+                Require(exiting.Code == ExpectedCode(world), Invariants.ExitCode,
+                    $"exit code {exiting.Code} instead of {ExpectedCode(world)}");
+                Require(world.Pid is MainProcess.Retracted or MainProcess.HandedOver
+                    || ((world.OnTrial || world.FailedSent) && world.Pid == MainProcess.NotUs),
                     Invariants.MainProcess, "PID file or control socket are left behind");
-                Require(!world.HasUnpromotedSuccessor || world.Ending == SuccessorEnding.Killed, Invariants.Predecessor, "a stop leaves an orphan");
+                Require(!world.HasUnpromotedSuccessor || world.Ending == SuccessorEnding.Killed, Invariants.Predecessor,
+                    "a stop leaves an orphan");
                 break;
             default:
                 throw new InvalidOperationException($"Teach {nameof(StateRules)} what {state.Name} promises.");
         }
     }
 
-    // To the generation that serves instead of this one. It may have died since: the actor that holds its channel knows, and does not begin.
+    // To the generation that serves instead of this one. It may have died since: the actor that holds its channel knows, and does not
+    // begin.
     private static MoveWay WayOut(World world) => world switch
     {
         { SuccessorPromoted: true } => MoveWay.Successor,
@@ -189,7 +205,8 @@ internal static class StateRules
 
     private static void CheckSuccessor(World world, SuccessorStage least, ArmedTimers timers)
     {
-        Require(world.Successor >= least && world is { Ending: SuccessorEnding.No, FailureTold: false } && world.Successor != SuccessorStage.Promoted,
+        Require(world.Successor >= least && world is { Ending: SuccessorEnding.No, FailureTold: false }
+            && world.Successor != SuccessorStage.Promoted,
             Invariants.Accepting, $"counted on, but the successor is {world.Successor}, ending {world.Ending}, failed {world.FailureTold}");
         CheckTimers(world, timers);
         CheckAccount(world, ReloadAccountView.Open);
@@ -198,8 +215,10 @@ internal static class StateRules
     private static void CheckStopping(World world)
     {
         Require(!world.ListenersHeld, Invariants.Listeners, "the listening sockets are kept while stopping");
-        Require(!world.OnTrial || world.FailedSent || world.Predecessor == PredecessorView.SaidStop, Invariants.Predecessor, "the predecessor is not told to take the role back");
-        Require(!world.SuccessorPromoted || world.Pid == MainProcess.HandedOver, Invariants.MainProcess, "the file system is not left to the promoted successor");
+        Require(!world.OnTrial || world.FailedSent || world.Predecessor == PredecessorView.SaidStop, Invariants.Predecessor,
+            "the predecessor is not told to take the role back");
+        Require(!world.SuccessorPromoted || world.Pid == MainProcess.HandedOver, Invariants.MainProcess,
+            "the file system is not left to the promoted successor");
         CheckAccount(world, ReloadAccountView.Closed);
         Require(!world.Queued, Invariants.Account, "a reload that waits is forgotten");
     }

@@ -34,11 +34,13 @@ public sealed class TakeOverTests : ActorTest
         var lifecycle = Start(new Serving());
         lifecycle.Tell(new LifecycleProtocol.TakeOver("PID 4242 (uid 0)", _outsider), _door.Ref);
         Assert.Equal(new LifecycleProtocol.TakeOverReply(_outsider, null), await _door.ExpectMsgAsync<LifecycleProtocol.TakeOverReply>());
-        Assert.Equal(new ReloaderOrder.SpawnSuccessor(Invited: true) { Generation = 8, InvitedProcess = _outsider }, await _reloader.ExpectMsgAsync<ReloaderOrder.SpawnSuccessor>());
+        Assert.Equal(new ReloaderOrder.SpawnSuccessor(Invited: true) { Generation = 8, InvitedProcess = _outsider },
+            await _reloader.ExpectMsgAsync<ReloaderOrder.SpawnSuccessor>());
 
         // The order is repeated after a restart, with the same successor: none is spawned in its place.
         lifecycle.Tell(new LifecycleEvent.ActorRestarted("reloader"));
-        Assert.Equal(new ReloaderOrder.SpawnSuccessor(Invited: true, Again: true) { Generation = 8, InvitedProcess = _outsider }, await _reloader.ExpectMsgAsync<ReloaderOrder.SpawnSuccessor>());
+        Assert.Equal(new ReloaderOrder.SpawnSuccessor(Invited: true, Again: true) { Generation = 8, InvitedProcess = _outsider },
+            await _reloader.ExpectMsgAsync<ReloaderOrder.SpawnSuccessor>());
 
         lifecycle.Tell(new LifecycleEvent.SuccessorReady());
         lifecycle.Tell(new LifecycleEvent.SuccessorServes());
@@ -81,7 +83,8 @@ public sealed class TakeOverTests : ActorTest
     {
         var memory = new LifecycleMemory(state);
         var lifecycle = Supervise(Props.Create(() => new LifecycleActor(memory, _process, new IpsOptions(), new FakeTimeProvider(), _log)));
-        lifecycle.Tell(new LifecycleProtocol.Assemble(new LifecycleCast(_others.Ref, _reloader.Ref, _others.Ref, _others.Ref, _others.Ref, _door.Ref)));
+        lifecycle.Tell(new LifecycleProtocol
+            .Assemble(new LifecycleCast(_others.Ref, _reloader.Ref, _others.Ref, _others.Ref, _others.Ref, _door.Ref)));
         return lifecycle;
     }
 }

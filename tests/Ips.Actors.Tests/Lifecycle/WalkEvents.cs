@@ -13,9 +13,12 @@ internal static class WalkEvents
         new ReloadRequested("test"), new ReloadRequested("test", NoQueue: true), new CheckRequested("test"),
         new TakeoverRequested("test"), new StopRequested("test"), new HostStopping(), new LogReopenRequested(),
         new ActorLost("test"), new ActorRestarted("test"),
-        new FrontReady(), new FrontFailed("test"), new ListenersReleased(), new RoleYielded(), new ConnectionsDrained(0), new ConnectionsDrained(1),
-        new ConnectionsSettled(), new MoveTimedOut(), new LameDuckEnded(), new DrainTimedOut(), new AbortTimedOut(), new SuccessorReady(), new SuccessorServes(), new SuccessorFailed("test", Responsive: true),
-        new SuccessorFailed("test", Responsive: false), new SuccessorTimedOut(), new ProbationPassed(), new PromotionAcknowledged(), new SuccessorLeaving(), new SuccessorGone(), new SuccessorGone(Crashed: true),
+        new FrontReady(), new FrontFailed("test"), new ListenersReleased(), new RoleYielded(), new ConnectionsDrained(0),
+            new ConnectionsDrained(1),
+        new ConnectionsSettled(), new MoveTimedOut(), new LameDuckEnded(), new DrainTimedOut(), new AbortTimedOut(), new SuccessorReady(),
+            new SuccessorServes(), new SuccessorFailed("test", Responsive: true),
+        new SuccessorFailed("test", Responsive: false), new SuccessorTimedOut(), new ProbationPassed(), new PromotionAcknowledged(),
+            new SuccessorLeaving(), new SuccessorGone(), new SuccessorGone(Crashed: true),
         new ServeReceived(), new PromoteReceived(), new StopReceived("test", Return: false),
         new StopReceived("test", Return: true), new PredecessorLost(),
     ];
@@ -47,7 +50,8 @@ internal static class WalkEvents
         ServeReceived => world is { Predecessor: PredecessorView.Alive, ReadySent: true },
         PromoteReceived => world is { Predecessor: PredecessorView.Alive, ServeGot: true },
         StopReceived => world.Predecessor == PredecessorView.Alive,
-        PredecessorLost => world.Predecessor == PredecessorView.Alive || world is { Predecessor: PredecessorView.SaidStop, ReturnAsked: true },
+        PredecessorLost => world.Predecessor == PredecessorView.Alive
+            || world is { Predecessor: PredecessorView.SaidStop, ReturnAsked: true },
         _ => true, // asked for by people, or by actors that ask again after a restart
     };
 
@@ -55,10 +59,13 @@ internal static class WalkEvents
     public static bool CannotCome(LifecycleState state, LifecycleEvent @event) => (state, @event) switch
     {
         (_, StopReceived) => true, // PredecessorActor tells it once, and only of a channel that lives
-        (Draining, DrainTimedOut or AbortTimedOut) => true, // a timer that is not armed tells nothing; a cancelled one's message is dropped by Akka
-        (Draining or Moving, ConnectionsDrained or ListenersReleased) or (Moving, ConnectionsSettled) => true, // the front, the listener and the mover tell it only when asked
+        // a timer that is not armed tells nothing; a cancelled one's message is dropped by Akka
+        (Draining, DrainTimedOut or AbortTimedOut) => true,
+        // the front, the listener and the mover tell it only when asked
+        (Draining or Moving, ConnectionsDrained or ListenersReleased) or (Moving, ConnectionsSettled) => true,
         (Serving, PromoteReceived) => true, // told by a predecessor only
-        (Moving or Draining, SuccessorLeaving) or (Moving or RollingBack or Draining, SuccessorGone) => true, // told of a process that is there, its end once
+        // told of a process that is there, its end once
+        (Moving or Draining, SuccessorLeaving) or (Moving or RollingBack or Draining, SuccessorGone) => true,
         (Draining, PredecessorLost) => true, // told once, by the end of the channel
         _ => false,
     };

@@ -17,7 +17,8 @@ internal static class WorldRules
     public static World Deliver(World world, LifecycleState state, LifecycleEvent @event) => @event switch
     {
         StopRequested => OneMoreStop(world),
-        StopReceived stop => (state is Draining ? world : OneMoreStop(world)) with { Predecessor = PredecessorView.SaidStop, ReturnAsked = stop.Return },
+        StopReceived stop => (state is Draining ? world : OneMoreStop(world)) with { Predecessor = PredecessorView.SaidStop,
+            ReturnAsked = stop.Return },
         HostStopping => world.HostStopOrdered || state is Exiting ? world : OneMoreStop(world),
         ActorLost => state is Exiting ? world : OneMoreStop(world) with { ActorLost = true },
         FrontReady => world with { FrontReady = true },
@@ -40,7 +41,8 @@ internal static class WorldRules
         SuccessorTimedOut => Fired(world, ArmedTimers.Successor),
         ProbationPassed => Fired(world, ArmedTimers.Probation),
         SuccessorReady => world with { Successor = world.Successor == SuccessorStage.Spawned ? SuccessorStage.Ready : world.Successor },
-        SuccessorServes => world with { Successor = world.Successor == SuccessorStage.ToldToServe ? SuccessorStage.Serves : world.Successor },
+        SuccessorServes => world with { Successor = world.Successor == SuccessorStage.ToldToServe ? SuccessorStage.Serves
+            : world.Successor },
         SuccessorFailed => world with { FailureTold = true },
         PromotionAcknowledged when state is Promoting => world with { Successor = SuccessorStage.Promoted, SuccessorPromoted = true },
         SuccessorLeaving => world with { SuccessorLeft = true },
@@ -50,11 +52,13 @@ internal static class WorldRules
             Successor = SuccessorStage.None,
             Ending = SuccessorEnding.No,
             FailureTold = false,
-            Drained = world.Drained && (world.Aborted || state is not Draining { SuccessorAlive: true }), // it may have given connections back
+            // it may have given connections back
+            Drained = world.Drained && (world.Aborted || state is not Draining { SuccessorAlive: true }),
         },
         ServeReceived => world with { ServeGot = true },
         PromoteReceived => world with { PromoteGot = true },
-        PredecessorLost => world with { Predecessor = PredecessorView.Lost, Reporting = false, MainDied = state is Draining { Way: MoveWay.Predecessor } },
+        PredecessorLost => world with { Predecessor = PredecessorView.Lost, Reporting = false,
+            MainDied = state is Draining { Way: MoveWay.Predecessor } },
         _ => world,
     };
 
@@ -76,8 +80,10 @@ internal static class WorldRules
             case ReleaseListeners release:
                 Require(world.Stops > 0 || world.SuccessorPromoted,
                     Invariants.Listeners, "the listening sockets are released without a stop or a promotion");
-                Require(release.HandedOver || !world.OthersListen, Invariants.Listeners, "released with the Unix paths of sockets that another generation listens on");
-                Require(again || !release.HandedOver || world.OthersListen, Invariants.Listeners, "released without the Unix paths, that nobody else will remove");
+                Require(release.HandedOver || !world.OthersListen, Invariants.Listeners,
+                    "released with the Unix paths of sockets that another generation listens on");
+                Require(again || !release.HandedOver || world.OthersListen, Invariants.Listeners,
+                    "released without the Unix paths, that nobody else will remove");
                 return world with { ListenersHeld = false, Accepting = false, AcceptingOrdered = false, ReleaseOwed = true };
 
             case KeepSockets:
@@ -86,14 +92,18 @@ internal static class WorldRules
             case DropSockets:
                 return world with { SocketsKept = false };
             case RestartService restart:
-                Require(world is { MainDied: true, SocketsKept: true }, Invariants.Listeners, "a service is started that another generation has, or without its sockets");
+                Require(world is { MainDied: true, SocketsKept: true }, Invariants.Listeners,
+                    "a service is started that another generation has, or without its sockets");
                 Require(restart.Own == world.SuccessorPromoted, Invariants.Rollback, "a failed release is started again");
                 return world with { MainDied = false, SocketsKept = false };
 
             case BeginReload begin:
-                Require(world.Account == ReloadAccountView.Closed, Invariants.Account, "a reload begins before the last one is accounted for");
-                Require(begin.Invited == cause is TakeoverRequested, Invariants.Account, "a takeover is accounted for as a reload, or a reload as a takeover");
-                Require(begin.DryRun == cause is CheckRequested, Invariants.Account, "a check is accounted for as a reload, or a reload as a check");
+                Require(world.Account == ReloadAccountView.Closed, Invariants.Account,
+                    "a reload begins before the last one is accounted for");
+                Require(begin.Invited == cause is TakeoverRequested, Invariants.Account,
+                    "a takeover is accounted for as a reload, or a reload as a takeover");
+                Require(begin.DryRun == cause is CheckRequested, Invariants.Account,
+                    "a check is accounted for as a reload, or a reload as a check");
                 return world with { Account = ReloadAccountView.Open, DryRun = begin.DryRun, Invited = begin.Invited };
             case SpawnSuccessor spawn:
                 Require(world.Account == ReloadAccountView.Open, Invariants.Account, "a successor is spawned that nobody accounts for");
@@ -125,14 +135,18 @@ internal static class WorldRules
                 return world with { Successor = SuccessorStage.ToldOfPromotion, Pid = MainProcess.Contested };
             case EndSuccessor end:
                 Require(world.Successor != SuccessorStage.Promoted, Invariants.Rollback, "a promoted successor is ended");
-                Require(end.FinishRequests || MayCutSuccessor(world, cause), Invariants.NothingCut, "a serving successor is ended before its requests are finished");
-                Require(!end.FinishRequests || again || (world.Successor > SuccessorStage.Spawned && !world.DryRun), Invariants.Stop, "a successor that never had requests gets time for them");
+                Require(end.FinishRequests || MayCutSuccessor(world, cause), Invariants.NothingCut,
+                    "a serving successor is ended before its requests are finished");
+                Require(!end.FinishRequests || again || (world.Successor > SuccessorStage.Spawned && !world.DryRun), Invariants.Stop,
+                    "a successor that never had requests gets time for them");
                 Require(!end.Return || world.Stops == 0, Invariants.Rollback, "connections are asked back by a generation that stops");
                 Require(end.Return || world.Stops > 0 || world.Successor < SuccessorStage.ToldToServe,
                     Invariants.Rollback, "a rollback leaves the connections with the failed successor");
-                Require(!end.FinishRequests || again || !IsDeadOrHung(world, cause), Invariants.Stop, "a successor that cannot finish requests gets time for them");
+                Require(!end.FinishRequests || again || !IsDeadOrHung(world, cause), Invariants.Stop,
+                    "a successor that cannot finish requests gets time for them");
                 var ending = end.FinishRequests ? SuccessorEnding.Finishing : SuccessorEnding.Now;
-                Require(world.Successor != SuccessorStage.None, Invariants.Owner, "the end of a successor is ordered that was gone before: nobody answers");
+                Require(world.Successor != SuccessorStage.None, Invariants.Owner,
+                    "the end of a successor is ordered that was gone before: nobody answers");
                 return world with { Ending = world.Ending > ending ? world.Ending : ending };
             case KillSuccessor:
                 return world.Successor == SuccessorStage.None ? world : world with { Ending = SuccessorEnding.Killed };
@@ -183,7 +197,8 @@ internal static class WorldRules
                     return world; // nobody listens
                 }
 
-                Require(world.Pid == MainProcess.Us, Invariants.MainProcess, "a promotion is acknowledged before this process is published");
+                Require(world.Pid == MainProcess.Us, Invariants.MainProcess,
+                    "a promotion is acknowledged before this process is published");
                 return world with { Acknowledged = true, Reporting = false };
             case SendFailed:
                 return world with { FailedSent = true, Reporting = false };
@@ -199,7 +214,8 @@ internal static class WorldRules
                 Require(world.SuccessorPromoted, Invariants.MainProcess, "the file system is left to a successor that is not promoted");
                 return world with { Pid = MainProcess.HandedOver };
             case RetractIdentity retract:
-                Require(retract.HandedOver || !world.OthersListen, Invariants.MainProcess, "the lock ends while another generation has the service");
+                Require(retract.HandedOver || !world.OthersListen, Invariants.MainProcess,
+                    "the lock ends while another generation has the service");
                 Require(!retract.HandedOver || world.OthersListen || world.FailedSent || world.ReturnAsked,
                     Invariants.MainProcess, "the service ends, and the lock is left to whoever has a copy of it");
                 Require(world.Stops > 0 || world.SuccessorPromoted, Invariants.MainProcess, "retracted without a stop");
@@ -222,7 +238,8 @@ internal static class WorldRules
             case BeginDrain drain:
                 Require(world.Released,
                     Invariants.NothingCut, "the drain begins while connections still arrive: one of them could be overlooked");
-                Require((drain.Way == MoveWay.Successor) == world.SuccessorPromoted, Invariants.NothingCut, "connections are not moved to the promoted successor, or to nobody");
+                Require((drain.Way == MoveWay.Successor) == world.SuccessorPromoted, Invariants.NothingCut,
+                    "connections are not moved to the promoted successor, or to nobody");
                 Require(drain.Way != MoveWay.Predecessor || (world.ServeGot && (world.ReturnAsked || world.FailedSent)),
                     Invariants.NothingCut, "connections are given to a predecessor that does not take the role back, or to none");
                 return world with { DrainOwed = true, SettleOwed = false, MoveOwed = drain.Way, Role = AppRole.None };
@@ -236,7 +253,8 @@ internal static class WorldRules
                 return world with { Timers = world.Timers | ArmedTimers.Drain };
             case AbortConnections:
                 Require(cause is DrainTimedOut || (cause is StopRequested && world.Stops >= 2) || (again && world.Aborted),
-                    Invariants.NothingCut, $"connections are aborted on {cause.GetType().Name}, which is neither a deadline nor a second stop");
+                    Invariants.NothingCut,
+                        $"connections are aborted on {cause.GetType().Name}, which is neither a deadline nor a second stop");
                 return world with { AbortOwed = true, Aborted = true };
             case ArmAbortTimer:
                 return world with { Timers = world.Timers | ArmedTimers.Abort };
@@ -251,8 +269,10 @@ internal static class WorldRules
     }
 
     /// <summary>Orders whose handler can throw (a system call, a send, a log sink), so that a crash of the actor can lose them.</summary>
-    public static bool CanBeLost(LifecycleEffect effect) => effect is StartAccepting or QuiesceAccepting or ReleaseListeners or SpawnSuccessor or SendServe
-        or SendPromote or EndSuccessor or SendReady or BeginHealthReports or AcknowledgePromotion or YieldRole or BeginDrain or MoveConnections or ReturnConnections
+    public static bool CanBeLost(LifecycleEffect effect) =>
+        effect is StartAccepting or QuiesceAccepting or ReleaseListeners or SpawnSuccessor or SendServe
+        or SendPromote or EndSuccessor or SendReady or BeginHealthReports or AcknowledgePromotion or YieldRole or BeginDrain
+            or MoveConnections or ReturnConnections
         or AbortConnections;
 
     /// <summary>What is true once an effect was ordered whose order is lost.</summary>
@@ -283,7 +303,8 @@ internal static class WorldRules
 
     // Requests run only on a successor that was told to serve.
     private static bool MayCutSuccessor(World world, LifecycleEvent cause) => world.Successor < SuccessorStage.ToldToServe
-        || cause is DrainTimedOut || (cause is ActorRestarted && world.Aborted) || (cause is StopRequested && world.Stops >= 2) || IsDeadOrHung(world, cause);
+        || cause is DrainTimedOut || (cause is ActorRestarted && world.Aborted) || (cause is StopRequested && world.Stops >= 2)
+            || IsDeadOrHung(world, cause);
 
     // One that does not acknowledge its promotion in time hangs; that the app here does not yield its role is no fault of the successor.
     private static bool IsDeadOrHung(World world, LifecycleEvent cause) => cause is SuccessorFailed { Responsive: false }

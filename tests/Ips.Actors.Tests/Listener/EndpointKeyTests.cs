@@ -15,10 +15,12 @@ public sealed class EndpointKeyTests
     public void Text_IpEndpoint_IsTheAddressAskedFor(string text) => Assert.Equal(text, EndpointKey.Text(IPEndPoint.Parse(text)));
 
     [Fact]
-    public void Text_UnixEndpoint_NamesThePath() => Assert.Equal("unix:/run/app.sock", EndpointKey.Text(new UnixDomainSocketEndPoint("/run/app.sock")));
+    public void Text_UnixEndpoint_NamesThePath() => Assert.Equal("unix:/run/app.sock",
+        EndpointKey.Text(new UnixDomainSocketEndPoint("/run/app.sock")));
 
     [Fact]
-    public void Text_OtherEndpoint_Throws() => Assert.Throws<NotSupportedException>(() => EndpointKey.Text(new DnsEndPoint("localhost", 80)));
+    public void Text_OtherEndpoint_Throws() => Assert.Throws<NotSupportedException>(() =>
+        EndpointKey.Text(new DnsEndPoint("localhost", 80)));
 
     [Fact]
     public void ToString_Ordinal_IsShownOfTheSecondOnly()

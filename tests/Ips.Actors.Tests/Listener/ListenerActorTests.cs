@@ -267,7 +267,8 @@ public sealed class ListenerActorTests : ActorTest
         _listener.Tell(new ListenerOrder.ReleaseListeners(HandedOver: true));
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.ListenersReleased>();
         var (here, other) = FdPassing.SocketPair();
-        var adopted = await _listener.Ask<ListenerProtocol.Adopted>(new ListenerProtocol.Adopt([new MovedConnection(bound.Key, here, default)]), Patience);
+        var adopted = await _listener.Ask<ListenerProtocol.Adopted>(new ListenerProtocol
+            .Adopt([new MovedConnection(bound.Key, here, default)]), Patience);
         Assert.Equal(0, adopted.Lost);
         Array.ForEach([TakeAccepted(), other], FileDescriptors.Close);
     }
@@ -290,7 +291,8 @@ public sealed class ListenerActorTests : ActorTest
         Assert.Throws<SocketException>(() => Connect(bound.EndPoint));
     }
 
-    // As Kestrel does when a certificate has changed, or it thinks so; the predecessor listens there too, so a new socket could not be opened.
+    // As Kestrel does when a certificate has changed, or it thinks so; the predecessor listens there too, so a new socket could not be
+    // opened.
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -339,12 +341,14 @@ public sealed class ListenerActorTests : ActorTest
 
     private (IActorRef Actor, ListenerTable Table) Start(IEnumerable<OfferedSocket> offers)
     {
-        var table = new ListenerTable(offers, 16, error => _log.Log(Microsoft.Extensions.Logging.LogLevel.Error, default, error, error, (e, _) => e.Message));
+        var table = new ListenerTable(offers, 16, error => _log
+            .Log(Microsoft.Extensions.Logging.LogLevel.Error, default, error, error, (e, _) => e.Message));
         _tables.Add(table);
         return (Supervise(Props.Create(() => new ListenerActor(table, _lifecycle.Ref, _log))), table);
     }
 
-    private ListenerProtocol.Bind Bind(EndPoint endPoint) => new(endPoint, (fd, leftover, _) => Deliver(fd, leftover), (bound, _) => _attached.Enqueue(bound));
+    private ListenerProtocol.Bind Bind(EndPoint endPoint) =>
+        new(endPoint, (fd, leftover, _) => Deliver(fd, leftover), (bound, _) => _attached.Enqueue(bound));
 
     private Task<ListenerProtocol.Bound> BindAsync(EndPoint endPoint, IActorRef? listener = null) =>
         (listener ?? _listener).Ask<ListenerProtocol.Bound>(Bind(endPoint), Patience);

@@ -12,7 +12,8 @@ public sealed class OutputBudgetTests
         var budget = new OutputBudget();
         Assert.Equal(OutputBudget.BurstBytes, Take(budget, TimeSpan.Zero));
         Assert.Equal(0, Take(budget, TimeSpan.Zero));
-        Assert.Equal(0, Take(budget, TimeSpan.FromSeconds(0.9))); // or each line that just fits would come with one that counts those before
+        // or each line that just fits would come with one that counts those before
+        Assert.Equal(0, Take(budget, TimeSpan.FromSeconds(0.9)));
         Assert.Equal(OutputBudget.BytesPerSecond, Take(budget, TimeSpan.FromSeconds(1)));
         Assert.Equal(OutputBudget.BytesPerSecond * 3, Take(budget, TimeSpan.FromSeconds(4)));
     }

@@ -37,7 +37,8 @@ public sealed class PredecessorActorTests : ActorTest
         var link = _link = new PredecessorLink(_channel, TimeSpan.FromSeconds(1)) { HasDied = () => Task.FromResult(_died) };
         link.Reach(HandoverPhase.Ready);
         var identity = _identity = Identity.Adopt("/nowhere/ips.pid", null, null, _log);
-        _actor = Supervise(Props.Create(() => new PredecessorActor(link, identity, _front.Ref, _listeners.Ref, _mover.Ref, _lifecycle.Ref, _log)));
+        _actor = Supervise(Props
+            .Create(() => new PredecessorActor(link, identity, _front.Ref, _listeners.Ref, _mover.Ref, _lifecycle.Ref, _log)));
     }
 
     [Fact]
@@ -48,16 +49,19 @@ public sealed class PredecessorActorTests : ActorTest
         _channel.Say(new PromoteFrame());
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.PromoteReceived>();
         _channel.Say(new StopFrame("SIGTERM", 5000, Return: true));
-        Assert.Equal(new LifecycleEvent.StopReceived("the predecessor: SIGTERM", Return: true), await _lifecycle.ExpectMsgAsync<LifecycleEvent.StopReceived>());
+        Assert.Equal(new LifecycleEvent.StopReceived("the predecessor: SIGTERM", Return: true),
+            await _lifecycle.ExpectMsgAsync<LifecycleEvent.StopReceived>());
         _channel.Say(new FarewellFrame(12, 1, 99, 8, 2, 70));
-        Assert.Equal(new DrainCounts(12, 99, 8, 1, 2, 70), (await _lifecycle.ExpectMsgAsync<LifecycleProtocol.PredecessorDrained>()).Counts);
+        Assert.Equal(new DrainCounts(12, 99, 8, 1, 2, 70),
+            (await _lifecycle.ExpectMsgAsync<LifecycleProtocol.PredecessorDrained>()).Counts);
     }
 
     [Fact]
     public async Task Orders_OfTheLifecycle_AreFrames()
     {
         _actor.Tell(new PredecessorOrder.SendReady { Endpoints = [new EndpointOffer("127.0.0.1:0", 1)] });
-        Assert.Equal([new EndpointOffer("127.0.0.1:0", 1)], Assert.IsType<ReadyFrame>((await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame).Endpoints);
+        Assert.Equal([new EndpointOffer("127.0.0.1:0", 1)],
+            Assert.IsType<ReadyFrame>((await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame).Endpoints);
         _actor.Tell(new PredecessorOrder.AcknowledgePromotion());
         Assert.IsType<PromotedFrame>((await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
         _actor.Tell(new PredecessorOrder.SendFailed("SIGTERM"));
@@ -141,7 +145,8 @@ public sealed class PredecessorActorTests : ActorTest
         await RoundTrip(); // the answer has come
         var told = Drain(_lifecycle);
         Assert.Equal(died, told.Any(message => message is LifecycleEvent.PredecessorLost));
-        Assert.Equal(!died, told.Any(message => message is LifecycleEvent.StopReceived { Return: false })); // nothing is to be kept for it any more
+        // nothing is to be kept for it any more
+        Assert.Equal(!died, told.Any(message => message is LifecycleEvent.StopReceived { Return: false }));
     }
 
     [Fact]
@@ -154,7 +159,8 @@ public sealed class PredecessorActorTests : ActorTest
         {
             await _front.ExpectMsgAsync<HttpFrontProtocol.GetHealth>();
             _front.Reply(new HttpFrontProtocol.Health(i != 3, i == 3 ? "unhealthy" : null, i, 1));
-            Assert.Equal(new HealthFrame(i != 3, i, 1, i == 3 ? "unhealthy" : null), (await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
+            Assert.Equal(new HealthFrame(i != 3, i, 1, i == 3 ? "unhealthy" : null),
+                (await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
             Clock.Advance(TimeSpan.FromSeconds(1));
         }
 
@@ -202,7 +208,8 @@ public sealed class PredecessorActorTests : ActorTest
         var fd = FileDescriptors.Open("/dev/null", 0);
         _channel.Say(new IdentityFrame(true, false), fd);
         _channel.Say(new PromoteFrame()); // was on its way
-        Assert.Contains("/nowhere/ips.pid.lock", Assert.IsType<FailedFrame>((await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame).Reason, StringComparison.Ordinal);
+        Assert.Contains("/nowhere/ips.pid.lock",
+            Assert.IsType<FailedFrame>((await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame).Reason, StringComparison.Ordinal);
         await RoundTrip();
         Assert.False(FileDescriptors.IsOpen(fd));
         Assert.False(_lifecycle.HasMessages);
@@ -216,7 +223,8 @@ public sealed class PredecessorActorTests : ActorTest
     {
         var (channel, link) = (new FakeSuccessor(1, _sent.Ref), (PredecessorLink?)null);
         link = new PredecessorLink(channel, TimeSpan.FromSeconds(1));
-        var actor = Supervise(Props.Create(() => new PredecessorActor(link, _identity, _front.Ref, _listeners.Ref, _mover.Ref, _lifecycle.Ref, _log)));
+        var actor = Supervise(Props
+            .Create(() => new PredecessorActor(link, _identity, _front.Ref, _listeners.Ref, _mover.Ref, _lifecycle.Ref, _log)));
         await RoundTrip(actor);
         channel.Say(new ServeFrame());
         channel.Say(new PromoteFrame());
@@ -245,7 +253,8 @@ public sealed class PredecessorActorTests : ActorTest
     public async Task FirstGeneration_AnyOrder_IsNothing()
     {
         var link = new PredecessorLink(null, TimeSpan.FromSeconds(1));
-        var actor = Supervise(Props.Create(() => new PredecessorActor(link, _identity, _front.Ref, _listeners.Ref, _mover.Ref, _lifecycle.Ref, _log)));
+        var actor = Supervise(Props
+            .Create(() => new PredecessorActor(link, _identity, _front.Ref, _listeners.Ref, _mover.Ref, _lifecycle.Ref, _log)));
         actor.Tell(new PredecessorOrder.SendReady());
         actor.Tell(new PredecessorOrder.ReturnConnections());
         await _mover.ExpectMsgAsync<MoverProtocol.CarrierLost>();
@@ -261,12 +270,14 @@ public sealed class PredecessorActorTests : ActorTest
         var receipt = new ReloadReceipt("promoted", 1, 1, 2, 2, null, DateTimeOffset.UnixEpoch, 3);
         _channel.Say(new ServeFrame());
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.ServeReceived>();
-        _channel.Say(new HistoryFrame([ReloadHistory.Pack(receipt), System.Text.Json.JsonSerializer.SerializeToElement(42), ReloadHistory.Pack(receipt with { OldPid = 5 })]));
+        _channel.Say(new HistoryFrame([ReloadHistory.Pack(receipt), System.Text.Json.JsonSerializer.SerializeToElement(42),
+            ReloadHistory.Pack(receipt with { OldPid = 5 })]));
         Assert.Equal([1, 5], (await _lifecycle.ExpectMsgAsync<LifecycleProtocol.AdoptHistory>()).Receipts.Select(one => one.OldPid));
     }
 
     [Fact]
-    public async Task Connections_Arrive_AreAcknowledgedAndThenDelivered() // the peer takes back what was not acknowledged: none of that may have been read
+    // the peer takes back what was not acknowledged: none of that may have been read
+    public async Task Connections_Arrive_AreAcknowledgedAndThenDelivered()
     {
         await PromoteAsync();
         var (a, b) = ConnectionPair.Open();

@@ -66,7 +66,8 @@ public sealed class CheckTransitionTests
 
     private static Dictionary<string, LifecycleState> States { get; } = new LifecycleState[]
     {
-        new Starting(), new Joining(), new Ready(), new Proving(), new AwaitingReady(), new AwaitingReady(DryRun: true), new Overlapping(), new OnProbation(),
+        new Starting(), new Joining(), new Ready(), new Proving(), new AwaitingReady(), new AwaitingReady(DryRun: true), new Overlapping(),
+            new OnProbation(),
         new Yielding(), new Promoting(), new RollingBack(), new RollingBack { Queued = true }, new LameDuck(),
             new Draining(ExitCode.Clean, false), new Exiting(ExitCode.Clean),
     }.ToDictionary(state => state.ToString());

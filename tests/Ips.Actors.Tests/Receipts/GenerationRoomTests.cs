@@ -36,7 +36,8 @@ public sealed class GenerationRoomTests
     {
         var plan = Plan(4, 3, WhenFull.Refuse);
         Assert.Empty(plan.ToAbort);
-        Assert.Equal("generation 4 serves and 1 (PID 101), 2 (PID 102), 3 (PID 103) still drain: ips.reload.max-generations = 4 allows no further one"
+        Assert.Equal("generation 4 serves and 1 (PID 101), 2 (PID 102), 3 (PID 103) still drain: ips.reload.max-generations = 4 allows "
+            + "no further one"
             + " (ips.reload.when-full = abort-oldest would abort the oldest)", plan.Refusal);
     }
 

@@ -15,11 +15,13 @@ public sealed class HealthJudgeTests
     [InlineData(0, 1, 1000, 0, false)]
     [InlineData(0.5, 1, 0, 0, false)] // no request yet
     public void Fault_Errors_AreJudgedAboveTheRatioOfEnoughRequests(double max, int min, long requests, long errors, bool fault) =>
-        Assert.Equal(fault, HealthJudge.Fault(new HealthFrame(true, requests, errors), new ReloadOptions { MaxErrorRatio = max, MinRequests = min }) is not null);
+        Assert.Equal(fault, HealthJudge.Fault(new HealthFrame(true, requests, errors),
+            new ReloadOptions { MaxErrorRatio = max, MinRequests = min }) is not null);
 
     [Fact]
     public void Fault_TooManyErrors_NamesCountsLimitAndKey() =>
-        Assert.Equal("7 of the 21 requests that it answered failed with a 5xx status: a ratio of 0.333, above ips.reload.max-error-ratio = 0.05",
+        Assert.Equal("7 of the 21 requests that it answered failed with a 5xx status: a ratio of 0.333, above ips.reload.max-error-ratio "
+            + "= 0.05",
             HealthJudge.Fault(new HealthFrame(true, 21, 7), new ReloadOptions { MaxErrorRatio = 0.05 }));
 
     [Fact]

@@ -5,14 +5,16 @@ namespace Ips.Actors.Tests.Receipts;
 
 public sealed class LastGoodTests
 {
-    private static readonly Dictionary<string, string> Variables = new() { ["PATH"] = "/bin", ["IPS_START_COMMAND"] = "x", ["IPS_OUTPUT_FDS"] = "4,5,6,7" };
+    private static readonly Dictionary<string, string> Variables = new() { ["PATH"] = "/bin", ["IPS_START_COMMAND"] = "x",
+        ["IPS_OUTPUT_FDS"] = "4,5,6,7" };
 
     [Fact]
     public void Describe_ProgramBehindALink_NamesTheReleaseAndKeepsTheCommand()
     {
         var command = Command("/srv/current/ips", "/srv/current/ips", "run");
         var kept = LastGoodFile.Describe(command, "/srv/releases/7/ips", "/srv/releases/7/", "/srv/releases/7");
-        Assert.Equal(("/srv/releases/7/ips", "/srv/releases/7", "/srv/current"), (kept.FileName, kept.WorkingDirectory, kept.CommandDirectory));
+        Assert.Equal(("/srv/releases/7/ips", "/srv/releases/7", "/srv/current"),
+            (kept.FileName, kept.WorkingDirectory, kept.CommandDirectory));
         Assert.Equal(["run"], kept.Arguments);
         Assert.Equal(["/srv/current/ips", "run"], kept.Command);
     }
@@ -22,7 +24,8 @@ public sealed class LastGoodTests
     {
         using var folder = new Support.TemporaryFolder();
         File.WriteAllText(folder.File("app.dll"), "");
-        var kept = LastGoodFile.Describe(Command("/usr/bin/dotnet", "dotnet", "current/app.dll", "--x"), "/usr/share/dotnet/dotnet", folder.Path, "/srv");
+        var kept = LastGoodFile.Describe(Command("/usr/bin/dotnet", "dotnet", "current/app.dll", "--x"), "/usr/share/dotnet/dotnet",
+            folder.Path, "/srv");
         Assert.Equal([folder.File("app.dll"), "--x"], kept.Arguments);
         Assert.Equal(["/usr/bin/dotnet", "current/app.dll", "--x"], kept.Command);
     }
@@ -51,7 +54,8 @@ public sealed class LastGoodTests
     [InlineData("""["srv","/srv/ips"]""")]
     [InlineData("""{"a":1}""")]
     public void Command_OverriddenByGarbage_IsRefused(string encoded) =>
-        Assert.Contains("IPS_START_COMMAND", Assert.Throws<HandoverRefusedException>(() => Command("/x", "x").Overridden(encoded)).Message, StringComparison.Ordinal);
+        Assert.Contains("IPS_START_COMMAND", Assert.Throws<HandoverRefusedException>(() => Command("/x", "x").Overridden(encoded)).Message,
+            StringComparison.Ordinal);
 
     private static StartCommand Command(string fileName, params string[] arguments) =>
         StartCommand.From(arguments, Variables, "/srv/current", fileName, path => path == fileName);

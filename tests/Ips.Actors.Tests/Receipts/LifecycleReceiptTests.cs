@@ -31,7 +31,8 @@ public sealed class LifecycleReceiptTests : ActorTest
     {
         var lifecycle = Start(new Serving());
         lifecycle.Tell(new LifecycleProtocol.Reload("test", ReplyTo: _waiter.Ref, DryRun: true));
-        Assert.Equal(new ReloaderOrder.SpawnSuccessor(DryRun: true) { Generation = 8 }, await _reloader.ExpectMsgAsync<ReloaderOrder.SpawnSuccessor>());
+        Assert.Equal(new ReloaderOrder.SpawnSuccessor(DryRun: true) { Generation = 8 },
+            await _reloader.ExpectMsgAsync<ReloaderOrder.SpawnSuccessor>());
         lifecycle.Tell(new LifecycleEvent.SuccessorSpawned(99));
         lifecycle.Tell(new LifecycleEvent.SuccessorGreeted("2.0"));
         lifecycle.Tell(new LifecycleEvent.SuccessorReady());
@@ -39,7 +40,8 @@ public sealed class LifecycleReceiptTests : ActorTest
         lifecycle.Tell(new LifecycleEvent.SuccessorGone());
 
         var receipt = await ReceiptAsync();
-        Assert.Equal(("checked", true, 99, "2.0", null), (receipt.Outcome, receipt.DryRun, receipt.NewPid, receipt.NewRelease, receipt.Reason));
+        Assert.Equal(("checked", true, 99, "2.0", null), (receipt.Outcome, receipt.DryRun, receipt.NewPid, receipt.NewRelease,
+            receipt.Reason));
         Assert.False(receipt.PhasesMs!.ContainsKey("promoted"));
         Assert.True(_log.Has(EventIds.CheckPassed));
         Assert.Null((await StatusAsync(lifecycle)).LastReload); // a check is no reload
@@ -89,7 +91,8 @@ public sealed class LifecycleReceiptTests : ActorTest
         var lifecycle = Start(new Serving());
         lifecycle.Tell(new LifecycleProtocol.Reload("test", ReplyTo: _waiter.Ref));
         lifecycle.Tell(new LifecycleEvent.GenerationsAborted([3, 4]));
-        Assert.Equal("generation 3, 4 was still draining and was aborted to make room", (await _waiter.ExpectMsgAsync<LifecycleProtocol.Progress>()).Message);
+        Assert.Equal("generation 3, 4 was still draining and was aborted to make room",
+            (await _waiter.ExpectMsgAsync<LifecycleProtocol.Progress>()).Message);
         lifecycle.Tell(new LifecycleEvent.SuccessorFailed("it exited with 1", Responsive: false));
         lifecycle.Tell(new LifecycleEvent.SuccessorGone());
         Assert.Equal([3, 4], (await ReceiptAsync()).AbortedGenerations);
@@ -113,7 +116,8 @@ public sealed class LifecycleReceiptTests : ActorTest
         var own = ReloadHistoryTests.Receipt(_process.Pid);
         lifecycle.Tell(new LifecycleProtocol.AdoptHistory([ReloadHistoryTests.Receipt(1), ReloadHistoryTests.Receipt(2)]));
         lifecycle.Tell(new LifecycleEvent.PromoteReceived());
-        lifecycle.Tell(new LifecycleProtocol.AdoptHistory([ReloadHistoryTests.Receipt(1), ReloadHistoryTests.Receipt(2)])); // promoted again after a restart there
+        // promoted again after a restart there
+        lifecycle.Tell(new LifecycleProtocol.AdoptHistory([ReloadHistoryTests.Receipt(1), ReloadHistoryTests.Receipt(2)]));
         lifecycle.Tell(new LifecycleProtocol.AdoptHistory([own]));
         Assert.Equal(own, (await StatusAsync(lifecycle)).LastReload);
         var drain = new DrainCounts(1, 2, 3, 4, 5, 6);
@@ -138,7 +142,8 @@ public sealed class LifecycleReceiptTests : ActorTest
         lifecycle.Tell(new LifecycleEvent.SuccessorWrote(["starting"]));
         foreach (LifecycleEvent step in new LifecycleEvent[]
         {
-            new LifecycleEvent.SuccessorReady(), new LifecycleEvent.SuccessorServes(), new LifecycleEvent.ProbationPassed(), new LifecycleEvent.RoleYielded(),
+            new LifecycleEvent.SuccessorReady(), new LifecycleEvent.SuccessorServes(), new LifecycleEvent.ProbationPassed(),
+                new LifecycleEvent.RoleYielded(),
         })
         {
             lifecycle.Tell(step);
@@ -150,13 +155,15 @@ public sealed class LifecycleReceiptTests : ActorTest
         lifecycle.Tell(new MoverProtocol.Settled(0, 0, new Dictionary<string, int>()));
     }
 
-    private async Task<ReloadReceipt> ReceiptAsync() => (await _waiter.FishForMessageAsync<LifecycleProtocol.ReloadFinished>(_ => true)).Receipt;
+    private async Task<ReloadReceipt> ReceiptAsync() =>
+        (await _waiter.FishForMessageAsync<LifecycleProtocol.ReloadFinished>(_ => true)).Receipt;
 
     private IActorRef Start(LifecycleState state)
     {
         var memory = new LifecycleMemory(state);
         var lifecycle = Supervise(Props.Create(() => new LifecycleActor(memory, _process, _options, _time, _log)));
-        lifecycle.Tell(new LifecycleProtocol.Assemble(new LifecycleCast(_others.Ref, _reloader.Ref, _others.Ref, _others.Ref, _others.Ref)));
+        lifecycle.Tell(new LifecycleProtocol
+            .Assemble(new LifecycleCast(_others.Ref, _reloader.Ref, _others.Ref, _others.Ref, _others.Ref)));
         return lifecycle;
     }
 

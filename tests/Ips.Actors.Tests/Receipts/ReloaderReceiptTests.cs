@@ -86,7 +86,8 @@ public sealed class ReloaderReceiptTests : ActorTest
         _options.Reload.WhenFull = WhenFull.Refuse;
         _older.Generations.AddRange([new(1, 101, 1), new(2, 102, 1), new(3, 103, 1)]);
         _reloader.Tell(new ReloaderOrder.SpawnSuccessor { Generation = 5 });
-        Assert.Contains("ips.reload.max-generations = 4", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason, StringComparison.Ordinal);
+        Assert.Contains("ips.reload.max-generations = 4", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason,
+            StringComparison.Ordinal);
         Assert.Empty(_launcher.Launched);
         _reloader.Tell(new ReloaderOrder.EndSuccessor(false, "refused"));
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
@@ -243,7 +244,8 @@ public sealed class ReloaderReceiptTests : ActorTest
         _launcher.Last.Captured.Lines = ["Unhandled exception.", "   at Store.Open()", "bye"];
         _launcher.Last.End(1);
         _launcher.Last.CloseChannel();
-        Assert.Equal("bye", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorWrote>()).Lines[^1]); // and what followed, ahead of the end
+        // and what followed, ahead of the end
+        Assert.Equal("bye", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorWrote>()).Lines[^1]);
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
     }
 

@@ -51,7 +51,7 @@ internal sealed class FakeHealthUrl : IHealthUrl
         return answer.Task;
     }
 
-    /// <summary>Answers, and returns when the answer is in the mailbox of the actor that asked: away from the test's own context, what waits
-    /// for the answer runs at once.</summary>
+    /// <summary>Answers, and returns when the answer is in the mailbox of the actor that asked: away from the test's own context, what
+    /// waits for the answer runs at once.</summary>
     public static Task AnswerAsync(TaskCompletionSource<string?> asked, string? fault) => Task.Run(() => asked.SetResult(fault));
 }

@@ -135,7 +135,9 @@ public sealed class IgnoreCheckTests : ActorTest
     [Fact]
     public void Frames_OfAnOlderBuild_HaveNoneOfIt()
     {
-        var welcome = (WelcomeFrame)HandoverCodec.Decode("""{"type":"welcome","version":1,"generation":2,"endpoints":[],"lock":false,"control":false,"healthIntervalMs":100}"""u8.ToArray());
+        var welcome = (WelcomeFrame)HandoverCodec
+            .Decode("""{"type":"welcome","version":1,"generation":2,"endpoints":[],"lock":false,"control":false,"healthIntervalMs":100}"""u8
+            .ToArray());
         Assert.Null(welcome.Facts);
         Assert.False(welcome.Judges);
         var same = new WelcomeFrame(2, 2, [], false, false, 100, Facts: new Dictionary<string, string> { ["store"] = "a" }, Judges: true);

@@ -77,7 +77,8 @@ public sealed class SuccessorHealthTests : ReloaderTest
     {
         Options.Reload.HealthUrl = "http://127.0.0.1:1/healthz";
         var successor = await ServeAsync();
-        await FakeHealthUrl.AnswerAsync(await HealthUrl.Asked.Reader.ReadAsync().AsTask().WaitAsync(Patience), null); // asked while this generation answers it
+        // asked while this generation answers it
+        await FakeHealthUrl.AnswerAsync(await HealthUrl.Asked.Reader.ReadAsync().AsTask().WaitAsync(Patience), null);
         foreach (var (fault, inARow) in new[] { ("503", 1), ("503", 2), (null, 0), ("503", 1), ("503", 2), ("503", 3) })
         {
             Assert.False(Lifecycle.HasMessages);

@@ -25,7 +25,8 @@ public sealed class SignalActorTests : ActorTest
         {
             _signals.Send(signal);
             Assert.Equal(SignalMap.Meaning(signal), await _lifecycle.ExpectMsgAsync<object>());
-            Assert.Contains(_log.Entries, entry => entry.Id.Id == EventIds.SignalReceived && entry.Text.Contains(SignalMap.Name(signal), StringComparison.Ordinal));
+            Assert.Contains(_log.Entries, entry => entry.Id.Id == EventIds.SignalReceived
+                && entry.Text.Contains(SignalMap.Name(signal), StringComparison.Ordinal));
         }
     }
 

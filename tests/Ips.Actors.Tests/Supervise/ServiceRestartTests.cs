@@ -43,7 +43,8 @@ public sealed class ServiceRestartTests : IDisposable
         using (var client = new TcpClient()) await client.ConnectAsync(endPoint).WaitAsync(Patience);
         _restart!.Drop();
         using var late = new TcpClient();
-        Assert.Equal(SocketError.ConnectionRefused, (await Assert.ThrowsAsync<SocketException>(() => late.ConnectAsync(endPoint).WaitAsync(Patience))).SocketErrorCode);
+        Assert.Equal(SocketError.ConnectionRefused,
+            (await Assert.ThrowsAsync<SocketException>(() => late.ConnectAsync(endPoint).WaitAsync(Patience))).SocketErrorCode);
         _restart.Start(release: null, generation: 3, lockFd: null); // nothing to start it on
         Assert.False(_log.Has(EventIds.RestartBegan) || _log.Has(EventIds.RestartFailed));
     }
@@ -62,7 +63,8 @@ public sealed class ServiceRestartTests : IDisposable
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         listener.Listen();
         _restart.Keep(
-            new MainFrame(1, 1, Path.Combine(_folder, "service.pid"), [new EndpointOffer("127.0.0.1:0", 0)], Control: false, LastGoodFile.Describe(
+            new MainFrame(1, 1, Path.Combine(_folder, "service.pid"), [new EndpointOffer("127.0.0.1:0", 0)], Control: false,
+                LastGoodFile.Describe(
                 new StartCommand(program, [program], "/", new Dictionary<string, string>()), program, "/", "/")),
             [(int)listener.Handle], control: null);
         return (IPEndPoint)listener.LocalEndPoint!;

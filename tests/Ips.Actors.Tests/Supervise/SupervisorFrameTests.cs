@@ -6,7 +6,8 @@ namespace Ips.Actors.Tests.Supervise;
 public sealed class SupervisorFrameTests
 {
     [Fact]
-    public void TryDecode_Encoded_IsTheSame() => Assert.Equal(new JoinedFrame(7, 3), SupervisorFrame.TryDecode(new JoinedFrame(7, 3).Encode()));
+    public void TryDecode_Encoded_IsTheSame() => Assert.Equal(new JoinedFrame(7, 3),
+        SupervisorFrame.TryDecode(new JoinedFrame(7, 3).Encode()));
 
     // What the parent lets through here ends it, and with it every generation.
     [Theory]

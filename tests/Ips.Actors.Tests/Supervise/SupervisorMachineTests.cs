@@ -117,7 +117,8 @@ public sealed class SupervisorMachineTests
         Assert.Equal([new Forward(11, 15)], Tell(new Signalled(15, Stops: true)));
     }
 
-    // One that was started after a crash and ends before it has said a word has no number yet, and no successor: the one before the crash only drains.
+    // One that was started after a crash and ends before it has said a word has no number yet, and no successor: the one before the crash
+    // only drains.
     [Fact]
     [Trait("issue", "11")]
     public void Crash_OfARestartWhileAnOlderGenerationDrains_Restarts()

@@ -48,16 +48,19 @@ public sealed class SupervisorRulesTests
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(3)]
-    public void FaultOf_OtherDescriptorsThanItSays_TellsBothNumbers(int descriptors) => Assert.Contains($"{descriptors} of 2", Judge(Whole, descriptors), StringComparison.Ordinal);
+    public void FaultOf_OtherDescriptorsThanItSays_TellsBothNumbers(int descriptors) =>
+        Assert.Contains($"{descriptors} of 2", Judge(Whole, descriptors), StringComparison.Ordinal);
 
     [Fact]
-    public void FaultOf_DescriptorsThatNobodyAskedFor_IsAFault() => Assert.Contains("takes none", Judge(new JoinedFrame(7, 3), descriptors: 1), StringComparison.Ordinal);
+    public void FaultOf_DescriptorsThatNobodyAskedFor_IsAFault() =>
+        Assert.Contains("takes none", Judge(new JoinedFrame(7, 3), descriptors: 1), StringComparison.Ordinal);
 
     [Fact]
     public void FaultOf_MoreEndpointsThanAPacketTakes_IsAFault()
     {
         var many = string.Join(',', Enumerable.Range(0, 64).Select(i => $$"""{"endpoint":"127.0.0.1:80","ordinal":{{i}}}"""));
-        Assert.Contains("64 endpoints", Judge(Whole.Replace("""{"endpoint":"127.0.0.1:80","ordinal":0}""", many, StringComparison.Ordinal), descriptors: 64), StringComparison.Ordinal);
+        Assert.Contains("64 endpoints", Judge(Whole.Replace("""{"endpoint":"127.0.0.1:80","ordinal":0}""", many, StringComparison.Ordinal),
+            descriptors: 64), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -92,7 +95,8 @@ public sealed class SupervisorRulesTests
                     0 => packet[..at],
                     1 => [.. packet[..at], .. packet[Math.Min(packet.Length, at + random.Next(1, 30))..], (byte)'}'],
                     2 => [.. packet[..at], (byte)random.Next(256), .. packet[at..]],
-                    _ => [.. packet[..at], .. Encoding.UTF8.GetBytes(new[] { "null", "-1", "[]", "{}", "\"\"", "\\u0000", "1e300" }[random.Next(7)]), .. packet[at..]],
+                    _ => [.. packet[..at], .. Encoding.UTF8
+                        .GetBytes(new[] { "null", "-1", "[]", "{}", "\"\"", "\\u0000", "1e300" }[random.Next(7)]), .. packet[at..]],
                 };
                 if (packet.Length == 0) break;
             }
@@ -106,7 +110,9 @@ public sealed class SupervisorRulesTests
     }
 
     private static string? Judge(string packet, int descriptors, bool lost = false) =>
-        Judge(SupervisorFrame.TryDecode(Encoding.UTF8.GetBytes(packet)) ?? throw new InvalidDataException($"No frame: {packet}"), descriptors, lost);
+        Judge(SupervisorFrame.TryDecode(Encoding.UTF8.GetBytes(packet)) ?? throw new InvalidDataException($"No frame: {packet}"),
+            descriptors, lost);
 
-    private static string? Judge(SupervisorFrame frame, int descriptors = 0, bool lost = false) => SupervisorRules.FaultOf(frame, descriptors, lost);
+    private static string? Judge(SupervisorFrame frame, int descriptors = 0, bool lost = false) =>
+        SupervisorRules.FaultOf(frame, descriptors, lost);
 }

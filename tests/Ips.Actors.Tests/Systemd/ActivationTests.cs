@@ -19,7 +19,8 @@ public sealed class ActivationTests
     [InlineData("-1", null, "LISTEN_FDS is '-1'")]
     [InlineData("2", "one", "LISTEN_FDNAMES has 1 names for 2 sockets")]
     public void Parse_Contradiction_IsToldWithItsVariable(string count, string? names, string message) =>
-        Assert.Contains(message, Assert.Throws<SocketActivationException>(() => Parse(count, "99", names)).Message, StringComparison.Ordinal);
+        Assert.Contains(message, Assert.Throws<SocketActivationException>(() => Parse(count, "99", names)).Message,
+            StringComparison.Ordinal);
 
     private static IReadOnlyList<PassedSocket> Parse(string? count, string? pid, string? names) => ActivationParser.Parse(
         name => name switch { "LISTEN_FDS" => count, "LISTEN_PID" => pid, "LISTEN_FDNAMES" => names, _ => null }, pid: 99);

@@ -10,14 +10,17 @@ public sealed class NotifyCodecTests
         "MAINPID=7\nRELOADING=1\nMONOTONIC_USEC=12\nREADY=1\nSTOPPING=1\nWATCHDOG=1\nEXTEND_TIMEOUT_USEC=1500000\nSTATUS=It is ß.\n",
         Text(new NotifyMessage
         {
-            MainPid = 7, ReloadingAtUsec = 12, Ready = true, Stopping = true, Watchdog = true, ExtendTimeout = TimeSpan.FromSeconds(1.5), Status = "It is ß.",
+            MainPid = 7, ReloadingAtUsec = 12, Ready = true, Stopping = true, Watchdog = true, ExtendTimeout = TimeSpan.FromSeconds(1.5),
+                Status = "It is ß.",
         }));
 
     [Fact]
-    public void Encode_StatusWithLines_IsOneLine() => Assert.Equal("STATUS=one STOPPING=1 two\n", Text(new NotifyMessage { Status = "one\nSTOPPING=1\0two" }));
+    public void Encode_StatusWithLines_IsOneLine() => Assert
+        .Equal("STATUS=one STOPPING=1 two\n", Text(new NotifyMessage { Status = "one\nSTOPPING=1\0two" }));
 
     [Fact]
-    public void Encode_LongStatus_IsCut() => Assert.Equal("STATUS=".Length + 300 + 1, Text(new NotifyMessage { Status = new string('x', 5000) }).Length);
+    public void Encode_LongStatus_IsCut() => Assert.Equal("STATUS=".Length + 300 + 1,
+        Text(new NotifyMessage { Status = new string('x', 5000) }).Length);
 
     [Theory]
     [InlineData(null, null, null, null)]
@@ -34,7 +37,8 @@ public sealed class NotifyCodecTests
     public void Read_Successor_InheritsTheWatchdog() => Assert.Equal("/n 6", Describe(Read("/n", "6000000", "98", inherits: true)));
 
     private static NotifySettings? Read(string? socket, string? watchdog, string? pid, bool inherits) => NotifySettings.Read(
-        name => name switch { "NOTIFY_SOCKET" => socket, "WATCHDOG_USEC" => watchdog, "WATCHDOG_PID" => pid, _ => null }, pid: 99, inherits, stableParent: null);
+        name => name switch { "NOTIFY_SOCKET" => socket, "WATCHDOG_USEC" => watchdog, "WATCHDOG_PID" => pid, _ => null }, pid: 99, inherits,
+            stableParent: null);
 
     private static string? Describe(NotifySettings? settings) =>
         settings is null ? null : $"{settings.Socket} {(settings.WatchdogInterval is { } interval ? $"{interval.TotalSeconds}" : "-")}";

@@ -21,11 +21,13 @@ public sealed class NotifyMachineTests
 
     [Fact]
     public void Published_UnderAStableParent_LeavesTheMainPid() =>
-        Assert.Null(NotifyMachine.After(new NotifyStanding(), new PublishIdentity(), Facts(new Serving()) with { Supervised = true }).Message!.MainPid);
+        Assert.Null(NotifyMachine.After(new NotifyStanding(), new PublishIdentity(),
+            Facts(new Serving()) with { Supervised = true }).Message!.MainPid);
 
     [Fact]
     public void Published_WithWatchdog_GivesASignAtOnce() =>
-        Assert.True(NotifyMachine.After(new NotifyStanding(), new PublishIdentity(), Facts(new Serving()) with { Watchdog = true }).Message!.Watchdog);
+        Assert.True(NotifyMachine.After(new NotifyStanding(), new PublishIdentity(),
+            Facts(new Serving()) with { Watchdog = true }).Message!.Watchdog);
 
     [Fact]
     public void Spawn_OfAReload_IsToldOnce()
@@ -36,7 +38,8 @@ public sealed class NotifyMachineTests
     }
 
     [Fact]
-    public void Spawn_OfACheck_IsNotTold() => Assert.Null(After(Main, new BeginReload("test", DryRun: true), new AwaitingReady(DryRun: true)).Message);
+    public void Spawn_OfACheck_IsNotTold() =>
+        Assert.Null(After(Main, new BeginReload("test", DryRun: true), new AwaitingReady(DryRun: true)).Message);
 
     [Fact]
     public void TakenBack_WhilePromoting_TellsTheMainPidAgainAndReadyAtTheEnd()
@@ -46,9 +49,11 @@ public sealed class NotifyMachineTests
         Assert.Equal(new NotifyMessage { MainPid = 4711 }, message);
         Assert.Equal(reloading, standing);
 
-        (standing, message) = NotifyMachine.After(standing, new FinishReload(), Facts(new Serving()) with { LastReceipt = Receipt("rolled-back", "no health.") });
+        (standing, message) = NotifyMachine.After(standing, new FinishReload(),
+            Facts(new Serving()) with { LastReceipt = Receipt("rolled-back", "no health.") });
         Assert.Equal(Main, standing);
-        Assert.Equal(new NotifyMessage { Ready = true, Status = "Generation 7 serves; the reload to generation 8 was rolled back: no health." }, message);
+        Assert.Equal(new NotifyMessage { Ready = true,
+            Status = "Generation 7 serves; the reload to generation 8 was rolled back: no health." }, message);
     }
 
     [Fact]
@@ -81,7 +86,8 @@ public sealed class NotifyMachineTests
     public void Stop_OfOneThatIsNotMain_IsNotTold()
     {
         Assert.Null(After(new NotifyStanding(), new ArmDrainTimer(), new Draining(ExitCode.Clean, StopSeen: true)).Message);
-        var (standing, message) = After(Main, new FrontOrder.FailReadiness(), new Draining(ExitCode.Clean, StopSeen: true, HandedOver: true, Way: MoveWay.Predecessor));
+        var (standing, message) = After(Main, new FrontOrder.FailReadiness(),
+            new Draining(ExitCode.Clean, StopSeen: true, HandedOver: true, Way: MoveWay.Predecessor));
         Assert.Null(message);
         Assert.False(standing.IsMain);
     }
@@ -89,7 +95,8 @@ public sealed class NotifyMachineTests
     [Fact]
     public void Stop_DuringAReload_DoesNotSayReady()
     {
-        var (standing, message) = After(Main with { Reloading = true }, new DisarmSuccessorTimer(), new Draining(ExitCode.Clean, StopSeen: true, SuccessorAlive: true));
+        var (standing, message) = After(Main with { Reloading = true }, new DisarmSuccessorTimer(),
+            new Draining(ExitCode.Clean, StopSeen: true, SuccessorAlive: true));
         Assert.True(message!.Stopping);
         Assert.Null(After(standing, new FinishReload(), new Draining(ExitCode.Clean, StopSeen: true, SuccessorAlive: true)).Message);
     }
@@ -99,7 +106,8 @@ public sealed class NotifyMachineTests
     {
         Assert.Null(NotifyMachine.OnTurn(Main, watchdog: false));
         Assert.Equal(new NotifyMessage { Watchdog = true }, NotifyMachine.OnTurn(Main, watchdog: true));
-        Assert.Equal(new NotifyMessage { Watchdog = true, ExtendTimeout = NotifyMachine.Extension }, NotifyMachine.OnTurn(Main with { Reloading = true }, watchdog: true));
+        Assert.Equal(new NotifyMessage { Watchdog = true, ExtendTimeout = NotifyMachine.Extension },
+            NotifyMachine.OnTurn(Main with { Reloading = true }, watchdog: true));
     }
 
     [Fact]
@@ -112,10 +120,13 @@ public sealed class NotifyMachineTests
         Assert.Null(NotifyMachine.Refused(Main with { Reloading = true }, facts));
     }
 
-    private static (NotifyStanding Standing, NotifyMessage? Message) After(NotifyStanding standing, LifecycleEffect effect, LifecycleState state) =>
+    private static (NotifyStanding Standing, NotifyMessage? Message) After(NotifyStanding standing, LifecycleEffect effect,
+        LifecycleState state) =>
         NotifyMachine.After(standing, effect, Facts(state));
 
-    private static NotifyFacts Facts(LifecycleState state) => new(4711, 7, Supervised: false, state, 123_456, Watchdog: false, LastReceipt: null);
+    private static NotifyFacts Facts(LifecycleState state) =>
+        new(4711, 7, Supervised: false, state, 123_456, Watchdog: false, LastReceipt: null);
 
-    private static ReloadReceipt Receipt(string outcome, string reason) => new(outcome, 4711, 7, 4712, 8, reason, DateTimeOffset.UnixEpoch, 1);
+    private static ReloadReceipt Receipt(string outcome, string reason) =>
+        new(outcome, 4711, 7, 4712, 8, reason, DateTimeOffset.UnixEpoch, 1);
 }

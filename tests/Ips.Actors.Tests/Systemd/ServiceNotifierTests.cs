@@ -81,7 +81,8 @@ public sealed class ServiceNotifierTests : ActorTest
     private IActorRef Start(out ServiceNotifier manager)
     {
         var made = manager = new ServiceNotifier(
-            new NotifySettings("/run/notify", TimeSpan.FromSeconds(6), Supervised: false), _socket, _process.Pid, _process.Generation, _time, _log);
+            new NotifySettings("/run/notify", TimeSpan.FromSeconds(6), Supervised: false), _socket, _process.Pid, _process.Generation,
+                _time, _log);
         var memory = new LifecycleMemory(new LifecycleState.Starting()) { Notifier = made };
         var probe = CreateTestProbe().Ref;
         var lifecycle = Supervise(Props.Create(() => new LifecycleActor(memory, _process, new IpsOptions(), _time, _log)));

@@ -39,7 +39,8 @@ public sealed class TakeoverActorTests : ActorTest
         Assert.Equal($"PID {Environment.ProcessId} (uid {ProcessAttributes.EffectiveUserId})", asked.Source);
         var first = new TaskCompletionSource<ChannelEvent>();
         asked.Successor.Channel.Subscribe(e => first.TrySetResult(e));
-        Assert.Equal("2.0", Assert.IsType<HelloFrame>(Assert.IsType<ChannelEvent.Received>(await first.Task.WaitAsync(Patience)).Frame).Release);
+        Assert.Equal("2.0", Assert.IsType<HelloFrame>(Assert
+            .IsType<ChannelEvent.Received>(await first.Task.WaitAsync(Patience)).Frame).Release);
         asked.Successor.Dispose();
     }
 
@@ -51,7 +52,8 @@ public sealed class TakeoverActorTests : ActorTest
         peer.TrySend(new HelloFrame(1, 1, 12, "2.0"));
         var asked = await _lifecycle.ExpectMsgAsync<LifecycleProtocol.TakeOver>();
         _lifecycle.Reply(new LifecycleProtocol.TakeOverReply(asked.Successor, "a reload is already under way"));
-        Assert.Equal(new RefusedFrame("a reload is already under way"), Assert.IsType<ChannelEvent.Received>(peer.WaitForNext(Patience)).Frame);
+        Assert.Equal(new RefusedFrame("a reload is already under way"),
+            Assert.IsType<ChannelEvent.Received>(peer.WaitForNext(Patience)).Frame);
     }
 
     [Fact]
@@ -73,7 +75,8 @@ public sealed class TakeoverActorTests : ActorTest
         using var peer = Connect();
         peer.TrySend(new HelloFrame(1, 1, 12, "2.0"));
         _door.Tell(new TakeoverProtocol.HandedOver());
-        Assert.Contains("connect again", Assert.IsType<RefusedFrame>(Assert.IsType<ChannelEvent.Received>(peer.WaitForNext(Patience)).Frame).Reason, StringComparison.Ordinal);
+        Assert.Contains("connect again", Assert.IsType<RefusedFrame>(Assert
+            .IsType<ChannelEvent.Received>(peer.WaitForNext(Patience)).Frame).Reason, StringComparison.Ordinal);
         await RoundTrip(_door);
         Assert.Null(_socket.Fd);
     }
@@ -102,9 +105,12 @@ public sealed class TakeoverActorTests : ActorTest
         File.WriteAllText(file, "precious");
         Assert.Contains("something else is there", Assert.Throws<IOException>(() => Prepare(path: file)).Message, StringComparison.Ordinal);
         Assert.Equal("precious", File.ReadAllText(file));
-        Assert.Contains("there is no folder", Assert.Throws<IOException>(() => Prepare(path: _folder.File("none/x.sock"))).Message, StringComparison.Ordinal);
-        Assert.Contains("no such group", Assert.Throws<IOException>(() => Prepare(group: "no-such-group")).Message, StringComparison.Ordinal);
-        Assert.Equal(["file", "takeover.sock"], Directory.EnumerateFileSystemEntries(_folder.Path).Select(System.IO.Path.GetFileName).Order());
+        Assert.Contains("there is no folder", Assert.Throws<IOException>(() => Prepare(path: _folder.File("none/x.sock"))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("no such group", Assert.Throws<IOException>(() => Prepare(group: "no-such-group")).Message,
+            StringComparison.Ordinal);
+        Assert.Equal(["file", "takeover.sock"], Directory.EnumerateFileSystemEntries(_folder.Path).Select(System.IO.Path.GetFileName)
+            .Order());
     }
 
     protected override void AfterAll()

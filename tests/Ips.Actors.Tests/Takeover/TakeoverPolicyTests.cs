@@ -32,7 +32,9 @@ public sealed class TakeoverPolicyTests
     public void Refusal_NamesWhoMayAndTheKey()
     {
         var stranger = new PeerIdentity(7, 1001, 1001, []);
-        Assert.Equal("user 1001 may not take over: only root, user 1000 and the members of group 50 (ips.takeover.group) may", TakeoverPolicy.Refusal(stranger, Own, Group));
-        Assert.Equal("user 1001 may not take over: only root, user 1000 may (ips.takeover.group names no group)", TakeoverPolicy.Refusal(stranger, Own, null));
+        Assert.Equal("user 1001 may not take over: only root, user 1000 and the members of group 50 (ips.takeover.group) may",
+            TakeoverPolicy.Refusal(stranger, Own, Group));
+        Assert.Equal("user 1001 may not take over: only root, user 1000 may (ips.takeover.group names no group)",
+            TakeoverPolicy.Refusal(stranger, Own, null));
     }
 }

@@ -295,5 +295,6 @@ public sealed class MoverActorTests : ActorTest
         return settled;
     }
 
-    private static void CloseAll(List<MovedConnection> connections) => connections.ForEach(connection => FileDescriptors.Close(connection.Fd));
+    private static void CloseAll(List<MovedConnection> connections) =>
+        connections.ForEach(connection => FileDescriptors.Close(connection.Fd));
 }

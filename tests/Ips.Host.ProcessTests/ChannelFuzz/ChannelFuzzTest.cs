@@ -43,7 +43,9 @@ public abstract class ChannelFuzzTest(ITestOutputHelper output) : TakeoverTest(o
     private static void PutScript(Releases releases, string program, IReadOnlyList<string> arguments)
     {
         var (path, next) = (releases.PathOf(Hostile, program), releases.PathOf(Hostile, "next"));
-        Executable.Write(next, $"#!/bin/sh\nexec '{Path.Combine(Binaries.SampleAppFolder, Binaries.SampleApp)}' {string.Join(' ', arguments.Select(one => $"'{one}'"))}\n");
+        Executable.Write(next,
+            $"#!/bin/sh\nexec '{Path.Combine(Binaries.SampleAppFolder, Binaries.SampleApp)}' "
+            + $"{string.Join(' ', arguments.Select(one => $"'{one}'"))}\n");
         File.Move(next, path, overwrite: true);
     }
 
@@ -67,7 +69,8 @@ public abstract class ChannelFuzzTest(ITestOutputHelper output) : TakeoverTest(o
                 Assert.True(ProcessTable.Signal(scene.Pid, ProcessTable.SigUsr2), "The main process has ended.");
                 try
                 {
-                    var outcome = await scene.Service.Log.WaitForAsync(mark, EventIds.ReloadFailed, EventIds.ReloadPromoted, EventIds.ReloadRefused);
+                    var outcome = await scene.Service.Log.WaitForAsync(mark, EventIds.ReloadFailed, EventIds.ReloadPromoted,
+                        EventIds.ReloadRefused);
                     Assert.True(outcome.Id == EventIds.ReloadFailed, outcome.ToString());
                     await scene.Service.Log.WaitForAsync(mark, EventIds.SuccessorGone);
                 }

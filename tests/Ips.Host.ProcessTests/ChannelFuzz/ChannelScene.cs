@@ -11,7 +11,8 @@ namespace Ips.Host.ProcessTests.ChannelFuzz;
 /// <summary>A service under strict load whose peers are hostile, and what must hold whatever they send.</summary>
 internal sealed class ChannelScene : IAsyncDisposable
 {
-    // Pools and queues fill in the first part of a run, and shrink when the collector says so: what peers leave behind grows on in the last part.
+    // Pools and queues fill in the first part of a run, and shrink when the collector says so: what peers leave behind grows on in the last
+    // part.
     private const long ManagedGrowthMaxBytes = 1_500_000, ResidentGrowthMaxKiB = 64 * 1024;
 
     // One may find a service that is busy with another.
@@ -97,7 +98,8 @@ internal sealed class ChannelScene : IAsyncDisposable
         if (broken is null && failure is null && ended is null && ProcessTable.IsAlive(Pid) && _silent < SilentMax) return;
         Assert.Fail(string.Join(Environment.NewLine,
         [
-            $"After {Sent} packets: {broken?.ToString() ?? failure?.ToString() ?? (_silent < SilentMax ? $"process {ended?.Pid ?? Pid} has ended." : $"{_silent} peers in a row could not send a packet: nobody has the channel any more.")}",
+            $"After {Sent} packets: "
+                + $"{broken?.ToString() ?? failure?.ToString() ?? (_silent < SilentMax ? $"process {ended?.Pid ?? Pid} has ended." : $"{_silent} peers in a row could not send a packet: nobody has the channel any more.")}",
             .. _played.AsEnumerable().Reverse().Select(session => session.Describe()),
         ]));
     }
@@ -111,8 +113,11 @@ internal sealed class ChannelScene : IAsyncDisposable
         Assert.InRange(_watched[0].Peak - _watched[0].Before, int.MinValue, descriptorsMax);
         var grown = _tellsMemory ? ManagedGrowthBytes() : 0;
         _output.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{Sent} packets of {SentBytes} bytes; {_managed.Count} looks at managed memory, from the first third to the last it grew by {grown} bytes"));
-        Assert.True(grown <= ManagedGrowthMaxBytes, $"Managed memory grew by {grown} bytes, at most {ManagedGrowthMaxBytes} may be: {string.Join(' ', _managed)}");
+            CultureInfo.InvariantCulture,
+                $"{Sent} packets of {SentBytes} bytes; {_managed.Count} looks at managed memory, from the first third to the last it "
+                + $"grew by {grown} bytes"));
+        Assert.True(grown <= ManagedGrowthMaxBytes,
+            $"Managed memory grew by {grown} bytes, at most {ManagedGrowthMaxBytes} may be: {string.Join(' ', _managed)}");
         Assert.Equal(Pid, Service.MainPid);
         var report = await Load.StopAsync();
         _output.WriteLine(report.ToString());

@@ -25,7 +25,8 @@ public class ControlFuzzTests(ITestOutputHelper output) : ChannelFuzzTest(output
         {
             for (var until = scene.Sent + packets; scene.Sent < until;)
             {
-                var sessions = Enumerable.Range(number, ClientsAtOnce).Select(one => Session(scene, FuzzChannel.ControlClient, one)).ToList();
+                var sessions = Enumerable.Range(number, ClientsAtOnce).Select(one => Session(scene, FuzzChannel.ControlClient, one))
+                    .ToList();
                 number += ClientsAtOnce;
                 var sent = await Task.WhenAll(sessions.Select(session => Task.Run(() => Play(session))));
                 foreach (var (session, count) in sessions.Zip(sent)) scene.Note(session, count);
@@ -54,14 +55,16 @@ public class ControlFuzzTests(ITestOutputHelper output) : ChannelFuzzTest(output
             var session = PeerSession.Make(FuzzChannel.ControlServer, Seed, number, new FuzzFacts("127.0.0.1:80", 0));
             foreach (var packet in session.Packets)
             {
-                var served = daemon.AnswerAsync(sent % 5 == 0 ? session.Packets : [packet, packet with { Bytes = "{\"kind\":\"error\",\"final\":true}\n"u8.ToArray() }], resets: sent % 17 == 0);
+                var served = daemon.AnswerAsync(sent % 5 == 0 ? session.Packets
+                    : [packet, packet with { Bytes = "{\"kind\":\"error\",\"final\":true}\n"u8.ToArray() }], resets: sent % 17 == 0);
                 try
                 {
                     if (await daemon.AskAsync(HostileDaemon.VerbFor(packet, sent)).WaitAsync(Limits.Step) is null) answered++;
                 }
                 catch (Exception e) when (e is not TimeoutException)
                 {
-                    Assert.Fail($"{session}{Environment.NewLine}    {packet}{Environment.NewLine}{(sent % 5 == 0 ? session.Describe() : "")}{Environment.NewLine}{e}");
+                    Assert.Fail($"{session}{Environment.NewLine}    "
+                        + $"{packet}{Environment.NewLine}{(sent % 5 == 0 ? session.Describe() : "")}{Environment.NewLine}{e}");
                 }
 
                 await served.WaitAsync(Limits.Step);
@@ -77,12 +80,14 @@ public class ControlFuzzTests(ITestOutputHelper output) : ChannelFuzzTest(output
     public async Task ControlServer_AnswersAnything_TheCommandEndsByItself()
     {
         using var daemon = new HostileDaemon(Folder);
-        string[][] verbs = [["status"], ["history"], ["reload", "--timeout", "3s"], ["status", "--json"], ["resume"], ["stop", "--timeout", "1s"]];
+        string[][] verbs = [["status"], ["history"], ["reload", "--timeout", "3s"], ["status", "--json"], ["resume"],
+            ["stop", "--timeout", "1s"]];
         for (var number = 0; number < verbs.Length * Times; number++)
         {
             var session = PeerSession.Make(FuzzChannel.ControlServer, Seed, 1_000_000 + number, new FuzzFacts("127.0.0.1:80", 0));
             var served = daemon.AnswerAsync(session.Packets, resets: false);
-            var result = await IpsCommand.RunAsync([verbs[number % verbs.Length][0], "--pid-file", daemon.PidFile, .. verbs[number % verbs.Length][1..]]);
+            var result = await IpsCommand
+                .RunAsync([verbs[number % verbs.Length][0], "--pid-file", daemon.PidFile, .. verbs[number % verbs.Length][1..]]);
             Assert.True(result.ExitCode is >= 0 and < 128, $"{session.Describe()}{Environment.NewLine}{result}");
             Assert.DoesNotContain(result.Errors, line => line.StartsWith("   at ", StringComparison.Ordinal));
             await served.WaitAsync(Limits.Step);

@@ -63,7 +63,8 @@ internal sealed class HostileDaemon : IDisposable
                 1 => await actions.StatusAsync(new StatusCommand(target, Json: true), CancellationToken.None),
                 2 => await actions.HistoryAsync(new HistoryCommand(target, Json: false), CancellationToken.None),
                 3 => await actions.HistoryAsync(new HistoryCommand(target, Json: true), CancellationToken.None),
-                4 => await actions.ReloadAsync(new ReloadCommand(target, Json: false, Check: false, Timeout: TimeSpan.FromSeconds(5)), CancellationToken.None),
+                4 => await actions.ReloadAsync(new ReloadCommand(target, Json: false, Check: false, Timeout: TimeSpan.FromSeconds(5)),
+                    CancellationToken.None),
                 _ => await actions.PauseAsync(new PauseCommand(target, Paused: true), CancellationToken.None),
             };
             return null;

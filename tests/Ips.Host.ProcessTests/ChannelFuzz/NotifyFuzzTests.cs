@@ -53,7 +53,8 @@ public class NotifyFuzzTests(ITestOutputHelper output) : ChannelFuzzTest(output)
         var moody = receiver == NotifyReceiver.ComesAndGoes ? Task.Run(() => ComeAndGo(path, end.Token)) : Task.CompletedTask;
         var service = await StartAsync(new ServiceSettings(ServiceKind.SampleApp)
         {
-            Environment = new Dictionary<string, string?> { ["NOTIFY_SOCKET"] = path, ["WATCHDOG_USEC"] = "60000" }, // 50 signs of life a second
+            // 50 signs of life a second
+            Environment = new Dictionary<string, string?> { ["NOTIFY_SOCKET"] = path, ["WATCHDOG_USEC"] = "60000" },
         });
         await using var scene = await ChannelScene.BeginAsync(service, FaultScene.LightLoad(service.Target), Output, tellsMemory: true);
         await scene.BeginToCountAsync();

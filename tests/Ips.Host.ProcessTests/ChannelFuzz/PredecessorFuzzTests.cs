@@ -15,7 +15,8 @@ public class PredecessorFuzzTests(ITestOutputHelper output) : ChannelFuzzTest(ou
     // Once promoted it takes the most.
     private static readonly PredecessorStage[] s_stages =
     [
-        PredecessorStage.Promoted, PredecessorStage.Greeted, PredecessorStage.Promoted, PredecessorStage.Welcomed, PredecessorStage.Promoted, PredecessorStage.Ready,
+        PredecessorStage.Promoted, PredecessorStage.Greeted, PredecessorStage.Promoted, PredecessorStage.Welcomed,
+            PredecessorStage.Promoted, PredecessorStage.Ready,
         PredecessorStage.Promoted, PredecessorStage.Proving,
     ];
 
@@ -32,9 +33,11 @@ public class PredecessorFuzzTests(ITestOutputHelper output) : ChannelFuzzTest(ou
             try
             {
                 var stage = s_stages[number % s_stages.Length];
-                var session = PeerSession.Make(FuzzChannel.Predecessor, Seed, number, new FuzzFacts($"127.0.0.1:{service.Port}", Environment.ProcessId));
+                var session = PeerSession.Make(FuzzChannel.Predecessor, Seed, number,
+                    new FuzzFacts($"127.0.0.1:{service.Port}", Environment.ProcessId));
                 using var peer = PredecessorPeer.Start(service, listening, stage);
-                sent += stage == PredecessorStage.Promoted ? await PlayAfterPromotionAsync(service, peer, session) : await PlayBeforePromotionAsync(service, peer, session, stage);
+                sent += stage == PredecessorStage.Promoted ? await PlayAfterPromotionAsync(service, peer, session)
+                    : await PlayBeforePromotionAsync(service, peer, session, stage);
             }
             finally
             {
@@ -75,11 +78,13 @@ public class PredecessorFuzzTests(ITestOutputHelper output) : ChannelFuzzTest(ou
         return sent;
     }
 
-    private static async Task<int> PlayBeforePromotionAsync(Service service, PredecessorPeer peer, PeerSession session, PredecessorStage stage)
+    private static async Task<int> PlayBeforePromotionAsync(Service service, PredecessorPeer peer, PeerSession session,
+        PredecessorStage stage)
     {
         var sent = peer.Play(session);
         await Eventually.TrueAsync(
-            () => peer.Exited.IsCompleted || service.Log.Of(EventIds.IdentityPublished).Count > 0, "an end of the successor, or that it is the main process");
+            () => peer.Exited.IsCompleted || service.Log.Of(EventIds.IdentityPublished).Count > 0,
+                "an end of the successor, or that it is the main process");
         AssertNothingBroken(service, session, stage);
         if (!peer.Exited.IsCompleted) Assert.Equal(200, (await HttpProbe.GetAsync($"http://127.0.0.1:{service.Port}/ping")).Status);
         await EndAsync(peer, session, stage);
@@ -87,13 +92,15 @@ public class PredecessorFuzzTests(ITestOutputHelper output) : ChannelFuzzTest(ou
     }
 
     private static void AssertNothingBroken(Service service, PeerSession session, PredecessorStage stage) =>
-        Assert.True(ChannelScene.Broken(service.Log.Events) is null, $"{stage}: {ChannelScene.Broken(service.Log.Events)}{Environment.NewLine}{session.Describe()}");
+        Assert.True(ChannelScene.Broken(service.Log.Events) is null,
+            $"{stage}: {ChannelScene.Broken(service.Log.Events)}{Environment.NewLine}{session.Describe()}");
 
     private static async Task EndAsync(PredecessorPeer peer, PeerSession session, PredecessorStage stage)
     {
         var served = !peer.Exited.IsCompleted;
         if (served) ProcessTable.Signal(peer.Pid, ProcessTable.SigTerm);
         var exit = await peer.Exited.WaitAsync(Limits.Step);
-        Assert.True(exit.Signal == 0 && (served ? exit.Code == 0 : exit.Code is 0 or 1), $"{stage}: it {exit}{Environment.NewLine}{session.Describe()}");
+        Assert.True(exit.Signal == 0 && (served ? exit.Code == 0 : exit.Code is 0 or 1),
+            $"{stage}: it {exit}{Environment.NewLine}{session.Describe()}");
     }
 }

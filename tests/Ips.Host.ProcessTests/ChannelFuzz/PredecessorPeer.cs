@@ -50,7 +50,8 @@ internal sealed class PredecessorPeer : IDisposable
     {
         var (ours, theirs) = FdPassing.SocketPair();
         Dictionary<string, string> environment = [];
-        foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables()) environment[(string)variable.Key] = (string)variable.Value!;
+        foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables()) environment[(string)variable.Key] =
+            (string)variable.Value!;
         foreach (var (name, value) in service.Processes.Environment) environment[name] = value!;
         environment[HandoverVariables.Fd] = HostilePeer.HandoverFd.ToString(CultureInfo.InvariantCulture);
         environment[HandoverVariables.Generation] = "2";
@@ -58,7 +59,8 @@ internal sealed class PredecessorPeer : IDisposable
         try
         {
             pid = Executable.Start(() => Spawn.Start(new SpawnRequest(
-                Binaries.IpsPath, [Binaries.IpsPath, "run", "--config", service.WriteConfigFile(), "--log-file", service.Log.Path], environment, service.Folder,
+                Binaries.IpsPath, [Binaries.IpsPath, "run", "--config", service.WriteConfigFile(), "--log-file", service.Log.Path],
+                    environment, service.Folder,
                 [(theirs, HostilePeer.HandoverFd)], NewSession: false)));
         }
         finally

@@ -11,7 +11,8 @@ public class SuccessorFuzzTests(ITestOutputHelper output) : ChannelFuzzTest(outp
     public async Task Successor_SendsAnything_IsRefusedAndCostsNoRequest()
     {
         var releases = PutReleases(Binaries.SampleApp, Binaries.SampleAppFolder);
-        var service = await StartAsync(Impatient(new ServiceSettings(ServiceKind.SampleApp) { Program = Path.Combine(releases.Current, Binaries.SampleApp) }));
+        var service = await StartAsync(
+            Impatient(new ServiceSettings(ServiceKind.SampleApp) { Program = Path.Combine(releases.Current, Binaries.SampleApp) }));
         await using var scene = await ChannelScene.BeginAsync(service, FaultScene.LightLoad(service.Target), Output, tellsMemory: true);
         await RunHostileReleasesAsync(scene, releases, Binaries.SampleApp, FuzzChannel.Successor, packets: 1500 * Times);
         await scene.AssertNothingLeftAsync(DescriptorsMax);

@@ -15,7 +15,8 @@ public class SupervisorFuzzTests(ITestOutputHelper output) : ChannelFuzzTest(out
         {
             Verb = "supervise", Program = Path.Combine(releases.Current, Binaries.Ips), WorkingDirectory = releases.Current,
         }));
-        await using var scene = await ChannelScene.BeginAsync(service, FaultScene.LightDaemonLoad(service.Target), Output, tellsMemory: false);
+        await using var scene = await ChannelScene.BeginAsync(service, FaultScene.LightDaemonLoad(service.Target), Output,
+            tellsMemory: false);
         await RunHostileReleasesAsync(scene, releases, Binaries.Ips, FuzzChannel.Supervisor, packets: 1000 * Times, service.First.Pid);
         await scene.AssertNothingLeftAsync(DescriptorsMax);
         await AssertNextReloadWorksAsync(service, releases);

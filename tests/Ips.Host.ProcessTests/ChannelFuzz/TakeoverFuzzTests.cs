@@ -29,7 +29,8 @@ public class TakeoverFuzzTests(ITestOutputHelper output) : ChannelFuzzTest(outpu
             var journal = Path.Combine(Folder, $"takeover-{number}");
             await using var peer = DaemonProcess.Start(
                 Path.Combine(Binaries.SampleAppFolder, Binaries.SampleApp),
-                HostilePeer.Arguments(FuzzChannel.Takeover, Seed, number, 8, scene.Endpoint, journal, SocketOf(scene.Service)), scene.Service.Processes.Environment);
+                HostilePeer.Arguments(FuzzChannel.Takeover, Seed, number, 8, scene.Endpoint, journal, SocketOf(scene.Service)),
+                    scene.Service.Processes.Environment);
             await peer.WaitForExitAsync(Limits.Step);
             foreach (var (session, sent) in PeerJournal.Read(journal))
             {
@@ -38,7 +39,8 @@ public class TakeoverFuzzTests(ITestOutputHelper output) : ChannelFuzzTest(outpu
             }
 
             scene.AssertUnharmed();
-            await Eventually.TrueAsync(async () => (await scene.Service.StatusAsync()).State == "Serving", "a service that serves alone again");
+            await Eventually.TrueAsync(async () => (await scene.Service.StatusAsync()).State == "Serving",
+                "a service that serves alone again");
             await scene.LookAsync();
             File.Delete(journal);
         }

@@ -50,7 +50,8 @@ internal sealed class WatchedProcess : IAsyncDisposable
         await Eventually.TrueAsync(() => ProcessTable.ChildrenOf(Pid).All(ProcessTable.IsAlive), $"an end of the zombies of {Pid}");
         var grown = ResidentKiB() - _residentKiB;
         Assert.InRange(grown, long.MinValue, residentGrowthMaxKiB);
-        return $"process {Pid}: {Before} descriptors before, at most {Peak}, {ProcessTable.OpenFileDescriptors(Pid)} after; resident memory grew by {grown} KiB";
+        return $"process {Pid}: {Before} descriptors before, at most {Peak}, {ProcessTable.OpenFileDescriptors(Pid)} after; resident "
+            + $"memory grew by {grown} KiB";
     }
 
     /// <inheritdoc/>

@@ -54,7 +54,8 @@ public sealed class DescriptorTests(ITestOutputHelper output) : ProcessTest(outp
         for (var reloads = 0; reloads <= 1; reloads++)
         {
             var service = Prepare(new ServiceSettings(ServiceKind.Daemon));
-            var start = await ScriptAsync(service, "trap '' HUP; { \"$IPS\" start --config \"$CONFIG\" --log-file \"$LOG\" & wait $!; }", Path.Combine(Folder, "none"));
+            var start = await ScriptAsync(service, "trap '' HUP; { \"$IPS\" start --config \"$CONFIG\" --log-file \"$LOG\" & wait $!; }",
+                Path.Combine(Folder, "none"));
             Assert.True(start.ExitCode == 0, start.ToString());
             if (reloads == 1) await service.ReloadAsync();
             Assert.False(ProcFs.Ignores(service.MainPid, signal));
@@ -69,7 +70,8 @@ public sealed class DescriptorTests(ITestOutputHelper output) : ProcessTest(outp
     {
         var open = ProcessTable.OpenFiles(pid);
         Assert.DoesNotContain(open, line => line.Contains(held, StringComparison.Ordinal));
-        Assert.DoesNotContain(open, line => line.StartsWith("77 ", StringComparison.Ordinal) && line.Contains(held, StringComparison.Ordinal));
+        Assert.DoesNotContain(open, line => line.StartsWith("77 ", StringComparison.Ordinal)
+            && line.Contains(held, StringComparison.Ordinal));
     }
 
     private static async Task<CommandResult> ScriptAsync(Service service, string script, string held)

@@ -33,7 +33,8 @@ public sealed class FilesTests(ITestOutputHelper output) : ProcessTest(output)
             generation = 2;
         }
 
-        var path = name.Trim('`').Replace("<pid-file>", service.PidFile, StringComparison.Ordinal).Replace("<takeover-socket>", takeover, StringComparison.Ordinal)
+        var path = name.Trim('`').Replace("<pid-file>", service.PidFile, StringComparison.Ordinal)
+            .Replace("<takeover-socket>", takeover, StringComparison.Ordinal)
             .Replace("<unix-endpoint>", unix, StringComparison.Ordinal).Replace("<log-file>", service.Log.Path, StringComparison.Ordinal)
             .Replace("<store>", service.StoreFile, StringComparison.Ordinal);
 

@@ -56,7 +56,8 @@ public sealed class GuardedPathTests(ITestOutputHelper output) : RightsTest(outp
         }
         else
         {
-            Assert.Contains("'link'", Assert.Throws<UnsafePathException>(() => GuardedPath.Walk(In("folder/link/file"))).Message, StringComparison.Ordinal);
+            Assert.Contains("'link'", Assert.Throws<UnsafePathException>(() => GuardedPath.Walk(In("folder/link/file"))).Message,
+                StringComparison.Ordinal);
         }
     }
 
@@ -91,8 +92,10 @@ public sealed class GuardedPathTests(ITestOutputHelper output) : RightsTest(outp
         }
 
         // Those on the way: other tests have much else open.
-        int OpenFolders() => ProcessTable.OpenFiles(Environment.ProcessId).Select(line => line[(line.IndexOf("-> ", StringComparison.Ordinal) + 3)..])
-            .Count(target => target is "/" || target == Environment.CurrentDirectory || target == Path.GetDirectoryName(Folder) || target.StartsWith(Folder, StringComparison.Ordinal));
+        int OpenFolders() => ProcessTable.OpenFiles(Environment.ProcessId)
+            .Select(line => line[(line.IndexOf("-> ", StringComparison.Ordinal) + 3)..])
+            .Count(target => target is "/" || target == Environment.CurrentDirectory || target == Path.GetDirectoryName(Folder)
+                || target.StartsWith(Folder, StringComparison.Ordinal));
     }
 
     [RootTheory]
@@ -108,7 +111,8 @@ public sealed class GuardedPathTests(ITestOutputHelper output) : RightsTest(outp
         File.WriteAllText($"{path}-wal", "");
         Give($"{path}-wal", owner);
         if (owner == ServiceUserId) GuardedFile.Ready(path, "-wal");
-        else Assert.Contains($"uid {owner}", Assert.Throws<UnsafePathException>(() => GuardedFile.Ready(path, "-wal")).Message, StringComparison.Ordinal);
+        else Assert.Contains($"uid {owner}", Assert.Throws<UnsafePathException>(() => GuardedFile.Ready(path, "-wal")).Message,
+            StringComparison.Ordinal);
     }
 
     private string In(string path) => Path.Combine(Folder, path);

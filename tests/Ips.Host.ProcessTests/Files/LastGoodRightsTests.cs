@@ -112,7 +112,8 @@ public sealed class LastGoodRightsTests(ITestOutputHelper output) : RightsTest(o
     {
         var result = await service.RunStartAsync("--last-good");
         Assert.True(result.ExitCode == 1, result.ToString());
-        Assert.Contains(result.Errors, line => line.Contains(Kept(service), StringComparison.Ordinal) && line.Contains(why, StringComparison.Ordinal));
+        Assert.Contains(result.Errors, line => line.Contains(Kept(service), StringComparison.Ordinal)
+            && line.Contains(why, StringComparison.Ordinal));
         Assert.False(File.Exists(witness), string.Create(CultureInfo.InvariantCulture, $"The program ran: {result}"));
     }
 }

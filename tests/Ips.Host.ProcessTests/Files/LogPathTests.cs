@@ -136,7 +136,8 @@ public sealed class LogPathTests(ITestOutputHelper output) : RightsTest(output)
 
     private static async Task AssertRefusedAsync(Service service, string verb)
     {
-        var result = await IpsCommand.RunAsync(service.Processes, null, verb, "--config", service.WriteConfigFile(), "--log-file", service.Log.Path);
+        var result = await IpsCommand.RunAsync(service.Processes, null, verb, "--config", service.WriteConfigFile(), "--log-file",
+            service.Log.Path);
         Assert.True(result.ExitCode == 1, result.ToString());
         Assert.Contains(result.Errors, line => line.Contains(service.Log.Path, StringComparison.Ordinal));
         Assert.False(File.Exists(service.PidFile));

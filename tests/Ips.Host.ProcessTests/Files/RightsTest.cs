@@ -41,7 +41,8 @@ public abstract class RightsTest(ITestOutputHelper output) : ProcessTest(output)
         return service;
     }
 
-    /// <summary>A folder that only root may write to, and a file in it if there is to be one: what a lesser user would like root to touch.</summary>
+    /// <summary>A folder that only root may write to, and a file in it if there is to be one: what a lesser user would like root to
+    /// touch.</summary>
     private protected string Victim(bool exists)
     {
         var folder = Directory.CreateDirectory(Path.Combine(Folder, "roots")).FullName;

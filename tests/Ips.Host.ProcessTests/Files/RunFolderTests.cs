@@ -59,7 +59,8 @@ public sealed class RunFolderTests(ITestOutputHelper output) : RightsTest(output
         };
         await using var app = DaemonProcess.Start("setpriv",
             [
-                "--reuid", $"{ServiceUserId}", "--regid", $"{ServiceUserId}", "--clear-groups", Path.Combine(Binaries.SampleAppFolder, Binaries.SampleApp),
+                "--reuid", $"{ServiceUserId}", "--regid", $"{ServiceUserId}", "--clear-groups",
+                    Path.Combine(Binaries.SampleAppFolder, Binaries.SampleApp),
                 "--urls", $"http://127.0.0.1:{port}", $"--Ips:LogFile={log.Path}", "--Ips:Reload:Probation=00:00:00",
                 "--Logging:LogLevel:Default=Warning", "--Logging:LogLevel:/user/ips=Information",
             ], environment);
@@ -76,7 +77,8 @@ public sealed class RunFolderTests(ITestOutputHelper output) : RightsTest(output
         var first = published.Pid.ToString(CultureInfo.InvariantCulture);
         var reload = await IpsCommand.RunAsync("reload", "--pid", first);
         Assert.True(reload.ExitCode == 0, reload.ToString());
-        var second = await log.WaitForAsync(e => e.Id == EventIds.IdentityPublished && e.Generation == 2, "generation 2 as the main process");
+        var second = await log.WaitForAsync(e => e.Id == EventIds.IdentityPublished && e.Generation == 2,
+            "generation 2 as the main process");
         Assert.Equal(pidFile, second["PidFile"]);
         var stop = await IpsCommand.RunAsync("stop", "--pid", second.Pid.ToString(CultureInfo.InvariantCulture));
         Assert.True(stop.ExitCode == 0, stop.ToString());

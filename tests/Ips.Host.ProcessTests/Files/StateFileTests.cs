@@ -85,7 +85,8 @@ public sealed class StateFileTests(ITestOutputHelper output) : RightsTest(output
         });
         await service.StartAsync();
         Assert.Equal(OwnerOnly | UnixFileMode.GroupRead | UnixFileMode.GroupWrite, File.GetUnixFileMode($"{service.PidFile}.lock"));
-        var group = await IpsCommand.RunProgramAsync(null, null, "stat", "--format", "%g", $"{service.PidFile}.lock", Path.Combine(Folder, "takeover.sock"));
+        var group = await IpsCommand.RunProgramAsync(null, null, "stat", "--format", "%g", $"{service.PidFile}.lock",
+            Path.Combine(Folder, "takeover.sock"));
         Assert.Equal([$"{members}", $"{members}"], group.Output);
         await service.StopAsync();
     }
@@ -98,7 +99,8 @@ public sealed class StateFileTests(ITestOutputHelper output) : RightsTest(output
         foreach (var verb in (string[])["status", "stop", "reload", "doctor"])
         {
             var result = await IpsCommand.RunAsync(verb, "--config", service.WriteConfigFile());
-            if (verb != "doctor") Assert.True(result.ExitCode == 1 && result.Errors.Any(line => line.Contains(service.PidFile, StringComparison.Ordinal)), result.ToString());
+            if (verb != "doctor") Assert.True(result.ExitCode == 1
+                && result.Errors.Any(line => line.Contains(service.PidFile, StringComparison.Ordinal)), result.ToString());
         }
     }
 
@@ -127,7 +129,8 @@ public sealed class StateFileTests(ITestOutputHelper output) : RightsTest(output
         Give(config, ServiceUserId);
         var result = await IpsCommand.RunAsync(service.Processes, null, verb, "--config", config, "--log-file", service.Log.Path);
         Assert.True(result.ExitCode == 2, result.ToString());
-        Assert.Contains(result.Errors, line => line.Contains(config, StringComparison.Ordinal) && line.Contains($"uid {ServiceUserId}", StringComparison.Ordinal));
+        Assert.Contains(result.Errors, line => line.Contains(config, StringComparison.Ordinal)
+            && line.Contains($"uid {ServiceUserId}", StringComparison.Ordinal));
         Assert.False(File.Exists(service.PidFile));
     }
 

@@ -1,6 +1,7 @@
 namespace Ips.Host.ProcessTests.Harness;
 
-/// <summary>The executables under test, of the same configuration as the tests, published as they are deployed: the tests start them hundreds of times.</summary>
+/// <summary>The executables under test, of the same configuration as the tests, published as they are deployed: the tests start them
+/// hundreds of times.</summary>
 internal static class Binaries
 {
     /// <summary>The file name of the daemon.</summary>

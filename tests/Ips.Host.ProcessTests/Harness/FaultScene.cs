@@ -45,14 +45,17 @@ internal sealed class FaultScene : IAsyncDisposable
     };
 
     /// <summary>The same for the daemon, which serves no streams and takes no uploads.</summary>
-    public static LoadOptions LightDaemonLoad(LoadTarget target) => LightLoad(target) with { StreamWorkers = 0, UploadWorkers = 0, Paths = new LoadPaths { PingBody = "pong\n" } };
+    public static LoadOptions LightDaemonLoad(LoadTarget target) =>
+        LightLoad(target) with { StreamWorkers = 0, UploadWorkers = 0, Paths = new LoadPaths { PingBody = "pong\n" } };
 
-    /// <summary>What a process may have open under that load if it had <paramref name="descriptors"/> open under it: one client that has come and one that is
-    /// about to leave, for each of them.</summary>
-    public static IReadOnlyList<string> WithClients(IReadOnlyList<string> descriptors) => [.. descriptors, .. Enumerable.Repeat(Descriptors.Tcp, 15)];
+    /// <summary>What a process may have open under that load if it had <paramref name="descriptors"/> open under it: one client that has
+    /// come and one that is about to leave, for each of them.</summary>
+    public static IReadOnlyList<string> WithClients(IReadOnlyList<string> descriptors) =>
+        [.. descriptors, .. Enumerable.Repeat(Descriptors.Tcp, 15)];
 
-    /// <summary>What the process that follows may have open. It knows the one before it by a pidfd, until it looks whether that one still lives; and the first
-    /// generation has the test's own output, where the others have the log file, twice for each stream at most.</summary>
+    /// <summary>What the process that follows may have open. It knows the one before it by a pidfd, until it looks whether that one still
+    /// lives; and the first generation has the test's own output, where the others have the log file, twice for each stream at
+    /// most.</summary>
     public static IReadOnlyList<string> AfterReload(IReadOnlyList<string> descriptors, bool ofFirst, Service service) =>
         [.. descriptors, "anon_inode:[pidfd]", .. Enumerable.Repeat(service.Log.Path, ofFirst ? 4 : 0)];
 
@@ -87,7 +90,8 @@ internal sealed class FaultScene : IAsyncDisposable
         foreach (var mark in SampleMarks.All) Releases.Unmark(Bad, mark);
         foreach (var mark in marks) Releases.Mark(Bad, mark);
         await BeginAsync(Bad);
-        return (await Service.Log.WaitForAsync(e => e.Id == EventIds.AcceptingStarted && e.Generation == _generation + 1, "the bad release accepting", _mark)).Pid;
+        return (await Service.Log.WaitForAsync(e => e.Id == EventIds.AcceptingStarted && e.Generation == _generation + 1,
+            "the bad release accepting", _mark)).Pid;
     }
 
     /// <summary>The predecessor serves again, has told why, and has nothing left of the bad release, which was accepting.</summary>
@@ -124,7 +128,8 @@ internal sealed class FaultScene : IAsyncDisposable
         Assert.Equal(_generation, await Service.AnsweringGenerationAsync());
         Assert.Equal("Serving", (await Service.StatusAsync()).State);
         await Service.WaitForMainAloneAsync();
-        await Eventually.TrueAsync(() => ProcessTable.ChildrenOf(_pid).Count == 0, "an end of the children"); // neither a survivor nor a zombie
+        // neither a survivor nor a zombie
+        await Eventually.TrueAsync(() => ProcessTable.ChildrenOf(_pid).Count == 0, "an end of the children");
         await Descriptors.WaitForNoMoreThanAsync(_pid, _descriptors);
     }
 }

@@ -6,7 +6,8 @@ internal static class FilesDoc
     /// <summary>The rows: path, what, made by, mode, if somebody removes it, removed by.</summary>
     public static IReadOnlyList<string[]> Files() =>
     [
-        .. File.ReadLines(Path.Combine(SourceTree(), "docs", "files.md")).SkipWhile(line => !line.StartsWith("| path |", StringComparison.Ordinal)).Skip(2)
+        .. File.ReadLines(Path.Combine(SourceTree(), "docs", "files.md"))
+            .SkipWhile(line => !line.StartsWith("| path |", StringComparison.Ordinal)).Skip(2)
             .TakeWhile(line => line.StartsWith('|')).Select(line => line.Trim('|').Split('|', StringSplitOptions.TrimEntries)),
     ];
 

@@ -8,8 +8,8 @@ using Ips.Testing.Processes;
 namespace Ips.Host.ProcessTests.Harness;
 
 /// <summary>
-/// The gateway on YARP with all its generations. It listens on three ports: plain HTTP/1.1, HTTP/2 by prior knowledge, and TLS with either. It has no log of
-/// ours: what happened is asked of its control socket, or read from the console's lines as .NET writes them.
+/// The gateway on YARP with all its generations. It listens on three ports: plain HTTP/1.1, HTTP/2 by prior knowledge, and TLS with either.
+/// It has no log of ours: what happened is asked of its control socket, or read from the console's lines as .NET writes them.
 /// </summary>
 internal sealed partial class Gateway : IAsyncDisposable
 {
@@ -25,7 +25,8 @@ internal sealed partial class Gateway : IAsyncDisposable
             $"--Kestrel:Endpoints:Plain:Url=http://127.0.0.1:{Port}", "--Kestrel:Endpoints:Plain:Protocols=Http1",
             $"--Kestrel:Endpoints:Prior:Url=http://127.0.0.1:{PriorKnowledgePort}", "--Kestrel:Endpoints:Prior:Protocols=Http2",
             $"--Kestrel:Endpoints:Secure:Url=https://127.0.0.1:{TlsPort}",
-            $"--Kestrel:Endpoints:Secure:Certificate:Path={pfx}", $"--Kestrel:Endpoints:Secure:Certificate:Password={TestCertificate.Password}",
+            $"--Kestrel:Endpoints:Secure:Certificate:Path={pfx}",
+                $"--Kestrel:Endpoints:Secure:Certificate:Password={TestCertificate.Password}",
             $"--Ips:PidFile={_pidFile}",
             // Times as ServiceSettings has them: a busy machine is no fault of a successor's.
             "--Ips:Reload:Probation=00:00:00", $"--Ips:Reload:ReadyTimeout={Limits.Step}", "--Ips:Reload:HealthInterval=00:00:05",
@@ -69,7 +70,8 @@ internal sealed partial class Gateway : IAsyncDisposable
     {
         var before = MainPid;
         var last = await AskAsync("reload");
-        Assert.True(last.Receipt?.Outcome == "promoted", $"The reload of PID {before} ended as {last.Receipt?.Outcome}: {last.Receipt?.Reason ?? last.Message}\n{First.OutputTail()}");
+        Assert.True(last.Receipt?.Outcome == "promoted",
+            $"The reload of PID {before} ended as {last.Receipt?.Outcome}: {last.Receipt?.Reason ?? last.Message}\n{First.OutputTail()}");
         return last.Receipt!;
     }
 
@@ -78,7 +80,8 @@ internal sealed partial class Gateway : IAsyncDisposable
     {
         DrainCounts? drain = null;
         await Eventually.TrueAsync(
-            async () => (drain = (await AskAsync("history")).History!.FirstOrDefault(receipt => receipt.NewPid == reload.NewPid)?.Drain) is not null, $"an end of the drain of PID {reload.OldPid}");
+            async () => (drain = (await AskAsync("history")).History!.FirstOrDefault(receipt => receipt.NewPid == reload.NewPid)?.Drain)
+                is not null, $"an end of the drain of PID {reload.OldPid}");
         return drain!;
     }
 
@@ -87,9 +90,11 @@ internal sealed partial class Gateway : IAsyncDisposable
 
     /// <summary>The messages of an event so far, of all generations.</summary>
     public IReadOnlyList<string> Messages(int eventId) =>
-        [.. First.Lines.Select(line => ConsoleLine().Match(line.Text)).Where(line => line.Groups["id"].Value == $"{eventId}").Select(line => line.Groups["message"].Value)];
+        [.. First.Lines.Select(line => ConsoleLine().Match(line.Text)).Where(line => line.Groups["id"].Value == $"{eventId}")
+            .Select(line => line.Groups["message"].Value)];
 
-    /// <summary>Waits until only the main process is left, and looks whether one of the others has cut a request, or any has logged an error.</summary>
+    /// <summary>Waits until only the main process is left, and looks whether one of the others has cut a request, or any has logged an
+    /// error.</summary>
     public async Task AssertPredecessorsEndedWellAsync()
     {
         Assert.Equal(0, await First.WaitForExitAsync(Limits.Step)); // 0: no request was cut at a deadline

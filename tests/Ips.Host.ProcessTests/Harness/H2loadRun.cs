@@ -5,9 +5,9 @@ using Xunit.Abstractions;
 namespace Ips.Host.ProcessTests.Harness;
 
 /// <summary>
-/// A client that others wrote: h2load of nghttp2, for 4 s at a steady rate. It does not connect again after a GOAWAY: what it had planned and never begun it
-/// calls failed, and also what it had handed to its library and not sent. With one stream at a time there is no such request: the GOAWAY comes while that
-/// stream runs.
+/// A client that others wrote: h2load of nghttp2, for 4 s at a steady rate. It does not connect again after a GOAWAY: what it had planned
+/// and never begun it calls failed, and also what it had handed to its library and not sent. With one stream at a time there is no such
+/// request: the GOAWAY comes while that stream runs.
 /// </summary>
 internal sealed partial class H2loadRun : IAsyncDisposable
 {
@@ -19,7 +19,8 @@ internal sealed partial class H2loadRun : IAsyncDisposable
     public const int Connections = 8;
 
     /// <summary>Why it cannot be started here; null if it can.</summary>
-    public static string? WhyNot { get; } = (Environment.GetEnvironmentVariable("PATH")?.Split(':') ?? []).Any(folder => File.Exists(Path.Combine(folder, "h2load")))
+    public static string? WhyNot { get; } = (Environment.GetEnvironmentVariable("PATH")?.Split(':') ?? [])
+        .Any(folder => File.Exists(Path.Combine(folder, "h2load")))
         ? null : "There is no h2load: apt-get install nghttp2-client.";
 
     /// <summary>Starts it.</summary>

@@ -36,14 +36,15 @@ public enum ReloadPhase
     Draining,
 }
 
-/// <summary>A reload from generation 1 to 2 that is held in a phase until it is let go. Processes are held by marks in the release, or stopped by
-/// SIGSTOP while what they were sent waits for them. The strict load runs all the time.</summary>
+/// <summary>A reload from generation 1 to 2 that is held in a phase until it is let go. Processes are held by marks in the release, or
+/// stopped by SIGSTOP while what they were sent waits for them. The strict load runs all the time.</summary>
 internal sealed class HeldReload : IAsyncDisposable
 {
     private const string Good = "good", Held = "held";
     private const string NoProbation = """ "Ips": { "Reload": { "Probation": "00:00:00" } } """;
 
-    // What a test does to a successor on probation must be done before its promotion. To stop it at once takes less than what a test may do then.
+    // What a test does to a successor on probation must be done before its promotion. To stop it at once takes less than what a test may do
+    // then.
     private static readonly TimeSpan TimeToAct = TimeSpan.FromSeconds(10), TimeToStop = TimeSpan.FromSeconds(3);
 
     private readonly Releases _releases;
@@ -68,21 +69,24 @@ internal sealed class HeldReload : IAsyncDisposable
     /// <summary>What a later generation may have.</summary>
     public IReadOnlyList<string> DescriptorsOfSuccessors => FaultScene.AfterReload(Descriptors, ofFirst: true, Service);
 
-    /// <summary>The request that holds the predecessor in <see cref="ReloadPhase.Draining"/>, and the successor in <see cref="ReloadPhase.RollingBack"/>.</summary>
+    /// <summary>The request that holds the predecessor in <see cref="ReloadPhase.Draining"/>, and the successor in
+    /// <see cref="ReloadPhase.RollingBack"/>.</summary>
     public RawClient LongRequest => _longRequest!;
 
     /// <summary>Where the log stood when the phase was reached.</summary>
     public int Mark { get; private set; }
 
     /// <summary>Starts a service, made by <paramref name="prepare"/>, and a reload of it; returns when the phase is reached.</summary>
-    public static async Task<HeldReload> BeginAsync(ReloadPhase phase, string folder, Func<ServiceSettings, Service> prepare, IReadOnlyList<string>? urls = null)
+    public static async Task<HeldReload> BeginAsync(ReloadPhase phase, string folder, Func<ServiceSettings, Service> prepare,
+        IReadOnlyList<string>? urls = null)
     {
         var releases = new Releases(folder);
         releases.AddBuild(Good, Binaries.SampleAppFolder);
         releases.AddBuild(Held, Binaries.SampleAppFolder);
         releases.SwitchTo(Good);
         // Of generation 1 alone, which reads it at its start: the next generations are not held.
-        var probation = phase switch { ReloadPhase.Probation or ReloadPhase.RollingBack => TimeToAct, ReloadPhase.Promoting or ReloadPhase.Moving => TimeToStop, _ => TimeSpan.Zero };
+        var probation = phase switch { ReloadPhase.Probation or ReloadPhase.RollingBack => TimeToAct,
+            ReloadPhase.Promoting or ReloadPhase.Moving => TimeToStop, _ => TimeSpan.Zero };
         releases.Configure(Good, $$""" "Ips": { "Reload": { "Probation": "{{probation}}" } } """);
         releases.Configure(Held, NoProbation);
         var held = new HeldReload(
@@ -93,7 +97,8 @@ internal sealed class HeldReload : IAsyncDisposable
                 Debug = true,
                 Urls = urls,
                 Probation = null,
-                KillTimeout = TimeSpan.FromSeconds(4), // who is asked to end does so by itself, on a machine that is busy with the load as well
+                // who is asked to end does so by itself, on a machine that is busy with the load as well
+                KillTimeout = TimeSpan.FromSeconds(4),
                 HealthInterval = TimeSpan.FromMinutes(1), // a process stopped by SIGSTOP reports nothing
             }),
             releases);
@@ -148,13 +153,14 @@ internal sealed class HeldReload : IAsyncDisposable
         Assert.True(report.FailedRequests == 0, report.ToString());
     }
 
-    /// <summary>Ends the load of a service that was stopped: no request was cut, and who came too late found nobody. A connection that the kernel had made
-    /// and nobody accepted is one that came too late.</summary>
+    /// <summary>Ends the load of a service that was stopped: no request was cut, and who came too late found nobody. A connection that the
+    /// kernel had made and nobody accepted is one that came too late.</summary>
     public async Task AssertNoRequestCutAsync()
     {
         var report = await Load.StopAsync();
         Assert.All(report.Failures, failure => Assert.True(
-            failure is { Kind: FailureKind.Refused } or { Kind: FailureKind.Reset, RequestOnConnection: 0 or 1, BytesSeen: 0 }, failure.ToString()));
+            failure is { Kind: FailureKind.Refused } or { Kind: FailureKind.Reset, RequestOnConnection: 0 or 1, BytesSeen: 0 },
+                failure.ToString()));
     }
 
     public async ValueTask DisposeAsync()
@@ -168,7 +174,8 @@ internal sealed class HeldReload : IAsyncDisposable
         var log = Service.Log;
         if (phase == ReloadPhase.Draining) await AskForLongAsync();
 
-        _releases.Mark(Held, phase is ReloadPhase.Spawned or ReloadPhase.Greeted ? SampleMarks.HoldBeforeHello : SampleMarks.HoldBeforeReady);
+        _releases.Mark(Held, phase is ReloadPhase.Spawned or ReloadPhase.Greeted ? SampleMarks.HoldBeforeHello
+            : SampleMarks.HoldBeforeReady);
         _releases.SwitchTo(Held);
         Service.Signal(ProcessTable.SigUsr2);
         Successor = int.Parse((await log.WaitForAsync(0, EventIds.SuccessorSpawned))["Pid"], CultureInfo.InvariantCulture);
@@ -185,7 +192,8 @@ internal sealed class HeldReload : IAsyncDisposable
         switch (phase)
         {
             case ReloadPhase.Ready:
-                // The predecessor hears of it only when it goes on, and so does the log: what the successor writes passes through the predecessor.
+                // The predecessor hears of it only when it goes on, and so does the log: what the successor writes passes through the
+                // predecessor.
                 Stop(Predecessor);
                 _releases.Unmark(Held, SampleMarks.HoldBeforeReady);
                 await ProcFs.WaitForOutputAsync(Successor, "-> Ready");
@@ -217,13 +225,15 @@ internal sealed class HeldReload : IAsyncDisposable
                 ProcessTable.Signal(Successor, ProcessTable.SigTerm);
                 await Service.WaitForStateAsync(1, "RollingBack");
                 // All but that request have gone back by then.
-                await Eventually.TrueAsync(() => TcpSockets.ClientsOf(Successor).SetEquals([_longRequest!.LocalPort]), "an end of the moves");
+                await Eventually.TrueAsync(() => TcpSockets.ClientsOf(Successor).SetEquals([_longRequest!.LocalPort]),
+                    "an end of the moves");
                 break;
             case ReloadPhase.Draining:
                 _releases.Unmark(Held, SampleMarks.HoldBeforeReady);
                 await log.WaitForAsync(0, EventIds.DrainBegan);
                 // All but that request have moved by then.
-                if (_load is not null) await Eventually.TrueAsync(() => TcpSockets.ClientsOf(Predecessor).SetEquals([_longRequest!.LocalPort]), "an end of the moves");
+                if (_load is not null) await Eventually.TrueAsync(() =>
+                    TcpSockets.ClientsOf(Predecessor).SetEquals([_longRequest!.LocalPort]), "an end of the moves");
                 break;
         }
     }
@@ -236,7 +246,8 @@ internal sealed class HeldReload : IAsyncDisposable
         try
         {
             await Service.Log.WaitForAsync(
-                e => e.Id == EventIds.IdentityPublished && e.Generation == 2, "generation 2 as the main process", timeout: TimeSpan.FromSeconds(3));
+                e => e.Id == EventIds.IdentityPublished && e.Generation == 2, "generation 2 as the main process",
+                    timeout: TimeSpan.FromSeconds(3));
             return true;
         }
         catch (TimeoutException)

@@ -23,7 +23,8 @@ internal static class HttpProbe
     {
         var shown = "";
         var handler = new SocketsHttpHandler();
-        handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) => (shown = certificate?.GetCertHashString() ?? "").Length > 0;
+        handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+            (shown = certificate?.GetCertHashString() ?? "").Length > 0;
         Assert.Equal(200, (await AskAsync(handler, $"https://127.0.0.1:{port}/ping")).Status);
         return shown;
     }
@@ -48,7 +49,8 @@ internal static class HttpProbe
         using var request = new HttpRequestMessage(HttpMethod.Get, url);
         request.Headers.ConnectionClose = true;
         using var response = await client.SendAsync(request);
-        var generation = response.Headers.TryGetValues("X-Ips-Generation", out var values) ? int.Parse(values.Single(), CultureInfo.InvariantCulture) : 0;
+        var generation = response.Headers.TryGetValues("X-Ips-Generation", out var values)
+            ? int.Parse(values.Single(), CultureInfo.InvariantCulture) : 0;
         return new ProbeAnswer((int)response.StatusCode, generation, await response.Content.ReadAsStringAsync());
     }
 }

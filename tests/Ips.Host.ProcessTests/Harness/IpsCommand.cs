@@ -21,7 +21,8 @@ internal static class IpsCommand
         RunProgramAsync(processes, directory, Binaries.IpsPath, arguments);
 
     /// <summary>The same for any program.</summary>
-    public static async Task<CommandResult> RunProgramAsync(MarkedProcesses? processes, string? directory, string program, params IReadOnlyList<string> arguments)
+    public static async Task<CommandResult> RunProgramAsync(MarkedProcesses? processes, string? directory, string program,
+        params IReadOnlyList<string> arguments)
     {
         var environment = new Dictionary<string, string?>(processes?.Environment ?? new Dictionary<string, string?>());
         if (directory is not null) environment["PWD"] = directory;
@@ -29,6 +30,7 @@ internal static class IpsCommand
         var code = await process.WaitForExitAsync(Limits.Step);
         await process.WaitForOutputEndAsync(Limits.Step); // a daemon that it started must not hold on to its caller's pipe
         return new CommandResult(
-            code, [.. process.Lines.Where(line => !line.IsError).Select(line => line.Text)], [.. process.Lines.Where(line => line.IsError).Select(line => line.Text)]);
+            code, [.. process.Lines.Where(line => !line.IsError).Select(line => line.Text)],
+                [.. process.Lines.Where(line => line.IsError).Select(line => line.Text)]);
     }
 }

@@ -8,13 +8,14 @@ namespace Ips.Host.ProcessTests.Harness;
 /// <param name="Asking">Those of them that waited for an answer of it.</param>
 internal sealed record Loss(IReadOnlySet<int> Clients, IReadOnlySet<int> Asking)
 {
-    /// <summary>The requests that the dead process was answering failed, all of them, and of others only those that were sent to it after it had been looked at.
-    /// No connection has more than one: so each is counted.</summary>
+    /// <summary>The requests that the dead process was answering failed, all of them, and of others only those that were sent to it after
+    /// it had been looked at. No connection has more than one: so each is counted.</summary>
     /// <param name="failures">What failed since.</param>
     /// <param name="allItsOwn">False: some of its connections were on their way to another process, which answers them.</param>
     public void AssertIsAll(IReadOnlyList<LoadFailure> failures, bool allItsOwn = true)
     {
-        Assert.All(failures, failure => Assert.Contains(failure.Kind, new[] { FailureKind.Reset, FailureKind.EofBeforeResponse, FailureKind.EofInsideResponse }));
+        Assert.All(failures, failure => Assert.Contains(failure.Kind,
+            new[] { FailureKind.Reset, FailureKind.EofBeforeResponse, FailureKind.EofInsideResponse }));
         var others = failures.Where(failure => !Clients.Contains(failure.LocalPort)).ToList();
         Assert.True(others.Count == 0, $"These were no requests of the dead process: {string.Join("; ", others)}");
         Assert.Equal(failures.Count, failures.DistinctBy(failure => failure.LocalPort).Count());

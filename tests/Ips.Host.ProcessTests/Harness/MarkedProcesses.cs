@@ -46,7 +46,8 @@ internal sealed class MarkedProcesses
         using var deadline = new CancellationTokenSource(Limits.Step);
         while (Alive().Except(expected).ToList() is { Count: > 0 } others)
         {
-            if (deadline.IsCancellationRequested) throw new TimeoutException($"Still running: {string.Join(", ", others.Select(Describe))}.");
+            if (deadline.IsCancellationRequested) throw new TimeoutException(
+                $"Still running: {string.Join(", ", others.Select(Describe))}.");
             await Task.Delay(PollIntervalMs, CancellationToken.None);
         }
     }

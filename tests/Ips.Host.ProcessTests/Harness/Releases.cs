@@ -13,7 +13,8 @@ internal sealed class Releases(string folder)
     /// <summary>The path of something in a release.</summary>
     public string PathOf(string release, string file = "") => Path.Combine(folder, "releases", release, file);
 
-    /// <summary>Copies a build, and gives it a name that it tells when asked (<c>release.txt</c> beside it, and <c>appsettings.json</c>).</summary>
+    /// <summary>Copies a build, and gives it a name that it tells when asked (<c>release.txt</c> beside it, and
+    /// <c>appsettings.json</c>).</summary>
     public void AddBuild(string release, string builtFolder)
     {
         Copy(builtFolder, PathOf(release));

@@ -7,7 +7,8 @@ internal static class SampleMarks
 
     public const string HoldBeforeReady = "hold-before-ready";
 
-    /// <summary>The id of the event that says that a start is held before ready: hosted services run, and with them all that came before this one.</summary>
+    /// <summary>The id of the event that says that a start is held before ready: hosted services run, and with them all that came before
+    /// this one.</summary>
     public const int StartHeld = 9001;
 
     public const string Unhealthy = "unhealthy";
@@ -19,5 +20,6 @@ internal static class SampleMarks
     public const string DiesWhenServing = "dies-when-serving";
 
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<string> All { get; } = [HoldBeforeHello, HoldBeforeReady, Unhealthy, FailsRequests, FailsWhenServing, DiesWhenServing];
+    public static IReadOnlyList<string> All { get; } = [HoldBeforeHello, HoldBeforeReady, Unhealthy, FailsRequests, FailsWhenServing,
+        DiesWhenServing];
 }

@@ -7,7 +7,8 @@ using Ips.Testing.Processes;
 
 namespace Ips.Host.ProcessTests.Harness;
 
-/// <summary>A running service with all its generations: signals go to whom the PID file names, what happened is read from its log.</summary>
+/// <summary>A running service with all its generations: signals go to whom the PID file names, what happened is read from its
+/// log.</summary>
 internal sealed partial class Service : IAsyncDisposable
 {
     private readonly MarkedProcesses _processes = new();
@@ -71,11 +72,14 @@ internal sealed partial class Service : IAsyncDisposable
     {
         var environment = new Dictionary<string, string?>(_processes.Environment);
         foreach (var (name, value) in _settings.Environment) environment[name] = value;
-        if (_settings.WorkingDirectory is { } directory) environment["PWD"] = directory; // as a shell sets it: with the links that led there
+        // as a shell sets it: with the links that led there
+        if (_settings.WorkingDirectory is { } directory) environment["PWD"] = directory;
         IReadOnlyList<string> arguments = _settings.Kind == ServiceKind.SampleApp
-            ? _settings.ToArguments(Urls, PidFile, Log.Path) : [.. prefix ?? _settings.Prefix, _settings.Verb, "--config", WriteConfigFile(), "--log-file", Log.Path];
+            ? _settings.ToArguments(Urls, PidFile, Log.Path)
+                : [.. prefix ?? _settings.Prefix, _settings.Verb, "--config", WriteConfigFile(), "--log-file", Log.Path];
         First = DaemonProcess.Start(
-            program ?? _settings.Program ?? (_settings.Kind == ServiceKind.Daemon ? Binaries.IpsPath : Path.Combine(Binaries.SampleAppFolder, Binaries.SampleApp)),
+            program ?? _settings.Program
+                ?? (_settings.Kind == ServiceKind.Daemon ? Binaries.IpsPath : Path.Combine(Binaries.SampleAppFolder, Binaries.SampleApp)),
             arguments, environment, _settings.WorkingDirectory);
     }
 
@@ -117,7 +121,8 @@ internal sealed partial class Service : IAsyncDisposable
 
     /// <summary>What the control socket says.</summary>
     public async Task<DaemonStatus> StatusAsync() =>
-        (await new ControlClient($"{PidFile}.sock") { Timeout = Limits.Step, FirstEventTimeout = Limits.Step }.AskLastAsync(new("status"))).Status!;
+        (await new ControlClient($"{PidFile}.sock") { Timeout = Limits.Step,
+            FirstEventTimeout = Limits.Step }.AskLastAsync(new("status"))).Status!;
 
     /// <summary>What the control socket says of past reloads.</summary>
     public Task<ControlEvent> HistoryAsync() =>
@@ -128,7 +133,8 @@ internal sealed partial class Service : IAsyncDisposable
 
     /// <summary>Waits until a process has reached a state; the settings must say <see cref="ServiceSettings.Debug"/>.</summary>
     public Task WaitForStateAsync(int generation, string state, int from = 0) => Log.WaitForAsync(
-        e => e.Id == EventIds.StateChanged && e.Generation == generation && e["To"] == state, $"generation {generation} in the state {state}", from);
+        e => e.Id == EventIds.StateChanged && e.Generation == generation && e["To"] == state,
+            $"generation {generation} in the state {state}", from);
 
     /// <summary>Waits until the main process is the only one that is left of the service.</summary>
     public Task WaitForMainAloneAsync() => _processes.WaitForOnlyAsync(MainPid);
@@ -142,7 +148,8 @@ internal sealed partial class Service : IAsyncDisposable
 
     /// <summary>Everything that the service wrote, for a test that failed.</summary>
     public string Describe() =>
-        $"--- {Log.Path}, port {Port}{Environment.NewLine}{Log.Tail(1000)}{Environment.NewLine}--- output of the first process{Environment.NewLine}{First?.OutputTail()}";
+        $"--- {Log.Path}, port {Port}{Environment.NewLine}{Log.Tail(1000)}{Environment.NewLine}--- output of the first "
+            + $"process{Environment.NewLine}{First?.OutputTail()}";
 
     /// <summary>Kills whatever is left of it.</summary>
     public async ValueTask DisposeAsync()

@@ -30,7 +30,8 @@ internal sealed record ServiceSettings(ServiceKind Kind)
     /// <summary>The addresses; null for the service's port on 127.0.0.1, and empty if Kestrel's own configuration names them.</summary>
     public IReadOnlyList<string>? Urls { get; init; }
 
-    /// <summary>The port on 127.0.0.1 that the service calls its own, if the addresses are not its to choose. Null for a free one.</summary>
+    /// <summary>The port on 127.0.0.1 that the service calls its own, if the addresses are not its to choose. Null for a free
+    /// one.</summary>
     public int? Port { get; init; }
 
     /// <summary>Null leaves it to the app's own configuration.</summary>

@@ -35,7 +35,8 @@ internal sealed unsafe partial class SupervisorPeer : IDisposable
     /// <param name="sender">Whom the kernel is to name as the sender, as a process of <see cref="ServiceRights.User"/>; null for this
     /// process.</param>
     /// <param name="fds">Descriptors that ride along.</param>
-    public Task SendAsync(string packet, int? sender, params IReadOnlyList<int> fds) => SendAsync(Encoding.UTF8.GetBytes(packet), sender, fds);
+    public Task SendAsync(string packet, int? sender, params IReadOnlyList<int> fds) =>
+        SendAsync(Encoding.UTF8.GetBytes(packet), sender, fds);
 
     /// <summary>The same for bytes.</summary>
     public Task SendAsync(byte[] packet, int? sender, params IReadOnlyList<int> fds) =>

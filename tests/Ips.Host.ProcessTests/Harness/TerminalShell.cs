@@ -43,7 +43,8 @@ internal sealed partial class TerminalShell : IAsyncDisposable
         Assert.True(fd >= 0 && UnlockPt(fd) == 0 && PtsName(fd, name, 64) == 0, Marshal.GetLastPInvokeErrorMessage());
         var slave = Marshal.PtrToStringUTF8((nint)name)!;
         var master = new SafeFileHandle(fd, ownsHandle: true);
-        var shell = DaemonProcess.Start("/bin/sh", ["-c", "exec setsid --ctty --wait bash --norc --noprofile -i <\"$0\" >\"$0\" 2>&1", slave], environment);
+        var shell = DaemonProcess
+            .Start("/bin/sh", ["-c", "exec setsid --ctty --wait bash --norc --noprofile -i <\"$0\" >\"$0\" 2>&1", slave], environment);
         return new TerminalShell(master, shell);
     }
 
@@ -51,11 +52,13 @@ internal sealed partial class TerminalShell : IAsyncDisposable
     public unsafe void Type(string text)
     {
         var bytes = Encoding.UTF8.GetBytes(text);
-        fixed (byte* start = bytes) Assert.Equal(bytes.Length, Syscall.write((int)_master.DangerousGetHandle(), start, (ulong)bytes.Length));
+        fixed (byte* start = bytes) Assert.Equal(bytes.Length,
+            Syscall.write((int)_master.DangerousGetHandle(), start, (ulong)bytes.Length));
     }
 
     /// <summary>Waits until the terminal shows it.</summary>
-    public Task WaitForAsync(string text) => Eventually.TrueAsync(() => Screen.Contains(text, StringComparison.Ordinal), $"'{text}' on the terminal");
+    public Task WaitForAsync(string text) => Eventually.TrueAsync(() => Screen.Contains(text, StringComparison.Ordinal),
+        $"'{text}' on the terminal");
 
     /// <summary>Closes the terminal's window.</summary>
     public async Task CloseAsync()
@@ -88,5 +91,6 @@ internal sealed partial class TerminalShell : IAsyncDisposable
 
     [LibraryImport("libc", EntryPoint = "posix_openpt", SetLastError = true)] private static partial int PosixOpenPt(int flags);
     [LibraryImport("libc", EntryPoint = "unlockpt", SetLastError = true)] private static partial int UnlockPt(int fd);
-    [LibraryImport("libc", EntryPoint = "ptsname_r", SetLastError = true)] private static unsafe partial int PtsName(int fd, byte* buffer, nuint size);
+    [LibraryImport("libc", EntryPoint = "ptsname_r", SetLastError = true)] private static unsafe partial int PtsName(int fd, byte* buffer,
+        nuint size);
 }

@@ -11,7 +11,8 @@ internal static class Tmpfs
 
     /// <summary>Mounts one over an existing folder.</summary>
     /// <exception cref="IOException">It could not be mounted.</exception>
-    public static void Mount(string folder, int sizeKilobytes) => Run("mount", "-t", "tmpfs", "-o", $"size={sizeKilobytes}k", "tmpfs", folder);
+    public static void Mount(string folder, int sizeKilobytes) =>
+        Run("mount", "-t", "tmpfs", "-o", $"size={sizeKilobytes}k", "tmpfs", folder);
 
     /// <summary>Takes it out of the file tree; who has files of it open keeps them.</summary>
     public static void Unmount(string folder) => Run("umount", "-l", folder);

@@ -5,7 +5,8 @@ using Ips.Testing.Load;
 
 namespace Ips.Host.ProcessTests.Inventory;
 
-/// <summary>Writers that make, change and delete objects and read each one back, and readers that search: all signed, v1 and v2 alike, none of them ever repeats a request.</summary>
+/// <summary>Writers that make, change and delete objects and read each one back, and readers that search: all signed, v1 and v2 alike, none
+/// of them ever repeats a request.</summary>
 internal sealed class InventoryLoad : IAsyncDisposable
 {
     private const int ReadersPageSize = 50;
@@ -106,9 +107,11 @@ internal sealed class InventoryLoad : IAsyncDisposable
             }
             else
             {
-                await DoAsync(client, "PUT", id, step, string.Create(CultureInfo.InvariantCulture, $$"""{"ip":"{{address}}","hostname":"{{id}}","mem_size":{{step}},"owner":["load"]}"""));
+                await DoAsync(client, "PUT", id, step, string.Create(CultureInfo.InvariantCulture,
+                    $$"""{"ip":"{{address}}","hostname":"{{id}}","mem_size":{{step}},"owner":["load"]}"""));
                 var there = await AskAsync(client, "GET", "/v1/sdk/search_ip", $"ip={address}");
-                if (Find(there, id) != step) throw new LoadFaultException(FailureKind.WrongStatus, $"{id} was written with {step} and is found with {Find(there, id)}");
+                if (Find(there, id) != step) throw new LoadFaultException(FailureKind.WrongStatus,
+                    $"{id} was written with {step} and is found with {Find(there, id)}");
             }
 
             await Pause.ForAsync(ThinkTime, _stop.Token);
@@ -140,5 +143,6 @@ internal sealed class InventoryLoad : IAsyncDisposable
     }
 
     private static long? Find(JsonElement data, string id) => data.GetProperty("list").EnumerateArray()
-        .Where(item => item.GetProperty("id").GetString() == id).Select(item => (long?)item.GetProperty("mem_size").GetInt64()).SingleOrDefault();
+        .Where(item => item.GetProperty("id").GetString() == id).Select(item => (long?)item.GetProperty("mem_size").GetInt64())
+            .SingleOrDefault();
 }

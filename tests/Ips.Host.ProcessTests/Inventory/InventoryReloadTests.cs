@@ -27,7 +27,8 @@ public class InventoryReloadTests(ITestOutputHelper output) : InventoryTest(outp
         }
 
         await load.StopAsync();
-        Output.WriteLine($"{load.Requests} requests, {ledger.Acknowledged} writes acknowledged, by generation: {string.Join(", ", ledger.ByGeneration)}");
+        Output.WriteLine($"{load.Requests} requests, {ledger.Acknowledged} writes acknowledged, by generation: "
+            + $"{string.Join(", ", ledger.ByGeneration)}");
         Assert.Empty(load.Faults);
         Assert.Empty(ledger.Faults(await HostsAsync(service)));
 

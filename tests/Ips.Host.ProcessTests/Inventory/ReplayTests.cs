@@ -8,7 +8,8 @@ using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests.Inventory;
 
-/// <summary>A signed request is accepted once: by two generations with different windows, by two daemons on one PostgreSQL, on any machine's clock.</summary>
+/// <summary>A signed request is accepted once: by two generations with different windows, by two daemons on one PostgreSQL, on any
+/// machine's clock.</summary>
 [Collection(PostgresCollection.Name)]
 [Trait("issue", "11")]
 public sealed class ReplayTests(PostgresServer postgres, ITestOutputHelper output) : ProcessTest(output)
@@ -29,7 +30,8 @@ public sealed class ReplayTests(PostgresServer postgres, ITestOutputHelper outpu
         Assert.Equal(HttpStatusCode.OK, await recorded.SendAsync(client));
         await ForgetAsync(client, service, secret, recorded);
 
-        File.WriteAllText(service.ConfigFile, File.ReadAllText(service.ConfigFile).Replace(Window(Narrow), Window(Wide), StringComparison.Ordinal));
+        File.WriteAllText(service.ConfigFile, File.ReadAllText(service.ConfigFile)
+            .Replace(Window(Narrow), Window(Wide), StringComparison.Ordinal));
         await service.ReloadAsync();
         Assert.Equal(2, await service.AnsweringGenerationAsync());
         Assert.Equal(HttpStatusCode.Unauthorized, await recorded.SendAsync(client));
@@ -60,7 +62,8 @@ public sealed class ReplayTests(PostgresServer postgres, ITestOutputHelper outpu
     private static async Task ForgetAsync(HttpClient client, Service asked, string secret, Recorded recorded)
     {
         // Its window and two seconds more. The clock itself is what is waited for here.
-        await Eventually.TrueAsync(() => DateTimeOffset.UtcNow.ToUnixTimeSeconds() >= recorded.Expires + (long)Narrow.TotalSeconds + 2, "an end of the window");
+        await Eventually.TrueAsync(() => DateTimeOffset.UtcNow.ToUnixTimeSeconds() >= recorded.Expires + (long)Narrow.TotalSeconds + 2,
+            "an end of the window");
         Assert.Equal(HttpStatusCode.OK, await Put(asked, secret, "v2").SendAsync(client));
     }
 
@@ -69,11 +72,13 @@ public sealed class ReplayTests(PostgresServer postgres, ITestOutputHelper outpu
         More = [Window(window), .. database is null ? Array.Empty<string>() : [$"ips.store.postgres = \"{database}\""]],
     };
 
-    private static string Window(TimeSpan window) => string.Create(CultureInfo.InvariantCulture, $"ips.auth.window = {window.TotalSeconds}s");
+    private static string Window(TimeSpan window) => string.Create(CultureInfo.InvariantCulture,
+        $"ips.auth.window = {window.TotalSeconds}s");
 
     private static async Task<string> AddKeyAsync(Service service)
     {
-        var result = await IpsCommand.RunAsync(service.Processes, service.Folder, ["key", "add", Key, "--config", service.WriteConfigFile()]);
+        var result = await IpsCommand.RunAsync(service.Processes, service.Folder,
+            ["key", "add", Key, "--config", service.WriteConfigFile()]);
         Assert.True(result.ExitCode == 0, result.ToString());
         return Assert.Single(result.Output);
     }
@@ -82,9 +87,11 @@ public sealed class ReplayTests(PostgresServer postgres, ITestOutputHelper outpu
     private static Recorded Put(Service service, string secret, string scheme)
     {
         const string path = "/v1/object/host/H1";
-        var (body, expires, nonce, host) = ("""{"ip":"10.0.0.1"}"""u8.ToArray(), DateTimeOffset.UtcNow.ToUnixTimeSeconds(), Guid.NewGuid().ToString("N"), $"127.0.0.1:{service.Port}");
+        var (body, expires, nonce, host) = ("""{"ip":"10.0.0.1"}"""u8.ToArray(), DateTimeOffset.UtcNow.ToUnixTimeSeconds(),
+            Guid.NewGuid().ToString("N"), $"127.0.0.1:{service.Port}");
         var time = expires.ToString(CultureInfo.InvariantCulture);
-        var text = scheme == "v2.1" ? TestSigner.Text21("PUT", path, host, null, null, body, time, Key, nonce) : TestSigner.Text(scheme, "PUT", path, [], body, time, Key, nonce);
+        var text = scheme == "v2.1" ? TestSigner.Text21("PUT", path, host, null, null, body, time, Key, nonce)
+            : TestSigner.Text(scheme, "PUT", path, [], body, time, Key, nonce);
         var version = scheme == "v2.1" ? "version=2.1, " : "";
         return new Recorded(service.Port, path, body, expires, nonce,
             $"IPS-HMAC-SHA256 {version}accesskey={Key}, expires={time}, nonce={nonce}, signature={TestSigner.Sign(scheme, secret, text)}");
@@ -94,7 +101,8 @@ public sealed class ReplayTests(PostgresServer postgres, ITestOutputHelper outpu
     {
         public async Task<HttpStatusCode> SendAsync(HttpClient client)
         {
-            using var message = new HttpRequestMessage(HttpMethod.Put, $"http://127.0.0.1:{Port}{Path}") { Content = new ByteArrayContent(Body) };
+            using var message = new HttpRequestMessage(HttpMethod.Put,
+                $"http://127.0.0.1:{Port}{Path}") { Content = new ByteArrayContent(Body) };
             message.Content.Headers.ContentType = new("application/json");
             message.Headers.TryAddWithoutValidation("Authorization", Authorization);
             using var answer = await client.SendAsync(message);

@@ -153,9 +153,11 @@ public sealed class StoreAwayTests(ITestOutputHelper output) : ProcessTest(outpu
         await Eventually.TrueAsync(async () => (await ReadyAsync(service)).Status == 200, "readiness");
         await AssertBackAsync($"PostgreSQL {what}, and back", load);
         var outcomes = load.Faults();
-        Assert.True(outcomes.Keys.All(outcome => outcome == StoreLoad.Away), $"{string.Join(", ", outcomes)}{Environment.NewLine}{service.Log.Tail(20)}");
+        Assert.True(outcomes.Keys.All(outcome => outcome == StoreLoad.Away),
+            $"{string.Join(", ", outcomes)}{Environment.NewLine}{service.Log.Tail(20)}");
         var longest = load.Answers.Max(a => a.Took);
-        Assert.True(longest <= Bound + Slack, $"A request waited {longest.TotalSeconds:0.00} s; ips.store.busy-timeout is {Bound.TotalSeconds} s.");
+        Assert.True(longest <= Bound + Slack,
+            $"A request waited {longest.TotalSeconds:0.00} s; ips.store.busy-timeout is {Bound.TotalSeconds} s.");
         Assert.Equal(2, await service.AnsweringGenerationAsync());
     }
 

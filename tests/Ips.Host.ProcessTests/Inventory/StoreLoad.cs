@@ -63,7 +63,8 @@ internal sealed class StoreLoad : IAsyncDisposable
     public async Task WaitForAsync(string reads, string writes, TimeSpan from)
     {
         await Eventually.TrueAsync(
-            () => Task.FromResult(Has(isWrite: false, reads) && Has(isWrite: true, writes)), () => $"a read that was answered {reads} and a write {writes}: {Table(from)}");
+            () => Task.FromResult(Has(isWrite: false, reads) && Has(isWrite: true, writes)),
+                () => $"a read that was answered {reads} and a write {writes}: {Table(from)}");
 
         bool Has(bool isWrite, string outcome) => Answers.Any(a => a.IsWrite == isWrite && a.BeganAt >= from && a.Outcome == outcome);
     }
@@ -86,7 +87,8 @@ internal sealed class StoreLoad : IAsyncDisposable
 
     /// <summary>Writes once, signed.</summary>
     public Task<string> WriteAsync(string id, int step) =>
-        AskAsync(HttpMethod.Put, $"/v1/object/host/{id}", string.Create(CultureInfo.InvariantCulture, $$"""{"ip":"10.0.0.1","mem_size":{{step}}}"""));
+        AskAsync(HttpMethod.Put, $"/v1/object/host/{id}", string
+            .Create(CultureInfo.InvariantCulture, $$"""{"ip":"10.0.0.1","mem_size":{{step}}}"""));
 
     /// <summary>Ends the load.</summary>
     public async Task StopAsync()

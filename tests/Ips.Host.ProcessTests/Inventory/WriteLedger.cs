@@ -1,6 +1,7 @@
 namespace Ips.Host.ProcessTests.Inventory;
 
-/// <summary>What the writers asked for, and what they were told. An object is known by its <c>mem_size</c>, which is different in each write. Thread-safe.</summary>
+/// <summary>What the writers asked for, and what they were told. An object is known by its <c>mem_size</c>, which is different in each
+/// write. Thread-safe.</summary>
 internal sealed class WriteLedger
 {
     private readonly Lock _lock = new();
@@ -61,7 +62,8 @@ internal sealed class WriteLedger
             {
                 long? number = found.TryGetValue(id, out var there) ? there : null;
                 if (number != entry.Certain && !entry.InDoubt.Contains(number))
-                    faults.Add($"{id} is {Show(number)}; {Show(entry.Certain)} was acknowledged{(entry.InDoubt.Count > 0 ? $", {string.Join(", ", entry.InDoubt.Select(Show))} in doubt" : "")}");
+                    faults.Add($"{id} is {Show(number)}; {Show(entry.Certain)} was "
+                        + $"acknowledged{(entry.InDoubt.Count > 0 ? $", {string.Join(", ", entry.InDoubt.Select(Show))} in doubt" : "")}");
             }
 
             return faults;

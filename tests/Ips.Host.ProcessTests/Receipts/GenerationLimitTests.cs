@@ -46,7 +46,8 @@ public sealed class GenerationLimitTests(ITestOutputHelper output) : ReceiptTest
     public async Task MaxGenerations_ReachedAndToRefuse_ReloadIsRefusedUntilOneHasDrained()
     {
         Put("good");
-        var service = await StartAsync(more: ["ips.reload.max-generations = 2", "ips.reload.when-full = refuse", "ips.reload.room-timeout = 0s"]);
+        var service = await StartAsync(more: ["ips.reload.max-generations = 2", "ips.reload.when-full = refuse",
+            "ips.reload.room-timeout = 0s"]);
         var first = service.MainPid;
         await StickAsync(service);
         Assert.Equal(0, (await ReloadAsync(service)).ExitCode);

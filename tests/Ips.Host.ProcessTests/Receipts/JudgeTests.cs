@@ -18,7 +18,8 @@ public sealed class JudgeTests(ITestOutputHelper output) : ReceiptTest(output)
         using var stop = new CancellationTokenSource();
         var asked = AnswerAsync(listener, answer, stop.Token);
         Put("good");
-        var service = await StartAsync(probation: TimeSpan.FromSeconds(good ? 4 : 60), healthInterval: TimeSpan.FromMilliseconds(400), more: [$"ips.reload.health-url = \"http://{listener.LocalEndpoint}/up\""]);
+        var service = await StartAsync(probation: TimeSpan.FromSeconds(good ? 4 : 60), healthInterval: TimeSpan.FromMilliseconds(400),
+            more: [$"ips.reload.health-url = \"http://{listener.LocalEndpoint}/up\""]);
         var (code, receipt) = await ReloadAsync(service);
         await stop.CancelAsync();
         Assert.InRange(await asked, 3, int.MaxValue);
@@ -37,7 +38,8 @@ public sealed class JudgeTests(ITestOutputHelper output) : ReceiptTest(output)
 
     private const string NoContent = "HTTP/1.1 204 No Content\r\n\r\n";
 
-    // One answer a connection; answers how many there were. The first is asked before the release serves: what fails then says nothing of it.
+    // One answer a connection; answers how many there were. The first is asked before the release serves: what fails then says nothing of
+    // it.
     private static async Task<int> AnswerAsync(TcpListener listener, string answer, CancellationToken stop)
     {
         var buffer = new byte[4096];

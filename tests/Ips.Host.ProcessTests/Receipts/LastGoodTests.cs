@@ -27,7 +27,8 @@ public sealed class LastGoodTests(ITestOutputHelper output) : ProcessTest(output
         releases.AddBuild("2", Binaries.IpsFolder);
         releases.SwitchTo("1");
         var port = FreePort.Next();
-        await File.WriteAllTextAsync(Path.Combine(Folder, "ips.conf"), $"ips.urls = [\"http://127.0.0.1:{port}\"]\nips.reload.probation = 0s\nips.user = {Environment.UserName}\n");
+        await File.WriteAllTextAsync(Path.Combine(Folder, "ips.conf"),
+            $"ips.urls = [\"http://127.0.0.1:{port}\"]\nips.reload.probation = 0s\nips.user = {Environment.UserName}\n");
         var first = await StartAsync();
         Assert.Equal(releases.PathOf("1", "ips"), Kept().FileName);
 
@@ -50,7 +51,8 @@ public sealed class LastGoodTests(ITestOutputHelper output) : ProcessTest(output
         Assert.Equal(releases.PathOf("2", "ips"), ProcFs.Program(third));
         Assert.Equal(1, (await HttpProbe.GetAsync($"http://127.0.0.1:{port}/ping")).Generation);
         var status = await IpsAsync(program: releases.PathOf("2", "ips"), "status");
-        Assert.Contains(status.Output, line => line.StartsWith("last good", StringComparison.Ordinal) && line.EndsWith(releases.PathOf("2", "ips"), StringComparison.Ordinal));
+        Assert.Contains(status.Output, line => line.StartsWith("last good", StringComparison.Ordinal)
+            && line.EndsWith(releases.PathOf("2", "ips"), StringComparison.Ordinal));
 
         releases.SwitchTo("1"); // mended: a reload starts what is in place again
         var reloaded = await IpsAsync("reload");

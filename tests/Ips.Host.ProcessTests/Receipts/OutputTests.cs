@@ -6,7 +6,8 @@ using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests.Receipts;
 
-/// <summary>What a successor writes arrives where the predecessor's output goes, whatever becomes of either, and a failed one's last lines are in the receipt.</summary>
+/// <summary>What a successor writes arrives where the predecessor's output goes, whatever becomes of either, and a failed one's last lines
+/// are in the receipt.</summary>
 public sealed class OutputTests(ITestOutputHelper output) : ReceiptTest(output)
 {
     [Fact]
@@ -22,7 +23,8 @@ public sealed class OutputTests(ITestOutputHelper output) : ReceiptTest(output)
         Assert.Equal("line 70", receipt.Output.Last(line => line.StartsWith("line", StringComparison.Ordinal)));
         Assert.Contains("without an end", receipt.Output);
         var log = await File.ReadAllLinesAsync(service.Log.Path);
-        Assert.Equal(Enumerable.Range(1, 70).Select(i => $"line {i}"), log.Where(line => line.StartsWith("line", StringComparison.Ordinal)));
+        Assert.Equal(Enumerable.Range(1, 70).Select(i => $"line {i}"),
+            log.Where(line => line.StartsWith("line", StringComparison.Ordinal)));
         Assert.Contains("without an end", log); // a line of its own
 
         Put("good");
@@ -81,11 +83,13 @@ public sealed class OutputTests(ITestOutputHelper output) : ReceiptTest(output)
         var from = daemon.LineCount;
         for (var i = 0; i < 5; i++)
         {
-            var line = await daemon.WaitForLineAsync(text => text.StartsWith($"child of {second} says ", StringComparison.Ordinal), Limits.Step, from);
+            var line = await daemon.WaitForLineAsync(text => text.StartsWith($"child of {second} says ", StringComparison.Ordinal),
+                Limits.Step, from);
             from = line.Number + 1;
         }
 
-        var said = daemon.Lines.Select(line => line.Text).Where(text => text.StartsWith($"child of {second} says ", StringComparison.Ordinal))
+        var said = daemon.Lines.Select(line => line.Text).Where(text =>
+            text.StartsWith($"child of {second} says ", StringComparison.Ordinal))
             .Select(text => int.Parse(text.Split(' ')[^1], CultureInfo.InvariantCulture)).ToList();
         Assert.Equal(Enumerable.Range(1, said.Count), said); // none lost, none torn, at the change of hands neither
         Assert.True(ProcessTable.Signal(second, ProcessTable.SigTerm));
@@ -99,11 +103,13 @@ public sealed class OutputTests(ITestOutputHelper output) : ReceiptTest(output)
         var service = await StartAsync(probation: TimeSpan.FromMinutes(1));
         var first = service.MainPid;
         service.Signal(ProcessTable.SigUsr2);
-        var second = (await service.Log.WaitForAsync(e => e.Id == EventIds.AcceptingStarted && e.Generation == 2, "generation 2 accepting")).Pid;
+        var second = (await service.Log.WaitForAsync(e => e.Id == EventIds.AcceptingStarted && e.Generation == 2,
+            "generation 2 accepting")).Pid;
         ProcessTable.Signal(first, ProcessTable.SigKill);
         await service.Log.WaitForAsync(e => e.Id == EventIds.IdentityPublished && e.Pid == second, "generation 2 on its own");
         var from = service.Log.Mark;
-        await service.Log.WaitForAsync(e => e.Text.StartsWith($"child of {second} says ", StringComparison.Ordinal), "a line of the successor's child", from);
+        await service.Log.WaitForAsync(e => e.Text.StartsWith($"child of {second} says ", StringComparison.Ordinal),
+            "a line of the successor's child", from);
         Assert.Equal(2, await service.AnsweringGenerationAsync());
     }
 
@@ -140,7 +146,8 @@ public sealed class OutputTests(ITestOutputHelper output) : ReceiptTest(output)
         }
 
         // A reader of the store is opened when it is needed, so single generations differ.
-        Assert.True(counts[^4..].Max() <= counts[..4].Max(), $"{string.Join(' ', counts)}\n{string.Join('\n', early)}\n---\n{string.Join('\n', late)}");
+        Assert.True(counts[^4..].Max() <= counts[..4].Max(),
+            $"{string.Join(' ', counts)}\n{string.Join('\n', early)}\n---\n{string.Join('\n', late)}");
     }
 
     // Without assemblies, which the runtime opens when it likes, and without duplicates of numbers.
@@ -158,7 +165,8 @@ public sealed class OutputTests(ITestOutputHelper output) : ReceiptTest(output)
     }
 
     private static int PipesOf(int pid) =>
-        ProcessTable.OpenFiles(pid).Where(file => file.Contains("pipe:", StringComparison.Ordinal)).Select(file => file.Split(" -> ")[1]).Distinct().Count();
+        ProcessTable.OpenFiles(pid).Where(file => file.Contains("pipe:", StringComparison.Ordinal)).Select(file => file.Split(" -> ")[1])
+            .Distinct().Count();
 
     private static IReadOnlyList<string> StreamsOf(int pid) =>
         [ProcFs.Descriptor(pid, 1), ProcFs.Descriptor(pid, 2)];
@@ -167,7 +175,8 @@ public sealed class OutputTests(ITestOutputHelper output) : ReceiptTest(output)
     {
         var pid = before;
         await Eventually.TrueAsync(
-            async () => File.Exists(pidFile) && int.TryParse(await File.ReadAllTextAsync(pidFile), CultureInfo.InvariantCulture, out pid) && pid != before,
+            async () => File.Exists(pidFile) && int.TryParse(await File.ReadAllTextAsync(pidFile), CultureInfo.InvariantCulture, out pid)
+                && pid != before,
             $"another PID than {before} in {pidFile}");
         return pid;
     }
@@ -178,7 +187,9 @@ public sealed class OutputTests(ITestOutputHelper output) : ReceiptTest(output)
     {
         pidFile = Path.Combine(Folder, "own.pid");
         var config = Path.Combine(Folder, "own.conf");
-        File.WriteAllText(config, $"ips.urls = [\"http://127.0.0.1:{FreePort.Next()}\"]\nips.pid-file = \"{pidFile}\"\nips.reload.probation = 1s\nips.user = {Environment.UserName}\n");
+        File.WriteAllText(config,
+            $"ips.urls = [\"http://127.0.0.1:{FreePort.Next()}\"]\nips.pid-file = \"{pidFile}\"\nips.reload.probation = 1s\nips.user = "
+            + $"{Environment.UserName}\n");
         return ["run", "--config", config];
     }
 }

@@ -6,7 +6,8 @@ using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests.Receipts;
 
-/// <summary>A daemon behind <c>current</c>, whose releases are shell scripts: a good one becomes the built daemon, a bad one does what the test says.</summary>
+/// <summary>A daemon behind <c>current</c>, whose releases are shell scripts: a good one becomes the built daemon, a bad one does what the
+/// test says.</summary>
 public abstract class ReceiptTest(ITestOutputHelper output) : ProcessTest(output)
 {
     /// <summary>The program that the service is started by.</summary>
@@ -27,7 +28,8 @@ public abstract class ReceiptTest(ITestOutputHelper output) : ProcessTest(output
         File.CreateSymbolicLink(Current, ReleaseFile(name));
     }
 
-    private protected async Task<Service> StartAsync(TimeSpan? probation = null, TimeSpan? healthInterval = null, params IReadOnlyList<string> more) => await StartAsync(new ServiceSettings(ServiceKind.Daemon)
+    private protected async Task<Service> StartAsync(TimeSpan? probation = null, TimeSpan? healthInterval = null,
+        params IReadOnlyList<string> more) => await StartAsync(new ServiceSettings(ServiceKind.Daemon)
     {
         Program = Current, Probation = probation ?? TimeSpan.Zero, HealthInterval = healthInterval ?? TimeSpan.FromSeconds(5), More = more,
     });
@@ -35,7 +37,8 @@ public abstract class ReceiptTest(ITestOutputHelper output) : ProcessTest(output
     private protected static Task<CommandResult> CommandAsync(Service service, params IReadOnlyList<string> arguments) =>
         IpsCommand.RunAsync([.. arguments, "--config", service.ConfigFile]);
 
-    private protected static async Task<(int ExitCode, ReloadReceipt Receipt)> ReloadAsync(Service service, params IReadOnlyList<string> options)
+    private protected static async Task<(int ExitCode, ReloadReceipt Receipt)> ReloadAsync(Service service,
+        params IReadOnlyList<string> options)
     {
         var result = await CommandAsync(service, ["reload", "--json", .. options]);
         Assert.True(result.Output.Count == 1, result.ToString());

@@ -33,7 +33,8 @@ public sealed class CompromisedServiceTests(ITestOutputHelper output) : ProcessT
         await service.First.WaitForLineAsync(text => text.Contains("Generation 1000, PID", StringComparison.Ordinal), Limits.Step);
         await File.WriteAllTextAsync(crash, "");
 
-        await Eventually.TrueAsync(() => RunLines().Any(line => line.StartsWith("payload", StringComparison.Ordinal)), "a start of the attacker's program");
+        await Eventually.TrueAsync(() => RunLines().Any(line => line.StartsWith("payload", StringComparison.Ordinal)),
+            "a start of the attacker's program");
         Assert.All(RunLines(), line => Assert.EndsWith($" {ServiceRights.UserId}", line, StringComparison.Ordinal));
         Assert.Contains(RunLines(), line => line.StartsWith("attack", StringComparison.Ordinal));
         ServiceRights.AssertNoneIsRoot([service.First.Pid]);
@@ -59,7 +60,8 @@ public sealed class CompromisedServiceTests(ITestOutputHelper output) : ProcessT
         Assert.True(service.First.Signal(ProcessTable.SigTerm));
         Assert.Equal(0, await service.First.WaitForExitAsync(Limits.Step));
         Assert.True(ProcessTable.IsAlive(victim.Pid), "A process that the packet named has got a signal.");
-        Assert.Contains(service.First.Lines, line => line.Text.Contains($"PID {victim.Pid}", StringComparison.Ordinal)); // whom the packet named
+        // whom the packet named
+        Assert.Contains(service.First.Lines, line => line.Text.Contains($"PID {victim.Pid}", StringComparison.Ordinal));
     }
 
     private async Task<Service> StartAsync()

@@ -40,10 +40,12 @@ public sealed class NothingStaysRootTests(ITestOutputHelper output) : ProcessTes
         async Task AssertAsync(int main, int generation)
         {
             Assert.Equal([.. new[] { parent, main }.Order()], ServiceRights.Daemons(service).Order());
-            Assert.All(ServiceRights.RuntimeFiles(parent), file => Assert.Equal(ServiceRights.UserId, file.Owner)); // what a root that is gone has left, nobody could use
+            // what a root that is gone has left, nobody could use
+            Assert.All(ServiceRights.RuntimeFiles(parent), file => Assert.Equal(ServiceRights.UserId, file.Owner));
             ServiceRights.AssertNoneIsRoot(ServiceRights.Daemons(service));
             var answer = await IpsCommand.RunProgramAsync(
-                null, null, "nsenter", "-t", main.ToString(CultureInfo.InvariantCulture), "-n", "curl", "-sSi", "--max-time", "20", "http://127.0.0.1/ping");
+                null, null, "nsenter", "-t", main.ToString(CultureInfo.InvariantCulture), "-n", "curl", "-sSi", "--max-time", "20",
+                    "http://127.0.0.1/ping");
             Assert.True(answer.ExitCode == 0, answer.ToString());
             Assert.Contains($"X-Ips-Generation: {generation}", answer.Output);
         }
@@ -52,7 +54,8 @@ public sealed class NothingStaysRootTests(ITestOutputHelper output) : ProcessTes
     [RootFact]
     public async Task Run_AsPid1_EveryThreadOfEveryProcess_IsTheUsersForGood()
     {
-        var service = Prepare(ForUser() with { Program = "unshare", Prefix = ["--pid", "--fork", "--mount-proc", "--kill-child", Binaries.IpsPath] });
+        var service = Prepare(ForUser() with { Program = "unshare",
+            Prefix = ["--pid", "--fork", "--mount-proc", "--kill-child", Binaries.IpsPath] });
         await ServiceRights.GiveFolderAsync(Folder, service);
         await service.StartAsync();
         var first = Assert.Single(ProcessTable.ChildrenOf(service.First.Pid));
@@ -74,7 +77,8 @@ public sealed class NothingStaysRootTests(ITestOutputHelper output) : ProcessTes
     public async Task Run_OnATerminal_EveryThreadOfEveryProcess_IsTheUsersForGood()
     {
         // script(1) makes the terminal; what runs there is in its foreground.
-        var service = Prepare(ForUser() with { Program = "sh", Prefix = ["-c", "exec script -qec \"$*\" /dev/null", "sh", Binaries.IpsPath] });
+        var service = Prepare(ForUser() with { Program = "sh",
+            Prefix = ["-c", "exec script -qec \"$*\" /dev/null", "sh", Binaries.IpsPath] });
         await ServiceRights.GiveFolderAsync(Folder, service);
         await service.StartAsync();
         var daemons = ServiceRights.Daemons(service);
@@ -103,7 +107,8 @@ public sealed class NothingStaysRootTests(ITestOutputHelper output) : ProcessTes
             var daemons = ServiceRights.Daemons(service);
             foreach (var pid in daemons)
             {
-                if (ProcessTable.ParentOf(pid) is { } parent && daemons.Contains(parent) && ServiceRights.UserOf(parent) is { } user) waiting.Add(user);
+                if (ProcessTable.ParentOf(pid) is { } parent && daemons.Contains(parent)
+                    && ServiceRights.UserOf(parent) is { } user) waiting.Add(user);
             }
 
             await Task.Delay(5);
@@ -126,10 +131,12 @@ public sealed class NothingStaysRootTests(ITestOutputHelper output) : ProcessTes
         var service = Prepare(OnPort80());
         await ServiceRights.GiveFolderAsync(Folder, service);
         var started = await IpsCommand.RunProgramAsync(
-            service.Processes, null, "unshare", [.. OwnNetwork, Binaries.IpsPath, "start", "--config", service.WriteConfigFile(), "--log-file", service.Log.Path]);
+            service.Processes, null, "unshare", [.. OwnNetwork, Binaries.IpsPath, "start", "--config", service.WriteConfigFile(),
+                "--log-file", service.Log.Path]);
         Assert.True(started.ExitCode == 0, started.ToString());
         ServiceRights.AssertNoneIsRoot(ServiceRights.Daemons(service));
-        var answer = await IpsCommand.RunProgramAsync(null, null, "nsenter", "-t", $"{service.MainPid}", "-n", "curl", "-sS", "--max-time", "20", "http://127.0.0.1/ping");
+        var answer = await IpsCommand.RunProgramAsync(null, null, "nsenter", "-t", $"{service.MainPid}", "-n", "curl", "-sS", "--max-time",
+            "20", "http://127.0.0.1/ping");
         Assert.Equal(["pong"], answer.Output);
         await service.StopAsync();
     }

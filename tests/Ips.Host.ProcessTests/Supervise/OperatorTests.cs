@@ -80,7 +80,8 @@ public sealed class OperatorTests(ITestOutputHelper output) : ProcessTest(output
             .Split(' ', StringSplitOptions.RemoveEmptyEntries)[4], lines["Limit"]);
 
         // The limit is on numbers: all below the first free one are in use.
-        var numbers = Directory.EnumerateFileSystemEntries($"/proc/{pid}/fd").Select(path => int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture)).ToHashSet();
+        var numbers = Directory.EnumerateFileSystemEntries($"/proc/{pid}/fd")
+            .Select(path => int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture)).ToHashSet();
         var free = Enumerable.Range(0, int.MaxValue).First(number => !numbers.Contains(number));
         var mark = service.Log.Mark;
         await LimitAsync(free + 1);
@@ -98,7 +99,8 @@ public sealed class OperatorTests(ITestOutputHelper output) : ProcessTest(output
         // What is open is served on; and what waits as soon as one ends.
         Assert.Contains("200 OK", await warm.GetAsync("/ping"), StringComparison.Ordinal);
         last.Dispose();
-        Assert.Contains("200 OK", await waiting.ReadUntilAsync(text => text.Contains("\r\n\r\n", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Contains("200 OK", await waiting.ReadUntilAsync(text => text.Contains("\r\n\r\n", StringComparison.Ordinal)),
+            StringComparison.Ordinal);
 
         await LimitAsync(4096);
         Assert.Equal(1, await service.AnsweringGenerationAsync());
@@ -120,7 +122,8 @@ public sealed class OperatorTests(ITestOutputHelper output) : ProcessTest(output
 
         async Task LimitAsync(int limit)
         {
-            var result = await IpsCommand.RunProgramAsync(null, null, "prlimit", "--pid", $"{pid}", $"--nofile={limit}:{Math.Max(limit, 4096)}");
+            var result = await IpsCommand.RunProgramAsync(null, null, "prlimit", "--pid", $"{pid}",
+                $"--nofile={limit}:{Math.Max(limit, 4096)}");
             Assert.True(result.ExitCode == 0, result.ToString());
         }
     }

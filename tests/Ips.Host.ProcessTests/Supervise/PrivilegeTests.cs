@@ -60,7 +60,8 @@ public sealed class PrivilegeTests(ITestOutputHelper output) : ProcessTest(outpu
     [InlineData("supervise")]
     public async Task Start_WorkingDirectoryIsNotTheUsersToEnter_IsRefusedWithTheRemedy(string verb)
     {
-        var closed = Directory.CreateDirectory(Path.Combine(Folder, "closed"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute).FullName;
+        var closed = Directory.CreateDirectory(Path.Combine(Folder, "closed"),
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute).FullName;
         var service = Prepare(new ServiceSettings(ServiceKind.Daemon) { Verb = verb, User = User, WorkingDirectory = closed });
         await ServiceRights.GiveFolderAsync(Folder, service);
         service.Launch();
@@ -98,7 +99,8 @@ public sealed class PrivilegeTests(ITestOutputHelper output) : ProcessTest(outpu
         var pid = service.MainPid;
         ServiceRights.AssertNoneIsRoot([pid]);
         var answer = await IpsCommand.RunProgramAsync(
-            null, null, "nsenter", "-t", pid.ToString(CultureInfo.InvariantCulture), "-n", "curl", "-sSi", "--max-time", "20", "http://127.0.0.1/ping");
+            null, null, "nsenter", "-t", pid.ToString(CultureInfo.InvariantCulture), "-n", "curl", "-sSi", "--max-time", "20",
+                "http://127.0.0.1/ping");
         Assert.True(answer.ExitCode == 0, answer.ToString());
         Assert.Contains($"X-Ips-Generation: {generation}", answer.Output);
     }

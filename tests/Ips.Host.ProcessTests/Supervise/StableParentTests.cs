@@ -56,7 +56,8 @@ public sealed partial class StableParentTests(ITestOutputHelper output) : Proces
         Assert.NotEqual(parent, service.MainPid);
         await service.ReloadAsync();
         await service.Processes.WaitForOnlyAsync(parent, service.MainPid);
-        await Eventually.TrueAsync(() => Open(parent).Count(name => name.Contains("pidfd", StringComparison.Ordinal)) == 2, "the main generation alone that is watched");
+        await Eventually.TrueAsync(() => Open(parent).Count(name => name.Contains("pidfd", StringComparison.Ordinal)) == 2,
+            "the main generation alone that is watched");
         var open = Open(parent);
 
         var mark = service.Log.Mark;
@@ -116,12 +117,15 @@ public sealed partial class StableParentTests(ITestOutputHelper output) : Proces
         var parent = service.First.Pid;
         var running = releases.PathOf("running");
         await Eventually.TrueAsync(
-            () => !File.ReadLines($"/proc/{parent}/maps").Any(line => line.Contains($" {running}/", StringComparison.Ordinal) && line.Contains(" r", StringComparison.Ordinal)),
+            () => !File.ReadLines($"/proc/{parent}/maps").Any(line => line.Contains($" {running}/", StringComparison.Ordinal)
+                && line.Contains(" r", StringComparison.Ordinal)),
             "a parent that has no file of its release mapped");
 
-        await service.First.WaitForLineAsync(text => text.Contains($"\"eventId\":{EventIds.SupervisorFollows},", StringComparison.Ordinal), Limits.Step);
+        await service.First.WaitForLineAsync(text => text.Contains($"\"eventId\":{EventIds.SupervisorFollows},", StringComparison.Ordinal),
+            Limits.Step);
 
-        // First as it is in the middle of the copy, then as it is after. The program itself the kernel protects (ETXTBSY): cp makes a new one.
+        // First as it is in the middle of the copy, then as it is after. The program itself the kernel protects (ETXTBSY): cp makes a new
+        // one.
         foreach (var file in Directory.EnumerateFiles(running).Where(file => Path.GetFileName(file) != Binaries.Ips))
             File.Open(file, FileMode.Truncate).Dispose();
         Assert.Equal(0, (await IpsCommand.RunProgramAsync(null, null, "cp", "-rf", releases.PathOf("new", "."), running)).ExitCode);
@@ -130,7 +134,8 @@ public sealed partial class StableParentTests(ITestOutputHelper output) : Proces
         var crash = await service.First.WaitForLineAsync(WrittenOver(), Limits.Step);
         Output.WriteLine(crash.Value);
         await Eventually.TrueAsync(
-            () => service.Log.Events.Skip(mark).Any(e => e.Id == EventIds.IdentityPublished && ProcessTable.IsAlive(e.Pid)), "a restart from the files that are there now");
+            () => service.Log.Events.Skip(mark).Any(e => e.Id == EventIds.IdentityPublished && ProcessTable.IsAlive(e.Pid)),
+                "a restart from the files that are there now");
 
         // All that the parent does works on: it follows a reload, restarts again, passes signals on and ends.
         await service.ReloadAsync();
@@ -145,14 +150,16 @@ public sealed partial class StableParentTests(ITestOutputHelper output) : Proces
     [Fact]
     public async Task Stop_UnderTheStableParent_RefusesClientsWhileItDrains()
     {
-        var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon) { Verb = "supervise", Debug = true, More = ["ips.drain.idle-grace = 500ms"] });
+        var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon) { Verb = "supervise", Debug = true,
+            More = ["ips.drain.idle-grace = 500ms"] });
         using var idle = await RawClient.ConnectAsync(service.Port);
         await idle.GetAsync("/ping"); // holds the drain open
         Assert.True(ProcessTable.Signal(service.First.Pid, ProcessTable.SigTerm));
         await service.WaitForStateAsync(1, "Draining");
         await Eventually.TrueAsync(() => Refused(service.Port), "a refused connection");
         // The sockets are closed before the drain begins: a response of the moment between is like any other.
-        await Eventually.TrueAsync(async () => (await idle.GetAsync("/ping")).Contains("Connection: close", StringComparison.OrdinalIgnoreCase), "a response that closes");
+        await Eventually.TrueAsync(async () => (await idle.GetAsync("/ping"))
+            .Contains("Connection: close", StringComparison.OrdinalIgnoreCase), "a response that closes");
         Assert.Equal(0, await service.First.WaitForExitAsync(Limits.Step));
     }
 

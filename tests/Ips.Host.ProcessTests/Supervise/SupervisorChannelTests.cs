@@ -75,7 +75,8 @@ public sealed partial class SupervisorChannelTests(ITestOutputHelper output) : P
         await peer.SendAsync($$"""{"type":"released","pid":{{pid}}}""", stranger.Pid);
 
         foreach (var sender in new[] { Environment.ProcessId, stranger.Pid, pid })
-            await Eventually.TrueAsync(() => service.First.Lines.Any(line => Ignored().IsMatch(line.Text) && line.Text.Contains($"PID {sender}", StringComparison.Ordinal)), $"a line on PID {sender}");
+            await Eventually.TrueAsync(() => service.First.Lines.Any(line => Ignored().IsMatch(line.Text)
+                && line.Text.Contains($"PID {sender}", StringComparison.Ordinal)), $"a line on PID {sender}");
         await ReloadIsFollowedAsync(service);
         await CrashIsAnsweredAsync(service, sockets: 1);
         Assert.True(ProcessTable.IsAlive(stranger.Pid));
@@ -97,9 +98,11 @@ public sealed partial class SupervisorChannelTests(ITestOutputHelper output) : P
             await peer.SendAsync(sent++ % 2 == 0 ? large : $$"""{"type":"joined","pid":{{pid}},"generation":0}""", pid);
         }
 
-        Output.WriteLine($"{sent} packets; {service.First.LineCount - lines} lines; {before} KiB before, {ProcFs.ResidentBytes(parent) / 1024} KiB after.");
+        Output.WriteLine($"{sent} packets; {service.First.LineCount - lines} lines; {before} KiB before, "
+            + $"{ProcFs.ResidentBytes(parent) / 1024} KiB after.");
         Assert.True(service.First.LineCount - lines < 40, $"{service.First.LineCount - lines} lines were logged.");
-        Assert.True(ProcFs.ResidentBytes(parent) / 1024 - before < 32 * 1024, $"{before} KiB before, {ProcFs.ResidentBytes(parent) / 1024} KiB after.");
+        Assert.True(ProcFs.ResidentBytes(parent) / 1024 - before < 32 * 1024,
+            $"{before} KiB before, {ProcFs.ResidentBytes(parent) / 1024} KiB after.");
         await ReloadIsFollowedAsync(service);
         await CrashIsAnsweredAsync(service, sockets: 1);
     }

@@ -7,7 +7,8 @@ using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests.Systemd;
 
-/// <summary>The real logrotate with the file that is shipped, every second, while generations come and go and write 1,000 lines a second each.</summary>
+/// <summary>The real logrotate with the file that is shipped, every second, while generations come and go and write 1,000 lines a second
+/// each.</summary>
 public sealed class LogRotationTests(ITestOutputHelper output) : ProcessTest(output)
 {
     private const string LogRotate = "/usr/sbin/logrotate";
@@ -32,14 +33,16 @@ public sealed class LogRotationTests(ITestOutputHelper output) : ProcessTest(out
         var service = await StartAsync(new ServiceSettings(ServiceKind.SampleApp) { More = [$"--Sample:LinesPerSecond={LinesPerSecond}"] });
         var log = service.Log.Path;
         var configuration = Path.Combine(Folder, "logrotate.conf");
-        await File.WriteAllTextAsync(configuration, (await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "packaging", "ips.logrotate")))
+        await File.WriteAllTextAsync(configuration,
+            (await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "packaging", "ips.logrotate")))
             .Replace("/var/log/ips/*.log", log, StringComparison.Ordinal)
             .Replace(" ips ips", " root root", StringComparison.Ordinal)
             .Replace("rotate 14", "rotate 1000", StringComparison.Ordinal));
         var systemctl = Path.Combine(Directory.CreateDirectory(Path.Combine(Folder, "bin")).FullName, "systemctl");
         Executable.Write(systemctl, SystemCtl.Replace("@PID@", service.PidFile, StringComparison.Ordinal));
         // Streams hold the predecessors, so that two or three generations write to the log at a time.
-        await using var load = StrictLoad.Start(FaultScene.LightLoad(service.Target) with { Paths = new LoadPaths { Stream = "/stream?ms=1500&chunks=15" } });
+        await using var load = StrictLoad
+            .Start(FaultScene.LightLoad(service.Target) with { Paths = new LoadPaths { Stream = "/stream?ms=1500&chunks=15" } });
         using var stop = new CancellationTokenSource();
         var rotating = RotateAsync(configuration, stop.Token);
         LoadReport report;
@@ -73,8 +76,10 @@ public sealed class LogRotationTests(ITestOutputHelper output) : ProcessTest(out
         Assert.DoesNotContain(events, e => e.Id == 0); // none is torn
         for (var generation = 1; generation <= Reloads + 1; generation++)
         {
-            var all = int.Parse(Assert.Single(events, e => e.Id == AllLines && e.Generation == generation)["Count"], CultureInfo.InvariantCulture);
-            var numbers = events.Where(e => e.Id == NumberedLine && e.Generation == generation).Select(e => int.Parse(e["Number"], CultureInfo.InvariantCulture)).ToList();
+            var all = int.Parse(Assert.Single(events, e => e.Id == AllLines && e.Generation == generation)["Count"],
+                CultureInfo.InvariantCulture);
+            var numbers = events.Where(e => e.Id == NumberedLine && e.Generation == generation)
+                .Select(e => int.Parse(e["Number"], CultureInfo.InvariantCulture)).ToList();
             Assert.Equal(Enumerable.Range(1, all), numbers.Order());
             Assert.True(all > LinesPerSecond, $"Generation {generation} wrote {all} lines only.");
         }
@@ -87,7 +92,8 @@ public sealed class LogRotationTests(ITestOutputHelper output) : ProcessTest(out
             await next;
             next = Task.Delay(TimeSpan.FromSeconds(1), CancellationToken.None);
             var result = await IpsCommand.RunProgramAsync(
-                null, null, "/usr/bin/env", $"PATH={Path.Combine(Folder, "bin")}:{Environment.GetEnvironmentVariable("PATH")}", LogRotate, "--force", "--state", Path.Combine(Folder, "logrotate.state"), configuration);
+                null, null, "/usr/bin/env", $"PATH={Path.Combine(Folder, "bin")}:{Environment.GetEnvironmentVariable("PATH")}", LogRotate,
+                    "--force", "--state", Path.Combine(Folder, "logrotate.state"), configuration);
             Assert.True(result.ExitCode == 0, $"logrotate: {result}");
         }
     }

@@ -10,7 +10,8 @@ internal sealed record Notification(int Pid, string Text)
 {
     /// <summary>Its assignments, by name.</summary>
     public IReadOnlyDictionary<string, string> Values =>
-        Text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1]);
+        Text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('=', 2))
+            .ToDictionary(pair => pair[0], pair => pair[1]);
 
     /// <inheritdoc/>
     public override string ToString() => $"{Pid}: {Text.TrimEnd('\n').Replace("\n", " | ", StringComparison.Ordinal)}";
@@ -45,7 +46,8 @@ internal sealed class NotifyRecorder : IDisposable
     }
 
     /// <summary>Without those that only prolong something or are only signs of life, which come as time goes by.</summary>
-    public IReadOnlyList<Notification> Story => [.. All.Where(n => n.Values.Keys.Any(name => name is not ("EXTEND_TIMEOUT_USEC" or "WATCHDOG")))];
+    public IReadOnlyList<Notification> Story =>
+        [.. All.Where(n => n.Values.Keys.Any(name => name is not ("EXTEND_TIMEOUT_USEC" or "WATCHDOG")))];
 
     /// <summary>Waits until the story has so many chapters.</summary>
     public async Task<IReadOnlyList<Notification>> WaitForStoryAsync(int count)
@@ -56,7 +58,8 @@ internal sealed class NotifyRecorder : IDisposable
 
     /// <summary>Waits for one, of those already there or still to come.</summary>
     public Task WaitAsync(Func<bool> condition, string what) => Eventually.TrueAsync(
-        () => Task.FromResult(condition()), () => $"{what} among{Environment.NewLine}{string.Join(Environment.NewLine, All)}{Environment.NewLine}");
+        () => Task.FromResult(condition()),
+            () => $"{what} among{Environment.NewLine}{string.Join(Environment.NewLine, All)}{Environment.NewLine}");
 
     public void Dispose()
     {

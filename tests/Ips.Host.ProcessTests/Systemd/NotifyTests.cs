@@ -60,7 +60,8 @@ public sealed class NotifyTests(ITestOutputHelper output) : ProcessTest(output)
         Assert.Equal(Reloading(first, 1, At(story[1])), story[1]);
         Assert.Equal(first, story[2].Pid);
         Assert.Equal("1", story[2].Values["READY"]);
-        Assert.StartsWith("Generation 1 serves; the reload to generation 2 was refused: ", story[2].Values["STATUS"], StringComparison.Ordinal);
+        Assert.StartsWith("Generation 1 serves; the reload to generation 2 was refused: ", story[2].Values["STATUS"],
+            StringComparison.Ordinal);
         Assert.Contains("exited with 1", story[2].Values["STATUS"], StringComparison.Ordinal);
         Assert.Equal(["READY", "STATUS"], story[2].Values.Keys);
 
@@ -73,14 +74,16 @@ public sealed class NotifyTests(ITestOutputHelper output) : ProcessTest(output)
     [Fact]
     public async Task RolledBackReload_ReadyAgain_ByThePredecessor()
     {
-        await using var held = await HeldReload.BeginAsync(ReloadPhase.Probation, Folder, settings => Prepare(settings: _ => settings).Service);
+        await using var held = await HeldReload.BeginAsync(ReloadPhase.Probation, Folder,
+            settings => Prepare(settings: _ => settings).Service);
         ProcessTable.Signal(held.Successor, ProcessTable.SigKill);
         await held.Service.Log.WaitForAsync(held.Mark, EventIds.ReloadFailed);
 
         var story = await _manager!.WaitForStoryAsync(4);
         Assert.All(story, n => Assert.Equal(held.Predecessor, n.Pid));
         Assert.Equal([Reloading(held.Predecessor, 1, At(story[1])), Probation(held.Predecessor, 1)], story.Skip(1).Take(2));
-        Assert.StartsWith("Generation 1 serves; the reload to generation 2 was rolled back: ", story[3].Values["STATUS"], StringComparison.Ordinal);
+        Assert.StartsWith("Generation 1 serves; the reload to generation 2 was rolled back: ", story[3].Values["STATUS"],
+            StringComparison.Ordinal);
         Assert.Equal(["READY", "STATUS"], story[3].Values.Keys);
     }
 
@@ -88,7 +91,8 @@ public sealed class NotifyTests(ITestOutputHelper output) : ProcessTest(output)
     [Fact]
     public async Task StopOnProbation_OfTheSuccessor_IsNoStopOfTheService()
     {
-        await using var held = await HeldReload.BeginAsync(ReloadPhase.Probation, Folder, settings => Prepare(settings: _ => settings).Service);
+        await using var held = await HeldReload.BeginAsync(ReloadPhase.Probation, Folder,
+            settings => Prepare(settings: _ => settings).Service);
         ProcessTable.Signal(held.Successor, ProcessTable.SigTerm);
         await held.Service.Log.WaitForAsync(held.Mark, EventIds.ReloadFailed);
         Assert.All(await _manager!.WaitForStoryAsync(4), n => Assert.Equal(held.Predecessor, n.Pid));
@@ -98,7 +102,8 @@ public sealed class NotifyTests(ITestOutputHelper output) : ProcessTest(output)
     [Fact]
     public async Task PredecessorDies_OnProbation_TheSuccessorTellsOfItself()
     {
-        await using var held = await HeldReload.BeginAsync(ReloadPhase.Probation, Folder, settings => Prepare(settings: _ => settings).Service);
+        await using var held = await HeldReload.BeginAsync(ReloadPhase.Probation, Folder,
+            settings => Prepare(settings: _ => settings).Service);
         ProcessTable.Signal(held.Predecessor, ProcessTable.SigKill);
         var story = await _manager!.WaitForStoryAsync(4);
         Assert.Equal(new(held.Successor, $"MAINPID={held.Successor}\nREADY=1\nSTATUS=Generation 2 serves.\n"), story[3]);
@@ -116,7 +121,8 @@ public sealed class NotifyTests(ITestOutputHelper output) : ProcessTest(output)
         await manager.WaitAsync(() => SignsOf(first) >= 3, "signs of life of generation 1");
         var second = await service.ReloadAsync();
         // It has handed over by then: a successor that hangs must not be kept alive by it.
-        await manager.WaitAsync(() => manager.All.Any(n => n.Pid == first && n.Values.GetValueOrDefault("MAINPID") == $"{second}"), "the predecessor's last word");
+        await manager.WaitAsync(() => manager.All.Any(n => n.Pid == first && n.Values.GetValueOrDefault("MAINPID") == $"{second}"),
+            "the predecessor's last word");
         var ofFirst = SignsOf(first);
         await manager.WaitAsync(() => SignsOf(second) >= 4, "signs of life of generation 2");
         Assert.Equal(ofFirst, SignsOf(first));
@@ -135,18 +141,21 @@ public sealed class NotifyTests(ITestOutputHelper output) : ProcessTest(output)
         _manager?.Dispose();
     }
 
-    private (Service Service, NotifyRecorder Manager) Prepare(bool isAbstract = false, Func<ServiceSettings, ServiceSettings>? settings = null)
+    private (Service Service, NotifyRecorder Manager) Prepare(bool isAbstract = false,
+        Func<ServiceSettings, ServiceSettings>? settings = null)
     {
         var name = isAbstract ? $"@ips-test-{Guid.NewGuid():N}" : Path.Combine(Folder, "notify");
         _manager = new NotifyRecorder(name);
         var made = settings?.Invoke(Base()) ?? Base();
-        return (Prepare(made with { Environment = new Dictionary<string, string?>(made.Environment) { ["NOTIFY_SOCKET"] = name } }), _manager);
+        return (Prepare(made with { Environment = new Dictionary<string, string?>(made.Environment) { ["NOTIFY_SOCKET"] = name } }),
+            _manager);
     }
 
     private static ServiceSettings Base() => new(ServiceKind.SampleApp);
 
     private static Notification Reloading(int pid, int generation, long at) => new(pid, string.Create(CultureInfo.InvariantCulture,
-        $"RELOADING=1\nMONOTONIC_USEC={at}\nEXTEND_TIMEOUT_USEC=30000000\nSTATUS=Generation {generation} serves; generation {generation + 1} is starting.\n"));
+        $"RELOADING=1\nMONOTONIC_USEC={at}\nEXTEND_TIMEOUT_USEC=30000000\nSTATUS=Generation {generation} serves; generation "
+            + $"{generation + 1} is starting.\n"));
 
     private static Notification Probation(int pid, int generation) => new(pid, string.Create(CultureInfo.InvariantCulture,
         $"STATUS=Generation {generation + 1} serves on probation; generation {generation} can take the role back.\n"));

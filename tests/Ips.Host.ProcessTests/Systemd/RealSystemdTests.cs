@@ -12,7 +12,8 @@ namespace Ips.Host.ProcessTests.Systemd;
 public sealed class SystemdFactAttribute : FactAttribute
 {
     /// <param name="tool">Another program that it needs, by its path; null for none.</param>
-    public SystemdFactAttribute(string? tool = null) => Skip = SystemdMachine.Missing ?? (tool is null || File.Exists(tool) ? null : $"{tool} is not installed");
+    public SystemdFactAttribute(string? tool = null) => Skip = SystemdMachine.Missing
+        ?? (tool is null || File.Exists(tool) ? null : $"{tool} is not installed");
 }
 
 /// <summary>The shipped units under the real systemd: what they promise of start, reload, crash and stop.</summary>
@@ -58,7 +59,8 @@ public sealed class RealSystemdTests(ITestOutputHelper output) : ProcessTest(out
             await machine.CheckedAsync("systemctl", "reload", Service);
             await WaitForMainAloneAsync(machine);
             Assert.Equal("running", await machine.ShowAsync(Service, "SubState"));
-            Assert.Equal(await MainPidAsync(machine), int.Parse(await File.ReadAllTextAsync(machine.PathOf("/run/ips/ips.pid")), CultureInfo.InvariantCulture));
+            Assert.Equal(await MainPidAsync(machine), int.Parse(await File.ReadAllTextAsync(machine.PathOf("/run/ips/ips.pid")),
+                CultureInfo.InvariantCulture));
             Assert.Equal(generation, (await HttpProbe.GetAsync($"http://127.0.0.1:{port}/ping")).Generation);
         }
 
@@ -75,7 +77,8 @@ public sealed class RealSystemdTests(ITestOutputHelper output) : ProcessTest(out
         await machine.CheckedAsync("systemd-run", "--unit=bystander", "sleep", "1000"); // of root; USR1 would end it
         var bystander = await machine.ShowAsync("bystander.service", "MainPID");
         await WriteAsync(machine, "/run/ips/ips.pid", $"{bystander}\n"); // as the service user may
-        await machine.CheckedAsync("/usr/sbin/logrotate", "--force", "--state", "/run/logrotate.state", "/usr/local/share/ips/ips.logrotate");
+        await machine.CheckedAsync("/usr/sbin/logrotate", "--force", "--state", "/run/logrotate.state",
+            "/usr/local/share/ips/ips.logrotate");
         var log = new EventLog(machine.PathOf("/var/log/ips/ips.log"));
         await log.WaitForAsync(0, EventIds.LogReopened);
         Assert.Equal("active", await machine.ShowAsync("bystander.service", "ActiveState"));
@@ -90,12 +93,16 @@ public sealed class RealSystemdTests(ITestOutputHelper output) : ProcessTest(out
         await machine.CheckedAsync("systemd-sysusers");
         await WriteAsync(machine, "/etc/default/ips", $"IPS_OPTIONS=--config /etc/ips/ips.conf --urls http://127.0.0.1:{port}\n");
         await WriteAsync(machine, "/etc/ips/ips.conf", "ips.reload.probation = 200ms\nips.drain.lame-duck = 1s\n" + more);
-        await WriteAsync(machine, "/etc/systemd/system/ips.socket.d/port.conf", $"[Socket]\nListenStream=\nListenStream=127.0.0.1:{port}\n");
+        await WriteAsync(machine, "/etc/systemd/system/ips.socket.d/port.conf",
+            $"[Socket]\nListenStream=\nListenStream=127.0.0.1:{port}\n");
         await machine.CheckedAsync("systemctl", "daemon-reload");
-        var verified = await machine.RunAsync("systemd-analyze", "verify", "/usr/local/lib/systemd/system/ips.service", "/usr/local/lib/systemd/system/ips.socket");
-        Assert.True(verified.ExitCode == 0 && verified.Errors.All(line => !line.Contains("ips.", StringComparison.Ordinal)), verified.ToString());
+        var verified = await machine.RunAsync("systemd-analyze", "verify", "/usr/local/lib/systemd/system/ips.service",
+            "/usr/local/lib/systemd/system/ips.socket");
+        Assert.True(verified.ExitCode == 0 && verified.Errors.All(line => !line.Contains("ips.", StringComparison.Ordinal)),
+            verified.ToString());
         // Tenths; 10.0 is no protection at all.
-        Output.WriteLine((await machine.CheckedAsync("systemd-analyze", "security", "--no-pager", "--threshold", "19", Service)).Split('\n')[^1]);
+        Output.WriteLine((await machine.CheckedAsync("systemd-analyze", "security", "--no-pager", "--threshold", "19", Service))
+            .Split('\n')[^1]);
     }
 
     private async Task FollowReloadsAsync(SystemdMachine machine, int port)
@@ -156,7 +163,8 @@ public sealed class RealSystemdTests(ITestOutputHelper output) : ProcessTest(out
     }
 
     private static Task WaitForMainAloneAsync(SystemdMachine machine) => Eventually.TrueAsync(
-        async () => (await File.ReadAllLinesAsync(machine.PathOf("/sys/fs/cgroup/system.slice/ips.service/cgroup.procs"))).Length <= 1, "a main process alone");
+        async () => (await File.ReadAllLinesAsync(machine.PathOf("/sys/fs/cgroup/system.slice/ips.service/cgroup.procs"))).Length <= 1,
+            "a main process alone");
 
     // The main process is one that systemd did not start, and the stop takes the lame duck's second: it must be waited for, not killed.
     private static async Task StopAsync(SystemdMachine machine)
@@ -179,9 +187,11 @@ public sealed class RealSystemdTests(ITestOutputHelper output) : ProcessTest(out
     private static async Task AssertJournalAsync(SystemdMachine machine)
     {
         var lines = (await machine.CheckedAsync("journalctl", "--no-pager", "--output", "json", "--unit", Service, "_COMM=ips")).Split('\n')
-            .Select(line => JsonDocument.Parse(line).RootElement).Select(e => (Priority: e.GetProperty("PRIORITY").GetString(), Message: e.GetProperty("MESSAGE").GetString()!)).ToList();
+            .Select(line => JsonDocument.Parse(line).RootElement)
+                .Select(e => (Priority: e.GetProperty("PRIORITY").GetString(), Message: e.GetProperty("MESSAGE").GetString()!)).ToList();
         Assert.DoesNotContain(lines, line => line.Message.StartsWith('<'));
-        Assert.All(lines.Where(line => line.Message.Contains(" INFO ", StringComparison.Ordinal)), line => Assert.Equal("6", line.Priority));
+        Assert.All(lines.Where(line => line.Message.Contains(" INFO ", StringComparison.Ordinal)),
+            line => Assert.Equal("6", line.Priority));
         Assert.Contains(lines, line => line.Message.Contains(" gen=6 ", StringComparison.Ordinal) && line.Priority == "6");
         Assert.Contains(lines, line => line is { Priority: "4" } && line.Message.Contains(" WARN ", StringComparison.Ordinal));
     }

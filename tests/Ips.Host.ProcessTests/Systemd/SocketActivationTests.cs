@@ -7,7 +7,8 @@ using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests.Systemd;
 
-/// <summary>Listening sockets that were passed by the service manager: systemd-socket-activate, which starts the service at the first connection.</summary>
+/// <summary>Listening sockets that were passed by the service manager: systemd-socket-activate, which starts the service at the first
+/// connection.</summary>
 public sealed class SocketActivationTests(ITestOutputHelper output) : ProcessTest(output)
 {
     private const string Activate = "/usr/bin/systemd-socket-activate";
@@ -16,7 +17,8 @@ public sealed class SocketActivationTests(ITestOutputHelper output) : ProcessTes
     public async Task FirstRequest_IsServed_AndReloadsKeepTheSockets()
     {
         var (port, unix) = (FreePort.Next(), Path.Combine(Folder, "app.sock"));
-        var service = Prepare(Settings(ServiceKind.SampleApp, [$"http://127.0.0.1:{port}", $"http://unix:{unix}"], $"127.0.0.1:{port}", unix));
+        var service = Prepare(Settings(ServiceKind.SampleApp, [$"http://127.0.0.1:{port}", $"http://unix:{unix}"], $"127.0.0.1:{port}",
+            unix));
         service.Launch();
         await WaitForListenerAsync(port);
         var inode = TcpSockets.Listener(port);
@@ -31,7 +33,8 @@ public sealed class SocketActivationTests(ITestOutputHelper output) : ProcessTes
         {
             var pid = await service.ReloadAsync();
             Assert.Equal(inode, TcpSockets.Listener(port));
-            Assert.DoesNotContain("LISTEN_", Encoding.UTF8.GetString(await File.ReadAllBytesAsync($"/proc/{pid}/environ")), StringComparison.Ordinal);
+            Assert.DoesNotContain("LISTEN_", Encoding.UTF8.GetString(await File.ReadAllBytesAsync($"/proc/{pid}/environ")),
+                StringComparison.Ordinal);
             AssertClosedOnExec(pid, inode);
             Assert.Equal(generation, (await HttpProbe.GetUnixAsync(unix, "/ping")).Generation);
         }
@@ -49,7 +52,8 @@ public sealed class SocketActivationTests(ITestOutputHelper output) : ProcessTes
     {
         var (passed, wanted) = (FreePort.Next(), FreePort.Next());
         var told = await FailAsync(passed, $"http://127.0.0.1:{wanted}", $"127.0.0.1:{passed}");
-        Assert.Contains($"The app listens on 127.0.0.1:{wanted}, but the service manager passed sockets for 127.0.0.1:{passed} (", told, StringComparison.Ordinal);
+        Assert.Contains($"The app listens on 127.0.0.1:{wanted}, but the service manager passed sockets for 127.0.0.1:{passed} (", told,
+            StringComparison.Ordinal);
     }
 
     [ToolFact(Activate)]
@@ -79,22 +83,26 @@ public sealed class SocketActivationTests(ITestOutputHelper output) : ProcessTes
         Prefix =
         [
             .. listen.SelectMany(address => (string[])["-l", address]),
-            .. MarkedProcesses.Names.Append("DOTNET_ROOT").Where(name => name != "DOTNET_ROOT" || Environment.GetEnvironmentVariable(name) is not null)
+            .. MarkedProcesses.Names.Append("DOTNET_ROOT").Where(name => name != "DOTNET_ROOT"
+                || Environment.GetEnvironmentVariable(name) is not null)
                 .SelectMany(name => (string[])["-E", name]),
             kind == ServiceKind.Daemon ? Binaries.IpsPath : Path.Combine(Binaries.SampleAppFolder, Binaries.SampleApp),
         ],
         Urls = urls,
     };
 
-    private static Task WaitForListenerAsync(int port) => Eventually.TrueAsync(() => TcpSockets.Listener(port) is not null, $"a listener on port {port}");
+    private static Task WaitForListenerAsync(int port) => Eventually
+        .TrueAsync(() => TcpSockets.Listener(port) is not null, $"a listener on port {port}");
 
     private static void AssertClosedOnExec(int pid, string? inode)
     {
-        var held = Directory.EnumerateFileSystemEntries($"/proc/{pid}/fd").Where(path => new FileInfo(path).LinkTarget == $"socket:[{inode}]").ToList();
+        var held = Directory.EnumerateFileSystemEntries($"/proc/{pid}/fd")
+            .Where(path => new FileInfo(path).LinkTarget == $"socket:[{inode}]").ToList();
         Assert.NotEmpty(held);
         foreach (var path in held)
         {
-            var flags = File.ReadLines($"/proc/{pid}/fdinfo/{Path.GetFileName(path)}").Single(line => line.StartsWith("flags:", StringComparison.Ordinal)).Split('\t')[1];
+            var flags = File.ReadLines($"/proc/{pid}/fdinfo/{Path.GetFileName(path)}")
+                .Single(line => line.StartsWith("flags:", StringComparison.Ordinal)).Split('\t')[1];
             Assert.NotEqual(0, Convert.ToInt32(flags, 8) & 0x80000); // O_CLOEXEC
         }
     }

@@ -5,15 +5,15 @@ using Ips.Testing.Processes;
 namespace Ips.Host.ProcessTests.Systemd;
 
 /// <summary>
-/// A real systemd as PID 1 of namespaces of its own: a file system that is an overlay of this machine's, discarded at the end; this machine's network. What a unit
-/// could do to the kernel that both share (sysctl, modules, mounts) is masked.
+/// A real systemd as PID 1 of namespaces of its own: a file system that is an overlay of this machine's, discarded at the end; this
+/// machine's network. What a unit could do to the kernel that both share (sysctl, modules, mounts) is masked.
 /// </summary>
 internal sealed class SystemdMachine : IAsyncDisposable
 {
     private const string Systemd = "/lib/systemd/systemd";
 
-    // $1: a folder for the file system. $2: a cgroup of the unified hierarchy. $3: the folder of the daemon, to be seen as /opt/ips/current. The shell becomes
-    // the child of unshare(1) that is PID 1 there.
+    // $1: a folder for the file system. $2: a cgroup of the unified hierarchy. $3: the folder of the daemon, to be seen as
+    // /opt/ips/current. The shell becomes the child of unshare(1) that is PID 1 there.
     private const string Boot = """
         set -eu
         echo $$ > "$2/cgroup.procs"
@@ -68,7 +68,8 @@ internal sealed class SystemdMachine : IAsyncDisposable
     /// <param name="folder">An existing, empty folder.</param>
     public static async Task<SystemdMachine> BootAsync(string folder)
     {
-        var cgroup = Directory.CreateDirectory(Path.Combine(UnifiedHierarchy()!, $"ips-test-{Environment.ProcessId}-{Guid.NewGuid():N}")).FullName;
+        var cgroup = Directory
+            .CreateDirectory(Path.Combine(UnifiedHierarchy()!, $"ips-test-{Environment.ProcessId}-{Guid.NewGuid():N}")).FullName;
         var machine = new SystemdMachine(DaemonProcess.Start("/bin/sh", ["-c", Boot, "sh", folder, cgroup, Binaries.IpsFolder]), cgroup);
         try
         {
@@ -88,7 +89,8 @@ internal sealed class SystemdMachine : IAsyncDisposable
     /// <summary>Runs a program in there, as root.</summary>
     public Task<CommandResult> RunAsync(params IReadOnlyList<string> command) => IpsCommand.RunProgramAsync(
         null, null, "/usr/bin/nsenter",
-        ["--target", InitPid.ToString(CultureInfo.InvariantCulture), "--mount", "--pid", "--uts", "--ipc", "--cgroup", "--root", "--wd", "--", .. command]);
+        ["--target", InitPid.ToString(CultureInfo.InvariantCulture), "--mount", "--pid", "--uts", "--ipc", "--cgroup", "--root", "--wd",
+            "--", .. command]);
 
     /// <summary>The same, and it must succeed.</summary>
     /// <returns>What it printed.</returns>
@@ -100,7 +102,8 @@ internal sealed class SystemdMachine : IAsyncDisposable
     }
 
     /// <summary>A property of a unit.</summary>
-    public Task<string> ShowAsync(string unit, string property) => CheckedAsync("systemctl", "show", unit, "--value", "--property", property);
+    public Task<string> ShowAsync(string unit, string property) =>
+        CheckedAsync("systemctl", "show", unit, "--value", "--property", property);
 
     public async ValueTask DisposeAsync()
     {
@@ -144,5 +147,6 @@ internal sealed class SystemdMachine : IAsyncDisposable
         }
     }
 
-    private static string? UnifiedHierarchy() => File.ReadLines("/proc/self/mounts").Select(line => line.Split(' ')).FirstOrDefault(field => field[2] == "cgroup2")?[1];
+    private static string? UnifiedHierarchy() => File.ReadLines("/proc/self/mounts").Select(line => line.Split(' '))
+        .FirstOrDefault(field => field[2] == "cgroup2")?[1];
 }

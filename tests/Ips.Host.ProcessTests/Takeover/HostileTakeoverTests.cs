@@ -50,7 +50,8 @@ public sealed class HostileTakeoverTests(ITestOutputHelper output) : TakeoverTes
 
         // Who asks the service is answered by it alone: the peer accepts from every listening socket that it has.
         await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => service.StatusAsync()));
-        Assert.All(peer.Held.Where(IsUnixListener), fd => Assert.True(ListeningSockets.Accept(fd, out var _) < 0, "The peer accepted a client of the control socket."));
+        Assert.All(peer.Held.Where(IsUnixListener), fd => Assert
+            .True(ListeningSockets.Accept(fd, out var _) < 0, "The peer accepted a client of the control socket."));
 
         await service.StopAsync();
         CloseAddresses(peer);
@@ -162,7 +163,8 @@ public sealed class HostileTakeoverTests(ITestOutputHelper output) : TakeoverTes
     {
         var service = PrepareOffering(new ServiceSettings(ServiceKind.SampleApp)
         {
-            Probation = probation ?? TimeSpan.FromSeconds(1), HealthInterval = TimeSpan.FromSeconds(1), KillTimeout = ServiceSettings.ShortestKillTimeout, Debug = true,
+            Probation = probation ?? TimeSpan.FromSeconds(1), HealthInterval = TimeSpan.FromSeconds(1),
+                KillTimeout = ServiceSettings.ShortestKillTimeout, Debug = true,
         });
         await StartOfferingAsync(service);
         return service;
@@ -193,7 +195,8 @@ public sealed class HostileTakeoverTests(ITestOutputHelper output) : TakeoverTes
     private static bool IsUnixListener(int fd)
     {
         if (!ListeningSockets.IsListening(fd)) return false;
-        using var socket = new System.Net.Sockets.Socket(new System.Net.Sockets.SafeSocketHandle(FileDescriptors.Duplicate(fd), ownsHandle: true));
+        using var socket = new System.Net.Sockets.Socket(new System.Net.Sockets
+            .SafeSocketHandle(FileDescriptors.Duplicate(fd), ownsHandle: true));
         return socket.AddressFamily == System.Net.Sockets.AddressFamily.Unix;
     }
 }

@@ -7,8 +7,8 @@ using Ips.Testing.Processes;
 
 namespace Ips.Host.ProcessTests.Takeover;
 
-/// <summary>A process that asks to take over and says what the test wants, packet by packet. What it was given is kept until it is disposed of, also when the
-/// process that connected has been ended: as a helper which that one had forked would.</summary>
+/// <summary>A process that asks to take over and says what the test wants, packet by packet. What it was given is kept until it is disposed
+/// of, also when the process that connected has been ended: as a helper which that one had forked would.</summary>
 internal sealed class RawPeer : IAsyncDisposable
 {
     private readonly DaemonProcess _process;
@@ -36,7 +36,8 @@ internal sealed class RawPeer : IAsyncDisposable
         {
             var process = DaemonProcess.Start(Binaries.DotNet, [typeof(Program).Assembly.Location, socket, back]);
             var link = -1;
-            await Eventually.TrueAsync(() => Task.FromResult((link = ListeningSockets.Accept(listener, out _)) >= 0), () => $"a connection of the peer: {process.OutputTail()}");
+            await Eventually.TrueAsync(() => Task.FromResult((link = ListeningSockets.Accept(listener, out _)) >= 0),
+                () => $"a connection of the peer: {process.OutputTail()}");
 
             var received = new List<int>();
             await WaitAsync(link, PollEvents.Readable);
@@ -51,7 +52,8 @@ internal sealed class RawPeer : IAsyncDisposable
     }
 
     /// <summary>Says hello.</summary>
-    public Task HelloAsync(int version) => SendAsync($$"""{"type":"hello","min":{{version}},"max":{{version}},"pid":{{Pid}},"release":"hostile"}""");
+    public Task HelloAsync(int version) =>
+        SendAsync($$"""{"type":"hello","min":{{version}},"max":{{version}},"pid":{{Pid}},"release":"hostile"}""");
 
     /// <summary>Sends a packet; false once the service has ended the connection.</summary>
     public Task<bool> SendAsync(string packet, params int[] fds) => SendAsync(Encoding.UTF8.GetBytes(packet), fds);
@@ -61,7 +63,8 @@ internal sealed class RawPeer : IAsyncDisposable
     {
         try
         {
-            while (!(packet.Length == 0 ? TrySendEmpty(fds) : FdPassing.TrySend(_fd, packet, fds))) await WaitAsync(_fd, PollEvents.Writable);
+            while (!(packet.Length == 0 ? TrySendEmpty(fds) : FdPassing.TrySend(_fd, packet, fds))) await WaitAsync(_fd,
+                PollEvents.Writable);
             return true;
         }
         catch (PosixException e) when (e.Errno is Errno.EPIPE or Errno.ECONNRESET)
@@ -125,7 +128,8 @@ internal sealed class RawPeer : IAsyncDisposable
     }
 
     /// <summary>Closes its end of the connection; what it was given stays open.</summary>
-    public void Shutdown() => new System.Net.Sockets.Socket(new System.Net.Sockets.SafeSocketHandle(FileDescriptors.Duplicate(_fd), ownsHandle: true))
+    public void Shutdown() =>
+        new System.Net.Sockets.Socket(new System.Net.Sockets.SafeSocketHandle(FileDescriptors.Duplicate(_fd), ownsHandle: true))
         .Shutdown(System.Net.Sockets.SocketShutdown.Both);
 
     /// <inheritdoc/>

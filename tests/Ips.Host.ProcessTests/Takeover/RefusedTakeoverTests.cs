@@ -21,14 +21,16 @@ public sealed class RefusedTakeoverTests(ITestOutputHelper output) : TakeoverTes
         var daemon = new ServiceSettings(ServiceKind.Daemon) { User = "nobody" };
 
         var byMode = Launch(service, ServiceKind.Daemon, prefix: As(Nobody, null), settings: daemon, group: Members);
-        Assert.Equal($"ips: The handover failed: this user may not connect to {SocketOf(service)}; the running service says who may (ips.takeover.group).", await AssertRefusedAsync(byMode));
+        Assert.Equal($"ips: The handover failed: this user may not connect to {SocketOf(service)}; the running service says who may "
+            + "(ips.takeover.group).", await AssertRefusedAsync(byMode));
         Assert.Empty(service.Log.Of(EventIds.TakeoverDenied));
 
         // Were the mode wider than the service made it, the kernel's word on the peer decides.
         Assert.Equal(0, Syscall.chmod(SocketOf(service), (FilePermissions)0b110_110_110));
         var byService = Launch(service, ServiceKind.Daemon, prefix: As(Nobody, null), settings: daemon, group: Members);
         Assert.Equal(
-            $"ips: The handover failed: user {Nobody} may not take over: only root, user 0 and the members of group {Members} (ips.takeover.group) may.", await AssertRefusedAsync(byService));
+            $"ips: The handover failed: user {Nobody} may not take over: only root, user 0 and the members of group {Members} "
+                + "(ips.takeover.group) may.", await AssertRefusedAsync(byService));
         var denied = await service.Log.WaitForAsync(0, EventIds.TakeoverDenied);
         Assert.Equal((Text(byService.Pid), Text(Nobody), Text(Nobody)), (denied["Pid"], denied["Uid"], denied["Gid"]));
 
@@ -46,7 +48,8 @@ public sealed class RefusedTakeoverTests(ITestOutputHelper output) : TakeoverTes
         await StartOfferingAsync(service);
         service.Signal(ProcessTable.SigUsr2);
         await service.WaitForStateAsync(1, "OnProbation");
-        Assert.Equal("ips: The handover failed: a reload is already under way.", await AssertRefusedAsync(Launch(service, ServiceKind.Daemon)));
+        Assert.Equal("ips: The handover failed: a reload is already under way.",
+            await AssertRefusedAsync(Launch(service, ServiceKind.Daemon)));
         Assert.Single(service.Log.Of(EventIds.ReloadRefused));
         Assert.Equal(("Reloading", "on probation"), await service.StatusAsync() is var status ? (status.State, status.SuccessorState)
             : default);
@@ -55,14 +58,17 @@ public sealed class RefusedTakeoverTests(ITestOutputHelper output) : TakeoverTes
     [Fact]
     public async Task Takeover_UnderAnotherPidFile_IsRefusedByTheOneThatAsks()
     {
-        var service = PrepareOffering(new ServiceSettings(ServiceKind.Daemon) { KillTimeout = TimeSpan.FromSeconds(30), HealthInterval = TimeSpan.FromMinutes(1) }); // it ends by itself
+        // it ends by itself
+        var service = PrepareOffering(new ServiceSettings(ServiceKind.Daemon) { KillTimeout = TimeSpan.FromSeconds(30),
+            HealthInterval = TimeSpan.FromMinutes(1) });
         await StartOfferingAsync(service);
         var other = Prepare(new ServiceSettings(ServiceKind.Daemon));
         File.WriteAllText(other.PidFile + ".lock", "");
         var settings = new ServiceSettings(ServiceKind.Daemon);
         File.WriteAllText(other.ConfigFile, settings.ToHocon([$"http://127.0.0.1:{service.Port}"], other.PidFile));
         File.AppendAllText(other.ConfigFile, $"ips.store.path = \"{service.StoreFile}\"\n"); // another one would be refused as well
-        var refused = await IpsCommand.RunAsync(service.Processes, null, "run", "--config", other.ConfigFile, "--takeover", SocketOf(service));
+        var refused = await IpsCommand.RunAsync(service.Processes, null, "run", "--config", other.ConfigFile, "--takeover",
+            SocketOf(service));
         Assert.Equal(1, refused.ExitCode);
         Assert.Contains(refused.Errors, line => line.Contains($"another PID file than {other.PidFile}", StringComparison.Ordinal));
         Assert.Contains("another PID file", (await service.Log.WaitForAsync(0, EventIds.ReloadFailed))["Reason"], StringComparison.Ordinal);
@@ -76,11 +82,13 @@ public sealed class RefusedTakeoverTests(ITestOutputHelper output) : TakeoverTes
         var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon));
         var missing = Path.Combine(Folder, "missing.sock");
         Assert.Equal(
-            $"ips: The handover failed: there is no socket {missing} to take over from; the running service must offer it (ips.takeover.socket).",
+            $"ips: The handover failed: there is no socket {missing} to take over from; the running service must offer it "
+                + "(ips.takeover.socket).",
             await AssertRefusedAsync(Launch(service, ServiceKind.Daemon, missing)));
 
         var dead = Path.Combine(Folder, "dead.sock");
-        using (var left = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Seqpacket, System.Net.Sockets.ProtocolType.Unspecified))
+        using (var left = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Seqpacket,
+            System.Net.Sockets.ProtocolType.Unspecified))
         {
             left.Bind(new System.Net.Sockets.UnixDomainSocketEndPoint(dead)); // and nobody listens
             Assert.Equal(
@@ -88,7 +96,8 @@ public sealed class RefusedTakeoverTests(ITestOutputHelper output) : TakeoverTes
                 await AssertRefusedAsync(Launch(service, ServiceKind.Daemon, dead)));
         }
 
-        Assert.Contains("is a socket of another kind", await AssertRefusedAsync(Launch(service, ServiceKind.Daemon, $"{service.PidFile}.sock")), StringComparison.Ordinal);
+        Assert.Contains("is a socket of another kind",
+            await AssertRefusedAsync(Launch(service, ServiceKind.Daemon, $"{service.PidFile}.sock")), StringComparison.Ordinal);
         Assert.Equal(1, await service.AnsweringGenerationAsync());
     }
 
@@ -99,7 +108,8 @@ public sealed class RefusedTakeoverTests(ITestOutputHelper output) : TakeoverTes
             new ServiceSettings(ServiceKind.SampleApp)
             {
                 Program = "setpriv", Prefix = [.. As(Nobody, Members).Skip(1), Path.Combine(Binaries.SampleAppFolder, Binaries.SampleApp)],
-                Probation = TimeSpan.FromSeconds(30), HealthInterval = TimeSpan.FromSeconds(2), DrainTimeout = TimeSpan.FromSeconds(1), Debug = true,
+                Probation = TimeSpan.FromSeconds(30), HealthInterval = TimeSpan.FromSeconds(2), DrainTimeout = TimeSpan.FromSeconds(1),
+                    Debug = true,
             });
         Share(service);
         await StartOfferingAsync(service);

@@ -12,7 +12,8 @@ namespace Ips.Host.ProcessTests.Takeover;
 public abstract class TakeoverTest(ITestOutputHelper output) : ProcessTest(output)
 {
     private protected const int Nobody = 65534, Members = 47111; // a user without rights, and a group that has no name
-    private const FilePermissions AllOfGroup = (FilePermissions)0b111_111_000, Passable = (FilePermissions)0b111_101_101, AllWrite = (FilePermissions)0b110_110_110;
+    private const FilePermissions AllOfGroup = (FilePermissions)0b111_111_000, Passable = (FilePermissions)0b111_101_101,
+        AllWrite = (FilePermissions)0b110_110_110;
 
     private readonly List<DaemonProcess> _outsiders = [];
 
@@ -61,7 +62,8 @@ public abstract class TakeoverTest(ITestOutputHelper output) : ProcessTest(outpu
 
     /// <summary>Starts a process that is no child of the service's; <paramref name="prefix"/> is what starts it, such as setpriv.</summary>
     private protected DaemonProcess Launch(
-        Service service, ServiceKind kind, string? socket = null, IReadOnlyList<string>? prefix = null, ServiceSettings? settings = null, int? group = null)
+        Service service, ServiceKind kind, string? socket = null, IReadOnlyList<string>? prefix = null, ServiceSettings? settings = null,
+            int? group = null)
     {
         socket ??= SocketOf(service);
         settings ??= new ServiceSettings(kind);
@@ -76,7 +78,8 @@ public abstract class TakeoverTest(ITestOutputHelper output) : ProcessTest(outpu
         }
         else
         {
-            command.AddRange([Path.Combine(Binaries.SampleAppFolder, Binaries.SampleApp), .. settings.ToArguments(urls, service.PidFile, service.Log.Path), $"--Ips:Takeover:From={socket}"]);
+            command.AddRange([Path.Combine(Binaries.SampleAppFolder, Binaries.SampleApp),
+                .. settings.ToArguments(urls, service.PidFile, service.Log.Path), $"--Ips:Takeover:From={socket}"]);
         }
 
         var outsider = DaemonProcess.Start(command[0], command[1..], service.Processes.Environment);
@@ -90,7 +93,8 @@ public abstract class TakeoverTest(ITestOutputHelper output) : ProcessTest(outpu
 
     /// <summary>Waits until a generation is the main process, by the log.</summary>
     private protected static Task WaitForMainAsync(Service service, int generation) =>
-        service.Log.WaitForAsync(e => e.Id == EventIds.IdentityPublished && e.Generation == generation, $"generation {generation} as the main process");
+        service.Log.WaitForAsync(e => e.Id == EventIds.IdentityPublished && e.Generation == generation,
+            $"generation {generation} as the main process");
 
     /// <summary>All that a refused process may leave: its exit code and one line.</summary>
     private protected static async Task<string> AssertRefusedAsync(DaemonProcess outsider)

@@ -71,7 +71,8 @@ public sealed class TakeoverTests(ITestOutputHelper output) : TakeoverTest(outpu
         // Root's control socket would be closed to it: it has one of its own, with which its own user can ask.
         Assert.Single(service.Log.Of(EventIds.ControlRebound));
         var status = await IpsCommand.RunProgramAsync(
-            service.Processes, null, "setpriv", [.. As(Nobody, Members).Skip(1), Binaries.IpsPath, "status", "--pid-file", service.PidFile]);
+            service.Processes, null, "setpriv", [.. As(Nobody, Members).Skip(1), Binaries.IpsPath, "status", "--pid-file",
+                service.PidFile]);
         Assert.True(status.ExitCode == 0, status.ToString());
         await service.ReloadAsync();
         await load.WaitForGenerationAsync(3, Limits.Step);

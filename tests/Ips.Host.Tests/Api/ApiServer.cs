@@ -50,7 +50,8 @@ internal sealed class ApiServer : IAsyncDisposable
     /// <param name="time">The daemon's clock.</param>
     /// <param name="shared">A store that other daemons or generations use as well; null for one of its own.</param>
     public static async Task<ApiServer> StartAsync(
-        Action<IServiceCollection>? configure = null, bool withKeys = true, Action<WebApplication>? map = null, TimeProvider? time = null, InventoryOptions? shared = null)
+        Action<IServiceCollection>? configure = null, bool withKeys = true, Action<WebApplication>? map = null, TimeProvider? time = null,
+            InventoryOptions? shared = null)
     {
         var folder = Directory.CreateTempSubdirectory("ips-api-").FullName;
         var store = await InventoryStores.OpenAsync(shared ?? new InventoryOptions { Path = Path.Combine(folder, "ips.db") },
@@ -58,7 +59,8 @@ internal sealed class ApiServer : IAsyncDisposable
         if (withKeys)
         {
             foreach (var name in new[] { ReadWriteKey, ReadOnlyKey, DisabledKey })
-                await store.AddKeyAsync(new AccessKey(name, SecretOf(name), null, DateTimeOffset.UnixEpoch, name != ReadOnlyKey, name != DisabledKey, DateTimeOffset.UnixEpoch, ""), default);
+                await store.AddKeyAsync(new AccessKey(name, SecretOf(name), null, DateTimeOffset.UnixEpoch, name != ReadOnlyKey,
+                    name != DisabledKey, DateTimeOffset.UnixEpoch, ""), default);
         }
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
@@ -86,12 +88,14 @@ internal sealed class ApiServer : IAsyncDisposable
     }
 
     /// <summary>Sends a request, signed unless <paramref name="key"/> is null.</summary>
-    public async Task<Answer> SendAsync(string method, string path, string query = "", string? body = null, string? key = ReadWriteKey, string scheme = "v1",
+    public async Task<Answer> SendAsync(string method, string path, string query = "", string? body = null, string? key = ReadWriteKey,
+        string scheme = "v1",
         Action<SignedRequest>? tamper = null)
     {
         var signed = new SignedRequest
         {
-            Method = method, Path = path, Query = query, Body = body is null ? null : Encoding.UTF8.GetBytes(body), AccessKey = key, Scheme = scheme, Host = Address.Authority,
+            Method = method, Path = path, Query = query, Body = body is null ? null : Encoding.UTF8.GetBytes(body), AccessKey = key,
+                Scheme = scheme, Host = Address.Authority,
         };
         signed.Sign();
         tamper?.Invoke(signed);
@@ -131,7 +135,8 @@ internal sealed class SignedRequest
     public byte[]? Body { get; set; }
     public string? AccessKey { get; set; }
     public string Scheme { get; set; } = "v1";
-    public string Expires { get; set; } = DateTimeOffset.UtcNow.ToUnixTimeSeconds().ToString(System.Globalization.CultureInfo.InvariantCulture);
+    public string Expires { get; set; } = DateTimeOffset.UtcNow.ToUnixTimeSeconds()
+        .ToString(System.Globalization.CultureInfo.InvariantCulture);
     public string Nonce { get; set; } = Guid.NewGuid().ToString("N");
     public string Signature { get; set; } = "";
     public string? ContentType { get; set; } = "application/json";
@@ -140,26 +145,30 @@ internal sealed class SignedRequest
 
     /// <summary>The header of v2 and v2.1.</summary>
     public string Authorization =>
-        $"IPS-HMAC-SHA256 {(Scheme == "v2.1" ? "version=2.1, " : "")}accesskey={AccessKey}, expires={Expires}, nonce={Nonce}, signature={Signature}";
+        $"IPS-HMAC-SHA256 {(Scheme == "v2.1" ? "version=2.1, " : "")}accesskey={AccessKey}, expires={Expires}, nonce={Nonce}, "
+            + $"signature={Signature}";
 
     public void Sign()
     {
         if (AccessKey is null) return;
         if (Scheme == "v2.1")
         {
-            Signature = TestSigner.Sign(Scheme, ApiServer.SecretOf(AccessKey), TestSigner.Text21(Method, Query.Length > 0 ? $"{Path}?{Query}" : Path, Host,
+            Signature = TestSigner.Sign(Scheme, ApiServer.SecretOf(AccessKey),
+                TestSigner.Text21(Method, Query.Length > 0 ? $"{Path}?{Query}" : Path, Host,
                 Headers.GetValueOrDefault("If-Match"), Headers.GetValueOrDefault("If-None-Match"), Body ?? [], Expires, AccessKey, Nonce));
             return;
         }
         var parameters = Query.Split('&', StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.Split('=', 2))
             .Select(pair => KeyValuePair.Create(Uri.UnescapeDataString(pair[0]), Uri.UnescapeDataString(pair[1])));
-        Signature = TestSigner.Sign(Scheme, ApiServer.SecretOf(AccessKey), TestSigner.Text(Scheme, Method, Path, parameters, Body ?? [], Expires, AccessKey, Nonce));
+        Signature = TestSigner.Sign(Scheme, ApiServer.SecretOf(AccessKey),
+            TestSigner.Text(Scheme, Method, Path, parameters, Body ?? [], Expires, AccessKey, Nonce));
     }
 
     public HttpRequestMessage ToMessage()
     {
         var query = Query;
-        if (AccessKey is not null && Scheme == "v1") query = string.Join('&', ((string[])[query, $"accesskey={AccessKey}", $"expires={Expires}", $"signature={Signature}"]).Where(p => p.Length > 0));
+        if (AccessKey is not null && Scheme == "v1") query = string.Join('&',
+            ((string[])[query, $"accesskey={AccessKey}", $"expires={Expires}", $"signature={Signature}"]).Where(p => p.Length > 0));
         var message = new HttpRequestMessage(new HttpMethod(Method), Path + (query.Length > 0 ? "?" + query : ""));
         if (Body is not null || ContentType is not null) message.Content = new ByteArrayContent(Body ?? []);
         if (ContentType is not null) message.Content!.Headers.ContentType = MediaTypeHeaderValue.Parse(ContentType);
@@ -187,9 +196,11 @@ internal sealed record Answer(HttpStatusCode Status, HttpResponseHeaders Headers
 
     public JsonElement Data => Json.GetProperty("data");
 
-    public IEnumerable<string> Ids => Data.GetProperty("list").EnumerateArray().Select(item => item.GetProperty("id").GetString()!).ToList();
+    public IEnumerable<string> Ids => Data.GetProperty("list").EnumerateArray().Select(item => item.GetProperty("id").GetString()!)
+        .ToList();
 
-    public void Is(HttpStatusCode status, ApiCode code) => Assert.True(status == Status && (int)code == Code, $"Expected {(int)status} and code {(int)code}, got {(int)Status}: {Text}");
+    public void Is(HttpStatusCode status, ApiCode code) => Assert
+        .True(status == Status && (int)code == Code, $"Expected {(int)status} and code {(int)code}, got {(int)Status}: {Text}");
 }
 
 /// <summary>Keeps what was logged.</summary>
@@ -217,7 +228,8 @@ internal sealed class RecordingLogger : ILoggerProvider, ILogger
 
     private static bool IsOurs(EventId eventId, LogLevel logLevel) => logLevel >= LogLevel.Warning || eventId.Id is >= 5000 and < 5100;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+        Func<TState, Exception?, string> formatter)
     {
         // Not the two lines that Kestrel logs for each request.
         if (!KeepsAll && !IsOurs(eventId, logLevel)) return;

@@ -16,7 +16,8 @@ public sealed class ApiTests : IAsyncLifetime
     [Fact]
     public async Task Search_ByAddressesAndBlocks_AnswersTheEnvelope()
     {
-        await _server.PutAsync(Items.Host("H1", "10.1.162.18", "web"), Items.Host("H2", "10.1.162.19"), Items.Switch("S1", "10.9.0.1", ""","vip":["10.1.162.18"]"""));
+        await _server.PutAsync(Items.Host("H1", "10.1.162.18", "web"), Items.Host("H2", "10.1.162.19"),
+            Items.Switch("S1", "10.9.0.1", ""","vip":["10.1.162.18"]"""));
         var answer = await _server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.1.162.18");
         answer.Is(HttpStatusCode.OK, ApiCode.Success);
         Assert.Matches(
@@ -38,7 +39,8 @@ public sealed class ApiTests : IAsyncLifetime
     [InlineData("ip=10.0.0", (int)ApiCode.WrongTypeOrRange)]
     [InlineData("ip=10.0.0.0%2F33", (int)ApiCode.WrongTypeOrRange)]
     [InlineData("ip=1.1.1.1,", (int)ApiCode.WrongTypeOrRange)]
-    [InlineData("ip=1.1.1.1,1.1.1.2,1.1.1.3,1.1.1.4,1.1.1.5,1.1.1.6,1.1.1.7,1.1.1.8,1.1.1.9,1.1.1.10,1.1.1.11", (int)ApiCode.WrongTypeOrRange)]
+    [InlineData("ip=1.1.1.1,1.1.1.2,1.1.1.3,1.1.1.4,1.1.1.5,1.1.1.6,1.1.1.7,1.1.1.8,1.1.1.9,1.1.1.10,1.1.1.11",
+        (int)ApiCode.WrongTypeOrRange)]
     [InlineData("ip=1.1.1.1,1.1.1.2,1.1.1.3,1.1.1.4,1.1.1.5,1.1.1.6,1.1.1.7,1.1.1.8,1.1.1.9,1.1.1.10", (int)ApiCode.Success)]
     [InlineData("ip=1.1.1.1&oid=router", (int)ApiCode.WrongTypeOrRange)]
     [InlineData("ip=1.1.1.1&page=0", (int)ApiCode.WrongTypeOrRange)]
@@ -56,14 +58,16 @@ public sealed class ApiTests : IAsyncLifetime
         foreach (var cut in new[] { "ip=10.0.0.1oidhost", "ip=10.0.0.1&oidh=ost", "i=p10.0.0.1&oid=host", "ip10.0.0.1=oidhost" })
         {
             var answer = await _server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1&oid=host", tamper: r => r.Query = cut);
-            Assert.True(answer.Code is (int)ApiCode.WrongTypeOrRange or (int)ApiCode.SignatureWrong or (int)ApiCode.ParameterMissing, answer.Text);
+            Assert.True(answer.Code is (int)ApiCode.WrongTypeOrRange or (int)ApiCode.SignatureWrong or (int)ApiCode.ParameterMissing,
+                answer.Text);
         }
     }
 
     [Fact]
     public async Task List_WithFiltersAndPages_AnswersByIdOrder()
     {
-        await _server.PutAsync(Items.Host("b", "10.0.0.2", "web", ""","mem_size":16,"owner":["ops"],"class":"物理机" """), Items.Host("a", "10.0.0.1", "web"), Items.Host("c", "2001:db8::1", "db"));
+        await _server.PutAsync(Items.Host("b", "10.0.0.2", "web", ""","mem_size":16,"owner":["ops"],"class":"物理机" """),
+            Items.Host("a", "10.0.0.1", "web"), Items.Host("c", "2001:db8::1", "db"));
         Assert.Equal(["a", "b", "c"], (await _server.SendAsync("POST", "/v1/object/host", body: "")).Ids);
         Assert.Equal(["a", "b", "c"], (await _server.SendAsync("POST", "/v1/object/host", body: "{}")).Ids);
         var page = await _server.SendAsync("POST", "/v1/object/host", body: """{"page":2,"page_size":2}""");
@@ -71,14 +75,18 @@ public sealed class ApiTests : IAsyncLifetime
         Assert.Equal(3, page.Data.GetProperty("total").GetInt32());
         foreach (var (filter, ids) in new (string, string[])[]
         {
-            ("""{"id":"b"}""", ["b"]), ("""{"id":["a","c","x"]}""", ["a", "c"]), ("""{"hostname":"web"}""", ["a", "b"]), ("""{"mem_size":16}""", ["b"]),
-            ("""{"mem_size":[16,32]}""", ["b"]), ("""{"disk_size":1}""", []), ("""{"class":"物理机"}""", ["b"]), ("""{"owner":"ops"}""", ["b"]),
-            ("""{"ip":"10.0.0.0/8"}""", ["a", "b"]), ("""{"ip":["10.0.0.1","2001:DB8:0::1"]}""", ["a", "c"]), ("""{"ip":"10.0.0.0/8","hostname":"db"}""", []),
+            ("""{"id":"b"}""", ["b"]), ("""{"id":["a","c","x"]}""", ["a", "c"]), ("""{"hostname":"web"}""", ["a", "b"]),
+                ("""{"mem_size":16}""", ["b"]),
+            ("""{"mem_size":[16,32]}""", ["b"]), ("""{"disk_size":1}""", []), ("""{"class":"物理机"}""", ["b"]),
+                ("""{"owner":"ops"}""", ["b"]),
+            ("""{"ip":"10.0.0.0/8"}""", ["a", "b"]), ("""{"ip":["10.0.0.1","2001:DB8:0::1"]}""", ["a", "c"]),
+                ("""{"ip":"10.0.0.0/8","hostname":"db"}""", []),
         })
         {
             Assert.Equal(ids, (await _server.SendAsync("POST", "/v1/object/host", body: filter)).Ids);
         }
-        Assert.Empty((await _server.SendAsync("POST", "/v1/object/switch", body: """{"vip":"10.0.0.0/8","console_ip":"10.0.0.1","name":"x","manufacturers":"y"}""")).Ids);
+        Assert.Empty((await _server.SendAsync("POST", "/v1/object/switch",
+            body: """{"vip":"10.0.0.0/8","console_ip":"10.0.0.1","name":"x","manufacturers":"y"}""")).Ids);
     }
 
     [Theory]
@@ -115,7 +123,8 @@ public sealed class ApiTests : IAsyncLifetime
         var put = await _server.SendAsync("PUT", "/v1/object/host/H001", body: body);
         put.Is(HttpStatusCode.OK, ApiCode.Success);
         var item = Assert.Single(put.Data.GetProperty("list").EnumerateArray());
-        Assert.Equal(("10.1.162.18", "物理机", 9007199254740991), (item.GetProperty("ip").GetString(), item.GetProperty("class").GetString(), item.GetProperty("mem_size").GetInt64()));
+        Assert.Equal(("10.1.162.18", "物理机", 9007199254740991),
+            (item.GetProperty("ip").GetString(), item.GetProperty("class").GetString(), item.GetProperty("mem_size").GetInt64()));
         var get = await _server.SendAsync("GET", "/v1/object/host/H001");
         Assert.Equal(put.Text, get.Text);
         Assert.Equal($"\"{item.GetProperty("version").GetInt64()}\"", get.Headers.ETag?.Tag);
@@ -131,18 +140,26 @@ public sealed class ApiTests : IAsyncLifetime
     [Fact]
     public async Task Put_WithIfMatch_WritesOnlyThatVersion()
     {
-        var first = (await _server.SendAsync("PUT", "/v1/object/host/H1", body: """{"ip":"10.0.0.1"}""", tamper: r => r.Headers["If-None-Match"] = "*")).Headers.ETag!.Tag;
-        (await _server.SendAsync("PUT", "/v1/object/host/H1", body: """{"ip":"10.0.0.2"}""", tamper: r => r.Headers["If-None-Match"] = "*")).Is(HttpStatusCode.OK, ApiCode.Other);
-        var second = await _server.SendAsync("PUT", "/v1/object/host/H1", body: """{"ip":"10.0.0.2"}""", tamper: r => r.Headers["If-Match"] = first);
+        var first = (await _server.SendAsync("PUT", "/v1/object/host/H1", body: """{"ip":"10.0.0.1"}""",
+            tamper: r => r.Headers["If-None-Match"] = "*")).Headers.ETag!.Tag;
+        (await _server.SendAsync("PUT", "/v1/object/host/H1", body: """{"ip":"10.0.0.2"}""", tamper: r => r.Headers["If-None-Match"] = "*"))
+            .Is(HttpStatusCode.OK, ApiCode.Other);
+        var second = await _server.SendAsync("PUT", "/v1/object/host/H1", body: """{"ip":"10.0.0.2"}""",
+            tamper: r => r.Headers["If-Match"] = first);
         second.Is(HttpStatusCode.OK, ApiCode.Success);
-        var stale = await _server.SendAsync("PUT", "/v1/object/host/H1", body: """{"ip":"10.0.0.3"}""", tamper: r => r.Headers["If-Match"] = first);
+        var stale = await _server.SendAsync("PUT", "/v1/object/host/H1", body: """{"ip":"10.0.0.3"}""",
+            tamper: r => r.Headers["If-Match"] = first);
         stale.Is(HttpStatusCode.OK, ApiCode.Other);
         Assert.Equal(second.Headers.ETag, stale.Headers.ETag);
-        (await _server.SendAsync("DELETE", "/v1/object/host/H1", tamper: r => r.Headers["If-Match"] = first)).Is(HttpStatusCode.OK, ApiCode.Other);
-        (await _server.SendAsync("DELETE", "/v1/object/host/H2", tamper: r => r.Headers["If-Match"] = "*")).Is(HttpStatusCode.OK, ApiCode.Other);
+        (await _server.SendAsync("DELETE", "/v1/object/host/H1", tamper: r => r.Headers["If-Match"] = first))
+            .Is(HttpStatusCode.OK, ApiCode.Other);
+        (await _server.SendAsync("DELETE", "/v1/object/host/H2", tamper: r => r.Headers["If-Match"] = "*"))
+            .Is(HttpStatusCode.OK, ApiCode.Other);
         foreach (var wrong in new[] { "1", "W/\"1\"", "\"x\"", "\"1\", \"x\"" })
-            (await _server.SendAsync("PUT", "/v1/object/host/H1", body: """{"ip":"10.0.0.3"}""", tamper: r => r.Headers["If-Match"] = wrong)).Is(HttpStatusCode.OK, ApiCode.WrongTypeOrRange);
-        (await _server.SendAsync("DELETE", "/v1/object/host/H1", tamper: r => r.Headers["If-Match"] = $"\"1\", {second.Headers.ETag!.Tag}")).Is(HttpStatusCode.OK, ApiCode.Success);
+            (await _server.SendAsync("PUT", "/v1/object/host/H1", body: """{"ip":"10.0.0.3"}""",
+                tamper: r => r.Headers["If-Match"] = wrong)).Is(HttpStatusCode.OK, ApiCode.WrongTypeOrRange);
+        (await _server.SendAsync("DELETE", "/v1/object/host/H1", tamper: r => r.Headers["If-Match"] = $"\"1\", {second.Headers.ETag!.Tag}"))
+            .Is(HttpStatusCode.OK, ApiCode.Success);
     }
 
     [Theory]
@@ -190,7 +207,8 @@ public sealed class ApiTests : IAsyncLifetime
     public async Task UnknownPath_Is4004(string path) => (await _server.SendAsync("GET", path)).Is(HttpStatusCode.OK, ApiCode.NotFound);
 
     [Fact]
-    public async Task Id_WithOtherCharacters_Is4002() => (await _server.SendAsync("GET", "/v1/object/host/a b")).Is(HttpStatusCode.OK, ApiCode.WrongTypeOrRange);
+    public async Task Id_WithOtherCharacters_Is4002() => (await _server.SendAsync("GET", "/v1/object/host/a b"))
+        .Is(HttpStatusCode.OK, ApiCode.WrongTypeOrRange);
 
     [Theory]
     [InlineData("zh-CN,zh;q=0.9,en;q=0.8", "缺少参数 ip")]
@@ -199,7 +217,8 @@ public sealed class ApiTests : IAsyncLifetime
     [InlineData("zh;q=0", "ip is missing")]
     [InlineData("?!", "ip is missing")]
     public async Task Message_IsInTheLanguageThatIsWantedMost(string acceptLanguage, string message) =>
-        Assert.Equal(message, (await _server.SendAsync("GET", "/v1/sdk/search_ip", tamper: r => r.Headers["Accept-Language"] = acceptLanguage)).Message);
+        Assert.Equal(message,
+            (await _server.SendAsync("GET", "/v1/sdk/search_ip", tamper: r => r.Headers["Accept-Language"] = acceptLanguage)).Message);
 
     [Fact]
     public async Task Ping_IsNotSigned()

@@ -56,7 +56,8 @@ public sealed class AuthApiTests : IAsyncLifetime
             {
                 await Refuses(ApiCode.Expired, r =>
                 {
-                    r.Expires = DateTimeOffset.UtcNow.AddSeconds(seconds).ToUnixTimeSeconds().ToString(System.Globalization.CultureInfo.InvariantCulture);
+                    r.Expires = DateTimeOffset.UtcNow.AddSeconds(seconds).ToUnixTimeSeconds()
+                        .ToString(System.Globalization.CultureInfo.InvariantCulture);
                     r.Sign();
                 });
             }
@@ -72,10 +73,14 @@ public sealed class AuthApiTests : IAsyncLifetime
     public async Task ReadOnlyKey_ReadsButDoesNotWrite(string scheme)
     {
         await _server.PutAsync(Items.Host("H1"));
-        (await _server.SendAsync("GET", "/v1/object/host/H1", key: ApiServer.ReadOnlyKey, scheme: scheme)).Is(HttpStatusCode.OK, ApiCode.Success);
-        (await _server.SendAsync("POST", "/v1/object/host", body: "{}", key: ApiServer.ReadOnlyKey, scheme: scheme)).Is(HttpStatusCode.OK, ApiCode.Success);
-        (await _server.SendAsync("PUT", "/v1/object/host/H1", body: """{"ip":"10.9.9.9"}""", key: ApiServer.ReadOnlyKey, scheme: scheme)).Is(HttpStatusCode.Unauthorized, ApiCode.AccessDenied);
-        (await _server.SendAsync("DELETE", "/v1/object/host/H1", key: ApiServer.ReadOnlyKey, scheme: scheme)).Is(HttpStatusCode.Unauthorized, ApiCode.AccessDenied);
+        (await _server.SendAsync("GET", "/v1/object/host/H1", key: ApiServer.ReadOnlyKey, scheme: scheme))
+            .Is(HttpStatusCode.OK, ApiCode.Success);
+        (await _server.SendAsync("POST", "/v1/object/host", body: "{}", key: ApiServer.ReadOnlyKey, scheme: scheme))
+            .Is(HttpStatusCode.OK, ApiCode.Success);
+        (await _server.SendAsync("PUT", "/v1/object/host/H1", body: """{"ip":"10.9.9.9"}""", key: ApiServer.ReadOnlyKey, scheme: scheme))
+            .Is(HttpStatusCode.Unauthorized, ApiCode.AccessDenied);
+        (await _server.SendAsync("DELETE", "/v1/object/host/H1", key: ApiServer.ReadOnlyKey, scheme: scheme))
+            .Is(HttpStatusCode.Unauthorized, ApiCode.AccessDenied);
         Assert.Equal(["H1"], (await _server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1")).Ids);
     }
 
@@ -90,7 +95,8 @@ public sealed class AuthApiTests : IAsyncLifetime
     [Fact]
     public async Task V2_ReplayedNonce_IsAcceptedOnce()
     {
-        var request = new SignedRequest { Method = "GET", Path = "/v1/sdk/search_ip", Query = "ip=10.0.0.1", AccessKey = ApiServer.ReadWriteKey, Scheme = "v2" };
+        var request = new SignedRequest { Method = "GET", Path = "/v1/sdk/search_ip", Query = "ip=10.0.0.1",
+            AccessKey = ApiServer.ReadWriteKey, Scheme = "v2" };
         request.Sign();
         (await _server.SendAsync(request)).Is(HttpStatusCode.OK, ApiCode.Success);
         (await _server.SendAsync(request)).Is(HttpStatusCode.Unauthorized, ApiCode.Expired);
@@ -101,7 +107,8 @@ public sealed class AuthApiTests : IAsyncLifetime
     [Fact]
     public async Task V2_WrongSignature_DoesNotUseUpTheNonce()
     {
-        var request = new SignedRequest { Method = "GET", Path = "/v1/sdk/search_ip", Query = "ip=10.0.0.1", AccessKey = ApiServer.ReadWriteKey, Scheme = "v2" };
+        var request = new SignedRequest { Method = "GET", Path = "/v1/sdk/search_ip", Query = "ip=10.0.0.1",
+            AccessKey = ApiServer.ReadWriteKey, Scheme = "v2" };
         request.Sign();
         var right = request.Signature;
         request.Signature = new string('0', 64);
@@ -118,11 +125,13 @@ public sealed class AuthApiTests : IAsyncLifetime
     [InlineData("IPS-HMAC-SHA256 accesskey=A, expires=1, nonce=0123456789abcde/, signature=0")]
     [InlineData("IPS-HMAC-SHA256 accesskey=A, expires=1, foo=1, nonce=0123456789abcdef, signature=0")]
     public async Task V2_MalformedHeader_Is4002(string authorization) =>
-        (await _server.SendAsync("GET", "/v1/object/host/H1", key: null, tamper: r => r.Headers["Authorization"] = authorization)).Is(HttpStatusCode.Unauthorized, ApiCode.WrongTypeOrRange);
+        (await _server.SendAsync("GET", "/v1/object/host/H1", key: null, tamper: r => r.Headers["Authorization"] = authorization))
+            .Is(HttpStatusCode.Unauthorized, ApiCode.WrongTypeOrRange);
 
     [Fact]
     public async Task BothSchemes_Is4002() =>
-        (await _server.SendAsync("GET", "/v1/object/host/H1", tamper: r => r.Headers["Authorization"] = "IPS-HMAC-SHA256 accesskey=A, expires=1, nonce=0123456789abcdef, signature=0"))
+        (await _server.SendAsync("GET", "/v1/object/host/H1",
+            tamper: r => r.Headers["Authorization"] = "IPS-HMAC-SHA256 accesskey=A, expires=1, nonce=0123456789abcdef, signature=0"))
             .Is(HttpStatusCode.Unauthorized, ApiCode.WrongTypeOrRange);
 
     [Theory]
@@ -132,7 +141,8 @@ public sealed class AuthApiTests : IAsyncLifetime
     [InlineData("application/json; charset=utf-8", (int)ApiCode.Success)]
     [InlineData("Application/JSON", (int)ApiCode.Success)]
     public async Task ContentType_MustBeJson(string? contentType, int code) =>
-        (await _server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1", tamper: r => r.ContentType = contentType)).Is(HttpStatusCode.OK, (ApiCode)code);
+        (await _server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1", tamper: r => r.ContentType = contentType))
+            .Is(HttpStatusCode.OK, (ApiCode)code);
 
     [Fact]
     public async Task FirstValueOfAName_IsWhatIsSigned_AndTheSecondIsRefused()
@@ -151,7 +161,8 @@ public sealed class AuthApiTests : IAsyncLifetime
         (await server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1")).Is(HttpStatusCode.Unauthorized, ApiCode.AccessDenied);
         await server.Store.ReplaceKeyAsync(key with { Secret = "new" }, default);
         (await server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1")).Is(HttpStatusCode.Unauthorized, ApiCode.SignatureWrong);
-        await server.Store.ReplaceKeyAsync(key with { Secret = "new", PreviousSecret = key.Secret, PreviousUntil = DateTimeOffset.UtcNow.AddHours(1) }, default);
+        await server.Store.ReplaceKeyAsync(key with { Secret = "new", PreviousSecret = key.Secret,
+            PreviousUntil = DateTimeOffset.UtcNow.AddHours(1) }, default);
         (await server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1")).Is(HttpStatusCode.OK, ApiCode.Success);
     }
 
@@ -167,9 +178,12 @@ public sealed class AuthApiTests : IAsyncLifetime
     [Trait("issue", "11")]
     public async Task V2TurnedOff_OnlyV21IsAccepted()
     {
-        await using var server = await ApiServer.StartAsync(services => services.Configure<AuthOptions>(o => (o.AllowV1, o.AllowV2) = (false, false)));
-        (await server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1", scheme: "v1")).Is(HttpStatusCode.Unauthorized, ApiCode.AccessDenied);
-        (await server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1", scheme: "v2")).Is(HttpStatusCode.Unauthorized, ApiCode.AccessDenied);
+        await using var server = await ApiServer.StartAsync(services =>
+            services.Configure<AuthOptions>(o => (o.AllowV1, o.AllowV2) = (false, false)));
+        (await server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1", scheme: "v1"))
+            .Is(HttpStatusCode.Unauthorized, ApiCode.AccessDenied);
+        (await server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1", scheme: "v2"))
+            .Is(HttpStatusCode.Unauthorized, ApiCode.AccessDenied);
         (await server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1", scheme: "v2.1")).Is(HttpStatusCode.OK, ApiCode.Success);
     }
 
@@ -182,8 +196,10 @@ public sealed class AuthApiTests : IAsyncLifetime
             o.Window = TimeSpan.FromMinutes(5);
         }));
         var (now, window) = (DateTimeOffset.UtcNow.ToUnixTimeSeconds(), TimeSpan.FromMinutes(5));
-        for (var i = 0; i < 1000; i++) Assert.Equal(Ips.Host.Inventory.Storage.NonceOutcome.Taken, await server.Store.TakeAsync($"X{i % 8}", $"n{i}", now, window, 2000, default));
-        (await server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1", scheme: "v2")).Is(HttpStatusCode.Unauthorized, ApiCode.AccessDenied);
+        for (var i = 0; i < 1000; i++) Assert.Equal(Ips.Host.Inventory.Storage.NonceOutcome.Taken,
+            await server.Store.TakeAsync($"X{i % 8}", $"n{i}", now, window, 2000, default));
+        (await server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1", scheme: "v2"))
+            .Is(HttpStatusCode.Unauthorized, ApiCode.AccessDenied);
     }
 
     [Fact]
@@ -191,7 +207,8 @@ public sealed class AuthApiTests : IAsyncLifetime
     {
         await using (var closed = await ApiServer.StartAsync(withKeys: false))
         {
-            (await closed.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1", key: null)).Is(HttpStatusCode.Unauthorized, ApiCode.KeyNotFound);
+            (await closed.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1", key: null))
+                .Is(HttpStatusCode.Unauthorized, ApiCode.KeyNotFound);
             Assert.Contains(closed.Log.Events, e => e.Id == ApiEventIds.NoKey);
         }
         await using var open = await ApiServer.StartAsync(services => services.Configure<AuthOptions>(o =>
@@ -200,13 +217,17 @@ public sealed class AuthApiTests : IAsyncLifetime
             o.KeyCache = TimeSpan.Zero;
         }), withKeys: false);
         Assert.Contains(open.Log.Events, e => e.Id == ApiEventIds.AnonymousLoopback);
-        (await open.SendAsync("PUT", "/v1/object/host/H1", body: """{"ip":"10.0.0.1"}""", key: null)).Is(HttpStatusCode.OK, ApiCode.Success);
+        (await open.SendAsync("PUT", "/v1/object/host/H1", body: """{"ip":"10.0.0.1"}""", key: null))
+            .Is(HttpStatusCode.OK, ApiCode.Success);
         Assert.Equal(["H1"], (await open.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1", key: null)).Ids);
         // A page whose name points to 127.0.0.1 (DNS rebinding).
-        (await open.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1", key: null, tamper: r => r.Headers["Host"] = "evil.example")).Is(HttpStatusCode.Unauthorized, ApiCode.KeyNotFound);
+        (await open.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1", key: null, tamper: r => r.Headers["Host"] = "evil.example"))
+            .Is(HttpStatusCode.Unauthorized, ApiCode.KeyNotFound);
         // With the first key it ends.
-        await open.Store.AddKeyAsync(new AccessKey("A1", "s", null, DateTimeOffset.UnixEpoch, true, true, DateTimeOffset.UnixEpoch, ""), default);
-        (await open.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1", key: null)).Is(HttpStatusCode.Unauthorized, ApiCode.ParameterMissing);
+        await open.Store.AddKeyAsync(new AccessKey("A1", "s", null, DateTimeOffset.UnixEpoch, true, true, DateTimeOffset.UnixEpoch, ""),
+            default);
+        (await open.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1", key: null))
+            .Is(HttpStatusCode.Unauthorized, ApiCode.ParameterMissing);
     }
 
     [Fact]
@@ -224,9 +245,11 @@ public sealed class AuthApiTests : IAsyncLifetime
     // Stands in for a client elsewhere: tests only use loopback.
     private sealed class RemoteAddress(IPAddress address) : Microsoft.AspNetCore.Hosting.IStartupFilter
     {
-        public Action<Microsoft.AspNetCore.Builder.IApplicationBuilder> Configure(Action<Microsoft.AspNetCore.Builder.IApplicationBuilder> next) => app =>
+        public Action<Microsoft.AspNetCore.Builder.IApplicationBuilder> Configure(
+            Action<Microsoft.AspNetCore.Builder.IApplicationBuilder> next) => app =>
         {
-            Microsoft.AspNetCore.Builder.UseExtensions.Use(app, (Microsoft.AspNetCore.Http.HttpContext context, Microsoft.AspNetCore.Http.RequestDelegate go) =>
+            Microsoft.AspNetCore.Builder.UseExtensions.Use(app,
+                (Microsoft.AspNetCore.Http.HttpContext context, Microsoft.AspNetCore.Http.RequestDelegate go) =>
             {
                 context.Connection.RemoteIpAddress = address;
                 return go(context);

@@ -12,7 +12,8 @@ public sealed class BadInputTests : IAsyncLifetime
 {
     private ApiServer _server = null!;
 
-    public async Task InitializeAsync() => _server = await ApiServer.StartAsync(services => services.Configure<ApiOptions>(o => o.MaxBodySizeBytes = 4096));
+    public async Task InitializeAsync() => _server = await ApiServer
+        .StartAsync(services => services.Configure<ApiOptions>(o => o.MaxBodySizeBytes = 4096));
 
     public async Task DisposeAsync()
     {
@@ -36,7 +37,8 @@ public sealed class BadInputTests : IAsyncLifetime
     {
         var status = await RawAsync(stream =>
         {
-            var head = $"PUT /v1/object/host/H1?accesskey=RW&expires={DateTimeOffset.UtcNow.ToUnixTimeSeconds()}&signature=0 HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+            var head = $"PUT /v1/object/host/H1?accesskey=RW&expires={DateTimeOffset.UtcNow.ToUnixTimeSeconds()}&signature=0 "
+                + "HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
             stream.Write(Encoding.ASCII.GetBytes(head));
             for (var i = 0; i < 64; i++) stream.Write(Encoding.ASCII.GetBytes("400\r\n" + new string(' ', 1024) + "\r\n"));
             stream.Write("0\r\n\r\n"u8);
@@ -51,7 +53,8 @@ public sealed class BadInputTests : IAsyncLifetime
     {
         foreach (var body in new[]
         {
-            new string('[', 2000), """{"owner":""" + new string('[', 1000) + new string(']', 1000) + "}", "{", "nul", "[]", "1", "\"x\"", """{"ip":"10.0.0.1"} x""", """{"ip":"10.0.0.1",}""", "\0", "{\"ip\":\"a\nb\"}",
+            new string('[', 2000), """{"owner":""" + new string('[', 1000) + new string(']', 1000) + "}", "{", "nul", "[]", "1", "\"x\"",
+                """{"ip":"10.0.0.1"} x""", """{"ip":"10.0.0.1",}""", "\0", "{\"ip\":\"a\nb\"}",
         })
         {
             (await _server.SendAsync(method, path, body: body)).Is(HttpStatusCode.BadRequest, ApiCode.WrongTypeOrRange);
@@ -66,7 +69,8 @@ public sealed class BadInputTests : IAsyncLifetime
     {
         foreach (var bad in new byte[][] { [0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf5, 0x80, 0x80, 0x80], [0xe4, 0xb8] })
         {
-            var request = new SignedRequest { Method = method, Path = path, AccessKey = ApiServer.ReadWriteKey, Body = [.. "{\"hostname\":\""u8, .. bad, .. "\"}"u8] };
+            var request = new SignedRequest { Method = method, Path = path, AccessKey = ApiServer.ReadWriteKey,
+                Body = [.. "{\"hostname\":\""u8, .. bad, .. "\"}"u8] };
             request.Sign();
             (await _server.SendAsync(request)).Is(HttpStatusCode.BadRequest, ApiCode.WrongTypeOrRange);
         }
@@ -75,15 +79,19 @@ public sealed class BadInputTests : IAsyncLifetime
     [Fact]
     public async Task Parameters_TenThousand_AreA4xx()
     {
-        // In the query: more than the request line holds. In a shorter query: more than a request may have. In a body: fields that are not known.
+        // In the query: more than the request line holds. In a shorter query: more than a request may have. In a body: fields that are not
+        // known.
         var long10000 = "?" + string.Join('&', Enumerable.Range(0, 10_000).Select(i => $"p{i}=1"));
-        Assert.InRange(await RawAsync(s => s.Write(Encoding.ASCII.GetBytes($"GET /v1/sdk/search_ip{long10000} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\r\n"))), 400, 431);
+        Assert.InRange(await RawAsync(s => s.Write(Encoding.ASCII
+            .GetBytes($"GET /v1/sdk/search_ip{long10000} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\r\n"))), 400, 431);
         var shorter = string.Join('&', Enumerable.Range(0, 1_000).Select(i => $"p{i}=1"));
         (await _server.SendAsync("GET", "/v1/sdk/search_ip", shorter)).Is(HttpStatusCode.BadRequest, ApiCode.WrongTypeOrRange);
-        await using var large = await ApiServer.StartAsync(services => services.Configure<ApiOptions>(o => o.MaxBodySizeBytes = 1024 * 1024));
+        await using var large = await ApiServer.StartAsync(services =>
+            services.Configure<ApiOptions>(o => o.MaxBodySizeBytes = 1024 * 1024));
         foreach (var (method, path) in new[] { ("POST", "/v1/object/host"), ("PUT", "/v1/object/host/H1") })
         {
-            var answer = await large.SendAsync(method, path, body: "{" + string.Join(',', Enumerable.Range(0, 10_000).Select(i => $"\"p{i}\":1")) + "}");
+            var answer = await large.SendAsync(method, path,
+                body: "{" + string.Join(',', Enumerable.Range(0, 10_000).Select(i => $"\"p{i}\":1")) + "}");
             answer.Is(HttpStatusCode.OK, ApiCode.WrongTypeOrRange);
             Assert.True(answer.Text.Length < 4096, "A thousand mistakes must not make a huge answer.");
         }
@@ -97,7 +105,8 @@ public sealed class BadInputTests : IAsyncLifetime
             stream.Write("GET /v1/object/host/H1 HTTP/1.1\r\nHost: x\r\n"u8);
             stream.Write(Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(0, 200).Select(i => $"X-{i}: 1\r\n")) + "\r\n"));
         }));
-        Assert.Equal(431, await RawAsync(stream => stream.Write(Encoding.ASCII.GetBytes($"GET /v1/object/host/H1 HTTP/1.1\r\nHost: x\r\nX-A: {new string('a', 40_000)}\r\n\r\n"))));
+        Assert.Equal(431, await RawAsync(stream => stream.Write(Encoding.ASCII
+            .GetBytes($"GET /v1/object/host/H1 HTTP/1.1\r\nHost: x\r\nX-A: {new string('a', 40_000)}\r\n\r\n"))));
     }
 
     [Theory]
@@ -109,7 +118,8 @@ public sealed class BadInputTests : IAsyncLifetime
     [InlineData("GE\u007fT / HTTP/1.1")]
     [InlineData("nonsense")]
     public async Task RequestLine_Odd_IsA4xx(string line) =>
-        Assert.InRange(await RawAsync(s => s.Write(Encoding.Latin1.GetBytes(line + "\r\nHost: x\r\nContent-Type: application/json\r\n\r\n"))), 400, 499);
+        Assert.InRange(await RawAsync(s =>
+            s.Write(Encoding.Latin1.GetBytes(line + "\r\nHost: x\r\nContent-Type: application/json\r\n\r\n"))), 400, 499);
 
     /// <summary>Sends raw bytes and reads the status of the answer.</summary>
     private async Task<int> RawAsync(Action<NetworkStream> send)

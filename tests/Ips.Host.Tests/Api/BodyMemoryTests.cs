@@ -31,11 +31,13 @@ public sealed class BodyMemoryTests
     [Fact]
     public async Task BodiesOfKnownKeys_BeyondTheMemory_Are503_AndTheMemoryIsGivenBack()
     {
-        await using var server = await ApiServer.StartAsync(services => services.Configure<ApiOptions>(o => o.MaxBodySizeBytes = 16 * 1024 * 1024));
+        await using var server = await ApiServer.StartAsync(services =>
+            services.Configure<ApiOptions>(o => o.MaxBodySizeBytes = 16 * 1024 * 1024));
         List<SlowBody> slow = [];
         try
         {
-            for (var i = 0; i < 6; i++) slow.Add(await SlowBody.BeginAsync(server, "PUT", "/v1/object/host/H1", ApiServer.ReadWriteKey, "v1", BodySize, BodySize - 1));
+            for (var i = 0; i < 6; i++) slow.Add(await SlowBody
+                .BeginAsync(server, "PUT", "/v1/object/host/H1", ApiServer.ReadWriteKey, "v1", BodySize, BodySize - 1));
             var answer = await (await Task.WhenAny(slow.Select(body => body.AnswerAsync())).WaitAsync(Limit));
             Assert.StartsWith("HTTP/1.1 503 ", answer, StringComparison.Ordinal);
             Assert.Contains("Retry-After: 1", answer, StringComparison.OrdinalIgnoreCase);
@@ -74,7 +76,8 @@ public sealed class BodyMemoryTests
         refused.Is(HttpStatusCode.Unauthorized, ApiCode.AccessDenied);
         Assert.Contains("ips.auth.nonce-capacity", refused.Message, StringComparison.Ordinal);
         for (var i = 0; i < 100; i++)
-            (await server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1", key: ApiServer.ReadOnlyKey, scheme: "v2")).Is(HttpStatusCode.OK, ApiCode.Success);
+            (await server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1", key: ApiServer.ReadOnlyKey, scheme: "v2"))
+                .Is(HttpStatusCode.OK, ApiCode.Success);
     }
 
     /// <summary>A request whose body does not end.</summary>
@@ -83,16 +86,19 @@ public sealed class BodyMemoryTests
         private readonly Socket _socket = new(SocketType.Stream, ProtocolType.Tcp);
         private Task _sending = Task.CompletedTask;
 
-        public static async Task<SlowBody> BeginAsync(ApiServer server, string method, string path, string key, string scheme, int length, int sent)
+        public static async Task<SlowBody> BeginAsync(ApiServer server, string method, string path, string key, string scheme, int length,
+            int sent)
         {
             var slow = new SlowBody();
             await slow._socket.ConnectAsync(server.Address.Host, server.Address.Port);
             var expires = DateTimeOffset.UtcNow.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
             var (query, authorization) = scheme == "v1"
                 ? ($"?accesskey={key}&expires={expires}&signature={new string('0', 40)}", "")
-                : ("", $"Authorization: IPS-HMAC-SHA256 accesskey={key}, expires={expires}, nonce={Guid.NewGuid():N}, signature={new string('0', 64)}\r\n");
+                : ("", $"Authorization: IPS-HMAC-SHA256 accesskey={key}, expires={expires}, nonce={Guid.NewGuid():N}, "
+                    + $"signature={new string('0', 64)}\r\n");
             await slow._socket.SendAsync(Encoding.ASCII.GetBytes(
-                $"{method} {path}{query} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{authorization}Content-Length: {length}\r\n\r\n"));
+                $"{method} {path}{query} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{authorization}Content-Length: "
+                    + $"{length}\r\n\r\n"));
             slow._sending = slow.SendAsync(sent);
             return slow;
         }
@@ -121,7 +127,8 @@ public sealed class BodyMemoryTests
             var block = new byte[64 * 1024];
             try
             {
-                for (var sent = 0; sent < bytes; sent += block.Length) await _socket.SendAsync(block.AsMemory(0, Math.Min(block.Length, bytes - sent)));
+                for (var sent = 0; sent < bytes; sent += block.Length) await _socket
+                    .SendAsync(block.AsMemory(0, Math.Min(block.Length, bytes - sent)));
             }
             catch (SocketException)
             {

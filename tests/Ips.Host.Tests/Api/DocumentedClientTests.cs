@@ -32,7 +32,8 @@ public sealed partial class DocumentedClientTests
         using var shell = Process.Start(new ProcessStartInfo("bash", ["-c", script])
         {
             RedirectStandardOutput = true,
-            Environment = { ["KEY"] = ApiServer.ReadWriteKey, ["SECRET"] = ApiServer.SecretOf(ApiServer.ReadWriteKey), ["BASE"] = $"http://{address.Authority}", ["NO_PROXY"] = "*" },
+            Environment = { ["KEY"] = ApiServer.ReadWriteKey, ["SECRET"] = ApiServer.SecretOf(ApiServer.ReadWriteKey),
+                ["BASE"] = $"http://{address.Authority}", ["NO_PROXY"] = "*" },
         })!;
         var output = await shell.StandardOutput.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(30));
         await shell.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
@@ -53,7 +54,8 @@ public sealed partial class DocumentedClientTests
         public ShellFactAttribute()
         {
             var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':');
-            var missing = new[] { "bash", "curl", "openssl" }.Where(program => !folders.Any(folder => File.Exists(Path.Combine(folder, program)))).ToList();
+            var missing = new[] { "bash", "curl", "openssl" }.Where(program =>
+                !folders.Any(folder => File.Exists(Path.Combine(folder, program)))).ToList();
             if (missing.Count > 0) Skip = $"{string.Join(", ", missing)} not installed.";
         }
     }

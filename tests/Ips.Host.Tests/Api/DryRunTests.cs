@@ -29,7 +29,8 @@ public sealed class DryRunTests : IAsyncLifetime
             Assert.Equal(["Z1"], answer.Ids);
         }
         (await _server.SendAsync("DELETE", "/v1/object/host/Z2", "dry_run=1")).Is(HttpStatusCode.OK, ApiCode.NotFound);
-        (await _server.SendAsync("DELETE", "/v1/object/host/Z1", "dry_run=1", tamper: r => r.Headers["If-Match"] = "\"999\"")).Is(HttpStatusCode.OK, ApiCode.Other);
+        (await _server.SendAsync("DELETE", "/v1/object/host/Z1", "dry_run=1", tamper: r => r.Headers["If-Match"] = "\"999\""))
+            .Is(HttpStatusCode.OK, ApiCode.Other);
         Assert.Equal(version, (await _server.SendAsync("GET", "/v1/object/host/Z1")).Headers.ETag);
         (await _server.SendAsync("DELETE", "/v1/object/host/Z1", "dry_run=0")).Is(HttpStatusCode.OK, ApiCode.Success);
         (await _server.SendAsync("GET", "/v1/object/host/Z1")).Is(HttpStatusCode.OK, ApiCode.NotFound);
@@ -46,7 +47,8 @@ public sealed class DryRunTests : IAsyncLifetime
                 r.Headers["If-None-Match"] = ifNoneMatch;
                 r.Sign();
             });
-            return answer.Code == 0 ? answer.Data.GetProperty("dry_run").GetString() : answer.Code.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            return answer.Code == 0 ? answer.Data.GetProperty("dry_run").GetString()
+                : answer.Code.ToString(System.Globalization.CultureInfo.InvariantCulture);
         }
         Assert.Equal("created", await TryAsync("""{"ip":"10.0.0.1"}"""));
         (await _server.SendAsync("GET", "/v1/object/host/H1")).Is(HttpStatusCode.OK, ApiCode.NotFound);
@@ -65,7 +67,8 @@ public sealed class DryRunTests : IAsyncLifetime
     {
         var request = new SignedRequest
         {
-            Method = "PUT", Path = "/v1/object/host/H1", Query = "dry_run=1", Body = """{"ip":"10.0.0.1"}"""u8.ToArray(), AccessKey = ApiServer.ReadWriteKey, Scheme = "v2.1",
+            Method = "PUT", Path = "/v1/object/host/H1", Query = "dry_run=1", Body = """{"ip":"10.0.0.1"}"""u8.ToArray(),
+                AccessKey = ApiServer.ReadWriteKey, Scheme = "v2.1",
             Host = _server.Address.Authority,
         };
         request.Sign();
@@ -73,13 +76,15 @@ public sealed class DryRunTests : IAsyncLifetime
         (await _server.SendAsync(request)).Is(HttpStatusCode.Unauthorized, ApiCode.Expired);
         request.Query = ""; // without dry_run it is another request
         (await _server.SendAsync(request)).Is(HttpStatusCode.Unauthorized, ApiCode.SignatureWrong);
-        (await _server.SendAsync("DELETE", "/v1/object/host/H1", "dry_run=1", key: ApiServer.ReadOnlyKey)).Is(HttpStatusCode.Unauthorized, ApiCode.AccessDenied);
+        (await _server.SendAsync("DELETE", "/v1/object/host/H1", "dry_run=1", key: ApiServer.ReadOnlyKey))
+            .Is(HttpStatusCode.Unauthorized, ApiCode.AccessDenied);
     }
 
     [Fact]
     public async Task DryRun_WithoutAKeyFromLoopback_NeedsNoScheme()
     {
-        await using var open = await ApiServer.StartAsync(services => services.Configure<AuthOptions>(o => o.AllowAnonymousLoopback = true), withKeys: false);
+        await using var open = await ApiServer.StartAsync(services => services.Configure<AuthOptions>(o => o.AllowAnonymousLoopback = true),
+            withKeys: false);
         var answer = await open.SendAsync("PUT", "/v1/object/host/H1", "dry_run=1", """{"ip":"10.0.0.1"}""", key: null);
         answer.Is(HttpStatusCode.OK, ApiCode.Success);
         (await open.SendAsync("GET", "/v1/object/host/H1", key: null)).Is(HttpStatusCode.OK, ApiCode.NotFound);

@@ -7,8 +7,8 @@ using System.Text.Json;
 
 namespace Ips.Host.Tests.Api;
 
-/// <summary>Sends what the Go client of Gin-IPs sends, byte for byte: its signature, Go's encoding of a query, and the headers of Go's HTTP client. Written from what
-/// that client does on the wire.</summary>
+/// <summary>Sends what the Go client of Gin-IPs sends, byte for byte: its signature, Go's encoding of a query, and the headers of Go's HTTP
+/// client. Written from what that client does on the wire.</summary>
 internal sealed class GinIpsClient(Uri address, string key, string secret)
 {
     /// <summary>The header that the client always sends; null leaves it out.</summary>
@@ -24,8 +24,10 @@ internal sealed class GinIpsClient(Uri address, string key, string secret)
     /// <param name="path">The path.</param>
     /// <param name="method">Upper case.</param>
     /// <param name="parameters">GET, DELETE: texts. POST, PUT: what JSON takes.</param>
-    /// <param name="hasBody">False sends a POST or PUT without a body, as clients in other languages do, and signs an empty line for it.</param>
-    public async Task<GinIpsAnswer> RequestAsync(string path, string method, IReadOnlyDictionary<string, object> parameters, bool hasBody = true)
+    /// <param name="hasBody">False sends a POST or PUT without a body, as clients in other languages do, and signs an empty line for
+    /// it.</param>
+    public async Task<GinIpsAnswer> RequestAsync(string path, string method, IReadOnlyDictionary<string, object> parameters,
+        bool hasBody = true)
     {
         var sorted = new SortedDictionary<string, object>(parameters.ToDictionary(p => p.Key, p => p.Value), StringComparer.Ordinal);
         var inQuery = method is "GET" or "DELETE";
@@ -35,7 +37,8 @@ internal sealed class GinIpsClient(Uri address, string key, string secret)
             body.Length == 0 ? "" : Convert.ToHexStringLower(MD5.HashData(body)), expires, key);
         SortedDictionary<string, string> query = new(StringComparer.Ordinal)
         {
-            ["accesskey"] = key, ["expires"] = expires, ["signature"] = Convert.ToHexStringLower(HMACSHA1.HashData(Encoding.UTF8.GetBytes(secret), Encoding.UTF8.GetBytes(signed))),
+            ["accesskey"] = key, ["expires"] = expires, ["signature"] = Convert
+                .ToHexStringLower(HMACSHA1.HashData(Encoding.UTF8.GetBytes(secret), Encoding.UTF8.GetBytes(signed))),
         };
         foreach (var name in Without) query.Remove(name);
         if (inQuery)
@@ -58,7 +61,8 @@ internal sealed class GinIpsClient(Uri address, string key, string secret)
 }
 
 /// <summary>An answer as a Go program reads it, into structs whose fields have one type each.</summary>
-internal sealed record GinIpsAnswer(int Status, IReadOnlyDictionary<string, string> Headers, long Code, string Message, long Page, long PageSize, long Size, long Total, IReadOnlyList<JsonElement> List)
+internal sealed record GinIpsAnswer(int Status, IReadOnlyDictionary<string, string> Headers, long Code, string Message, long Page,
+    long PageSize, long Size, long Total, IReadOnlyList<JsonElement> List)
 {
     public IEnumerable<string> Ids => List.Select(item => item.GetProperty("id").GetString()!);
 
@@ -66,12 +70,15 @@ internal sealed record GinIpsAnswer(int Status, IReadOnlyDictionary<string, stri
     {
         var parts = text.Split("\r\n\r\n", 2);
         var lines = parts[0].Split("\r\n");
-        var headers = lines.Skip(1).Select(line => line.Split(": ", 2)).ToDictionary(p => p[0], p => p[1], StringComparer.OrdinalIgnoreCase);
+        var headers = lines.Skip(1).Select(line => line.Split(": ", 2))
+            .ToDictionary(p => p[0], p => p[1], StringComparer.OrdinalIgnoreCase);
         using var document = JsonDocument.Parse(parts[1]);
         var root = document.RootElement;
         var data = root.GetProperty("data");
-        return new GinIpsAnswer(int.Parse(lines[0].Split(' ')[1], CultureInfo.InvariantCulture), headers, root.GetProperty("code").GetInt64(), root.GetProperty("message").GetString()!,
-            data.GetProperty("page").GetInt64(), data.GetProperty("page_size").GetInt64(), data.GetProperty("size").GetInt64(), data.GetProperty("total").GetInt64(),
+        return new GinIpsAnswer(int.Parse(lines[0].Split(' ')[1], CultureInfo.InvariantCulture), headers,
+            root.GetProperty("code").GetInt64(), root.GetProperty("message").GetString()!,
+            data.GetProperty("page").GetInt64(), data.GetProperty("page_size").GetInt64(), data.GetProperty("size").GetInt64(),
+                data.GetProperty("total").GetInt64(),
             [.. data.GetProperty("list").EnumerateArray().Select(item => item.Clone())]);
     }
 }

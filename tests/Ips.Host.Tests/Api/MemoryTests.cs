@@ -13,7 +13,8 @@ public sealed class MemoryTests : IAsyncLifetime
 {
     private ApiServer _server = null!;
 
-    public async Task InitializeAsync() => _server = await ApiServer.StartAsync(services => services.Configure<ApiOptions>(o => o.MaxBodySizeBytes = 4096));
+    public async Task InitializeAsync() => _server = await ApiServer
+        .StartAsync(services => services.Configure<ApiOptions>(o => o.MaxBodySizeBytes = 4096));
 
     public async Task DisposeAsync() => await _server.DisposeAsync();
 

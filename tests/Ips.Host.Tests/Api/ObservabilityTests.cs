@@ -21,7 +21,8 @@ public sealed class ObservabilityTests
     [Fact]
     public async Task UnhandledError_Is500WithTheTraceId_AndLoggedOnceWithTheStack()
     {
-        await using var server = await ApiServer.StartAsync(map: app => app.MapGet("/broken", _ => throw new InvalidOperationException("the reason")));
+        await using var server = await ApiServer.StartAsync(map: app =>
+            app.MapGet("/broken", _ => throw new InvalidOperationException("the reason")));
         var answer = await server.SendAsync("GET", "/broken", key: null);
         answer.Is(HttpStatusCode.InternalServerError, ApiCode.Internal);
         var traceId = Assert.Single(answer.Headers.GetValues("X-Request-Trace-Id"));
@@ -30,13 +31,15 @@ public sealed class ObservabilityTests
         var logged = Assert.Single(server.Log.Events, e => e.Error is not null);
         Assert.Equal(ApiEventIds.UnhandledError, logged.Id);
         Assert.Contains(traceId, logged.Text, StringComparison.Ordinal);
-        Assert.Contains(nameof(UnhandledError_Is500WithTheTraceId_AndLoggedOnceWithTheStack), logged.Error!.StackTrace, StringComparison.Ordinal);
+        Assert.Contains(nameof(UnhandledError_Is500WithTheTraceId_AndLoggedOnceWithTheStack), logged.Error!.StackTrace,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task StoreBusy_Is503WithRetryAfter()
     {
-        await using var server = await ApiServer.StartAsync(map: app => app.MapGet("/busy", _ => throw new StoreBusyException(TimeSpan.FromSeconds(1), null)));
+        await using var server = await ApiServer.StartAsync(map: app =>
+            app.MapGet("/busy", _ => throw new StoreBusyException(TimeSpan.FromSeconds(1), null)));
         var answer = await server.SendAsync("GET", "/busy", key: null);
         answer.Is(HttpStatusCode.ServiceUnavailable, ApiCode.Internal);
         Assert.Equal(TimeSpan.FromSeconds(1), answer.Headers.RetryAfter?.Delta);
@@ -67,13 +70,15 @@ public sealed class ObservabilityTests
         Assert.DoesNotContain("signature", lines[0], StringComparison.Ordinal);
         using var document = JsonDocument.Parse(lines[0]);
         var entry = document.RootElement;
-        Assert.Equal(("RW", "GET", 200, 7), (entry.GetProperty("key").GetString(), entry.GetProperty("method").GetString(), entry.GetProperty("status").GetInt32(), entry.GetProperty("generation").GetInt32()));
+        Assert.Equal(("RW", "GET", 200, 7), (entry.GetProperty("key").GetString(), entry.GetProperty("method").GetString(),
+            entry.GetProperty("status").GetInt32(), entry.GetProperty("generation").GetInt32()));
         Assert.StartsWith("/v1/sdk/search_ip?ip=10.0.0.1&accesskey=RW", entry.GetProperty("target").GetString(), StringComparison.Ordinal);
         Assert.Equal(Encoding.UTF8.GetByteCount(answer.Text), entry.GetProperty("bytes").GetInt32());
         Assert.True(entry.GetProperty("duration_ms").GetDouble() > 0);
         Assert.Equal(Assert.Single(answer.Headers.GetValues("X-Request-Trace-Id")), entry.GetProperty("trace").GetString());
         using var refused = JsonDocument.Parse(lines[1]);
-        Assert.Equal((401, JsonValueKind.Null), (refused.RootElement.GetProperty("status").GetInt32(), refused.RootElement.GetProperty("key").ValueKind));
+        Assert.Equal((401, JsonValueKind.Null), (refused.RootElement.GetProperty("status").GetInt32(),
+            refused.RootElement.GetProperty("key").ValueKind));
     }
 
     [Theory]
@@ -109,21 +114,24 @@ public sealed class ObservabilityTests
         var line = Encoding.UTF8.GetString(server.AccessLog.ToArray());
         Assert.Contains("\"GET /broken?ip=10.0.0.1 HTTP/1.1\" 500", line, StringComparison.Ordinal);
         Assert.DoesNotContain("SECRET", line, StringComparison.Ordinal);
-        Assert.DoesNotContain("SECRET", Assert.Single(server.Log.Events, e => e.Id == ApiEventIds.UnhandledError).Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("SECRET", Assert.Single(server.Log.Events, e => e.Id == ApiEventIds.UnhandledError).Text,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     [Trait("issue", "11")]
     public async Task Log_AtDebug_HasNoSignatureEither()
     {
-        await using var server = await ApiServer.StartAsync(services => services.Configure<LoggerFilterOptions>(o => o.MinLevel = LogLevel.Debug));
+        await using var server = await ApiServer.StartAsync(services =>
+            services.Configure<LoggerFilterOptions>(o => o.MinLevel = LogLevel.Debug));
         server.Log.KeepsAll = true;
         var sent = "";
         await server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1", tamper: request => sent = request.Signature);
         await server.RawAsync("GET /v1/sdk/search_ip?ip=10.0.0.1&signature=SECRET HTTP/1.7\r\nHost: x\r\n\r\n");
         await server.RawAsync("GET /v1/sdk/search_ip?ip=10.0.0.1&signature=SECRET\r\nHost: x\r\n\r\n");
         Assert.NotEmpty(server.Log.Events);
-        Assert.DoesNotContain(server.Log.Events, e => e.Text.Contains(sent, StringComparison.Ordinal) || e.Text.Contains("SECRET", StringComparison.Ordinal));
+        Assert.DoesNotContain(server.Log.Events, e => e.Text.Contains(sent, StringComparison.Ordinal)
+            || e.Text.Contains("SECRET", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -141,9 +149,11 @@ public sealed class ObservabilityTests
     [Fact]
     public void AccessLog_Common_IsOneLineWhateverThePath()
     {
-        var entry = new AccessLogEntry(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero), IPAddress.Loopback, "RW", "GET", "/a\"b\r\nforged", "HTTP/1.1", 200, 17,
+        var entry = new AccessLogEntry(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero), IPAddress.Loopback, "RW", "GET",
+            "/a\"b\r\nforged", "HTTP/1.1", 200, 17,
             TimeSpan.FromMilliseconds(1.25), 3, "abc");
-        Assert.Equal("127.0.0.1 - RW [02/Jan/2026:03:04:05 +0000] \"GET /a\\\"b\\u000d\\u000aforged HTTP/1.1\" 200 17 1.250ms generation=3 trace=abc\n",
+        Assert.Equal("127.0.0.1 - RW [02/Jan/2026:03:04:05 +0000] \"GET /a\\\"b\\u000d\\u000aforged HTTP/1.1\" 200 17 1.250ms "
+            + "generation=3 trace=abc\n",
             Encoding.UTF8.GetString(AccessLogCodec.Write(entry, AccessLogFormat.Common)));
     }
 
@@ -151,7 +161,8 @@ public sealed class ObservabilityTests
     public async Task AccessLog_StuckOutput_DropsAndCounts()
     {
         using var stuck = new StuckStream();
-        var writer = new AccessLogWriter(stuck, Options.Create(new AccessLogOptions { Format = AccessLogFormat.Json, BufferLines = 16 }), NullLogger<AccessLogWriter>.Instance);
+        var writer = new AccessLogWriter(stuck, Options.Create(new AccessLogOptions { Format = AccessLogFormat.Json, BufferLines = 16 }),
+            NullLogger<AccessLogWriter>.Instance);
         writer.Add([1]);
         await stuck.Reached.WaitAsync(TimeSpan.FromSeconds(10));
         for (var i = 0; i < 20; i++) writer.Add([2]);
@@ -172,7 +183,8 @@ public sealed class ObservabilityTests
         var routes = server.App.Services.GetRequiredService<Microsoft.AspNetCore.Routing.EndpointDataSource>().Endpoints
             .Select(e => e.Metadata.GetMetadata<RouteMethods>()).OfType<RouteMethods>().Where(r => r.IsSigned)
             .SelectMany(r => r.Methods.Select(m => $"{m.Name} {r.Pattern}")).Order();
-        var described = root.GetProperty("paths").EnumerateObject().SelectMany(p => p.Value.EnumerateObject().Where(o => o.Name != "parameters").Select(o => $"{o.Name.ToUpperInvariant()} {p.Name}")).Order();
+        var described = root.GetProperty("paths").EnumerateObject().SelectMany(p =>
+            p.Value.EnumerateObject().Where(o => o.Name != "parameters").Select(o => $"{o.Name.ToUpperInvariant()} {p.Name}")).Order();
         Assert.Equal(routes, described);
         // So is each parameter of a query, in the order in which the server knows them.
         foreach (var route in server.App.Services.GetRequiredService<Microsoft.AspNetCore.Routing.EndpointDataSource>().Endpoints
@@ -180,31 +192,39 @@ public sealed class ObservabilityTests
         {
             foreach (var method in route.Methods)
             {
-                var parameters = root.GetProperty("paths").GetProperty(route.Pattern).GetProperty(method.Name.ToLowerInvariant()).TryGetProperty("parameters", out var list)
-                    ? list.EnumerateArray().Where(p => p.GetProperty("in").GetString() == "query").Select(p => p.GetProperty("name").GetString()).ToList() : [];
+                var parameters = root.GetProperty("paths").GetProperty(route.Pattern).GetProperty(method.Name.ToLowerInvariant())
+                    .TryGetProperty("parameters", out var list)
+                    ? list.EnumerateArray().Where(p => p.GetProperty("in").GetString() == "query")
+                        .Select(p => p.GetProperty("name").GetString()).ToList() : [];
                 Assert.Equal(method.Parameters.Select(p => p.Name), parameters);
             }
         }
         // What it answers has the fields that the document requires, and no others.
-        const string others = ""","ip2":"10.1.0.1","eth":[{"ip":"10.1.0.2"}],"network":[{"ip":"10.1.0.3"}],"mgmt":"10.1.0.4","vcenter_ip":"10.1.0.5","out_band_ip":"10.1.0.6" """;
+        const string others =
+            ""","ip2":"10.1.0.1","eth":[{"ip":"10.1.0.2"}],"network":[{"ip":"10.1.0.3"}],"mgmt":"10.1.0.4","vcenter_ip":"10.1.0.5","out_band_ip":"10.1.0.6" """;
         await server.PutAsync(Items.Host("H1", more: others), Items.Switch("S1", more: others));
         foreach (var (oid, schema) in new[] { ("host", "Host"), ("switch", "Switch") })
         {
-            var item = Assert.Single((await server.SendAsync("POST", $"/v1/object/{oid}", body: "")).Data.GetProperty("list").EnumerateArray());
+            var item = Assert.Single((await server.SendAsync("POST", $"/v1/object/{oid}", body: "")).Data.GetProperty("list")
+                .EnumerateArray());
             var described1 = root.GetProperty("components").GetProperty("schemas").GetProperty(schema);
-            Assert.Equal(described1.GetProperty("properties").EnumerateObject().Select(p => p.Name), item.EnumerateObject().Select(p => p.Name));
-            var plain = ObjectClass.Find(oid)!.Fields.Where(f => f.IsOther).Aggregate(item.EnumerateObject().Select(p => p.Name), (names, f) => names.Where(n => n != f.Name));
+            Assert.Equal(described1.GetProperty("properties").EnumerateObject().Select(p => p.Name),
+                item.EnumerateObject().Select(p => p.Name));
+            var plain = ObjectClass.Find(oid)!.Fields.Where(f => f.IsOther)
+                .Aggregate(item.EnumerateObject().Select(p => p.Name), (names, f) => names.Where(n => n != f.Name));
             Assert.Equal(plain.Order(), described1.GetProperty("required").EnumerateArray().Select(p => p.GetString()).Order());
             // Each filter that it describes is accepted.
             var filters = root.GetProperty("components").GetProperty("schemas").GetProperty(schema + "Filter").GetProperty("properties");
             foreach (var filter in filters.EnumerateObject())
             {
                 var isNumber = filter.Value.ToString().Contains("integer", StringComparison.Ordinal);
-                var answer = await server.SendAsync("POST", $"/v1/object/{oid}", body: $$"""{"{{filter.Name}}":{{(isNumber ? "1" : filter.Value.ToString().Contains("CIDR", StringComparison.Ordinal) ? "\"10.0.0.1\"" : filter.Name == "sort" ? "\"-id\"" : "\"x\"")}}}""");
+                var answer = await server.SendAsync("POST", $"/v1/object/{oid}",
+                    body: $$"""{"{{filter.Name}}":{{(isNumber ? "1" : filter.Value.ToString().Contains("CIDR", StringComparison.Ordinal) ? "\"10.0.0.1\"" : filter.Name == "sort" ? "\"-id\"" : "\"x\"")}}}""");
                 answer.Is(HttpStatusCode.OK, ApiCode.Success);
             }
         }
-        var codes = root.GetProperty("components").GetProperty("schemas").GetProperty("Page").GetProperty("properties").GetProperty("code").GetProperty("enum").EnumerateArray().Select(c => c.GetInt32());
+        var codes = root.GetProperty("components").GetProperty("schemas").GetProperty("Page").GetProperty("properties").GetProperty("code")
+            .GetProperty("enum").EnumerateArray().Select(c => c.GetInt32());
         Assert.Equal([0, 4000, 4001, 4002, 4003, 4004, 4005, 4006, 4007, 4009, 5000, 5003, 100001], codes);
         Assert.Contains("v2", root.GetProperty("components").GetProperty("securitySchemes").EnumerateObject().Select(s => s.Name));
     }
@@ -227,7 +247,8 @@ public sealed class ObservabilityTests
             using var conditional = new HttpRequestMessage(HttpMethod.Get, "/openapi/v1.json");
             conditional.Headers.TryAddWithoutValidation("If-None-Match", known);
             using var third = await server.Client.SendAsync(conditional);
-            Assert.Equal((HttpStatusCode.NotModified, etag.Tag, ""), (third.StatusCode, third.Headers.ETag?.Tag, await third.Content.ReadAsStringAsync()));
+            Assert.Equal((HttpStatusCode.NotModified, etag.Tag, ""),
+                (third.StatusCode, third.Headers.ETag?.Tag, await third.Content.ReadAsStringAsync()));
         }
         using var stale = new HttpRequestMessage(HttpMethod.Get, "/openapi/v1.json") { Headers = { IfNoneMatch = { new("\"other\"") } } };
         using var fourth = await server.Client.SendAsync(stale);

@@ -22,7 +22,8 @@ public sealed class OptionsTests
         var store = InventoryKeys.Table.Check(new InventoryOptions { Path = "folder/", BusyTimeout = TimeSpan.Zero, Readers = 0 });
         Assert.Equal(3, store.Count);
         Assert.All(store, failure => Assert.StartsWith("ips.store.", failure, StringComparison.Ordinal));
-        Assert.Equal(3, AuthKeys.Table.Check(new AuthOptions { Window = TimeSpan.Zero, KeyCache = TimeSpan.FromHours(1), NonceCapacity = 1 }).Count);
+        Assert.Equal(3, AuthKeys.Table
+            .Check(new AuthOptions { Window = TimeSpan.Zero, KeyCache = TimeSpan.FromHours(1), NonceCapacity = 1 }).Count);
         Assert.Equal(3, ApiKeys.Table.Check(new ApiOptions { MaxBodySizeBytes = 0, MaxPageSize = 0, PageSize = 0 }).Count);
         Assert.Equal("ips.api.page-size is 50; it must not be more than ips.api.max-page-size, which is 40.",
             Assert.Single(ApiKeys.Table.Check(new ApiOptions { MaxPageSize = 40, PageSize = 50 })));

@@ -54,7 +54,8 @@ public sealed class QueryParameterTests : IAsyncLifetime
                 foreach (var (query, message) in new[] { ("no_such=1", "'no_such' is not known here") }.Concat(method.Parameters
                     .Select(p => ($"{p.Name}=1&{p.Name}=1", $"{p.Name} is given twice"))))
                 {
-                    var answer = await _server.SendAsync(method.Name, path, query, method.Name is "PUT" or "POST" ? """{"ip":"10.9.9.9"}""" : null,
+                    var answer = await _server.SendAsync(method.Name, path, query,
+                        method.Name is "PUT" or "POST" ? """{"ip":"10.9.9.9"}""" : null,
                         route.IsSigned ? ApiServer.ReadWriteKey : null, "v2.1");
                     Assert.Equal(route.IsSigned ? HttpStatusCode.OK : HttpStatusCode.BadRequest, answer.Status);
                     if (method.Name != "HEAD") Assert.Contains(message, answer.Message, StringComparison.Ordinal);
@@ -74,7 +75,8 @@ public sealed class QueryParameterTests : IAsyncLifetime
     {
         var answer = await _server.SendAsync("DELETE", "/v1/object/host/H1", "no_such=1", tamper: r => r.Signature = new string('0', 40));
         answer.Is(HttpStatusCode.Unauthorized, ApiCode.SignatureWrong);
-        (await _server.SendAsync("DELETE", "/v1/object/host/H1", "no_such=1", key: ApiServer.ReadOnlyKey)).Is(HttpStatusCode.Unauthorized, ApiCode.AccessDenied);
+        (await _server.SendAsync("DELETE", "/v1/object/host/H1", "no_such=1", key: ApiServer.ReadOnlyKey))
+            .Is(HttpStatusCode.Unauthorized, ApiCode.AccessDenied);
     }
 
     [Theory]
@@ -106,7 +108,8 @@ public sealed class QueryParameterTests : IAsyncLifetime
         List<string> accepted = [];
         foreach (var cut in Cuts(text, names, 0).Take(500))
         {
-            var answer = await _server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1&oid=host&page=1&page_size=5&sort=-id", tamper: r => r.Query = cut);
+            var answer = await _server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1&oid=host&page=1&page_size=5&sort=-id",
+                tamper: r => r.Query = cut);
             if (answer.Code == 0) accepted.Add(cut);
         }
         Assert.Equal("ip=10.0.0.1&oid=host&page=1&page_size=5&sort=-id", Assert.Single(accepted));

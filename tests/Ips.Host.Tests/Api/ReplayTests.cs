@@ -21,7 +21,8 @@ public sealed class ReplayTests(PostgresServer postgres, ITestOutputHelper outpu
         var expires = world.Clock.Seconds.ToString(CultureInfo.InvariantCulture);
         var write = new SignedRequest
         {
-            Method = "PUT", Path = "/v1/object/host/H1", Body = """{"ip":"10.0.0.1"}"""u8.ToArray(), AccessKey = ApiServer.ReadWriteKey, Scheme = "v2", Expires = expires,
+            Method = "PUT", Path = "/v1/object/host/H1", Body = """{"ip":"10.0.0.1"}"""u8.ToArray(), AccessKey = ApiServer.ReadWriteKey,
+                Scheme = "v2", Expires = expires,
         };
         write.Sign();
         Assert.True(await ReplayWorld.IsTakenAsync(server, write));
@@ -31,12 +32,15 @@ public sealed class ReplayTests(PostgresServer postgres, ITestOutputHelper outpu
         await socket.ConnectAsync(server.Address.Host, server.Address.Port);
         await using var stream = new NetworkStream(socket);
         await stream.WriteAsync(Encoding.ASCII.GetBytes(
-            $"PUT {write.Path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization: {write.Authorization}\r\nContent-Length: {write.Body.Length}\r\nExpect: 100-continue\r\n\r\n"));
-        Assert.Contains("100 Continue", await ReadAsync(stream, text => text.Contains("\r\n\r\n", StringComparison.Ordinal)), StringComparison.Ordinal);
+            $"PUT {write.Path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization: "
+                + $"{write.Authorization}\r\nContent-Length: {write.Body.Length}\r\nExpect: 100-continue\r\n\r\n"));
+        Assert.Contains("100 Continue", await ReadAsync(stream, text => text.Contains("\r\n\r\n", StringComparison.Ordinal)),
+            StringComparison.Ordinal);
         await stream.WriteAsync(write.Body.AsMemory(0, 5));
 
         await world.StepAsync(20);
-        Assert.True(await ReplayWorld.IsTakenAsync(server, ReplayWorld.Get(world.Clock.Seconds))); // and the nonce of the write is forgotten
+        // and the nonce of the write is forgotten
+        Assert.True(await ReplayWorld.IsTakenAsync(server, ReplayWorld.Get(world.Clock.Seconds)));
         await stream.WriteAsync(write.Body.AsMemory(5));
         var answer = await ReadAsync(stream, text => text.Contains("\"code\"", StringComparison.Ordinal));
         Assert.StartsWith("HTTP/1.1 401 ", answer, StringComparison.Ordinal);
@@ -123,7 +127,8 @@ public sealed class ReplayTests(PostgresServer postgres, ITestOutputHelper outpu
                     replays++;
                     // Mostly a young one: an old one is refused by its age alone.
                     var replayed = accepted[^(1 + random.Next(Math.Min(accepted.Count, random.Next(2) == 0 ? 8 : 60)))];
-                    Assert.False(await ReplayWorld.IsTakenAsync(daemon.Server, replayed), $"Seed {seed}, step {step}: a request with expires={replayed.Expires} was accepted twice.");
+                    Assert.False(await ReplayWorld.IsTakenAsync(daemon.Server, replayed),
+                        $"Seed {seed}, step {step}: a request with expires={replayed.Expires} was accepted twice.");
                     break;
             }
         }

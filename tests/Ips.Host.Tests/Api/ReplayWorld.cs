@@ -51,7 +51,8 @@ internal sealed class ReplayWorld : IAsyncDisposable
     /// <summary>A daemon, or a generation of one. Without a clock of its own it is on the machine of the store.</summary>
     public async Task<ApiServer> StartAsync(TimeSpan window, StepClock? clock = null)
     {
-        var server = await ApiServer.StartAsync(services => services.Configure<AuthOptions>(o => o.Window = window), time: clock ?? Clock, shared: _store);
+        var server = await ApiServer.StartAsync(services => services.Configure<AuthOptions>(o => o.Window = window), time: clock ?? Clock,
+            shared: _store);
         _servers.Add(server);
         return server;
     }
@@ -91,7 +92,8 @@ internal sealed class ReplayWorld : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private static string Text(StepClock clock) => clock.GetUtcNow().ToString("yyyy-MM-dd HH:mm:ss.ffffffzzz", CultureInfo.InvariantCulture);
+    private static string Text(StepClock clock) => clock.GetUtcNow()
+        .ToString("yyyy-MM-dd HH:mm:ss.ffffffzzz", CultureInfo.InvariantCulture);
 
     private static async Task ExecuteAsync(NpgsqlDataSource source, string sql)
     {

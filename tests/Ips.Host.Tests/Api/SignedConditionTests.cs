@@ -67,7 +67,8 @@ public sealed class SignedConditionTests : IAsyncLifetime
             ("/v1/sdk/search_ip", "/v1/sdk/search_ip", "ip=10.0.0.1%0A", "ip=10.0.0.1%0A"),
         })
         {
-            var request = new SignedRequest { Method = "GET", Path = path, Query = query, AccessKey = ApiServer.ReadWriteKey, Scheme = scheme };
+            var request = new SignedRequest { Method = "GET", Path = path, Query = query, AccessKey = ApiServer.ReadWriteKey,
+                Scheme = scheme };
             request.Sign();
             (request.Path, request.Query) = (target, rawQuery);
             (await _server.SendAsync(request)).Is(HttpStatusCode.BadRequest, ApiCode.WrongTypeOrRange);
@@ -78,11 +79,13 @@ public sealed class SignedConditionTests : IAsyncLifetime
     [InlineData("POST", "/v1/object/host", "page=2", "{}")]
     [InlineData("PUT", "/v1/object/host/H1", "x=1", """{"ip":"10.0.0.1"}""")]
     public async Task V21_QueryOfAWrite_IsSigned(string method, string path, string query, string body) =>
-        (await _server.SendAsync(method, path, "", body, scheme: "v2.1", tamper: r => r.Query = query)).Is(HttpStatusCode.Unauthorized, ApiCode.SignatureWrong);
+        (await _server.SendAsync(method, path, "", body, scheme: "v2.1", tamper: r => r.Query = query))
+            .Is(HttpStatusCode.Unauthorized, ApiCode.SignatureWrong);
 
     [Fact]
     public async Task V21_BodyOfADelete_IsSigned() =>
-        (await _server.SendAsync("DELETE", "/v1/object/host/H1", scheme: "v2.1", tamper: r => r.Body = "{}"u8.ToArray())).Is(HttpStatusCode.Unauthorized, ApiCode.SignatureWrong);
+        (await _server.SendAsync("DELETE", "/v1/object/host/H1", scheme: "v2.1", tamper: r => r.Body = "{}"u8.ToArray()))
+            .Is(HttpStatusCode.Unauthorized, ApiCode.SignatureWrong);
 
     [Fact]
     public async Task V21_TargetAsSent_IsSigned()
@@ -101,8 +104,10 @@ public sealed class SignedConditionTests : IAsyncLifetime
             var nonce = Guid.NewGuid().ToString("N");
             var text = Auth.TestSigner.Text21("GET", signed, "ips.example", null, null, [], expires, ApiServer.ReadWriteKey, nonce);
             var signature = Auth.TestSigner.Sign("v2.1", ApiServer.SecretOf(ApiServer.ReadWriteKey), text);
-            var answer = await _server.RawAsync($"GET {sent} HTTP/1.1\r\nHost: ips.example\r\nContent-Type: application/json\r\nConnection: close\r\n"
-                + $"Authorization: IPS-HMAC-SHA256 version=2.1, accesskey={ApiServer.ReadWriteKey}, expires={expires}, nonce={nonce}, signature={signature}\r\n\r\n");
+            var answer = await _server
+                .RawAsync($"GET {sent} HTTP/1.1\r\nHost: ips.example\r\nContent-Type: application/json\r\nConnection: close\r\n"
+                + $"Authorization: IPS-HMAC-SHA256 version=2.1, accesskey={ApiServer.ReadWriteKey}, expires={expires}, nonce={nonce}, "
+                    + $"signature={signature}\r\n\r\n");
             Assert.StartsWith($"HTTP/1.1 {status} ", answer, StringComparison.Ordinal);
         }
     }
@@ -113,15 +118,19 @@ public sealed class SignedConditionTests : IAsyncLifetime
     public async Task V21_ConditionSentTwice_IsRefused(string name)
     {
         var (expires, nonce) = (DateTimeOffset.UtcNow.ToUnixTimeSeconds(), Guid.NewGuid().ToString("N"));
-        var answer = await _server.RawAsync($"DELETE /v1/object/host/H1 HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n{name}: \"1\"\r\n{name}: \"2\"\r\n"
-            + $"Authorization: IPS-HMAC-SHA256 version=2.1, accesskey={ApiServer.ReadWriteKey}, expires={expires}, nonce={nonce}, signature=00\r\n\r\n");
+        var answer = await _server
+            .RawAsync($"DELETE /v1/object/host/H1 HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n{name}: "
+            + $"\"1\"\r\n{name}: \"2\"\r\n"
+            + $"Authorization: IPS-HMAC-SHA256 version=2.1, accesskey={ApiServer.ReadWriteKey}, expires={expires}, nonce={nonce}, "
+                + "signature=00\r\n\r\n");
         Assert.StartsWith("HTTP/1.1 401 ", answer, StringComparison.Ordinal);
         Assert.Contains($"\"code\":4002,\"message\":\"{name} is given twice", answer, StringComparison.Ordinal);
     }
 
     private SignedRequest Write(string scheme) => new()
     {
-        Method = "PUT", Path = "/v1/object/host/H1", Body = Encoding.UTF8.GetBytes("""{"ip":"10.0.0.9"}"""), AccessKey = ApiServer.ReadWriteKey, Scheme = scheme,
+        Method = "PUT", Path = "/v1/object/host/H1", Body = Encoding.UTF8.GetBytes("""{"ip":"10.0.0.9"}"""),
+            AccessKey = ApiServer.ReadWriteKey, Scheme = scheme,
         Host = _server.Address.Authority,
     };
 }

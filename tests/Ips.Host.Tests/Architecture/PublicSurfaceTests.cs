@@ -4,15 +4,15 @@ using Ips.Actors.Configuration;
 
 namespace Ips.Host.Tests.Architecture;
 
-/// <summary>The daemon is an app like any other: of the library's internals it uses plumbing only, and none that decides how <c>AddIps()</c>
-/// behaves. What the daemon can, every app can.</summary>
+/// <summary>The daemon is an app like any other: of the library's internals it uses plumbing only, and none that decides how
+/// <c>AddIps()</c> behaves. What the daemon can, every app can.</summary>
 [Trait("issue", "13")]
 public sealed class PublicSurfaceTests
 {
     private const string Library = "Ips.Actors";
 
-    /// <summary>Where the daemon may use internals: keys and their texts, the commands' side of the control socket, the log's output, files and
-    /// processes. The rest decides about connections, releases and generations.</summary>
+    /// <summary>Where the daemon may use internals: keys and their texts, the commands' side of the control socket, the log's output, files
+    /// and processes. The rest decides about connections, releases and generations.</summary>
     private static readonly string[] Plumbing =
     [
         "Ips.Actors.Configuration", "Ips.Actors.Control", "Ips.Actors.Diagnostics", "Ips.Actors.Posix",
@@ -22,14 +22,16 @@ public sealed class PublicSurfaceTests
     private static readonly string[] SingleDoors =
     [
         "Ips.Actors.Hosting.HistoryFile", "Ips.Actors.Hosting.LastGoodFile", "Ips.Actors.Hosting.Privileges",
-        "Ips.Actors.Hosting.ServiceFiles", "Ips.Actors.Hosting.StartReport", "Ips.Actors.Hosting.StartReporter", "Ips.Actors.Lifecycle.ExitCode",
+        "Ips.Actors.Hosting.ServiceFiles", "Ips.Actors.Hosting.StartReport", "Ips.Actors.Hosting.StartReporter",
+            "Ips.Actors.Lifecycle.ExitCode",
         "Ips.Actors.Supervise.StableParent",
     ];
 
     [Fact]
     public void Daemon_UsesNoInternalTypeThatDecidesBehaviour()
     {
-        var internals = typeof(IpsOptions).Assembly.GetTypes().Where(type => type is { IsNested: false, IsPublic: false }).Select(type => type.FullName!)
+        var internals = typeof(IpsOptions).Assembly.GetTypes().Where(type => type is { IsNested: false, IsPublic: false })
+            .Select(type => type.FullName!)
             .ToHashSet();
         var used = TypesFromLibrary(Path.Combine(AppContext.BaseDirectory, "ips.dll")).Where(internals.Contains).ToList();
         Assert.NotEmpty(used); // else nothing was looked at

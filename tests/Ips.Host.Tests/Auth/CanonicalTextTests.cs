@@ -13,9 +13,11 @@ public sealed class CanonicalTextTests
 {
     private const int Cases = 200_000;
 
-    // What could end a line, look like another line or header, or be lost in the encoding; a few of each, so that parts of two requests often meet.
+    // What could end a line, look like another line or header, or be lost in the encoding; a few of each, so that parts of two requests
+    // often meet.
     private static readonly string?[] Headers =
-        [null, "", "*", "\"1\"", "\"1\", \"2\"", "if-none-match", ":", "\u2028", "\"1\"\n", "a\nif-match:b", "\ud800", "\udc00", "\ufffd", "x\r"];
+        [null, "", "*", "\"1\"", "\"1\", \"2\"", "if-none-match", ":", "\u2028", "\"1\"\n", "a\nif-match:b", "\ud800", "\udc00", "\ufffd",
+            "x\r"];
     private static readonly string[] Methods = ["GET", "PUT", "POST", "DELETE", "get", "IPS-HMAC-SHA256 2.1", "", "GET\n/v1/x"];
     private static readonly string[] Targets =
     [
@@ -59,7 +61,8 @@ public sealed class CanonicalTextTests
         for (var i = 0; i < Cases / 10; i++)
         {
             var other = Any(random);
-            var credentials = new Credentials(i % 2 == 0 ? SignatureScheme.V1 : SignatureScheme.V2, other.Key, other.Expires, 0, other.Nonce, "");
+            var credentials = new Credentials(i % 2 == 0 ? SignatureScheme.V1 : SignatureScheme.V2, other.Key, other.Expires, 0,
+                other.Nonce, "");
             var text = SignatureText.Build(other.Method, other.Target, [("a", other.IfMatch ?? "")], Bytes(other.Body), credentials);
             var lines = Encoding.UTF8.GetString(text).Split('\n');
             // The second line of v2.1 is a method, here it is a path: no HTTP method begins with a slash, and each path here does.
@@ -104,14 +107,16 @@ public sealed class CanonicalTextTests
             byte[]? text;
             if (scheme == SignatureScheme.V2)
             {
-                var query = "?" + string.Join('&', vector.GetProperty("params").EnumerateArray().Select(p => $"{Uri.EscapeDataString(p[0].GetString()!)}={Uri.EscapeDataString(p[1].GetString()!)}"));
+                var query = "?" + string.Join('&', vector.GetProperty("params").EnumerateArray()
+                    .Select(p => $"{Uri.EscapeDataString(p[0].GetString()!)}={Uri.EscapeDataString(p[1].GetString()!)}"));
                 Assert.True(RequestQuery.TryParse(query, out var parsed));
                 text = SignatureText.Build(Part("method"), Part("path"), parsed.Parameters, body, credentials);
             }
             else
             {
                 string? Header(string name) => vector.GetProperty("headers").TryGetProperty(name, out var value) ? value.GetString() : null;
-                text = SignatureText.Build21(Part("method"), Part("target"), new SignedHeaders(Header("host"), Header("if-match"), Header("if-none-match")), body, credentials);
+                text = SignatureText.Build21(Part("method"), Part("target"),
+                    new SignedHeaders(Header("host"), Header("if-match"), Header("if-none-match")), body, credentials);
             }
             Assert.Equal(Part("signature"), SignatureText.Sign(scheme, Part("secretKey"), text));
         }
@@ -121,7 +126,8 @@ public sealed class CanonicalTextTests
     // What is refused stands last, and is taken less often.
     private static T One<T>(Random random, T[] of) => of[Math.Min(random.Next(of.Length), random.Next(of.Length))];
 
-    private static Request Any(Random random) => new(One(random, Methods), One(random, Targets), One(random, Headers), One(random, Headers), One(random, Headers),
+    private static Request Any(Random random) => new(One(random, Methods), One(random, Targets), One(random, Headers), One(random, Headers),
+        One(random, Headers),
         One(random, Bodies), One(random, Times), One(random, Keys), One(random, Nonces));
 
     private static Request Changed(Request request, Random random)
@@ -146,7 +152,8 @@ public sealed class CanonicalTextTests
     }
 
     private static string? Text(Request r) =>
-        SignatureText.Build21(r.Method, r.Target, new SignedHeaders(r.Host, r.IfMatch, r.IfNoneMatch), Bytes(r.Body), new Credentials(SignatureScheme.V21, r.Key, r.Expires, 0, r.Nonce, "")) is { } text
+        SignatureText.Build21(r.Method, r.Target, new SignedHeaders(r.Host, r.IfMatch, r.IfNoneMatch), Bytes(r.Body),
+            new Credentials(SignatureScheme.V21, r.Key, r.Expires, 0, r.Nonce, "")) is { } text
             ? Encoding.UTF8.GetString(text) : null;
 
     // A body is bytes, and any will do: not only what is UTF-8.
@@ -168,9 +175,11 @@ public sealed class CanonicalTextTests
     }
 
     private static SearchQuery? Parse(List<(string Name, string Value)> query, ApiOptions options) =>
-        RequestQuery.TryParse("?" + string.Join('&', query.Select(p => $"{p.Name}={Uri.EscapeDataString(p.Value)}")), out var parsed) ? SearchQueryParser.Parse(parsed, options, out _) : null;
+        RequestQuery.TryParse("?" + string.Join('&', query.Select(p => $"{p.Name}={Uri.EscapeDataString(p.Value)}")), out var parsed)
+            ? SearchQueryParser.Parse(parsed, options, out _) : null;
 
     private static string Show(SearchQuery query) => $"{string.Join(',', query.Ranges)} {query.Class?.Oid} {query.Page}";
 
-    private sealed record Request(string Method, string Target, string? Host, string? IfMatch, string? IfNoneMatch, string Body, string Expires, string Key, string Nonce);
+    private sealed record Request(string Method, string Target, string? Host, string? IfMatch, string? IfNoneMatch, string Body,
+        string Expires, string Key, string Nonce);
 }

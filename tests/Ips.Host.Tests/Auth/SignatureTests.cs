@@ -18,11 +18,14 @@ public sealed class SignatureTests
     public void Sign_KnownVector_IsItsSignature(int number)
     {
         var vector = Vectors()[number];
-        var parameters = vector.TryGetProperty("params", out var given) ? given.EnumerateObject().Select(p => (p.Name, p.Value.GetString()!)).ToList() : [];
-        var credentials = new Credentials(SignatureScheme.V1, vector.GetProperty("accessKey").GetString()!, vector.GetProperty("expires").GetString()!, 0, "", "");
+        var parameters = vector.TryGetProperty("params", out var given)
+            ? given.EnumerateObject().Select(p => (p.Name, p.Value.GetString()!)).ToList() : [];
+        var credentials = new Credentials(SignatureScheme.V1, vector.GetProperty("accessKey").GetString()!,
+            vector.GetProperty("expires").GetString()!, 0, "", "");
         var text = SignatureText.Build(vector.GetProperty("method").GetString()!, vector.GetProperty("path").GetString()!, parameters,
             Encoding.UTF8.GetBytes(vector.GetProperty("body").GetString()!), credentials);
-        Assert.Equal(vector.GetProperty("signature").GetString(), SignatureText.Sign(SignatureScheme.V1, vector.GetProperty("secretKey").GetString()!, text));
+        Assert.Equal(vector.GetProperty("signature").GetString(),
+            SignatureText.Sign(SignatureScheme.V1, vector.GetProperty("secretKey").GetString()!, text));
     }
 
     [Fact]
@@ -30,15 +33,18 @@ public sealed class SignatureTests
 
     [Property(MaxTest = 300)]
     public Property Build_AnyRequest_IsTheTextOfTheIndependentImplementation() => Prop.ForAll(
-        Gen.Elements("GET", "POST", "PUT", "DELETE").ToArbitrary(), Parameters(), ArbMap.Default.ArbFor<(NonNull<byte[]>, NonNull<string>, bool)>(), (method, parameters, rest) =>
+        Gen.Elements("GET", "POST", "PUT", "DELETE").ToArbitrary(), Parameters(),
+            ArbMap.Default.ArbFor<(NonNull<byte[]>, NonNull<string>, bool)>(), (method, parameters, rest) =>
         {
             var (body, secret, isV2) = (rest.Item1.Item, rest.Item2.Item, rest.Item3);
             var query = "?" + string.Join('&', parameters.Select(p => $"{Uri.EscapeDataString(p.Key)}={Uri.EscapeDataString(p.Value)}"));
             if (!RequestQuery.TryParse(query, out var parsed)) return parameters.Length > RequestQuery.MaxCount;
             var (scheme, name, nonce) = isV2 ? (SignatureScheme.V2, "v2", "nonce-of-16-chars") : (SignatureScheme.V1, "v1", "");
-            var text = SignatureText.Build(method, "/v1/x", parsed.Parameters, body, new Credentials(scheme, "A1", "1767225600", 1767225600, nonce, ""));
+            var text = SignatureText.Build(method, "/v1/x", parsed.Parameters, body,
+                new Credentials(scheme, "A1", "1767225600", 1767225600, nonce, ""));
             var expected = TestSigner.Text(name, method, "/v1/x", parameters, body, "1767225600", "A1", nonce);
-            return Encoding.UTF8.GetString(text) == expected && SignatureText.Sign(scheme, secret, text) == TestSigner.Sign(name, secret, expected);
+            return Encoding.UTF8.GetString(text) == expected
+                && SignatureText.Sign(scheme, secret, text) == TestSigner.Sign(name, secret, expected);
         });
 
     [Theory]
@@ -69,7 +75,8 @@ public sealed class SignatureTests
         var key = Key() with { IsEnabled = false };
         var right = new Credentials(SignatureScheme.V2, "A1", "1", 1, "n", SignatureText.Sign(SignatureScheme.V2, key.Secret, "text"u8));
         Assert.Equal(AuthRefusalKind.Denied, SignatureVerifier.Verify(right, key, "text"u8, DateTimeOffset.UnixEpoch)?.Kind);
-        Assert.Equal(AuthRefusalKind.SignatureWrong, SignatureVerifier.Verify(right with { Signature = "00" }, key, "text"u8, DateTimeOffset.UnixEpoch)?.Kind);
+        Assert.Equal(AuthRefusalKind.SignatureWrong, SignatureVerifier
+            .Verify(right with { Signature = "00" }, key, "text"u8, DateTimeOffset.UnixEpoch)?.Kind);
     }
 
     [Fact]
@@ -89,9 +96,11 @@ public sealed class SignatureTests
         foreach (var given in new[] { signature.ToUpperInvariant(), signature[..^1], signature + "0", "" })
         {
             Assert.Equal(AuthRefusalKind.SignatureWrong,
-                SignatureVerifier.Verify(new Credentials(SignatureScheme.V1, "A1", "1", 1, "", given), Key(), "text"u8, DateTimeOffset.UnixEpoch)?.Kind);
+                SignatureVerifier.Verify(new Credentials(SignatureScheme.V1, "A1", "1", 1, "", given), Key(), "text"u8,
+                    DateTimeOffset.UnixEpoch)?.Kind);
         }
-        Assert.Null(SignatureVerifier.Verify(new Credentials(SignatureScheme.V1, "A1", "1", 1, "", signature), Key(), "text"u8, DateTimeOffset.UnixEpoch));
+        Assert.Null(SignatureVerifier.Verify(new Credentials(SignatureScheme.V1, "A1", "1", 1, "", signature), Key(), "text"u8,
+            DateTimeOffset.UnixEpoch));
     }
 
     private static AccessKey Key() => new("A1", "secret", null, DateTimeOffset.UnixEpoch, true, true, DateTimeOffset.UnixEpoch, "");

@@ -7,7 +7,8 @@ namespace Ips.Host.Tests.Auth;
 /// <summary>A second implementation of all schemes, written from the words and RFC 2104 and not from the server's code.</summary>
 internal static class TestSigner
 {
-    public static string Text(string scheme, string method, string path, IEnumerable<KeyValuePair<string, string>> parameters, byte[] body, string expires, string accessKey, string nonce)
+    public static string Text(string scheme, string method, string path, IEnumerable<KeyValuePair<string, string>> parameters, byte[] body,
+        string expires, string accessKey, string nonce)
     {
         var withBody = method == "POST" || method == "PUT";
         var seen = new SortedDictionary<string, string>(Comparer<string>.Create((a, b) => string.CompareOrdinal(
@@ -21,9 +22,11 @@ internal static class TestSigner
         return string.Join("\n", lines);
     }
 
-    /// <summary>The text of v2.1: the target as in the request line, and Host, If-Match and If-None-Match; null is a header that is not sent.</summary>
+    /// <summary>The text of v2.1: the target as in the request line, and Host, If-Match and If-None-Match; null is a header that is not
+    /// sent.</summary>
     public static string Text21(
-        string method, string target, string host, string? ifMatch, string? ifNoneMatch, byte[] body, string expires, string accessKey, string nonce) => string.Join("\n",
+        string method, string target, string host, string? ifMatch, string? ifNoneMatch, byte[] body, string expires, string accessKey,
+            string nonce) => string.Join("\n",
         "IPS-HMAC-SHA256 2.1", method, target, $"host:{host}", ifMatch is null ? "if-match" : $"if-match:{ifMatch}",
         ifNoneMatch is null ? "if-none-match" : $"if-none-match:{ifNoneMatch}", Hex(SHA256.Create(), body), expires, accessKey, nonce);
 
@@ -41,6 +44,7 @@ internal static class TestSigner
 
     private static string Hex(HashAlgorithm algorithm, byte[] bytes)
     {
-        using (algorithm) return string.Concat(algorithm.ComputeHash(bytes).Select(b => b.ToString("x2", System.Globalization.CultureInfo.InvariantCulture)));
+        using (algorithm) return string.Concat(algorithm.ComputeHash(bytes)
+            .Select(b => b.ToString("x2", System.Globalization.CultureInfo.InvariantCulture)));
     }
 }

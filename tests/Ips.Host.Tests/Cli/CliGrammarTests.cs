@@ -6,8 +6,10 @@ namespace Ips.Host.Tests.Cli;
 
 public sealed class CliGrammarTests
 {
-    private static readonly string[] Daemon = ["--config", "c", "--urls", "u", "--pid-file", "p", "--log-file", "l", "--log-format", "json", "--directory", "d"];
-    private static readonly DaemonArguments AllDaemon = new() { Config = "c", Urls = "u", PidFile = "p", LogFile = "l", LogFormat = "json", Directory = "d" };
+    private static readonly string[] Daemon = ["--config", "c", "--urls", "u", "--pid-file", "p", "--log-file", "l", "--log-format", "json",
+        "--directory", "d"];
+    private static readonly DaemonArguments AllDaemon = new() { Config = "c", Urls = "u", PidFile = "p", LogFile = "l", LogFormat = "json",
+        Directory = "d" };
     private static readonly string[] Client = ["--config", "c", "--pid-file", "p", "--directory", "d", "--json"];
     private static readonly DaemonTarget AllClient = new() { Daemon = new() { Config = "c", PidFile = "p", Directory = "d" } };
     private static readonly TimeSpan NinetySeconds = TimeSpan.FromSeconds(90);
@@ -36,7 +38,8 @@ public sealed class CliGrammarTests
         Assert.Equal(new HistoryCommand(AllClient, true), await ParseAsync(["history", .. Client]));
         Assert.Equal(new ReloadCommand(AllClient, true, null, Check: true), await ParseAsync(["reload", .. Client, "--check"]));
         Assert.Equal(new StartCommand(AllDaemon, null, LastGood: true), await ParseAsync(["start", .. Daemon, "--last-good"]));
-        Assert.Equal(new StatusCommand(new() { Pid = 42, Daemon = new() { Directory = "d" } }, false), await ParseAsync("status", "--pid", "42", "--directory", "d"));
+        Assert.Equal(new StatusCommand(new() { Pid = 42, Daemon = new() { Directory = "d" } }, false),
+            await ParseAsync("status", "--pid", "42", "--directory", "d"));
     }
 
     [Fact]
@@ -54,7 +57,8 @@ public sealed class CliGrammarTests
 
     [Theory]
     [InlineData("ips needs a command; these are: run, ", "")]
-    [InlineData("'serve' is no command; these are: run, supervise, start, reload, stop, pause, resume, status, history, check, doctor, completion, man.", "serve")]
+    [InlineData("'serve' is no command; these are: run, supervise, start, reload, stop, pause, resume, status, history, check, doctor, "
+        + "completion, man.", "serve")]
     [InlineData("'relaod' is no command; did you mean reload?", "relaod")]
     [InlineData("'--jsno' is no option of 'ips status'; did you mean --json?", "status --jsno")]
     [InlineData("'extra'", "run extra")]
@@ -75,11 +79,13 @@ public sealed class CliGrammarTests
     [InlineData("Required argument missing for option: '--config'", "run --config=")]
     public async Task Usage_Wrong_IsExitCode2AndRunsNothing(string message, string line)
     {
-        var (code, output, error, ran) = await InvokeAsync([.. line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => word == "''" ? "" : word)]);
+        var (code, output, error,
+            ran) = await InvokeAsync([.. line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => word == "''" ? "" : word)]);
         Assert.Equal((CliExitCode.Configuration, null, ""), (code, ran, output));
         Assert.Contains(message, error, StringComparison.Ordinal);
         Assert.Contains("Try 'ips ", error, StringComparison.Ordinal);
-        Assert.All(error.Split('\n', StringSplitOptions.RemoveEmptyEntries), l => Assert.True(l.StartsWith("ips: ", StringComparison.Ordinal) || l.StartsWith("Try ", StringComparison.Ordinal), l));
+        Assert.All(error.Split('\n', StringSplitOptions.RemoveEmptyEntries),
+            l => Assert.True(l.StartsWith("ips: ", StringComparison.Ordinal) || l.StartsWith("Try ", StringComparison.Ordinal), l));
     }
 
     [Fact]
@@ -87,7 +93,8 @@ public sealed class CliGrammarTests
     {
         var (code, output, _, ran) = await InvokeAsync("--help");
         Assert.Equal((CliExitCode.Ok, null), (code, ran));
-        foreach (var word in new[] { "run", "start", "reload", "stop", "status", "check", "Exit codes:", "Signals", "Examples:", "USR2", "HUP", "TERM, INT, QUIT", "USR1", "kill -USR2 $(cat ips.pid)" })
+        foreach (var word in new[] { "run", "start", "reload", "stop", "status", "check", "Exit codes:", "Signals", "Examples:", "USR2",
+            "HUP", "TERM, INT, QUIT", "USR1", "kill -USR2 $(cat ips.pid)" })
             Assert.Contains(word, output, StringComparison.Ordinal);
         foreach (var (exit, _) in HelpText.ExitCodes) Assert.Contains($"\n  {exit}  ", output, StringComparison.Ordinal);
     }

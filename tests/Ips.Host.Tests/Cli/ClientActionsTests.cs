@@ -155,7 +155,8 @@ public sealed class ClientActionsTests : IDisposable
     [Trait("issue", "12")]
     public async Task Reload_OnTerms_AsksByAVerbThatAnOlderDaemonRefuses()
     {
-        using var daemon = Daemon(_ => "{\"kind\":\"error\",\"final\":true,\"message\":\"unknown verb 'reload-with'; known are status, reload\"}\n");
+        using var daemon = Daemon(_ =>
+            "{\"kind\":\"error\",\"final\":true,\"message\":\"unknown verb 'reload-with'; known are status, reload\"}\n");
         Assert.Equal(CliExitCode.Failed, await RunAsync("reload", "--check", "--accept-store", "--ignore-check", "store",
             "--ignore-check", "other"));
         Assert.Equal(["{\"verb\":\"reload-with\",\"check\":true,\"accept\":[\"store\"],\"ignoreChecks\":[\"store\",\"other\"]}"],
@@ -196,7 +197,8 @@ public sealed class ClientActionsTests : IDisposable
     [Fact]
     public async Task Stop_ProcessThatDoesNotEnd_FailsAtTheTimeout()
     {
-        using var daemon = Daemon(request => request.Contains("status", StringComparison.Ordinal) ? Status(Environment.ProcessId) : "{\"kind\":\"stopping\",\"final\":true,\"withinMs\":600000}\n");
+        using var daemon = Daemon(request => request.Contains("status", StringComparison.Ordinal) ? Status(Environment.ProcessId)
+            : "{\"kind\":\"stopping\",\"final\":true,\"withinMs\":600000}\n");
         Assert.Equal(CliExitCode.Failed, await RunAsync("stop", "--timeout", "3s"));
         Assert.Contains("has not ended within 3s", _error.ToString(), StringComparison.Ordinal);
     }
@@ -204,7 +206,8 @@ public sealed class ClientActionsTests : IDisposable
     [Fact]
     public async Task Stop_Refused_PrintsTheReason()
     {
-        using var daemon = Daemon(request => request.Contains("status", StringComparison.Ordinal) ? Status(Environment.ProcessId) : "{\"kind\":\"error\",\"final\":true,\"message\":\"not now\"}\n");
+        using var daemon = Daemon(request => request.Contains("status", StringComparison.Ordinal) ? Status(Environment.ProcessId)
+            : "{\"kind\":\"error\",\"final\":true,\"message\":\"not now\"}\n");
         Assert.Equal(CliExitCode.Failed, await RunAsync("stop"));
         Assert.Equal("ips: not now\n", _error.ToString());
     }
@@ -227,7 +230,8 @@ public sealed class ClientActionsTests : IDisposable
     {
         await File.WriteAllTextAsync($"{_folder}/ips.pid", content);
         Assert.Equal(CliExitCode.Failed, await RunAsync("status"));
-        Assert.StartsWith("ips: " + string.Format(CultureInfo.InvariantCulture, message, _folder), _error.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith("ips: " + string.Format(CultureInfo.InvariantCulture, message, _folder), _error.ToString(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -240,7 +244,8 @@ public sealed class ClientActionsTests : IDisposable
         _error.GetStringBuilder().Clear();
         await File.WriteAllTextAsync($"{_folder}/ips.conf", "ips { pid-file = run.pid");
         Assert.Equal(CliExitCode.Configuration, await RunAsync("stop", "--config", "ips.conf"));
-        Assert.Contains($"{_folder}/ips.conf:1: the block that is opened here is never closed", _error.ToString(), StringComparison.Ordinal);
+        Assert.Contains($"{_folder}/ips.conf:1: the block that is opened here is never closed", _error.ToString(),
+            StringComparison.Ordinal);
         Assert.Contains("--pid-file", _error.ToString(), StringComparison.Ordinal);
 
         _error.GetStringBuilder().Clear();
@@ -307,7 +312,8 @@ public sealed class ClientActionsTests : IDisposable
     private Task<int> RunAsync(params string[] args)
     {
         var console = new CliConsole(_output, _error, _folder, TimeProvider.System);
-        var actions = new CliActions(console, (_, _) => throw new InvalidOperationException("nothing is served here"), new FakeLauncher(_ => 1), () => new("/bin/ips", []));
+        var actions = new CliActions(console, (_, _) => throw new InvalidOperationException("nothing is served here"),
+            new FakeLauncher(_ => 1), () => new("/bin/ips", []));
         return CliParser.InvokeAsync(RootCommandFactory.Create(actions), args, _output, _error).WaitAsync(Bound);
     }
 

@@ -6,8 +6,10 @@ public sealed class DoctorTests
 {
     private static readonly DoctorFacts Healthy = new()
     {
-        Release = "1.2", Runtime = ".NET 10", ActorRuntime = "Akka.NET 1.5", Kernel = "6.1", Init = "systemd", Systemd = true, Pid = 77, User = "ips", RunAs = "ips",
-        OpenFiles = 65536, MaxBacklog = 4096, Backlog = 4096, ConfigFile = "/etc/ips/ips.conf", Paths = [("PID file", "/run/ips/ips.pid", null)],
+        Release = "1.2", Runtime = ".NET 10", ActorRuntime = "Akka.NET 1.5", Kernel = "6.1", Init = "systemd", Systemd = true, Pid = 77,
+            User = "ips", RunAs = "ips",
+        OpenFiles = 65536, MaxBacklog = 4096, Backlog = 4096, ConfigFile = "/etc/ips/ips.conf",
+            Paths = [("PID file", "/run/ips/ips.pid", null)],
         Endpoints = [("http://127.0.0.1:8080", null)],
     };
 
@@ -17,7 +19,8 @@ public sealed class DoctorTests
         Assert.Empty(DoctorRules.Problems(Healthy));
         var text = DoctorText.Write(Healthy);
         Assert.EndsWith("No problem was found.", text, StringComparison.Ordinal);
-        foreach (var part in new[] { "Akka.NET 1.5", "systemd", "/run/ips/ips.pid", "http://127.0.0.1:8080", "65536" }) Assert.Contains(part, text, StringComparison.Ordinal);
+        foreach (var part in new[] { "Akka.NET 1.5", "systemd", "/run/ips/ips.pid", "http://127.0.0.1:8080", "65536" }) Assert
+            .Contains(part, text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -25,7 +28,8 @@ public sealed class DoctorTests
     {
         var problems = DoctorRules.Problems(Healthy with
         {
-            ConfigFile = null, OpenFiles = 256, MaxBacklog = 128, RunningPid = 5, UserFault = "no such user", ConfigProblems = ["ips.urls is wrong"],
+            ConfigFile = null, OpenFiles = 256, MaxBacklog = 128, RunningPid = 5, UserFault = "no such user",
+                ConfigProblems = ["ips.urls is wrong"],
             Paths = [("log file", "/var/log/ips.log", "Permission denied")], Endpoints = [("http://*:80", "Permission denied")],
         });
         Assert.Equal([true, true, true, true, true, false, false, false], problems.Select(problem => problem.Prevents));
@@ -39,7 +43,8 @@ public sealed class DoctorTests
         [
             .. new[]
             {
-                Healthy, Healthy with { SystemdUnit = true }, Healthy with { Pid = 1, StableParent = true }, Healthy with { StableParent = true },
+                Healthy, Healthy with { SystemdUnit = true }, Healthy with { Pid = 1, StableParent = true },
+                    Healthy with { StableParent = true },
                 Healthy with { HangupIgnored = true },
             }.Select(DoctorRules.Manner),
         ];

@@ -3,7 +3,8 @@ using System.Text;
 
 namespace Ips.Host.Tests.Cli;
 
-/// <summary>A daemon's control socket: each request gets the lines that the test gives for its verb, then the connection is closed.</summary>
+/// <summary>A daemon's control socket: each request gets the lines that the test gives for its verb, then the connection is
+/// closed.</summary>
 internal sealed class FakeControlSocket : IDisposable
 {
     private readonly Socket _listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
@@ -36,6 +37,7 @@ internal sealed class FakeControlSocket : IDisposable
         _listener.Dispose();
         // The loop ends with the listener, and in no other way.
         Assert.ThrowsAny<Exception>(() => _serving.Wait(TimeSpan.FromSeconds(20)) ? true : throw new TimeoutException());
-        Assert.True(_serving.Exception?.GetBaseException() is SocketException or ObjectDisposedException); // the latter if it was not waiting at that moment
+        // the latter if it was not waiting at that moment
+        Assert.True(_serving.Exception?.GetBaseException() is SocketException or ObjectDisposedException);
     }
 }

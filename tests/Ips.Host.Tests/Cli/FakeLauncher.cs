@@ -45,7 +45,8 @@ internal sealed class FakeLauncher(Func<FakeLauncher, int> launched) : IDaemonLa
         var copy = bytes.ToArray();
         var pinned = GC.AllocateArray<byte>(copy.Length, pinned: true);
         copy.CopyTo(pinned, 0);
-        Assert.Equal(copy.Length, Syscall.write(fd, System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(pinned, 0), (ulong)copy.Length));
+        Assert.Equal(copy.Length, Syscall.write(fd, System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(pinned, 0),
+            (ulong)copy.Length));
     }
 
     internal static void Close(int fd) => Assert.Equal(0, Syscall.close(fd));

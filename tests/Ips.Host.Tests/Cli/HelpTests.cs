@@ -33,7 +33,8 @@ public sealed class HelpTests
     public void Help_OfTheRoot_ListsEveryExitCode()
     {
         var help = HelpWriter.Write(Root, 80);
-        foreach (var code in typeof(CliExitCode).GetFields(System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static).Select(field => (int)field.GetRawConstantValue()!))
+        foreach (var code in typeof(CliExitCode).GetFields(System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)
+            .Select(field => (int)field.GetRawConstantValue()!))
         {
             Assert.Single(HelpText.ExitCodes, exit => exit.Code == code);
             Assert.Contains($"\n  {code} ", help, StringComparison.Ordinal);
@@ -89,7 +90,8 @@ public sealed class HelpTests
     public async Task Completion_InBash_OffersWhatFits(string typed, string offered)
     {
         var words = typed.Split(' ');
-        var script = $"{CompletionScript.Write(Root, "bash")}\nCOMP_WORDS=({string.Join(' ', words.Select(word => $"'{word}'"))}); COMP_CWORD={words.Length - 1}; _ips; echo \"${{COMPREPLY[*]}}\"";
+        var script = $"{CompletionScript.Write(Root, "bash")}\nCOMP_WORDS=({string.Join(' ', words.Select(word => $"'{word}'"))}); "
+            + $"COMP_CWORD={words.Length - 1}; _ips; echo \"${{COMPREPLY[*]}}\"";
         Assert.Equal(offered, (await ShellAsync("bash", script)).Trim());
     }
 

@@ -16,7 +16,8 @@ public sealed class LastGoodStartTests : IDisposable
     private FakeLauncher? _launcher;
 
     private LastGoodRelease Release => new("1.1", $"{_folder}/releases/2/ips", ["run", "--config", "/etc/ips.conf"],
-        $"{_folder}/releases/2", ["/srv/current/ips", "run", "--config", "/etc/ips.conf"], "/srv", 7, new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
+        $"{_folder}/releases/2", ["/srv/current/ips", "run", "--config", "/etc/ips.conf"], "/srv", 7,
+            new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
 
     public void Dispose()
     {
@@ -35,11 +36,14 @@ public sealed class LastGoodStartTests : IDisposable
 
         var launch = _launcher!.Launch!;
         Assert.Equal(Release.FileName, launch.FileName); // this release, whatever current leads to
-        Assert.Equal("""["/srv","/srv/current/ips","run","--config","/etc/ips.conf"]""", launch.Environment["IPS_START_COMMAND"]); // what the next reload starts
+        // what the next reload starts
+        Assert.Equal("""["/srv","/srv/current/ips","run","--config","/etc/ips.conf"]""", launch.Environment["IPS_START_COMMAND"]);
         Assert.Equal(["run", "--config", "/etc/ips.conf"], launch.Arguments);
-        Assert.Equal((Release.WorkingDirectory, Release.WorkingDirectory, "4"), (launch.WorkingDirectory, launch.Environment["PWD"], launch.Environment["IPS_START_FD"]));
+        Assert.Equal((Release.WorkingDirectory, Release.WorkingDirectory, "4"),
+            (launch.WorkingDirectory, launch.Environment["PWD"], launch.Environment["IPS_START_FD"]));
         Assert.Equal("4242\n", _output.ToString());
-        Assert.StartsWith("ips: starting release 1.1, which served from 2026-01-02T03:04:05Z on:", _error.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith("ips: starting release 1.1, which served from 2026-01-02T03:04:05Z on:", _error.ToString(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -62,7 +66,8 @@ public sealed class LastGoodStartTests : IDisposable
         if (content is not null) Keep(content);
         Assert.Equal(CliExitCode.Failed, await StartAsync());
         Assert.Null(_launcher!.Launch);
-        Assert.Contains($"there is no {_folder}/ips.pid.last-good, or it holds something else", _error.ToString(), StringComparison.Ordinal);
+        Assert.Contains($"there is no {_folder}/ips.pid.last-good, or it holds something else", _error.ToString(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -86,7 +91,9 @@ public sealed class LastGoodStartTests : IDisposable
             return Pid;
         });
         var console = new CliConsole(_output, _error, _folder, TimeProvider.System);
-        var actions = new CliActions(console, (_, _) => throw new InvalidOperationException("nothing is served here"), _launcher, () => new("/srv/current/ips", []));
-        return CliParser.InvokeAsync(RootCommandFactory.Create(actions), ["start", "--last-good", .. more], _output, _error).WaitAsync(Bound);
+        var actions = new CliActions(console, (_, _) => throw new InvalidOperationException("nothing is served here"), _launcher,
+            () => new("/srv/current/ips", []));
+        return CliParser.InvokeAsync(RootCommandFactory.Create(actions), ["start", "--last-good", .. more], _output, _error)
+            .WaitAsync(Bound);
     }
 }

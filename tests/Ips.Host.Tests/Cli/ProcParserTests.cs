@@ -22,7 +22,8 @@ public sealed class ProcParserTests
             0000000000000000: 00000002 00000000 00010000 0001 01 20009 run/relative.sock
 
             """;
-        Assert.Equal([new(20001, "/run/ips.pid.sock"), new(20007, "/srv/a b/with  two.sock"), new(20009, "run/relative.sock")], ProcNetUnixParser.Parse(table));
+        Assert.Equal([new(20001, "/run/ips.pid.sock"), new(20007, "/srv/a b/with  two.sock"), new(20009, "run/relative.sock")],
+            ProcNetUnixParser.Parse(table));
     }
 
     [Fact]
@@ -35,7 +36,8 @@ public sealed class ProcParserTests
     [Theory]
     [InlineData("77 (ips) S 1 77 77 0 -1 4194560 1 0 0 0 1 2 0 0 20 0 9 0 123456 1 2 3", 'S', 123456, false)]
     [InlineData("77 (a) b (c)) Z 1 77 77 0 -1 4194560 1 0 0 0 1 2 0 0 20 0 1 0 123456 1 2 3\n", 'Z', 123456, true)]
-    [InlineData("77 (ips) Z 1 77 77 0 -1 4194560 1 0 0 0 1 2 0 0 20 0 9 0 123456 1 2 3", 'Z', 123456, false)] // its first thread has ended, eight others run
+    // its first thread has ended, eight others run
+    [InlineData("77 (ips) Z 1 77 77 0 -1 4194560 1 0 0 0 1 2 0 0 20 0 9 0 123456 1 2 3", 'Z', 123456, false)]
     [InlineData("77 (ips) X 1 77 77 0 -1 4194560 1 0 0 0 1 2 0 0 20 0 0 0 123456 1 2 3", 'X', 123456, true)]
     public void Stat_GoldenLine_GivesStateAndStart(string text, char state, long start, bool ended)
     {

@@ -30,7 +30,8 @@ public sealed class StartActionTests : IDisposable
         Assert.Equal("4242\n", _output.ToString());
         Assert.Equal($"ips: generation 1 serves on http://127.0.0.1:1; it logs to {_folder}/ips.log\n", _error.ToString());
         Assert.Equal("/srv/current/ips", launcher.Launch!.FileName);
-        Assert.Equal(["ips.dll", "run", "--directory", _folder, "--urls", "http://127.0.0.1:1", "--pid-file", "p", "--log-file", $"{_folder}/ips.log"], launcher.Launch.Arguments);
+        Assert.Equal(["ips.dll", "run", "--directory", _folder, "--urls", "http://127.0.0.1:1", "--pid-file", "p", "--log-file",
+            $"{_folder}/ips.log"], launcher.Launch.Arguments);
         Assert.Equal($"{_folder}/ips.log", launcher.Launch.Environment[SettingsLoader.DefaultLogVariable]); // it ranks below the file
         Assert.Equal(("4", "/"), (launcher.Launch.Environment["IPS_START_FD"], launcher.Launch.Environment["PWD"]));
         Assert.Equal([0, 1, 2, 4], launcher.Launch.Descriptors.Select(d => d.TargetFd));
@@ -44,7 +45,9 @@ public sealed class StartActionTests : IDisposable
     {
         Directory.CreateDirectory($"{_folder}/etc");
         await File.WriteAllTextAsync($"{_folder}/etc/ips.conf", "ips { pid-file = ../run.pid, log-file = my.log, log.format = json }");
-        foreach (var typed in new DaemonArguments[] { new() { Directory = _folder }, new() { Directory = _folder, Config = "./etc/ips.conf", Urls = "http://*:1;http://*:2", LogFormat = "line" }, new() { Directory = _folder, Config = "etc/ips.conf", PidFile = "x", LogFile = "y" } })
+        foreach (var typed in new DaemonArguments[] { new() { Directory = _folder },
+            new() { Directory = _folder, Config = "./etc/ips.conf", Urls = "http://*:1;http://*:2", LogFormat = "line" },
+            new() { Directory = _folder, Config = "etc/ips.conf", PidFile = "x", LogFile = "y" } })
         {
             var launcher = (SettingsLoader.Load(typed, "/", needsLogFile: true).Settings);
             DaemonArguments? seen = null;
@@ -55,7 +58,8 @@ public sealed class StartActionTests : IDisposable
                 return Task.FromResult(0);
             }, new FakeLauncher(_ => Pid), () => new("/bin/ips", [])));
             var arguments = StartAction.Arguments(new("/bin/ips", []), typed, launcher);
-            Environment.SetEnvironmentVariable(SettingsLoader.DefaultLogVariable, typed.LogFile is null ? $"{_folder}/ips.log" : null); // as the daemon has it
+            // as the daemon has it
+            Environment.SetEnvironmentVariable(SettingsLoader.DefaultLogVariable, typed.LogFile is null ? $"{_folder}/ips.log" : null);
             Assert.Equal(CliExitCode.Ok, await CliParser.InvokeAsync(root, arguments, _output, _error));
             Environment.SetEnvironmentVariable(SettingsLoader.DefaultLogVariable, null);
             Assert.Equal(typed, seen);
@@ -117,7 +121,8 @@ public sealed class StartActionTests : IDisposable
             return Pid;
         }) { DiesOf = diesOf };
         Assert.Equal(1, await RunAsync(launcher, "start", "--timeout", "200ms", "--config", "ips.conf"));
-        Assert.Contains($"The daemon (PID {Pid}) did not serve within 200ms and was ended. --timeout or ips.reload.ready-timeout sets this limit.", _error.ToString(), StringComparison.Ordinal);
+        Assert.Contains($"The daemon (PID {Pid}) did not serve within 200ms and was ended. --timeout or ips.reload.ready-timeout sets "
+            + "this limit.", _error.ToString(), StringComparison.Ordinal);
         Assert.Equal(signals, launcher.Signals);
     }
 
@@ -169,7 +174,8 @@ public sealed class StartActionTests : IDisposable
         Directory.CreateDirectory($"{_folder}/open");
         File.SetUnixFileMode($"{_folder}/open", (UnixFileMode)0b1_111_111_111);
         Assert.Equal(CliExitCode.Failed, await RunAsync(Daemon((_, _) => { }), "start", "--log-file", "open/log/ips.log"));
-        Assert.StartsWith($"ips: The log file {_folder}/open/log/ips.log cannot be opened: its folder {_folder}/open/log does not exist, and is not made", _error.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith($"ips: The log file {_folder}/open/log/ips.log cannot be opened: its folder {_folder}/open/log does not exist, "
+            + "and is not made", _error.ToString(), StringComparison.Ordinal);
         Assert.False(Directory.Exists($"{_folder}/open/log"));
     }
 
@@ -178,7 +184,8 @@ public sealed class StartActionTests : IDisposable
     {
         var launcher = Daemon((_, _) => { });
         Assert.Equal(CliExitCode.Failed, await RunAsync(launcher, "start", "--log-file", "no/such/ips.log"));
-        Assert.Equal($"ips: The log file {_folder}/no/such/ips.log cannot be opened: its folder {_folder}/no/such does not exist, nor does the one above it; make it. ips.log-file or --log-file names it.\n", _error.ToString());
+        Assert.Equal($"ips: The log file {_folder}/no/such/ips.log cannot be opened: its folder {_folder}/no/such does not exist, nor "
+            + "does the one above it; make it. ips.log-file or --log-file names it.\n", _error.ToString());
         Assert.Null(launcher.Launch);
     }
 
@@ -232,7 +239,8 @@ public sealed class StartActionTests : IDisposable
     private Task<int> RunAsync(FakeLauncher launcher, params string[] args)
     {
         var console = new CliConsole(_output, _error, _folder, TimeProvider.System);
-        var actions = new CliActions(console, (_, _) => throw new InvalidOperationException("nothing is served here"), launcher, () => new("/srv/current/ips", ["ips.dll"]));
+        var actions = new CliActions(console, (_, _) => throw new InvalidOperationException("nothing is served here"), launcher,
+            () => new("/srv/current/ips", ["ips.dll"]));
         return CliParser.InvokeAsync(RootCommandFactory.Create(actions), args, _output, _error).WaitAsync(Bound);
     }
 }

@@ -47,7 +47,8 @@ public sealed class StoreVerbTests : IDisposable
             var (code, output, error) = await RunAsync([.. verb, "--config", "a.conf"]);
             Assert.Equal((CliExitCode.Configuration, ""), (code, output));
             Assert.Contains("2 errors in the configuration", error, StringComparison.Ordinal);
-            Assert.Contains("a.conf:1: ips.store.readers is 0; it must be a whole number of connections, from 1 to 256.", error, StringComparison.Ordinal);
+            Assert.Contains("a.conf:1: ips.store.readers is 0; it must be a whole number of connections, from 1 to 256.", error,
+                StringComparison.Ordinal);
             Assert.Contains("a.conf:2: ips.auth.windw is not a known key; did you mean ips.auth.window?", error, StringComparison.Ordinal);
         }
         Assert.Equal(["a.conf"], Directory.GetFiles(_folder).Select(Path.GetFileName));

@@ -10,18 +10,22 @@ public sealed class TextTests
 
     private static readonly ReloadReceipt Promoted = new("promoted", 10, 1, 20, 2, null, Start, 734.2)
     {
-        OldRelease = "1.0", NewRelease = "1.1", PhasesMs = new Dictionary<string, double> { ["ready"] = 600, ["spawned"] = 4, ["promoted"] = 5734 },
+        OldRelease = "1.0", NewRelease = "1.1", PhasesMs = new Dictionary<string, double> { ["ready"] = 600, ["spawned"] = 4,
+            ["promoted"] = 5734 },
     };
 
     [Fact]
     public void Receipt_Promoted_IsOneParagraph() =>
-        Assert.Equal("Reloaded in 734 ms: generation 2 (PID 20, release 1.1) took over from generation 1 (PID 10, release 1.0). Phases: spawned 4 ms, ready 600 ms, promoted 5.7 s.",
+        Assert.Equal("Reloaded in 734 ms: generation 2 (PID 20, release 1.1) took over from generation 1 (PID 10, release 1.0). Phases: "
+            + "spawned 4 ms, ready 600 ms, promoted 5.7 s.",
             ReceiptText.Write(Promoted));
 
     [Fact]
     public void Receipt_RolledBack_TellsReasonAndOutput() =>
-        Assert.Equal("Rolled back after 3.2 s: generation 2 (PID 20, release 1.1) failed its probation, generation 1 (PID 10, release 1.0) serves on. Reason: 3 health reports missed.\nThe last lines it wrote:\n  a\n  b",
-            ReceiptText.Write(Promoted with { Outcome = "rolled-back", Reason = "3 health reports missed.", ElapsedMs = 3200, PhasesMs = null, Output = ["a", "b"] }));
+        Assert.Equal("Rolled back after 3.2 s: generation 2 (PID 20, release 1.1) failed its probation, generation 1 (PID 10, release "
+            + "1.0) serves on. Reason: 3 health reports missed.\nThe last lines it wrote:\n  a\n  b",
+            ReceiptText.Write(Promoted with { Outcome = "rolled-back", Reason = "3 health reports missed.", ElapsedMs = 3200,
+                PhasesMs = null, Output = ["a", "b"] }));
 
     [Fact]
     public void Receipt_RefusedBeforeAnythingStarted_NamesTheReason() =>
@@ -32,18 +36,23 @@ public sealed class TextTests
     public void Receipt_Check_SaysThatNothingChanged()
     {
         var check = Promoted with { Outcome = "checked", DryRun = true, PhasesMs = null };
-        Assert.Equal("Checked in 734 ms: generation 2 (PID 20, release 1.1) got ready and was ended; generation 1 (PID 10, release 1.0) serves on.", ReceiptText.Write(check));
-        Assert.Equal("Check failed after 734 ms: a reload would be refused; generation 1 (PID 10, release 1.0) serves on. Reason: it exited with 1.",
+        Assert.Equal("Checked in 734 ms: generation 2 (PID 20, release 1.1) got ready and was ended; generation 1 (PID 10, release 1.0) "
+            + "serves on.", ReceiptText.Write(check));
+        Assert.Equal("Check failed after 734 ms: a reload would be refused; generation 1 (PID 10, release 1.0) serves on. Reason: it "
+            + "exited with 1.",
             ReceiptText.Write(check with { Outcome = "refused", Reason = "it exited with 1" }));
     }
 
     [Fact]
     public void Receipt_ConnectionsKnownAtThePromotionAndAfterTheDrain_AreTold()
     {
-        var at = Promoted with { PhasesMs = null, Connections = new(12, 1, new Dictionary<string, int> { ["Tls"] = 2, ["Http2"] = 3 }), AbortedGenerations = [7] };
-        Assert.EndsWith(" Generation 7 was still draining and was aborted to make room. 12 connections moved, 1 to follow after the current response, 5 to be closed politely.",
+        var at = Promoted with { PhasesMs = null, Connections = new(12, 1, new Dictionary<string, int> { ["Tls"] = 2, ["Http2"] = 3 }),
+            AbortedGenerations = [7] };
+        Assert.EndsWith(" Generation 7 was still draining and was aborted to make room. 12 connections moved, 1 to follow after the "
+            + "current response, 5 to be closed politely.",
             ReceiptText.Write(at), StringComparison.Ordinal);
-        Assert.EndsWith(" Generation 1 moved 13 connections, drained 5 (4 closed politely) with 1 request, cut 0 requests and closed 1 idle connection.",
+        Assert.EndsWith(" Generation 1 moved 13 connections, drained 5 (4 closed politely) with 1 request, cut 0 requests and closed 1 "
+            + "idle connection.",
             ReceiptText.Write(at with { AbortedGenerations = null, Drain = new(5, 1, 4, 0, 1, 13) }), StringComparison.Ordinal);
     }
 
@@ -74,7 +83,8 @@ public sealed class TextTests
             successor    pid 30, generation 3
             last reload  Reloaded in 734 ms: generation 2 (PID 20, release 1.1) took over from generation 1 (PID 10, release 1.0).
             """,
-            StatusText.Write(new(10, 2, "Serving", "1.1", Start, ["http://127.0.0.1:8080", "http://[::1]:8080"], 3, 1) { LastReload = Promoted, SuccessorPid = 30 },
+            StatusText.Write(new(10, 2, "Serving", "1.1", Start, ["http://127.0.0.1:8080", "http://[::1]:8080"], 3,
+                1) { LastReload = Promoted, SuccessorPid = 30 },
                 Start.AddMinutes(125.5)));
 
     [Fact]
@@ -91,7 +101,8 @@ public sealed class TextTests
     {
         var (settings, _) = SettingsLoader.Load(new(), "/", needsLogFile: false);
         var text = CheckText.Write(settings);
-        Assert.All(DaemonKeys.Table.Keys.Where(key => !key.IsBlock && key.Path != DaemonKeys.Urls), key => Assert.Contains(key.Path, text, StringComparison.Ordinal));
+        Assert.All(DaemonKeys.Table.Keys.Where(key => !key.IsBlock && key.Path != DaemonKeys.Urls),
+            key => Assert.Contains(key.Path, text, StringComparison.Ordinal));
         Assert.Contains("  endpoint                           http://127.0.0.1:8080", text, StringComparison.Ordinal);
         Assert.Contains("  control socket                     /ips.pid.sock", text, StringComparison.Ordinal);
         Assert.Contains("  ips.log-file                       none", text, StringComparison.Ordinal);

@@ -20,5 +20,6 @@ public sealed class EndpointUrlTests
     [InlineData("ftp://x", "has the scheme ftp")]
     [InlineData("http://x/path", "has the path /path")]
     [InlineData("http://unix:/", "no URL")]
-    public void Fault_WhatKestrelRefuses_SaysWhy(string url, string why) => Assert.Contains(why, EndpointUrl.Fault(url), StringComparison.Ordinal);
+    public void Fault_WhatKestrelRefuses_SaysWhy(string url, string why) =>
+        Assert.Contains(why, EndpointUrl.Fault(url), StringComparison.Ordinal);
 }

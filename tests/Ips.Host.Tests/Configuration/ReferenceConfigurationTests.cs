@@ -19,7 +19,8 @@ public sealed partial class ReferenceConfigurationTests
 
     [Fact]
     public void Reference_Keys_AreThoseOfTheTableEachOnce() =>
-        Assert.Equal(DaemonKeys.Table.Keys.Select(key => key.Path).Order(StringComparer.Ordinal), KeyLines().Select(key => key.Path).Order(StringComparer.Ordinal));
+        Assert.Equal(DaemonKeys.Table.Keys.Select(key => key.Path).Order(StringComparer.Ordinal),
+            KeyLines().Select(key => key.Path).Order(StringComparer.Ordinal));
 
     [Fact]
     public void Reference_Values_AreTheDefaults()
@@ -48,8 +49,11 @@ public sealed partial class ReferenceConfigurationTests
                 : key.Expected.StartsWith("true or false", StringComparison.Ordinal) ? "true or false" : "";
             Assert.Contains(range, comment, StringComparison.Ordinal);
             Assert.Contains(InWords(words), comment, StringComparison.OrdinalIgnoreCase);
-            Assert.Contains(key.Expected.Split(' ')[1] switch { "duration" => "A duration from", "whole" => "A whole number of", "size" => "A size with a unit", "list" => key.Path == DaemonKeys.Urls ? "URL" : "Paths", "path" => "path of a file", "block" => "a block", _ => "" }, comment, StringComparison.Ordinal);
-            if (key.Path is not (DaemonKeys.Urls or DaemonKeys.Kestrel)) Assert.Contains($"Default: {key.Show(defaults)}", comment, StringComparison.Ordinal);
+            Assert.Contains(key.Expected.Split(' ')[1] switch { "duration" => "A duration from", "whole" => "A whole number of",
+                "size" => "A size with a unit", "list" => key.Path == DaemonKeys.Urls ? "URL" : "Paths", "path" => "path of a file",
+                "block" => "a block", _ => "" }, comment, StringComparison.Ordinal);
+            if (key.Path is not (DaemonKeys.Urls or DaemonKeys.Kestrel)) Assert
+                .Contains($"Default: {key.Show(defaults)}", comment, StringComparison.Ordinal);
         });
     }
 
@@ -67,8 +71,10 @@ public sealed partial class ReferenceConfigurationTests
             var options = new IpsOptions();
             var value = key.Show(options) switch
             {
-                "null" => key.Path.EndsWith("url", StringComparison.Ordinal) ? "http://x/" : key.Path.EndsWith("mode", StringComparison.Ordinal) ? "0660" : "/x",
-                "true" => "false", "4096" or "20" or "4" => "17", "1" => "0.5", ['[', ..] => "/x;/y", "abort-oldest" => "refuse", _ => "23s",
+                "null" => key.Path.EndsWith("url", StringComparison.Ordinal) ? "http://x/"
+                    : key.Path.EndsWith("mode", StringComparison.Ordinal) ? "0660" : "/x",
+                "true" => "false", "4096" or "20" or "4" => "17", "1" => "0.5", ['[', ..] => "/x;/y", "abort-oldest" => "refuse",
+                    _ => "23s",
             };
             Assert.Null(key.Apply(options, new() { Text = value }, null));
             var changed = properties.Where(property => !AreSame(property.Get(options), property.Get(new()))).ToList();
@@ -82,7 +88,8 @@ public sealed partial class ReferenceConfigurationTests
     {
         EveryKeySetsItsProperty(InventoryKeys.Table, "ips.store", new() { ["Postgres"] = "Host=h" });
         EveryKeySetsItsProperty(AuthKeys.Table, "ips.auth", []);
-        EveryKeySetsItsProperty(ApiKeys.Table, "ips.api", new() { ["MaxBodySizeBytes"] = "2KiB", ["BodyMemorySizeBytes"] = "2MiB", ["Compatibility"] = "gin-ips" },
+        EveryKeySetsItsProperty(ApiKeys.Table, "ips.api", new() { ["MaxBodySizeBytes"] = "2KiB", ["BodyMemorySizeBytes"] = "2MiB",
+            ["Compatibility"] = "gin-ips" },
             ("max-body", "MaxBodySizeBytes"), ("body-memory", "BodyMemorySizeBytes"));
         EveryKeySetsItsProperty(ApiKeys.AccessLog, "ips.access-log", []);
     }
@@ -109,19 +116,22 @@ public sealed partial class ReferenceConfigurationTests
     };
 
     private static void EveryKeySetsItsProperty<TOptions>(
-        ConfigTable<TOptions> table, string block, Dictionary<string, string> values, params (string Key, string Property)[] names) where TOptions : new()
+        ConfigTable<TOptions> table, string block, Dictionary<string, string> values,
+            params (string Key, string Property)[] names) where TOptions : new()
     {
         var properties = typeof(TOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance);
         string PathOf(PropertyInfo property) =>
             $"{block}.{names.FirstOrDefault(name => name.Property == property.Name).Key ?? Kebab().Replace(property.Name, "-$1").TrimStart('-').ToLowerInvariant()}";
-        Assert.Equal(properties.Select(PathOf).Order(StringComparer.Ordinal), table.Keys.Select(key => key.Path).Order(StringComparer.Ordinal));
+        Assert.Equal(properties.Select(PathOf).Order(StringComparer.Ordinal),
+            table.Keys.Select(key => key.Path).Order(StringComparer.Ordinal));
         Assert.All(table.Keys, key =>
         {
             var options = new TOptions();
             var property = properties.Single(p => PathOf(p) == key.Path);
             var value = values.GetValueOrDefault(property.Name) ?? property.GetValue(options) switch
             {
-                null => "/x", bool flag => flag ? "false" : "true", TimeSpan => "7s", AccessLogFormat => "json", 100_000 => "2000", _ => "17",
+                null => "/x", bool flag => flag ? "false" : "true", TimeSpan => "7s", AccessLogFormat => "json", 100_000 => "2000",
+                    _ => "17",
             };
             Assert.Null(key.Apply(options, new() { Text = value }, null));
             var changed = properties.Where(p => !Equals(p.GetValue(options), p.GetValue(new TOptions()))).ToList();
@@ -153,7 +163,8 @@ public sealed partial class ReferenceConfigurationTests
         foreach (var property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance))
         {
             var own = $"{path}.{Kebab().Replace(property.Name, "-$1").TrimStart('-').ToLowerInvariant()}";
-            if (property.PropertyType.IsSubclassOf(typeof(Delegate)) || property.PropertyType == typeof(ISet<Type>)) continue; // set by a program only
+            // set by a program only
+            if (property.PropertyType.IsSubclassOf(typeof(Delegate)) || property.PropertyType == typeof(ISet<Type>)) continue;
             if (property.PropertyType.IsEnum || property.PropertyType.Namespace != typeof(IpsOptions).Namespace)
             {
                 yield return (own, options => property.GetValue(options));
@@ -163,7 +174,8 @@ public sealed partial class ReferenceConfigurationTests
             {
                 // Only one level of nesting exists; the getter of the inner one takes the inner object.
                 var name = inner.Path;
-                var getter = property.PropertyType.GetProperties().Single(p => $"{own}.{Kebab().Replace(p.Name, "-$1").TrimStart('-').ToLowerInvariant()}" == name);
+                var getter = property.PropertyType.GetProperties()
+                    .Single(p => $"{own}.{Kebab().Replace(p.Name, "-$1").TrimStart('-').ToLowerInvariant()}" == name);
                 yield return (name, options => getter.GetValue(property.GetValue(options)));
             }
         }

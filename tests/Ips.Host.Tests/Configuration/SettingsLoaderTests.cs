@@ -32,7 +32,8 @@ public sealed class SettingsLoaderTests : IDisposable
     {
         File.WriteAllText($"{_folder}/a.conf", inFile is null ? "" : $"ips.log-file = {inFile}");
         Environment.SetEnvironmentVariable(SettingsLoader.DefaultLogVariable, $"{_folder}/chosen.log");
-        var (settings, problems) = SettingsLoader.Load(new() { Config = "a.conf", LogFile = $"{_folder}/{option}" }, _folder, needsLogFile: false);
+        var (settings, problems) = SettingsLoader.Load(new() { Config = "a.conf", LogFile = $"{_folder}/{option}" }, _folder,
+            needsLogFile: false);
         Environment.SetEnvironmentVariable(SettingsLoader.DefaultLogVariable, null);
         Assert.Empty(problems);
         Assert.Equal($"{_folder}/{used}", settings.Ips.LogFile);
@@ -45,8 +46,10 @@ public sealed class SettingsLoaderTests : IDisposable
         Directory.CreateDirectory($"{_folder}/etc");
         File.WriteAllText($"{_folder}/etc/a.conf", "ips.store.path = data/a.db");
         Assert.Equal($"{_folder}/ips.db", SettingsLoader.Load(new(), _folder, needsLogFile: false).Settings.Store.Path);
-        Assert.Equal($"{_folder}/etc/ips.db", SettingsLoader.Load(new() { Directory = "etc" }, _folder, needsLogFile: false).Settings.Store.Path);
-        Assert.Equal($"{_folder}/etc/data/a.db", SettingsLoader.Load(new() { Config = "etc/a.conf" }, _folder, needsLogFile: false).Settings.Store.Path);
+        Assert.Equal($"{_folder}/etc/ips.db", SettingsLoader
+            .Load(new() { Directory = "etc" }, _folder, needsLogFile: false).Settings.Store.Path);
+        Assert.Equal($"{_folder}/etc/data/a.db", SettingsLoader
+            .Load(new() { Config = "etc/a.conf" }, _folder, needsLogFile: false).Settings.Store.Path);
     }
 
     [Theory]
@@ -60,7 +63,8 @@ public sealed class SettingsLoaderTests : IDisposable
         File.WriteAllText($"{_folder}/ips.conf", text);
         var loaded = SettingsLoader.Load(new() { Config = "ips.conf" }, _folder, needsLogFile: false);
         Assert.Equal(problems, loaded.Problems.Count);
-        Assert.DoesNotContain("geheim", SettingsLoader.Describe(loaded.Problems) + CheckText.Write(loaded.Settings), StringComparison.Ordinal);
+        Assert.DoesNotContain("geheim", SettingsLoader.Describe(loaded.Problems) + CheckText.Write(loaded.Settings),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -71,7 +75,9 @@ public sealed class SettingsLoaderTests : IDisposable
     public void Load_PathsInTheFile_AreRelativeToItThoseTypedToTheDirectory()
     {
         Directory.CreateDirectory($"{_folder}/etc");
-        File.WriteAllText($"{_folder}/etc/ips.conf", "ips { pid-file = run/a.pid, log-file = a.log, urls = \"http://*:80;http://unix:/run/x.sock\", log { level = WARNING, format = json } }");
+        File.WriteAllText($"{_folder}/etc/ips.conf",
+            "ips { pid-file = run/a.pid, log-file = a.log, urls = \"http://*:80;http://unix:/run/x.sock\", log { level = WARNING, format "
+            + "= json } }");
 
         var (settings, problems) = SettingsLoader.Load(new() { Config = "etc/ips.conf", LogFile = "b.log" }, _folder, needsLogFile: true);
         Assert.Empty(problems);
@@ -86,7 +92,8 @@ public sealed class SettingsLoaderTests : IDisposable
     {
         File.WriteAllText($"{_folder}/ips.conf", "ips { pid-file = a.pid, urls = [\"http://*:80\"], log.format = json }");
         var (settings, problems) = SettingsLoader.Load(
-            new() { Config = "ips.conf", Urls = "http://127.0.0.1:0", PidFile = "/run/b.pid", LogFormat = "line", Directory = "." }, _folder, needsLogFile: false);
+            new() { Config = "ips.conf", Urls = "http://127.0.0.1:0", PidFile = "/run/b.pid", LogFormat = "line", Directory = "." },
+                _folder, needsLogFile: false);
         Assert.Empty(problems);
         Assert.Equal(["http://127.0.0.1:0"], settings.Urls);
         Assert.Equal(("/run/b.pid", LineFormat.Line), (settings.Ips.PidFile, settings.LogFormat));
@@ -97,7 +104,8 @@ public sealed class SettingsLoaderTests : IDisposable
     {
         Directory.CreateDirectory($"{_folder}/releases/1");
         Directory.CreateSymbolicLink($"{_folder}/current", $"{_folder}/releases/1");
-        var (settings, problems) = SettingsLoader.Load(new() { Directory = "current", PidFile = "../ips.pid" }, _folder, needsLogFile: false);
+        var (settings, problems) = SettingsLoader.Load(new() { Directory = "current", PidFile = "../ips.pid" }, _folder,
+            needsLogFile: false);
         Assert.Empty(problems);
         Assert.Equal($"{_folder}/current", settings.Directory);
         Assert.Equal($"{_folder}/current/../ips.pid", settings.Ips.PidFile); // the kernel's: releases/ips.pid
@@ -115,7 +123,8 @@ public sealed class SettingsLoaderTests : IDisposable
               reload.porbation = 2s
             }
             """);
-        var (_, problems) = SettingsLoader.Load(new() { Config = "ips.conf", Urls = "ftp://x", LogFile = "logs/", Directory = _folder }, "/", needsLogFile: false);
+        var (_, problems) = SettingsLoader.Load(new() { Config = "ips.conf", Urls = "ftp://x", LogFile = "logs/", Directory = _folder },
+            "/", needsLogFile: false);
 
         Assert.Equal(
             $"""
@@ -150,7 +159,8 @@ public sealed class SettingsLoaderTests : IDisposable
 
     [Fact]
     public void Load_DirectoryMissing_SaysSo() =>
-        Assert.Equal($"--directory: {_folder}/nowhere is not a directory.", Assert.Single(SettingsLoader.Load(new() { Directory = "nowhere" }, _folder, needsLogFile: false).Problems).ToString());
+        Assert.Equal($"--directory: {_folder}/nowhere is not a directory.",
+            Assert.Single(SettingsLoader.Load(new() { Directory = "nowhere" }, _folder, needsLogFile: false).Problems).ToString());
 
     [Fact]
     public void Load_KestrelEndpoints_ReplaceTheDefaultUrl()
@@ -175,7 +185,8 @@ public sealed class SettingsLoaderTests : IDisposable
     }
 
     [Theory]
-    [InlineData("ips.kestrel.Endpoints.A.Url = \"http://*:1\"\nips.urls = [\"http://*:2\"]", 2, "ips.urls is http://*:2; it must be [] as ips.kestrel.Endpoints names the endpoints")]
+    [InlineData("ips.kestrel.Endpoints.A.Url = \"http://*:1\"\nips.urls = [\"http://*:2\"]", 2,
+        "ips.urls is http://*:2; it must be [] as ips.kestrel.Endpoints names the endpoints")]
     [InlineData("ips.urls = []", 1, "ips.urls is []; it must name at least one address")]
     [InlineData("ips.kestrel.Limits.MaxConcurrentConnections = 5", 1, "Limits is nothing that Kestrel reads")]
     [InlineData("ips {\n kestrel.Endpoints.A.Protocols = Http1\n}", 2, "the endpoint A has no Url")]

@@ -98,7 +98,8 @@ public sealed class AddressTests
     [Property]
     public Property TryParse_EverySpellingOfAnIPv6_IsTheSameAddress() => Prop.ForAll(Bytes16(), bytes =>
     {
-        var (compressed, full) = (new IPAddress(bytes).ToString(), string.Join(':', Enumerable.Range(0, 8).Select(i => $"{bytes[2 * i]:X2}{bytes[(2 * i) + 1]:X2}")));
+        var (compressed, full) = (new IPAddress(bytes).ToString(),
+            string.Join(':', Enumerable.Range(0, 8).Select(i => $"{bytes[2 * i]:X2}{bytes[(2 * i) + 1]:X2}")));
         return AddressParser.TryParse(compressed, out var one) && AddressParser.TryParse(full, out var other) && one == other
             && one.ToBytes().AsSpan().SequenceEqual(bytes) && AddressParser.TryParse(one.ToString(), out var again) && again == one;
     });
@@ -112,7 +113,8 @@ public sealed class AddressTests
 
     // The naive model compares bit by bit, in each family on its own.
     [Property(MaxTest = 1000)]
-    public Property Ranges_OfABlock_HoldWhatANaiveModelSays() => Prop.ForAll(Bytes16(), Bytes16(), ArbMap.Default.ArbFor<byte>(), (network, candidate, prefixSeed) =>
+    public Property Ranges_OfABlock_HoldWhatANaiveModelSays() =>
+        Prop.ForAll(Bytes16(), Bytes16(), ArbMap.Default.ArbFor<byte>(), (network, candidate, prefixSeed) =>
     {
         // Half of the candidates share a random number of leading bits with the network, or nearly all would lie outside.
         if (prefixSeed % 2 == 0) network.AsSpan(0, prefixSeed % 16).CopyTo(candidate);
@@ -129,9 +131,11 @@ public sealed class AddressTests
     [Property]
     public Property Merge_OfRanges_HoldsTheSameAndIsDisjoint() => Prop.ForAll(ArbMap.Default.ArbFor<(byte, byte)[]>(), pairs =>
     {
-        var ranges = pairs.Select(p => new AddressRange(new InetAddress(Math.Min(p.Item1, p.Item2)), new InetAddress(Math.Max(p.Item1, p.Item2)))).ToList();
+        var ranges = pairs.Select(p => new AddressRange(new InetAddress(Math.Min(p.Item1, p.Item2)),
+            new InetAddress(Math.Max(p.Item1, p.Item2)))).ToList();
         var merged = AddressRange.Merge(ranges);
-        var same = Enumerable.Range(0, 256).All(n => ranges.Any(r => Holds(r, new InetAddress((UInt128)n))) == merged.Any(r => Holds(r, new InetAddress((UInt128)n))));
+        var same = Enumerable.Range(0, 256).All(n => ranges.Any(r => Holds(r, new InetAddress((UInt128)n))) == merged
+            .Any(r => Holds(r, new InetAddress((UInt128)n))));
         return same && merged.Zip(merged.Skip(1)).All(two => two.Second.First.Value > two.First.Last.Value + 1);
     });
 
@@ -140,7 +144,8 @@ public sealed class AddressTests
     {
         var random = Gen.ArrayOf(ArbMap.Default.GeneratorFor<byte>(), 16);
         var zeros = Gen.ArrayOf(Gen.Elements<byte>(0, 0, 0, 1, 255), 16);
-        var mapped = Gen.ArrayOf(ArbMap.Default.GeneratorFor<byte>(), 4).Select(four => (byte[])[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, .. four]);
+        var mapped = Gen.ArrayOf(ArbMap.Default.GeneratorFor<byte>(), 4)
+            .Select(four => (byte[])[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, .. four]);
         return Gen.OneOf(random, zeros, mapped).ToArbitrary();
     }
 
@@ -149,5 +154,6 @@ public sealed class AddressTests
     private static bool SharesBits(byte[] a, byte[] b, int count) =>
         Enumerable.Range(0, count).All(i => ((a[i / 8] >> (7 - (i % 8))) & 1) == ((b[i / 8] >> (7 - (i % 8))) & 1));
 
-    private static bool Holds(AddressRange range, InetAddress address) => range.First.CompareTo(address) <= 0 && address.CompareTo(range.Last) <= 0;
+    private static bool Holds(AddressRange range, InetAddress address) => range.First.CompareTo(address) <= 0
+        && address.CompareTo(range.Last) <= 0;
 }

@@ -16,7 +16,8 @@ namespace Ips.Host.Tests.Inventory;
 public sealed class CsvFormulaTests : IDisposable
 {
     private const string Triggers = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20";
-    private static readonly string[] Names = ["=1+1", "+1", "-1", "@SUM(A1)", "'=1", "''=1", "'quoted", "plain", "a;=1", "a;'=1", "\uff1d1"];
+    private static readonly string[] Names = ["=1+1", "+1", "-1", "@SUM(A1)", "'=1", "''=1", "'quoted", "plain", "a;=1", "a;'=1",
+        "\uff1d1"];
     private readonly string _folder = Directory.CreateTempSubdirectory("ips-formulas-").FullName;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -48,7 +49,8 @@ public sealed class CsvFormulaTests : IDisposable
         await using (var store = new SqliteInventoryStore(options))
         {
             foreach (var (name, i) in Names.Select((name, i) => (name, i)))
-                await store.PutAsync(Items.Host($"H{i:00}", hostname: name, more: ""","owner":["=a","b","=c;=d"]"""), WriteCondition.None, default);
+                await store.PutAsync(Items.Host($"H{i:00}", hostname: name, more: ""","owner":["=a","b","=c;=d"]"""), WriteCondition.None,
+                    default);
         }
         var file = Path.Combine(_folder, "f.csv");
         string[] keep = owners[0] == '=' ? ["--keep-formulas"] : [];
@@ -61,7 +63,8 @@ public sealed class CsvFormulaTests : IDisposable
                 Assert.Equal((cell, owners), (csv.GetString("hostname"), csv.GetString("owner")));
             }
         }
-        Assert.Equal((0, $"{Names.Length} objects: 0 new, 0 replaced, {Names.Length} as before.\n"), await RunAsync(options, "import", file));
+        Assert.Equal((0, $"{Names.Length} objects: 0 new, 0 replaced, {Names.Length} as before.\n"),
+            await RunAsync(options, "import", file));
     }
 
     private static async Task<(int Code, string Output)> RunAsync(InventoryOptions options, params string[] arguments)

@@ -9,7 +9,8 @@ internal static class Items
     public static InventoryObject Host(string id, string ip = "10.0.0.1", string hostname = "", string more = "") =>
         Read($$"""{"oid":"host","id":"{{id}}","ip":"{{ip}}","hostname":"{{hostname}}"{{more}}}""");
 
-    public static InventoryObject Switch(string id, string ip = "10.0.0.1", string more = "") => Read($$"""{"oid":"switch","id":"{{id}}","ip":"{{ip}}"{{more}}}""");
+    public static InventoryObject Switch(string id, string ip = "10.0.0.1", string more = "") =>
+        Read($$"""{"oid":"switch","id":"{{id}}","ip":"{{ip}}"{{more}}}""");
 
     public static InventoryObject Read(string json)
     {

@@ -20,7 +20,8 @@ public sealed class NonceStoreTests(PostgresServer postgres) : IAsyncLifetime
 
     private long? _now;
 
-    // A second ahead of the store's making: what was signed before it is refused. Read when it is first needed, after the store was made, which may take long.
+    // A second ahead of the store's making: what was signed before it is refused. Read when it is first needed, after the store was made,
+    // which may take long.
     private long Now => _now ??= DateTimeOffset.UtcNow.ToUnixTimeSeconds() + 1;
 
     public Task InitializeAsync() => Task.CompletedTask;
@@ -45,7 +46,8 @@ public sealed class NonceStoreTests(PostgresServer postgres) : IAsyncLifetime
     public async Task Nonce_TakenByManyAtOnce_IsTakenOnce(StoreKind kind)
     {
         var (one, other) = (await OpenAsync(kind), await OpenAsync(kind));
-        var outcomes = await Task.WhenAll(Enumerable.Range(0, 16).Select(i => Task.Run(async () => await TakeAsync(i % 2 == 0 ? one : other, "A1", "n1", Now))))
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 16)
+            .Select(i => Task.Run(async () => await TakeAsync(i % 2 == 0 ? one : other, "A1", "n1", Now))))
             .WaitAsync(TimeSpan.FromMinutes(1));
         Assert.Single(outcomes, NonceOutcome.Taken);
     }
@@ -83,7 +85,8 @@ public sealed class NonceStoreTests(PostgresServer postgres) : IAsyncLifetime
     {
         var store = await OpenAsync(kind);
         // The statements of the build before the mark, which goes on while the new generation has migrated.
-        const string insert = "INSERT INTO ips_nonce (access_key, nonce, expires) VALUES ('A1', '{0}', {1}) ON CONFLICT (access_key, nonce) DO NOTHING";
+        const string insert =
+            "INSERT INTO ips_nonce (access_key, nonce, expires) VALUES ('A1', '{0}', {1}) ON CONFLICT (access_key, nonce) DO NOTHING";
         Task<int> OldTakesAsync(string nonce, long expires) =>
             ExecuteAsync(kind, string.Format(System.Globalization.CultureInfo.InvariantCulture, insert, nonce, expires));
         Assert.Equal(1, await OldTakesAsync("by-old", Now));
@@ -109,16 +112,21 @@ public sealed class NonceStoreTests(PostgresServer postgres) : IAsyncLifetime
     public async Task Open_StoreOfABuildWithoutMark_KeepsItsNonces_AndRefusesWhatMayBeForgotten(StoreKind kind)
     {
         await OptionsAsync(kind);
-        if (kind == StoreKind.Sqlite) await File.WriteAllTextAsync(_options!.Path!, ""); // the inventory; without one its nonces are a leftover
+        // the inventory; without one its nonces are a leftover
+        if (kind == StoreKind.Sqlite) await File.WriteAllTextAsync(_options!.Path!, "");
         if (kind == StoreKind.Sqlite) await ExecuteAsync(kind, SqliteSchema.Nonces[0] + "; PRAGMA user_version = 1");
-        else await ExecuteAsync(kind, $"{PostgresSchema.Inventory[0]}; {PostgresSchema.Inventory[1]}; CREATE TABLE ips_schema (version bigint NOT NULL); INSERT INTO ips_schema VALUES (2)");
-        await ExecuteAsync(kind, $"INSERT INTO ips_nonce (access_key, nonce, expires) VALUES ('A1', 'n1', {Now - 5}), ('A1', 'n2', {Now - 3})");
+        else await ExecuteAsync(kind,
+            $"{PostgresSchema.Inventory[0]}; {PostgresSchema.Inventory[1]}; CREATE TABLE ips_schema (version bigint NOT NULL); INSERT "
+            + "INTO ips_schema VALUES (2)");
+        await ExecuteAsync(kind,
+            $"INSERT INTO ips_nonce (access_key, nonce, expires) VALUES ('A1', 'n1', {Now - 5}), ('A1', 'n2', {Now - 3})");
         var store = await OpenAsync(kind);
         Assert.Equal(NonceOutcome.Used, await TakeAsync(store, "A1", "n1", Now - 5));
         Assert.Equal(NonceOutcome.Forgotten, await TakeAsync(store, "A1", "n0", Now - 6));
         Assert.Equal(NonceOutcome.Taken, await TakeAsync(store, "A1", "n3", Now - 4)); // on its way during the reload
         // After a reload that failed the older build may have to start again: it knows this version, and works with what is there.
-        Assert.Equal(kind == StoreKind.Sqlite ? 1L : 2L, await ScalarAsync(kind, kind == StoreKind.Sqlite ? "PRAGMA user_version" : "SELECT version FROM ips_schema"));
+        Assert.Equal(kind == StoreKind.Sqlite ? 1L : 2L, await ScalarAsync(kind,
+            kind == StoreKind.Sqlite ? "PRAGMA user_version" : "SELECT version FROM ips_schema"));
     }
 
     [Theory, OnSqlite, OnPostgres]
@@ -135,7 +143,8 @@ public sealed class NonceStoreTests(PostgresServer postgres) : IAsyncLifetime
         await using var source = NpgsqlDataSource.Create(_options!.Postgres!);
         await using var connection = await source.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        await using (var delete = new NpgsqlCommand($"DELETE FROM ips_nonce WHERE expires <= {Now}", connection)) await delete.ExecuteNonQueryAsync();
+        await using (var delete = new NpgsqlCommand($"DELETE FROM ips_nonce WHERE expires <= {Now}", connection)) await delete
+            .ExecuteNonQueryAsync();
 
         // Neither the nonce nor the mark of an open transaction can be seen: the second one must wait, not be taken.
         var replay = Task.Run(async () => await TakeAsync(store, "A1", "n1", Now));
@@ -172,7 +181,8 @@ public sealed class NonceStoreTests(PostgresServer postgres) : IAsyncLifetime
 
     private Task<int> ExecuteAsync(StoreKind kind, string sql) => RunAsync(kind, sql, command => command.ExecuteNonQueryAsync());
 
-    private async Task<long> ScalarAsync(StoreKind kind, string sql) => (long)(await RunAsync(kind, sql, command => command.ExecuteScalarAsync()))!;
+    private async Task<long> ScalarAsync(StoreKind kind, string sql) =>
+        (long)(await RunAsync(kind, sql, command => command.ExecuteScalarAsync()))!;
 
     private async Task<T> RunAsync<T>(StoreKind kind, string sql, Func<DbCommand, Task<T>> run)
     {

@@ -43,9 +43,11 @@ public sealed class OtherAddressTests(PostgresServer postgres) : IAsyncLifetime
             """{"oid":"host","id":"H1","ip":"10.0.0.1","hostname":"","mem_size":null,"disk_size":null,"class":"","owner":[],"ip2":"10.1.0.1","eth":[{"ip":"10.1.0.2"},{"ip":"2001:db8::2"}],"network":[{"ip":"10.1.0.3"}],"mgmt":"10.1.0.4","vcenter_ip":"10.1.0.5","out_band_ip":"10.1.0.6"}""",
             await BodyAsync(store, "H1"));
         Assert.DoesNotContain("ip2", await BodyAsync(store, "H2"), StringComparison.Ordinal);
-        foreach (var (slot, address) in new[] { (3, "10.1.0.1"), (4, "10.1.0.2"), (5, "10.1.0.3"), (6, "10.1.0.4"), (7, "10.1.0.5"), (8, "10.1.0.6") })
+        foreach (var (slot, address) in new[] { (3, "10.1.0.1"), (4, "10.1.0.2"), (5, "10.1.0.3"), (6, "10.1.0.4"), (7, "10.1.0.5"),
+            (8, "10.1.0.6") })
         {
-            var page = await store.ListAsync(new ListQuery(ObjectClass.Host, new Page(1, 10), [new ObjectFilter.ByAddress(slot, Items.Ranges(address))]), default);
+            var page = await store.ListAsync(new ListQuery(ObjectClass.Host, new Page(1, 10),
+                [new ObjectFilter.ByAddress(slot, Items.Ranges(address))]), default);
             Assert.Equal(["H1"], page.Items.Select(Items.Id));
         }
     }
@@ -55,8 +57,10 @@ public sealed class OtherAddressTests(PostgresServer postgres) : IAsyncLifetime
     {
         var store = await OpenAsync(kind);
         var first = await store.PutAsync(Items.Host("H1", more: Others), WriteCondition.None, default);
-        Assert.Equal(new WriteOutcome(WriteKind.Unchanged, first.Version), await store.PutAsync(Items.Host("H1", more: Others), WriteCondition.None, default));
-        Assert.Equal(WriteKind.Updated, (await store.PutAsync(Items.Host("H1", more: ""","mgmt":"10.1.0.4","ip2":"10.1.0.9" """), WriteCondition.None, default)).Kind);
+        Assert.Equal(new WriteOutcome(WriteKind.Unchanged, first.Version),
+            await store.PutAsync(Items.Host("H1", more: Others), WriteCondition.None, default));
+        Assert.Equal(WriteKind.Updated,
+            (await store.PutAsync(Items.Host("H1", more: ""","mgmt":"10.1.0.4","ip2":"10.1.0.9" """), WriteCondition.None, default)).Kind);
         Assert.Equal(["H1"], await SearchAsync(store, "10.1.0.4"));
         Assert.Equal(["H1"], await SearchAsync(store, "10.1.0.9"));
         foreach (var gone in All.Except(["10.1.0.4"])) Assert.Empty(await SearchAsync(store, gone));
@@ -82,14 +86,18 @@ public sealed class OtherAddressTests(PostgresServer postgres) : IAsyncLifetime
         var store = await OpenAsync(kind);
         foreach (var id in new[] { "H1", "H2" }) await store.PutAsync(Items.Host(id, more: Others), WriteCondition.None, default);
         // It reads bodies with its own parser, which refuses fields that it does not know: they must not be there.
-        Assert.Equal(2, await CountAsync(kind, "SELECT count(*) FROM ips_object WHERE body = " + (kind == StoreKind.Sqlite ? "CAST('{0}' AS BLOB)" : "convert_to('{0}', 'UTF8')"),
+        Assert.Equal(2, await CountAsync(kind, "SELECT count(*) FROM ips_object WHERE body = "
+            + (kind == StoreKind.Sqlite ? "CAST('{0}' AS BLOB)" : "convert_to('{0}', 'UTF8')"),
             """{"oid":"host","id":"H1","ip":"10.0.0.1","hostname":"","mem_size":null,"disk_size":null,"class":"","owner":[]}""",
             """{"oid":"host","id":"H2","ip":"10.0.0.1","hostname":"","mem_size":null,"disk_size":null,"class":"","owner":[]}"""));
         Assert.Equal(["H1", "H2"], await SearchAsync(store, "10.1.0.1"));
 
-        // The statements of the build before, which goes on while the new generation has made the table, and may come back after a rollback.
-        await ExecuteAsync(kind, "UPDATE ips_object SET version = 7, label = 'web', kind = '', mem_size = NULL, disk_size = NULL, body = body WHERE id = 'H1'");
-        await ExecuteAsync(kind, "DELETE FROM ips_address WHERE field = 0 AND object_key = (SELECT object_key FROM ips_object WHERE id = 'H2')");
+        // The statements of the build before, which goes on while the new generation has made the table, and may come back after a
+        // rollback.
+        await ExecuteAsync(kind,
+            "UPDATE ips_object SET version = 7, label = 'web', kind = '', mem_size = NULL, disk_size = NULL, body = body WHERE id = 'H1'");
+        await ExecuteAsync(kind,
+            "DELETE FROM ips_address WHERE field = 0 AND object_key = (SELECT object_key FROM ips_object WHERE id = 'H2')");
         await ExecuteAsync(kind, "DELETE FROM ips_object WHERE id = 'H2'");
         await ExecuteAsync(kind, "UPDATE ips_counter SET value = value - 1 WHERE name = 'objects.host'");
         foreach (var address in All) Assert.Empty(await SearchAsync(store, address));
@@ -111,7 +119,9 @@ public sealed class OtherAddressTests(PostgresServer postgres) : IAsyncLifetime
         }
         else
         {
-            await ExecuteAsync(kind, $"{PostgresSchema.Inventory[0]}; {PostgresSchema.Inventory[1]}; CREATE TABLE ips_schema (version bigint NOT NULL); INSERT INTO ips_schema VALUES (2)");
+            await ExecuteAsync(kind,
+                $"{PostgresSchema.Inventory[0]}; {PostgresSchema.Inventory[1]}; CREATE TABLE ips_schema (version bigint NOT NULL); "
+                + "INSERT INTO ips_schema VALUES (2)");
             await ExecuteAsync(kind, string.Format(CultureInfo.InvariantCulture, row, $"convert_to('{body}', 'UTF8')"));
         }
         var (one, other) = (await OpenAsync(kind), await OpenAsync(kind)); // the second one finds it
@@ -128,7 +138,8 @@ public sealed class OtherAddressTests(PostgresServer postgres) : IAsyncLifetime
         await store.PutAsync(Items.Host("same", more: Others), WriteCondition.None, default);
         await store.PutAsync(Items.Host("less", more: Others), WriteCondition.None, default);
         await store.PutAsync(Items.Host("more"), WriteCondition.None, default);
-        var lines = string.Join('\n', new[] { Items.Host("same", more: Others), Items.Host("less"), Items.Host("more", more: Others), Items.Switch("new", "10.0.0.9", Others) }
+        var lines = string.Join('\n', new[] { Items.Host("same", more: Others), Items.Host("less"), Items.Host("more", more: Others),
+            Items.Switch("new", "10.0.0.9", Others) }
             .Select(item => Encoding.UTF8.GetString(ObjectCodec.Write(item))));
         // A dry run first: it counts the same, and nothing is there afterwards.
         Assert.Equal(new ImportCounts(1, 2, 1), await ImportAsync(store, lines, TransferFormat.JsonLines, isDryRun: true));
@@ -153,14 +164,16 @@ public sealed class OtherAddressTests(PostgresServer postgres) : IAsyncLifetime
         await store.PutAsync(Items.Host("H1", "10.0.0.3", "10.9.9.9"), WriteCondition.None, default);
         foreach (var (blocks, oclass, ids) in new (string[], ObjectClass?, string[])[]
         {
-            (["10.9.9.9"], null, ["S1", "S2"]), (["10.9.9.9"], ObjectClass.Switch, ["S1", "S2"]), (["10.9.9.9"], ObjectClass.Host, []), (["10.9.9.9", "10.0.0.3"], null, ["S1", "S2", "H1"]),
+            (["10.9.9.9"], null, ["S1", "S2"]), (["10.9.9.9"], ObjectClass.Switch, ["S1", "S2"]), (["10.9.9.9"], ObjectClass.Host, []),
+                (["10.9.9.9", "10.0.0.3"], null, ["S1", "S2", "H1"]),
         })
         {
             foreach (var order in new ObjectOrder[] { default, new(OrderField.Name) })
             {
                 for (var page = 1; page <= 2; page++)
                 {
-                    var found = await store.SearchAsync(new SearchQuery(Items.Ranges(blocks), oclass, new Page(page, 1), blocks, order), default);
+                    var found = await store.SearchAsync(new SearchQuery(Items.Ranges(blocks), oclass, new Page(page, 1), blocks, order),
+                        default);
                     Assert.Equal(ids.Length, found.Total);
                     if (order == default) Assert.Equal(ids.Skip(page - 1).Take(1), found.Items.Select(Items.Id));
                 }
@@ -178,25 +191,30 @@ public sealed class OtherAddressTests(PostgresServer postgres) : IAsyncLifetime
     [InlineData(""","mgmt":["10.0.0.1"]""", "mgmt must be an IPv4 or IPv6 address")]
     public void Read_WrongOtherAddress_SaysWhich(string more, string message)
     {
-        Assert.Null(ObjectCodec.Read(Encoding.UTF8.GetBytes($$"""{"oid":"host","id":"H1","ip":"10.0.0.1"{{more}}}"""), null, null, out var problems));
+        Assert.Null(ObjectCodec.Read(Encoding.UTF8.GetBytes($$"""{"oid":"host","id":"H1","ip":"10.0.0.1"{{more}}}"""), null, null,
+            out var problems));
         Assert.Equal(message, Assert.Single(problems).English);
     }
 
     private static async Task<ImportCounts?> ImportAsync(IInventoryStore store, string text, TransferFormat format, bool isDryRun = false)
     {
         using var input = new MemoryStream(Encoding.UTF8.GetBytes(text));
-        var rows = format == TransferFormat.Csv ? CsvObjectReader.ReadAsync(input, null, default) : JsonLinesReader.ReadAsync(input, null, default);
-        return await Importer.RunAsync(store, rows, (line, problem) => Assert.Fail($"{line}: {problem.English}"), _ => { }, isDryRun, default);
+        var rows = format == TransferFormat.Csv ? CsvObjectReader.ReadAsync(input, null, default)
+            : JsonLinesReader.ReadAsync(input, null, default);
+        return await Importer.RunAsync(store, rows, (line, problem) => Assert.Fail($"{line}: {problem.English}"), _ => { }, isDryRun,
+            default);
     }
 
     private static async Task<IEnumerable<string>> SearchAsync(IInventoryStore store, params string[] blocks) =>
         (await store.SearchAsync(new SearchQuery(Items.Ranges(blocks), null, new Page(1, 100)), default)).Items.Select(Items.Id).ToList();
 
-    private static async Task<string> BodyAsync(IInventoryStore store, string id) => Encoding.UTF8.GetString((await store.GetAsync(ObjectClass.Host, id, default))!.Value.Body.Span);
+    private static async Task<string> BodyAsync(IInventoryStore store, string id) =>
+        Encoding.UTF8.GetString((await store.GetAsync(ObjectClass.Host, id, default))!.Value.Body.Span);
 
     // Rows of the table, and of the address index.
     private async Task<(long Objects, long Addresses)> RowsAsync(StoreKind kind) =>
-        (await ScalarAsync(kind, "SELECT count(*) FROM ips_more"), await ScalarAsync(kind, "SELECT count(DISTINCT object_key) FROM ips_address"));
+        (await ScalarAsync(kind, "SELECT count(*) FROM ips_more"),
+            await ScalarAsync(kind, "SELECT count(DISTINCT object_key) FROM ips_address"));
 
     private async Task<long> CountAsync(StoreKind kind, string sql, params string[] bodies)
     {

@@ -4,7 +4,8 @@ using Npgsql;
 
 namespace Ips.Host.Tests.Inventory;
 
-/// <summary>A real PostgreSQL server of Debian's package in a temporary folder, on loopback. Started by the first test that needs it.</summary>
+/// <summary>A real PostgreSQL server of Debian's package in a temporary folder, on loopback. Started by the first test that needs
+/// it.</summary>
 public sealed class PostgresServer : IAsyncLifetime, IDisposable
 {
     private static readonly string[] Roots = ["/usr/lib/postgresql"];
@@ -15,7 +16,8 @@ public sealed class PostgresServer : IAsyncLifetime, IDisposable
 
     /// <summary>Folder of initdb and pg_ctl of the newest version; null if the package is not installed.</summary>
     public static string? Binaries { get; } = Roots.Where(Directory.Exists).SelectMany(Directory.GetDirectories)
-        .Select(version => Path.Combine(version, "bin")).Where(bin => File.Exists(Path.Combine(bin, "initdb"))).Order(StringComparer.Ordinal).LastOrDefault();
+        .Select(version => Path.Combine(version, "bin")).Where(bin => File.Exists(Path.Combine(bin, "initdb")))
+            .Order(StringComparer.Ordinal).LastOrDefault();
 
     /// <summary>The connection string of a new, empty database.</summary>
     public async Task<string> CreateDatabaseAsync()

@@ -30,8 +30,10 @@ public sealed class SqliteStoreTests : IDisposable
                 var plan = await PlanAsync(sql, values);
                 Assert.DoesNotMatch(new Regex("SCAN (ips_address|a)\\b"), plan);
                 Assert.Matches(new Regex("SEARCH (ips_address|a) USING PRIMARY KEY \\(address"), plan);
-                if (blocks is ["10.1.2.3"] && sql.Contains("o.body", StringComparison.Ordinal)) Assert.DoesNotContain("TEMP B-TREE", plan, StringComparison.Ordinal);
-                if (sql.Contains("o.body", StringComparison.Ordinal)) Assert.Contains("SEARCH o USING INTEGER PRIMARY KEY", plan, StringComparison.Ordinal);
+                if (blocks is ["10.1.2.3"] && sql.Contains("o.body", StringComparison.Ordinal)) Assert
+                    .DoesNotContain("TEMP B-TREE", plan, StringComparison.Ordinal);
+                if (sql.Contains("o.body", StringComparison.Ordinal)) Assert
+                    .Contains("SEARCH o USING INTEGER PRIMARY KEY", plan, StringComparison.Ordinal);
             }
         }
     }
@@ -39,7 +41,8 @@ public sealed class SqliteStoreTests : IDisposable
     [Fact]
     public async Task Reader_KeepsItsPlans() // or each search would be compiled anew, for the value of its LIMIT
     {
-        await using var database = new SqliteDatabase(Path.Combine(_folder, "plans.db"), SqliteSchema.Inventory, survivesPowerLoss: false, TimeSpan.FromSeconds(1), readers: 1);
+        await using var database = new SqliteDatabase(Path.Combine(_folder, "plans.db"), SqliteSchema.Inventory, survivesPowerLoss: false,
+            TimeSpan.FromSeconds(1), readers: 1);
         await using var session = (SqliteSession)await database.RentReaderAsync(new StoreCall(TimeSpan.FromSeconds(1), default));
         Assert.Equal(raw.SQLITE_OK, raw.sqlite3_db_config(session.Connection.Handle, raw.SQLITE_DBCONFIG_ENABLE_QPSG, -1, out var isOn));
         Assert.Equal(1, isOn);
@@ -52,8 +55,12 @@ public sealed class SqliteStoreTests : IDisposable
         var unfiltered = await PlanAsync(ObjectSql.List(new ListQuery(ObjectClass.Host, new Page(1, 20), [])));
         Assert.Contains("USING INDEX ips_object_by_id", unfiltered, StringComparison.Ordinal);
         Assert.DoesNotContain("TEMP B-TREE", unfiltered, StringComparison.Ordinal);
-        Assert.Contains("ips_object_by_label", await PlanAsync(ObjectSql.List(new ListQuery(ObjectClass.Host, new Page(1, 20), [new ObjectFilter.ByColumn("label", ["x"])]))), StringComparison.Ordinal);
-        Assert.Contains("SEARCH ips_owner USING PRIMARY KEY", await PlanAsync(ObjectSql.List(new ListQuery(ObjectClass.Host, new Page(1, 20), [new ObjectFilter.ByOwner(["x"])]))), StringComparison.Ordinal);
+        Assert.Contains("ips_object_by_label",
+            await PlanAsync(ObjectSql.List(new ListQuery(ObjectClass.Host, new Page(1, 20), [new ObjectFilter.ByColumn("label", ["x"])]))),
+            StringComparison.Ordinal);
+        Assert.Contains("SEARCH ips_owner USING PRIMARY KEY",
+            await PlanAsync(ObjectSql.List(new ListQuery(ObjectClass.Host, new Page(1, 20), [new ObjectFilter.ByOwner(["x"])]))),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -70,7 +77,8 @@ public sealed class SqliteStoreTests : IDisposable
     public async Task Writer_IsDurable_AndReadersCannotWrite()
     {
         await using var store = Open();
-        var database = new SqliteDatabase(Path.Combine(_folder, "ips.db"), SqliteSchema.Inventory, survivesPowerLoss: true, TimeSpan.FromSeconds(1), 1);
+        var database = new SqliteDatabase(Path.Combine(_folder, "ips.db"), SqliteSchema.Inventory, survivesPowerLoss: true,
+            TimeSpan.FromSeconds(1), 1);
         await using (var write = await database.BeginWriteAsync(new StoreCall(TimeSpan.FromSeconds(1), default)))
         {
             Assert.Equal(2, await write.Session.ScalarAsync("PRAGMA synchronous")); // FULL
@@ -96,7 +104,8 @@ public sealed class SqliteStoreTests : IDisposable
             // What a trigger or function does later is inside of its statement.
             var statements = Regex.Replace(step, @"\$\$.*?\$\$|\bBEGIN\b.*?\bEND\b", "", RegexOptions.Singleline);
             foreach (var statement in statements.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
-                Assert.Matches(new Regex(@"^(CREATE (TABLE|INDEX|UNIQUE INDEX|TRIGGER|FUNCTION)|ALTER TABLE \w+ ADD|INSERT INTO) "), statement.ReplaceLineEndings(" "));
+                Assert.Matches(new Regex(@"^(CREATE (TABLE|INDEX|UNIQUE INDEX|TRIGGER|FUNCTION)|ALTER TABLE \w+ ADD|INSERT INTO) "),
+                    statement.ReplaceLineEndings(" "));
         }
         Assert.Equal(SqliteSchema.Inventory.Count, PostgresSchema.Inventory.Count);
     }

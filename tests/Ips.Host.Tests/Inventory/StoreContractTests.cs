@@ -44,17 +44,21 @@ public sealed class StoreContractTests(PostgresServer postgres) : IAsyncLifetime
     {
         var store = await OpenAsync(kind);
         var onlyNew = new WriteCondition([], false, true);
-        Assert.Equal(new WriteOutcome(WriteKind.ConditionFailed, null), await store.PutAsync(Items.Host("H1"), new WriteCondition([], true, false), default));
+        Assert.Equal(new WriteOutcome(WriteKind.ConditionFailed, null),
+            await store.PutAsync(Items.Host("H1"), new WriteCondition([], true, false), default));
         var first = await store.PutAsync(Items.Host("H1"), onlyNew, default);
         Assert.Equal(WriteKind.ConditionFailed, (await store.PutAsync(Items.Host("H1"), onlyNew, default)).Kind);
         var second = await store.PutAsync(Items.Host("H1", "10.0.0.2"), new WriteCondition([first.Version!.Value], true, false), default);
         Assert.Equal(WriteKind.Updated, second.Kind);
         var stale = new WriteCondition([first.Version.Value], true, false);
-        Assert.Equal(new WriteOutcome(WriteKind.ConditionFailed, second.Version), await store.PutAsync(Items.Host("H1", "10.0.0.3"), stale, default));
+        Assert.Equal(new WriteOutcome(WriteKind.ConditionFailed, second.Version),
+            await store.PutAsync(Items.Host("H1", "10.0.0.3"), stale, default));
         // The same PUT again, as after a lost answer: it is done, so that is what it says.
-        Assert.Equal(new WriteOutcome(WriteKind.Unchanged, second.Version), await store.PutAsync(Items.Host("H1", "10.0.0.2"), stale, default));
+        Assert.Equal(new WriteOutcome(WriteKind.Unchanged, second.Version),
+            await store.PutAsync(Items.Host("H1", "10.0.0.2"), stale, default));
         Assert.Equal(WriteKind.ConditionFailed, (await store.DeleteAsync(ObjectClass.Host, "H1", stale, default)).Kind);
-        Assert.Equal(WriteKind.Deleted, (await store.DeleteAsync(ObjectClass.Host, "H1", new WriteCondition([second.Version!.Value], true, false), default)).Kind);
+        Assert.Equal(WriteKind.Deleted,
+            (await store.DeleteAsync(ObjectClass.Host, "H1", new WriteCondition([second.Version!.Value], true, false), default)).Kind);
         Assert.Equal(WriteKind.NotFound, (await store.DeleteAsync(ObjectClass.Host, "H1", WriteCondition.None, default)).Kind);
         var again = await store.PutAsync(Items.Host("H1"), WriteCondition.None, default);
         Assert.True(again.Version > second.Version, "A version must never come back, or an If-Match from before the deletion would match.");
@@ -76,7 +80,8 @@ public sealed class StoreContractTests(PostgresServer postgres) : IAsyncLifetime
         Assert.Equal(["H1", "H2", "S1"], await SearchAsync(store, null, "0.0.0.0/0"));
         Assert.Equal(["H1", "H2", "H6", "S1"], await SearchAsync(store, null, "0.0.0.0/0", "::/0", "10.1.162.18"));
         Assert.Empty(await SearchAsync(store, null, "10.2.0.0/16", "10.1.162.20"));
-        await PutAsync(store, Items.Switch("S2", "10.3.0.1", ""","vip":["10.3.0.1"],"console_ip":"10.3.0.1" """)); // one address in three fields
+        // one address in three fields
+        await PutAsync(store, Items.Switch("S2", "10.3.0.1", ""","vip":["10.3.0.1"],"console_ip":"10.3.0.1" """));
         Assert.Equal(["S2"], await SearchAsync(store, null, "10.3.0.1"));
         Assert.Equal(["S2"], await SearchAsync(store, ObjectClass.Switch, "10.3.0.1"));
         Assert.Empty(await SearchAsync(store, ObjectClass.Host, "10.3.0.1"));
@@ -90,7 +95,8 @@ public sealed class StoreContractTests(PostgresServer postgres) : IAsyncLifetime
         await PutAsync(store, Items.Switch("S1", "10.0.0.3", ""","vip":["10.0.0.2"],"owner":["b"]"""));
         Assert.Empty(await SearchAsync(store, null, "10.0.0.1"));
         Assert.Equal(["S1"], await SearchAsync(store, null, "10.0.0.2"));
-        Assert.Empty((await store.ListAsync(new ListQuery(ObjectClass.Switch, new Page(1, 10), [new ObjectFilter.ByOwner(["a"])]), default)).Items);
+        Assert.Empty((await store.ListAsync(new ListQuery(ObjectClass.Switch, new Page(1, 10), [new ObjectFilter.ByOwner(["a"])]),
+            default)).Items);
         await store.DeleteAsync(ObjectClass.Switch, "S1", WriteCondition.None, default);
         Assert.Empty(await SearchAsync(store, null, "10.0.0.0/8"));
         Assert.Equal(0, (await store.ListAsync(new ListQuery(ObjectClass.Switch, new Page(1, 10), []), default)).Total);
@@ -122,7 +128,8 @@ public sealed class StoreContractTests(PostgresServer postgres) : IAsyncLifetime
             Items.Switch("b", "10.0.0.9", ""","name":"web","console_ip":"10.9.9.9" """));
         Assert.Equal(["C", "a", "b"], await ListAsync(store, ObjectClass.Host)); // ordinal, whatever the database's locale
         Assert.Equal(["a", "b"], await ListAsync(store, ObjectClass.Host, new ObjectFilter.ByColumn("label", ["web"])));
-        Assert.Equal(["b"], await ListAsync(store, ObjectClass.Host, new ObjectFilter.ByColumn("label", ["web"]), new ObjectFilter.ByColumn("kind", ["物理机"])));
+        Assert.Equal(["b"], await ListAsync(store, ObjectClass.Host, new ObjectFilter.ByColumn("label", ["web"]),
+            new ObjectFilter.ByColumn("kind", ["物理机"])));
         Assert.Equal(["C", "a", "b"], await ListAsync(store, ObjectClass.Host, new ObjectFilter.ByColumn("mem_size", [16L, 32L])));
         Assert.Equal(["b"], await ListAsync(store, ObjectClass.Host, new ObjectFilter.ByColumn("disk_size", [5L])));
         Assert.Equal(["b"], await ListAsync(store, ObjectClass.Host, new ObjectFilter.ByOwner(["web", "none"])));
@@ -140,7 +147,8 @@ public sealed class StoreContractTests(PostgresServer postgres) : IAsyncLifetime
     public async Task Import_Committed_IsThereAndCounts(StoreKind kind)
     {
         var store = await OpenAsync(kind);
-        await PutAsync(store, Items.Host("same", "10.0.0.1", "", ""","owner":["x"]"""), Items.Host("old", "10.0.0.2", "", ""","owner":["x"]"""));
+        await PutAsync(store, Items.Host("same", "10.0.0.1", "", ""","owner":["x"]"""),
+            Items.Host("old", "10.0.0.2", "", ""","owner":["x"]"""));
         await using (var session = await store.BeginImportAsync(default))
         {
             await session.AddAsync(Items.Host("same", "10.0.0.1", "", ""","owner":["x"]"""), default);
@@ -198,7 +206,8 @@ public sealed class StoreContractTests(PostgresServer postgres) : IAsyncLifetime
                 {
                     var old = await store.GetAsync(ObjectClass.Host, "shared", default);
                     var count = old is { } found ? (long)Ips.Host.Inventory.Transfer.Exporter.Item(found).ColumnValue("mem_size")! : 0;
-                    var condition = old is { } known ? new WriteCondition([known.Version], true, false) : new WriteCondition([], false, true);
+                    var condition = old is { } known ? new WriteCondition([known.Version], true, false)
+                        : new WriteCondition([], false, true);
                     var outcome = await store.PutAsync(Items.Host("shared", more: $$""","mem_size":{{count + 1}}"""), condition, default);
                     if (outcome.Kind is WriteKind.Created or WriteKind.Updated) break;
                 }
@@ -216,7 +225,8 @@ public sealed class StoreContractTests(PostgresServer postgres) : IAsyncLifetime
         _options!.BusyTimeout = TimeSpan.FromMilliseconds(300);
         var (other, same) = (await OpenAsync(kind), one);
         await using var session = await one.BeginImportAsync(default);
-        await Assert.ThrowsAsync<StoreBusyException>(async () => await other.PutAsync(Items.Host("H1"), WriteCondition.None, default)).WaitAsync(TimeSpan.FromSeconds(20));
+        await Assert.ThrowsAsync<StoreBusyException>(async () => await other.PutAsync(Items.Host("H1"), WriteCondition.None, default))
+            .WaitAsync(TimeSpan.FromSeconds(20));
         Assert.Empty(await SearchAsync(other, null, "0.0.0.0/0")); // reads go on
         await session.DisposeAsync();
         await PutAsync(other, Items.Host("H1"));
@@ -227,7 +237,8 @@ public sealed class StoreContractTests(PostgresServer postgres) : IAsyncLifetime
     public async Task Open_ByManyAtOnce_MigratesOnce(StoreKind kind)
     {
         await OptionsAsync(kind);
-        var stores = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => OpenAsync(kind)))).WaitAsync(TimeSpan.FromMinutes(1));
+        var stores = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => OpenAsync(kind))))
+            .WaitAsync(TimeSpan.FromMinutes(1));
         foreach (var (store, i) in stores.Select((store, i) => (store, i))) await PutAsync(store, Items.Host($"H{i}"));
         Assert.Equal(6, (await stores[0].ListAsync(new ListQuery(ObjectClass.Host, new Page(1, 1), []), default)).Total);
     }
@@ -238,7 +249,8 @@ public sealed class StoreContractTests(PostgresServer postgres) : IAsyncLifetime
         var options = await OptionsAsync(kind);
         // As the first release made it: step 1 only.
         if (kind == StoreKind.Sqlite) await ExecuteAsync(kind, options, SqliteSchema.Inventory[0] + "; PRAGMA user_version = 1;");
-        else await ExecuteAsync(kind, options, PostgresSchema.Inventory[0] + "; CREATE TABLE ips_schema (version bigint NOT NULL); INSERT INTO ips_schema VALUES (1);");
+        else await ExecuteAsync(kind, options, PostgresSchema.Inventory[0]
+            + "; CREATE TABLE ips_schema (version bigint NOT NULL); INSERT INTO ips_schema VALUES (1);");
         await ExecuteAsync(kind, options, "UPDATE ips_counter SET value = 41 WHERE name = 'version'");
         var store = await OpenAsync(kind);
         Assert.Equal(42, (await store.PutAsync(Items.Host("H1"), WriteCondition.None, default)).Version);
@@ -262,13 +274,15 @@ public sealed class StoreContractTests(PostgresServer postgres) : IAsyncLifetime
     public async Task Keys_AddReplace_AreSeenByTheOtherGeneration(StoreKind kind)
     {
         var (one, other) = (await OpenAsync(kind), await OpenAsync(kind));
-        var key = new AccessKey("A1", "s1", null, DateTimeOffset.UnixEpoch, false, true, DateTimeOffset.FromUnixTimeSeconds(1_767_225_600), "笔记");
+        var key = new AccessKey("A1", "s1", null, DateTimeOffset.UnixEpoch, false, true, DateTimeOffset.FromUnixTimeSeconds(1_767_225_600),
+            "笔记");
         var before = await other.GetKeysVersionAsync(default);
         Assert.True(await one.AddKeyAsync(key, default));
         Assert.False(await one.AddKeyAsync(key, default));
         Assert.True(await other.GetKeysVersionAsync(default) > before);
         Assert.Equal([key], await other.GetKeysAsync(default));
-        var rotated = key with { Secret = "s2", PreviousSecret = "s1", PreviousUntil = DateTimeOffset.FromUnixTimeSeconds(1_767_225_700), IsEnabled = false, CanWrite = true };
+        var rotated = key with { Secret = "s2", PreviousSecret = "s1", PreviousUntil = DateTimeOffset.FromUnixTimeSeconds(1_767_225_700),
+            IsEnabled = false, CanWrite = true };
         Assert.True(await other.ReplaceKeyAsync(rotated, default));
         Assert.Equal([rotated], await one.GetKeysAsync(default));
         Assert.False(await one.ReplaceKeyAsync(key with { Name = "A2" }, default));
@@ -304,7 +318,8 @@ public sealed class StoreContractTests(PostgresServer postgres) : IAsyncLifetime
 
     private static async Task PutAsync(IInventoryStore store, params InventoryObject[] items)
     {
-        foreach (var item in items) Assert.NotEqual(WriteKind.ConditionFailed, (await store.PutAsync(item, WriteCondition.None, default)).Kind);
+        foreach (var item in items) Assert.NotEqual(WriteKind.ConditionFailed,
+            (await store.PutAsync(item, WriteCondition.None, default)).Kind);
     }
 
     private static async Task<IEnumerable<string>> SearchAsync(IInventoryStore store, ObjectClass? oclass, params string[] blocks)

@@ -31,7 +31,8 @@ public sealed class TransferTests : IDisposable
     });
 
     [Property(MaxTest = 60)]
-    public Property Csv_OfAnyObjects_RoundTrips() => Prop.ForAll(Objects(), items => RoundTripsAsync(items, TransferFormat.Csv).GetAwaiter().GetResult()
+    public Property Csv_OfAnyObjects_RoundTrips() => Prop.ForAll(Objects(),
+        items => RoundTripsAsync(items, TransferFormat.Csv).GetAwaiter().GetResult()
         && RoundTripsAsync(items, TransferFormat.Csv, keepFormulas: true).GetAwaiter().GetResult());
 
     [Property(MaxTest = 60)]
@@ -59,8 +60,10 @@ public sealed class TransferTests : IDisposable
         Assert.Empty(output);
         var lines = error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(
-            [$"{File1("a.jsonl")}:3: ip is missing", $"{File1("a.jsonl")}:4: the body is not a JSON object: line 1, byte 2, nested 8 deep at most",
-             $"{File1("a.jsonl")}:5: host 'H1' is on line 1 already", $"{File1("a.jsonl")}:6: oid must be one of host, switch", "ips: 4 problems; nothing was imported."],
+            [$"{File1("a.jsonl")}:3: ip is missing",
+                $"{File1("a.jsonl")}:4: the body is not a JSON object: line 1, byte 2, nested 8 deep at most",
+             $"{File1("a.jsonl")}:5: host 'H1' is on line 1 already", $"{File1("a.jsonl")}:6: oid must be one of host, switch",
+                 "ips: 4 problems; nothing was imported."],
             lines);
         Assert.Equal(0, await CountAsync());
     }
@@ -68,10 +71,12 @@ public sealed class TransferTests : IDisposable
     [Fact]
     public async Task Import_CsvWithWrongRows_ReportsAllWithTheirNumbers()
     {
-        await File.WriteAllTextAsync(File1("a.csv"), "oid,id,ip,owner,vip\r\nhost,H1,10.0.0.1,a;b,\r\nhost,H2,10.0.0,,\r\nswitch,S1,10.0.0.2,,10.0.0.3;x\r\nhost,H3,10.0.0.1,,10.0.0.9\r\nhost,H4\r\n,H5,10.0.0.5,,\r\n");
+        await File.WriteAllTextAsync(File1("a.csv"),
+            "oid,id,ip,owner,vip\r\nhost,H1,10.0.0.1,a;b,\r\nhost,H2,10.0.0,,\r\nswitch,S1,10.0.0.2,,10.0.0.3;x\r\nhost,H3,10.0.0.1,,10.0.0.9\r\nhost,H4\r\n,H5,10.0.0.5,,\r\n");
         var (code, _, error) = await RunAsync("import", File1("a.csv"));
         Assert.Equal(1, code);
-        Assert.Equal([3, 4, 5, 6, 7], error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(l => l.Contains(".csv:", StringComparison.Ordinal)).Select(l => int.Parse(l.Split(':')[1], null)));
+        Assert.Equal([3, 4, 5, 6, 7], error.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Where(l => l.Contains(".csv:", StringComparison.Ordinal)).Select(l => int.Parse(l.Split(':')[1], null)));
         Assert.Equal(0, await CountAsync());
         await File.WriteAllTextAsync(File1("b.csv"), "id,foo,id\r\nH1,1,2\r\n");
         (code, _, error) = await RunAsync("import", File1("b.csv"), "--oid", "host");
@@ -217,7 +222,8 @@ public sealed class TransferTests : IDisposable
     [Fact]
     public async Task Import_LineTooLong_IsReportedAndTheNextIsRead()
     {
-        await File.WriteAllTextAsync(File1("a.jsonl"), new string(' ', JsonLinesReader.MaxLineBytes + 70_000) + "x\n{\"oid\":\"host\",\"id\":\"H2\"}\n");
+        await File.WriteAllTextAsync(File1("a.jsonl"), new string(' ', JsonLinesReader.MaxLineBytes + 70_000)
+            + "x\n{\"oid\":\"host\",\"id\":\"H2\"}\n");
         var (_, _, error) = await RunAsync("import", File1("a.jsonl"));
         Assert.Contains($":1: the line is longer than {JsonLinesReader.MaxLineBytes} bytes", error, StringComparison.Ordinal);
         Assert.Contains(":2: ip is missing", error, StringComparison.Ordinal);
@@ -238,7 +244,8 @@ public sealed class TransferTests : IDisposable
         Assert.Equal(3, File.ReadLines(File1("switches.csv")).Count());
         Assert.DoesNotContain(Directory.GetFiles(_folder), f => f.EndsWith(".part", StringComparison.Ordinal)); // hidden ones as well
         await using var store = new SqliteInventoryStore(Options());
-        Assert.Single((await store.SearchAsync(new SearchQuery(Items.Ranges(SampleInventory.FirstAddress), null, new Page(1, 10)), default)).Items);
+        Assert.Single((await store.SearchAsync(new SearchQuery(Items.Ranges(SampleInventory.FirstAddress), null, new Page(1, 10)),
+            default)).Items);
     }
 
     [Fact]
@@ -322,9 +329,11 @@ public sealed class TransferTests : IDisposable
         using var file = new MemoryStream();
         await Exporter.RunAsync(from, null, format, keepFormulas, file, _ => { }, default);
         file.Position = 0;
-        var rows = format == TransferFormat.Csv ? CsvObjectReader.ReadAsync(file, null, default) : JsonLinesReader.ReadAsync(file, null, default);
+        var rows = format == TransferFormat.Csv ? CsvObjectReader.ReadAsync(file, null, default)
+            : JsonLinesReader.ReadAsync(file, null, default);
         List<string> problems = [];
-        var counts = await Importer.RunAsync(to, rows, (line, problem) => problems.Add($"{line}: {problem.English}"), _ => { }, false, default);
+        var counts = await Importer.RunAsync(to, rows, (line, problem) => problems.Add($"{line}: {problem.English}"), _ => { }, false,
+            default);
         Assert.Empty(problems);
         Assert.Equal(new ImportCounts(items.Length, 0, 0), counts);
         return (await BodiesAsync(from)).SequenceEqual(await BodiesAsync(to));
@@ -338,14 +347,17 @@ public sealed class TransferTests : IDisposable
     }
 
     private static Gen<string> Text() => Gen.OneOf(
-        Gen.Elements("a;b", "a\\b", "\\;", ";", "\"", "\"\"", ",", " lead", "trail ", "物理机", "\U0001F600", "=1+1", "a,\"b\";c", "null", "-", "\\", "'", "'=", "''@", ";'+", "a;-b"),
-        Gen.ArrayOf(Gen.Elements('a', ';', '\\', '"', ',', ' ', '秘', '\u00e9', '=', '\'', '@')).Where(c => c.Length is > 0 and < 50).Select(c => new string(c)));
+        Gen.Elements("a;b", "a\\b", "\\;", ";", "\"", "\"\"", ",", " lead", "trail ", "物理机", "\U0001F600", "=1+1", "a,\"b\";c", "null", "-",
+            "\\", "'", "'=", "''@", ";'+", "a;-b"),
+        Gen.ArrayOf(Gen.Elements('a', ';', '\\', '"', ',', ' ', '秘', '\u00e9', '=', '\'', '@')).Where(c => c.Length is > 0 and < 50)
+            .Select(c => new string(c)));
 
     private static Gen<string> Address() => Gen.OneOf(
         Gen.ArrayOf(ArbMap.Default.GeneratorFor<byte>(), 4).Select(b => string.Join('.', b)),
         Gen.ArrayOf(ArbMap.Default.GeneratorFor<byte>(), 16).Select(b => new System.Net.IPAddress(b).ToString()));
 
-    private static Gen<long?> Number() => Gen.OneOf(Gen.Constant((long?)null), Gen.Choose(0, int.MaxValue).Select(n => (long?)n), Gen.Constant((long?)ObjectLimits.Number));
+    private static Gen<long?> Number() => Gen.OneOf(Gen.Constant((long?)null), Gen.Choose(0, int.MaxValue).Select(n => (long?)n),
+        Gen.Constant((long?)ObjectLimits.Number));
 
     private static Arbitrary<InventoryObject[]> Objects()
     {
@@ -356,11 +368,17 @@ public sealed class TransferTests : IDisposable
         var optional = Gen.OneOf(Gen.Constant(""), Text());
         var owners = Gen.ArrayOf(Text()).Where(o => o.Length <= ObjectLimits.ListCount);
         var host = from ip in Address() from name in optional from mem in Number() from disk in Number() from kind in optional from owner in owners from other in others
-                   select (Func<string, InventoryObject>)(id => new InventoryObject(ObjectClass.Host, id, [Parse(ip), name, mem, disk, kind, owner, .. other]));
-        var swtch = from ip in Address() from name in optional from vip in Gen.ArrayOf(Address()).Where(v => v.Length <= ObjectLimits.ListCount) from console in Address() from maker in optional from owner in owners from other in others
-                    select (Func<string, InventoryObject>)(id => new InventoryObject(ObjectClass.Switch, id, [name, Parse(ip), vip.Select(Parse).ToArray(), console.Length % 2 == 0 ? null : (object?)Parse(console), maker, owner, .. other]));
+                   select (Func<string, InventoryObject>)(id =>
+                       new InventoryObject(ObjectClass.Host, id, [Parse(ip), name, mem, disk, kind, owner, .. other]));
+        var swtch = from ip in Address() from name in optional from vip in Gen.ArrayOf(Address()).Where(v =>
+            v.Length <= ObjectLimits.ListCount) from console in Address() from maker in optional from owner in owners from other in others
+                    select (Func<string, InventoryObject>)(id =>
+                        new InventoryObject(ObjectClass.Switch, id,
+                        [name, Parse(ip), vip.Select(Parse).ToArray(), console.Length % 2 == 0 ? null : (object?)Parse(console), maker,
+                        owner, .. other]));
         return Gen.ArrayOf(Gen.OneOf(host, swtch)).Select(all => all.Select((make, i) => make($"id-{i}")).ToArray()).ToArbitrary();
     }
 
-    private static InetAddress Parse(string text) => AddressParser.TryParse(text, out var address) ? address : throw new ArgumentException(text);
+    private static InetAddress Parse(string text) => AddressParser.TryParse(text, out var address) ? address
+        : throw new ArgumentException(text);
 }

@@ -18,7 +18,8 @@ internal static class FuzzAnswers
 
     /// <summary>The rest, which no other request's answer has.</summary>
     public static void Fill(Span<byte> destination, string id, int offset) =>
-        LoadBodies.FillLarge(destination, offset + (BinaryPrimitives.ReadUInt32BigEndian(SHA256.HashData(Encoding.ASCII.GetBytes(id))) & 0xff_ffff));
+        LoadBodies.FillLarge(destination,
+            offset + (BinaryPrimitives.ReadUInt32BigEndian(SHA256.HashData(Encoding.ASCII.GetBytes(id))) & 0xff_ffff));
 
     /// <summary>A whole answer.</summary>
     public static byte[] Whole(string id, bool early, string? read, int fillerBytes)

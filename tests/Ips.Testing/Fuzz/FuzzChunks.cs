@@ -26,7 +26,8 @@ internal static class FuzzChunks
         }
 
         Append(coded, "0\r\n");
-        for (var trailers = random.Next(3); trailers > 0; trailers--) Append(coded, $"X-Trailer-{trailers}: GET /fuzz/ignore/{FuzzModel.Smuggled}-{id} HTTP/1.1\r\n");
+        for (var trailers = random.Next(3); trailers > 0; trailers--) Append(coded,
+            $"X-Trailer-{trailers}: GET /fuzz/ignore/{FuzzModel.Smuggled}-{id} HTTP/1.1\r\n");
         Append(coded, "\r\n");
         return coded.ToArray();
     }

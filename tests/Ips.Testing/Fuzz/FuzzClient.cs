@@ -60,7 +60,8 @@ internal sealed class FuzzClient : IDisposable
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException)
         {
-            return new FuzzObservation([], e is SocketException ? FuzzEnd.ServerReset : FuzzEnd.TimedOut, Detail: $"no connection: {e.Message}");
+            return new FuzzObservation([], e is SocketException ? FuzzEnd.ServerReset : FuzzEnd.TimedOut,
+                Detail: $"no connection: {e.Message}");
         }
 
         var reading = ReadAsync();

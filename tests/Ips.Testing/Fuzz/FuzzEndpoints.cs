@@ -17,14 +17,16 @@ public static class FuzzEndpoints
     private const int PieceBytes = 8 * 1024;
 
     /// <summary>
-    /// Maps <c>/fuzz/{pipe|stream|exact|ignore}/{id}</c>: reads the request's body in that way (<c>exact</c> takes <c>take</c> bytes) and answers the id, and
-    /// length and SHA-256 of what was read. <c>ms</c>, <c>until</c>: waits before the answer, for a time or for a word (<see cref="FuzzJournal.Release"/>). <c>bytes</c>: more of these in the answer. <c>chunked=1</c>: an answer without
-    /// Content-Length. <c>early=1</c>: an answer that begins before the body is read.
+    /// Maps <c>/fuzz/{pipe|stream|exact|ignore}/{id}</c>: reads the request's body in that way (<c>exact</c> takes <c>take</c> bytes) and
+    /// answers the id, and length and SHA-256 of what was read. <c>ms</c>, <c>until</c>: waits before the answer, for a time or for a word
+    /// (<see cref="FuzzJournal.Release"/>). <c>bytes</c>: more of these in the answer. <c>chunked=1</c>: an answer without Content-Length.
+    /// <c>early=1</c>: an answer that begins before the body is read.
     /// </summary>
     public static IEndpointRouteBuilder MapFuzzEndpoints(this IEndpointRouteBuilder endpoints)
     {
         var journal = FuzzJournal.Open();
-        if (journal is not null) endpoints.ServiceProvider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopped.Register(journal.Dispose);
+        if (journal is not null) endpoints.ServiceProvider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopped
+            .Register(journal.Dispose);
         endpoints.Map("/fuzz/{how}/{id}", context => AnswerAsync(context, journal));
         return endpoints;
     }
@@ -55,7 +57,8 @@ public static class FuzzEndpoints
             FuzzReading.Exact => await ReadStreamAsync(context, Number(context, "take")),
             _ => null,
         };
-        if (context.Request.Query["until"] is [{ Length: > 0 } word] && journal is not null) await journal.WaitAsync(word, context.RequestAborted);
+        if (context.Request.Query["until"] is [{ Length: > 0 } word] && journal is not null) await journal
+            .WaitAsync(word, context.RequestAborted);
         if (Number(context, "ms") is > 0 and var milliseconds) await Task.Delay(milliseconds, context.RequestAborted);
 
         var (line, filler) = (FuzzAnswers.Line(id, read), Number(context, "bytes"));
@@ -90,7 +93,8 @@ public static class FuzzEndpoints
         var (buffer, length) = (new byte[PieceBytes], 0);
         while (length < take)
         {
-            var count = await context.Request.Body.ReadAsync(buffer.AsMemory(0, Math.Min(PieceBytes, take - length)), context.RequestAborted);
+            var count = await context.Request.Body.ReadAsync(buffer.AsMemory(0, Math.Min(PieceBytes, take - length)),
+                context.RequestAborted);
             if (count == 0) break;
             hash.AppendData(buffer.AsSpan(0, count));
             length += count;

@@ -3,8 +3,8 @@ using System.Text;
 
 namespace Ips.Testing.Fuzz;
 
-/// <summary>The requests that the app was given, as far as its own code saw them: one that ran twice, or that nobody has sent, shows here even if no client
-/// sees it. A file for each process, in the folder that <see cref="Variable"/> names.</summary>
+/// <summary>The requests that the app was given, as far as its own code saw them: one that ran twice, or that nobody has sent, shows here
+/// even if no client sees it. A file for each process, in the folder that <see cref="Variable"/> names.</summary>
 public sealed class FuzzJournal : IDisposable
 {
     /// <summary>The environment variable.</summary>
@@ -20,11 +20,13 @@ public sealed class FuzzJournal : IDisposable
     {
         _folder = folder;
         _file = new FileStream(
-            Path.Combine(folder, Environment.ProcessId.ToString(CultureInfo.InvariantCulture)), FileMode.Append, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+            Path.Combine(folder, Environment.ProcessId.ToString(CultureInfo.InvariantCulture)), FileMode.Append, FileAccess.Write,
+                FileShare.ReadWrite, bufferSize: 0);
     }
 
     /// <summary>The process's own; null if the environment names no folder.</summary>
-    public static FuzzJournal? Open() => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } folder ? new FuzzJournal(folder) : null;
+    public static FuzzJournal? Open() => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } folder ? new FuzzJournal(folder)
+        : null;
 
     /// <summary>The ids that all processes have written.</summary>
     public static IReadOnlyList<string> Read(string folder) => [.. Directory.EnumerateFiles(folder).SelectMany(File.ReadAllLines)];

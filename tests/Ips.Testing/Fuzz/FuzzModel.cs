@@ -4,10 +4,11 @@ namespace Ips.Testing.Fuzz;
 /// <remarks>
 /// <list type="number">
 /// <item>Each request has one answer, its own, in order; nothing else comes.</item>
-/// <item>An answer says <c>Connection: close</c> only if the request asked for it, or an earlier one on the connection has left a body unread: such a
-/// connection cannot move, and is told with its next answer. After it comes a FIN and nothing more; requests behind it have no answer.</item>
-/// <item>Otherwise the server never ends the connection, but in return for the client's FIN; then answers may be missing at the end, and a half request may be
-/// told that it is one (400, 408).</item>
+/// <item>An answer says <c>Connection: close</c> only if the request asked for it, or an earlier one on the connection has left a body
+/// unread: such a connection cannot move, and is told with its next answer. After it comes a FIN and nothing more; requests behind it have
+/// no answer.</item>
+/// <item>Otherwise the server never ends the connection, but in return for the client's FIN; then answers may be missing at the end, and a
+/// half request may be told that it is one (400, 408).</item>
 /// <item>A 100 comes at most once, and only to who expects it.</item>
 /// </list>
 /// </remarks>
@@ -36,7 +37,8 @@ internal static class FuzzModel
             if (answer.Digest != request.Answer) return $"answer {i} is not the one to {request.Id}: '{answer.Start}'";
             if (answer.Continues > (request.Expect is FuzzExpect.No ? 0 : 1)) return $"answer {i} came after {answer.Continues} times 100";
             if (request.AsksClose && !answer.Close) return $"answer {i} does not say close, as it was asked to";
-            if (answer.Close && !request.AsksClose && !requests.Take(i).Any(earlier => earlier.LeavesBodyUnread)) return $"answer {i} says close without need";
+            if (answer.Close && !request.AsksClose && !requests.Take(i)
+                .Any(earlier => earlier.LeavesBodyUnread)) return $"answer {i} says close without need";
             untold = !answer.Close;
         }
 
@@ -47,13 +49,16 @@ internal static class FuzzModel
     /// <param name="runs">All scripts of the run, with what was seen.</param>
     /// <param name="journal">The ids, in any order.</param>
     /// <returns>What must not be; empty if all is as it must.</returns>
-    public static IReadOnlyList<string> JudgeJournal(IReadOnlyCollection<(FuzzScript Script, FuzzObservation Seen)> runs, IEnumerable<string> journal)
+    public static IReadOnlyList<string> JudgeJournal(IReadOnlyCollection<(FuzzScript Script, FuzzObservation Seen)> runs,
+        IEnumerable<string> journal)
     {
         var counts = journal.CountBy(id => id).ToDictionary();
         var faults = counts.Where(count => count.Value > 1).Select(count => $"the app was given {count.Key} {count.Value} times").ToList();
-        var sent = runs.SelectMany(run => run.Script.Requests.Append(run.Script.Half)).OfType<FuzzRequest>().Select(request => request.Id).ToHashSet();
+        var sent = runs.SelectMany(run => run.Script.Requests.Append(run.Script.Half)).OfType<FuzzRequest>().Select(request => request.Id)
+            .ToHashSet();
         faults.AddRange(counts.Keys.Where(id => !sent.Contains(id)).Select(id => $"the app was given {id} that nobody sent"));
-        faults.AddRange(runs.SelectMany(run => run.Script.Requests.Zip(run.Seen.Answers)).Where(pair => pair.Second.Status == Ok && !counts.ContainsKey(pair.First.Id))
+        faults.AddRange(runs.SelectMany(run => run.Script.Requests.Zip(run.Seen.Answers))
+            .Where(pair => pair.Second.Status == Ok && !counts.ContainsKey(pair.First.Id))
             .Select(pair => $"{pair.First.Id} was answered, and the app was not given it"));
         return faults;
     }

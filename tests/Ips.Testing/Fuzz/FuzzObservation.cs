@@ -15,6 +15,8 @@ internal sealed record FuzzObservation(IReadOnlyList<FuzzAnswer> Answers, FuzzEn
 
     /// <inheritdoc/>
     public override string ToString() =>
-        string.Join(" | ", Answers.Select(a => $"{a.Status} g{a.Generation}{(a.Close ? " close" : "")}{(a.Continues > 0 ? $" after {a.Continues} x 100" : "")} '{a.Start}' {a.Digest}"))
+        string.Join(" | ", Answers
+            .Select(a => $"{a.Status} g{a.Generation}{(a.Close ? " close" : "")}{(a.Continues > 0 ? $" after {a.Continues} x 100" : "")} "
+            + $"'{a.Start}' {a.Digest}"))
         + $" | {End}{(HasRest ? " inside a response" : "")} {Detail}";
 }

@@ -27,7 +27,8 @@ internal sealed record FuzzRequest
     /// <summary>Length and SHA-256 of the answer's body.</summary>
     public required string Answer { get; init; }
 
-    /// <summary>The app ends the request without having seen the body's end: from then on only this connection's Kestrel knows where a request begins.</summary>
+    /// <summary>The app ends the request without having seen the body's end: from then on only this connection's Kestrel knows where a
+    /// request begins.</summary>
     public required bool LeavesBodyUnread { get; init; }
 
     /// <summary>See <see cref="FuzzExpect"/>.</summary>
@@ -56,8 +57,10 @@ internal sealed record FuzzRequest
             10 => FuzzReading.Exact,
             _ => FuzzReading.Ignore,
         };
-        var expect = keepsBody ? FuzzExpect.NeverSends : hasBody && random.Next(4) == 0 ? (random.Next(2) == 0 ? FuzzExpect.SendsAnyway : FuzzExpect.Waits) : FuzzExpect.No;
-        var early = random.Next(10) == 0 && !isHalf && expect is not FuzzExpect.Waits; // an answer that has begun is the last word: no 100 comes after it
+        var expect = keepsBody ? FuzzExpect.NeverSends : hasBody
+            && random.Next(4) == 0 ? (random.Next(2) == 0 ? FuzzExpect.SendsAnyway : FuzzExpect.Waits) : FuzzExpect.No;
+        // an answer that has begun is the last word: no 100 comes after it
+        var early = random.Next(10) == 0 && !isHalf && expect is not FuzzExpect.Waits;
         // What is not read looks like requests, so that taking it for some shows.
         var content = !hasBody ? [] : reading is FuzzReading.Ignore ? Lookalike(id, random) : Content(id, random);
         var slow = random.Next(6) == 0 ? random.Next(100, SlowMsMax) : 0;
@@ -65,12 +68,14 @@ internal sealed record FuzzRequest
         var read = reading is FuzzReading.Ignore ? null : LoadBodies.UploadEcho(content);
 
         var head = new StringBuilder();
-        head.Append(CultureInfo.InvariantCulture, $"{(hasBody ? "POST" : "GET")} /fuzz/{reading.ToString().ToLowerInvariant()}/{id}?ms={slow}&bytes={filler}");
+        head.Append(CultureInfo.InvariantCulture,
+            $"{(hasBody ? "POST" : "GET")} /fuzz/{reading.ToString().ToLowerInvariant()}/{id}?ms={slow}&bytes={filler}");
         if (reading is FuzzReading.Exact) head.Append(CultureInfo.InvariantCulture, $"&take={content.Length}");
         if (early) head.Append("&early=1");
         else if (random.Next(3) == 0) head.Append("&chunked=1");
         head.Append(" HTTP/1.1\r\nHost: fuzz\r\n");
-        if (random.Next(6) == 0) head.Append(CultureInfo.InvariantCulture, $"X-Filler: {new string('f', random.Next(1, LongFillerBytesMax))}\r\n");
+        if (random.Next(6) == 0) head.Append(CultureInfo.InvariantCulture,
+            $"X-Filler: {new string('f', random.Next(1, LongFillerBytesMax))}\r\n");
         if (expect is not FuzzExpect.No) head.Append("Expect: 100-continue\r\n");
         if (asksClose) head.Append("Connection: close\r\n");
         if (chunked) head.Append("Transfer-Encoding: chunked\r\n");
@@ -100,7 +105,8 @@ internal sealed record FuzzRequest
     private static byte[] Lookalike(string id, Random random)
     {
         var requests = new StringBuilder();
-        for (var i = random.Next(1, 4); i > 0; i--) requests.Append(CultureInfo.InvariantCulture, $"GET /fuzz/ignore/{FuzzModel.Smuggled}-{id} HTTP/1.1\r\nHost: fuzz\r\n\r\n");
+        for (var i = random.Next(1, 4); i > 0; i--) requests
+            .Append(CultureInfo.InvariantCulture, $"GET /fuzz/ignore/{FuzzModel.Smuggled}-{id} HTTP/1.1\r\nHost: fuzz\r\n\r\n");
         return Encoding.ASCII.GetBytes(requests.ToString());
     }
 }

@@ -31,7 +31,8 @@ internal sealed class FuzzRun
     public int Returned => _runs.Count(run => run.Seen.SawReturn);
 
     /// <summary>Connections that the server closed politely, unasked.</summary>
-    public int ClosedPolitely => _runs.Count(run => run.Script.Ending is not FuzzEnding.AsksClose && run.Seen.Answers.Any(answer => answer.Close));
+    public int ClosedPolitely => _runs.Count(run => run.Script.Ending is not FuzzEnding.AsksClose
+        && run.Seen.Answers.Any(answer => answer.Close));
 
     /// <summary>How many clients have ended.</summary>
     public int Ended => _runs.Count;
@@ -42,8 +43,10 @@ internal sealed class FuzzRun
     /// <param name="atOnce">How many at once.</param>
     /// <param name="target">Whom they connect to.</param>
     /// <param name="timeout">For one of them.</param>
-    /// <param name="suits">Whether the server can answer a script as <see cref="FuzzModel"/> says; others are left out. Null: all of them.</param>
-    public static async Task<FuzzRun> RunAsync(int seed, int connections, int atOnce, LoadTarget target, TimeSpan timeout, Func<FuzzScript, bool>? suits = null)
+    /// <param name="suits">Whether the server can answer a script as <see cref="FuzzModel"/> says; others are left out. Null: all of
+    /// them.</param>
+    public static async Task<FuzzRun> RunAsync(int seed, int connections, int atOnce, LoadTarget target, TimeSpan timeout,
+        Func<FuzzScript, bool>? suits = null)
     {
         var run = new FuzzRun();
         await Task.WhenAll(Enumerable.Range(0, atOnce).Select(_ => run.WorkAsync(seed, connections, target, timeout, suits)));
@@ -59,7 +62,8 @@ internal sealed class FuzzRun
     {
         foreach (var fault in FuzzModel.JudgeJournal(_runs, FuzzJournal.Read(folder)))
         {
-            var told = _runs.Where(run => run.Script.Requests.Append(run.Script.Half).Any(request => request is not null && fault.Contains($"{request.Id} ", StringComparison.Ordinal)))
+            var told = _runs.Where(run => run.Script.Requests.Append(run.Script.Half)
+                .Any(request => request is not null && fault.Contains($"{request.Id} ", StringComparison.Ordinal)))
                 .Select(run => Describe(run.Script, run.Seen));
             _faults.Enqueue($"{fault}{string.Concat(told)}");
         }
@@ -69,10 +73,13 @@ internal sealed class FuzzRun
     public override string ToString()
     {
         var answers = _runs.SelectMany(run => run.Seen.Answers).ToList();
-        var kinds = _runs.SelectMany(run => run.Script.Requests.Take(run.Seen.Answers.Count)).CountBy(request => request.Kind).OrderBy(count => count.Key, StringComparer.Ordinal);
+        var kinds = _runs.SelectMany(run => run.Script.Requests.Take(run.Seen.Answers.Count)).CountBy(request => request.Kind)
+            .OrderBy(count => count.Key, StringComparer.Ordinal);
         var endings = _runs.CountBy(run => run.Script.Ending).OrderBy(count => count.Key);
         return string.Create(CultureInfo.InvariantCulture,
-            $"{_runs.Count} connections, {answers.Count} answers of {answers.Select(answer => answer.Generation).Distinct().Count()} generations, {Moved} connections answered by more than one, {Returned} by an older one again, {ClosedPolitely} closed politely, {answers.Count(answer => answer.Continues > 0)} answers after a 100{Environment.NewLine}")
+            $"{_runs.Count} connections, {answers.Count} answers of {answers.Select(answer => answer.Generation).Distinct().Count()} "
+                + $"generations, {Moved} connections answered by more than one, {Returned} by an older one again, {ClosedPolitely} "
+                + $"closed politely, {answers.Count(answer => answer.Continues > 0)} answers after a 100{Environment.NewLine}")
             + $"{string.Join(", ", endings.Select(count => $"{count.Key} {count.Value}"))}{Environment.NewLine}{string.Join(", ", kinds.Select(count => $"{count.Key} {count.Value}"))}";
     }
 
@@ -88,5 +95,6 @@ internal sealed class FuzzRun
         }
     }
 
-    private static string Describe(FuzzScript script, FuzzObservation seen) => $"{Environment.NewLine}    {script}{Environment.NewLine}    saw {seen}";
+    private static string Describe(FuzzScript script, FuzzObservation seen) =>
+        $"{Environment.NewLine}    {script}{Environment.NewLine}    saw {seen}";
 }

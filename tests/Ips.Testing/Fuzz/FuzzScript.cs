@@ -45,8 +45,8 @@ internal sealed class FuzzScript
     public bool ReadsSlowly { get; private set; }
 
     /// <summary>
-    /// Whether a client that was told of the close with this request's answer need not wait for the FIN: its body may not be sent yet, and Kestrel waits for
-    /// that (5 s, then it resets), so the client has to leave first.
+    /// Whether a client that was told of the close with this request's answer need not wait for the FIN: its body may not be sent yet, and
+    /// Kestrel waits for that (5 s, then it resets), so the client has to leave first.
     /// </summary>
     public bool OwesBody(int request) => _requests[request].LeavesBodyUnread;
 
@@ -69,9 +69,12 @@ internal sealed class FuzzScript
             FuzzStep.AwaitContinue to => $"await 100 of {to.Request}",
             _ => step.ToString(),
         });
-        var requests = _requests.Select(request => $"{System.Text.Encoding.ASCII.GetString(request.Head).Split("\r\n")[0]} ({request.Kind}, {request.Head.Length}+{request.Body.Length})");
+        var requests = _requests
+            .Select(request => $"{System.Text.Encoding.ASCII.GetString(request.Head).Split("\r\n")[0]} ({request.Kind}, "
+            + $"{request.Head.Length}+{request.Body.Length})");
         return string.Create(CultureInfo.InvariantCulture,
-            $"connection {Number}, {Ending}{(IsCut ? " before all was sent" : "")}: {string.Join("; ", requests)}{(Half is null ? "" : $"; half of {Half.Id}")}: {string.Join(", ", steps)}");
+            $"connection {Number}, {Ending}{(IsCut ? " before all was sent" : "")}: "
+                + $"{string.Join("; ", requests)}{(Half is null ? "" : $"; half of {Half.Id}")}: {string.Join(", ", steps)}");
     }
 
     private void Fill()
@@ -102,7 +105,8 @@ internal sealed class FuzzScript
     private void Ask(bool isLast)
     {
         var number = _requests.Count;
-        var request = FuzzRequest.Make($"{Number}-{number}", _random, isLast && Ending is FuzzEnding.AsksClose, isLast && Ending is FuzzEnding.KeepsBody);
+        var request = FuzzRequest.Make($"{Number}-{number}", _random, isLast && Ending is FuzzEnding.AsksClose, isLast
+            && Ending is FuzzEnding.KeepsBody);
         _requests.Add(request);
         _unsent.AddRange(request.Head);
         if (request.Expect is FuzzExpect.Waits)
@@ -133,7 +137,8 @@ internal sealed class FuzzScript
         var inOne = _random.Next(4) == 0;
         for (var at = 0; at < bytes.Length;)
         {
-            var length = inOne ? bytes.Length : Math.Min(bytes.Length - at, _random.Next(4) == 0 ? _random.Next(1, 12) : _random.Next(1, PieceBytesMax));
+            var length = inOne ? bytes.Length : Math.Min(bytes.Length - at,
+                _random.Next(4) == 0 ? _random.Next(1, 12) : _random.Next(1, PieceBytesMax));
             _steps.Add(new FuzzStep.Send(bytes.AsMemory(at, length)));
             at += length;
             switch (_random.Next(8))

@@ -68,16 +68,20 @@ internal sealed class H2Connection : IAsyncDisposable
                 var tls = new SslStream(stream);
                 await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
                 {
-                    TargetHost = "localhost", ApplicationProtocols = [SslApplicationProtocol.Http2], RemoteCertificateValidationCallback = TestCertificate.Accept,
+                    TargetHost = "localhost", ApplicationProtocols = [SslApplicationProtocol.Http2],
+                        RemoteCertificateValidationCallback = TestCertificate.Accept,
                 }).WaitAsync(timeout);
-                if (tls.NegotiatedApplicationProtocol != SslApplicationProtocol.Http2) throw new LoadFaultException(FailureKind.Malformed, "the server does not speak h2");
+                if (tls.NegotiatedApplicationProtocol != SslApplicationProtocol.Http2) throw new LoadFaultException(FailureKind.Malformed,
+                    "the server does not speak h2");
                 stream = tls;
             }
 
-            // No table for header fields, so that the status is always one of the static ones; no push; a window that one connection never fills.
+            // No table for header fields, so that the status is always one of the static ones; no push; a window that one connection never
+            // fills.
             await stream.WriteAsync((byte[])
             [
-                .. s_preface, .. Frame(Settings, 0, 0, [0, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0]), .. Frame(WindowUpdate, 0, 0, Number(LargestWindow)),
+                .. s_preface, .. Frame(Settings, 0, 0, [0, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0]),
+                    .. Frame(WindowUpdate, 0, 0, Number(LargestWindow)),
             ]);
             return new H2Connection(socket, stream, target, timeout, goAwayDelay);
         }
@@ -86,7 +90,8 @@ internal sealed class H2Connection : IAsyncDisposable
             socket.Dispose();
             throw e switch
             {
-                SocketException { SocketErrorCode: SocketError.ConnectionRefused } => new LoadFaultException(FailureKind.Refused, e.Message),
+                SocketException { SocketErrorCode: SocketError.ConnectionRefused } =>
+                    new LoadFaultException(FailureKind.Refused, e.Message),
                 SocketException or IOException => new LoadFaultException(FailureKind.Reset, $"connect: {e.Message}"),
                 TimeoutException => new LoadFaultException(FailureKind.Timeout, "connect"),
                 _ => e,
@@ -172,7 +177,8 @@ internal sealed class H2Connection : IAsyncDisposable
     }
 
     private LoadFaultException EndFault() => new(
-        WasReset ? FailureKind.Reset : FailureKind.EofBeforeResponse, $"the connection ended with the request unanswered; GOAWAY: {string.Join(", ", GoAways)}");
+        WasReset ? FailureKind.Reset : FailureKind.EofBeforeResponse,
+            $"the connection ended with the request unanswered; GOAWAY: {string.Join(", ", GoAways)}");
 
     private async Task TakeAsync(byte type, byte flags, int id, byte[] payload)
     {
@@ -191,7 +197,8 @@ internal sealed class H2Connection : IAsyncDisposable
                 if (payload.Length > 0) await SendAsync(Frame(WindowUpdate, 0, 0, Number(payload.Length)));
                 break;
             case RstStream:
-                if (_open.TryRemove(id, out var reset)) reset.Fail(new LoadFaultException(FailureKind.Reset, $"RST_STREAM {BinaryPrimitives.ReadInt32BigEndian(payload)}"));
+                if (_open.TryRemove(id, out var reset)) reset
+                    .Fail(new LoadFaultException(FailureKind.Reset, $"RST_STREAM {BinaryPrimitives.ReadInt32BigEndian(payload)}"));
                 break;
             case Settings when (flags & Ack) == 0:
                 await SendAsync(Frame(Settings, Ack, 0, []));
@@ -203,10 +210,12 @@ internal sealed class H2Connection : IAsyncDisposable
                 var last = BinaryPrimitives.ReadInt32BigEndian(payload) & int.MaxValue;
                 var code = BinaryPrimitives.ReadInt32BigEndian(payload.AsSpan(4));
                 GoAways.Enqueue(last);
-                if (code != 0) throw new LoadFaultException(FailureKind.Malformed, $"GOAWAY with error {code}: {Encoding.ASCII.GetString(payload.AsSpan(8))}");
+                if (code != 0) throw new LoadFaultException(FailureKind.Malformed,
+                    $"GOAWAY with error {code}: {Encoding.ASCII.GetString(payload.AsSpan(8))}");
                 foreach (var (lost, exchange) in _open)
                 {
-                    if (lost > last) exchange.Fail(new LoadFaultException(FailureKind.EofBeforeResponse, $"stream {lost} was refused by GOAWAY {last}"));
+                    if (lost > last) exchange
+                        .Fail(new LoadFaultException(FailureKind.EofBeforeResponse, $"stream {lost} was refused by GOAWAY {last}"));
                 }
 
                 if (_goAwayDelay == TimeSpan.Zero) _mayOpen = false;
@@ -261,7 +270,8 @@ internal sealed class H2Connection : IAsyncDisposable
     private static byte[] Frame(byte type, int flags, int id, ReadOnlySpan<byte> payload)
     {
         if (payload.Length > FrameMaxBytes) throw new ArgumentException("A frame of more than 16 KiB.");
-        return [(byte)(payload.Length >> 16), (byte)(payload.Length >> 8), (byte)payload.Length, type, (byte)flags, .. Number(id), .. payload];
+        return [(byte)(payload.Length >> 16), (byte)(payload.Length >> 8), (byte)payload.Length, type, (byte)flags, .. Number(id),
+            .. payload];
     }
 
     private static byte[] Number(int value)

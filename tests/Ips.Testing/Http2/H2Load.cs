@@ -3,8 +3,8 @@ using Ips.Testing.Load;
 
 namespace Ips.Testing.Http2;
 
-/// <summary>Clients over HTTP/2 that never retry. On a GOAWAY a client opens no more streams, waits for those that run and for the connection's end,
-/// and connects again.</summary>
+/// <summary>Clients over HTTP/2 that never retry. On a GOAWAY a client opens no more streams, waits for those that run and for the
+/// connection's end, and connects again.</summary>
 public sealed class H2Load : IAsyncDisposable
 {
     private const int RecordedFailuresMax = 20;
@@ -21,8 +21,10 @@ public sealed class H2Load : IAsyncDisposable
     {
         _options = options;
         List<Task> clients = [];
-        for (var i = 0; i < options.BusyClients; i++) clients.Add(RunAsync(options.Path, TimeSpan.FromMilliseconds(2), TimeSpan.FromMilliseconds(4)));
-        for (var i = 0; i < options.IdleClients; i++) clients.Add(RunAsync(options.Path, TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(2)));
+        for (var i = 0; i < options.BusyClients; i++) clients
+            .Add(RunAsync(options.Path, TimeSpan.FromMilliseconds(2), TimeSpan.FromMilliseconds(4)));
+        for (var i = 0; i < options.IdleClients; i++) clients
+            .Add(RunAsync(options.Path, TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(2)));
         if (options.SlowPath is { } slow) clients.Add(RunAsync(slow, TimeSpan.Zero, TimeSpan.FromMilliseconds(50)));
         _clients = Task.WhenAll(clients);
     }
@@ -38,7 +40,8 @@ public sealed class H2Load : IAsyncDisposable
     {
         await _stop.CancelAsync();
         await _clients;
-        return new H2Report(Responses, Interlocked.Read(ref _failed), _connections, _announced, _closedUntold, _resets, [.. _failures.Take(RecordedFailuresMax)]);
+        return new H2Report(Responses, Interlocked.Read(ref _failed), _connections, _announced, _closedUntold, _resets,
+            [.. _failures.Take(RecordedFailuresMax)]);
     }
 
     /// <inheritdoc/>

@@ -8,10 +8,12 @@ namespace Ips.Testing.Http2;
 /// <param name="ClosedUntold">Connections that ended without a GOAWAY.</param>
 /// <param name="Resets">Connections that ended in a RST.</param>
 /// <param name="Failures">The first 20 failures.</param>
-public sealed record H2Report(long Responses, long Failed, int Connections, int Announced, int ClosedUntold, int Resets, IReadOnlyList<string> Failures)
+public sealed record H2Report(long Responses, long Failed, int Connections, int Announced, int ClosedUntold, int Resets,
+    IReadOnlyList<string> Failures)
 {
     /// <inheritdoc/>
     public override string ToString() =>
-        $"h2: {Responses} responses, {Failed} failed, {Connections} connections, {Announced} announced, {ClosedUntold} closed untold, {Resets} resets"
+        $"h2: {Responses} responses, {Failed} failed, {Connections} connections, {Announced} announced, {ClosedUntold} closed untold, "
+            + $"{Resets} resets"
         + string.Concat(Failures.Select(failure => $"{Environment.NewLine}  {failure}"));
 }

@@ -9,7 +9,8 @@ public enum FailureKind
     /// <summary>The connection was reset, before or inside the response.</summary>
     Reset,
 
-    /// <summary>The server ended the connection (FIN) after the request, or just before it as far as a client can know, without one byte of a response.</summary>
+    /// <summary>The server ended the connection (FIN) after the request, or just before it as far as a client can know, without one byte of
+    /// a response.</summary>
     EofBeforeResponse,
 
     /// <summary>The server ended the connection (FIN) inside the response.</summary>

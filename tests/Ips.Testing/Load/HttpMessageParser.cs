@@ -6,8 +6,8 @@ using System.Text;
 namespace Ips.Testing.Load;
 
 /// <summary>
-/// Reads one HTTP/1.1 message from pieces of any size. No I/O. Stricter than RFC 9112 asks a client to be: lines end in CRLF, a response says
-/// Content-Length or chunked but not both, chunks have no extensions and no trailers. A test oracle must not guess.
+/// Reads one HTTP/1.1 message from pieces of any size. No I/O. Stricter than RFC 9112 asks a client to be: lines end in CRLF, a response
+/// says Content-Length or chunked but not both, chunks have no extensions and no trailers. A test oracle must not guess.
 /// </summary>
 /// <param name="kind">A request or a response.</param>
 internal sealed class HttpMessageParser(HttpMessageKind kind)
@@ -128,7 +128,8 @@ internal sealed class HttpMessageParser(HttpMessageKind kind)
     private void ReadStatusLine(ReadOnlySpan<byte> line)
     {
         // "HTTP/1.1 200", then a space and a reason that may be empty.
-        if (line.Length < 12 || !line.StartsWith("HTTP/1.1 "u8) || !Utf8Parser.TryParse(line[9..12], out int status, out var used) || used != 3
+        if (line.Length < 12 || !line.StartsWith("HTTP/1.1 "u8) || !Utf8Parser.TryParse(line[9..12], out int status, out var used)
+            || used != 3
             || status < 100 || (line.Length > 12 && line[12] != ' '))
             throw Malformed($"the status line '{Show(line)}'");
         Status = status;
@@ -151,7 +152,8 @@ internal sealed class HttpMessageParser(HttpMessageKind kind)
         if (Ascii.EqualsIgnoreCase(name, "Content-Length"u8))
         {
             if (_contentLength is not null) throw Malformed("two Content-Length headers");
-            if (value.ContainsAnyExceptInRange((byte)'0', (byte)'9') || !Utf8Parser.TryParse(value, out long length, out var used) || used != value.Length)
+            if (value.ContainsAnyExceptInRange((byte)'0', (byte)'9') || !Utf8Parser.TryParse(value, out long length, out var used)
+                || used != value.Length)
                 throw Malformed($"the header line '{Show(line)}'");
             _contentLength = length;
         }
@@ -194,7 +196,8 @@ internal sealed class HttpMessageParser(HttpMessageKind kind)
         (_left, _step) = (size, size == 0 ? Step.BodyEnd : Step.ChunkData);
     }
 
-    /// <summary>Takes one line with its CRLF off the front of <paramref name="rest"/>, or all of it for later if the line has not ended yet.</summary>
+    /// <summary>Takes one line with its CRLF off the front of <paramref name="rest"/>, or all of it for later if the line has not ended
+    /// yet.</summary>
     private bool TakeLine(ref ReadOnlySpan<byte> rest, out ReadOnlySpan<byte> line)
     {
         var end = rest.IndexOf((byte)'\n');
@@ -207,13 +210,15 @@ internal sealed class HttpMessageParser(HttpMessageKind kind)
         if (end < 0)
         {
             // Said now: such a sender may never end its line.
-            if (_step == Step.StartLine && kind == HttpMessageKind.Response && line.CommonPrefixLength("HTTP/1.1 "u8) < Math.Min(9, line.Length))
+            if (_step == Step.StartLine && kind == HttpMessageKind.Response
+                && line.CommonPrefixLength("HTTP/1.1 "u8) < Math.Min(9, line.Length))
                 throw Malformed($"'{Show(line)}' where a status line begins");
             return false;
         }
 
         _lineLength = 0;
-        if (!line.EndsWith("\r\n"u8) || line[..^2].Contains((byte)'\r')) throw Malformed($"'{Show(line)}', a line that does not end in CRLF");
+        if (!line.EndsWith("\r\n"u8)
+            || line[..^2].Contains((byte)'\r')) throw Malformed($"'{Show(line)}', a line that does not end in CRLF");
         line = line[..^2];
         return true;
     }

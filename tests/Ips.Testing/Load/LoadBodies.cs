@@ -13,7 +13,8 @@ public static class LoadBodies
     /// <summary>Length in bytes of each chunk of a stream.</summary>
     public const int StreamChunkSizeBytes = 64;
 
-    /// <summary>Chunk <paramref name="number"/> (from 1) of a stream of <paramref name="count"/>: one line of <see cref="StreamChunkSizeBytes"/> bytes.</summary>
+    /// <summary>Chunk <paramref name="number"/> (from 1) of a stream of <paramref name="count"/>: one line of
+    /// <see cref="StreamChunkSizeBytes"/> bytes.</summary>
     public static byte[] StreamChunk(int number, int count)
     {
         var line = string.Create(CultureInfo.InvariantCulture, $"chunk {number} of {count} ");

@@ -9,9 +9,9 @@ namespace Ips.Testing.Load;
 
 /// <summary>One connection of the load, over a raw socket. Not thread-safe; one user at a time.</summary>
 /// <remarks>
-/// A close is seen by a read that is left pending while the connection rests. That read is never cancelled before the end: it goes on as the first
-/// read of the next response. Before the socket is disposed it is cancelled and awaited, because .NET closes a socket with pending
-/// operations abortively, and a RST is not how a polite client leaves.
+/// A close is seen by a read that is left pending while the connection rests. That read is never cancelled before the end: it goes on as
+/// the first read of the next response. Before the socket is disposed it is cancelled and awaited, because .NET closes a socket with
+/// pending operations abortively, and a RST is not how a polite client leaves.
 /// </remarks>
 internal sealed class LoadConnection : IAsyncDisposable
 {
@@ -27,7 +27,8 @@ internal sealed class LoadConnection : IAsyncDisposable
     private int _lastReadLength;
     private bool _disposed;
 
-    private LoadConnection(Socket socket, SslStream? tls, byte[] buffer, TimeSpan timeout, CancellationTokenSource limit, CancellationToken abort)
+    private LoadConnection(Socket socket, SslStream? tls, byte[] buffer, TimeSpan timeout, CancellationTokenSource limit,
+        CancellationToken abort)
     {
         (_socket, _tls, _buffer, _timeout, _abort, _limit) = (socket, tls, buffer, timeout, abort, limit);
         LocalPort = socket.LocalEndPoint is IPEndPoint local ? local.Port : 0;
@@ -171,8 +172,8 @@ internal sealed class LoadConnection : IAsyncDisposable
         }
         catch (SocketException e) when (IsGone(e))
         {
-            // Not thrown: the server may have answered before it closed. ECONNRESET is told once, to the send or to the read; so it is noted here.
-            // EPIPE says only that the end was known before, by a FIN or by a RST that the read was told of.
+            // Not thrown: the server may have answered before it closed. ECONNRESET is told once, to the send or to the read; so it is
+            // noted here. EPIPE says only that the end was known before, by a FIN or by a RST that the read was told of.
             _sendWasReset |= e.SocketErrorCode == SocketError.ConnectionReset;
         }
         finally
@@ -207,14 +208,16 @@ internal sealed class LoadConnection : IAsyncDisposable
             var length = await TakeTimedAsync();
             if (length == 0)
             {
-                throw _closed == FailureKind.Reset ? new LoadFaultException(FailureKind.Reset, $"reset after {BytesSeen} bytes of the response")
+                throw _closed == FailureKind.Reset ? new LoadFaultException(FailureKind.Reset,
+                    $"reset after {BytesSeen} bytes of the response")
                     : BytesSeen == 0 ? new LoadFaultException(FailureKind.EofBeforeResponse, "closed without a byte of a response")
                     : new LoadFaultException(FailureKind.EofInsideResponse, $"closed after {BytesSeen} bytes of the response");
             }
 
             var used = parser.Feed(_buffer.AsSpan(0, length));
             if (parser.HeadIsComplete) LastGeneration = parser.Generation ?? LastGeneration;
-            if (used < length) throw new LoadFaultException(FailureKind.Malformed, $"malformed: {length - used} bytes after the response's end");
+            if (used < length) throw new LoadFaultException(FailureKind.Malformed,
+                $"malformed: {length - used} bytes after the response's end");
         }
     }
 
@@ -236,7 +239,8 @@ internal sealed class LoadConnection : IAsyncDisposable
         try
         {
             await Unwrapped(tls.AuthenticateAsClientAsync(
-                new SslClientAuthenticationOptions { TargetHost = "localhost", RemoteCertificateValidationCallback = TestCertificate.Accept }, limit));
+                new SslClientAuthenticationOptions { TargetHost = "localhost",
+                    RemoteCertificateValidationCallback = TestCertificate.Accept }, limit));
             return tls;
         }
         catch
@@ -332,7 +336,8 @@ internal sealed class LoadConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>No file at a Unix socket's path: .NET maps ENOENT to AddressNotAvailable, which over TCP says that the client ran out of ports.</summary>
+    /// <summary>No file at a Unix socket's path: .NET maps ENOENT to AddressNotAvailable, which over TCP says that the client ran out of
+    /// ports.</summary>
     private static bool IsMissing(LoadTarget target, SocketException e) =>
         target.EndPoint is UnixDomainSocketEndPoint && e.SocketErrorCode == SocketError.AddressNotAvailable;
 

@@ -13,8 +13,10 @@ public static class LoadEndpoints
     private const int PieceSizeBytes = 16 * 1024;
 
     /// <summary>
-    /// Maps <c>GET /ping</c> (answers <see cref="LoadBodies.Pong"/>), <c>GET /stream?ms=3000&amp;chunks=30</c> (that many chunks at equal intervals),
-    /// <c>POST /upload</c> (answers the body's length and SHA-256) and <c>GET /large?bytes=524288</c> (a body of that length, with Content-Length).
+    /// Maps <c>GET /ping</c> (answers <see cref="LoadBodies.Pong"/>), <c>GET /stream?ms=3000&amp;chunks=30</c> (that many chunks at equal
+    /// intervals),
+    /// <c>POST /upload</c> (answers the body's length and SHA-256) and <c>GET /large?bytes=524288</c> (a body of that length, with
+    /// Content-Length).
     /// </summary>
     public static IEndpointRouteBuilder MapLoadEndpoints(this IEndpointRouteBuilder endpoints)
     {

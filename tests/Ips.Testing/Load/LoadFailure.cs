@@ -7,7 +7,8 @@ namespace Ips.Testing.Load;
 /// <param name="Worker">The kind of worker that asked.</param>
 /// <param name="WorkerNumber">Which one of its kind, from 1.</param>
 /// <param name="Request">The worker's how many-th request it was, from 1.</param>
-/// <param name="RequestOnConnection">The connection's how many-th, from 1; 0 if there was no connection, or one that was not asked yet.</param>
+/// <param name="RequestOnConnection">The connection's how many-th, from 1; 0 if there was no connection, or one that was not asked
+/// yet.</param>
 /// <param name="LocalPort">The client's TCP port; 0 for a Unix socket or without a connection.</param>
 /// <param name="At">Time since the load began.</param>
 /// <param name="BytesSeen">Bytes of the response that had arrived.</param>
@@ -20,6 +21,8 @@ public sealed record LoadFailure(
 {
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"{At.TotalSeconds,8:0.000} s  {Kind}: {Detail}; {Worker} {WorkerNumber}, request {Request} ({RequestOnConnection} on its connection), "
-        + $"port {LocalPort}, generation {LastGeneration?.ToString(CultureInfo.InvariantCulture) ?? "unknown"}, {BytesSeen} bytes seen: '{LastBytes}'");
+        $"{At.TotalSeconds,8:0.000} s  {Kind}: {Detail}; {Worker} {WorkerNumber}, request {Request} ({RequestOnConnection} on its "
+            + $"connection), "
+        + $"port {LocalPort}, generation {LastGeneration?.ToString(CultureInfo.InvariantCulture) ?? "unknown"}, {BytesSeen} bytes seen: "
+            + $"'{LastBytes}'");
 }

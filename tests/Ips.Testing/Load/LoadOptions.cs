@@ -33,7 +33,8 @@ public sealed record LoadOptions
     /// <summary>Pause of a one-shot worker between two connections. Default 0.</summary>
     public TimeSpan OneShotThinkTime { get; init; } = TimeSpan.Zero;
 
-    /// <summary>Pause of a busy worker between a response and its next request. Default 0; 1 ms leaves a small machine room for the servers.</summary>
+    /// <summary>Pause of a busy worker between a response and its next request. Default 0; 1 ms leaves a small machine room for the
+    /// servers.</summary>
     public TimeSpan BusyThinkTime { get; init; } = TimeSpan.Zero;
 
     /// <summary>Shortest pause of an idle worker. Default 0.2 s.</summary>
@@ -60,7 +61,8 @@ public sealed record LoadOptions
     /// <summary>Seed of the idle workers' intervals. Default 1.</summary>
     public int Seed { get; init; } = 1;
 
-    /// <summary>Told of each request that was answered as it should be, by its worker, who goes on when this returns; several call at once. Default null: nobody.</summary>
+    /// <summary>Told of each request that was answered as it should be, by its worker, who goes on when this returns; several call at once.
+    /// Default null: nobody.</summary>
     public Action<LoadAnswer>? OnAnswer { get; init; }
 
     internal int WorkersOf(WorkerKind kind) => kind switch
@@ -85,7 +87,8 @@ public sealed record LoadOptions
         if (OneShotThinkTime < TimeSpan.Zero) errors.Add($"{nameof(OneShotThinkTime)} is {OneShotThinkTime}; it must be 0 or more.");
         if (BusyThinkTime < TimeSpan.Zero) errors.Add($"{nameof(BusyThinkTime)} is {BusyThinkTime}; it must be 0 or more.");
         if (IdleIntervalMin < TimeSpan.Zero || IdleIntervalMax < IdleIntervalMin)
-            errors.Add($"{nameof(IdleIntervalMin)} is {IdleIntervalMin} and {nameof(IdleIntervalMax)} {IdleIntervalMax}; they must be 0 or more and in order.");
+            errors.Add($"{nameof(IdleIntervalMin)} is {IdleIntervalMin} and {nameof(IdleIntervalMax)} {IdleIntervalMax}; they must be 0 "
+                + "or more and in order.");
         if (FarDelay <= TimeSpan.Zero) errors.Add($"{nameof(FarDelay)} is {FarDelay}; it must be more than 0.");
         if (Timeout <= TimeSpan.Zero) errors.Add($"{nameof(Timeout)} is {Timeout}; it must be more than 0.");
         if (UploadTime < TimeSpan.Zero) errors.Add($"{nameof(UploadTime)} is {UploadTime}; it must be 0 or more.");

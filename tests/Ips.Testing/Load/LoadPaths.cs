@@ -24,11 +24,13 @@ public sealed record LoadPaths
             var query = Stream.IndexOf('?', StringComparison.Ordinal) is var at and >= 0 ? Stream[(at + 1)..] : "";
             foreach (var pair in query.Split('&'))
             {
-                if (pair.StartsWith("chunks=", StringComparison.Ordinal) && int.TryParse(pair["chunks=".Length..], out var chunks) && chunks > 0)
+                if (pair.StartsWith("chunks=", StringComparison.Ordinal) && int.TryParse(pair["chunks=".Length..], out var chunks)
+                    && chunks > 0)
                     return chunks;
             }
 
-            throw new ArgumentException($"The stream path is '{Stream}'; its query must say chunks=N, N of 1 or more, or the body cannot be verified.");
+            throw new ArgumentException(
+                $"The stream path is '{Stream}'; its query must say chunks=N, N of 1 or more, or the body cannot be verified.");
         }
     }
 }

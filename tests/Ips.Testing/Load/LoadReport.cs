@@ -8,14 +8,16 @@ namespace Ips.Testing.Load;
 /// <param name="Failures">Requests that failed, by kind; kinds without one are left out.</param>
 /// <param name="ResponsesByGeneration">Good responses by <c>X-Ips-Generation</c>; 0 stands for those without it.</param>
 /// <param name="ConnectionsOpened">Connections that were established.</param>
-/// <param name="PoliteCloses">Connections given up because a response said <c>Connection: close</c>; not of one-shot workers, who leave anyway.</param>
-/// <param name="ClosedIdle">Connections that the server closed between two requests without having said so, before the client asked again.</param>
+/// <param name="PoliteCloses">Connections given up because a response said <c>Connection: close</c>; not of one-shot workers, who leave
+/// anyway.</param>
+/// <param name="ClosedIdle">Connections that the server closed between two requests without having said so, before the client asked
+/// again.</param>
 /// <param name="Resets">Connections that ended in a RST, between two requests or in one.</param>
 /// <param name="LatencyP50">Median time from a request's begin (the connect, if it needs one) to its response's end.</param>
 /// <param name="LatencyP99">The time that 99 % of the requests did not exceed.</param>
 /// <param name="LatencyMax">The longest time of a request.</param>
-/// <param name="LongestStall">The longest single wait for a connect or for a response's next bytes. Unlike a latency, it leaves out the time that a slow
-/// stream or upload takes by design.</param>
+/// <param name="LongestStall">The longest single wait for a connect or for a response's next bytes. Unlike a latency, it leaves out the
+/// time that a slow stream or upload takes by design.</param>
 public sealed record WorkerReport(
     long Responses, IReadOnlyDictionary<FailureKind, long> Failures, IReadOnlyDictionary<int, long> ResponsesByGeneration,
     long ConnectionsOpened, long PoliteCloses, long ClosedIdle, long Resets,
@@ -68,7 +70,8 @@ public sealed record LoadReport(
     {
         var text = new StringBuilder();
         text.AppendLine(CultureInfo.InvariantCulture,
-            $"strict load, {Distance}, {Elapsed.TotalSeconds:0.0} s: {Requests} requests, {FailedRequests} failed, longest stall {LongestStall.TotalMilliseconds:0.0} ms");
+            $"strict load, {Distance}, {Elapsed.TotalSeconds:0.0} s: {Requests} requests, {FailedRequests} failed, longest stall "
+                + $"{LongestStall.TotalMilliseconds:0.0} ms");
         text.AppendLine("  worker   requests   failed   opened   polite closed-idle   resets   p50 ms   p99 ms   max ms stall ms");
         foreach (var (kind, worker) in Workers)
         {

@@ -12,7 +12,8 @@ internal abstract class LoadRequest
     /// <summary>Sends one request, or as much of it as the server waits for.</summary>
     /// <param name="connection">Where to.</param>
     /// <param name="number">The worker's running number of this request.</param>
-    /// <returns>False if the server answered, or closed, before the request was sent whole: the connection is of no use after that answer.</returns>
+    /// <returns>False if the server answered, or closed, before the request was sent whole: the connection is of no use after that
+    /// answer.</returns>
     public abstract ValueTask<bool> SendAsync(LoadConnection connection, long number);
 
     /// <summary>The requests of one worker.</summary>
@@ -40,8 +41,8 @@ internal abstract class LoadRequest
         }
     }
 
-    /// <summary>A POST whose body takes its time: every other one says Content-Length, the others are chunked. No two bodies are equal, so an echo of
-    /// another request's bytes shows.</summary>
+    /// <summary>A POST whose body takes its time: every other one says Content-Length, the others are chunked. No two bodies are equal, so
+    /// an echo of another request's bytes shows.</summary>
     internal sealed class Upload(LoadOptions options, int worker) : LoadRequest
     {
         private readonly byte[] _body = LoadBodies.Large(options.UploadPieces * options.UploadPieceSizeBytes);
@@ -55,7 +56,8 @@ internal abstract class LoadRequest
             Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"upload {number} of worker {worker}\n")).CopyTo(_body, 0);
             _echo = Encoding.ASCII.GetBytes(LoadBodies.UploadEcho(_body));
             var chunked = number % 2 == 0;
-            var framing = chunked ? "Transfer-Encoding: chunked\r\n" : string.Create(CultureInfo.InvariantCulture, $"Content-Length: {_body.Length}\r\n");
+            var framing = chunked ? "Transfer-Encoding: chunked\r\n"
+                : string.Create(CultureInfo.InvariantCulture, $"Content-Length: {_body.Length}\r\n");
             await connection.SendAsync(Head("POST", options.Target, options.Paths.Upload, framing));
             var chunkHead = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{options.UploadPieceSizeBytes:X}\r\n"));
             for (var piece = 0; piece < options.UploadPieces; piece++)

@@ -2,7 +2,8 @@ using System.Diagnostics;
 
 namespace Ips.Testing.Load;
 
-/// <summary>Counts what the workers see, and wakes those who wait for a count. Thread-safe: one lock, held for well under a microsecond.</summary>
+/// <summary>Counts what the workers see, and wakes those who wait for a count. Thread-safe: one lock, held for well under a
+/// microsecond.</summary>
 internal sealed class LoadStatistics
 {
     private readonly Lock _lock = new();
@@ -91,7 +92,8 @@ internal sealed class LoadStatistics
     /// <summary>Completes once each kind of worker had <paramref name="count"/> good responses more than now.</summary>
     public Task WhenAnswered(long count) => WaitFor(new Waiter(), _ => count);
 
-    /// <summary>Completes once each kind of worker had <paramref name="count"/> good responses of <paramref name="generation"/> since the load began.</summary>
+    /// <summary>Completes once each kind of worker had <paramref name="count"/> good responses of <paramref name="generation"/> since the
+    /// load began.</summary>
     public Task WhenAnsweredBy(int generation, long count) =>
         WaitFor(new Waiter { Generation = generation }, counters => count - counters.Generations.GetValueOrDefault(generation));
 
@@ -103,7 +105,8 @@ internal sealed class LoadStatistics
         lock (_lock)
         {
             return new LoadReport(
-                _options.Distance, Elapsed, new SortedDictionary<WorkerKind, WorkerReport>(_counters.ToDictionary(pair => pair.Key, pair => pair.Value.Report())), [.. _failures]);
+                _options.Distance, Elapsed, new SortedDictionary<WorkerKind, WorkerReport>(_counters
+                    .ToDictionary(pair => pair.Key, pair => pair.Value.Report())), [.. _failures]);
         }
     }
 
@@ -170,7 +173,8 @@ internal sealed class LoadStatistics
         public void Stalled(TimeSpan time) => LongestStall = time > LongestStall ? time : LongestStall;
 
         public WorkerReport Report() => new(
-            Responses, new SortedDictionary<FailureKind, long>(Failures), new SortedDictionary<int, long>(Generations), Opened, Polite, Idle, Resets,
+            Responses, new SortedDictionary<FailureKind, long>(Failures), new SortedDictionary<int, long>(Generations), Opened, Polite,
+                Idle, Resets,
             Latency.Percentile(0.5), Latency.Percentile(0.99), Latency.Longest, LongestStall);
     }
 }

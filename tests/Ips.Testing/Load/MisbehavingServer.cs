@@ -4,7 +4,8 @@ using System.Text;
 
 namespace Ips.Testing.Load;
 
-/// <summary>A raw-socket server with the load's endpoints that commits one fault, to show that the strict client catches it. Says generation 1.</summary>
+/// <summary>A raw-socket server with the load's endpoints that commits one fault, to show that the strict client catches it. Says
+/// generation 1.</summary>
 public sealed class MisbehavingServer : IAsyncDisposable
 {
     private readonly Misbehaviour _fault;
@@ -92,7 +93,8 @@ public sealed class MisbehavingServer : IAsyncDisposable
             {
                 // The server ends.
             }
-            catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionReset or SocketError.Shutdown or SocketError.ConnectionAborted)
+            catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionReset or SocketError.Shutdown
+                or SocketError.ConnectionAborted)
             {
                 // The client left first, as it may.
             }
@@ -178,7 +180,8 @@ public sealed class MisbehavingServer : IAsyncDisposable
     }
 
     private static byte[] Response(string status, ReadOnlySpan<byte> body, string headers = "") =>
-        [.. Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nX-Ips-Generation: 1\r\nContent-Length: {body.Length}\r\n{headers}\r\n"), .. body];
+        [.. Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nX-Ips-Generation: 1\r\nContent-Length: {body.Length}\r\n{headers}\r\n"),
+            .. body];
 
     private static byte[] WithoutLastChunk(ReadOnlySpan<byte> body)
     {

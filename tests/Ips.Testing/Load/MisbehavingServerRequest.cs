@@ -4,7 +4,8 @@ using System.Text;
 
 namespace Ips.Testing.Load;
 
-/// <summary>Reads the requests of one connection of a <see cref="MisbehavingServer"/>, one after the other, and knows their right answers.</summary>
+/// <summary>Reads the requests of one connection of a <see cref="MisbehavingServer"/>, one after the other, and knows their right
+/// answers.</summary>
 internal sealed class MisbehavingServerRequest(Socket socket) : IBodySink
 {
     private readonly HttpMessageParser _parser = new(HttpMessageKind.Request);

@@ -2,8 +2,8 @@ using System.Diagnostics;
 
 namespace Ips.Testing.Load;
 
-/// <summary>A pause that its token cuts short without an exception, and that is never shorter than asked for, as <see cref="Task.Delay(TimeSpan)"/>
-/// can be by a millisecond.</summary>
+/// <summary>A pause that its token cuts short without an exception, and that is never shorter than asked for, as
+/// <see cref="Task.Delay(TimeSpan)"/> can be by a millisecond.</summary>
 internal static class Pause
 {
     public static Task ForAsync(TimeSpan time, CancellationToken end) => time > TimeSpan.Zero ? WaitAsync(time, end) : Task.CompletedTask;

@@ -3,7 +3,8 @@ using System.Globalization;
 
 namespace Ips.Testing.Load;
 
-/// <summary>A client that reads one large response slowly and verifies each byte, so that most of it waits in the server when something happens there.</summary>
+/// <summary>A client that reads one large response slowly and verifies each byte, so that most of it waits in the server when something
+/// happens there.</summary>
 public sealed class SlowReader : IAsyncDisposable
 {
     private readonly SlowReaderOptions _options;
@@ -16,7 +17,8 @@ public sealed class SlowReader : IAsyncDisposable
 
     private SlowReader(SlowReaderOptions options) => _options = options;
 
-    /// <summary>Connects, asks, and returns when the first bytes of the response were read. A failure up to here is told by <see cref="FinishAsync"/>.</summary>
+    /// <summary>Connects, asks, and returns when the first bytes of the response were read. A failure up to here is told by
+    /// <see cref="FinishAsync"/>.</summary>
     public static async Task<SlowReader> StartAsync(SlowReaderOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.SizeBytes, 1);

@@ -18,7 +18,8 @@ public sealed record SlowReaderOptions
     /// <summary>Pause before each read. Default 20 ms: 512 KB take 1.3 s or more.</summary>
     public TimeSpan ReadInterval { get; init; } = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>The socket's receive buffer, which the kernel doubles. Small, so that the rest of the response waits on the server's side. Default 8 KB.</summary>
+    /// <summary>The socket's receive buffer, which the kernel doubles. Small, so that the rest of the response waits on the server's side.
+    /// Default 8 KB.</summary>
     public int ReceiveBufferSizeBytes { get; init; } = 8 * 1024;
 
     /// <summary>Limit of the connect, the send and each read. Default 30 s.</summary>

@@ -6,10 +6,13 @@ namespace Ips.Testing.Load;
 /// </summary>
 /// <remarks>
 /// <list type="bullet">
-/// <item>A failed request is counted and recorded, its connection dropped, and the worker goes on with its next request on a new connection.</item>
+/// <item>A failed request is counted and recorded, its connection dropped, and the worker goes on with its next request on a new
+/// connection.</item>
 /// <item>A response with <c>Connection: close</c> is polite: the client leaves and connects again.</item>
-/// <item>A connection closed between two requests, untold, is not a failure if the client knew before it asked again; it is counted as closed idle.</item>
-/// <item>On a kept connection a worker looks for a close before each request; a far one knows of it only <see cref="LoadOptions.FarDelay"/> later.</item>
+/// <item>A connection closed between two requests, untold, is not a failure if the client knew before it asked again; it is counted as
+/// closed idle.</item>
+/// <item>On a kept connection a worker looks for a close before each request; a far one knows of it only <see cref="LoadOptions.FarDelay"/>
+/// later.</item>
 /// </list>
 /// </remarks>
 public sealed class StrictLoad : IAsyncDisposable
@@ -48,18 +51,22 @@ public sealed class StrictLoad : IAsyncDisposable
     /// <summary>What was seen so far.</summary>
     public LoadReport Snapshot() => _statistics.Snapshot();
 
-    /// <summary>The clients that have begun a request and have not had its whole answer, by their TCP ports; none of a Unix socket are told apart.</summary>
+    /// <summary>The clients that have begun a request and have not had its whole answer, by their TCP ports; none of a Unix socket are told
+    /// apart.</summary>
     public IReadOnlySet<int> Asking() => _statistics.Asking();
 
-    /// <summary>Waits until each kind of worker was answered, as it should be, <paramref name="count"/> times more than when this was called.</summary>
+    /// <summary>Waits until each kind of worker was answered, as it should be, <paramref name="count"/> times more than when this was
+    /// called.</summary>
     /// <exception cref="TimeoutException">Not within <paramref name="timeout"/>; the message holds the report so far.</exception>
     public Task WaitForRequestsAsync(long count, TimeSpan timeout) =>
         WaitAsync(_statistics.WhenAnswered(count), $"{count} more responses for each kind of worker", timeout);
 
-    /// <summary>Waits until each kind of worker was answered <paramref name="count"/> times by <paramref name="generation"/>, counted from the load's begin.</summary>
+    /// <summary>Waits until each kind of worker was answered <paramref name="count"/> times by <paramref name="generation"/>, counted from
+    /// the load's begin.</summary>
     /// <exception cref="TimeoutException">Not within <paramref name="timeout"/>; the message holds the report so far.</exception>
     public Task WaitForGenerationAsync(int generation, TimeSpan timeout, long count = 1) =>
-        WaitAsync(_statistics.WhenAnsweredBy(generation, count), $"{count} responses of generation {generation} for each kind of worker", timeout);
+        WaitAsync(_statistics.WhenAnsweredBy(generation, count), $"{count} responses of generation {generation} for each kind of worker",
+            timeout);
 
     /// <summary>Waits until <paramref name="count"/> requests of each kind of worker have failed, counted from the load's begin.</summary>
     /// <exception cref="TimeoutException">Not within <paramref name="timeout"/>; the message holds the report so far.</exception>
@@ -68,7 +75,8 @@ public sealed class StrictLoad : IAsyncDisposable
 
     /// <summary>Stops gracefully: each worker finishes its current request and begins no other. May be called again.</summary>
     /// <returns>What was seen.</returns>
-    /// <exception cref="System.Net.Sockets.SocketException">The client itself could not go on, for want of ports or file descriptors: the run proves nothing.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">The client itself could not go on, for want of ports or file descriptors: the
+    /// run proves nothing.</exception>
     public async Task<LoadReport> StopAsync()
     {
         await _stop.CancelAsync();

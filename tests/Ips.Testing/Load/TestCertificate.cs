@@ -24,5 +24,6 @@ public static class TestCertificate
     }
 
     /// <summary>Takes a certificate as it is made here: nobody has signed it, and what is tested is the connection.</summary>
-    internal static bool Accept(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) => certificate?.Subject == Subject;
+    internal static bool Accept(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) =>
+        certificate?.Subject == Subject;
 }

@@ -6,7 +6,8 @@ namespace Ips.Testing.Load;
 /// <summary>Shows wire bytes to a person.</summary>
 internal static class WireText
 {
-    /// <summary>The bytes as ASCII, line ends and what is not printable escaped; of more than <paramref name="lengthMax"/> bytes only the last ones.</summary>
+    /// <summary>The bytes as ASCII, line ends and what is not printable escaped; of more than <paramref name="lengthMax"/> bytes only the
+    /// last ones.</summary>
     public static string Show(ReadOnlySpan<byte> bytes, int lengthMax)
     {
         var text = new StringBuilder();

@@ -6,8 +6,9 @@ using System.Text.RegularExpressions;
 namespace Ips.Testing.Processes;
 
 /// <summary>
-/// A started executable whose output is collected line by line, and the processes that came after it. A successor is no child of the test: it inherits
-/// the output, so its lines arrive here too, and is ended with <see cref="DisposeAsync"/> once <see cref="Track"/> was told of it.
+/// A started executable whose output is collected line by line, and the processes that came after it. A successor is no child of the test:
+/// it inherits the output, so its lines arrive here too, and is ended with <see cref="DisposeAsync"/> once <see cref="Track"/> was told of
+/// it.
 /// </summary>
 public sealed class DaemonProcess : IAsyncDisposable
 {
@@ -46,11 +47,13 @@ public sealed class DaemonProcess : IAsyncDisposable
     /// <param name="workingDirectory">Null for the test's own.</param>
     /// <exception cref="Win32Exception">It could not be started.</exception>
     public static DaemonProcess Start(
-        string file, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, string? workingDirectory = null)
+        string file, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null,
+            string? workingDirectory = null)
     {
         var start = new ProcessStartInfo(file, arguments)
         {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = workingDirectory ?? "",
+            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = workingDirectory
+                ?? "",
         };
         foreach (var (name, value) in environment ?? new Dictionary<string, string?>()) start.Environment[name] = value;
         return new DaemonProcess(Executable.Start(start));
@@ -61,7 +64,8 @@ public sealed class DaemonProcess : IAsyncDisposable
     /// <param name="timeout">Limit of the wait.</param>
     /// <param name="from">The first line's number that counts; 0 for all, <see cref="LineCount"/> for those from now on.</param>
     /// <exception cref="TimeoutException">None within <paramref name="timeout"/>; the message holds the output's tail.</exception>
-    /// <exception cref="InvalidOperationException">All processes that held the output ended without one; the message holds the output's tail.</exception>
+    /// <exception cref="InvalidOperationException">All processes that held the output ended without one; the message holds the output's
+    /// tail.</exception>
     public async Task<OutputLine> WaitForLineAsync(Func<string, bool> predicate, TimeSpan timeout, int from = 0) =>
         await WaitForLineAsync(predicate, "a line that the predicate accepts", timeout, from);
 
@@ -96,7 +100,8 @@ public sealed class DaemonProcess : IAsyncDisposable
     }
 
     /// <summary>Waits for the end of the output: every process that inherited it has ended or let it go.</summary>
-    /// <exception cref="TimeoutException">Somebody still holds it after <paramref name="timeout"/>; the message holds the output's tail.</exception>
+    /// <exception cref="TimeoutException">Somebody still holds it after <paramref name="timeout"/>; the message holds the output's
+    /// tail.</exception>
     public async Task WaitForOutputEndAsync(TimeSpan timeout)
     {
         try
@@ -112,8 +117,10 @@ public sealed class DaemonProcess : IAsyncDisposable
     /// <summary>The last lines, for the message of a test that failed.</summary>
     public string OutputTail(int lines = 60) => _output.Tail(lines);
 
-    /// <summary>Takes charge of a process that is no child of the test, such as a successor whose PID the log told. It is killed on disposal.</summary>
-    /// <exception cref="ArgumentException">There is no such process now, so it could not be told from a later one with the same PID.</exception>
+    /// <summary>Takes charge of a process that is no child of the test, such as a successor whose PID the log told. It is killed on
+    /// disposal.</summary>
+    /// <exception cref="ArgumentException">There is no such process now, so it could not be told from a later one with the same
+    /// PID.</exception>
     public void Track(int pid)
     {
         var startTime = ProcessTable.StartTimeOf(pid) ?? throw new ArgumentException($"There is no process {pid} to track.", nameof(pid));
@@ -171,7 +178,8 @@ public sealed class DaemonProcess : IAsyncDisposable
     {
         try
         {
-            while (await reader.ReadLineAsync(_endReading.Token) is { } text) _output.Add(Stopwatch.GetElapsedTime(_started), isError, text);
+            while (await reader.ReadLineAsync(_endReading.Token) is { } text) _output
+                .Add(Stopwatch.GetElapsedTime(_started), isError, text);
         }
         catch (OperationCanceledException)
         {

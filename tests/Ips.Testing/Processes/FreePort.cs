@@ -12,8 +12,8 @@ public static class FreePort
     private static readonly HashSet<int> Given = [];
 
     /// <summary>A port that nobody has on 127.0.0.1, [::1] and their wildcards, and that this process was not given before.</summary>
-    /// <remarks>It lies below the range that the system picks clients' ports from: one out of that range could be taken by any outgoing connection,
-    /// such as a load's, before the daemon binds it.</remarks>
+    /// <remarks>It lies below the range that the system picks clients' ports from: one out of that range could be taken by any outgoing
+    /// connection, such as a load's, before the daemon binds it.</remarks>
     /// <exception cref="InvalidOperationException">None found.</exception>
     public static int Next()
     {
@@ -57,6 +57,7 @@ public static class FreePort
         const string path = "/proc/sys/net/ipv4/ip_local_port_range";
         var lowest = int.Parse(File.ReadAllText(path).Split('\t', ' ')[0], CultureInfo.InvariantCulture);
         return lowest > Lowest + 1000 ? lowest
-            : throw new InvalidOperationException($"{path} begins at {lowest}; there are too few ports from {Lowest} up to it to pick one that no client gets.");
+            : throw new InvalidOperationException(
+                $"{path} begins at {lowest}; there are too few ports from {Lowest} up to it to pick one that no client gets.");
     }
 }

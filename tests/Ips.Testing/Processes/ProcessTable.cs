@@ -11,7 +11,8 @@ public static partial class ProcessTable
 
     private const int Esrch = 3;
 
-    /// <summary>SIGHUP, SIGINT, SIGQUIT, SIGKILL, SIGUSR1, SIGUSR2, SIGTERM, SIGCONT and SIGSTOP as Linux numbers them on x64 and arm64.</summary>
+    /// <summary>SIGHUP, SIGINT, SIGQUIT, SIGKILL, SIGUSR1, SIGUSR2, SIGTERM, SIGCONT and SIGSTOP as Linux numbers them on x64 and
+    /// arm64.</summary>
     public const int SigHup = 1, SigInt = 2, SigQuit = 3, SigKill = 9, SigUsr1 = 10, SigUsr2 = 12, SigTerm = 15, SigCont = 18, SigStop = 19;
 
     /// <summary>Sends a signal to one process. See kill(2).</summary>
@@ -24,7 +25,8 @@ public static partial class ProcessTable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(pid);
         if (Kill(pid, signal) == 0) return true;
         var errno = Marshal.GetLastPInvokeError();
-        return errno == Esrch ? false : throw new InvalidOperationException($"kill({pid}, {signal}): {Marshal.GetPInvokeErrorMessage(errno)}");
+        return errno == Esrch ? false
+            : throw new InvalidOperationException($"kill({pid}, {signal}): {Marshal.GetPInvokeErrorMessage(errno)}");
     }
 
     /// <summary>The process exists and runs: it has not exited. A zombie has.</summary>
@@ -42,14 +44,16 @@ public static partial class ProcessTable
         List<int> children = [];
         foreach (var folder in Directory.EnumerateDirectories("/proc"))
         {
-            if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var other) && ParentOf(other) == pid)
+            if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var other)
+                && ParentOf(other) == pid)
                 children.Add(other);
         }
 
         return children;
     }
 
-    /// <summary>The names of a process's threads, as the kernel knows them: at most 15 characters each. Empty if there is no such process.</summary>
+    /// <summary>The names of a process's threads, as the kernel knows them: at most 15 characters each. Empty if there is no such
+    /// process.</summary>
     public static IReadOnlyList<string> ThreadNames(int pid)
     {
         List<string> names = [];
@@ -66,10 +70,12 @@ public static partial class ProcessTable
     /// <exception cref="DirectoryNotFoundException">There is no such process.</exception>
     public static int OpenFileDescriptors(int pid) => Directory.EnumerateFileSystemEntries($"/proc/{pid}/fd").Count();
 
-    /// <summary>What each open file descriptor refers to, as <c>ls -l /proc/PID/fd</c> shows it: for the message of a test that counts them.</summary>
+    /// <summary>What each open file descriptor refers to, as <c>ls -l /proc/PID/fd</c> shows it: for the message of a test that counts
+    /// them.</summary>
     /// <exception cref="DirectoryNotFoundException">There is no such process.</exception>
     public static IReadOnlyList<string> OpenFiles(int pid) =>
-        [.. Directory.EnumerateFileSystemEntries($"/proc/{pid}/fd").Select(path => $"{Path.GetFileName(path)} -> {LinkOf(path)}").Order(StringComparer.Ordinal)];
+        [.. Directory.EnumerateFileSystemEntries($"/proc/{pid}/fd").Select(path => $"{Path.GetFileName(path)} -> {LinkOf(path)}")
+            .Order(StringComparer.Ordinal)];
 
     /// <summary>Waits until a process has exited; a zombie has.</summary>
     /// <exception cref="TimeoutException">It still runs after <paramref name="timeout"/>.</exception>
@@ -79,17 +85,20 @@ public static partial class ProcessTable
         // The kernel tells nobody but the parent, and a pidfd cannot be waited for without more P/Invoke: so look again.
         while (IsAlive(pid))
         {
-            if (limit.IsCancellationRequested) throw new TimeoutException($"Process {pid} still runs after {timeout.TotalSeconds:0.###} s.");
+            if (limit.IsCancellationRequested) throw new TimeoutException(
+                $"Process {pid} still runs after {timeout.TotalSeconds:0.###} s.");
             await Task.Delay(5, CancellationToken.None);
         }
     }
 
-    /// <summary>When the process started, in clock ticks since boot: with the PID it names one process for good, as PIDs are reused. Null if there is none.</summary>
+    /// <summary>When the process started, in clock ticks since boot: with the PID it names one process for good, as PIDs are reused. Null
+    /// if there is none.</summary>
     internal static long? StartTimeOf(int pid) => Stat(pid) is { } stat ? long.Parse(stat[19], CultureInfo.InvariantCulture) : null;
 
     private static char? StateOf(int pid) => Stat(pid) is { } stat ? stat[0][0] : null;
 
-    /// <summary>The fields of /proc/PID/stat from the state on: what precedes it holds the program's name, which may hold anything.</summary>
+    /// <summary>The fields of /proc/PID/stat from the state on: what precedes it holds the program's name, which may hold
+    /// anything.</summary>
     private static string[]? Stat(int pid)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(pid);

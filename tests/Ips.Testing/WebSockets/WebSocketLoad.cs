@@ -8,7 +8,8 @@ using System.Security.Cryptography;
 
 namespace Ips.Testing.WebSockets;
 
-/// <summary>WebSocket clients that say something, wait for its echo, and pause. Closed with 1001 one answers the Close, waits for the end and connects again.</summary>
+/// <summary>WebSocket clients that say something, wait for its echo, and pause. Closed with 1001 one answers the Close, waits for the end
+/// and connects again.</summary>
 public sealed class WebSocketLoad : IAsyncDisposable
 {
     private const int RecordedFailuresMax = 20;
@@ -56,7 +57,8 @@ public sealed class WebSocketLoad : IAsyncDisposable
     {
         await _stop.CancelAsync();
         await _clients;
-        return new WebSocketReport(Interlocked.Read(ref _echoes), Interlocked.Read(ref _failed), GoneAway, _resets, [.. _closeTimes], [.. _failures.Take(RecordedFailuresMax)]);
+        return new WebSocketReport(Interlocked.Read(ref _echoes), Interlocked.Read(ref _failed), GoneAway, _resets, [.. _closeTimes],
+            [.. _failures.Take(RecordedFailuresMax)]);
     }
 
     /// <inheritdoc/>
@@ -74,7 +76,8 @@ public sealed class WebSocketLoad : IAsyncDisposable
         {
             using var socket = new ClientWebSocket();
             if (_http2 is null) socket.Options.RemoteCertificateValidationCallback = Load.TestCertificate.Accept;
-            else (socket.Options.HttpVersion, socket.Options.HttpVersionPolicy) = (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact);
+            else (socket.Options.HttpVersion, socket.Options.HttpVersionPolicy) = (HttpVersion.Version20,
+                HttpVersionPolicy.RequestVersionExact);
             try
             {
                 await socket.ConnectAsync(_address, _http2, CancellationToken.None).WaitAsync(s_timeout);
@@ -83,7 +86,8 @@ public sealed class WebSocketLoad : IAsyncDisposable
             }
             catch (Exception e) when (e is WebSocketException or IOException or TimeoutException)
             {
-                if (e.GetBaseException() is SocketException { SocketErrorCode: SocketError.ConnectionReset }) Interlocked.Increment(ref _resets);
+                if (e.GetBaseException() is SocketException { SocketErrorCode: SocketError.ConnectionReset }) Interlocked
+                    .Increment(ref _resets);
                 Fail(e.Message + (e.InnerException is { } inner ? $" ({inner.Message})" : ""));
             }
         }
@@ -101,13 +105,15 @@ public sealed class WebSocketLoad : IAsyncDisposable
             }
 
             RandomNumberGenerator.Fill(sent);
-            await socket.SendAsync(sent.AsMemory(), WebSocketMessageType.Binary, true, CancellationToken.None).AsTask().WaitAsync(s_timeout);
+            await socket.SendAsync(sent.AsMemory(), WebSocketMessageType.Binary, true, CancellationToken.None).AsTask()
+                .WaitAsync(s_timeout);
             var reply = await socket.ReceiveAsync(received.AsMemory(), CancellationToken.None).AsTask().WaitAsync(s_timeout);
             if (reply.MessageType == WebSocketMessageType.Close)
             {
-                // A message that crossed the Close on its way is lost by the protocol's own rule: the client knows, and says it again after it has
-                // connected. Anything but a Close 1001 is a failure.
-                if (socket.CloseStatus != WebSocketCloseStatus.EndpointUnavailable) Fail($"closed with {socket.CloseStatus} {socket.CloseStatusDescription}");
+                // A message that crossed the Close on its way is lost by the protocol's own rule: the client knows, and says it again after
+                // it has connected. Anything but a Close 1001 is a failure.
+                if (socket.CloseStatus != WebSocketCloseStatus.EndpointUnavailable) Fail(
+                    $"closed with {socket.CloseStatus} {socket.CloseStatusDescription}");
                 else _closeTimes.Enqueue(Stopwatch.GetElapsedTime(_begun));
                 await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None).WaitAsync(s_timeout);
                 return;

@@ -7,9 +7,11 @@ namespace Ips.Testing.WebSockets;
 /// <param name="Resets">Connections that ended in a RST.</param>
 /// <param name="CloseTimes">When each 1001 came, since the load's begin.</param>
 /// <param name="Failures">The first 20 failures.</param>
-public sealed record WebSocketReport(long Echoes, long Failed, int GoneAway, int Resets, IReadOnlyList<TimeSpan> CloseTimes, IReadOnlyList<string> Failures)
+public sealed record WebSocketReport(long Echoes, long Failed, int GoneAway, int Resets, IReadOnlyList<TimeSpan> CloseTimes,
+    IReadOnlyList<string> Failures)
 {
     /// <inheritdoc/>
     public override string ToString() =>
-        $"WebSockets: {Echoes} echoes, {Failed} failed, {GoneAway} closed with 1001, {Resets} resets" + string.Concat(Failures.Select(failure => $"{Environment.NewLine}  {failure}"));
+        $"WebSockets: {Echoes} echoes, {Failed} failed, {GoneAway} closed with 1001, {Resets} resets"
+            + string.Concat(Failures.Select(failure => $"{Environment.NewLine}  {failure}"));
 }

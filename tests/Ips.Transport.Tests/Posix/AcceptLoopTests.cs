@@ -283,7 +283,8 @@ public sealed partial class AcceptLoopTests : IDisposable
         Next();
     }
 
-    /// <summary>docs/pitfalls.md, 2: an epoll registration would outlive the descriptor for as long as a successor holds the socket.</summary>
+    /// <summary>docs/pitfalls.md, 2: an epoll registration would outlive the descriptor for as long as a successor holds the
+    /// socket.</summary>
     [Fact]
     public async Task Accepting_ListeningSocketsAreInNoEpollSet()
     {

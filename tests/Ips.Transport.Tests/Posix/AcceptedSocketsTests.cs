@@ -14,7 +14,8 @@ public sealed class AcceptedSocketsTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, true);
 
     [Fact]
-    public void Of_ThisRuntime_HasTheShortWay() // if a later one has not: connections with a single request cost a twentieth more, and this class can go
+    // if a later one has not: connections with a single request cost a twentieth more, and this class can go
+    public void Of_ThisRuntime_HasTheShortWay()
     {
         var fd = ListeningSockets.OpenTcp(new IPEndPoint(IPAddress.Loopback, 0), 16, out _);
         Assert.True(AcceptedSockets.Of(fd).IsShort);
@@ -30,7 +31,8 @@ public sealed class AcceptedSocketsTests : IDisposable
     public void Open_Tcp_KnowsWhatASocketOfTheHandleKnows(string address, bool client6 = false)
     {
         var fd = ListeningSockets.OpenTcp(new IPEndPoint(IPAddress.Parse(address), 0), 16, out var at);
-        using var client = new Socket(client6 ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        using var client = new Socket(client6 ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork, SocketType.Stream,
+            ProtocolType.Tcp);
         client.Connect(client6 ? IPAddress.IPv6Loopback : IPAddress.Loopback, at.Port);
         Same(fd, client);
         client.Close();
@@ -81,8 +83,10 @@ public sealed class AcceptedSocketsTests : IDisposable
         using (var quick = sockets.Open(fd, peer))
         {
             Assert.Equal(
-                (plain.AddressFamily, plain.SocketType, plain.ProtocolType, plain.Connected, $"{plain.LocalEndPoint}", $"{plain.RemoteEndPoint}"),
-                (quick.AddressFamily, quick.SocketType, quick.ProtocolType, quick.Connected, $"{quick.LocalEndPoint}", $"{quick.RemoteEndPoint}"));
+                (plain.AddressFamily, plain.SocketType, plain.ProtocolType, plain.Connected, $"{plain.LocalEndPoint}",
+                    $"{plain.RemoteEndPoint}"),
+                (quick.AddressFamily, quick.SocketType, quick.ProtocolType, quick.Connected, $"{quick.LocalEndPoint}",
+                    $"{quick.RemoteEndPoint}"));
             quick.Blocking = false;
             client.Send([1, 2]);
             var buffer = new byte[2];

@@ -52,7 +52,8 @@ internal sealed class Child : IAsyncDisposable
         return bytes;
     }
 
-    internal static async Task<string> TextOfAsync(SpawnRequest request) => System.Text.Encoding.UTF8.GetString(await OutputOfAsync(request));
+    internal static async Task<string> TextOfAsync(SpawnRequest request) =>
+        System.Text.Encoding.UTF8.GetString(await OutputOfAsync(request));
 
     /// <summary>Closes its input and waits for its end.</summary>
     internal async Task<(byte[] Output, ProcessExit Exit)> EndAsync()

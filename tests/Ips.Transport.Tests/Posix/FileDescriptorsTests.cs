@@ -33,7 +33,8 @@ public sealed class FileDescriptorsTests
 
     [Fact]
     public void Close_NotOpen_Throws() =>
-        Assert.Equal("close(2) on descriptor 30000: Bad file descriptor (EBADF)", Assert.Throws<PosixException>(() => FileDescriptors.Close(30_000)).Message);
+        Assert.Equal("close(2) on descriptor 30000: Bad file descriptor (EBADF)",
+            Assert.Throws<PosixException>(() => FileDescriptors.Close(30_000)).Message);
 
     [Fact]
     public void CountOpen_OneMoreOpen_IsOneMore()
@@ -59,7 +60,8 @@ public sealed class FileDescriptorsTests
     [Fact]
     public void ErrnoName_EveryConstant_IsItsOwnName()
     {
-        foreach (var field in typeof(Errno).GetFields(System.Reflection.BindingFlags.Static | System.Reflection.BindingFlags.NonPublic).Where(field => field.IsLiteral))
+        foreach (var field in typeof(Errno).GetFields(System.Reflection.BindingFlags.Static | System.Reflection.BindingFlags.NonPublic)
+            .Where(field => field.IsLiteral))
             Assert.Equal(field.Name, Errno.Name((int)field.GetRawConstantValue()!));
     }
 }

@@ -57,7 +57,8 @@ public sealed class ListeningSocketsTests : IDisposable
     [Fact]
     public void OpenTcp_AddressOfAnotherMachine_Throws()
     {
-        var error = Assert.Throws<PosixException>(() => ListeningSockets.OpenTcp(new IPEndPoint(IPAddress.Parse("192.0.2.1"), 0), 16, out _));
+        var error = Assert.Throws<PosixException>(() => ListeningSockets
+            .OpenTcp(new IPEndPoint(IPAddress.Parse("192.0.2.1"), 0), 16, out _));
 
         Assert.Equal((Errno.EADDRNOTAVAIL, SocketError.AddressNotAvailable), (error.Errno, error.ToSocketException().SocketErrorCode));
     }
@@ -122,7 +123,8 @@ public sealed class ListeningSocketsTests : IDisposable
 
     [Fact]
     public void OpenUnix_NameTooLong_Throws() =>
-        Assert.Equal(Errno.ENAMETOOLONG, Assert.Throws<PosixException>(() => ListeningSockets.OpenUnix(Path.Combine(_folder, new string('x', 120)), 16)).Errno);
+        Assert.Equal(Errno.ENAMETOOLONG,
+            Assert.Throws<PosixException>(() => ListeningSockets.OpenUnix(Path.Combine(_folder, new string('x', 120)), 16)).Errno);
 
     [Fact]
     public void RemoveStaleUnixSocket_LiveStaleAbsentOrAFile_RemovesTheStaleOnly()

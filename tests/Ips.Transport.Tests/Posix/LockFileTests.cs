@@ -85,7 +85,8 @@ public sealed class LockFileTests : IDisposable
     public void TryAcquire_CannotOpen_NamesThePath()
     {
         var missing = Path.Combine(_folder, "none", "x.lock");
-        Assert.Equal($"open(2) on {missing}: No such file or directory (ENOENT)", Assert.Throws<PosixException>(() => LockFile.TryAcquire(missing)).Message);
+        Assert.Equal($"open(2) on {missing}: No such file or directory (ENOENT)",
+            Assert.Throws<PosixException>(() => LockFile.TryAcquire(missing)).Message);
 
         File.CreateSymbolicLink(Lock, "/dev/null");
         Assert.Equal(Errno.ELOOP, Assert.Throws<PosixException>(() => LockFile.TryAcquire(Lock)).Errno);

@@ -54,7 +54,8 @@ public sealed class PacketChannelTests
         var (a, b) = FdPassing.SocketPair();
         using var sender = new End(a);
         using var receiver = new End(b, start: false);
-        for (var i = 0; i < PacketChannel.MaxQueuedPackets + 100; i++) sender.Channel.Send(new byte[8 * 1024], []); // some are in the kernel's buffer
+        // some are in the kernel's buffer
+        for (var i = 0; i < PacketChannel.MaxQueuedPackets + 100; i++) sender.Channel.Send(new byte[8 * 1024], []);
         Assert.Contains("4096", sender.Closed()?.Message, StringComparison.Ordinal);
         await Assert.ThrowsAsync<IOException>(() => sender.Channel.FlushAsync(Fds.Bound));
     }
@@ -178,7 +179,8 @@ public sealed class PacketChannelTests
     public void Send_ClosedDescriptorAmongGoodOnes_ThrowsAndLeaksNothing()
     {
         using var pair = new Pair();
-        Fds.AssertNoLeak(() => Assert.Equal(Errno.EBADF, Assert.Throws<PosixException>(() => pair.A.Channel.Send(new byte[1], [1, 2, 30_000])).Errno));
+        Fds.AssertNoLeak(() =>
+            Assert.Equal(Errno.EBADF, Assert.Throws<PosixException>(() => pair.A.Channel.Send(new byte[1], [1, 2, 30_000])).Errno));
     }
 
     [Fact]
@@ -255,7 +257,8 @@ public sealed class PacketChannelTests
     {
         var control = stackalloc ulong[3];
         var header = (Libc.ControlHeader*)control;
-        (header->Length, header->Level, header->Type) = ((nuint)(sizeof(Libc.ControlHeader) + sizeof(int)), Libc.SOL_SOCKET, Libc.SCM_RIGHTS);
+        (header->Length, header->Level, header->Type) = ((nuint)(sizeof(Libc.ControlHeader) + sizeof(int)), Libc.SOL_SOCKET,
+            Libc.SCM_RIGHTS);
         *(int*)(header + 1) = fd;
         var message = new Libc.MessageHeader { Control = control, ControlLength = header->Length };
         Libc.SendMsg(socket, &message, Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL);
@@ -276,9 +279,11 @@ public sealed class PacketChannelTests
 
         internal BlockingCollection<Exception?> Reasons { get; } = [];
 
-        internal ReceivedPacket Next() => Packets.TryTake(out var packet, Fds.Bound) ? packet : throw new TimeoutException("No packet came.");
+        internal ReceivedPacket Next() => Packets.TryTake(out var packet, Fds.Bound) ? packet
+            : throw new TimeoutException("No packet came.");
 
-        internal Exception? Closed() => Reasons.TryTake(out var reason, Fds.Bound) ? reason : throw new TimeoutException("The channel did not close.");
+        internal Exception? Closed() => Reasons.TryTake(out var reason, Fds.Bound) ? reason
+            : throw new TimeoutException("The channel did not close.");
 
         public void Dispose()
         {

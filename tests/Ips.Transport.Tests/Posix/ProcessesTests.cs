@@ -91,7 +91,8 @@ public sealed class ProcessesTests
 
     [Fact]
     public async Task WaitAsync_NotAChild_Fails() =>
-        Assert.Equal(Errno.ECHILD, (await Assert.ThrowsAsync<PosixException>(() => Processes.WaitAsync(1, default).WaitAsync(Fds.Bound))).Errno);
+        Assert.Equal(Errno.ECHILD,
+            (await Assert.ThrowsAsync<PosixException>(() => Processes.WaitAsync(1, default).WaitAsync(Fds.Bound))).Errno);
 
     [Fact]
     public void WaitAsync_ManyCancelled_LeaksNothing()

@@ -41,7 +41,8 @@ public sealed class SenderPacketsTests : IDisposable
     [Fact]
     public async Task TryReceive_AChildsPacket_NamesTheChild()
     {
-        var child = Spawn.Start(new SpawnRequest("/bin/sh", ["sh", "-c", "printf word >&8"], new Dictionary<string, string>(), null, [(_theirs, 8)], NewSession: false));
+        var child = Spawn.Start(new SpawnRequest("/bin/sh", ["sh", "-c", "printf word >&8"], new Dictionary<string, string>(), null,
+            [(_theirs, 8)], NewSession: false));
         Poll.WaitForOne(_ours, PollEvents.Readable);
         Assert.Equal(child, Receive()!.Sender.Pid);
         Assert.Equal(0, (await Processes.WaitAsync(child, CancellationToken.None).WaitAsync(Fds.Bound)).Code);

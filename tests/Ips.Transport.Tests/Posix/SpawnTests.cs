@@ -28,7 +28,8 @@ public sealed class SpawnTests
 
         List<int> expected = [0, 1, 2, 3, 20];
         expected.Add(Enumerable.Range(0, 1000).First(fd => !expected.Contains(fd))); // the one by which ls reads the folder
-        Assert.Equal(expected.Order(), listed.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(fd => int.Parse(fd, CultureInfo.InvariantCulture)).Order());
+        Assert.Equal(expected.Order(), listed.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(fd => int.Parse(fd, CultureInfo.InvariantCulture)).Order());
         foreach (var fd in (int[])[listener, a, b, high, inherited]) FileDescriptors.Close(fd);
     }
 
@@ -37,7 +38,8 @@ public sealed class SpawnTests
     {
         var (a, b) = (FileDescriptors.Open("/dev/null", 0), FileDescriptors.Open("/dev/zero", 0));
 
-        var text = await Child.TextOfAsync(Child.Shell($"readlink /proc/self/fd/{a}; readlink /proc/self/fd/{b}") with { Descriptors = [(a, b), (b, a)] });
+        var text = await Child
+            .TextOfAsync(Child.Shell($"readlink /proc/self/fd/{a}; readlink /proc/self/fd/{b}") with { Descriptors = [(a, b), (b, a)] });
 
         Assert.Equal("/dev/zero\n/dev/null\n", text);
         FileDescriptors.Close(a);
@@ -62,7 +64,8 @@ public sealed class SpawnTests
         var status = await StatusAsync();
 
         Assert.Equal(Bits(SignalNumbers.SIGHUP, SignalNumbers.SIGUSR1, SignalNumbers.SIGUSR2), status("SigBlk"));
-        Assert.Equal(Bits([.. Enumerable.Range(1, 31).Where(signal => signal != SignalNumbers.SIGPIPE && Signals.IsIgnored(signal))]), status("SigIgn"));
+        Assert.Equal(Bits([.. Enumerable.Range(1, 31).Where(signal => signal != SignalNumbers.SIGPIPE && Signals.IsIgnored(signal))]),
+            status("SigIgn"));
         Assert.True(Signals.IsIgnored(SignalNumbers.SIGPIPE)); // by the runtime, hence not the child's
     }
 
@@ -191,7 +194,8 @@ public sealed class SpawnTests
     [Theory]
     [InlineData("/nonexistent/program", null, Errno.ENOENT, "posix_spawn(3) on /nonexistent/program: No such file or directory (ENOENT)")]
     [InlineData("/etc/passwd", null, Errno.EACCES, "posix_spawn(3) on /etc/passwd: Permission denied (EACCES)")]
-    [InlineData("/bin/true", "/nonexistent", Errno.ENOENT, "posix_spawn(3) on /bin/true in /nonexistent: No such file or directory (ENOENT)")]
+    [InlineData("/bin/true", "/nonexistent", Errno.ENOENT,
+        "posix_spawn(3) on /bin/true in /nonexistent: No such file or directory (ENOENT)")]
     public void Start_CannotRun_ThrowsTheReasonAndLeaksNothing(string program, string? directory, int errno, string message)
     {
         var request = Child.Request(program) with { WorkingDirectory = directory, Descriptors = [(2, 5)] };
@@ -205,7 +209,8 @@ public sealed class SpawnTests
     [Fact]
     public void Start_ClosedDescriptor_ThrowsBeforeAChildExists()
     {
-        var error = Assert.Throws<PosixException>(() => Spawn.Start(Child.Request("/bin/true") with { Descriptors = [(2, 5), (30_000, 6)] }));
+        var error = Assert.Throws<PosixException>(() => Spawn
+            .Start(Child.Request("/bin/true") with { Descriptors = [(2, 5), (30_000, 6)] }));
 
         Assert.Equal(Errno.EBADF, error.Errno);
     }
@@ -216,7 +221,8 @@ public sealed class SpawnTests
         Assert.Throws<ArgumentException>(() => Spawn.Start(Child.Request("true")));
         Assert.Throws<ArgumentException>(() => Spawn.Start(Child.Request("/bin/true") with { Arguments = [] }));
         Assert.Throws<ArgumentException>(() => Spawn.Start(Child.Request("/bin/true", "a\0b")));
-        Assert.Throws<ArgumentException>(() => Spawn.Start(Child.Request("/bin/true") with { Environment = new Dictionary<string, string> { ["A=B"] = "c" } }));
+        Assert.Throws<ArgumentException>(() =>
+            Spawn.Start(Child.Request("/bin/true") with { Environment = new Dictionary<string, string> { ["A=B"] = "c" } }));
         Assert.Throws<ArgumentException>(() => Spawn.Start(Child.Request("/bin/true") with { Descriptors = [(1, 5), (2, 5)] }));
     }
 
@@ -230,7 +236,8 @@ public sealed class SpawnTests
     private static async Task<Func<string, ulong>> StatusAsync(bool newSession = false)
     {
         var lines = (await Child.TextOfAsync(Child.Request("/bin/cat", "/proc/self/status") with { NewSession = newSession })).Split('\n');
-        return name => ulong.Parse(lines.Single(line => line.StartsWith(name + ":", StringComparison.Ordinal)).AsSpan(name.Length + 1).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+        return name => ulong.Parse(lines.Single(line => line.StartsWith(name + ":", StringComparison.Ordinal)).AsSpan(name.Length + 1)
+            .Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
     }
 
     private static ulong Bits(params int[] signals) => signals.Aggregate(0UL, (bits, signal) => bits | 1UL << (signal - 1));

@@ -52,7 +52,8 @@ public sealed class UnixSocketsTests : IDisposable
     [Fact]
     public void Connect_AbsentOrDead_SaysWhich() => Fds.AssertNoLeak(() =>
     {
-        Assert.Equal($"connect(2) on {SocketPath}: No such file or directory (ENOENT)", Assert.Throws<PosixException>(() => UnixSockets.Connect(SocketPath)).Message);
+        Assert.Equal($"connect(2) on {SocketPath}: No such file or directory (ENOENT)",
+            Assert.Throws<PosixException>(() => UnixSockets.Connect(SocketPath)).Message);
         FileDescriptors.Close(UnixSockets.Listen(SocketPath, 0b110_000_000, 16));
         Assert.Equal(Errno.ECONNREFUSED, Assert.Throws<PosixException>(() => UnixSockets.Connect(SocketPath)).Errno);
         Assert.Equal(Errno.EADDRINUSE, Assert.Throws<PosixException>(() => UnixSockets.Listen(SocketPath, 0b110_000_000, 16)).Errno);

@@ -10,7 +10,8 @@ public sealed class FuzzModelTests
 
     private static readonly List<FuzzScript> s_scripts = [.. Enumerable.Range(0, 300).Select(number => FuzzScript.Make(Seed, number))];
 
-    private static IEnumerable<FuzzScript> WholeScripts => s_scripts.Where(script => script.Ending is FuzzEnding.ReadsAll or FuzzEnding.HalfRequest);
+    private static IEnumerable<FuzzScript> WholeScripts => s_scripts
+        .Where(script => script.Ending is FuzzEnding.ReadsAll or FuzzEnding.HalfRequest);
 
     [Fact]
     public void Make_SameSeedAndNumber_SameScript()
@@ -25,8 +26,10 @@ public sealed class FuzzModelTests
         Assert.Equal(Enum.GetValues<FuzzEnding>(), s_scripts.Select(script => script.Ending).Distinct().Order());
         var requests = s_scripts.SelectMany(script => script.Requests).ToList();
         Assert.Equal(Enum.GetValues<FuzzExpect>(), requests.Select(request => request.Expect).Distinct().Order());
-        Assert.Equal(Enum.GetValues<FuzzReading>(), requests.Where(request => request.Body.Length > 0).Select(request => request.Reading).Distinct().Order());
-        Assert.Contains(requests, request => request.LeavesBodyUnread && Encoding.ASCII.GetString(request.Body).Contains(FuzzModel.Smuggled, StringComparison.Ordinal));
+        Assert.Equal(Enum.GetValues<FuzzReading>(), requests.Where(request => request.Body.Length > 0).Select(request => request.Reading)
+            .Distinct().Order());
+        Assert.Contains(requests, request => request.LeavesBodyUnread
+            && Encoding.ASCII.GetString(request.Body).Contains(FuzzModel.Smuggled, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -35,7 +38,8 @@ public sealed class FuzzModelTests
         foreach (var script in s_scripts.Where(script => !script.IsCut))
         {
             byte[] sent = [.. script.Steps.OfType<FuzzStep.Send>().SelectMany(send => send.Bytes.ToArray())];
-            byte[] requests = [.. script.Requests.SelectMany(request => request.Expect is FuzzExpect.NeverSends ? request.Head : [.. request.Head, .. request.Body])];
+            byte[] requests = [.. script.Requests.SelectMany(request => request.Expect is FuzzExpect.NeverSends ? request.Head
+                : [.. request.Head, .. request.Body])];
             Assert.Equal(requests, sent[..requests.Length]);
             Assert.Equal(script.Half is null, sent.Length == requests.Length);
         }
@@ -54,13 +58,15 @@ public sealed class FuzzModelTests
     public void Judge_AnswersMixedUp_IsWrong() => AssertWrong(answers => (answers[0], answers[^1]) = (answers[^1], answers[0]), atLeast: 2);
 
     [Fact]
-    public void Judge_AnswerOfAnotherConnection_IsWrong() => AssertWrong(answers => answers[^1] = answers[^1] with { Digest = s_scripts[0].Requests[0].Answer }, except: 0);
+    public void Judge_AnswerOfAnotherConnection_IsWrong() =>
+        AssertWrong(answers => answers[^1] = answers[^1] with { Digest = s_scripts[0].Requests[0].Answer }, except: 0);
 
     [Theory]
     [InlineData(400)]
     [InlineData(408)]
     [InlineData(500)]
-    public void Judge_OtherStatus_IsWrong(int status) => AssertWrong(answers => answers[^1] = answers[^1] with { Status = status, Close = true });
+    public void Judge_OtherStatus_IsWrong(int status) => AssertWrong(answers =>
+        answers[^1] = answers[^1] with { Status = status, Close = true });
 
     [Fact]
     public void Judge_TwoTimes100_IsWrong() => AssertWrong(answers => answers[0] = answers[0] with { Continues = 2 });
@@ -74,7 +80,8 @@ public sealed class FuzzModelTests
         Assert.All(WholeScripts, script => Assert.NotNull(FuzzModel.Judge(script, Seen(script) with { End = (FuzzEnd)end })));
 
     [Fact]
-    public void Judge_ResponseCut_IsWrong() => Assert.All(WholeScripts, script => Assert.NotNull(FuzzModel.Judge(script, Seen(script) with { HasRest = true })));
+    public void Judge_ResponseCut_IsWrong() => Assert.All(WholeScripts,
+        script => Assert.NotNull(FuzzModel.Judge(script, Seen(script) with { HasRest = true })));
 
     [Fact]
     public void Judge_CloseAtTheLastAnswer_IsRightOnlyAfterAnUnreadBody()
@@ -102,11 +109,13 @@ public sealed class FuzzModelTests
     [Fact]
     public void Judge_CloseThatWasAskedFor_MustComeWithAFin()
     {
-        foreach (var script in s_scripts.Where(script => script.Ending is FuzzEnding.AsksClose && !script.OwesBody(script.Requests.Count - 1)))
+        foreach (var script in s_scripts.Where(script => script.Ending is FuzzEnding.AsksClose
+            && !script.OwesBody(script.Requests.Count - 1)))
         {
             Assert.Null(FuzzModel.Judge(script, Seen(script) with { End = FuzzEnd.ServerFin }));
             Assert.NotNull(FuzzModel.Judge(script, Seen(script) with { End = FuzzEnd.ClientLeft }));
-            Assert.NotNull(FuzzModel.Judge(script, new FuzzObservation([.. Seen(script).Answers.Select(answer => answer with { Close = false })], FuzzEnd.ServerFin)));
+            Assert.NotNull(FuzzModel.Judge(script,
+                new FuzzObservation([.. Seen(script).Answers.Select(answer => answer with { Close = false })], FuzzEnd.ServerFin)));
         }
     }
 
@@ -147,5 +156,6 @@ public sealed class FuzzModelTests
     private static FuzzObservation Seen(FuzzScript script) => new(Answers(script), FuzzEnd.ClientLeft);
 
     private static List<FuzzAnswer> Answers(FuzzScript script) =>
-        [.. script.Requests.Select(request => new FuzzAnswer(200, request.Answer, request.Id, request.AsksClose, 1, request.Expect is FuzzExpect.Waits ? 1 : 0))];
+        [.. script.Requests.Select(request => new FuzzAnswer(200, request.Answer, request.Id, request.AsksClose, 1,
+            request.Expect is FuzzExpect.Waits ? 1 : 0))];
 }

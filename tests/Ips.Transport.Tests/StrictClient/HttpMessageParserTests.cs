@@ -16,7 +16,8 @@ public sealed class HttpMessageParserTests
     [InlineData(Chunked, 200, "hello, the load", false, null)]
     [InlineData(Empty, 503, "", false, null)]
     [InlineData(WithoutBody, 204, "", false, null)]
-    public void Feed_CorrectResponseCutAnywhere_IsReadToItsLastByteAndNoFurther(string text, int status, string body, bool close, int? generation)
+    public void Feed_CorrectResponseCutAnywhere_IsReadToItsLastByteAndNoFurther(string text, int status, string body, bool close,
+        int? generation)
     {
         var bytes = Encoding.ASCII.GetBytes(text);
         for (var cut = 0; cut <= bytes.Length; cut++)

@@ -11,7 +11,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Ips.Transport.Tests.StrictClient;
 
-/// <summary>The client against a real server, in one process: it finds nothing wrong with Kestrel, and everything wrong with a plain restart of it.</summary>
+/// <summary>The client against a real server, in one process: it finds nothing wrong with Kestrel, and everything wrong with a plain
+/// restart of it.</summary>
 public sealed class KestrelLoadTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
@@ -35,7 +36,8 @@ public sealed class KestrelLoadTests
         await load.WaitForGenerationAsync(2, Limit, count: 3);
         var report = await load.StopAsync().WaitAsync(Limit);
 
-        Assert.True(report.FailedRequests == 0 && report.ClosedIdle == 0 && report.PoliteCloses == 0 && report.Resets == 0, report.ToString());
+        Assert.True(report.FailedRequests == 0 && report.ClosedIdle == 0 && report.PoliteCloses == 0 && report.Resets == 0,
+            report.ToString());
         Assert.Equal([1, 2], report.ResponsesByGeneration.Keys);
         Assert.Equal(5, report.Workers.Count);
     }

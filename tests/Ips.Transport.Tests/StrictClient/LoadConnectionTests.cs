@@ -74,7 +74,8 @@ public sealed class LoadConnectionTests
         await using var pair = await Pair.OpenAsync();
         pair.Arrive(() => pair.Server.Send("HTTP/1.1 200 OK\r\n"u8));
         var fault = await Assert.ThrowsAsync<LoadFaultException>(async () =>
-            await pair.Client.RestAsync(TimeSpan.FromMilliseconds(restMs), TimeSpan.FromMilliseconds(closeDelayMs), CancellationToken.None));
+            await pair.Client.RestAsync(TimeSpan.FromMilliseconds(restMs), TimeSpan.FromMilliseconds(closeDelayMs),
+                CancellationToken.None));
         Assert.Equal(FailureKind.Malformed, fault.Kind);
     }
 

@@ -31,9 +31,11 @@ public sealed class PeerSessionTests
     {
         for (var number = 0; number < Sessions; number++)
         {
-            var (one, other) = (PeerSession.Make(channel, 1, number, s_facts), PeerSession.Make(channel, 1, number, new("127.0.0.1:80", 1)));
+            var (one, other) = (PeerSession.Make(channel, 1, number, s_facts),
+                PeerSession.Make(channel, 1, number, new("127.0.0.1:80", 1)));
             Assert.Equal(one.ToString(), other.ToString());
-            Assert.Equal(one.Packets.Select(packet => (packet.Kind, packet.Descriptor, packet.Descriptors)), other.Packets.Select(packet => (packet.Kind, packet.Descriptor, packet.Descriptors)));
+            Assert.Equal(one.Packets.Select(packet => (packet.Kind, packet.Descriptor, packet.Descriptors)),
+                other.Packets.Select(packet => (packet.Kind, packet.Descriptor, packet.Descriptors)));
         }
     }
 
@@ -44,7 +46,8 @@ public sealed class PeerSessionTests
         var packets = Packets(channel);
         var kinds = packets.Select(packet => packet.Kind).ToHashSet();
         foreach (var rule in PacketGrammar.Of(channel)) Assert.Contains(rule.Name, kinds);
-        foreach (var mutation in PacketMutator.Names) Assert.Contains(kinds, kind => kind.EndsWith($" {mutation}", StringComparison.Ordinal));
+        foreach (var mutation in PacketMutator.Names) Assert
+            .Contains(kinds, kind => kind.EndsWith($" {mutation}", StringComparison.Ordinal));
         Assert.Contains(packets, packet => packet.Bytes.Length > PacketMutator.PacketBytesMax);
         Assert.Contains(packets, packet => packet.Bytes.Span.IndexOf("\u001b"u8) >= 0 || packet.Bytes.Span.IndexOf(@"\u001B"u8) >= 0);
     }
@@ -57,8 +60,10 @@ public sealed class PeerSessionTests
     public void Make_ManySessions_MeetEachDescriptorAndNumberOfThem(FuzzChannel channel)
     {
         var packets = Packets(channel);
-        foreach (var kind in Enum.GetValues<FuzzDescriptor>()) Assert.Contains(packets, packet => packet.Descriptor == kind && packet.Descriptors > 0);
-        foreach (var count in (int[])[0, 1, 64, 65, FuzzPacket.DescriptorsMax]) Assert.Contains(packets, packet => packet.Descriptors == count);
+        foreach (var kind in Enum.GetValues<FuzzDescriptor>()) Assert
+            .Contains(packets, packet => packet.Descriptor == kind && packet.Descriptors > 0);
+        foreach (var count in (int[])[0, 1, 64, 65, FuzzPacket.DescriptorsMax]) Assert
+            .Contains(packets, packet => packet.Descriptors == count);
         Assert.Contains(packets, packet => packet is { Bytes.Length: 0, Descriptors: > 0 });
     }
 
@@ -76,7 +81,8 @@ public sealed class PeerSessionTests
     [Fact]
     public void Make_Successors_OpenAsFarAsProbation()
     {
-        var openings = Enumerable.Range(0, Sessions).Select(number => PeerSession.Make(FuzzChannel.Successor, 1, number, s_facts).Opening.Count).ToHashSet();
+        var openings = Enumerable.Range(0, Sessions).Select(number =>
+            PeerSession.Make(FuzzChannel.Successor, 1, number, s_facts).Opening.Count).ToHashSet();
         Assert.Equal([0, 1, 2, 3], openings.Order());
         foreach (var opening in PeerSession.Make(FuzzChannel.Takeover, 1, 0, s_facts).Opening) HandoverCodec.Decode(opening.Bytes.Span);
     }

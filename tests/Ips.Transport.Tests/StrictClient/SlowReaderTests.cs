@@ -33,7 +33,8 @@ public sealed class SlowReaderTests
     {
         // What pitfall 1 (docs/pitfalls.md) looks like from outside: the last bytes were written, but the close threw them away.
         await using var server = MisbehavingServer.Start(Misbehaviour.ResetUntold);
-        await using var reader = await SlowReader.StartAsync(Options(server) with { SizeBytes = 1024 * 1024, ReadInterval = TimeSpan.FromMilliseconds(5) });
+        await using var reader = await SlowReader
+            .StartAsync(Options(server) with { SizeBytes = 1024 * 1024, ReadInterval = TimeSpan.FromMilliseconds(5) });
         var result = await reader.FinishAsync().WaitAsync(Limit);
 
         Assert.Equal(FailureKind.Reset, result.Failure);

@@ -2,7 +2,8 @@ using Ips.Testing.Load;
 
 namespace Ips.Transport.Tests.StrictClient;
 
-/// <summary>A server commits one fault, to every kind of worker; the client reports exactly that kind, and as often as it was committed.</summary>
+/// <summary>A server commits one fault, to every kind of worker; the client reports exactly that kind, and as often as it was
+/// committed.</summary>
 public sealed class StrictLoadFaultTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
@@ -41,7 +42,8 @@ public sealed class StrictLoadFaultTests
 
     [Theory]
     [MemberData(nameof(Faults))]
-    public async Task Server_SpoilsTheThirdRequestOfAConnection_OnlyThatOneFails(Misbehaviour fault, FailureKind kind, LoadDistance distance)
+    public async Task Server_SpoilsTheThirdRequestOfAConnection_OnlyThatOneFails(Misbehaviour fault, FailureKind kind,
+        LoadDistance distance)
     {
         await using var server = MisbehavingServer.Start(fault, goodRequests: 2);
         // A one-shot worker has no third request.
@@ -88,7 +90,8 @@ public sealed class StrictLoadFaultTests
         await using var server = MisbehavingServer.Start(Misbehaviour.RejectBody);
         var report = await RunAsync(server, new LoadOptions
         {
-            Target = server.Target, OneShotWorkers = 0, BusyWorkers = 0, IdleWorkers = 0, StreamWorkers = 0, UploadTime = TimeSpan.FromMilliseconds(60),
+            Target = server.Target, OneShotWorkers = 0, BusyWorkers = 0, IdleWorkers = 0, StreamWorkers = 0,
+                UploadTime = TimeSpan.FromMilliseconds(60),
         });
 
         Assert.Equal(server.Committed, report.FailedRequests);
@@ -121,7 +124,8 @@ public sealed class StrictLoadFaultTests
     public async Task Server_ClosesUntoldAndFarBusyClientAsksAtOnce_IsAnEofBeforeTheResponse()
     {
         await using var server = MisbehavingServer.Start(Misbehaviour.CloseUntold);
-        var report = await RunAsync(server, Idle(server.Target, default) with { Distance = LoadDistance.Far, IdleWorkers = 0, BusyWorkers = 2 });
+        var report = await RunAsync(server, Idle(server.Target, default) with { Distance = LoadDistance.Far, IdleWorkers = 0,
+            BusyWorkers = 2 });
 
         AssertOnly(FailureKind.EofBeforeResponse, report);
         Assert.Equal(0, report.ClosedIdle);

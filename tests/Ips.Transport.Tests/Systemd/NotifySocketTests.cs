@@ -37,6 +37,7 @@ public sealed class NotifySocketTests
     public void Send_PathThatNoAddressHolds_IsASocketsFault()
     {
         var path = $"/run/{new string('n', 200)}";
-        Assert.Contains("107 bytes", Assert.Throws<SocketException>(() => new NotifySocket(path).Send("READY=1\n"u8, wait: true)).Message, StringComparison.Ordinal);
+        Assert.Contains("107 bytes", Assert.Throws<SocketException>(() => new NotifySocket(path).Send("READY=1\n"u8, wait: true)).Message,
+            StringComparison.Ordinal);
     }
 }

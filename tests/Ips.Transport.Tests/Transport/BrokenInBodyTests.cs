@@ -2,8 +2,8 @@ using System.Net.Sockets;
 
 namespace Ips.Transport.Tests.Transport;
 
-/// <summary>Kestrel reads the rest of an unread body away, but not on a connection that broke meanwhile: there its own transport gives it that rest as the next
-/// request, and the app runs it. Ours does not.</summary>
+/// <summary>Kestrel reads the rest of an unread body away, but not on a connection that broke meanwhile: there its own transport gives it
+/// that rest as the next request, and the app runs it. Ours does not.</summary>
 public sealed class BrokenInBodyTests
 {
     [Theory]

@@ -5,8 +5,8 @@ using Ips.Transport.Tests.Posix;
 
 namespace Ips.Transport.Tests.Transport;
 
-/// <summary>A connection that has ended is garbage at once. One that waits for the finalizer stays for a collection more, with all that it refers to: that was a tenth of
-/// the time of a connection with a single request.</summary>
+/// <summary>A connection that has ended is garbage at once. One that waits for the finalizer stays for a collection more, with all that it
+/// refers to: that was a tenth of the time of a connection with a single request.</summary>
 [Collection(ProcessWideCollection.Name)]
 public sealed class ConnectionMemoryTests
 {
@@ -46,7 +46,8 @@ public sealed class ConnectionMemoryTests
                 await wait;
                 Assert.Equal(0, wait.Take());
                 server.Receive(new byte[1]);
-                return typeof(ValueTask<int>).GetField("_obj", System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)!.GetValue(operation)!;
+                return typeof(ValueTask<int>).GetField("_obj",
+                    System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)!.GetValue(operation)!;
             }
         }
     }

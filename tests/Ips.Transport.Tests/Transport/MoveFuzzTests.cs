@@ -6,8 +6,8 @@ using Xunit.Abstractions;
 namespace Ips.Transport.Tests.Transport;
 
 /// <summary>
-/// Random clients, moved at random moments, against a model: each connection must see the answers to its own requests, in order, each once, until
-/// it or the model says "close". IPS_FUZZ_SEED and IPS_FUZZ_CONNECTIONS choose another run.
+/// Random clients, moved at random moments, against a model: each connection must see the answers to its own requests, in order, each once,
+/// until it or the model says "close". IPS_FUZZ_SEED and IPS_FUZZ_CONNECTIONS choose another run.
 /// </summary>
 public sealed class MoveFuzzTests(ITestOutputHelper output)
 {
@@ -76,7 +76,8 @@ public sealed class MoveFuzzTests(ITestOutputHelper output)
         }
         else
         {
-            await answers.ContinueWith(_ => stop.CancelAsync(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Unwrap();
+            await answers.ContinueWith(_ => stop.CancelAsync(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default).Unwrap();
             Assert.Equal(plan.Expected, await answers);
             if (!plan.ServerMayClose) Assert.True(client.IsQuiet());
         }
@@ -90,16 +91,19 @@ public sealed class MoveFuzzTests(ITestOutputHelper output)
         var client = await host.ConnectAsync();
         var own = client.Socket.LocalEndPoint!;
         HandoverConnection? connection = null;
-        await Eventually.TrueAsync(() => (connection = host.Registry.Connections.FirstOrDefault(c => own.Equals(c.RemoteEndPoint))) is not null, $"connection {number}");
+        await Eventually.TrueAsync(() => (connection = host.Registry.Connections.FirstOrDefault(c => own.Equals(c.RemoteEndPoint)))
+            is not null, $"connection {number}");
         return (client, connection!);
     }
 
-    private static async Task MoveAroundAsync(HandoverConnection connection, TestHost there, TestHost here, Random random, Tally tally, StringBuilder history, CancellationToken stop)
+    private static async Task MoveAroundAsync(HandoverConnection connection, TestHost there, TestHost here, Random random, Tally tally,
+        StringBuilder history, CancellationToken stop)
     {
         while (!stop.IsCancellationRequested)
         {
             await PauseAsync(random);
-            using var _ = stop.Register(() => { lock (history) history.Append(CultureInfo.InvariantCulture, $"(at the end {connection})"); });
+            using var _ = stop.Register(() =>
+                { lock (history) history.Append(CultureInfo.InvariantCulture, $"(at the end {connection})"); });
             var move = connection.BeginMove();
             if (random.Next(5) == 0)
             {
@@ -223,7 +227,8 @@ public sealed class MoveFuzzTests(ITestOutputHelper output)
                     Post("/echo", "Transfer-Encoding: chunked\r\n", Chunk(body, random), body);
                     break;
                 case 3:
-                    Post("/pipe", "Transfer-Encoding: chunked\r\n", Chunk(body, random), body.Length.ToString(CultureInfo.InvariantCulture));
+                    Post("/pipe", "Transfer-Encoding: chunked\r\n", Chunk(body, random),
+                        body.Length.ToString(CultureInfo.InvariantCulture));
                     break;
                 case 4:
                     // Sends the body without waiting for the 100, as a client may.
@@ -235,7 +240,8 @@ public sealed class MoveFuzzTests(ITestOutputHelper output)
                     Post("/unread", $"Content-Length: {smuggled.Length}\r\n", smuggled, "unread");
                     break;
                 case 6:
-                    _sent.Append(CultureInfo.InvariantCulture, $"GET /n/{id} HTTP/1.1\r\nHost: x\r\nX-Filler: {new string('f', random.Next(1, 7000))}\r\n\r\n");
+                    _sent.Append(CultureInfo.InvariantCulture,
+                        $"GET /n/{id} HTTP/1.1\r\nHost: x\r\nX-Filler: {new string('f', random.Next(1, 7000))}\r\n\r\n");
                     _expected.Add($"200 {id}");
                     break;
                 default:
@@ -257,7 +263,8 @@ public sealed class MoveFuzzTests(ITestOutputHelper output)
             for (var at = 0; at < body.Length;)
             {
                 var length = Math.Min(body.Length - at, random.Next(1, 5000));
-                chunks.Append(CultureInfo.InvariantCulture, $"{length:x}{(random.Next(4) == 0 ? ";ext=1" : "")}\r\n{body.AsSpan(at, length)}\r\n");
+                chunks.Append(CultureInfo.InvariantCulture,
+                    $"{length:x}{(random.Next(4) == 0 ? ";ext=1" : "")}\r\n{body.AsSpan(at, length)}\r\n");
                 at += length;
             }
             chunks.Append("0\r\n").Append(random.Next(2) == 0 ? "X-Trailer: t\r\n" : "").Append("\r\n");
@@ -285,6 +292,7 @@ public sealed class MoveFuzzTests(ITestOutputHelper output)
                 1,
                 static (_, count) => count + 1);
 
-        public override string ToString() => string.Join(", ", _counts.OrderBy(count => count.Key, StringComparer.Ordinal).Select(count => $"{count.Key} {count.Value}"));
+        public override string ToString() => string.Join(", ",
+            _counts.OrderBy(count => count.Key, StringComparer.Ordinal).Select(count => $"{count.Key} {count.Value}"));
     }
 }

@@ -152,7 +152,8 @@ public sealed class MoveTests : MoveTest
         await A.App.At("full").ReachedAsync();
         const int Count = 400;
         var filler = new string('f', 6000); // 2.4 MB in all, above the input's 1 MiB
-        var sending = client.SendAsync(string.Concat(Enumerable.Range(0, Count).Select(i => $"GET /n/{i} HTTP/1.1\r\nHost: x\r\nX-Filler: {filler}\r\n\r\n")));
+        var sending = client.SendAsync(string.Concat(Enumerable.Range(0, Count)
+            .Select(i => $"GET /n/{i} HTTP/1.1\r\nHost: x\r\nX-Filler: {filler}\r\n\r\n")));
         await Eventually.TrueAsync(() => connection.IsPaused);
 
         var move = connection.BeginMove();
@@ -286,6 +287,7 @@ public sealed class MoveTests : MoveTest
         await Eventually.TrueAsync(() => Sockets() <= before + 5);
 
         // Not all descriptors: each assembly that is loaded meanwhile has two.
-        static int Sockets() => Directory.GetFileSystemEntries("/proc/self/fd").Count(fd => new FileInfo(fd).LinkTarget?.StartsWith("socket:", StringComparison.Ordinal) ?? false);
+        static int Sockets() => Directory.GetFileSystemEntries("/proc/self/fd")
+            .Count(fd => new FileInfo(fd).LinkTarget?.StartsWith("socket:", StringComparison.Ordinal) ?? false);
     }
 }

@@ -55,7 +55,8 @@ internal sealed class TestApp
         app.MapGet("/abort", (HttpContext context) => context.Abort());
         app.MapGet("/features", (HttpContext context) =>
             string.Join("\n", context.Features.Get<IConnectionLifetimeFeature>() is IFeatureCollection connection
-                ? connection.Select(feature => feature.Key.FullName!).Where(name => !name.StartsWith("Ips.", StringComparison.Ordinal)).Order(StringComparer.Ordinal)
+                ? connection.Select(feature => feature.Key.FullName!).Where(name => !name.StartsWith("Ips.", StringComparison.Ordinal))
+                    .Order(StringComparer.Ordinal)
                 : Enumerable.Empty<string>()));
         app.MapGet("/items", (HttpContext context) =>
         {

@@ -33,10 +33,12 @@ internal sealed class TestHost : IAsyncDisposable
 
     public TestApp App => _app.Services.GetRequiredService<TestApp>();
 
-    public EndPoint EndPoint => _unixPath is null ? IPEndPoint.Parse(new Uri(_app.Urls.Single()).Authority) : new UnixDomainSocketEndPoint(_unixPath);
+    public EndPoint EndPoint => _unixPath is null ? IPEndPoint.Parse(new Uri(_app.Urls.Single()).Authority)
+        : new UnixDomainSocketEndPoint(_unixPath);
 
     public static async Task<TestHost> StartAsync(
-        string name, bool stock = false, bool unix = false, Action<ListenOptions>? listen = null, Action<KestrelServerOptions>? kestrel = null,
+        string name, bool stock = false, bool unix = false, Action<ListenOptions>? listen = null,
+            Action<KestrelServerOptions>? kestrel = null,
         params IReadOnlyList<Type> movable)
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -64,9 +66,11 @@ internal sealed class TestHost : IAsyncDisposable
                 movable.ToHashSet()));
             builder.Services.AddSingleton<FrontGate>();
             builder.Services.AddSingleton(services => new PoliteClose(
-                services.GetRequiredService<FrontGate>(), services.GetRequiredService<ConnectionRegistry>(), new DrainOptions(), TimeProvider.System,
+                services.GetRequiredService<FrontGate>(), services.GetRequiredService<ConnectionRegistry>(), new DrainOptions(),
+                    TimeProvider.System,
                 NullLogger.Instance));
-            builder.Services.AddSingleton(new GenerationContext { Number = 1, StartCommand = new("/x", [], "/", new Dictionary<string, string>()) });
+            builder.Services.AddSingleton(new GenerationContext { Number = 1,
+                StartCommand = new("/x", [], "/", new Dictionary<string, string>()) });
             builder.Services.AddSingleton<TestListener>();
             builder.Services.AddSingleton<IConnectionListenerFactory>(services => services.GetRequiredService<TestListener>());
         }

@@ -32,7 +32,8 @@ internal sealed class TestListener(HandoverConnectionFactory connections) : ICon
 
     public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
-        _socket = new Socket(endpoint.AddressFamily, SocketType.Stream, endpoint is UnixDomainSocketEndPoint ? ProtocolType.Unspecified : ProtocolType.Tcp);
+        _socket = new Socket(endpoint.AddressFamily, SocketType.Stream,
+            endpoint is UnixDomainSocketEndPoint ? ProtocolType.Unspecified : ProtocolType.Tcp);
         _socket.Bind(endpoint);
         _socket.Listen(4096);
         _ = AcceptAllAsync(_socket);

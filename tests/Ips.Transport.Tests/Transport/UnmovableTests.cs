@@ -72,7 +72,8 @@ public sealed class UnmovableTests
         Assert.True(client.IsQuiet()); // not a byte of TLS from the one it left
         connection = host.Listener.Adopt(moved);
 
-        await using var tls = new SslStream(new NetworkStream(client.Socket), false, (_, shown, _, _) => shown?.GetCertHashString() == certificate.GetCertHashString());
+        await using var tls = new SslStream(new NetworkStream(client.Socket), false,
+            (_, shown, _, _) => shown?.GetCertHashString() == certificate.GetCertHashString());
         await tls.AuthenticateAsClientAsync("localhost").WaitAsync(Limits.Step);
         await RequestAsync(tls);
         await StaysAsync(connection, UnmovableReason.Tls);
@@ -83,7 +84,8 @@ public sealed class UnmovableTests
     public async Task Http2PriorKnowledge_Stays()
     {
         await using var host = await TestHost.StartAsync("A", listen: options => options.Protocols = HttpProtocols.Http2);
-        using var http = new HttpClient { DefaultRequestVersion = new Version(2, 0), DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var http = new HttpClient { DefaultRequestVersion = new Version(2, 0),
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
         Assert.Equal("1", await http.GetStringAsync(new Uri($"http://{host.EndPoint}/n/1")));
 
         await StaysAsync(host.Registry.Connections.Single(), UnmovableReason.Http2);
@@ -247,7 +249,8 @@ public sealed class UnmovableTests
         };
         durations.Start();
         List<string> seen = [];
-        await using var host = await TestHost.StartAsync("A", kestrel: options => options.Limits.MaxConcurrentConnections = 10, listen: options =>
+        await using var host = await TestHost.StartAsync("A", kestrel: options => options.Limits.MaxConcurrentConnections = 10,
+            listen: options =>
             options.Use(next => context =>
             {
                 seen.AddRange(context.Features.Select(feature => feature.Key.Name));

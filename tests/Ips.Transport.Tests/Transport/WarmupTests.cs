@@ -104,7 +104,8 @@ public sealed class WarmupTests
             {
                 await server.SendAsync(System.Text.Encoding.ASCII.GetBytes(answer));
                 server.Shutdown(SocketShutdown.Send);
-                var error = await Assert.ThrowsAsync<IOException>(() => WarmupClient.GetAsync(client, "/", "warmup", CancellationToken.None).WaitAsync(Limits.Step));
+                var error = await Assert.ThrowsAsync<IOException>(() =>
+                    WarmupClient.GetAsync(client, "/", "warmup", CancellationToken.None).WaitAsync(Limits.Step));
                 Assert.Contains(message, error.Message, StringComparison.Ordinal);
             }
         }

@@ -10,7 +10,8 @@ internal static class CommandRunner
 {
     /// <summary>Runs <paramref name="run"/> on the open store, which is made if there is none. The options are valid.</summary>
     public static Task<int> RunAsync(
-        ParseResult parsed, InventoryOptions options, string outcome, Func<IInventoryStore, Task<int>> run, CancellationToken cancellationToken) =>
+        ParseResult parsed, InventoryOptions options, string outcome, Func<IInventoryStore, Task<int>> run,
+            CancellationToken cancellationToken) =>
         RunAsync(parsed, options, outcome, StoreOpening.OrCreate, run, cancellationToken);
 
     /// <summary>Runs <paramref name="run"/> on the open store. The options are valid.</summary>

@@ -40,7 +40,8 @@ internal sealed class InventoryCommands(Func<ParseResult, InventoryOptions> opti
             var rows = FormatOf(parsed.GetValue(format), name) == TransferFormat.Csv
                 ? CsvObjectReader.ReadAsync(content, oclass, cancellationToken)
                 : JsonLinesReader.ReadAsync(content, oclass, cancellationToken);
-            return await ImportAsync(parsed, store, rows, name == StandardStream ? "standard input" : name, parsed.GetValue(dryRun), cancellationToken);
+            return await ImportAsync(parsed, store, rows, name == StandardStream ? "standard input" : name, parsed.GetValue(dryRun),
+                cancellationToken);
         }, cancellationToken));
         return command;
     }
@@ -49,7 +50,8 @@ internal sealed class InventoryCommands(Func<ParseResult, InventoryOptions> opti
     {
         var command = new Command("sample", "Add a small sample inventory; its ids begin with 'sample-'.");
         command.SetAction((parsed, cancellationToken) => CommandRunner.RunAsync(parsed, options(parsed), NothingImported,
-            store => ImportAsync(parsed, store, SampleInventory.ReadAsync(cancellationToken), "sample", false, cancellationToken), cancellationToken));
+            store => ImportAsync(parsed, store, SampleInventory.ReadAsync(cancellationToken), "sample", false, cancellationToken),
+                cancellationToken));
         return command;
     }
 
@@ -69,11 +71,13 @@ internal sealed class InventoryCommands(Func<ParseResult, InventoryOptions> opti
         progress.Clear();
         if (counts is not { } done)
         {
-            if (problems > MostProblemsShown) await error.WriteLineAsync($"{name}: {Wording.Counted(problems - MostProblemsShown, "more problem")}");
+            if (problems > MostProblemsShown) await error
+                .WriteLineAsync($"{name}: {Wording.Counted(problems - MostProblemsShown, "more problem")}");
             throw new CliException(CliExitCode.Failed, $"{Wording.Counted(problems, "problem")}; {NothingImported}.");
         }
         await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-            $"{Wording.Counted(done.Created + done.Updated + done.Unchanged, "object")}: {done.Created} new, {done.Updated} replaced, {done.Unchanged} as before.")
+            $"{Wording.Counted(done.Created + done.Updated + done.Unchanged, "object")}: {done.Created} new, {done.Updated} replaced, "
+                + $"{done.Unchanged} as before.")
             + (isDryRun ? " A dry run: nothing was imported." : ""));
         return CliExitCode.Ok;
     }
@@ -92,7 +96,8 @@ internal sealed class InventoryCommands(Func<ParseResult, InventoryOptions> opti
                 + "it with ', which import removes.",
         };
         var command = new Command("export", "Write a snapshot of all objects that import can read.") { file, format, oid, keep };
-        command.SetAction((parsed, cancellationToken) => CommandRunner.RunAsync(parsed, options(parsed), NothingWritten, StoreOpening.Existing, async store =>
+        command.SetAction((parsed, cancellationToken) => CommandRunner
+            .RunAsync(parsed, options(parsed), NothingWritten, StoreOpening.Existing, async store =>
         {
             var name = parsed.GetRequiredValue(file);
             using var progress = new ProgressLine(Console.Error, !Console.IsErrorRedirected, "exporting", TimeProvider.System);
@@ -155,5 +160,6 @@ internal sealed class InventoryCommands(Func<ParseResult, InventoryOptions> opti
         CliOptions.Choice("--oid", description, [.. ObjectClass.All.Select(oclass => oclass.Oid)]);
 
     private static TransferFormat FormatOf(string? given, string path) =>
-        given == "csv" || (given is null && path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase)) ? TransferFormat.Csv : TransferFormat.JsonLines;
+        given == "csv" || (given is null && path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase)) ? TransferFormat.Csv
+            : TransferFormat.JsonLines;
 }

@@ -37,7 +37,8 @@ internal static class KeyCommands
             DefaultValueFactory = _ => "", HelpName = "TEXT" };
         note.Validators.Add(result =>
         {
-            if (result.Tokens is [{ Value.Length: > MostNoteChars and var length }]) result.AddError($"--note has {length} characters; it must have {MostNoteChars} at most.");
+            if (result.Tokens is [{ Value.Length: > MostNoteChars and var length }]) result
+                .AddError($"--note has {length} characters; it must have {MostNoteChars} at most.");
         });
         var fromInput = new Option<bool>("--secret-stdin")
         {
@@ -47,7 +48,8 @@ internal static class KeyCommands
         command.SetAction((parsed, cancellationToken) => CommandRunner.RunAsync(parsed, options(parsed), "no key was added", async store =>
         {
             var secret = parsed.GetValue(fromInput) ? await ReadSecretAsync(input(), cancellationToken) : NewSecret();
-            var key = new AccessKey(parsed.GetRequiredValue(name), secret, null, DateTimeOffset.UnixEpoch, !parsed.GetValue(readOnly), true, TimeProvider.System.GetUtcNow(), parsed.GetValue(note) ?? "");
+            var key = new AccessKey(parsed.GetRequiredValue(name), secret, null, DateTimeOffset.UnixEpoch, !parsed.GetValue(readOnly), true,
+                TimeProvider.System.GetUtcNow(), parsed.GetValue(note) ?? "");
             if (!await store.AddKeyAsync(key, cancellationToken))
                 throw new CliException(CliExitCode.Failed,
                     $"There is a key '{key.Name}' already; 'ips key rotate {key.Name}' gives it a new secret.");
@@ -67,14 +69,16 @@ internal static class KeyCommands
             if (secret.Length == 0) throw new CliException(CliExitCode.Failed,
                 "Standard input has no secret on its first line; no key was added.");
             return secret.Length is >= LeastSecretChars and <= MostSecretChars ? secret : throw new CliException(CliExitCode.Failed,
-                $"The secret has {Wording.Counted(secret.Length, "character")}; it must have {LeastSecretChars} to {MostSecretChars}. No key was added.");
+                $"The secret has {Wording.Counted(secret.Length, "character")}; it must have {LeastSecretChars} to {MostSecretChars}. No "
+                    + "key was added.");
         }
     }
 
     private static Command List(Func<ParseResult, InventoryOptions> options)
     {
         var command = new Command("list", "List the keys, without secrets.");
-        command.SetAction((parsed, cancellationToken) => CommandRunner.RunAsync(parsed, options(parsed), Unchanged, StoreOpening.Existing, async store =>
+        command.SetAction((parsed, cancellationToken) => CommandRunner
+            .RunAsync(parsed, options(parsed), Unchanged, StoreOpening.Existing, async store =>
         {
             var output = parsed.InvocationConfiguration.Output;
             await output.WriteLineAsync(Row("NAME", "RIGHTS", "STATE", "CREATED", "NOTE"));
@@ -97,7 +101,8 @@ internal static class KeyCommands
         var command = new Command(verb, description) { name };
         command.SetAction((parsed, cancellationToken) => ChangeAsync(parsed, options(parsed), parsed.GetRequiredValue(name),
             (store, key) => store.ReplaceKeyAsync(key, cancellationToken), key => key with { IsEnabled = isEnabled },
-            key => parsed.InvocationConfiguration.Error.WriteLineAsync($"Key '{key.Name}' is {verb}d; daemons see it within ips.auth.key-cache."), cancellationToken));
+            key => parsed.InvocationConfiguration.Error
+                .WriteLineAsync($"Key '{key.Name}' is {verb}d; daemons see it within ips.auth.key-cache."), cancellationToken));
         return command;
     }
 
@@ -128,7 +133,8 @@ internal static class KeyCommands
         var command = new Command("delete", "Delete a key and its secret. To refuse a key but keep it, use 'ips key disable'.") { name };
         command.SetAction((parsed, cancellationToken) => ChangeAsync(parsed, options(parsed), parsed.GetRequiredValue(name),
             (store, key) => store.DeleteKeyAsync(key.Name, cancellationToken), key => key,
-            key => parsed.InvocationConfiguration.Error.WriteLineAsync($"Key '{key.Name}' is deleted; daemons see it within ips.auth.key-cache."), cancellationToken));
+            key => parsed.InvocationConfiguration.Error
+                .WriteLineAsync($"Key '{key.Name}' is deleted; daemons see it within ips.auth.key-cache."), cancellationToken));
         return command;
     }
 
@@ -159,5 +165,6 @@ internal static class KeyCommands
         await parsed.InvocationConfiguration.Output.WriteLineAsync(key.Secret);
     }
 
-    private static string NewSecret() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(SecretBytes)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+    private static string NewSecret() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(SecretBytes)).TrimEnd('=').Replace('+', '-')
+        .Replace('/', '_');
 }

@@ -28,7 +28,8 @@ internal static class DoctorProbe
             Init = Line("/proc/1/comm") ?? "unknown",
             Systemd = Directory.Exists("/run/systemd/system"),
             SystemdUnit = Environment.GetEnvironmentVariable("INVOCATION_ID") is not null,
-            Container = File.Exists("/.dockerenv") || File.Exists("/run/.containerenv") || Environment.GetEnvironmentVariable("container") is not null,
+            Container = File.Exists("/.dockerenv") || File.Exists("/run/.containerenv")
+                || Environment.GetEnvironmentVariable("container") is not null,
             Pid = Environment.ProcessId,
             HangupIgnored = HangupIgnored(),
             StableParent = StableParent.IsNeeded(),
@@ -43,7 +44,8 @@ internal static class DoctorProbe
             ConfigProblems = [.. loaded.Problems.Select(problem => problem.ToString())],
             Paths = [.. Paths(settings).Select(entry => (entry.What, entry.Path, FolderFault(entry.Path)))],
             // One that runs has them; that is told already.
-            Endpoints = [.. settings.Endpoints.Select(url => (url, running is null && loaded.Problems.Count == 0 ? EndpointFault(url) : null))],
+            Endpoints = [.. settings.Endpoints.Select(url =>
+                (url, running is null && loaded.Problems.Count == 0 ? EndpointFault(url) : null))],
         };
     }
 
@@ -87,7 +89,8 @@ internal static class DoctorProbe
                 socket.Bind(endPoint);
                 socket.Listen(1);
             }
-            catch (SocketException e) when (e.SocketErrorCode is not (SocketError.AddressFamilyNotSupported or SocketError.AddressNotAvailable))
+            catch (SocketException e) when (e.SocketErrorCode
+                is not (SocketError.AddressFamilyNotSupported or SocketError.AddressNotAvailable))
             {
                 return e.Message;
             }
@@ -101,16 +104,19 @@ internal static class DoctorProbe
     }
 
     private static long OpenFiles() =>
-        Field("/proc/self/limits", "Max open files") is { } line && long.TryParse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[3], CultureInfo.InvariantCulture, out var limit)
+        Field("/proc/self/limits", "Max open files") is { } line
+            && long.TryParse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[3], CultureInfo.InvariantCulture, out var limit)
             ? limit : long.MaxValue;
 
     private static bool HangupIgnored() =>
-        Field("/proc/self/status", "SigIgn") is { } line && (ulong.Parse(line.Split('\t')[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture) & 1) != 0;
+        Field("/proc/self/status", "SigIgn") is { } line
+            && (ulong.Parse(line.Split('\t')[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture) & 1) != 0;
 
     private static string? Field(string path, string name) =>
         File.Exists(path) ? File.ReadLines(path).FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal)) : null;
 
     private static string? Line(string path) => File.Exists(path) ? File.ReadAllText(path).Trim() : null;
 
-    private static string VersionOf(Type type) => type.Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+    private static string VersionOf(Type type) => type.Assembly
+        .GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 }

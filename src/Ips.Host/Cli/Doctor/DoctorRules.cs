@@ -17,13 +17,15 @@ internal static class DoctorRules
     {
         { SystemdUnit: true } => "as a unit of systemd",
         { Pid: 1 } => "as PID 1: a stable parent that reaps orphans, and the daemon below it",
-        { StableParent: true } => "on a terminal: a stable parent in the foreground, and the daemon below it; `ips start` for one in the background",
+        { StableParent: true } =>
+            "on a terminal: a stable parent in the foreground, and the daemon below it; `ips start` for one in the background",
         { HangupIgnored: true } => "under nohup: SIGHUP stays ignored, reload with SIGUSR2",
         _ => "in the foreground, one process; each reload has a new PID, `ips supervise` keeps one",
     };
 
     /// <summary>All problems, those that keep it from starting first.</summary>
-    internal static IReadOnlyList<DoctorProblem> Problems(DoctorFacts facts) => [.. All(facts).OrderByDescending(problem => problem.Prevents)];
+    internal static IReadOnlyList<DoctorProblem> Problems(DoctorFacts facts) =>
+        [.. All(facts).OrderByDescending(problem => problem.Prevents)];
 
     private static IEnumerable<DoctorProblem> All(DoctorFacts facts)
     {
@@ -32,20 +34,27 @@ internal static class DoctorRules
         if (facts.UserFault is { } user)
             yield return new(user, "set ips.user, or start it as another user; see docs/containers.md, Users", Prevents: true);
         foreach (var (what, path, fault) in facts.Paths.Where(entry => entry.Fault is not null))
-            yield return new($"{what} {path}: {fault}", $"make the folder and give it to {facts.RunAs ?? facts.User}, or configure another path", Prevents: true);
+            yield return new($"{what} {path}: {fault}",
+                $"make the folder and give it to {facts.RunAs ?? facts.User}, or configure another path", Prevents: true);
         if (facts.Store is (var place, { } wrong))
             yield return new($"the store {place}: {wrong}",
                 "restore it from a backup (ips import), mend its server or disk, or name another one (ips.store.path, ips.store.postgres)",
                 Prevents: true);
         foreach (var (url, fault) in facts.Endpoints.Where(entry => entry.Fault is not null))
-            yield return new($"{url} cannot be listened on: {fault}", "configure another address (ips.urls), end who listens there, or for a port below 1024 start as root with ips.user", Prevents: true);
+            yield return new($"{url} cannot be listened on: {fault}",
+                "configure another address (ips.urls), end who listens there, or for a port below 1024 start as root with ips.user",
+                Prevents: true);
         if (facts.RunningPid is { } pid)
-            yield return new($"a daemon with this PID file runs already, PID {pid}", "`ips reload` replaces it, `ips stop` ends it; another daemon needs another --pid-file and --urls", Prevents: true);
+            yield return new($"a daemon with this PID file runs already, PID {pid}",
+                "`ips reload` replaces it, `ips stop` ends it; another daemon needs another --pid-file and --urls", Prevents: true);
         if (facts.OpenFiles < FewOpenFiles)
-            yield return new($"only {facts.OpenFiles} files and connections may be open", "raise the hard limit: ulimit -Hn, LimitNOFILE= of a unit, ulimits of a container", Prevents: false);
+            yield return new($"only {facts.OpenFiles} files and connections may be open",
+                "raise the hard limit: ulimit -Hn, LimitNOFILE= of a unit, ulimits of a container", Prevents: false);
         if (facts.MaxBacklog > 0 && facts.MaxBacklog < facts.Backlog)
-            yield return new($"the kernel cuts ips.listener.backlog = {facts.Backlog} to {facts.MaxBacklog}", $"sysctl net.core.somaxconn={facts.Backlog}", Prevents: false);
+            yield return new($"the kernel cuts ips.listener.backlog = {facts.Backlog} to {facts.MaxBacklog}",
+                $"sysctl net.core.somaxconn={facts.Backlog}", Prevents: false);
         if (facts.ConfigFile is null)
-            yield return new("there is no configuration file, so a reload can change no setting", "`ips check --reference > ips.conf`, and pass it with --config", Prevents: false);
+            yield return new("there is no configuration file, so a reload can change no setting",
+                "`ips check --reference > ips.conf`, and pass it with --config", Prevents: false);
     }
 }

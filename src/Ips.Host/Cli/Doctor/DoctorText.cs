@@ -29,7 +29,8 @@ internal static class DoctorText
         var problems = DoctorRules.Problems(facts);
         text.AppendLine().Append(problems.Count == 0 ? "No problem was found." : $"{Wording.Counted(problems.Count, "problem")}:");
         foreach (var problem in problems)
-            text.AppendLine().Append(problem.Prevents ? "  ERROR   " : "  warning ").AppendLine(TerminalText.Line(problem.What)).Append("          -> ").Append(TerminalText.Line(problem.Remedy));
+            text.AppendLine().Append(problem.Prevents ? "  ERROR   " : "  warning ").AppendLine(TerminalText.Line(problem.What))
+                .Append("          -> ").Append(TerminalText.Line(problem.Remedy));
         return text.ToString();
     }
 }

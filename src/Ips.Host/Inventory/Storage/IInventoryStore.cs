@@ -99,7 +99,8 @@ internal interface IAccessKeyStore
 /// <param name="Created">When the key was made.</param>
 /// <param name="Note">The operator's own words.</param>
 internal sealed record AccessKey(
-    string Name, string Secret, string? PreviousSecret, DateTimeOffset PreviousUntil, bool CanWrite, bool IsEnabled, DateTimeOffset Created, string Note)
+    string Name, string Secret, string? PreviousSecret, DateTimeOffset PreviousUntil, bool CanWrite, bool IsEnabled, DateTimeOffset Created,
+        string Note)
 {
     /// <summary>Never shows the secrets, wherever a log or a message might print a key.</summary>
     public override string ToString() => $"AccessKey {Name}";
@@ -107,8 +108,9 @@ internal sealed record AccessKey(
 
 /// <summary>The nonces that were accepted. They lie beside the objects, so that a request cannot be replayed to the other generation
 /// during a reload, or to another daemon.</summary>
-/// <remarks>Old nonces are forgotten, by the store's clock. The store remembers in a mark, which never goes back, up to which <c>expires</c> it has forgotten
-/// any, and takes no request from before it. So a request is accepted once, however the clocks and windows of its users differ or change.</remarks>
+/// <remarks>Old nonces are forgotten, by the store's clock. The store remembers in a mark, which never goes back, up to which
+/// <c>expires</c> it has forgotten any, and takes no request from before it. So a request is accepted once, however the clocks and windows
+/// of its users differ or change.</remarks>
 internal interface INonceStore
 {
     /// <summary>Takes a nonce once.</summary>
@@ -118,7 +120,8 @@ internal interface INonceStore
     /// <param name="window">How long requests are valid: older nonces are forgotten.</param>
     /// <param name="capacity">Most nonces kept, of which one key may hold as many as are free.</param>
     /// <param name="cancellationToken">Ends the wait for other writes.</param>
-    ValueTask<NonceOutcome> TakeAsync(string accessKey, string nonce, long expires, TimeSpan window, int capacity, CancellationToken cancellationToken);
+    ValueTask<NonceOutcome> TakeAsync(string accessKey, string nonce, long expires, TimeSpan window, int capacity,
+        CancellationToken cancellationToken);
 }
 
 /// <summary>What <see cref="INonceStore.TakeAsync"/> answers.</summary>

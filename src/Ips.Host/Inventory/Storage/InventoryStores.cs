@@ -18,7 +18,8 @@ internal static class InventoryStores
     /// <exception cref="StoreRefusedException">There is none, and it may not be made, or it is another one.</exception>
     /// <exception cref="StoreVersionException">The store is newer than this build.</exception>
     /// <exception cref="StoreBusyException">A migration or write of another process did not end in time.</exception>
-    /// <exception cref="StoreUnavailableException">Anything else that an operator can mend; the message says which store, why, and the key.</exception>
+    /// <exception cref="StoreUnavailableException">Anything else that an operator can mend; the message says which store, why, and the
+    /// key.</exception>
     public static async ValueTask<IInventoryStore> OpenAsync(
         InventoryOptions options, TimeProvider time, StoreOpening opening, CancellationToken cancellationToken)
     {

@@ -1,8 +1,9 @@
 namespace Ips.Host.Inventory.Storage;
 
 /// <summary>Takes nonces within a write transaction, and forgets old ones about once a second. The SQL is that of both stores.</summary>
-/// <remarks>Callers take turns. The mark is kept, and what lies before it refused, by triggers of the schema: they bind every build that writes to the
-/// store, also one that knows nothing of them. Nonces are counted when old ones are forgotten, and what this process adds in between.</remarks>
+/// <remarks>Callers take turns. The mark is kept, and what lies before it refused, by triggers of the schema: they bind every build that
+/// writes to the store, also one that knows nothing of them. Nonces are counted when old ones are forgotten, and what this process adds in
+/// between.</remarks>
 /// <param name="time">Measures the second.</param>
 /// <param name="clock">The store's clock, Unix seconds: one for all who use the store.</param>
 internal sealed class NonceBook(TimeProvider time, Func<SqlSession, ValueTask<long>> clock)
@@ -14,7 +15,8 @@ internal sealed class NonceBook(TimeProvider time, Func<SqlSession, ValueTask<lo
     private long? _forgotten;
 
     /// <summary>See <see cref="INonceStore.TakeAsync"/>.</summary>
-    public async ValueTask<NonceOutcome> TakeAsync(SqlSession session, string accessKey, string nonce, long expires, TimeSpan window, int capacity)
+    public async ValueTask<NonceOutcome> TakeAsync(SqlSession session, string accessKey, string nonce, long expires, TimeSpan window,
+        int capacity)
     {
         if (_forgotten is not { } last || time.GetElapsedTime(last) >= Period)
         {
@@ -28,8 +30,10 @@ internal sealed class NonceBook(TimeProvider time, Func<SqlSession, ValueTask<lo
         var held = _held.GetValueOrDefault(accessKey);
         if (held >= capacity - _count) return NonceOutcome.Full;
         var added = await session.ExecuteAsync(
-            "INSERT INTO ips_nonce (access_key, nonce, expires) VALUES (@p0, @p1, @p2) ON CONFLICT (access_key, nonce) DO NOTHING", accessKey, nonce, expires);
-        if (added == 0) return expires < await session.ScalarAsync("SELECT forgotten_before FROM ips_nonce_mark") ? NonceOutcome.Forgotten : NonceOutcome.Used;
+            "INSERT INTO ips_nonce (access_key, nonce, expires) VALUES (@p0, @p1, @p2) ON CONFLICT (access_key, nonce) DO NOTHING",
+                accessKey, nonce, expires);
+        if (added == 0) return expires < await session.ScalarAsync("SELECT forgotten_before FROM ips_nonce_mark") ? NonceOutcome.Forgotten
+            : NonceOutcome.Used;
         _count++;
         _held[accessKey] = held + 1;
         return NonceOutcome.Taken;
@@ -39,7 +43,8 @@ internal sealed class NonceBook(TimeProvider time, Func<SqlSession, ValueTask<lo
     {
         _held.Clear();
         _count = 0;
-        await using var reader = await session.Command("SELECT access_key, count(*) FROM ips_nonce GROUP BY access_key").ExecuteReaderAsync(CancellationToken.None);
+        await using var reader = await session.Command("SELECT access_key, count(*) FROM ips_nonce GROUP BY access_key")
+            .ExecuteReaderAsync(CancellationToken.None);
         while (await reader.ReadAsync(CancellationToken.None))
         {
             _held[reader.GetString(0)] = reader.GetInt64(1);

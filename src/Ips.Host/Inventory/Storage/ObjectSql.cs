@@ -2,8 +2,10 @@ using System.Text;
 
 namespace Ips.Host.Inventory.Storage;
 
-/// <summary>The SQL of reads, which SQLite and PostgreSQL both understand. Pure: values go into the list of parameters, never into the text.</summary>
-/// <remarks>An IPv4 or IPv6 address is 16 bytes (SQLite BLOB, PostgreSQL bytea), which both compare byte by byte: a CIDR block is one range of the index.</remarks>
+/// <summary>The SQL of reads, which SQLite and PostgreSQL both understand. Pure: values go into the list of parameters, never into the
+/// text.</summary>
+/// <remarks>An IPv4 or IPv6 address is 16 bytes (SQLite BLOB, PostgreSQL bytea), which both compare byte by byte: a CIDR block is one range
+/// of the index.</remarks>
 internal static class ObjectSql
 {
     /// <summary>The columns of an object <c>o</c>: version, body, other addresses.</summary>
@@ -126,7 +128,8 @@ internal static class ObjectSql
             {
                 ObjectFilter.ById ids => $"o.id {AnyOf(values, ids.Ids)}",
                 ObjectFilter.ByColumn column => $"o.{column.Column} {AnyOf(values, column.Values)}",
-                ObjectFilter.ByOwner owner => $"o.object_key IN (SELECT object_key FROM ips_owner WHERE name {AnyOf(values, owner.Owners)})",
+                ObjectFilter.ByOwner owner =>
+                    $"o.object_key IN (SELECT object_key FROM ips_owner WHERE name {AnyOf(values, owner.Owners)})",
                 ObjectFilter.ByAddress address => $"o.object_key IN ({string.Join(" UNION ",
                     address.Ranges.Select(range => $"SELECT object_key FROM ips_address WHERE {Within(range, values)} AND field = {Add(values, (long)address.Slot)}"))})",
                 _ => throw new System.Diagnostics.UnreachableException($"Filter {filter} has no SQL."),

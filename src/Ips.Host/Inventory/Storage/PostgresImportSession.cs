@@ -31,7 +31,8 @@ internal sealed class PostgresImportSession : IImportSession
     }
 
     /// <summary>Makes the temporary tables.</summary>
-    public static async ValueTask<PostgresImportSession> BeginAsync(PostgresWrite write, NpgsqlConnection connection, long version, CancellationToken cancellationToken)
+    public static async ValueTask<PostgresImportSession> BeginAsync(PostgresWrite write, NpgsqlConnection connection, long version,
+        CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(Staging, connection);
         await command.ExecuteNonQueryAsync(cancellationToken);
@@ -64,8 +65,10 @@ internal sealed class PostgresImportSession : IImportSession
             DELETE FROM import_object i USING ips_object o LEFT JOIN ips_more m ON m.object_key = o.object_key
             WHERE o.oid = i.oid AND o.id = i.id AND o.body = i.body AND m.body IS NOT DISTINCT FROM i.more
             """, cancellationToken);
-        await RunAsync("DELETE FROM ips_address a USING ips_object o, import_object i WHERE o.oid = i.oid AND o.id = i.id AND a.object_key = o.object_key", cancellationToken);
-        await RunAsync("DELETE FROM ips_owner w USING ips_object o, import_object i WHERE o.oid = i.oid AND o.id = i.id AND w.object_key = o.object_key", cancellationToken);
+        await RunAsync("DELETE FROM ips_address a USING ips_object o, import_object i WHERE o.oid = i.oid AND o.id = i.id AND "
+            + "a.object_key = o.object_key", cancellationToken);
+        await RunAsync("DELETE FROM ips_owner w USING ips_object o, import_object i WHERE o.oid = i.oid AND o.id = i.id AND w.object_key "
+            + "= o.object_key", cancellationToken);
         var updated = await RunAsync("""
             UPDATE ips_object o SET version = @version, label = i.label, kind = i.kind, mem_size = i.mem_size, disk_size = i.disk_size, body = i.body
             FROM import_object i WHERE o.oid = i.oid AND o.id = i.id
@@ -78,7 +81,8 @@ internal sealed class PostgresImportSession : IImportSession
                 SELECT i.oid, i.id, @version, i.label, i.kind, i.mem_size, i.disk_size, i.body FROM import_object i
                 WHERE i.oid = {oclass.Number} AND NOT EXISTS (SELECT 1 FROM ips_object o WHERE o.oid = i.oid AND o.id = i.id) ORDER BY i.seq
                 """, cancellationToken);
-            await RunAsync($"UPDATE ips_counter SET value = value + {added} WHERE name = '{ObjectSql.CounterName(oclass)}'", cancellationToken);
+            await RunAsync($"UPDATE ips_counter SET value = value + {added} WHERE name = '{ObjectSql.CounterName(oclass)}'",
+                cancellationToken);
             created += added;
         }
         await RunAsync("""
@@ -113,14 +117,16 @@ internal sealed class PostgresImportSession : IImportSession
             if (ObjectCodec.WriteOthers(item) is { } others) await copy.WriteAsync(others, NpgsqlDbType.Bytea, cancellationToken);
             else await copy.WriteNullAsync(cancellationToken);
         }, cancellationToken);
-        await CopyAsync("import_address (oid, id, address, field)", _batch.SelectMany(item => item.Addresses, (item, a) => (item, a)), async (copy, row) =>
+        await CopyAsync("import_address (oid, id, address, field)", _batch.SelectMany(item => item.Addresses, (item, a) => (item, a)),
+            async (copy, row) =>
         {
             await copy.WriteAsync((long)row.item.Class.Number, NpgsqlDbType.Bigint, cancellationToken);
             await copy.WriteAsync(row.item.Id, NpgsqlDbType.Text, cancellationToken);
             await copy.WriteAsync(row.a.Address.ToBytes(), NpgsqlDbType.Bytea, cancellationToken);
             await copy.WriteAsync((long)row.a.Slot, NpgsqlDbType.Bigint, cancellationToken);
         }, cancellationToken);
-        await CopyAsync("import_owner (oid, id, name)", _batch.SelectMany(item => item.Owners, (item, owner) => (item, owner)), async (copy, row) =>
+        await CopyAsync("import_owner (oid, id, name)", _batch.SelectMany(item => item.Owners, (item, owner) => (item, owner)),
+            async (copy, row) =>
         {
             await copy.WriteAsync((long)row.item.Class.Number, NpgsqlDbType.Bigint, cancellationToken);
             await copy.WriteAsync(row.item.Id, NpgsqlDbType.Text, cancellationToken);
@@ -129,7 +135,8 @@ internal sealed class PostgresImportSession : IImportSession
         _batch.Clear();
     }
 
-    private async ValueTask CopyAsync<T>(string target, IEnumerable<T> rows, Func<NpgsqlBinaryImporter, T, Task> writeRow, CancellationToken cancellationToken)
+    private async ValueTask CopyAsync<T>(string target, IEnumerable<T> rows, Func<NpgsqlBinaryImporter, T, Task> writeRow,
+        CancellationToken cancellationToken)
     {
         await using var copy = await _connection.BeginBinaryImportAsync($"COPY {target} FROM STDIN (FORMAT BINARY)", cancellationToken);
         foreach (var row in rows)
@@ -140,7 +147,8 @@ internal sealed class PostgresImportSession : IImportSession
         await copy.CompleteAsync(cancellationToken);
     }
 
-    private static async Task WriteColumnAsync(NpgsqlBinaryImporter copy, object? value, NpgsqlDbType type, CancellationToken cancellationToken)
+    private static async Task WriteColumnAsync(NpgsqlBinaryImporter copy, object? value, NpgsqlDbType type,
+        CancellationToken cancellationToken)
     {
         if (value is null) await copy.WriteNullAsync(cancellationToken);
         else if (value is long number) await copy.WriteAsync(number, type, cancellationToken);

@@ -4,8 +4,9 @@ using Npgsql;
 namespace Ips.Host.Inventory.Storage;
 
 /// <summary>The inventory in PostgreSQL, for several daemons over one inventory.</summary>
-/// <remarks>Addresses are <c>bytea</c> of 16 bytes and not <c>inet</c>, which orders by family and prefix: so one SQL text serves both stores.
-/// Each commit waits for the server's disk as <c>synchronous_commit</c> says, which is on unless the server's operator turned it off.</remarks>
+/// <remarks>Addresses are <c>bytea</c> of 16 bytes and not <c>inet</c>, which orders by family and prefix: so one SQL text serves both
+/// stores. Each commit waits for the server's disk as <c>synchronous_commit</c> says, which is on unless the server's operator turned it
+/// off.</remarks>
 internal sealed class PostgresInventoryStore : SqlInventoryStore
 {
     private static readonly TimeSpan LockMargin = TimeSpan.FromSeconds(1);
@@ -25,7 +26,8 @@ internal sealed class PostgresInventoryStore : SqlInventoryStore
     {
         Identity = identity;
         // The server's clock: those of the daemons differ. Not now(), which is the time at which the transaction began.
-        _nonceBook = new NonceBook(time, async session => (await session.ScalarAsync("SELECT floor(extract(epoch FROM clock_timestamp()))::bigint"))!.Value);
+        _nonceBook = new NonceBook(time,
+            async session => (await session.ScalarAsync("SELECT floor(extract(epoch FROM clock_timestamp()))::bigint"))!.Value);
         _source = source;
         _busyTimeout = busyTimeout;
     }
@@ -54,7 +56,8 @@ internal sealed class PostgresInventoryStore : SqlInventoryStore
         try
         {
             var identity = await PostgresMigrator.MigrateAsync(
-                source, PostgresSchema.Inventory, [PostgresSchema.NonceMark, PostgresSchema.More, PostgresSchema.Identity], Describe(settings), opening,
+                source, PostgresSchema.Inventory, [PostgresSchema.NonceMark, PostgresSchema.More, PostgresSchema.Identity],
+                    Describe(settings), opening,
                 options.BusyTimeout, cancellationToken);
             return new PostgresInventoryStore(source, options.BusyTimeout, identity, time);
         }
@@ -225,11 +228,12 @@ internal sealed class PostgresInventoryStore : SqlInventoryStore
     }
 
     private bool IsBusy(TimeSpan limit) =>
-        Volatile.Read(ref _imports) > 0 || (Volatile.Read(ref _busyAt) is > long.MinValue and var at && Stopwatch.GetElapsedTime(at) < limit);
+        Volatile.Read(ref _imports) > 0 || (Volatile.Read(ref _busyAt) is > long.MinValue and var at
+            && Stopwatch.GetElapsedTime(at) < limit);
 
-    /// <summary>Cancels a call that nobody waits for, on a thread of its own: Npgsql sends the cancel request, and waits for the answer, on the
-    /// thread that cancels. A thread of the pool that waits there would keep other requests beyond their bound, since the pool adds one only
-    /// every 500 ms.</summary>
+    /// <summary>Cancels a call that nobody waits for, on a thread of its own: Npgsql sends the cancel request, and waits for the answer, on
+    /// the thread that cancels. A thread of the pool that waits there would keep other requests beyond their bound, since the pool adds one
+    /// only every 500 ms.</summary>
     internal static void Abandon(Task task, CancellationTokenSource abandoned)
     {
         var cancelling = Task.Factory.StartNew(
@@ -245,7 +249,8 @@ internal sealed class PostgresInventoryStore : SqlInventoryStore
 
     private static TimeSpan LockTimeout(TimeSpan limit) => limit - (limit > LockMargin * 4 ? LockMargin : limit / 4);
 
-    private static string Describe(NpgsqlConnectionStringBuilder settings) => $"{Scheme}{settings.Host}:{settings.Port}/{settings.Database ?? settings.Username}";
+    private static string Describe(NpgsqlConnectionStringBuilder settings) =>
+        $"{Scheme}{settings.Host}:{settings.Port}/{settings.Database ?? settings.Username}";
 
     // A server that has no connection left may soon have one: most of its connections are our own, and are used for milliseconds.
     private async ValueTask<NpgsqlConnection> ConnectAsync(StoreCall call)

@@ -2,7 +2,8 @@ using Npgsql;
 
 namespace Ips.Host.Inventory.Storage;
 
-/// <summary>Brings a PostgreSQL database to this build's schema. The version is the one row of <c>ips_schema</c>: the number of steps taken.</summary>
+/// <summary>Brings a PostgreSQL database to this build's schema. The version is the one row of <c>ips_schema</c>: the number of steps
+/// taken.</summary>
 internal static class PostgresMigrator
 {
     // Any number that no other program is likely to lock; "ips" in ASCII.
@@ -36,7 +37,8 @@ internal static class PostgresMigrator
         if (version == steps.Count && missing.Count == 0) return identity;
         for (var i = (int)(version ?? 0); i < steps.Count; i++) await session.ExecuteAsync(steps[i]);
         foreach (var addition in missing) await session.ExecuteAsync(addition.Sql);
-        await session.ExecuteAsync(version is null ? "INSERT INTO ips_schema (version) VALUES (@p0)" : "UPDATE ips_schema SET version = @p0", (long)steps.Count);
+        await session.ExecuteAsync(version is null ? "INSERT INTO ips_schema (version) VALUES (@p0)"
+            : "UPDATE ips_schema SET version = @p0", (long)steps.Count);
         identity = identity with { Id = await IdAsync() };
         await transaction.CommitAsync(cancellationToken);
         return identity;

@@ -79,8 +79,9 @@ internal static class PostgresSchema
         """);
 
     /// <summary>See <see cref="SqliteSchema.NonceMark"/>.</summary>
-    /// <remarks>Who deletes locks the mark first, and who inserts reads it under a shared lock: an INSERT that began while a nonce was being deleted would otherwise see
-    /// neither the nonce nor the new mark. The mark's first value comes last, when the locks of CREATE TRIGGER keep everybody else out.</remarks>
+    /// <remarks>Who deletes locks the mark first, and who inserts reads it under a shared lock: an INSERT that began while a nonce was
+    /// being deleted would otherwise see neither the nonce nor the new mark. The mark's first value comes last, when the locks of CREATE
+    /// TRIGGER keep everybody else out.</remarks>
     public static SchemaAddition NonceMark { get; } = new("ips_nonce_mark",
         """
         CREATE TABLE ips_nonce_mark (forgotten_before bigint NOT NULL);

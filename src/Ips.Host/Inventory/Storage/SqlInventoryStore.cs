@@ -5,8 +5,9 @@ using System.Runtime.CompilerServices;
 namespace Ips.Host.Inventory.Storage;
 
 /// <summary>What both stores have in common: everything but connections, migrations, and how bulk comes in.</summary>
-/// <remarks>Writers are single file, in each process by the derived store, and between processes by the counter row <c>version</c>, whose update
-/// is the first statement of each write transaction (SQLite: by BEGIN IMMEDIATE already). So versions grow in the order of the commits.</remarks>
+/// <remarks>Writers are single file, in each process by the derived store, and between processes by the counter row <c>version</c>, whose
+/// update is the first statement of each write transaction (SQLite: by BEGIN IMMEDIATE already). So versions grow in the order of the
+/// commits.</remarks>
 /// <param name="callLimit">How long one call may take in all.</param>
 internal abstract class SqlInventoryStore(TimeSpan callLimit) : IInventoryStore
 {
@@ -118,7 +119,8 @@ internal abstract class SqlInventoryStore(TimeSpan callLimit) : IInventoryStore
         RunAsync<StoredObject?>(async call =>
     {
         await using var session = await RentReaderAsync(call);
-        var command = session.Command($"SELECT {ObjectSql.Columns} FROM ips_object o WHERE o.oid = @p0 AND o.id = @p1", (long)oclass.Number, id);
+        var command = session.Command($"SELECT {ObjectSql.Columns} FROM ips_object o WHERE o.oid = @p0 AND o.id = @p1", (long)oclass.Number,
+            id);
         await using var reader = await command.ExecuteReaderAsync(call.Token);
         return await reader.ReadAsync(call.Token) ? Stored(reader) : null;
     }, cancellationToken);
@@ -170,7 +172,8 @@ internal abstract class SqlInventoryStore(TimeSpan callLimit) : IInventoryStore
     }, cancellationToken);
 
     /// <inheritdoc/>
-    public async IAsyncEnumerable<StoredObject> ExportAsync(ObjectClass? oclass, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<StoredObject> ExportAsync(ObjectClass? oclass,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         // Takes as long as it takes: it is a command's, and no request's.
         await using var session = await RentReaderAsync(new StoreCall(callLimit, cancellationToken));
@@ -213,11 +216,13 @@ internal abstract class SqlInventoryStore(TimeSpan callLimit) : IInventoryStore
 
     /// <inheritdoc/>
     public ValueTask<bool> AddKeyAsync(AccessKey key, CancellationToken cancellationToken) => ChangeKeyAsync(
-        $"INSERT INTO ips_access_key ({KeyColumns}) VALUES (@p0, @p1, @p2, @p3, @p4, @p5, @p6, @p7) ON CONFLICT (access_key) DO NOTHING", key, cancellationToken);
+        $"INSERT INTO ips_access_key ({KeyColumns}) VALUES (@p0, @p1, @p2, @p3, @p4, @p5, @p6, @p7) ON CONFLICT (access_key) DO NOTHING",
+            key, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<bool> ReplaceKeyAsync(AccessKey key, CancellationToken cancellationToken) => ChangeKeyAsync(
-        "UPDATE ips_access_key SET secret = @p1, previous_secret = @p2, previous_until = @p3, can_write = @p4, is_enabled = @p5, created = @p6, note = @p7 WHERE access_key = @p0",
+        "UPDATE ips_access_key SET secret = @p1, previous_secret = @p2, previous_until = @p3, can_write = @p4, is_enabled = @p5, created "
+            + "= @p6, note = @p7 WHERE access_key = @p0",
         key, cancellationToken);
 
     /// <inheritdoc/>
@@ -225,25 +230,29 @@ internal abstract class SqlInventoryStore(TimeSpan callLimit) : IInventoryStore
         ChangeKeysAsync("DELETE FROM ips_access_key WHERE access_key = @p0", [name], cancellationToken);
 
     /// <summary>Makes or replaces an object within a write.</summary>
-    protected static async ValueTask<WriteOutcome> PutAsync(SqlSession session, InventoryObject item, long version, WriteCondition condition)
+    protected static async ValueTask<WriteOutcome> PutAsync(SqlSession session, InventoryObject item, long version,
+        WriteCondition condition)
     {
         var old = await FindAsync(session, item.Class, item.Id);
         var (body, others) = (ObjectCodec.WriteBody(item), ObjectCodec.WriteOthers(item));
         var kind = WriteRules.Put(old?.Stored, ObjectCodec.Join(body, others), condition);
         if (kind is not (WriteKind.Created or WriteKind.Updated)) return new WriteOutcome(kind, old?.Stored.Version);
-        object?[] columns = [version, item.ColumnValue("label"), item.ColumnValue("kind"), item.ColumnValue("mem_size"), item.ColumnValue("disk_size"), body];
+        object?[] columns = [version, item.ColumnValue("label"), item.ColumnValue("kind"), item.ColumnValue("mem_size"),
+            item.ColumnValue("disk_size"), body];
         long key;
         if (old is { } found)
         {
             key = found.Key;
             await UnindexAsync(session, key, ObjectCodec.ReadStored(item.Class, item.Id, found.Stored.Body.Span));
             await session.ExecuteAsync(
-                "UPDATE ips_object SET version = @p0, label = @p1, kind = @p2, mem_size = @p3, disk_size = @p4, body = @p5 WHERE object_key = @p6", [.. columns, key]);
+                "UPDATE ips_object SET version = @p0, label = @p1, kind = @p2, mem_size = @p3, disk_size = @p4, body = @p5 WHERE "
+                    + "object_key = @p6", [.. columns, key]);
         }
         else
         {
             key = (await session.ScalarAsync(
-                "INSERT INTO ips_object (version, label, kind, mem_size, disk_size, body, oid, id) VALUES (@p0, @p1, @p2, @p3, @p4, @p5, @p6, @p7) RETURNING object_key",
+                "INSERT INTO ips_object (version, label, kind, mem_size, disk_size, body, oid, id) VALUES (@p0, @p1, @p2, @p3, @p4, @p5, "
+                    + "@p6, @p7) RETURNING object_key",
                 [.. columns, (long)item.Class.Number, item.Id]))!.Value;
             await AddToCounterAsync(session, ObjectSql.CounterName(item.Class), 1);
         }
@@ -252,7 +261,8 @@ internal abstract class SqlInventoryStore(TimeSpan callLimit) : IInventoryStore
             await session.ExecuteAsync("INSERT INTO ips_address (address, object_key, field, oid) VALUES (@p0, @p1, @p2, @p3)",
                 address.ToBytes(), key, (long)slot, (long)item.Class.Number);
         }
-        foreach (var owner in item.Owners) await session.ExecuteAsync("INSERT INTO ips_owner (name, object_key) VALUES (@p0, @p1)", owner, key);
+        foreach (var owner in item.Owners) await session.ExecuteAsync("INSERT INTO ips_owner (name, object_key) VALUES (@p0, @p1)", owner,
+            key);
         if (others is not null) await session.ExecuteAsync("INSERT INTO ips_more (object_key, body) VALUES (@p0, @p1)", key, others);
         return new WriteOutcome(kind, version);
     }
@@ -327,8 +337,10 @@ internal abstract class SqlInventoryStore(TimeSpan callLimit) : IInventoryStore
     private static async ValueTask UnindexAsync(SqlSession session, long key, InventoryObject old)
     {
         foreach (var (address, slot) in old.Addresses)
-            await session.ExecuteAsync("DELETE FROM ips_address WHERE address = @p0 AND object_key = @p1 AND field = @p2", address.ToBytes(), key, (long)slot);
-        foreach (var owner in old.Owners) await session.ExecuteAsync("DELETE FROM ips_owner WHERE name = @p0 AND object_key = @p1", owner, key);
+            await session.ExecuteAsync("DELETE FROM ips_address WHERE address = @p0 AND object_key = @p1 AND field = @p2",
+                address.ToBytes(), key, (long)slot);
+        foreach (var owner in old.Owners) await session.ExecuteAsync("DELETE FROM ips_owner WHERE name = @p0 AND object_key = @p1", owner,
+            key);
     }
 
     private static StoredObject Stored(DbDataReader reader) =>

@@ -28,8 +28,8 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     /// <summary>Opens a file, makes it if it is missing, and migrates it.</summary>
     /// <param name="path">Full path.</param>
     /// <param name="steps">The schema.</param>
-    /// <param name="survivesPowerLoss">True waits for the disk at each commit (<c>synchronous=FULL</c>). False (<c>NORMAL</c>) loses the last commits,
-    /// but nothing older, if the machine loses power; neither loses anything if only the process ends.</param>
+    /// <param name="survivesPowerLoss">True waits for the disk at each commit (<c>synchronous=FULL</c>). False (<c>NORMAL</c>) loses the
+    /// last commits, but nothing older, if the machine loses power; neither loses anything if only the process ends.</param>
     /// <param name="busyTimeout">How long a write waits for another one.</param>
     /// <param name="readers">Most readers at once.</param>
     /// <param name="beforeMigration">Sees the file as it is, and throws if it must stay so.</param>
@@ -127,7 +127,8 @@ internal sealed class SqliteDatabase : IAsyncDisposable
             _writing ??= Open(null);
             _ = raw.sqlite3_busy_timeout(_writing.Connection.Handle,
                 (int)Math.Max(1, (call.Limit - Stopwatch.GetElapsedTime(began)).TotalMilliseconds));
-            // IMMEDIATE takes the lock now: a deferred transaction that had read before it writes would fail with SQLITE_BUSY at once, without any wait.
+            // IMMEDIATE takes the lock now: a deferred transaction that had read before it writes would fail with SQLITE_BUSY at once,
+            // without any wait.
             await _writing.ExecuteAsync("BEGIN IMMEDIATE");
             return new Write(this, _writing, call);
         }
@@ -210,7 +211,8 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         }
     }
 
-    // Without this a statement is compiled again at each execution whose LIMIT is a parameter, to plan for its value: more work than a search itself.
+    // Without this a statement is compiled again at each execution whose LIMIT is a parameter, to plan for its value: more work than a
+    // search itself.
     private static void KeepPlans(SqliteConnection connection)
     {
         var result = raw.sqlite3_db_config(connection.Handle, raw.SQLITE_DBCONFIG_ENABLE_QPSG, 1, out _);

@@ -3,8 +3,8 @@ using Microsoft.Data.Sqlite;
 namespace Ips.Host.Inventory.Storage;
 
 /// <summary>The inventory in a SQLite file, beside it the nonces in <c>&lt;path&gt;-nonces</c>.</summary>
-/// <remarks>WAL: readers never wait. <c>synchronous=FULL</c>: WAL alone keeps acknowledged writes when the process is killed, but not when the
-/// machine loses power; an inventory is written seldom enough to pay one fsync for each write.</remarks>
+/// <remarks>WAL: readers never wait. <c>synchronous=FULL</c>: WAL alone keeps acknowledged writes when the process is killed, but not when
+/// the machine loses power; an inventory is written seldom enough to pay one fsync for each write.</remarks>
 internal sealed class SqliteInventoryStore : SqlInventoryStore
 {
     private const string Nonces = "-nonces", Log = "-wal";
@@ -33,7 +33,8 @@ internal sealed class SqliteInventoryStore : SqlInventoryStore
         _path = FullPath(options);
         CheckPlace(opening);
         _inventory = new SqliteDatabase(
-            _path, SqliteSchema.Inventory, survivesPowerLoss: true, options.BusyTimeout, options.Readers, found => CheckFound(found, opening), SqliteSchema.More, SqliteSchema.Identity);
+            _path, SqliteSchema.Inventory, survivesPowerLoss: true, options.BusyTimeout, options.Readers,
+                found => CheckFound(found, opening), SqliteSchema.More, SqliteSchema.Identity);
         Identity = Identify(_inventory);
         _openNonces = () => new SqliteDatabase(
             _path + Nonces, SqliteSchema.Nonces, survivesPowerLoss: false, options.BusyTimeout, readers: 1, null, SqliteSchema.NonceMark);
@@ -185,7 +186,8 @@ internal sealed class SqliteInventoryStore : SqlInventoryStore
         if (LeftOf(_path) is { } left)
         {
             throw new StoreRefusedException(
-                $"There is no store at {_path}, but {left} is left of one. Restore it (ips.store.path names it); to begin with an empty one, remove {_path}-*.");
+                $"There is no store at {_path}, but {left} is left of one. Restore it (ips.store.path names it); to begin with an empty "
+                    + $"one, remove {_path}-*.");
         }
     }
 

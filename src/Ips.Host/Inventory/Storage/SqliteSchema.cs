@@ -1,7 +1,7 @@
 namespace Ips.Host.Inventory.Storage;
 
-/// <summary>The steps of the SQLite schema. A released step never changes; new ones are appended, and only add (CREATE, ALTER TABLE … ADD, INSERT),
-/// because the old generation goes on using the file while the new one starts. A test enforces that.</summary>
+/// <summary>The steps of the SQLite schema. A released step never changes; new ones are appended, and only add (CREATE, ALTER TABLE … ADD,
+/// INSERT), because the old generation goes on using the file while the new one starts. A test enforces that.</summary>
 internal static class SqliteSchema
 {
     /// <summary>The inventory: objects first, then the keys.</summary>
@@ -68,7 +68,8 @@ internal static class SqliteSchema
         END;
         """);
 
-    /// <summary>The UUID by which a store is told from any other. A store of an older build gets its own when this one first opens it.</summary>
+    /// <summary>The UUID by which a store is told from any other. A store of an older build gets its own when this one first opens
+    /// it.</summary>
     public static SchemaAddition Identity { get; } = new("ips_store",
         """
         CREATE TABLE ips_store (id TEXT NOT NULL);
@@ -91,9 +92,10 @@ internal static class SqliteSchema
     ];
 
     /// <summary>The mark of what was forgotten: requests whose <c>expires</c> lies before it are not taken any more.</summary>
-    /// <remarks>Triggers, because an old generation goes on deleting and inserting. Whoever deletes a nonce moves the mark past it in the same transaction; an INSERT
-    /// before the mark adds no row, which says "used" to every build. Where it begins: an older build has left the nonces from a certain <c>expires</c> on.
-    /// If it has left none, or there was no file, everything until now may be forgotten.</remarks>
+    /// <remarks>Triggers, because an old generation goes on deleting and inserting. Whoever deletes a nonce moves the mark past it in the
+    /// same transaction; an INSERT before the mark adds no row, which says "used" to every build. Where it begins: an older build has left
+    /// the nonces from a certain <c>expires</c> on. If it has left none, or there was no file, everything until now may be
+    /// forgotten.</remarks>
     public static SchemaAddition NonceMark { get; } = new("ips_nonce_mark",
         """
         CREATE TABLE ips_nonce_mark (forgotten_before INTEGER NOT NULL);

@@ -16,12 +16,15 @@ internal sealed class StoreRefusedException(string message) : Exception(message)
 
 /// <summary>Another write kept this one waiting beyond <c>ips.store.busy-timeout</c>. Nothing was written; trying again is safe.</summary>
 internal sealed class StoreBusyException(TimeSpan waited, Exception? inner)
-    : Exception($"Another write kept the store busy for more than {waited.TotalSeconds:0.#} s; ips.store.busy-timeout sets this limit.", inner);
+    : Exception($"Another write kept the store busy for more than {waited.TotalSeconds:0.#} s; ips.store.busy-timeout sets this limit.",
+        inner);
 
-/// <summary>The store cannot be opened: a missing right, a folder that is not there, a file that is no store, a server that does not answer.</summary>
+/// <summary>The store cannot be opened: a missing right, a folder that is not there, a file that is no store, a server that does not
+/// answer.</summary>
 internal sealed class StoreUnavailableException(string store, string key, Exception inner)
     : Exception($"The store {store} cannot be opened: {inner.Message.TrimEnd('.')}. {key} names it.", inner);
 
 /// <summary>The store was migrated by a newer build than this one.</summary>
 internal sealed class StoreVersionException(string store, long found, int known)
-    : Exception($"The store {store} has schema version {found}; this build knows versions up to {known}. Run the newer build, or point ips.store.path or ips.store.postgres to another store.");
+    : Exception($"The store {store} has schema version {found}; this build knows versions up to {known}. Run the newer build, or point "
+        + "ips.store.path or ips.store.postgres to another store.");

@@ -17,7 +17,8 @@ internal static class CsvObjectReader
     /// <param name="stream">The file.</param>
     /// <param name="oclass">The class of all rows; null takes it from the column <c>oid</c>.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public static async IAsyncEnumerable<ImportedRow> ReadAsync(Stream stream, ObjectClass? oclass, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public static async IAsyncEnumerable<ImportedRow> ReadAsync(Stream stream, ObjectClass? oclass,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         ImportedRow? malformed = null;
         // The header is a record like others, since it is checked here. A record that breaks a rule is reported, not thrown: the message is
@@ -82,7 +83,8 @@ internal static class CsvObjectReader
         CsvMalformedReason.UnterminatedQuote => "a quoted cell begins in this row and never ends; is the file cut off?",
         CsvMalformedReason.TextAfterClosingQuote =>
             "there is text after the closing quote of a cell; a quote within a cell is written twice",
-        _ => "there is a quote in a cell that does not begin with one; a cell with quotes is quoted as a whole, and each quote within it written twice",
+        _ => "there is a quote in a cell that does not begin with one; a cell with quotes is quoted as a whole, and each quote within it "
+            + "written twice",
     };
 
     private static List<Refusal> CheckHeader(string[] header, ObjectClass? oclass)
@@ -112,7 +114,8 @@ internal static class CsvObjectReader
         {
             var field = actual.IndexOf(header[i]);
             if (field >= 0) values[field] = FieldText.ParseCell(actual.Fields[field], record[i], found);
-            else if (record[i].Length > 0 && header[i] is not (CsvColumns.Oid or CsvColumns.Version or ObjectClass.IdField)) found.Add(Refusals.Unknown(header[i]));
+            else if (record[i].Length > 0 && header[i] is not (CsvColumns.Oid or CsvColumns.Version or ObjectClass.IdField)) found
+                .Add(Refusals.Unknown(header[i]));
         }
         ObjectCodec.Complete(actual, values, found);
         return new ImportedRow(line, found.Count == 0 ? new InventoryObject(actual, id, values) : null, found);
@@ -143,7 +146,8 @@ internal static partial class CsvFormulas
 {
     /// <summary>The cell to write for a text.</summary>
     /// <param name="text">Any text.</param>
-    /// <param name="keep">Write formulas as they are. One that has a <c>'</c> before it already gets another also then, so that the text comes back.</param>
+    /// <param name="keep">Write formulas as they are. One that has a <c>'</c> before it already gets another also then, so that the text
+    /// comes back.</param>
     public static string Escape(string text, bool keep) => (keep ? Escaped() : Formula()).Replace(text, "'$0");
 
     /// <summary>The text that a cell was written for.</summary>

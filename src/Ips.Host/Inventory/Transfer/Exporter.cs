@@ -3,7 +3,8 @@ using Ips.Host.Inventory.Storage;
 
 namespace Ips.Host.Inventory.Transfer;
 
-/// <summary>Writes the objects of a store, as of one moment, in a form that <see cref="Importer"/> reads. Holds one object at a time.</summary>
+/// <summary>Writes the objects of a store, as of one moment, in a form that <see cref="Importer"/> reads. Holds one object at a
+/// time.</summary>
 internal static class Exporter
 {
     /// <summary>Writes all objects, or those of one class.</summary>
@@ -16,7 +17,8 @@ internal static class Exporter
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>How many.</returns>
     public static async Task<long> RunAsync(
-        IObjectStore store, ObjectClass? oclass, TransferFormat format, bool keepFormulas, Stream output, Action<long> onProgress, CancellationToken cancellationToken)
+        IObjectStore store, ObjectClass? oclass, TransferFormat format, bool keepFormulas, Stream output, Action<long> onProgress,
+            CancellationToken cancellationToken)
     {
         long count = 0;
         if (format == TransferFormat.JsonLines)
@@ -48,7 +50,8 @@ internal static class Exporter
 
     /// <summary>The object that a stored body holds.</summary>
     public static InventoryObject Item(StoredObject stored) =>
-        ObjectCodec.Read(stored.Body.Span, null, null, out var problems) ?? throw new InvalidDataException($"A stored object cannot be read: {Refusal.Join(problems).English}.");
+        ObjectCodec.Read(stored.Body.Span, null, null, out var problems)
+            ?? throw new InvalidDataException($"A stored object cannot be read: {Refusal.Join(problems).English}.");
 
     private static string Cell(InventoryObject item, string column)
     {

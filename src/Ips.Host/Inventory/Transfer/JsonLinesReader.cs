@@ -14,7 +14,8 @@ internal static class JsonLinesReader
     /// <param name="stream">The file.</param>
     /// <param name="oclass">The class of all lines; null takes it from each line's <c>oid</c>.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public static async IAsyncEnumerable<ImportedRow> ReadAsync(Stream stream, ObjectClass? oclass, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public static async IAsyncEnumerable<ImportedRow> ReadAsync(Stream stream, ObjectClass? oclass,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var pipe = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: 64 * 1024, leaveOpen: true));
         long line = 1;
@@ -56,7 +57,8 @@ internal static class JsonLinesReader
 
     private static ImportedRow? Row(ReadOnlySequence<byte> bytes, long line, ObjectClass? oclass, bool tooLong)
     {
-        if (tooLong || bytes.Length > MaxLineBytes) return new ImportedRow(line, null, [Refusals.Malformed($"the line is longer than {MaxLineBytes} bytes")]);
+        if (tooLong || bytes.Length > MaxLineBytes) return new ImportedRow(line, null,
+            [Refusals.Malformed($"the line is longer than {MaxLineBytes} bytes")]);
         var text = bytes.IsSingleSegment ? bytes.FirstSpan : bytes.ToArray();
         if (line == 1 && text.StartsWith("\uFEFF"u8)) text = text[3..];
         if (text.Trim(" \t\r"u8).IsEmpty) return null;

@@ -4,7 +4,8 @@ using System.Text;
 
 namespace Ips.Host.Inventory.Transfer;
 
-/// <summary>A small inventory for a first try: 24 hosts and 2 switches, IPv4 and IPv6. All ids begin with <c>sample-</c>, so nothing of an operator's is replaced.</summary>
+/// <summary>A small inventory for a first try: 24 hosts and 2 switches, IPv4 and IPv6. All ids begin with <c>sample-</c>, so nothing of an
+/// operator's is replaced.</summary>
 internal static class SampleInventory
 {
     /// <summary>An address that the sample holds: for the README's first request.</summary>

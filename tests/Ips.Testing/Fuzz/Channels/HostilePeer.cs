@@ -12,7 +12,8 @@ public static class HostilePeer
     /// <summary>The descriptors of the channels in a process that Ips has started.</summary>
     public const int HandoverFd = 3, SupervisorFd = 8;
 
-    private static readonly TimeSpan s_answer = TimeSpan.FromMilliseconds(500), s_full = TimeSpan.FromMilliseconds(300), s_lives = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_answer = TimeSpan.FromMilliseconds(500), s_full = TimeSpan.FromMilliseconds(300),
+        s_lives = TimeSpan.FromSeconds(2);
 
     /// <summary>The arguments of such a program.</summary>
     /// <param name="channel">Which channel.</param>
@@ -22,7 +23,8 @@ public static class HostilePeer
     /// <param name="endpoint">See <see cref="FuzzFacts.Endpoint"/>.</param>
     /// <param name="journal">A file that gets a line for each session, and in it a dot for each packet that was sent.</param>
     /// <param name="socket">The path of the socket to connect to; empty where the channel is there.</param>
-    public static IReadOnlyList<string> Arguments(FuzzChannel channel, int seed, int from, int count, string endpoint, string journal, string socket = "") =>
+    public static IReadOnlyList<string> Arguments(FuzzChannel channel, int seed, int from, int count, string endpoint, string journal,
+        string socket = "") =>
         [Argument, $"{channel}", Text(seed), Text(from), Text(count), endpoint, journal, socket];
 
     /// <summary>The program.</summary>

@@ -42,7 +42,8 @@ internal static class PacketMutator
         ("byte order mark", (bytes, _) => [0xef, 0xbb, 0xbf, .. bytes]),
         ("noise", (_, random) => Noise(random)),
         ("empty", (_, _) => []),
-        ("oversized", (bytes, random) => [.. bytes, .. Enumerable.Repeat((byte)' ', PacketBytesMax - bytes.Length + random.Next(1, OversizeBytesMax))]),
+        ("oversized", (bytes, random) =>
+            [.. bytes, .. Enumerable.Repeat((byte)' ', PacketBytesMax - bytes.Length + random.Next(1, OversizeBytesMax))]),
         ("HTTP", (_, _) => "GET / HTTP/1.1\r\nHost: fuzz\r\n\r\n"u8.ToArray()),
     ];
 
@@ -184,5 +185,6 @@ internal static class PacketMutator
         }
     }
 
-    private static JsonNode? Value(JsonNode parent, object key) => parent is JsonArray list ? list[(int)key] : parent.AsObject()[(string)key];
+    private static JsonNode? Value(JsonNode parent, object key) => parent is JsonArray list ? list[(int)key]
+        : parent.AsObject()[(string)key];
 }

@@ -15,7 +15,8 @@ public enum SendOutcome
     Refused,
 }
 
-/// <summary>A Unix socket by which anything can be sent that the kernel lets through: empty packets, too many descriptors, what no library would send.</summary>
+/// <summary>A Unix socket by which anything can be sent that the kernel lets through: empty packets, too many descriptors, what no library
+/// would send.</summary>
 public sealed unsafe partial class PacketSocket : IDisposable
 {
     private const int AfUnix = 1, SockStream = 1, SockSeqPacket = 5, SockCloseOnExec = 0x80000;
@@ -101,7 +102,8 @@ public sealed unsafe partial class PacketSocket : IDisposable
         fixed (byte* bytes = _buffer)
         {
             var vector = new IoVector { Base = bytes, Length = ReceiveBytes };
-            var message = new MessageHeader { Vectors = &vector, VectorCount = 1, Control = control, ControlLength = 16 + (FuzzPacket.DescriptorsMax * sizeof(int)) };
+            var message = new MessageHeader { Vectors = &vector, VectorCount = 1, Control = control,
+                ControlLength = 16 + (FuzzPacket.DescriptorsMax * sizeof(int)) };
             var received = (int)RecvMsg(_fd, &message, DontWait | CloseOnExec);
             if (received < 0) return [];
             if (message.ControlLength >= 16 && *(int*)(control + 12) == ScmRights)
@@ -164,7 +166,8 @@ public sealed unsafe partial class PacketSocket : IDisposable
                     else Keep(pair[1]);
                     break;
                 case FuzzDescriptor.Listener:
-                    Fd = Keep(Socket(AfUnix, SockStream | SockCloseOnExec, 0)); // bound to nothing: listen(2) gives it a name by itself only for TCP
+                    // bound to nothing: listen(2) gives it a name by itself only for TCP
+                    Fd = Keep(Socket(AfUnix, SockStream | SockCloseOnExec, 0));
                     break;
                 default:
                     Fd = Keep(EventFd(0, SockCloseOnExec));
@@ -212,14 +215,21 @@ public sealed unsafe partial class PacketSocket : IDisposable
         internal short Returned;
     }
 
-    [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)] private static partial int Socket(int domain, int type, int protocol);
-    [LibraryImport("libc", EntryPoint = "socketpair", SetLastError = true)] private static partial int SocketPair(int domain, int type, int protocol, int* pair);
-    [LibraryImport("libc", EntryPoint = "connect", SetLastError = true)] private static partial int Connect(int fd, byte* address, uint length);
-    [LibraryImport("libc", EntryPoint = "setsockopt", SetLastError = true)] private static partial int SetSockOpt(int fd, int level, int name, void* value, uint length);
-    [LibraryImport("libc", EntryPoint = "sendmsg", SetLastError = true)] private static partial nint SendMsg(int fd, MessageHeader* message, int flags);
-    [LibraryImport("libc", EntryPoint = "recvmsg", SetLastError = true)] private static partial nint RecvMsg(int fd, MessageHeader* message, int flags);
+    [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)] private static partial int Socket(int domain, int type,
+        int protocol);
+    [LibraryImport("libc", EntryPoint = "socketpair", SetLastError = true)] private static partial int SocketPair(int domain, int type,
+        int protocol, int* pair);
+    [LibraryImport("libc", EntryPoint = "connect", SetLastError = true)] private static partial int Connect(int fd, byte* address,
+        uint length);
+    [LibraryImport("libc", EntryPoint = "setsockopt", SetLastError = true)] private static partial int SetSockOpt(int fd, int level,
+        int name, void* value, uint length);
+    [LibraryImport("libc", EntryPoint = "sendmsg", SetLastError = true)] private static partial nint SendMsg(int fd, MessageHeader* message,
+        int flags);
+    [LibraryImport("libc", EntryPoint = "recvmsg", SetLastError = true)] private static partial nint RecvMsg(int fd, MessageHeader* message,
+        int flags);
     [LibraryImport("libc", EntryPoint = "shutdown", SetLastError = true)] private static partial int Shutdown(int fd, int how);
-    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)] private static partial int Poll(PollEntry* entries, nuint count, int timeoutMs);
+    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)] private static partial int Poll(PollEntry* entries, nuint count,
+        int timeoutMs);
     [LibraryImport("libc", EntryPoint = "pipe2", SetLastError = true)] private static partial int Pipe(int* pair, int flags);
     [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)] private static partial int EventFd(uint initial, int flags);
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)] private static partial int Close(int fd);

@@ -56,7 +56,8 @@ public sealed class PeerSession
         var random = new Random(unchecked((((seed * 31) + (int)channel) * 1_000_003) + number));
         var ending = (PeerEnding)random.Next(4);
         if (ending == PeerEnding.Hangs && random.Next(2) == 0) ending = PeerEnding.Exits; // it costs the service's whole patience
-        if (channel == FuzzChannel.Supervisor && ending == PeerEnding.HalfCloses) ending = PeerEnding.Exits; // all generations share that channel, and nobody could send any more
+        // all generations share that channel, and nobody could send any more
+        if (channel == FuzzChannel.Supervisor && ending == PeerEnding.HalfCloses) ending = PeerEnding.Exits;
         var connects = channel is FuzzChannel.Takeover or FuzzChannel.ControlClient;
         var floods = connects && random.Next(8) == 0;
         var session = new PeerSession(channel, seed, number)
@@ -66,7 +67,8 @@ public sealed class PeerSession
         session.Open(random, facts);
         var wildness = channel switch
         {
-            FuzzChannel.Supervisor or FuzzChannel.ControlServer or FuzzChannel.ControlClient => 50, // what is not understood is passed over there
+            // what is not understood is passed over there
+            FuzzChannel.Supervisor or FuzzChannel.ControlServer or FuzzChannel.ControlClient => 50,
             _ => new[] { 0, 0, 3, 40 }[random.Next(4)], // elsewhere it ends the channel
         };
         var rules = wildness < 40 && random.Next(4) > 0 ? PacketGrammar.InOrder(channel) : PacketGrammar.Of(channel);
@@ -77,11 +79,13 @@ public sealed class PeerSession
 
     /// <summary>How to play it again.</summary>
     public override string ToString() =>
-        $"{FuzzRun.SeedVariable}={Seed}, {Channel} session {Number}: {_opening.Count} packets in order, then {_packets.Count}{(Connections > 1 ? $", on {Connections} connections" : "")}, "
+        $"{FuzzRun.SeedVariable}={Seed}, {Channel} session {Number}: {_opening.Count} packets in order, then "
+            + $"{_packets.Count}{(Connections > 1 ? $", on {Connections} connections" : "")}, "
         + $"{(Reads ? "reads" : "reads nothing")}, {Ending}";
 
     /// <summary>Each packet, for a test that failed.</summary>
-    public string Describe() => string.Join(Environment.NewLine, [ToString(), .. _opening.Concat(_packets).Select((packet, i) => $"    {i}: {packet}")]);
+    public string Describe() => string.Join(Environment.NewLine,
+        [ToString(), .. _opening.Concat(_packets).Select((packet, i) => $"    {i}: {packet}")]);
 
     private static FuzzPacket Packet(FuzzChannel channel, IReadOnlyList<FrameRule> rules, Random random, FuzzFacts facts, int wildness)
     {
@@ -97,7 +101,8 @@ public sealed class PeerSession
 
         // More than a packet may have end a channel, and so do connections with another number than the frame says.
         var count = rule.Descriptors is not null || random.Next(4) > 0 ? expected : Math.Min(DescriptorCount(random), DescriptorsAllowed);
-        if (random.Next(wildness == 0 ? 16 : 4) > 0) return new(rule.Name, Line(channel, random, PacketMutator.Bytes(frame)), descriptor, count);
+        if (random.Next(wildness == 0 ? 16 : 4) > 0) return new(rule.Name, Line(channel, random, PacketMutator.Bytes(frame)), descriptor,
+            count);
         var (mutated, how) = PacketMutator.MutateSoftly(frame, random);
         return new($"{rule.Name} {how}", Line(channel, random, mutated), descriptor, count);
     }

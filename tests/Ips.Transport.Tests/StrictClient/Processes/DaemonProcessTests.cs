@@ -71,7 +71,8 @@ public sealed partial class DaemonProcessTests
     {
         await using var daemon = Shell("echo something else; exec sleep 60");
         await daemon.WaitForLineAsync(text => text == "something else", Limit);
-        var error = await Assert.ThrowsAsync<TimeoutException>(() => daemon.WaitForLineAsync(ServingPattern(), TimeSpan.FromMilliseconds(50)));
+        var error = await Assert.ThrowsAsync<TimeoutException>(() =>
+            daemon.WaitForLineAsync(ServingPattern(), TimeSpan.FromMilliseconds(50)));
         Assert.Contains("out something else", error.Message, StringComparison.Ordinal);
         Assert.Contains("phase=serving", error.Message, StringComparison.Ordinal);
     }
@@ -80,7 +81,8 @@ public sealed partial class DaemonProcessTests
     public async Task WaitForLine_ProcessEndsWithoutIt_DoesNotWaitForTheTimeout()
     {
         await using var daemon = Shell("echo cannot bind >&2; exit 1");
-        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => daemon.WaitForLineAsync(ServingPattern(), TimeSpan.FromHours(1)).WaitAsync(Limit));
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            daemon.WaitForLineAsync(ServingPattern(), TimeSpan.FromHours(1)).WaitAsync(Limit));
         Assert.Contains("err cannot bind", error.Message, StringComparison.Ordinal);
     }
 
@@ -110,7 +112,8 @@ public sealed partial class DaemonProcessTests
         // The subshell exits at once, so the sleeper is nobody's child of ours, as a successor is.
         await using var daemon = Shell("(sh -c 'echo successor $$; exec sleep 60' &); exit 7");
         Assert.Equal(7, await daemon.WaitForExitAsync(Limit));
-        var successor = int.Parse((await daemon.WaitForLineAsync(SuccessorPattern(), Limit)).Groups["pid"].Value, CultureInfo.InvariantCulture);
+        var successor = int.Parse((await daemon.WaitForLineAsync(SuccessorPattern(), Limit)).Groups["pid"].Value,
+            CultureInfo.InvariantCulture);
         daemon.Track(successor);
         await Assert.ThrowsAsync<TimeoutException>(() => daemon.WaitForOutputEndAsync(TimeSpan.FromMilliseconds(50)));
 
@@ -134,7 +137,8 @@ public sealed partial class DaemonProcessTests
     public async Task Dispose_SomeoneUntrackedHoldsTheOutput_LeavesItAndDoesNotWait()
     {
         var daemon = Shell("(sh -c 'echo successor $$; exec sleep 60' &); exit 0");
-        var stranger = int.Parse((await daemon.WaitForLineAsync(SuccessorPattern(), Limit)).Groups["pid"].Value, CultureInfo.InvariantCulture);
+        var stranger = int.Parse((await daemon.WaitForLineAsync(SuccessorPattern(), Limit)).Groups["pid"].Value,
+            CultureInfo.InvariantCulture);
         await daemon.WaitForExitAsync(Limit);
         await daemon.DisposeAsync().AsTask().WaitAsync(Limit);
 
@@ -160,7 +164,8 @@ public sealed partial class DaemonProcessTests
         await other.WaitForLineAsync(text => text == "opened", Limit);
 
         // A program that is being loaded has its libraries open for a moment.
-        Assert.True(SpinWait.SpinUntil(() => ProcessTable.OpenFileDescriptors(daemon.Pid) + 2 == ProcessTable.OpenFileDescriptors(other.Pid), Limit));
+        Assert.True(SpinWait.SpinUntil(() => ProcessTable.OpenFileDescriptors(daemon.Pid)
+            + 2 == ProcessTable.OpenFileDescriptors(other.Pid), Limit));
         Assert.Equal(["7 -> /dev/null", "8 -> /dev/null"], ProcessTable.OpenFiles(other.Pid).Where(file => file[0] is '7' or '8'));
         Assert.Throws<DirectoryNotFoundException>(() => ProcessTable.OpenFileDescriptors(int.MaxValue));
     }
@@ -201,7 +206,8 @@ public sealed partial class DaemonProcessTests
 
     [Fact]
     public async Task WaitForEnd_ProcessRuns_TimesOut() =>
-        await Assert.ThrowsAsync<TimeoutException>(() => ProcessTable.WaitForEndAsync(Environment.ProcessId, TimeSpan.FromMilliseconds(20)));
+        await Assert.ThrowsAsync<TimeoutException>(() => ProcessTable
+            .WaitForEndAsync(Environment.ProcessId, TimeSpan.FromMilliseconds(20)));
 
     private static DaemonProcess Shell(string script) => DaemonProcess.Start("/bin/sh", ["-c", script]);
 

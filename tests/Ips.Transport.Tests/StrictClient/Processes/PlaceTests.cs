@@ -15,7 +15,8 @@ public sealed class PlaceTests
     {
         var ports = Enumerable.Range(0, 50).Select(_ => FreePort.Next()).ToList();
         Assert.Equal(50, ports.Distinct().Count());
-        var lowestOfClients = int.Parse(File.ReadAllText("/proc/sys/net/ipv4/ip_local_port_range").Split('\t')[0], CultureInfo.InvariantCulture);
+        var lowestOfClients = int.Parse(File.ReadAllText("/proc/sys/net/ipv4/ip_local_port_range").Split('\t')[0],
+            CultureInfo.InvariantCulture);
         Assert.All(ports, port => Assert.InRange(port, 1024, lowestOfClients - 1));
         using var listener = new TcpListener(IPAddress.Loopback, ports[0]);
         listener.Start();
