@@ -134,20 +134,16 @@ public sealed class OutputTests(ITestOutputHelper output) : ReceiptTest(output)
     {
         Put("good");
         var service = await StartAsync();
-        var counts = new List<int>();
-        IReadOnlyList<string> early = [], late = [];
+        var most = 0;
         for (var reload = 1; reload <= 10; reload++)
         {
             var pid = await service.ReloadAsync();
             await service.WaitForMainAloneAsync();
-            late = Own(pid);
-            counts.Add(late.Count);
-            if (reload == 2) early = late;
+            // Single generations differ: a reader of the store is opened when it is needed, and the handover channel is closed a moment
+            // after its end.
+            if (reload <= 4) most = Math.Max(most, Own(pid).Count);
+            if (reload > 6) await Eventually.TrueAsync(() => Own(pid).Count <= most, $"at most {most} descriptors after reload {reload}");
         }
-
-        // A reader of the store is opened when it is needed, so single generations differ.
-        Assert.True(counts[^4..].Max() <= counts[..4].Max(),
-            $"{string.Join(' ', counts)}\n{string.Join('\n', early)}\n---\n{string.Join('\n', late)}");
     }
 
     // Without assemblies, which the runtime opens when it likes, and without duplicates of numbers.
