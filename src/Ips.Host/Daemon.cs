@@ -39,7 +39,7 @@ internal static class Daemon
         }
         catch (Exception e) when (Explain(e, settings) is { } message)
         {
-            // What a failed start has made itself does not stay. Whoever serves here already may have made it as well.
+            // A failed start removes the store that it made, unless a service already runs here: that one may have made it.
             if (isNew && !started && e is not AlreadyRunningException) SqliteInventoryStore.RemoveUnused(settings.Store);
             return await RefuseAsync(message, ExitCode.Failed);
         }

@@ -33,7 +33,7 @@ public sealed partial class EveryKeyTests
     {
         ["ips.urls"] = (Effect.Applied, Round.Daemon),
         ["ips.pid-file"] = (Effect.Applied, Round.Daemon),
-        ["ips.log-file"] = (Effect.Applied, Round.Daemon), // not set any more: refused, see ReconfigureTests
+        ["ips.log-file"] = (Effect.Applied, Round.Daemon), // removing it is refused, see ReconfigureTests
         ["ips.user"] = (Effect.Refused, Round.User),
         ["ips.group"] = (Effect.Refused, Round.User),
         ["ips.generation-header"] = (Effect.Applied, Round.Daemon),

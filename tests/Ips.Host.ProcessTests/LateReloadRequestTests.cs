@@ -6,8 +6,8 @@ using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests;
 
-/// <summary>A reload that is asked of a process which is being replaced, or was: it comes to whoever has the service, and a person who
-/// knows the old PID finds the new one.</summary>
+/// <summary>A reload that is requested from a process which is being replaced, or was: it reaches the main process, and a user who knows
+/// the old PID finds the new one.</summary>
 public sealed class LateReloadRequestTests(ITestOutputHelper output) : ProcessTest(output)
 {
     [Theory]
@@ -84,7 +84,7 @@ public sealed class LateReloadRequestTests(ITestOutputHelper output) : ProcessTe
         Assert.Equal(3, history.Output.Count);
         Assert.Matches($"^PID {second} was replaced by PID {third} at [^,]*\\.$", Assert.Single(history.Errors));
 
-        // Whoever only shows follows; whoever stops or reloads a service has to name it.
+        // A command that only shows something follows to the new PID; one that stops or reloads a service must name it.
         var stop = await IpsCommand.RunAsync("stop", "--pid", old);
         Assert.Equal(1, stop.ExitCode);
         Assert.Contains($"There is no process {first}. PID {first} was replaced by PID {second}", Assert.Single(stop.Errors),

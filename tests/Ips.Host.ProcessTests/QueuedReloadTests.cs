@@ -8,8 +8,8 @@ using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests;
 
-/// <summary>A reload that is asked for during another one waits for it, whoever asks: the release that was put in place last is the one
-/// that serves in the end.</summary>
+/// <summary>A reload that is requested during another one waits for it, whichever client requests it: in the end the release that was
+/// put in place last serves.</summary>
 public sealed class QueuedReloadTests(ITestOutputHelper output) : ReceiptTest(output)
 {
     private const int Deploys = 6;

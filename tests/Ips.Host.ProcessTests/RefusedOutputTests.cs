@@ -14,7 +14,7 @@ public sealed class RefusedOutputTests(ITestOutputHelper output) : ReceiptTest(o
 
     [Theory]
     [InlineData("yes a flood & sleep 1")]
-    [InlineData("setsid yes a flood & echo $! > \"$(dirname \"$0\")/child\"; sleep 1")] // out of the group: nobody reads it any more
+    [InlineData("setsid yes a flood & echo $! > \"$(dirname \"$0\")/child\"; sleep 1")] // out of the group: no process reads its output
     public async Task RefusedRelease_ChildThatWritesForEver_EndsWithItAndItsOutputIsBounded(string flood)
     {
         Put("good");

@@ -7,8 +7,8 @@ using Xunit.Abstractions;
 namespace Ips.Host.ProcessTests;
 
 /// <summary>
-/// Bytes of one request that look like another, on both sides of a reload: whoever took a wrong place for the boundary between two requests
-/// would run a request that nobody has sent. The app's own journal says that none ran, and that each other one ran once.
+/// Bytes of one request that look like another, on both sides of a reload: a process that misplaced the boundary between two requests would
+/// run a request that no client sent. The app's own journal shows that no such request ran, and that each real one ran once.
 /// </summary>
 public sealed partial class SmugglingTests(SmugglingFixture fixture, ITestOutputHelper output) : IClassFixture<SmugglingFixture>,
     IAsyncLifetime

@@ -8,7 +8,7 @@ using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests;
 
-/// <summary>What operators are told of a reload is what happens, during it and after it.</summary>
+/// <summary>Ips reports to operators what really happens, during a reload and after it.</summary>
 public sealed class TrueReportTests(ITestOutputHelper output) : ReceiptTest(output)
 {
     [Fact]
@@ -95,7 +95,7 @@ public sealed class TrueReportTests(ITestOutputHelper output) : ReceiptTest(outp
         Assert.Equal(["promoted", "refused", "promoted"], File.ReadAllLines(path).Select(line => line.Split('"')[3]));
     }
 
-    // Whoever may write to the folder of the PID file puts no other file in the way of it.
+    // A user who may write to the folder of the PID file cannot redirect the history to another file.
     [Fact]
     public async Task History_ALinkInItsPlace_IsReplacedAndNotFollowed()
     {
@@ -115,7 +115,7 @@ public sealed class TrueReportTests(ITestOutputHelper output) : ReceiptTest(outp
     {
         Put("good");
         var service = await StartAsync();
-        Directory.CreateDirectory($"{service.PidFile}.history"); // rename(2) puts no file in place of a folder
+        Directory.CreateDirectory($"{service.PidFile}.history"); // rename(2) does not replace a folder with a file
         Assert.Equal(0, (await ReloadAsync(service)).ExitCode);
         await service.WaitForMainAloneAsync();
         Assert.NotEmpty(service.Log.Of(EventIds.HistoryNotKept));

@@ -131,8 +131,8 @@ internal sealed class ControlClient(string socketPath, TimeProvider? time = null
         }
     }
 
-    // By the descriptor of the socket that was found, which has no link on its way that another user may have put there, and is as short as
-    // an address must be. What /proc shows of another process are links of that user's: whoever names the process means them.
+    // Uses the descriptor of the socket that was found: no link that another user may have made leads to it, and the address is short
+    // enough. The links that /proc shows for another process belong to that process's user; a caller that gives such a path means them.
     private string Address(out int opened)
     {
         opened = -1;

@@ -110,7 +110,7 @@ internal sealed record DaemonStatus(
     /// <summary>The reload that waits for the one under way; null if none does.</summary>
     public PendingReload? Pending { get; init; }
 
-    /// <summary>The release that last came to serve for good, which <c>ips start --last-good</c> would start; null if none is
+    /// <summary>The release that last became the main process, which <c>ips start --last-good</c> would start; null if none is
     /// kept.</summary>
     public LastGoodRelease? LastGood { get; init; }
 }

@@ -83,7 +83,7 @@ internal sealed class ControlSocket(string path)
     }
 
     /// <summary>Removes the path if it is still ours.</summary>
-    /// <exception cref="IOException">The folder is not writable any more.</exception>
+    /// <exception cref="IOException">The folder is no longer writable.</exception>
     public void Unlink()
     {
         if (_file is { } bound) ListeningSockets.UnlinkIfSame(path, bound);
@@ -92,7 +92,7 @@ internal sealed class ControlSocket(string path)
     /// <summary>The path is a successor's from now on.</summary>
     public void LeavePath() => _file = null;
 
-    /// <summary>Closes our copy of the descriptor, when nobody accepts from it any more.</summary>
+    /// <summary>Closes our copy of the descriptor, once no process accepts from it.</summary>
     public void Close()
     {
         Served = false;

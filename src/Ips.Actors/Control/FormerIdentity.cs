@@ -11,8 +11,9 @@ namespace Ips.Actors.Control;
 /// <param name="ControlFd">The control socket, shared with the predecessor; null if there was none.</param>
 internal sealed record FormerIdentity(string PidFile, LockFile? Lock, int? ControlFd)
 {
-    /// <summary>Removes all of it, the lock last: whoever starts there finds nothing, or waits for nobody.</summary>
-    /// <exception cref="IOException">The folder is not writable any more. The lock is free nevertheless.</exception>
+    /// <summary>Removes all of it, the lock last: a process that starts at this place finds nothing left, or a lock that is soon
+    /// free.</summary>
+    /// <exception cref="IOException">The folder is no longer writable. The lock is released nevertheless.</exception>
     public void Remove()
     {
         if (ControlFd is { } fd) FileDescriptors.Close(fd);

@@ -65,7 +65,7 @@ internal sealed class Identity : IDisposable
         try
         {
             identity._lock.Protect(group);
-            identity._control.Open(); // the lock is ours, so whoever left a socket there is gone
+            identity._control.Open(); // the lock is ours, so the process that left a socket there is gone
         }
         catch (IOException)
         {
@@ -85,8 +85,8 @@ internal sealed class Identity : IDisposable
         return identity;
     }
 
-    /// <summary>Takes the lock and opens the control socket of another PID file than the predecessor's, as <see cref="Claim"/> does. Until
-    /// the predecessor cannot take the role back any more its own stay as they are: nobody else can start at either place.</summary>
+    /// <summary>Takes the lock and opens the control socket of another PID file than the predecessor's, as <see cref="Claim"/> does. As
+    /// long as the predecessor can take the role back, it keeps its own, so that no other process can start at either place.</summary>
     /// <param name="pidFile">The PID file.</param>
     /// <param name="former">The predecessor's.</param>
     /// <param name="lockFd">Its lock; null if it had none. Owned from here on, as is the next.</param>
@@ -110,8 +110,8 @@ internal sealed class Identity : IDisposable
         }
     }
 
-    /// <summary>The predecessor cannot take the role back any more: where this generation has moved to another PID file, nothing stays at
-    /// the old place.</summary>
+    /// <summary>Called when the predecessor can no longer take the role back: if this generation has moved to another PID file, it removes
+    /// everything at the old place.</summary>
     public void LeaveFormer()
     {
         lock (_formerGate)
@@ -244,8 +244,8 @@ internal sealed class Identity : IDisposable
                 $"The running service has another PID file than {PidFile}; give this process the same one (--pid-file, ips.pid-file).");
         if (Path.GetDirectoryName(PidFile) is { } folder && !Credentials.MayWriteTo(folder))
             throw new IOException(
-                $"The folder {folder} of the PID file is not this user's to write to: whoever takes over replaces the PID file and the "
-                + "sockets beside it (ips.pid-file).");
+                $"The folder {folder} of the PID file is not this user's to write to: a process that takes over replaces the PID file and "
+                + "the sockets beside it (ips.pid-file).");
     }
 
     private void PublishControl()
@@ -311,13 +311,13 @@ internal sealed class Identity : IDisposable
         _control.LeavePath();
     }
 
-    /// <summary>Closes our copy of the control socket, when nobody accepts from it any more.</summary>
+    /// <summary>Closes our copy of the control socket, once no process accepts from it.</summary>
     public void CloseControl() => _control.Close();
 
     /// <summary>Removes PID file and control socket if they are still ours, then gives up the lock.</summary>
     /// <param name="pid">This process.</param>
-    /// <param name="handedOver">The service lives on in another generation, which may share the lock; else the lock ends, whoever has a
-    /// copy of it.</param>
+    /// <param name="handedOver">The service lives on in another generation, which may share the lock; otherwise the lock is released,
+    /// even if another process holds a copy of it.</param>
     public void Retract(int pid, bool handedOver)
     {
         if (_lock is null)
@@ -355,8 +355,9 @@ internal sealed class Identity : IDisposable
     }
 
     // A first start that failed leaves no file that it made. A successor at a place that the service was to move to leaves none either: the
-    // predecessor keeps the service, at its own place. Only where this generation stops, promoted and not told yet that its predecessor
-    // cannot return, it is the old place that goes. While the lock is held: who waits for it finds that it is not the path's any more.
+    // predecessor keeps the service, at its own place. Only if this generation was promoted and stops before it learns that its
+    // predecessor cannot return does it remove the old place instead. It holds the lock meanwhile: a process that waits for the lock finds
+    // that its path now leads to another file, or to none.
     private void RemoveUnused(bool handedOver)
     {
         FormerIdentity? former;

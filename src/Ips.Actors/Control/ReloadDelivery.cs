@@ -7,8 +7,8 @@ internal static class ReloadDelivery
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Asks until the request is taken: then the main process reports how it went, to its log, its history and whoever asks with
-    /// the same id.</summary>
+    /// <summary>Retries until the main process accepts the request. It then reports the outcome to its log, its history and every
+    /// client that asks with the same id.</summary>
     /// <param name="controlPath">The control socket.</param>
     /// <param name="request">The request, with an id: asked again it counts once.</param>
     /// <param name="time">The clock of the limits.</param>

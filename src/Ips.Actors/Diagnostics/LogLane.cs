@@ -59,7 +59,7 @@ internal sealed class LogLane(int descriptor, int capacityBytes = LogLane.Capaci
     {
         lock (_gate)
         {
-            // Once one was dropped, all are until the thread comes for what waits: the gap is one, and is told of where it is.
+            // Once a line is dropped, all are until the thread takes the queue: so there is one gap, and its notice stands where it is.
             if (_filling.Dropped > 0 || _filling.Bytes + (_filling.Count * OverheadBytes) + line.Length > capacityBytes) _filling.Dropped++;
             else _filling.Add(line);
             _taken++;

@@ -51,7 +51,7 @@ internal sealed class HandoverChannel : IHandoverChannel
         _packets.Start();
     }
 
-    /// <summary>The first event. Whoever subscribes gets it as well.</summary>
+    /// <summary>The first event. Subscribers get it as well.</summary>
     public Task<ChannelEvent> First => _first.Task;
 
     /// <summary>Delivers what waits and what comes to <paramref name="subscriber"/>, instead of to the one before.</summary>
@@ -60,7 +60,7 @@ internal sealed class HandoverChannel : IHandoverChannel
         lock (_gate) _events.Subscribe(subscriber);
     }
 
-    /// <summary>Waits for the next event while nobody subscribes. Whoever subscribes later is told of the end all the same.</summary>
+    /// <summary>Waits for the next event while there is no subscriber. A later subscriber is notified of the end as well.</summary>
     /// <exception cref="TimeoutException">None came within <paramref name="timeout"/>.</exception>
     public ChannelEvent WaitForNext(TimeSpan timeout)
     {

@@ -73,8 +73,8 @@ internal sealed record EndpointOffer(
 /// <summary>A generation that is alive.</summary>
 /// <param name="Generation">Its number, from 1.</param>
 /// <param name="Pid">Its process id.</param>
-/// <param name="StartedAt">When it started, in clock ticks since boot: with the PID it names one process for good, as PIDs are used
-/// again.</param>
+/// <param name="StartedAt">When it started, in clock ticks since boot: together with the PID it identifies one process uniquely, as
+/// PIDs are reused.</param>
 internal sealed record GenerationEntry(int Generation, int Pid, long StartedAt);
 
 /// <summary>Predecessor will not hand over; it serves on.</summary>

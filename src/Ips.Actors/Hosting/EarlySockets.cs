@@ -75,7 +75,7 @@ internal static class EarlySockets
         return [.. Open.Select(socket => socket.Fd)];
     }
 
-    /// <summary>Hands them out, once; whoever gets them closes them.</summary>
+    /// <summary>Hands them out, once; the caller closes them.</summary>
     public static IReadOnlyList<OfferedSocket> Take()
     {
         OfferedSocket[] taken = [.. Open];

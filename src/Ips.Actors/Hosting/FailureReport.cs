@@ -74,7 +74,7 @@ internal static class FailureReport
         }
         catch (PosixException e) when (e.Errno is Errno.EPIPE or Errno.ECONNRESET)
         {
-            // The predecessor is gone: nobody asks any more.
+            // The predecessor is gone: no process reads the report.
         }
     }
 }

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Hosting;
 
-/// <summary>The configuration of a predecessor, as its successor is told of it: what the successor inherits was made by those
-/// values.</summary>
+/// <summary>The configuration of a predecessor, which it passes to its successor: what the successor inherits was made with
+/// those values.</summary>
 internal static class FormerSettings
 {
     private const string Pid = "pid"; // whose values they are: an older release passes the variable on

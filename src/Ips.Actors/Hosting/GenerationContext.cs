@@ -123,7 +123,7 @@ internal sealed class GenerationContext
         }
 
         var hello = new HelloFrame(HandoverVersion.Min, HandoverVersion.Max, Environment.ProcessId, Release);
-        // the descriptors that wait in the channel may be more than there is room for, and then nothing can be loaded any more
+        // loaded before the descriptors that wait in the channel arrive: they may exhaust the limit, and then no assembly can be loaded
         _ = HandoverCodec.Decode(HandoverCodec.Encode(hello));
         var peer = UnixSockets.PeerCredentials(fd);
         var (user, home) = ((uint)peer.Uid, HomeGroupOf(peer.Pid));
@@ -140,7 +140,7 @@ internal sealed class GenerationContext
 
         if (answer is ChannelEvent.Closed { Error: null } && supervisor is null && ahead is { Frame: WelcomeFrame left })
         {
-            // Whoever subscribes to the channel learns that it has ended.
+            // The channel's subscriber learns that it has ended.
             return FromWelcome(left, ahead.Fds, command, channel, user, output, manager, supervisor, former, home: home);
         }
 

@@ -25,7 +25,7 @@ internal static class HandoverVariables
     /// <summary>The descriptor on which <c>ips start</c> waits for the start report.</summary>
     public const string StartFd = "IPS_START_FD";
 
-    /// <summary>The listening sockets that root has opened for a process that is not root's any more, see
+    /// <summary>The listening sockets that root has opened for a process that no longer runs as root, see
     /// <see cref="EarlySockets"/>.</summary>
     public const string EarlySockets = "IPS_EARLY_SOCKETS";
 

@@ -6,9 +6,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Hosting;
 
-/// <summary>The state file <c>&lt;pid-file&gt;.last-good</c>: how the release that last came to serve for good is started.</summary>
-/// <remarks>It survives a stop and a crash. Whoever owns the PID file owns it: what is in it is run by <c>ips start --last-good</c>,
-/// with that user's rights.</remarks>
+/// <summary>The state file <c>&lt;pid-file&gt;.last-good</c>: how to start the release that last became the main process.</summary>
+/// <remarks>It survives a stop and a crash. The owner of the PID file owns it: <c>ips start --last-good</c> runs what is in it, with
+/// that user's rights.</remarks>
 internal static class LastGoodFile
 {
     private const int Mode = 0b110_000_000; // 0600: arguments may hold what is nobody else's business
@@ -20,7 +20,7 @@ internal static class LastGoodFile
 
     /// <summary>Reads the file, which names a program: only one that nobody else can have written.</summary>
     /// <param name="path">Its path.</param>
-    /// <param name="user">The name of a user whose file it may be beside root and this process's own: whoever runs the program runs it as
+    /// <param name="user">The name of a user who may own the file, besides root and this process's own user: the caller runs the program as
     /// that user, with no more rights. Null for none.</param>
     /// <returns>Null if there is none, or it holds something else.</returns>
     /// <exception cref="IOException">It may not be read, or somebody else may own it, write to it, or have put it there; the message says

@@ -24,8 +24,8 @@ internal sealed class FrontGate
     private volatile bool _moveOver;
     private readonly CancellationTokenSource _leaving = new();
 
-    /// <summary>Ends the coming of connections from an older generation; completes when none comes any more. By default none ever does.
-    /// Given true, those that are busy there may come first.</summary>
+    /// <summary>Stops taking connections from an older generation; completes once no more can arrive. By default none ever does.
+    /// Given true, connections that are busy there may arrive first.</summary>
     public Func<bool, Task> CloseIntake { get; set; } = _ => Task.CompletedTask;
 
     /// <summary>The host has started; set once.</summary>

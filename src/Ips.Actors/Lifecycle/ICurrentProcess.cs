@@ -72,7 +72,7 @@ internal interface ICurrentProcess
     /// <summary>Keeps the receipts beside the PID file. See <see cref="Hosting.HistoryFile"/>.</summary>
     void KeepHistory(IReadOnlyList<ReloadReceipt> receipts);
 
-    /// <summary>Adds a receipt to what is kept beside the PID file, for a process that is not the main one any more.</summary>
+    /// <summary>Adds a receipt to the history beside the PID file, for a process that is no longer the main one.</summary>
     void AddToHistory(ReloadReceipt receipt);
 
     /// <summary>Errors of the configuration that a reload would use; empty if it is valid.</summary>

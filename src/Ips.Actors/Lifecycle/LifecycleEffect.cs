@@ -28,7 +28,7 @@ internal abstract record LifecycleEffect
     /// <summary>Answer a reload request with a refusal; the reload under way, if any, goes on.</summary>
     public sealed record RefuseReload(string Source, string Reason) : LifecycleEffect;
 
-    /// <summary>Remember a reload request, in place of the one that is remembered, and say that it waits.</summary>
+    /// <summary>Remember a reload request instead of the one remembered so far, and say that it waits.</summary>
     public sealed record QueueReload(string Source) : LifecycleEffect;
 
     /// <summary>Carry out here the request that was remembered, unless the release in place is the one that has just failed. It is asked
@@ -50,7 +50,7 @@ internal abstract record LifecycleEffect
     /// <summary>Expect the successor's next word within the ready timeout.</summary>
     public sealed record ArmSuccessorTimer : TimerEffect;
 
-    /// <summary>The word has come, or does not matter any more.</summary>
+    /// <summary>The successor's word has come, or no longer matters.</summary>
     public sealed record DisarmSuccessorTimer : TimerEffect;
 
     /// <summary>Start the probation's clock.</summary>
@@ -81,7 +81,7 @@ internal abstract record LifecycleEffect
     public sealed record HandOverIdentity : ProcessEffect;
 
     /// <summary>Remove PID file and control socket, if they are still ours. Unless <paramref name="HandedOver"/>, the service ends here,
-    /// and the lock of the PID file with it, whoever else holds a copy.</summary>
+    /// and the lock of the PID file with it, even if another process holds a copy.</summary>
     public sealed record RetractIdentity(bool HandedOver = false) : ProcessEffect;
 
     /// <summary>Keep copies of the listening sockets, in case that the generation which has the service now dies while this one

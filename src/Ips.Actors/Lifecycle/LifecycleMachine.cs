@@ -116,7 +116,7 @@ internal static class LifecycleMachine
 
     private static LifecycleEffect[] DropQueued(LifecycleState state) => state.Queued ? [new DropQueuedReload(Stopping)] : Nothing;
 
-    // As a reload, but it never waits: who asks whether a release is good wants to know it of the one that is there now.
+    // Like a reload, but it never waits: a client that asks whether a release is good means the release in place now.
     private static Transition OnCheck(LifecycleState state, CheckRequested check) => state switch
     {
         Serving => new(new AwaitingReady(DryRun: true),
@@ -124,7 +124,7 @@ internal static class LifecycleMachine
         _ => OnReload(state, new ReloadRequested(check.Source, NoQueue: true)),
     };
 
-    // As a reload by a successor that is there already. It does not wait either: who asks waits for the answer, and can ask again.
+    // Like a reload by a successor that is already running. It does not wait either: the successor waits for the answer, and can ask again.
     private static Transition OnTakeover(LifecycleState state, TakeoverRequested takeover) => state switch
     {
         Serving => new(new AwaitingReady(Invited: true),

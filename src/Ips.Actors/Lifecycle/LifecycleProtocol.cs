@@ -61,7 +61,7 @@ internal static class LifecycleProtocol
 
     /// <summary>One line of a reload's progress.</summary>
     /// <param name="Message">For a person.</param>
-    /// <param name="Within">By this generation's limits the outcome is known within this time; null to leave the limit to who asks.</param>
+    /// <param name="Within">By this generation's limits the outcome is known within this time; null lets the client set the limit.</param>
     public sealed record Progress(string Message, TimeSpan? Within = null);
 
     /// <summary>The reload that was asked for is another process's to carry out, which is the main one by now: ask that one.</summary>

@@ -54,9 +54,8 @@ internal abstract record LifecycleState
     /// <summary>The successor is the main process; live connections move there, those that are idle first.</summary>
     public sealed record Moving : LifecycleState;
 
-    /// <summary>Accepting again; the failed successor is being ended. <paramref name="RoleGiven"/>: it was told of its promotion, so its
-    /// app may be primary until it is
-    /// gone.</summary>
+    /// <summary>Accepting again; the failed successor is being ended. <paramref name="RoleGiven"/>: it was notified of its promotion,
+    /// so its app may be primary until it is gone.</summary>
     public sealed record RollingBack(bool RoleGiven = false) : LifecycleState;
 
     /// <summary>A stop was asked for: readiness fails, accepting goes on until load balancers have looked away.</summary>

@@ -49,7 +49,7 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
     /// <summary>Notes what an event says of the successor and of the connections.</summary>
     /// <param name="event">The event; most say nothing.</param>
     /// <param name="generation">The successor's.</param>
-    /// <returns>What those who wait are told of it, if anything.</returns>
+    /// <returns>What to report about it to the waiting clients, if anything.</returns>
     public string? Note(LifecycleEvent @event, int generation)
     {
         switch (@event)

@@ -48,7 +48,7 @@ internal sealed class ReloadTracker(LifecycleMemory memory, ICurrentProcess proc
             log.ReloadStarted(begin.Source, Successor);
         }
 
-        if (asked?.Id is not null) // whoever passed it on, or waited, hears at once that it has begun
+        if (asked?.Id is not null) // the process that passed it on, or waited, learns at once that it has begun
         {
             memory.Reload.Waiters.Answer(Progress($"starting generation {Successor}", reloads: 1));
         }

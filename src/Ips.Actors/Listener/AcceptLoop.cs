@@ -33,9 +33,9 @@ internal sealed class AcceptLoop : IDisposable
     internal delegate int AcceptCall(int listenFd, out IPEndPoint? peer, out int errno);
 
     /// <summary>Starts the thread, with no listener.</summary>
-    /// <param name="onError">Told of failures to accept, on the loop's thread. Want of descriptors or memory: accepting goes on after 100
-    /// ms, and it is told once a second at most. A broken listener: told once, then no longer accepted from. An exception of whoever takes
-    /// the connections: told each time.</param>
+    /// <param name="onError">Called on a failure to accept, on the loop's thread. Lack of descriptors or memory: the loop accepts again
+    /// after 100 ms and calls once a second at most. A broken listener: called once, and the loop no longer accepts from it. An exception
+    /// thrown by <c>onAccepted</c>: called each time.</param>
     /// <param name="accept">The call that accepts; null for accept4(2). For tests: a .NET process that really has no descriptor left may
     /// not even start a thread.</param>
     internal AcceptLoop(Action<Exception> onError, AcceptCall? accept = null)
@@ -57,8 +57,8 @@ internal sealed class AcceptLoop : IDisposable
     /// <summary>No longer accepts from a listener; when it returns the descriptor may be closed. An unknown id is fine.</summary>
     internal void Remove(int id) => Change(() => _listeners.Remove(id));
 
-    /// <summary>Stops accepting; when it returns nothing is accepted any more, and whoever takes them has returned for all that was. What
-    /// connects waits in the kernel's queue.</summary>
+    /// <summary>Stops accepting; when it returns the loop accepts nothing more, and every callback has returned. New connections wait in
+    /// the kernel's queue.</summary>
     internal void Quiesce() => Change(() => _quiesced = true);
 
     /// <summary>Accepts again.</summary>

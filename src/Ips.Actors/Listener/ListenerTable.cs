@@ -201,8 +201,8 @@ internal sealed class ListenerTable : IDisposable
     /// <summary>Whether the next bind of an endpoint gets a socket that is parked.</summary>
     public bool IsParked(EndPoint endPoint) => _parked.ContainsKey(NextKey(EndpointKey.Text(endPoint)));
 
-    /// <summary>Accepts no more from one socket, and keeps it for whoever binds its endpoint again; who connects meanwhile waits in the
-    /// kernel's queue.</summary>
+    /// <summary>Stops accepting from one socket, and keeps it for the next bind of its endpoint; clients that connect meanwhile wait in
+    /// the kernel's queue.</summary>
     public Entry? Park(int id)
     {
         if (!_entries.TryGetValue(id, out var entry))

@@ -15,8 +15,8 @@ internal static partial class EpollRegistration
     private static readonly Lock s_finding = new();
     private static volatile int[] s_sets = [];
 
-    /// <summary>Finds the sets, if .NET has made them: at the first wait of a socket, all of them, for good. To be called early: it looks
-    /// at every descriptor of the process, and in the middle of a move there are thousands.</summary>
+    /// <summary>Finds the sets, if .NET has made them: it makes all of them at the first wait of a socket and keeps them. Call it early:
+    /// it looks at every descriptor of the process, and in the middle of a move there are thousands.</summary>
     public static void Prepare()
     {
         if (s_sets.Length > 0) return;

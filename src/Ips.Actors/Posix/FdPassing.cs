@@ -139,6 +139,6 @@ internal static unsafe class FdPassing
 
 /// <summary>One packet of a <see cref="PacketChannel"/>.</summary>
 /// <param name="Bytes">Its bytes, at least one.</param>
-/// <param name="Fds">Its descriptors, with FD_CLOEXEC set. Whoever gets the packet closes them.</param>
+/// <param name="Fds">Its descriptors, with FD_CLOEXEC set. The receiver of the packet closes them.</param>
 /// <param name="DescriptorsLost">It had descriptors for which this process has no room; then it has none.</param>
 internal sealed record ReceivedPacket(ReadOnlyMemory<byte> Bytes, IReadOnlyList<int> Fds, bool DescriptorsLost = false);

@@ -15,7 +15,7 @@ internal sealed unsafe class GuardedPath : IDisposable
     private const int MostLinks = 40; // as the kernel
     private const int MostLinkBytes = 4096;
 
-    private readonly bool _wayIsContested; // somebody else could put another folder in place of Folder
+    private readonly bool _wayIsContested; // another user could replace Folder with another folder
     private bool _disposed;
 
     private GuardedPath(string path, int folder, string name, bool wayIsContested, bool contested) =>

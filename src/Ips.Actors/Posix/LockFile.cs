@@ -5,9 +5,9 @@ namespace Ips.Actors.Posix;
 /// <summary>A held lock of flock(2), by which one daemon keeps others off its PID file.</summary>
 /// <remarks>
 /// The lock belongs to the open file: it passes to a successor with the descriptor and ends when the last duplicate is closed, or with
-/// <see cref="Release"/>. The file is never renamed, and not removed once a service has run under it: whoever opened it before would lock
-/// another file than those
-    /// after. That is looked at again in <see cref="TryAcquire"/>, since a cleaner of temporary files may do it.
+/// <see cref="Release"/>. The file is never renamed, and not removed once a service has run under it: a process that opened it before
+/// would lock a different file than the processes that open it later. <see cref="TryAcquire"/> checks for that, since a cleaner of
+/// temporary files may remove it.
 /// </remarks>
 internal sealed class LockFile : IDisposable
 {
@@ -68,7 +68,7 @@ internal sealed class LockFile : IDisposable
         return new LockFile(fd);
     }
 
-    /// <summary>Ends the lock, whoever else has a duplicate of it, and closes this process's descriptor.</summary>
+    /// <summary>Releases the lock, even if another process has a duplicate of it, and closes this process's descriptor.</summary>
     internal void Release()
     {
         if (_disposed) return;

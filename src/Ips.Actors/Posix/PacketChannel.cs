@@ -56,7 +56,7 @@ internal sealed class PacketChannel : IDisposable
     }
 
     /// <summary>
-    /// Queues a packet. One that comes after the close is dropped, as one on its way at the close is: the callback tells of the close. If
+    /// Queues a packet. One that comes after the close is dropped, as is one that was on its way then: the callback reports the close. If
     /// 4096 packets wait already, the peer does not receive: the channel closes, with that as its reason.
     /// </summary>
     /// <param name="packet">From 1 byte to 128 KiB; must not change afterwards.</param>

@@ -4,9 +4,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Ips.Actors.Posix;
 
-/// <summary>Takes the place of mapped files with copies in anonymous memory: whoever truncates or overwrites the files from then on, as
-/// <c>cp new/* running/</c> does, does not change the code that this process runs. See mmap(2): an access beyond the end of a file that was
-/// truncated is SIGBUS, also in a private mapping.</summary>
+/// <summary>Replaces mapped files with copies in anonymous memory: truncating or overwriting the files from then on, as
+/// <c>cp new/* running/</c> does, does not change the code that this process runs. See mmap(2): an access beyond the end of a truncated
+/// file raises SIGBUS, in a private mapping too.</summary>
 internal static unsafe class PrivateImage
 {
     private const int CopyAttempts = 10;
@@ -60,7 +60,7 @@ internal static unsafe class PrivateImage
         if ((nint)copy == -1) throw PosixException.Last("mmap", "a copy of this program");
         try
         {
-            // By way of the file of this process's memory: what cannot be read any more is an error there, and a signal otherwise.
+            // Reads /proc/self/mem: there a page that is no longer readable gives an error; a direct access would raise a signal.
             if (!Read(memory, mapping, copy)) return false;
             var writable = (mapping.Protection & Libc.PROT_WRITE) != 0;
             if (!writable && Libc.MProtect(copy, size, mapping.Protection) < 0)

@@ -153,7 +153,7 @@ internal static unsafe class Processes
 }
 
 /// <summary>How a process ended.</summary>
-/// <param name="Code">Its exit code, from 0 to 255; 0 if a signal ended it; -1 if nobody can tell any more.</param>
+/// <param name="Code">Its exit code, from 0 to 255; 0 if a signal ended it; -1 if it is no longer known.</param>
 /// <param name="Signal">The signal that ended it; 0 if it exited.</param>
 internal readonly record struct ProcessExit(int Code, int Signal)
 {

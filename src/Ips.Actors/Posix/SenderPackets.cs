@@ -10,7 +10,7 @@ internal readonly record struct PacketSender(int Pid, uint UserId);
 /// <summary>What one look at a socket gave.</summary>
 /// <param name="Length">The packet's bytes; 0 is a packet like any other here.</param>
 /// <param name="Sender">Its sender.</param>
-/// <param name="Fds">Its descriptors, with FD_CLOEXEC set. Whoever gets this closes them.</param>
+/// <param name="Fds">Its descriptors, with FD_CLOEXEC set. The receiver closes them.</param>
 /// <param name="Loss">What of it did not arrive; then it has no descriptors.</param>
 internal sealed record SenderPacket(int Length, PacketSender Sender, IReadOnlyList<int> Fds, PacketLoss Loss);
 
@@ -27,7 +27,7 @@ internal static unsafe class SenderPackets
     /// <param name="socket">A socket of which <see cref="NameSenders"/> was asked.</param>
     /// <param name="buffer">For its bytes.</param>
     /// <param name="packet">The packet; null if there is none yet.</param>
-    /// <returns>False at the end: nobody can send here any more.</returns>
+    /// <returns>False at the end: no process can send here.</returns>
     /// <exception cref="PosixException">The socket is unusable.</exception>
     internal static bool TryReceive(int socket, Span<byte> buffer, out SenderPacket? packet)
     {

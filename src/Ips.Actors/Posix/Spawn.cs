@@ -8,12 +8,9 @@ namespace Ips.Actors.Posix;
 /// In the child: SIGHUP, SIGUSR1 and SIGUSR2 are blocked until it unblocks them (<see cref="SignalMask"/>), so that a signal during its
 /// start is neither lost nor fatal, and all others are not. A signal that this process ignores stays ignored, as after exec(2), with two
 /// exceptions: SIGPIPE, which every .NET process ignores whether asked to or not, and SIGINT and SIGQUIT in a child without a terminal. A
-/// shell has
-/// a background job ignore these two because of the keys of the terminal; where there is none, whoever sends them means it. All others
-/// have their
-/// default action. Descriptors of 3 and more that the request does not name are closed in the child, also those that this process
-/// inherited.
-/// Nobody else waits for the child: see <see cref="Processes.WaitAsync"/>.
+/// shell makes a background job ignore these two because of the terminal's keys; without a terminal, their sender means the child. All
+/// others have their default action. Descriptors of 3 and more that the request does not name are closed in the child, also those that
+/// this process inherited. Nobody else waits for the child: see <see cref="Processes.WaitAsync"/>.
 /// </remarks>
 internal static unsafe class Spawn
 {

@@ -19,7 +19,7 @@ internal static unsafe class UnixSockets
         return ListenAt(place, mode, backlog);
     }
 
-    /// <summary>As <see cref="Listen"/>, in place of the socket that is at the path now: at no moment is there none.</summary>
+    /// <summary>Like <see cref="Listen"/>, but replaces the socket at the path: at every moment there is one.</summary>
     /// <exception cref="PosixException">As there.</exception>
     internal static int ListenInPlace(string path, int mode, int backlog)
     {

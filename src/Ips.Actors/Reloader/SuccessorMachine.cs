@@ -74,7 +74,7 @@ internal static class SuccessorMachine
 
         (Ready { Unjudged: null, End: not ProcessEnd.ChannelClosed } ready, ReloaderOrder.SendServe) =>
             new(new Serving(ready.Facts) { End = ready.End }, [new Send(new ServeFrame()), new UnlimitOutput(), .. Watch(options)]),
-        // Asked again after a restart: who asks has not heard.
+        // Ordered again after a restart: LifecycleActor has not received the report.
         (Serving serving, ReloaderOrder.SendServe) => new(serving with { Reported = false }, new Send(new ServeFrame())),
 
         (Serving serving, ReloaderOrder.SendPromote promote) => new(new Promoting(serving.Facts, serving.UrlFailures) { End = serving.End },

@@ -24,8 +24,8 @@ internal sealed class NewsSocket : IDisposable
 
     /// <param name="onPacket">Takes a packet with its descriptors; the bytes are its own until it returns. Called on this socket's
     /// thread.</param>
-    /// <param name="onEnd">Told that nothing comes any more, and why: null if a generation has shut the pair down for all. Not after <see
-    /// cref="Dispose"/>.</param>
+    /// <param name="onEnd">Called when no more packets can arrive, with the reason; null if a generation has shut the pair down for all.
+    /// Not called after <see cref="Dispose"/>.</param>
     /// <exception cref="PosixException">No descriptor is left.</exception>
     public NewsSocket(Action<SenderPacket, ReadOnlyMemory<byte>> onPacket, Action<string?> onEnd)
     {
@@ -38,13 +38,13 @@ internal sealed class NewsSocket : IDisposable
     /// <summary>The end that each generation inherits.</summary>
     public int GenerationsEnd { get; }
 
-    /// <summary>Nothing comes any more: the next generation needs another pair.</summary>
+    /// <summary>No more packets can arrive: the next generation needs another pair.</summary>
     public bool HasEnded { get; private set; }
 
     /// <summary>Begins to read.</summary>
     public void Start() => _thread.Start();
 
-    /// <summary>Notes that the end was heard of, on the thread of whoever uses this.</summary>
+    /// <summary>Records that the owner has learned of the end; called on the owner's thread.</summary>
     public void End() => HasEnded = true;
 
     /// <summary>Ends the reading. Does not wait for the thread, which may be in its callback; it closes the sockets.</summary>

@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace Ips.Actors.Supervise;
 
 /// <summary>
-/// Starts the service again from a generation that is on its way out, when the one that it left the service to dies: it has kept copies of
-/// the listening sockets, so clients wait in the kernel's queue meanwhile. What a stable parent does for good, for as long as this
+/// Lets a draining generation start the service again when the generation that it left the service to dies: it has kept copies of the
+/// listening sockets, so clients wait in the kernel's queue meanwhile. It does what a stable parent does permanently, for as long as this
 /// generation drains.
 /// </summary>
 /// <remarks>Used by LifecycleActor alone, but for <see cref="Over"/>.</remarks>

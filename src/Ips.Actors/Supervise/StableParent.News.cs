@@ -113,7 +113,7 @@ internal sealed partial class StableParent
         return _generations.Admit(sender, pid);
     }
 
-    // Those that their predecessors have waited for: nobody tells of them.
+    // Generations whose predecessors have waited for them: no process reports their end.
     private void ForgetEnded()
     {
         var alive = _generations.Alive;

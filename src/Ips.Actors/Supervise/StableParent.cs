@@ -108,8 +108,8 @@ internal sealed partial class StableParent : IDisposable
         DetachFromRelease();
         while (_exitCode is null)
         {
-            // A successor that failed was waited for by its predecessor, and nobody tells of its end: while there may be such, they are
-            // looked for.
+            // The predecessor waits for a successor that failed, so this process is not notified of its end: while there may be such
+            // successors, it looks for them.
             if (_inbox.TryTake(out var next, _generations.Count > 1 ? LookInterval : Timeout.InfiniteTimeSpan)) next();
             else if (!_state.AwaitsSuccessor) ForgetEnded();
         }

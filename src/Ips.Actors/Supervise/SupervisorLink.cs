@@ -8,8 +8,8 @@ namespace Ips.Actors.Supervise;
 
 /// <summary>A generation's way to the stable parent that it runs under. Each successor inherits it. May be called from any
 /// thread.</summary>
-/// <remarks>The parent holds copies of the listening sockets, so it must be told of each change: a copy that it kept for too long would let
-/// clients connect to a service that is gone.</remarks>
+/// <remarks>The parent holds copies of the listening sockets, so each change must be reported to it: a copy that it kept for too long would
+/// let clients connect to a service that is gone.</remarks>
 internal sealed class SupervisorLink
 {
     /// <summary>The descriptor's number in a generation; 3 to 7 are the handover's.</summary>

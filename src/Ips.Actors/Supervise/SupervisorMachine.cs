@@ -9,7 +9,7 @@ internal sealed record SupervisorTransition(SupervisorState State, params IReadO
 
 /// <summary>Every decision of the stable parent. Pure.</summary>
 /// <remarks>
-/// A first generation that cannot start ends the parent with its exit code: whoever started it wants to know. From the first time that one
+/// A first generation that cannot start ends the parent with its exit code, so that its caller learns it. From the first time that one
 /// served, an end that nobody asked for is a crash: a signal, or an exit code that is neither 0 nor 3. It is answered by a restart after
 /// 100 ms, 1 s, 2 s, 4 s ... 30 s; from the third start in a row on by the last good release; after <see cref="MaxCrashes"/> the parent
 /// ends. It ends at once if the sockets were given up that only root could open: nothing of the service is root's.

@@ -46,7 +46,7 @@ internal static class NotifyMachine
             case PublishIdentity:
                 return Published(standing, facts);
             case HandOverIdentity when facts.Outsider:
-                // For the manager the service ends here; the unit of the one that took over, if it has one, tells of it there.
+                // For the manager the service ends here; the process that took over reports to its own unit, if it has one.
                 return (new NotifyStanding(), standing.IsMain ? new NotifyMessage
                 {
                     Stopping = true,
@@ -54,8 +54,8 @@ internal static class NotifyMachine
                     Status = $"Generation {facts.Generation + 1}, which is not of this unit, has taken over; open requests may finish.",
                 } : null);
             case HandOverIdentity:
-                // The successor has told of itself already; of a unit with NotifyAccess=main, the default, only we are heard until this is
-                // said.
+                // The successor has already announced itself; but in a unit with NotifyAccess=main, the default, systemd accepts only our
+                // messages until it has received this one.
                 return (new NotifyStanding(), standing.IsMain && !facts.Supervised && facts.SuccessorPid is { } successor
                     ? new NotifyMessage { MainPid = successor, Ready = true } : null);
         }

@@ -147,8 +147,8 @@ internal sealed class AuthMiddleware(
         return null;
     }
 
-    // A read changes nothing, and whoever has recorded it has seen its answer: that it is not sent again to another generation or daemon is
-    // not worth refusing all reads while the disk is full.
+    // A read changes nothing, and an attacker who recorded it has seen its answer too. Preventing its replay to another generation or
+    // daemon is not worth refusing all reads while the disk is full.
     private async ValueTask<NonceOutcome> TakeNonceAsync(
         string key, Credentials credentials, bool writes, TimeSpan window, int capacity, CancellationToken cancellationToken)
     {

@@ -57,7 +57,7 @@ internal static class InventoryHosting
         return services;
     }
 
-    /// <summary>Adds, in this order: trace id, access log, error handler, and for <c>/v1</c> the check of who asks, and the check of the
+    /// <summary>Adds, in this order: trace id, access log, error handler, for <c>/v1</c> the authentication, and the check of the
     /// query.</summary>
     public static IApplicationBuilder UseInventory(this IApplicationBuilder app)
     {

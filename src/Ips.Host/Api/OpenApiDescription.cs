@@ -20,7 +20,7 @@ internal sealed class OpenApiDescription(IOptions<ApiOptions> options, IOptions<
     {
         document.Info = new OpenApiInfo { Title = "ips, the IP inventory", Version = "v1",
             Description = "Which machine owns this address?" };
-        document.Servers = []; // where this document comes from; its text must not depend on who asks
+        document.Servers = []; // means the server that the document comes from; the text must not depend on the client
         AddSecurity(document);
         AddSchemas(document);
         document.Paths = new OpenApiPaths

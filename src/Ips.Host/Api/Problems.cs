@@ -45,7 +45,7 @@ internal static class Problems
 
     public static Problem BadRequest(int status, string reason) => new(ApiCode.WrongTypeOrRange, reason, "请求格式错误") { Status = status };
 
-    /// <summary>A parameter that v1 and v2 leave to whoever passes the request on.</summary>
+    /// <summary>A parameter that v1 and v2 leave open to change by a proxy that passes the request on.</summary>
     public static Refusal NeedsV21(string name) => new(RefusalKind.Wrong,
         $"{name} needs signature scheme v2.1 here: v1 and v2 do not protect it", $"参数 {name} 在此需要 v2.1 签名：v1 和 v2 不保护它");
 

@@ -34,7 +34,7 @@ internal sealed class CliActions(
     {
         if (command.LastGood) return await Reporting(() => new LastGoodStart(console, launcher, enter).RunAsync(command, cancellation));
         var (settings, problems) = SettingsLoader.Load(command.Daemon, console.Directory, needsLogFile: true);
-        // Whoever waits for the daemon reads what it says: not as root either.
+        // The process that waits for the daemon reads its output, so it must not run as root either.
         if (problems.Count == 0 && enter?.Invoke(settings) is var (message, code))
         {
             await console.FailAsync(message);

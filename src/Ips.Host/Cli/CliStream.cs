@@ -12,7 +12,7 @@ internal sealed class CliStream(Stream inner, Action<IOException> failed) : Stre
 {
     private const int Epipe = 32, MostErrno = 4096;
 
-    // Opened before a log file takes the place of stderr: whoever typed the command reads why it failed.
+    // Opened before a log file replaces stderr: the user who typed the command reads here why it failed.
     private static readonly Lazy<TextWriter> FirstError = new(() =>
         Writer(new CliStream(ServiceFiles.OpenStandardStream(error: true), _ => { })));
 
@@ -34,7 +34,7 @@ internal sealed class CliStream(Stream inner, Action<IOException> failed) : Stre
 
     /// <summary>The error of an output that failed.</summary>
     internal static CliException Fault(IOException e, string name) => new(CliExitCode.Output, e.HResult == Epipe
-        ? $"Whoever read {name} went away before everything was written."
+        ? $"The reader of {name} went away before everything was written."
         : $"Not everything could be written to {name}: {Reason(e)}.");
 
     // The error number alone says more to a person than the call and its descriptor.

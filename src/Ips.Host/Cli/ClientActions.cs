@@ -119,7 +119,7 @@ internal sealed class ClientActions(CliConsole console)
         };
     }
 
-    // The request has an id, so that it counts once however often it is asked, and whoever else passes it on.
+    // The request has an id: it counts once, however often it is sent and whichever process passes it on.
     private async Task<ControlEvent> AskNextAsync(Func<ControlClient> client, DaemonAddress address, ControlRequest request,
         CancellationToken cancellation)
     {

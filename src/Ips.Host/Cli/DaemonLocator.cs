@@ -23,7 +23,7 @@ internal static class DaemonLocator
         }
         catch (IOException)
         {
-            return null; // no daemon of ours, or its folder is told of elsewhere
+            return null; // not a daemon of ours, or the fault of its folder is reported elsewhere
         }
     }
 

@@ -76,8 +76,8 @@ internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, 
         var (pid, logLength) = Launch(launch, settings, (int)pipe.ClientSafePipeHandle.DangerousGetHandle());
         pipe.DisposeLocalCopyOfClientHandle(); // or the end of the pipe would never be seen
 
-        // One that takes over serves for good after the probation that the running daemon gives it; by our own configuration that is as
-        // long.
+        // A daemon that takes over serves permanently after the probation that the running daemon gives it. We assume the probation of our
+        // own configuration.
         var limit = command.Timeout
             ?? (settings.Ips.Reload.ReadyTimeout + (settings.Ips.Takeover.From is null ? TimeSpan.Zero : settings.Ips.Reload.Probation));
         var line = await ReadLineAsync(pipe, pid, limit, cancellation);

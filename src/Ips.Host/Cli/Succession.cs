@@ -14,7 +14,7 @@ internal sealed record Succession(string PidFile, string Text)
     /// machine.</summary>
     /// <param name="pid">The process that was replaced.</param>
     /// <param name="pidFile">The PID file of the configuration; null if there is none.</param>
-    /// <returns>Null if no history that may be read tells of it.</returns>
+    /// <returns>Null if no readable history mentions the process.</returns>
     internal static Succession? Find(int pid, string? pidFile)
     {
         IEnumerable<string> candidates = pidFile is null ? ServingPidFiles() : [pidFile, .. ServingPidFiles()];

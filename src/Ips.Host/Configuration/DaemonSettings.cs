@@ -83,7 +83,7 @@ internal sealed class DaemonSettings
         };
     }
 
-    // What the command line outranks is no part of the configuration, but whoever changes it in the file is to hear that it does not count.
+    // Values that the command line overrides are not in effect, but a user who changes one in the file must learn that it has no effect.
     private Dictionary<string, string> Describe() =>
         DaemonKeys.Table.Keys.Where(key => !key.IsBlock).Select(key => (key.Path, Value: key.Show(this)))
             .Concat(Outranked.Select(key => ($"{key.Key} of the configuration file, which {key.Option} outranks", key.Value)))

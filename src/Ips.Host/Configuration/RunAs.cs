@@ -17,8 +17,8 @@ internal static class RunAs
         ConfigurationFault(settings) ?? Privileges.Fault(settings.User, settings.Group,
             settings.Endpoints.All(EndpointUrl.IsOfThisMachine));
 
-    /// <summary>Why root must not act by the configuration file: whoever can write to it says who root becomes, and what it runs. Null if
-    /// it may.</summary>
+    /// <summary>Why root must not follow the configuration file: a user who can write to it decides which user root becomes and what it
+    /// runs. Null if root may.</summary>
     internal static string? ConfigurationFault(DaemonSettings settings) =>
         Privileges.IsRoot && settings.ConfigFile is { } file
             && ServiceFiles.TrustFault(file) is { } fault ? $"the configuration file is not to be trusted: {fault}" : null;

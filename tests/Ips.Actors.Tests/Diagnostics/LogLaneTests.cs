@@ -170,7 +170,7 @@ public sealed class LogLaneTests
         var lines = await reading.WaitAsync(Limit);
         _ = Syscall.close(pipe[1]);
 
-        // In order, each gap is told of where it is, and the notice has the form of the log.
+        // The lines are in order, each gap has its notice where it is, and the notice has the log's format.
         var next = 0;
         foreach (var line in lines)
         {

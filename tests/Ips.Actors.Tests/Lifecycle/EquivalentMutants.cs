@@ -12,7 +12,7 @@ internal static class EquivalentMutants
     [
         ("Starting \\+ StopReceived: .*", "cannot come: a first generation has no predecessor"),
         ("Joining \\+ StopReceived: (without RetractIdentity|without DropQueuedReload|ordered HandedOver of the identity turned round)",
-            "cannot come: RetractIdentity is ordered in Joining(Alone) only, which has no predecessor any more"),
+            "cannot come: RetractIdentity is ordered in Joining(Alone) only, and by then the predecessor is gone"),
         ("(Joining|Ready|Proving) \\+ StopReceived: without SendFailed", "who said stop waits for the end, not for a reason"),
         ("Exiting \\+ ActorRestarted: without ExitProcess",
             "the exit is under way, and a pending ExitProcess is kept by LifecycleMemory: it is asked again for good measure"),
@@ -23,7 +23,7 @@ internal static class EquivalentMutants
         ("AwaitingReady \\+ (SuccessorReady|SuccessorFailed|SuccessorTimedOut): ordered Return turned round",
             "it was not told to serve, so it has no connection to give back"),
         ("Moving \\+ ConnectionsDrained: without RetractIdentity",
-            "the lock was handed over on the promotion: Identity retracts nothing any more"),
+            "the lock was handed over on the promotion: Identity has nothing left to retract"),
         ("LameDuck \\+ (ActorLost|ActorRestarted): without FailReadiness",
             "readiness fails since the lame duck began; FrontGate keeps that over a restart"),
         ("load balancers are told last", "the orders of one transition go out within microseconds, to different actors"),

@@ -10,7 +10,7 @@ using static Ips.Actors.Lifecycle.LifecycleState;
 
 namespace Ips.Actors.Tests.Lifecycle;
 
-/// <summary>The actor that decides, with probes in place of all that it orders about.</summary>
+/// <summary>The actor that decides, with probes instead of the actors that it gives orders to.</summary>
 public abstract class LifecycleActorTest : ActorTest
 {
     private protected LifecycleActorTest() => (Listeners, Reloader, Front, Predecessor, Control) =

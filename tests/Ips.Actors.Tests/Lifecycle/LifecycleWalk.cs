@@ -364,7 +364,7 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
         else
         {
             Require(alone.State == node.State, Invariants.Predecessor,
-                $"the loss of a predecessor that is not needed any more changes {node.State}");
+                $"the loss of a predecessor that is no longer needed changes {node.State}");
         }
 
         foreach (var stop in WalkEvents.All.OfType<StopReceived>())

@@ -12,8 +12,8 @@ using static Ips.Actors.Lifecycle.LifecycleState;
 
 namespace Ips.Actors.Tests.Lifecycle;
 
-/// <summary>A reload that is asked for during another one waits, whoever asks; it is carried out here, passed on, or dropped with a
-/// receipt.</summary>
+/// <summary>A reload that is requested during another one waits, whichever client requests it; it is carried out here, passed on,
+/// or dropped with a receipt.</summary>
 public sealed class QueuedReloadActorTests : ActorTest
 {
     private static readonly ReleaseStamp Bad = new("/srv/current/app", "bad"), Good = new("/srv/current/app", "good");

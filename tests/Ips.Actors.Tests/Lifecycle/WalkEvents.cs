@@ -64,7 +64,7 @@ internal static class WalkEvents
         // the front, the listener and the mover tell it only when asked
         (Draining or Moving, ConnectionsDrained or ListenersReleased) or (Moving, ConnectionsSettled) => true,
         (Serving, PromoteReceived) => true, // told by a predecessor only
-        // told of a process that is there, its end once
+        // told only for a running process, and its end only once
         (Moving or Draining, SuccessorLeaving) or (Moving or RollingBack or Draining, SuccessorGone) => true,
         (Draining, PredecessorLost) => true, // told once, by the end of the channel
         _ => false,

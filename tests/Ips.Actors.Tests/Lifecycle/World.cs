@@ -96,8 +96,8 @@ internal sealed record World
 
     public bool ReleaseOwed { get; init; }
 
-    /// <summary>The listeners have said that they are closed: nothing arrives any more, also while a repeated release is
-    /// answered.</summary>
+    /// <summary>The listeners have reported that they are closed: no connection arrives from then on, not even while a repeated release
+    /// is answered.</summary>
     public bool Released { get; init; }
 
     public SuccessorStage Successor { get; init; }

@@ -217,7 +217,7 @@ internal static class WorldRules
                 Require(retract.HandedOver || !world.OthersListen, Invariants.MainProcess,
                     "the lock ends while another generation has the service");
                 Require(!retract.HandedOver || world.OthersListen || world.FailedSent || world.ReturnAsked,
-                    Invariants.MainProcess, "the service ends, and the lock is left to whoever has a copy of it");
+                    Invariants.MainProcess, "the service ends, and another process keeps the lock by its copy");
                 Require(world.Stops > 0 || world.SuccessorPromoted, Invariants.MainProcess, "retracted without a stop");
                 return world with { Pid = world.Pid == MainProcess.HandedOver ? MainProcess.HandedOver : MainProcess.Retracted };
             case AnnounceServing:

@@ -145,7 +145,7 @@ public sealed class PredecessorActorTests : ActorTest
         await RoundTrip(); // the answer has come
         var told = Drain(_lifecycle);
         Assert.Equal(died, told.Any(message => message is LifecycleEvent.PredecessorLost));
-        // nothing is to be kept for it any more
+        // nothing needs to be kept for it
         Assert.Equal(!died, told.Any(message => message is LifecycleEvent.StopReceived { Return: false }));
     }
 

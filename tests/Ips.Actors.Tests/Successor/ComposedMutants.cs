@@ -69,7 +69,7 @@ internal static class ComposedMutants
             ? step with { Effects = [.. step.Effects, new SuccessorEffect.SendPromotion()] } : SuccessorMachine.Next(s, e, o)),
         About("a second successor is launched", (s, e, o) => (s, e) is (Living, Ordered { Order: ReloaderOrder.SpawnSuccessor spawn })
             ? new SuccessorStep(new OfferingSockets(spawn), new SuccessorEffect.OfferSockets(spawn)) : SuccessorMachine.Next(s, e, o)),
-        About("after one end nothing is started any more", (s, e, o) => (s, e) is (SuccessorState.Gone, Ordered)
+        About("after one end nothing more is started", (s, e, o) => (s, e) is (SuccessorState.Gone, Ordered)
             ? new SuccessorStep(s) : SuccessorMachine.Next(s, e, o)),
         Of("a late acknowledgement is believed after the role was taken back", (s, e) => (s, e) is (RollingBack, PromotionAcknowledged)
             ? LifecycleMachine.Next(new LifecycleState.Promoting(), e) : LifecycleMachine.Next(s, e)),

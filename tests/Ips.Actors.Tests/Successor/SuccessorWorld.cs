@@ -122,23 +122,23 @@ internal static class SuccessorRules
         {
             case LifecycleEvent.SuccessorFailed:
                 Require(before is Preparing && !done.HasFlag(Done.FailureTold), Told,
-                    "a failure to start is told of one that was started, or twice");
+                    "a failure to start is reported twice, or for a successor that was started");
                 return done | Done.FailureTold;
             case LifecycleEvent.SuccessorServes:
                 Require(done.HasFlag(Done.ServeSent) && (done & (Done.FailureTold | Done.StopSent)) == 0, Order,
-                    "serves is told of one that was not told to");
+                    "serves is reported for a successor that was not told to serve");
                 return done;
             case LifecycleEvent.PromotionAcknowledged:
                 Require(done.HasFlag(Done.PromoteSent) && (done & (Done.FailureTold | Done.StopSent)) == 0, Order,
                     "a promotion is told that was not ordered, or was taken back");
                 return done | Done.PromotionTold;
             case LifecycleEvent.SuccessorLeaving:
-                Require(done.HasFlag(Done.PromotionTold), Order, "leaving is told of one that is not the main process");
+                Require(done.HasFlag(Done.PromotionTold), Order, "leaving is reported for a process that is not the main one");
                 return done | Done.LeavingTold;
             case LifecycleEvent.SuccessorGone gone:
                 Require(!done.HasFlag(Done.GoneTold), Told, "gone is told twice");
-                Require(!done.HasFlag(Done.Launched), Told, "gone is told of a process that is still held");
-                Require(gone.Crashed == (before is Promoted), Told, "a crash is told of one that left or was ended, or is not told");
+                Require(!done.HasFlag(Done.Launched), Told, "gone is reported for a process that is still held");
+                Require(gone.Crashed == (before is Promoted), Told, "a crash is reported after a leave or an ordered end, or is missing");
                 Require(before is None or NotStarted or Preparing
                     || (done & (Done.FailureTold | Done.StopSent | Done.KillSent | Done.PromotionTold)) != 0, Told,
                     "gone is told, and neither a failure nor an order to end before it");

@@ -48,7 +48,7 @@ internal sealed class ChannelScene : IAsyncDisposable
     /// <summary>What the generator must know.</summary>
     public string Endpoint => $"127.0.0.1:{Service.Port}";
 
-    /// <summary>The first event that tells of an exception which nobody expected; null if there is none.</summary>
+    /// <summary>The first event that reports an unexpected exception; null if there is none.</summary>
     public static ServiceEvent? Broken(IEnumerable<ServiceEvent> events) =>
         events.FirstOrDefault(e => s_broken.Contains(e.Id) || e.Text.StartsWith("Unhandled exception", StringComparison.Ordinal));
 
@@ -99,7 +99,7 @@ internal sealed class ChannelScene : IAsyncDisposable
         Assert.Fail(string.Join(Environment.NewLine,
         [
             $"After {Sent} packets: "
-                + $"{broken?.ToString() ?? failure?.ToString() ?? (_silent < SilentMax ? $"process {ended?.Pid ?? Pid} has ended." : $"{_silent} peers in a row could not send a packet: nobody has the channel any more.")}",
+                + $"{broken?.ToString() ?? failure?.ToString() ?? (_silent < SilentMax ? $"process {ended?.Pid ?? Pid} has ended." : $"{_silent} peers in a row could not send a packet: no process has the channel open.")}",
             .. _played.AsEnumerable().Reverse().Select(session => session.Describe()),
         ]));
     }

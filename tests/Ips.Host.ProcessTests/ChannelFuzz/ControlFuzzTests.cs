@@ -31,7 +31,7 @@ public class ControlFuzzTests(ITestOutputHelper output) : ChannelFuzzTest(output
                 var sent = await Task.WhenAll(sessions.Select(session => Task.Run(() => Play(session))));
                 foreach (var (session, count) in sessions.Zip(sent)) scene.Note(session, count);
                 scene.AssertUnharmed();
-                Assert.NotNull(await service.StatusAsync()); // whoever means well is heard among them
+                Assert.NotNull(await service.StatusAsync()); // a well-behaved client gets its answer among them
                 await scene.LookAsync();
             }
         }

@@ -34,7 +34,7 @@ public enum NotifyReceiver
 /// <summary>What answers at NOTIFY_SOCKET.</summary>
 public class NotifyFuzzTests(ITestOutputHelper output) : ChannelFuzzTest(output)
 {
-    // Ips only writes there: it must neither wait nor fall for whoever reads.
+    // Ips only writes there: no reader may make it wait or fail.
     private static readonly TimeSpan s_prompt = TimeSpan.FromSeconds(5);
 
     [Theory]

@@ -72,7 +72,7 @@ internal sealed class WatchedProcess : IAsyncDisposable
             }
             catch (DirectoryNotFoundException)
             {
-                return; // it has ended: IsAlive tells of it
+                return; // it has ended: IsAlive reports that
             }
 
             await Task.Delay(5, CancellationToken.None);

@@ -21,7 +21,7 @@ internal sealed class HealthServer : IAsyncDisposable
 
     public int Status { get; set; } = 200;
 
-    /// <summary>How many more requests are answered 200 all the same.</summary>
+    /// <summary>How many more requests get 200, whatever <see cref="Status"/> is.</summary>
     public int Good { get; set; }
 
     public async ValueTask DisposeAsync()

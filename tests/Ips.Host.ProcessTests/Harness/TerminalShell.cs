@@ -84,7 +84,7 @@ internal sealed partial class TerminalShell : IAsyncDisposable
             if (Syscall.poll(wait, 1, LookMs) <= 0) continue;
             int read;
             fixed (byte* start = buffer) read = (int)Syscall.read(wait[0].fd, start, (ulong)buffer.Length);
-            if (read <= 0) return; // EIO: nobody has the terminal open any more
+            if (read <= 0) return; // EIO: no process has the terminal open
             lock (_screen) _screen.Append(Encoding.UTF8.GetString(buffer, 0, read));
         }
     }

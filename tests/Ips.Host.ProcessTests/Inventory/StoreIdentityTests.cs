@@ -6,8 +6,8 @@ using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests.Inventory;
 
-/// <summary>Which store a service has open: a reload onto another one, or onto none, costs nobody anything, and a store that is gone is
-/// told of.</summary>
+/// <summary>Which store a service has open: a reload onto another store, or onto none, loses no request, and the service reports a
+/// store that is gone.</summary>
 [Trait("issue", "12")]
 public sealed class StoreIdentityTests(ITestOutputHelper output) : ProcessTest(output)
 {

@@ -102,7 +102,7 @@ public sealed class QueryParameterTests : IAsyncLifetime
     [Fact]
     public async Task Search_AnyOtherCutOfTheSignedText_IsNoRequest()
     {
-        // v1 signs ip10.0.0.1oidhostpage1page_size5sort-id. Whoever passes it on may cut that text into other names and values.
+        // v1 signs ip10.0.0.1oidhostpage1page_size5sort-id. A proxy could split that text into other names and values.
         const string text = "ip10.0.0.1oidhostpage1page_size5sort-id";
         string[] names = ["after", "ip", "oid", "page", "page_size", "prefix", "sort"];
         List<string> accepted = [];

@@ -27,7 +27,7 @@ public sealed class ReplayTests(PostgresServer postgres, ITestOutputHelper outpu
         write.Sign();
         Assert.True(await ReplayWorld.IsTakenAsync(server, write));
 
-        // Whoever recorded it sends it once more, and holds the body back. "100 Continue" says that the server now waits for the body.
+        // An attacker who recorded it sends it again, and holds the body back. "100 Continue" says that the server now waits for the body.
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(server.Address.Host, server.Address.Port);
         await using var stream = new NetworkStream(socket);

@@ -45,7 +45,7 @@ internal sealed class FuzzScript
     public bool ReadsSlowly { get; private set; }
 
     /// <summary>
-    /// Whether a client that was told of the close with this request's answer need not wait for the FIN: its body may not be sent yet, and
+    /// Whether a client need not wait for the FIN after this request's answer announced the close: its body may not be sent yet, and
     /// Kestrel waits for that (5 s, then it resets), so the client has to leave first.
     /// </summary>
     public bool OwesBody(int request) => _requests[request].LeavesBodyUnread;

@@ -172,8 +172,8 @@ internal sealed class LoadConnection : IAsyncDisposable
         }
         catch (SocketException e) when (IsGone(e))
         {
-            // Not thrown: the server may have answered before it closed. ECONNRESET is told once, to the send or to the read; so it is
-            // noted here. EPIPE says only that the end was known before, by a FIN or by a RST that the read was told of.
+            // Not thrown: the server may have answered before it closed. The kernel reports ECONNRESET once, to the send or to the
+            // read; so it is noted here. EPIPE means only that the end was known before, by a FIN or by a RST that the read reported.
             _sendWasReset |= e.SocketErrorCode == SocketError.ConnectionReset;
         }
         finally

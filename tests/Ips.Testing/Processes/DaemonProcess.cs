@@ -6,9 +6,9 @@ using System.Text.RegularExpressions;
 namespace Ips.Testing.Processes;
 
 /// <summary>
-/// A started executable whose output is collected line by line, and the processes that came after it. A successor is no child of the test:
-/// it inherits the output, so its lines arrive here too, and is ended with <see cref="DisposeAsync"/> once <see cref="Track"/> was told of
-/// it.
+/// A started executable whose output is collected line by line, and the processes that came after it. A successor is not a child of the
+/// test: it inherits the output, so its lines arrive here too, and <see cref="DisposeAsync"/> ends it once it was passed to
+/// <see cref="Track"/>.
 /// </summary>
 public sealed class DaemonProcess : IAsyncDisposable
 {

@@ -91,8 +91,8 @@ public static partial class ProcessTable
         }
     }
 
-    /// <summary>When the process started, in clock ticks since boot: with the PID it names one process for good, as PIDs are reused. Null
-    /// if there is none.</summary>
+    /// <summary>When the process started, in clock ticks since boot: together with the PID it identifies one process uniquely, as PIDs are
+    /// reused. Null if there is none.</summary>
     internal static long? StartTimeOf(int pid) => Stat(pid) is { } stat ? long.Parse(stat[19], CultureInfo.InvariantCulture) : null;
 
     private static char? StateOf(int pid) => Stat(pid) is { } stat ? stat[0][0] : null;

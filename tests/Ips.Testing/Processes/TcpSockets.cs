@@ -30,7 +30,7 @@ internal static class TcpSockets
             .Select(words => new TcpSocket(words[9], Port(words[1]), Port(words[2]), Hexadecimal(words[3]))),
     ];
 
-    /// <summary>The inode of the socket that listens on a port of this network namespace, which names the socket for good.</summary>
+    /// <summary>The inode of the socket that listens on a port of this network namespace, which identifies the socket.</summary>
     /// <returns>Null if nobody listens.</returns>
     public static string? Listener(int port) =>
         All(Environment.ProcessId).FirstOrDefault(socket => socket.IsListening && socket.LocalPort == port)?.Inode;

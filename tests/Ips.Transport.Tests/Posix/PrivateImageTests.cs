@@ -51,7 +51,7 @@ public sealed unsafe class PrivateImageTests
 
         Assert.True(new ReadOnlySpan<byte>(memory, size).SequenceEqual(content));
         if (writable) memory[size - 1] = 1;
-        Assert.Equal(0, PrivateImage.Detach(folder)); // nothing of it is mapped any more
+        Assert.Equal(0, PrivateImage.Detach(folder)); // nothing of it is still mapped
         Assert.Equal(0, Libc.MUnmap(memory, size));
         Directory.Delete(folder, recursive: true);
     }

@@ -125,7 +125,7 @@ internal sealed class InventoryCommands(Func<ParseResult, InventoryOptions> opti
                 {
                     await write(CliStream.Of(stream, name));
                 }
-                catch (IOException e) // of the store: the stream's own are no IOException any more
+                catch (IOException e) // from the store: CliStream has turned the stream's own into CliException
                 {
                     throw new CliException(CliExitCode.Failed, $"The store cannot be read: {e.Message.TrimEnd('.')}.");
                 }

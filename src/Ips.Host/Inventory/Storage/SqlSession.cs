@@ -13,7 +13,7 @@ internal abstract class SqlSession : IAsyncDisposable
     /// <summary>Lets all reads until the result is disposed see the store as of one moment.</summary>
     public abstract ValueTask<IAsyncDisposable> BeginReadAsync(CancellationToken cancellationToken);
 
-    /// <summary>Cancelled when nobody waits for the call any more.</summary>
+    /// <summary>Cancelled when no caller waits for the call.</summary>
     protected virtual CancellationToken Abandoned => CancellationToken.None;
 
     /// <summary>Runs a statement.</summary>

@@ -175,7 +175,7 @@ internal sealed class SqliteInventoryStore : SqlInventoryStore
         }
         catch (UnauthorizedAccessException)
         {
-            return true; // a folder in which SQLite itself makes no file any more
+            return true; // a folder in which SQLite itself can no longer make a file
         }
     }
 

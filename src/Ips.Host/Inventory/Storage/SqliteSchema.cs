@@ -91,10 +91,10 @@ internal static class SqliteSchema
         """,
     ];
 
-    /// <summary>The mark of what was forgotten: requests whose <c>expires</c> lies before it are not taken any more.</summary>
-    /// <remarks>Triggers, because an old generation goes on deleting and inserting. Whoever deletes a nonce moves the mark past it in the
-    /// same transaction; an INSERT before the mark adds no row, which says "used" to every build. Where it begins: an older build has left
-    /// the nonces from a certain <c>expires</c> on. If it has left none, or there was no file, everything until now may be
+    /// <summary>The mark up to which nonces were forgotten: requests whose <c>expires</c> lies before it are refused.</summary>
+    /// <remarks>Triggers, because an old generation keeps deleting and inserting. Deleting a nonce moves the mark past it in the same
+    /// transaction; an INSERT before the mark adds no row, which means "used" to every build. The first mark: an older build has left the
+    /// nonces from a certain <c>expires</c> on. If it has left none, or there was no file, everything until now may be
     /// forgotten.</remarks>
     public static SchemaAddition NonceMark { get; } = new("ips_nonce_mark",
         """

@@ -2,7 +2,7 @@ namespace Ips.Host.Inventory.Storage;
 
 /// <summary>One call of the store, from the wait for a connection to the answer.</summary>
 /// <param name="limit">How long it may take in all.</param>
-/// <param name="cancellationToken">Ends it: nobody waits for it any more.</param>
+/// <param name="cancellationToken">Cancels the call when its caller stops waiting.</param>
 internal sealed class StoreCall(TimeSpan limit, CancellationToken cancellationToken)
 {
     private const int Open = 0, Committing = 1, Abandoned = 2;
@@ -12,7 +12,7 @@ internal sealed class StoreCall(TimeSpan limit, CancellationToken cancellationTo
     /// <summary>How long it may take in all.</summary>
     public TimeSpan Limit => limit;
 
-    /// <summary>Cancelled when nobody waits for it any more.</summary>
+    /// <summary>Cancelled when no caller waits for it.</summary>
     public CancellationToken Token { get; } = cancellationToken;
 
     /// <summary>Ends the wait for the commit, which nobody who only loses patience may end. The same as <see cref="Token"/> unless it is
@@ -30,6 +30,6 @@ internal sealed class StoreCall(TimeSpan limit, CancellationToken cancellationTo
             throw new OperationCanceledException("The call was given up before its commit.");
     }
 
-    /// <summary>Nobody waits for it any more. False if its commit was sent before: whether that is done is not known.</summary>
+    /// <summary>Gives the call up, because its caller stops waiting. False if its commit was sent before: the outcome is unknown.</summary>
     public bool TryAbandon() => Interlocked.CompareExchange(ref _state, Abandoned, Open) != Committing;
 }

@@ -45,7 +45,7 @@ public static class HostilePeer
 
     /// <summary>Plays one session.</summary>
     /// <param name="session">The session.</param>
-    /// <param name="connect">Makes a connection; null if nobody accepts any more.</param>
+    /// <param name="connect">Makes a connection; null if no process accepts.</param>
     /// <param name="sent">Told of each packet that the kernel took.</param>
     public static void Play(PeerSession session, Func<PacketSocket?> connect, Action<FuzzPacket> sent)
     {

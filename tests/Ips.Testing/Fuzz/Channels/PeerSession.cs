@@ -56,7 +56,7 @@ public sealed class PeerSession
         var random = new Random(unchecked((((seed * 31) + (int)channel) * 1_000_003) + number));
         var ending = (PeerEnding)random.Next(4);
         if (ending == PeerEnding.Hangs && random.Next(2) == 0) ending = PeerEnding.Exits; // it costs the service's whole patience
-        // all generations share that channel, and nobody could send any more
+        // all generations share that channel, and none of them could send afterwards
         if (channel == FuzzChannel.Supervisor && ending == PeerEnding.HalfCloses) ending = PeerEnding.Exits;
         var connects = channel is FuzzChannel.Takeover or FuzzChannel.ControlClient;
         var floods = connects && random.Next(8) == 0;
