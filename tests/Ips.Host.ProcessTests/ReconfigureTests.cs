@@ -12,7 +12,7 @@ namespace Ips.Host.ProcessTests;
 /// <summary>A changed key is applied whole by a reload, or refuses it by name: those whose effect outlives a process.</summary>
 public sealed class ReconfigureTests(ITestOutputHelper output) : ProcessTest(output)
 {
-    private static readonly string[] StateFiles = ["", ".lock", ".sock", ".last-good"];
+    private static readonly string[] StateFiles = ["", ".lock", ".sock", ".last-good", ".history"];
 
     [Fact]
     public async Task Reload_PidFileChanged_MovesTheServiceAndLeavesNothing()
@@ -43,7 +43,7 @@ public sealed class ReconfigureTests(ITestOutputHelper output) : ProcessTest(out
         Assert.Equal(0, (await load.StopAsync()).FailedRequests);
         await service.WaitForMainAloneAsync();
         await service.StopAsync();
-        Assert.Equal([".last-good", ".lock"], StateFiles.Where(end => File.Exists(old + end)).Order(StringComparer.Ordinal));
+        Assert.Equal([".history", ".last-good", ".lock"], StateFiles.Where(end => File.Exists(old + end)).Order(StringComparer.Ordinal));
     }
 
     [Fact]

@@ -25,7 +25,7 @@ internal sealed class CurrentProcess(
     // Once: its folder may have been removed by the time that it is asked for.
     private readonly LastGoodRelease _release = LastGoodFile.Describe(generation, time.GetUtcNow());
 
-    private bool _logGone;
+    private bool _logGone, _handedOver;
 
     /// <inheritdoc/>
     public int Pid => Environment.ProcessId;
@@ -55,6 +55,11 @@ internal sealed class CurrentProcess(
 
     /// <inheritdoc/>
     public Task RestartOver => restart.Over;
+
+    private string HistoryPath => HistoryFile.PathBeside(identity.PidFile);
+
+    // A successor that has moved the service to another PID file has removed this one: nothing is left at the old place.
+    private bool HasHistory => !_handedOver || FileIdentity.OfPath(HistoryPath) is not null;
 
     private LastGoodRelease OwnRelease => _release with { Since = time.GetUtcNow() };
 
@@ -90,6 +95,7 @@ internal sealed class CurrentProcess(
     /// <inheritdoc/>
     public void PublishIdentity()
     {
+        _handedOver = false;
         if (generation.HomeGroup is { } group) _ = Processes.TryJoinGroup(group); // false: nobody is left there whom a terminal could mean
         identity.Publish(Pid);
         takeover?.Publish();
@@ -106,6 +112,7 @@ internal sealed class CurrentProcess(
     /// <inheritdoc/>
     public void HandOverIdentity(bool toOutsider)
     {
+        _handedOver = true;
         if (toOutsider)
         {
             generation.Supervisor?.Release(); // or it would listen on, and restart what serves elsewhere
@@ -157,11 +164,16 @@ internal sealed class CurrentProcess(
     public Task<string?> PassOnReloadAsync(ControlRequest request) => ReloadDelivery.DeliverAsync(identity.ControlPath, request, time);
 
     /// <inheritdoc/>
-    public void KeepHistory(IReadOnlyList<ReloadReceipt> receipts) => HistoryFile.TryWrite(HistoryFile.PathBeside(identity.PidFile),
-        receipts, log);
+    public void KeepHistory(IReadOnlyList<ReloadReceipt> receipts)
+    {
+        if (HasHistory) HistoryFile.TryWrite(HistoryPath, receipts, log);
+    }
 
     /// <inheritdoc/>
-    public void AddToHistory(ReloadReceipt receipt) => HistoryFile.TryAdd(HistoryFile.PathBeside(identity.PidFile), receipt, log);
+    public void AddToHistory(ReloadReceipt receipt)
+    {
+        if (HasHistory) HistoryFile.TryAdd(HistoryPath, receipt, log);
+    }
 
     /// <inheritdoc/>
     public bool RestorePaths(IReadOnlyList<ReloadReceipt> history)
@@ -172,7 +184,7 @@ internal sealed class CurrentProcess(
             LastGoodFile.TryWrite(lastGood, OwnRelease, log);
         }
 
-        if (history.Count > 0 && FileIdentity.OfPath(HistoryFile.PathBeside(identity.PidFile)) is null) KeepHistory(history);
+        if (history.Count > 0 && FileIdentity.OfPath(HistoryPath) is null) KeepHistory(history);
         var door = takeover is not null && FileIdentity.OfPath(takeover.Path) is null;
         if (door)
         {

@@ -69,7 +69,8 @@ internal interface ICurrentProcess
     /// <returns>Why it has not taken the request; null if it has.</returns>
     Task<string?> PassOnReloadAsync(ControlRequest request);
 
-    /// <summary>Keeps the receipts beside the PID file. See <see cref="Hosting.HistoryFile"/>.</summary>
+    /// <summary>Keeps the receipts beside the PID file; not at a place that a successor has left. See
+    /// <see cref="Hosting.HistoryFile"/>.</summary>
     void KeepHistory(IReadOnlyList<ReloadReceipt> receipts);
 
     /// <summary>Adds a receipt to the history beside the PID file, for a process that is no longer the main one.</summary>

@@ -243,7 +243,7 @@ internal static class SuccessorMachine
     private static SuccessorStep OnAnswer(Living state, SuccessorEvent @event, IpsOptions options) => (state, @event) switch
     {
         (_, HealthUrlAnsweredHere here) => new(state with { Facts = state.Facts with { UrlFailsHere = here.Fault is not null } }),
-        (OnProbation probation, HealthUrlAnswered { Fault: { } fault }) when !state.Facts.UrlFailsHere =>
+        (OnProbation probation, HealthUrlAnswered { Fault: { } fault }) when !IsExcused(state.Facts, options) =>
             probation.UrlFailures + 1 < HealthUrlFailuresAllowed
                 ? new(probation with { UrlFailures = probation.UrlFailures + 1 })
                 : Fail(probation, $"the health URL {state.Facts.HealthUrl} (ips.reload.health-url) "
@@ -253,6 +253,10 @@ internal static class SuccessorMachine
             OnJudged(state, judged, options),
         _ => Stay(state),
     };
+
+    // A URL that failed here says nothing of the successor; another one, which its release brings, was not asked here.
+    private static bool IsExcused(SuccessorFacts facts, IpsOptions options) =>
+        facts.UrlFailsHere && facts.HealthUrl == options.Reload.HealthUrl;
 
     // What fails there counts only if it does not fail here as well, and was not to be ignored.
     private static SuccessorStep OnJudged(Living state, Judged judged, IpsOptions options)

@@ -17,6 +17,8 @@ namespace Ips.Actors.Supervise;
 /// <remarks>Used by LifecycleActor alone, but for <see cref="Over"/>.</remarks>
 internal sealed class ServiceRestart(Hosting.StartCommand command, TimeSpan readyTimeout, ILogger log) : IDisposable
 {
+    private static readonly TimeSpan ExitAfterClose = TimeSpan.FromSeconds(1); // a process that dies closes its channel just before
+
     private readonly HeldSockets _held = new();
     private RestartHandover? _handover;
 
@@ -112,6 +114,8 @@ internal sealed class ServiceRestart(Hosting.StartCommand command, TimeSpan read
     {
         var exited = Processes.WaitAsync(pid, CancellationToken.None);
         await Task.WhenAny(handover.Over, exited, Task.Delay(readyTimeout)).ConfigureAwait(false);
+        var hasLeft = handover.Over is { IsCompletedSuccessfully: true, Result: false };
+        if (hasLeft) await Task.WhenAny(exited, Task.Delay(ExitAfterClose)).ConfigureAwait(false);
         if (exited.IsCompletedSuccessfully)
         {
             log.RestartFailed(generation, $"PID {pid} {exited.Result}.");
@@ -122,8 +126,8 @@ internal sealed class ServiceRestart(Hosting.StartCommand command, TimeSpan read
         }
         else
         {
-            log.RestartFailed(generation,
-                $"PID {pid} did not serve within {readyTimeout.TotalSeconds:0.###} s (ips.reload.ready-timeout).");
+            log.RestartFailed(generation, hasLeft ? $"PID {pid} closed its channel before it served."
+                : $"PID {pid} did not serve within {readyTimeout.TotalSeconds:0.###} s (ips.reload.ready-timeout).");
         }
     }
 }

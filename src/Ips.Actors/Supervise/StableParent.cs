@@ -224,9 +224,10 @@ internal sealed partial class StableParent : IDisposable
             }
 
             int pid;
-            var files = ReleaseFiles.Take(command.FileName, command.Arguments);
+            ReleaseFiles files;
             try
             {
+                files = ReleaseFiles.Take(command.FileName, command.Arguments);
                 pid = Spawn.Start(new SpawnRequest(
                     command.FileName, command.Arguments, environment, command.WorkingDirectory, descriptors, NewSession: false));
             }

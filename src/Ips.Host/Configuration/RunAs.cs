@@ -45,11 +45,11 @@ internal static class RunAs
         Privileges.DenyWorldWrite();
         var pidFile = settings.Ips.PidFile!;
         List<string> folders = [Path.GetDirectoryName(pidFile)!];
-        List<string> files = [pidFile, $"{pidFile}.lock", LastGoodFile.PathBeside(pidFile)];
+        List<string> files = [pidFile, $"{pidFile}.lock", LastGoodFile.PathBeside(pidFile), HistoryFile.PathBeside(pidFile)];
         if (settings.Store.Postgres is null && settings.Store.Path is { } store)
         {
             folders.Add(Path.GetDirectoryName(store)!);
-            files.AddRange([store, $"{store}-wal", $"{store}-shm", $"{store}-nonces"]);
+            foreach (var database in (string[])[store, $"{store}-nonces"]) files.AddRange([database, $"{database}-wal", $"{database}-shm"]);
         }
 
         Privileges.Drop(

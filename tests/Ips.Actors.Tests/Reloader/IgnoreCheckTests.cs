@@ -33,7 +33,10 @@ public sealed class IgnoreCheckTests : ActorTest
         var listeners = CreateTestProbe();
         listeners.Offering(() => new ListenerProtocol.Offered([]));
         _launcher = new FakeLauncher(_successor.Ref);
-        var slot = new SuccessorSlot { HealthUrl = _healthUrl, OwnHealth = () => Task.FromResult(_here), Facts = () => _facts };
+        var slot = new SuccessorSlot
+        {
+            HealthUrl = _healthUrl, MakeHealthUrl = _ => _healthUrl, OwnHealth = () => Task.FromResult(_here), Facts = () => _facts,
+        };
         var identity = Identity.Adopt("/nowhere/ips.pid", null, null, _log);
         var (mover, lifecycle) = (CreateTestProbe().Ref, _lifecycle.Ref);
         _reloader = Supervise(Props.Create(() => new ReloaderActor(slot, _launcher, identity, listeners.Ref, mover, lifecycle, _options,
@@ -90,13 +93,14 @@ public sealed class IgnoreCheckTests : ActorTest
     }
 
     [Theory]
-    [InlineData("it answered 503")] // paused, or its store is away
-    [InlineData(null)]
-    public async Task HealthUrl_ThatFailsHereToo_DoesNotCount(string? here)
+    [InlineData("it answered 503", null, false)] // paused, or its store is away
+    [InlineData("it answered 503", "http://127.0.0.1/other", true)] // what failed here is not what judges
+    [InlineData(null, null, true)]
+    public async Task HealthUrl_ThatFailsHereToo_DoesNotCount(string? here, string? url, bool counts)
     {
         await SpawnAsync(null);
         await FakeHealthUrl.AnswerAsync(await _healthUrl.Asked.Reader.ReadAsync(), here);
-        _launcher.Last.Say(new ReadyFrame());
+        _launcher.Last.Say(new ReadyFrame(HealthUrl: url));
         await _lifecycle.FishForMessageAsync(message => message is LifecycleEvent.SuccessorReady);
         _reloader.Tell(new ReloaderOrder.SendServe());
         for (var i = 0; i < 3; i++)
@@ -109,7 +113,7 @@ public sealed class IgnoreCheckTests : ActorTest
             await RoundTrip(_reloader); // the answer is piped
         }
 
-        Assert.Equal(here is null, _log.Has(EventIds.SuccessorFailed));
+        Assert.Equal(counts, _log.Has(EventIds.SuccessorFailed));
     }
 
     [Fact]

@@ -45,6 +45,30 @@ public sealed class PrivilegeTests(ITestOutputHelper output) : ProcessTest(outpu
         Assert.Equal(0, await service.First.WaitForExitAsync(Limits.Step));
     }
 
+    // Killed as root, it has left its files to root: databases with what SQLite keeps beside them, and the history.
+    [Fact]
+    public async Task Start_AfterATimeAsRoot_GivesEveryFileToTheUser()
+    {
+        File.SetUnixFileMode(Folder, OpenFolder);
+        var settings = new ServiceSettings(ServiceKind.Daemon) { User = "root" };
+        var asRoot = Prepare(settings);
+        await asRoot.StartAsync();
+        await asRoot.ReloadAsync();
+        await asRoot.WaitForMainAloneAsync();
+        var pid = asRoot.MainPid;
+        asRoot.Signal(ProcessTable.SigKill);
+        await Eventually.TrueAsync(() => !ProcessTable.IsAlive(pid));
+
+        Assert.Equal(0, (await IpsCommand.RunProgramAsync(null, null, "chown", User, asRoot.Folder)).ExitCode);
+        await using var asUser = new Service(settings with { User = User }, asRoot.Folder);
+        var mark = asUser.Log.Mark;
+        await asUser.StartAsync();
+        var ofRoot = await IpsCommand.RunProgramAsync(null, null, "find", asUser.Folder, "-type", "f", "-user", "root");
+        Assert.Equal([asUser.ConfigFile], ofRoot.Output);
+        Assert.Empty(asUser.Log.Of(EventIds.HistoryUnreadable, mark));
+        await asUser.StopAsync();
+    }
+
     [Fact]
     public async Task Start_FolderIsNotTheUsers_IsRefusedWithTheRemedy()
     {

@@ -27,7 +27,8 @@ internal static class SqliteMigrator
         }
         catch
         {
-            Execute(connection, "ROLLBACK");
+            // A full disk or a failed read has rolled it back already, and a second time would hide why.
+            if (SQLitePCL.raw.sqlite3_get_autocommit(connection.Handle) == 0) Execute(connection, "ROLLBACK");
             throw;
         }
     }
