@@ -26,7 +26,8 @@ public sealed class ReconfigureTests(ITestOutputHelper output) : ProcessTest(out
         Assert.True(reload.ExitCode == 0, reload.ToString());
 
         await service.Log.WaitForAsync(0, EventIds.IdentityMoved);
-        Assert.All(StateFiles, end => Assert.True(File.Exists(moved + end), $"There is no {moved}{end}."));
+        await Eventually.TrueAsync(() => StateFiles.All(end => File.Exists(moved + end)), // the history when the predecessor has passed it on
+            "every file at the new place");
         Assert.All(StateFiles, end => Assert.False(File.Exists(old + end), $"{old}{end} was left."));
         Assert.Equal(0, (await IpsCommand.RunAsync("status", "--pid-file", moved)).ExitCode);
         var start = await IpsCommand.RunAsync(service.Processes, null, "start", "--config", service.ConfigFile, "--log-file",
