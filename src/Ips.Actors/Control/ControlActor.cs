@@ -23,20 +23,20 @@ internal sealed class ControlActor : ReceiveActor
     public ControlActor(Identity identity, ControlSession.Daemon daemon, ILogger log)
     {
         (_identity, _daemon, _log) = (identity, daemon, log);
-        Receive<ControlProtocol.Serve>(_ =>
+        Receive<ClientOrder.Serve>(_ =>
         {
             _identity.ControlServed = true;
             Serve();
             foreach (var late in _identity.TakeLateClients()) Self.Tell(new Accepted(late));
         });
-        Receive<ControlProtocol.HandedOver>(_ =>
+        Receive<ClientOrder.HandedOver>(_ =>
         {
             StopAccepting();
             _identity.CloseControl();
         });
         Receive<Accepted>(accepted => Context.Watch(Context.ActorOf(Props.Create(() => new ControlSession(accepted.Fd, _daemon, _log)))));
         Receive<Terminated>(_ => ReplyIfClosed());
-        Receive<ControlProtocol.Close>(_ =>
+        Receive<ClientOrder.Close>(_ =>
         {
             StopAccepting();
             _closing = Sender;
@@ -90,7 +90,7 @@ internal sealed class ControlActor : ReceiveActor
     {
         if (_closing is { } closing && !Context.GetChildren().Any())
         {
-            closing.Tell(new ControlProtocol.Closed());
+            closing.Tell(new ClientOrder.Closed());
         }
     }
 

@@ -13,12 +13,12 @@ internal static class ReloadDelivery
     /// <param name="request">The request, with an id: asked again it counts once.</param>
     /// <param name="time">The clock of the limits.</param>
     /// <returns>Why it was not taken; null if it was.</returns>
-    public static async Task<string?> DeliverAsync(string controlPath, ControlRequest request, TimeProvider time)
+    public static async Task<string?> DeliverAsync(string controlPath, ReloadRequest request, TimeProvider time)
     {
         var start = time.GetTimestamp();
         while (true)
         {
-            var (failure, again) = await TryAsync(controlPath, request, time).ConfigureAwait(false);
+            var (failure, again) = await TryAsync(controlPath, ControlRequest.For(request), time).ConfigureAwait(false);
             if (failure is null || !again || time.GetElapsedTime(start) >= Limit) return failure;
             await Task.Delay(RetryInterval, time).ConfigureAwait(false);
         }

@@ -161,7 +161,7 @@ internal sealed class CurrentProcess(
     public ReleaseStamp? ReleaseInPlace() => launcher.InPlace();
 
     /// <inheritdoc/>
-    public Task<string?> PassOnReloadAsync(ControlRequest request) => ReloadDelivery.DeliverAsync(identity.ControlPath, request, time);
+    public Task<string?> PassOnReloadAsync(ReloadRequest request) => ReloadDelivery.DeliverAsync(identity.ControlPath, request, time);
 
     /// <inheritdoc/>
     public void KeepHistory(IReadOnlyList<ReloadReceipt> receipts)

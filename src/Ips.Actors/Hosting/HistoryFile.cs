@@ -50,7 +50,7 @@ internal static class HistoryFile
             using var content = new MemoryStream();
             foreach (var receipt in receipts)
             {
-                JsonSerializer.Serialize(content, receipt, ControlJson.Default.ReloadReceipt);
+                JsonSerializer.Serialize(content, receipt, ReceiptJson.Default.ReloadReceipt);
                 content.WriteByte((byte)'\n');
             }
 
@@ -75,7 +75,7 @@ internal static class HistoryFile
     {
         try
         {
-            return line.Length > 0 && JsonSerializer.Deserialize(line, ControlJson.Default.ReloadReceipt) is { } receipt
+            return line.Length > 0 && JsonSerializer.Deserialize(line, ReceiptJson.Default.ReloadReceipt) is { } receipt
                 && ControlLineReader.MissingIn(receipt) is null ? receipt : null;
         }
         catch (JsonException)

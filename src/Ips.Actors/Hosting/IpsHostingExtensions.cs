@@ -59,7 +59,7 @@ public static class IpsHostingExtensions
 
         services.AddSingleton<IValidateOptions<IpsOptions>, IpsOptionsValidator>();
         services.AddSingleton(generation);
-        services.AddSingleton<FrontGate>();
+        services.AddSingleton<FrontState>();
         services.AddSingleton(provider => new HealthCheckProbe(provider, TimeProvider.System));
         services.AddSingleton<PoliteClose>();
         services.AddSingleton<ConnectionRegistry>();

@@ -197,7 +197,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         // The category is the actor's path: that is what the log shows as its teller.
         var loggers = services.GetRequiredService<ActorLoggers>();
         Func<string, ILogger> log = actor => loggers.Create($"/user/ips/{actor}");
-        var gate = services.GetRequiredService<FrontGate>();
+        var gate = services.GetRequiredService<FrontState>();
         gate.Paused = generation.Welcome?.Paused ?? false;
         gate.Judged = generation.Welcome?.Judges ?? false;
         var checks = services.GetRequiredService<HealthCheckProbe>();
@@ -257,7 +257,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
             Props.Create(() => new LifecycleActor(memory, process, options, TimeProvider.System, log("lifecycle"))), "lifecycle");
         var listener = context.ActorOf(Props.Create(() => new ListenerActor(table, lifecycle, log("listener"))), "listener");
         var mover = context.ActorOf(Props
-            .Create(() => new MoverActor(ledger, connections, gate, lifecycle, TimeProvider.System, log("mover"))), "mover");
+            .Create(() => new MoverActor(ledger, connections, gate.Move, lifecycle, TimeProvider.System, log("mover"))), "mover");
         var front = context.ActorOf(Props.Create(() => new HttpFrontActor(gate, connections, role, health, mover, lifecycle, log("front"))),
             "front");
         var reloader = context.ActorOf(

@@ -30,7 +30,7 @@ internal static class LastGoodFile
         try
         {
             return GuardedFile.ReadTrusted(path, MostBytes, user is null ? null : UserAccount.Find(user)?.UserId) is { } content
-                && JsonSerializer.Deserialize(content, ControlJson.Default.LastGoodRelease) is
+                && JsonSerializer.Deserialize(content, ReceiptJson.Default.LastGoodRelease) is
                 { Release: not null, FileName: not null, Arguments: not null, WorkingDirectory: not null, Command.Count: > 0,
                     CommandDirectory: not null } release ? release : null;
         }
@@ -101,7 +101,7 @@ internal static class LastGoodFile
     {
         try
         {
-            AtomicFile.Write(path, [.. JsonSerializer.SerializeToUtf8Bytes(release, ControlJson.Default.LastGoodRelease), (byte)'\n'],
+            AtomicFile.Write(path, [.. JsonSerializer.SerializeToUtf8Bytes(release, ReceiptJson.Default.LastGoodRelease), (byte)'\n'],
                 Mode);
         }
         catch (IOException e)

@@ -11,12 +11,12 @@ namespace Ips.Actors.HttpFront;
 internal sealed class FrontMiddleware
 {
     private readonly RequestDelegate _next;
-    private readonly FrontGate _gate;
+    private readonly FrontState _gate;
     private readonly PoliteClose _close;
     private readonly string? _generationHeader;
     private readonly Func<object, Task> _onStarting, _onCompleted; // made once, not with each request
 
-    public FrontMiddleware(RequestDelegate next, FrontGate gate, PoliteClose close, GenerationContext generation,
+    public FrontMiddleware(RequestDelegate next, FrontState gate, PoliteClose close, GenerationContext generation,
         IOptions<IpsOptions> options)
     {
         (_next, _gate, _close, _onStarting, _onCompleted) = (next, gate, close, OnStarting, OnCompleted);
@@ -52,7 +52,7 @@ internal sealed class FrontMiddleware
         {
             var context = (HttpContext)state;
             var connection = context.Features.Get<HandoverConnection>();
-            if (connection is { IsWarmup: true } || _gate.Moving && connection is { MayMove: true })
+            if (connection is { IsWarmup: true } || _gate.Move.Moving && connection is { MayMove: true })
             {
                 return Task.CompletedTask; // it ends, or leaves, as soon as this response is sent
             }

@@ -13,7 +13,7 @@ internal sealed class HttpFrontActor : ReceiveActor
     private static readonly TimeSpan HealthTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan IntakeTimeout = TimeSpan.FromSeconds(5);
 
-    private readonly FrontGate _gate;
+    private readonly FrontState _gate;
     private readonly ConnectionRegistry _connections;
     private readonly GenerationRole _role;
     private readonly IHealthProbe _health;
@@ -25,7 +25,7 @@ internal sealed class HttpFrontActor : ReceiveActor
     private int _rolesTaken;
 
     public HttpFrontActor(
-        FrontGate gate, ConnectionRegistry connections, GenerationRole role, IHealthProbe health, IActorRef mover, IActorRef lifecycle,
+        FrontState gate, ConnectionRegistry connections, GenerationRole role, IHealthProbe health, IActorRef mover, IActorRef lifecycle,
             ILogger log)
         : this(gate, connections, role, health, mover, lifecycle, log, TimeProvider.System)
     {
@@ -40,7 +40,7 @@ internal sealed class HttpFrontActor : ReceiveActor
     /// <param name="log">For the log.</param>
     /// <param name="time">The clock of the health checks' deadline.</param>
     public HttpFrontActor(
-        FrontGate gate, ConnectionRegistry connections, GenerationRole role, IHealthProbe health, IActorRef mover, IActorRef lifecycle,
+        FrontState gate, ConnectionRegistry connections, GenerationRole role, IHealthProbe health, IActorRef mover, IActorRef lifecycle,
             ILogger log,
         TimeProvider time)
     {
@@ -156,7 +156,7 @@ internal sealed class HttpFrontActor : ReceiveActor
         _gate.Ready = false;
         if (!_gate.Draining)
         {
-            _gate.Moving = drain.Way is not MoveWay.None; // first, so that no response says close to a connection that can leave
+            _gate.Move.Moving = drain.Way is not MoveWay.None; // first, so that no response says close to a connection that can leave
             _gate.Draining = true;
             _gate.BeginCount(_connections.Open);
         }
@@ -207,7 +207,7 @@ internal sealed class HttpFrontActor : ReceiveActor
     private void OnAbort()
     {
         // What waits for another generation, which does not take it, ends with this process.
-        var open = _connections.Open + _gate.OnTheWay;
+        var open = _connections.Open + _gate.Move.OnTheWay;
         var idle = Math.Max(0, open - _connections.Busy);
         var cut = _connections.AbortBusy("The drain deadline of this generation has come.");
         if (open > 0)

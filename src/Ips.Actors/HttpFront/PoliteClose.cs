@@ -10,7 +10,7 @@ namespace Ips.Actors.HttpFront;
 /// <summary>How connections that cannot move take leave of their clients, each in the way of its protocol.</summary>
 internal sealed class PoliteClose
 {
-    private readonly FrontGate _gate;
+    private readonly FrontState _gate;
     private readonly ConnectionRegistry _connections;
     private readonly DrainOptions _drain;
     private readonly TimeProvider _time;
@@ -20,7 +20,7 @@ internal sealed class PoliteClose
     /// <param name="connections">What is open.</param>
     /// <param name="options">For how long.</param>
     /// <param name="loggers">For the log.</param>
-    public PoliteClose(FrontGate gate, ConnectionRegistry connections, IOptions<IpsOptions> options, ActorLoggers loggers)
+    public PoliteClose(FrontState gate, ConnectionRegistry connections, IOptions<IpsOptions> options, ActorLoggers loggers)
         : this(gate, connections, options.Value.Drain, TimeProvider.System, loggers.Create("/user/ips/front"))
     {
     }
@@ -30,7 +30,7 @@ internal sealed class PoliteClose
     /// <param name="drain">For how long.</param>
     /// <param name="time">The clock.</param>
     /// <param name="log">For the log.</param>
-    public PoliteClose(FrontGate gate, ConnectionRegistry connections, DrainOptions drain, TimeProvider time, ILogger log)
+    public PoliteClose(FrontState gate, ConnectionRegistry connections, DrainOptions drain, TimeProvider time, ILogger log)
     {
         (_gate, _connections, _drain, _time, _log) = (gate, connections, drain, time, log);
         gate.Leaving.Register(AnnounceOnRunningStreams);

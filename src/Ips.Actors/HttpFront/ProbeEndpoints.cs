@@ -21,7 +21,7 @@ public static class ProbeEndpoints
         this IEndpointRouteBuilder endpoints, string livenessPath = "/healthz", string readinessPath = "/readyz")
     {
         ArgumentNullException.ThrowIfNull(endpoints);
-        var gate = endpoints.ServiceProvider.GetRequiredService<FrontGate>();
+        var gate = endpoints.ServiceProvider.GetRequiredService<FrontState>();
         endpoints.Map(livenessPath, context => context.Response.WriteAsync("live\n"));
         var checks = endpoints.ServiceProvider.GetRequiredService<HealthCheckProbe>();
         endpoints.Map(readinessPath, async context =>

@@ -43,7 +43,7 @@ internal sealed class AskedReload(LifecycleProtocol.Reload reload, TimeProvider 
     }
 
     /// <summary>The same request to another process.</summary>
-    public ControlRequest ToRequest() => reload.Request with
+    public ReloadRequest ToRequest() => reload.Request with
     {
         Id = Id,
         AskedBy = reload.Request.AskedBy ?? (reload.Source.Length > MaxSourceLength ? reload.Source[..MaxSourceLength] : reload.Source),

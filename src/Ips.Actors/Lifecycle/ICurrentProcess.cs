@@ -67,7 +67,7 @@ internal interface ICurrentProcess
     /// waited for within
     /// bounds.</summary>
     /// <returns>Why it has not taken the request; null if it has.</returns>
-    Task<string?> PassOnReloadAsync(ControlRequest request);
+    Task<string?> PassOnReloadAsync(ReloadRequest request);
 
     /// <summary>Keeps the receipts beside the PID file; not at a place that a successor has left. See
     /// <see cref="Hosting.HistoryFile"/>.</summary>

@@ -39,7 +39,7 @@ internal sealed class LifecycleMemory(LifecycleState initial)
     public DrainCounts? Drained { get; set; }
 
     /// <summary>Who is told of the lifecycle beside the log; null without a service manager.</summary>
-    public ServiceNotifier? Notifier { get; init; }
+    public IServiceNotifier? Notifier { get; init; }
 
     /// <summary>Past reloads.</summary>
     public ReloadHistory History { get; } = new();

@@ -18,9 +18,8 @@ internal static class LifecycleProtocol
     /// <param name="DryRun">Only see whether a successor would get ready; it never accepts a connection.</param>
     public sealed record Reload(string Source, bool CheckFirst = false, IActorRef? ReplyTo = null, bool DryRun = false)
     {
-        /// <summary>What else was asked for. All of it is kept while the request waits, here and on its way to the next main
-        /// process.</summary>
-        public ControlRequest Request { get; init; } = new("reload");
+        /// <summary>What else was asked for.</summary>
+        public ReloadRequest Request { get; init; } = new();
 
         /// <summary>What the operator allows it; null for nothing beyond the rules.</summary>
         public ReloadTerms? Terms =>
@@ -65,7 +64,7 @@ internal static class LifecycleProtocol
     public sealed record Progress(string Message, TimeSpan? Within = null);
 
     /// <summary>The reload that was asked for is another process's to carry out, which is the main one by now: ask that one.</summary>
-    public sealed record ReloadPassedOn(string Message, ControlRequest Ask);
+    public sealed record ReloadPassedOn(string Message, ReloadRequest Ask);
 
     /// <summary>The outcome of the reload that was asked for.</summary>
     public sealed record ReloadFinished(ReloadReceipt Receipt);

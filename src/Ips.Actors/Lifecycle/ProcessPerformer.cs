@@ -56,14 +56,14 @@ internal sealed class ProcessPerformer(LifecycleMemory memory, ReloadTracker tra
     private void HandOver()
     {
         process.HandOverIdentity(ToOutsider);
-        Cast.Control.Tell(new ControlProtocol.HandedOver());
-        Cast.Takeover?.Tell(new TakeoverProtocol.HandedOver());
+        Cast.Control.Tell(new ClientOrder.HandedOver());
+        Cast.Takeover?.Tell(new ClientOrder.HandedOver());
     }
 
     private void ServeClients()
     {
-        Cast.Control.Tell(new ControlProtocol.Serve());
-        Cast.Takeover?.Tell(new TakeoverProtocol.Serve());
+        Cast.Control.Tell(new ClientOrder.Serve());
+        Cast.Takeover?.Tell(new ClientOrder.Serve());
     }
 
     private void Reopen()
@@ -88,7 +88,7 @@ internal sealed class ProcessPerformer(LifecycleMemory memory, ReloadTracker tra
     private void Exit(ExitCode code)
     {
         log.Exiting((int)code, code.ToString());
-        var clientsServed = Cast.Control.Ask<ControlProtocol.Closed>(new ControlProtocol.Close(), FarewellTimeout);
+        var clientsServed = Cast.Control.Ask<ClientOrder.Closed>(new ClientOrder.Close(), FarewellTimeout);
         _ = ExitWhenDoneAsync(clientsServed, memory.DeliveryOver, code);
     }
 

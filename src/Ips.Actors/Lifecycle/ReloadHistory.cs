@@ -59,14 +59,14 @@ internal sealed class ReloadHistory
     public static JsonElement Pack(ReloadReceipt receipt) => JsonSerializer.SerializeToElement(
         receipt with { Output = null, Reason = Cut(receipt.Reason), OldRelease = Cut(receipt.OldRelease),
             NewRelease = Cut(receipt.NewRelease) },
-        ControlJson.Default.ReloadReceipt);
+        ReceiptJson.Default.ReloadReceipt);
 
     /// <summary>What a predecessor packed; null if this build cannot read it.</summary>
     public static ReloadReceipt? Unpack(JsonElement packed)
     {
         try
         {
-            return packed.Deserialize(ControlJson.Default.ReloadReceipt) is { Outcome: not null } receipt ? receipt : null;
+            return packed.Deserialize(ReceiptJson.Default.ReloadReceipt) is { Outcome: not null } receipt ? receipt : null;
         }
         catch (JsonException)
         {

@@ -109,7 +109,7 @@ internal sealed class ReloadQueue(LifecycleMemory memory, ReloadTracker tracker,
         memory.DeliveryOver = Task.WhenAll(memory.DeliveryOver, DeliverAsync(asked.Reload.Source, request, memory.Cast!.Reloader));
     }
 
-    private async Task DeliverAsync(string source, ControlRequest request, IActorRef reloader)
+    private async Task DeliverAsync(string source, ReloadRequest request, IActorRef reloader)
     {
         if (await TryPassOnAsync(request).ConfigureAwait(false) is not { } failure)
         {
@@ -124,7 +124,7 @@ internal sealed class ReloadQueue(LifecycleMemory memory, ReloadTracker tracker,
         reloader.Tell(new ReloaderOrder.SendHistory([receipt]));
     }
 
-    private async Task<string?> TryPassOnAsync(ControlRequest request)
+    private async Task<string?> TryPassOnAsync(ReloadRequest request)
     {
         try
         {

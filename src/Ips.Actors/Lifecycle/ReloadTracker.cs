@@ -88,7 +88,7 @@ internal sealed class ReloadTracker(LifecycleMemory memory, ICurrentProcess proc
         if (reload is { Invited: not null, Failure: not null })
         {
             process.RenewIdentity();
-            cast.Control.Tell(new ControlProtocol.Serve()); // on the new socket
+            cast.Control.Tell(new ClientOrder.Serve()); // on the new socket
         }
 
         var receipt = reload.Close(process.Pid, process.Generation, process.Release);

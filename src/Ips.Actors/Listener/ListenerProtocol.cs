@@ -53,16 +53,3 @@ internal static class ListenerProtocol
     /// process.</summary>
     public sealed record Offered(IReadOnlyList<OfferedSocket> Sockets);
 }
-
-/// <summary>A listening socket that travels.</summary>
-/// <param name="Endpoint">The endpoint as asked for, in the text of <see cref="EndpointKey"/>.</param>
-/// <param name="Ordinal">Counts equal endpoints from 0.</param>
-/// <param name="Fd">A descriptor that the receiver owns.</param>
-/// <param name="External">The service manager opened it and listens on: the path of a Unix socket is its to remove.</param>
-internal sealed record OfferedSocket(string Endpoint, int Ordinal, int Fd, bool External = false);
-
-/// <summary>A connection that left one generation at a request boundary.</summary>
-/// <param name="Origin">The listening socket that it came by.</param>
-/// <param name="Fd">Its descriptor, owned by whoever holds the message.</param>
-/// <param name="Leftover">Bytes of the next request that were received already.</param>
-internal sealed record MovedConnection(EndpointKey Origin, int Fd, ReadOnlyMemory<byte> Leftover);

@@ -11,22 +11,16 @@ namespace Ips.Actors.Systemd;
 /// end.</remarks>
 internal sealed class ServiceNotifier(
     NotifySettings settings, INotifySocket socket, int pid, int generation, TimeProvider time, ILogger log)
+    : IServiceNotifier
 {
     private static readonly TimeSpan LongestTurn = TimeSpan.FromSeconds(5);
 
     private NotifyStanding _standing = new();
     private bool _failed;
 
-    /// <summary>How often <see cref="Turn"/> is due: a third of what the watchdog expects, and at least every 5 s.</summary>
     public TimeSpan TurnInterval { get; } = settings.WatchdogInterval is { } watchdog
         && watchdog / 3 < LongestTurn ? watchdog / 3 : LongestTurn;
 
-    /// <summary>An effect was carried out.</summary>
-    /// <param name="effect">The effect.</param>
-    /// <param name="state">Where the generation stands now.</param>
-    /// <param name="lastReceipt">The newest reload or check.</param>
-    /// <param name="successorPid">The successor of the reload under way.</param>
-    /// <param name="outsider">It came from outside of the unit.</param>
     public void After(LifecycleEffect effect, LifecycleState state, ReloadReceipt? lastReceipt, int? successorPid, bool outsider = false)
     {
         (_standing, var message) = NotifyMachine.After(_standing, effect,
@@ -34,10 +28,8 @@ internal sealed class ServiceNotifier(
         Send(message);
     }
 
-    /// <summary>A reload was refused before anything was started.</summary>
     public void Refused(LifecycleState state, ReloadReceipt receipt) => Send(NotifyMachine.Refused(_standing, Facts(state, receipt)));
 
-    /// <summary>LifecycleActor's loop has come round.</summary>
     public void Turn() => Send(NotifyMachine.OnTurn(_standing, settings.WatchdogInterval is not null), wait: false); // the next one follows
 
     private NotifyFacts Facts(LifecycleState state, ReloadReceipt? lastReceipt) => new(

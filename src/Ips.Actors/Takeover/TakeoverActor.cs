@@ -27,12 +27,12 @@ internal sealed class TakeoverActor : ReceiveActor
     public TakeoverActor(TakeoverSocket socket, IActorRef lifecycle, ILogger log)
     {
         (_socket, _lifecycle, _log) = (socket, lifecycle, log);
-        Receive<TakeoverProtocol.Serve>(_ =>
+        Receive<ClientOrder.Serve>(_ =>
         {
             _socket.Served = true;
             Serve();
         });
-        Receive<TakeoverProtocol.HandedOver>(_ => OnHandedOver());
+        Receive<ClientOrder.HandedOver>(_ => OnHandedOver());
         Receive<Arrived>(arrived => OnArrived(arrived.Fd, refusal: null));
         Receive<Spoke>(OnSpoke);
         Receive<Silent>(silent =>
@@ -140,16 +140,6 @@ internal sealed class TakeoverActor : ReceiveActor
     private sealed record Spoke(InvitedGeneration Outsider, HelloFrame Hello, string? Refusal);
 
     private sealed record Silent(InvitedGeneration Outsider, string Reason);
-}
-
-/// <summary>What <see cref="TakeoverActor"/> is told.</summary>
-internal static class TakeoverProtocol
-{
-    /// <summary>This generation is the main process, and has its socket at the path: answer those who connect.</summary>
-    public sealed record Serve;
-
-    /// <summary>The successor is the main process: who still waits here is told so.</summary>
-    public sealed record HandedOver;
 }
 
 /// <summary>Who may take over. Pure.</summary>

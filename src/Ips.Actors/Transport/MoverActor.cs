@@ -16,16 +16,16 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
 
     private readonly MoveLedger _ledger;
     private readonly ConnectionRegistry _connections;
-    private readonly FrontGate _gate;
+    private readonly MoveProgress _progress;
     private readonly IActorRef _lifecycle;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private IActorRef? _flushing;
 
-    public MoverActor(MoveLedger ledger, ConnectionRegistry connections, FrontGate gate, IActorRef lifecycle, TimeProvider time,
+    public MoverActor(MoveLedger ledger, ConnectionRegistry connections, MoveProgress progress, IActorRef lifecycle, TimeProvider time,
         ILogger log)
     {
-        (_ledger, _connections, _gate, _lifecycle, _time, _log) = (ledger, connections, gate, lifecycle, time, log);
+        (_ledger, _connections, _progress, _lifecycle, _time, _log) = (ledger, connections, progress, lifecycle, time, log);
         Receive<MoverProtocol.Begin>(OnBegin);
         Receive<Found>(found => Ask(found.Connection));
         Receive<ReadDecisions>(_ => OnReadDecisions());
@@ -75,7 +75,7 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
     private int OnTheWay
     {
         get => _ledger.OnTheWay;
-        set => _gate.OnTheWay = _ledger.OnTheWay = value;
+        set => _progress.OnTheWay = _ledger.OnTheWay = value;
     }
 
     private void OnBegin(MoverProtocol.Begin begin)
@@ -86,7 +86,7 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
         }
 
         (_ledger.Carrier, _ledger.Endpoints, _ledger.BeganAt) = (begin.Carrier, begin.Endpoints, _time.GetTimestamp());
-        _gate.Moving = true;
+        _progress.Moving = true;
         var self = Self;
         _connections.Opened = connection => self.Tell(new Found(connection)); // those that were accepted and wait for Kestrel yet
         foreach (var connection in _connections.Connections)
@@ -186,7 +186,7 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
     {
         OnTheWay -= delivered.Count;
         _ledger.Moved += delivered.Count;
-        _gate.Moved = _ledger.Moved;
+        _progress.Moved = _ledger.Moved;
         ReportIfSettled();
         ReplyIfFlushed();
     }
@@ -218,7 +218,7 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
     // What has left Kestrel goes with the carrier yet; the others are answered here, and told of the close.
     private void StopAsking()
     {
-        _gate.EndMoving();
+        _progress.EndMoving();
         _ledger.CarrierLeaving = true;
         _connections.Opened = null;
         StayForGood();

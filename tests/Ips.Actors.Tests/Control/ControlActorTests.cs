@@ -129,7 +129,7 @@ public sealed class ControlActorTests : ActorTest
     {
         using var client = await AskAsync("""{"verb":"reload"}""");
         var reload = await _lifecycle.ExpectMsgAsync<LifecycleProtocol.Reload>();
-        _control.Tell(new ControlProtocol.HandedOver());
+        _control.Tell(new ClientOrder.HandedOver());
         await RoundTrip(_control);
         Assert.Null(_identity.ControlFd);
         reload.ReplyTo.Tell(new LifecycleProtocol.ReloadFinished(Receipt));
@@ -142,14 +142,14 @@ public sealed class ControlActorTests : ActorTest
     {
         using var client = await AskAsync("""{"verb":"reload"}""");
         await _lifecycle.ExpectMsgAsync<LifecycleProtocol.Reload>();
-        await _control.Ask<ControlProtocol.Closed>(new ControlProtocol.Close(), Patience);
+        await _control.Ask<ClientOrder.Closed>(new ClientOrder.Close(), Patience);
         var answer = Assert.Single(await client.ReadToEndAsync());
         Assert.Equal(("error", "the daemon is stopping", true), (answer.Kind, answer.Message, answer.Final));
     }
 
     [Fact]
     public async Task Close_NobodyThere_IsAnsweredAtOnce() =>
-        await _control.Ask<ControlProtocol.Closed>(new ControlProtocol.Close(), Patience);
+        await _control.Ask<ClientOrder.Closed>(new ClientOrder.Close(), Patience);
 
     [Fact]
     public async Task Killed_NextClient_IsAnswered()
@@ -184,7 +184,7 @@ public sealed class ControlActorTests : ActorTest
         await client.WriteAsync("""{"verb":"history"}""", lineEnd: true);
         await RoundTrip(_control);
         Assert.False(_lifecycle.HasMessages);
-        _control.Tell(new ControlProtocol.Serve());
+        _control.Tell(new ClientOrder.Serve());
         await _lifecycle.ExpectMsgAsync<LifecycleProtocol.GetHistory>();
     }
 
@@ -201,7 +201,7 @@ public sealed class ControlActorTests : ActorTest
     {
         if (serve)
         {
-            _control.Tell(new ControlProtocol.Serve());
+            _control.Tell(new ClientOrder.Serve());
         }
 
         var client = new Client(_identity.ControlPath);

@@ -14,7 +14,7 @@ namespace Ips.Actors.Tests.HttpFront;
 public sealed class HttpFrontActorTests : ActorTest
 {
     private readonly RecordingLog _log = new();
-    private readonly FrontGate _gate = new();
+    private readonly FrontState _gate = new();
     private readonly ConnectionRegistry _connections = new();
     private readonly FakeHealth _health = new();
     private readonly FakeTimeProvider _time = new();
@@ -191,7 +191,7 @@ public sealed class HttpFrontActorTests : ActorTest
         _front.Tell(new FrontOrder.BeginDrain());
         Assert.Equal(0, (await _lifecycle.ExpectMsgAsync<LifecycleEvent.ConnectionsDrained>()).Aborted);
         Assert.True(_gate.Draining);
-        Assert.False(_gate.Moving);
+        Assert.False(_gate.Move.Moving);
     }
 
     [Fact]
@@ -200,11 +200,11 @@ public sealed class HttpFrontActorTests : ActorTest
         _connections.Arrived();
         _front.Tell(new FrontOrder.BeginDrain(MoveWay.Predecessor));
         await RoundTrip();
-        Assert.True(_gate.Draining && _gate.Moving);
-        _gate.Moving = false; // the carrier was lost
+        Assert.True(_gate.Draining && _gate.Move.Moving);
+        _gate.Move.Moving = false; // the carrier was lost
         _front.Tell(new FrontOrder.BeginDrain(MoveWay.Predecessor)); // asked again after a restart
         await RoundTrip();
-        Assert.False(_gate.Moving);
+        Assert.False(_gate.Move.Moving);
     }
 
     [Fact]
@@ -311,7 +311,7 @@ public sealed class HttpFrontActorTests : ActorTest
     public async Task Abort_SomeWaitForAnotherGeneration_CountAsClosed()
     {
         _front.Tell(new FrontOrder.BeginDrain(MoveWay.Predecessor));
-        _gate.OnTheWay = 3;
+        _gate.Move.OnTheWay = 3;
         _front.Tell(new FrontOrder.AbortConnections());
         var drained = await _lifecycle.FishForMessageAsync<LifecycleEvent.ConnectionsDrained>(message =>
             message.Counts is { ClosedIdle: > 0 });

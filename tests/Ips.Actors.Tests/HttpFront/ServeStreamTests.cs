@@ -39,7 +39,7 @@ public sealed class ServeStreamTests
         context.Features.Set<IHttpResponseFeature>(_response);
         context.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(_response.Sent));
         context.Request.Method = method;
-        var close = new PoliteClose(new FrontGate(), new ConnectionRegistry(), s_drain, _time, NullLogger.Instance);
+        var close = new PoliteClose(new FrontState(), new ConnectionRegistry(), s_drain, _time, NullLogger.Instance);
         var serving = close.ServeStreamAsync(context, connection: null!, _streams, _ =>
         {
             Assert.True(_streams.TryAnnounce(_time.GetTimestamp()));

@@ -25,7 +25,7 @@ internal static class EquivalentMutants
         ("Moving \\+ ConnectionsDrained: without RetractIdentity",
             "the lock was handed over on the promotion: Identity has nothing left to retract"),
         ("LameDuck \\+ (ActorLost|ActorRestarted): without FailReadiness",
-            "readiness fails since the lame duck began; FrontGate keeps that over a restart"),
+            "readiness fails since the lame duck began; FrontState keeps that over a restart"),
         ("load balancers are told last", "the orders of one transition go out within microseconds, to different actors"),
         ("Draining \\+ SuccessorGone: without SendFarewell",
             "it leaves only after an unpromoted successor, which is gone: nobody hears a farewell"),

@@ -64,8 +64,8 @@ public abstract class LifecycleActorTest : ActorTest
 
     private protected async Task ExpectExit(ExitCode code)
     {
-        await Control.FishForMessageAsync(message => message is ControlProtocol.Close);
-        Control.Reply(new ControlProtocol.Closed());
+        await Control.FishForMessageAsync(message => message is ClientOrder.Close);
+        Control.Reply(new ClientOrder.Closed());
         Assert.Equal(code, await Process.Exited.WaitAsync(Patience));
     }
 }

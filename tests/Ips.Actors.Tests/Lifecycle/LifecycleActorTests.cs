@@ -29,7 +29,7 @@ public sealed class LifecycleActorTests : LifecycleActorTest
         lifecycle.Tell(new LifecycleEvent.FrontReady());
         await Listeners.ExpectMsgAsync<ListenerOrder.StartAccepting>();
         await Listeners.ExpectMsgAsync<ListenerOrder.HandoverEnded>();
-        await Control.ExpectMsgAsync<ControlProtocol.Serve>();
+        await Control.ExpectMsgAsync<ClientOrder.Serve>();
         await Front.ExpectMsgAsync<FrontOrder.AnnounceServing>();
         await Front.ExpectMsgAsync<FrontOrder.TakeRole>();
         Assert.Equal(["PublishIdentity", "ReportStarted"], Process.Calls);

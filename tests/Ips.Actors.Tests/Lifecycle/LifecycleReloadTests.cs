@@ -43,7 +43,7 @@ public sealed class LifecycleReloadTests : LifecycleActorTest
         lifecycle.Tell(new LifecycleEvent.RoleYielded());
         await Reloader.ExpectMsgAsync<ReloaderOrder.SendPromote>();
         lifecycle.Tell(new LifecycleEvent.PromotionAcknowledged());
-        await Control.ExpectMsgAsync<ControlProtocol.HandedOver>();
+        await Control.ExpectMsgAsync<ClientOrder.HandedOver>();
         await Front.ExpectMsgAsync<FrontOrder.FailReadiness>();
         // nothing before it that would remove Unix paths
         Assert.True((await Listeners.ExpectMsgAsync<ListenerOrder.ReleaseListeners>()).HandedOver);

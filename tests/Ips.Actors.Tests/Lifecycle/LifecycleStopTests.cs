@@ -181,7 +181,7 @@ public sealed class LifecycleStopTests : LifecycleActorTest
     public async Task Exiting_ControlNeverAnswers_ExitsNevertheless()
     {
         Start(new Starting()).Tell(new LifecycleEvent.StopRequested("SIGTERM"));
-        await Control.ExpectMsgAsync<ControlProtocol.Close>();
+        await Control.ExpectMsgAsync<ClientOrder.Close>();
         Assert.Equal(ExitCode.Clean, await Process.Exited.WaitAsync(Patience));
     }
 }

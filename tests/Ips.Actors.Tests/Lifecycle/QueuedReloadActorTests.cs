@@ -207,8 +207,8 @@ public sealed class QueuedReloadActorTests : ActorTest
         var lifecycle = Start(new Draining(ExitCode.Clean, StopSeen: false, HandedOver: true, Way: MoveWay.Successor));
         lifecycle.Tell(new LifecycleEvent.ReloadRequested("SIGUSR2"));
         lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(0));
-        await _others.FishForMessageAsync(message => message is ControlProtocol.Close);
-        _others.Reply(new ControlProtocol.Closed());
+        await _others.FishForMessageAsync(message => message is ClientOrder.Close);
+        _others.Reply(new ClientOrder.Closed());
         await RoundTrip(lifecycle);
         Assert.False(_process.Exited.IsCompleted);
         taken.SetResult(null);

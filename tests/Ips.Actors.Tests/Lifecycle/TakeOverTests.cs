@@ -47,7 +47,7 @@ public sealed class TakeOverTests : ActorTest
         lifecycle.Tell(new LifecycleEvent.ProbationPassed());
         lifecycle.Tell(new LifecycleEvent.RoleYielded());
         lifecycle.Tell(new LifecycleEvent.PromotionAcknowledged());
-        await _door.ExpectMsgAsync<TakeoverProtocol.HandedOver>();
+        await _door.ExpectMsgAsync<ClientOrder.HandedOver>();
         Assert.Contains("HandOverIdentity to an outsider", _process.Calls);
         Assert.DoesNotContain("KeepSockets", _process.Calls); // another manager's
     }

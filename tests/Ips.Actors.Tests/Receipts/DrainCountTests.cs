@@ -5,7 +5,7 @@ namespace Ips.Actors.Tests.Receipts;
 
 public sealed class DrainCountTests
 {
-    private readonly FrontGate _gate = new();
+    private readonly FrontState _gate = new();
 
     [Fact]
     public void Drain_EverythingEnds_IsCountedFromItsBegin()
@@ -17,7 +17,7 @@ public sealed class DrainCountTests
         _gate.ToldOfClose("a");
         _gate.ToldOfClose("a"); // HTTP/2 says so with each response
         _gate.ToldOfClose("b");
-        _gate.Moved = 4;
+        _gate.Move.Moved = 4;
         Assert.Equal(new DrainCounts(6, 2, 2, 0, 0, 4), _gate.CountDrain(cut: 0, left: 0, idle: 0));
     }
 

@@ -74,7 +74,7 @@ public sealed class TakeoverActorTests : ActorTest
         _socket.Publish(); // nobody accepts yet
         using var peer = Connect();
         peer.TrySend(new HelloFrame(1, 1, 12, "2.0"));
-        _door.Tell(new TakeoverProtocol.HandedOver());
+        _door.Tell(new ClientOrder.HandedOver());
         Assert.Contains("connect again", Assert.IsType<RefusedFrame>(Assert
             .IsType<ChannelEvent.Received>(peer.WaitForNext(Patience)).Frame).Reason, StringComparison.Ordinal);
         await RoundTrip(_door);
@@ -89,7 +89,7 @@ public sealed class TakeoverActorTests : ActorTest
         successor.Publish();
         _socket.Publish();
         successor.Retract(); // the path is not its own any more
-        _door.Tell(new TakeoverProtocol.Serve());
+        _door.Tell(new ClientOrder.Serve());
         using var peer = Connect();
         peer.TrySend(new HelloFrame(1, 1, 12, "2.0"));
         (await _lifecycle.ExpectMsgAsync<LifecycleProtocol.TakeOver>()).Successor.Dispose();
@@ -129,7 +129,7 @@ public sealed class TakeoverActorTests : ActorTest
     private async Task ServeAsync()
     {
         _socket.Publish();
-        _door.Tell(new TakeoverProtocol.Serve());
+        _door.Tell(new ClientOrder.Serve());
         await RoundTrip(_door);
     }
 }

@@ -17,7 +17,7 @@ public sealed class MoverActorTests : ActorTest
     private static readonly EndpointKey Here = new("127.0.0.1:0", 0);
 
     private readonly RecordingLog _log = new();
-    private readonly FrontGate _gate = new();
+    private readonly MoveProgress _progress = new();
     private readonly ConnectionRegistry _connections = new();
     private readonly OpenConnections _open;
     private readonly TestProbe _carrier;
@@ -29,7 +29,7 @@ public sealed class MoverActorTests : ActorTest
         _open = new OpenConnections(_connections);
         (_carrier, _lifecycle) = (CreateTestProbe(), CreateTestProbe());
         var ledger = new MoveLedger();
-        _mover = Supervise(Props.Create(() => new MoverActor(ledger, _connections, _gate, _lifecycle.Ref, TimeProvider.System, _log)));
+        _mover = Supervise(Props.Create(() => new MoverActor(ledger, _connections, _progress, _lifecycle.Ref, TimeProvider.System, _log)));
     }
 
     [Fact]
@@ -37,7 +37,7 @@ public sealed class MoverActorTests : ActorTest
     {
         Begin();
         await ExpectSettledAsync(moved: 0, busy: 0);
-        Assert.True(_gate.Moving);
+        Assert.True(_progress.Moving);
     }
 
     [Fact]
@@ -54,7 +54,7 @@ public sealed class MoverActorTests : ActorTest
         _mover.Tell(new MoverProtocol.Delivered(1));
         await ExpectSettledAsync(moved: 3, busy: 0);
         await Until(() => _log.Has(EventIds.ConnectionsMoved));
-        Assert.Equal(3, _gate.Moved);
+        Assert.Equal(3, _progress.Moved);
         Assert.All(opened, served => Assert.False(served.Client.Poll(0, SelectMode.SelectRead))); // no client saw an end
         CloseAll(carried);
     }
@@ -69,7 +69,7 @@ public sealed class MoverActorTests : ActorTest
         CloseAll(await CarriedAsync(1));
         _mover.Tell(new MoverProtocol.Delivered(1));
         await RoundTrip(_mover);
-        Assert.Equal(1, _gate.Moved);
+        Assert.Equal(1, _progress.Moved);
     }
 
     [Fact]
@@ -109,7 +109,7 @@ public sealed class MoverActorTests : ActorTest
         await ExpectSettledAsync(moved: 0, busy: 1);
         _mover.Tell(new MoverProtocol.CarrierLost(0));
         await RoundTrip(_mover);
-        Assert.False(_gate.Moving);
+        Assert.False(_progress.Moving);
         await busy.EndRequestAsync();
         await RoundTrip(_mover);
         await _carrier.ExpectMsgAsync<MoverProtocol.CarryEnded>();
@@ -155,7 +155,7 @@ public sealed class MoverActorTests : ActorTest
         CloseAll(await CarriedAsync(1));
         _mover.Tell(new MoverProtocol.CarrierLeaving(Finish: false));
         await _carrier.ExpectMsgAsync<MoverProtocol.CarryEnded>();
-        Assert.False(_gate.Moving);
+        Assert.False(_progress.Moving);
         _open.Open(origin: Here); // stays, and is told of the close
         _mover.Tell(new MoverProtocol.Delivered(1));
         await ExpectSettledAsync(moved: 1, busy: 0);
@@ -173,7 +173,7 @@ public sealed class MoverActorTests : ActorTest
         await ExpectSettledAsync(moved: 0, busy: 1);
         _mover.Tell(new MoverProtocol.CarrierLeaving(Finish: true));
         await RoundTrip(_mover);
-        Assert.True(_gate.Moving); // its response does not say close
+        Assert.True(_progress.Moving); // its response does not say close
         await busy.EndRequestAsync();
         CloseAll(await CarriedAsync(1));
         _open.Open(origin: Here); // from an older generation
@@ -183,7 +183,7 @@ public sealed class MoverActorTests : ActorTest
 
         _mover.Tell(new MoverProtocol.IntakeClosed());
         await _carrier.ExpectMsgAsync<MoverProtocol.CarryEnded>();
-        Assert.False(_gate.Moving);
+        Assert.False(_progress.Moving);
     }
 
     [Fact]
@@ -195,7 +195,7 @@ public sealed class MoverActorTests : ActorTest
         _mover.Tell(new MoverProtocol.CarrierLeaving(Finish: true));
         _mover.Tell(new MoverProtocol.CarrierLeaving(Finish: false));
         await _carrier.ExpectMsgAsync<MoverProtocol.CarryEnded>();
-        Assert.False(_gate.Moving);
+        Assert.False(_progress.Moving);
     }
 
     [Fact]
@@ -205,18 +205,18 @@ public sealed class MoverActorTests : ActorTest
         _open.Open(origin: Here);
         Begin();
         CloseAll(await CarriedAsync(2));
-        Assert.Equal(2, _gate.OnTheWay);
+        Assert.Equal(2, _progress.OnTheWay);
         _mover.Tell(new MoverProtocol.Flush(), TestActor);
         _mover.Tell(new MoverProtocol.CarrierLeaving(Finish: false));
         _mover.Tell(new MoverProtocol.Delivered(1));
         await RoundTrip(_mover);
         Assert.False(HasMessages); // the other is on its way back
-        Assert.Equal(1, _gate.OnTheWay);
+        Assert.Equal(1, _progress.OnTheWay);
         _mover.Tell(new MoverProtocol.Returned(1, UnmovableReason.Declined));
         await ExpectMsgAsync<MoverProtocol.Flushed>();
         var settled = await _lifecycle.ExpectMsgAsync<MoverProtocol.Settled>();
         Assert.Equal((1, 1), (settled.Moved, settled.Staying[nameof(UnmovableReason.Declined)]));
-        Assert.False(_gate.Moving); // its next response says close
+        Assert.False(_progress.Moving); // its next response says close
     }
 
     [Fact]
@@ -261,7 +261,7 @@ public sealed class MoverActorTests : ActorTest
         _mover.Tell(Kill.Instance);
         _mover.Tell(new MoverProtocol.Delivered(1));
         await RoundTrip(_mover);
-        Assert.Equal(1, _gate.Moved);
+        Assert.Equal(1, _progress.Moved);
         _open.Open(origin: Here);
         CloseAll(await CarriedAsync(1));
         CloseAll(carried);

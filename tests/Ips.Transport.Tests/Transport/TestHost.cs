@@ -64,9 +64,9 @@ internal sealed class TestHost : IAsyncDisposable
                 services.GetRequiredService<ConnectionRegistry>(),
                 services.GetRequiredService<ILogger<HandoverConnectionFactory>>(),
                 movable.ToHashSet()));
-            builder.Services.AddSingleton<FrontGate>();
+            builder.Services.AddSingleton<FrontState>();
             builder.Services.AddSingleton(services => new PoliteClose(
-                services.GetRequiredService<FrontGate>(), services.GetRequiredService<ConnectionRegistry>(), new DrainOptions(),
+                services.GetRequiredService<FrontState>(), services.GetRequiredService<ConnectionRegistry>(), new DrainOptions(),
                     TimeProvider.System,
                 NullLogger.Instance));
             builder.Services.AddSingleton(new GenerationContext { Number = 1,

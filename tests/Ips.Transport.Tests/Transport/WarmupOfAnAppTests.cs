@@ -37,7 +37,7 @@ public sealed class WarmupOfAnAppTests
 
         // A client is answered only after the warm-up, as accepting begins then.
         Assert.Equal("pong", await GetOnceAsync(app));
-        var gate = app.Services.GetRequiredService<FrontGate>();
+        var gate = app.Services.GetRequiredService<FrontState>();
         await Eventually.TrueAsync(() => gate.Requests > 0);
 
         Assert.NotEmpty(warmups);

@@ -6,27 +6,26 @@ namespace Ips.Actors.HttpFront;
 /// <summary>What the request path must know of the lifecycle, and the requests that it has answered. Written by
 /// <see cref="HttpFrontActor"/>, read on every request; it outlives a restart of the actor.</summary>
 #pragma warning disable CA1001 // the token source lives as long as the process: it has no timer and nothing to dispose of
-internal sealed class FrontGate
+internal sealed class FrontState
 #pragma warning restore CA1001
 {
     private readonly ConcurrentDictionary<string, bool> _closedPolitely = new();
     private int _openAtDrain;
     private long _requestsAtDrain;
-    private int _moved;
-    private int _onTheWay;
     private long _requests;
     private long _errors;
     private volatile bool _ready;
     private volatile bool _paused;
     private bool _becameReady;
     private volatile bool _draining;
-    private volatile bool _moving;
-    private volatile bool _moveOver;
     private readonly CancellationTokenSource _leaving = new();
 
     /// <summary>Stops taking connections from an older generation; completes once no more can arrive. By default none ever does.
     /// Given true, connections that are busy there may arrive first.</summary>
     public Func<bool, Task> CloseIntake { get; set; } = _ => Task.CompletedTask;
+
+    /// <summary>How far the move of connections to another generation has come.</summary>
+    public MoveProgress Move { get; } = new();
 
     /// <summary>The host has started; set once.</summary>
     public bool HostStarted { get; set; }
@@ -73,16 +72,6 @@ internal sealed class FrontGate
     /// <summary>Cancelled when <see cref="Draining"/> begins, just after it.</summary>
     public CancellationToken Leaving => _leaving.Token;
 
-    /// <summary>While draining: connections that can leave for the other generation do, and are not told to close.</summary>
-    public bool Moving
-    {
-        get => _moving && !_moveOver;
-        set => _moving = value;
-    }
-
-    /// <summary>Nothing leaves any more, even if <see cref="HttpFrontActor"/> comes to know of the move only now.</summary>
-    public void EndMoving() => _moveOver = true;
-
     /// <summary>Requests answered.</summary>
     public long Requests => Interlocked.Read(ref _requests);
 
@@ -95,20 +84,6 @@ internal sealed class FrontGate
     /// <summary>Counts a connection that was told of the close, once: HTTP/2 says so with each response.</summary>
     public void ToldOfClose(string connectionId) => _closedPolitely.TryAdd(connectionId, true);
 
-    /// <summary>Connections that another generation has taken over.</summary>
-    public int Moved
-    {
-        get => Volatile.Read(ref _moved);
-        set => Volatile.Write(ref _moved, value);
-    }
-
-    /// <summary>Connections that have left Kestrel for another generation, which has not taken them yet.</summary>
-    public int OnTheWay
-    {
-        get => Volatile.Read(ref _onTheWay);
-        set => Volatile.Write(ref _onTheWay, value);
-    }
-
     /// <summary>The drain begins with so many connections.</summary>
     public void BeginCount(int open) => (_openAtDrain, _requestsAtDrain) = (open, Requests);
 
@@ -117,7 +92,7 @@ internal sealed class FrontGate
     /// <param name="left">Connections that were still open then.</param>
     /// <param name="idle">How many of them without a request.</param>
     public DrainCounts CountDrain(int cut, int left, int idle) =>
-        new(Math.Max(0, _openAtDrain - left - Moved), Requests - _requestsAtDrain, ClosedPolitely, cut, idle, Moved);
+        new(Math.Max(0, _openAtDrain - left - Move.Moved), Requests - _requestsAtDrain, ClosedPolitely, cut, idle, Move.Moved);
 
     /// <summary>Counts a finished response.</summary>
     /// <param name="statusCode">Its status.</param>
