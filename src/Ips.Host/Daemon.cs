@@ -1,10 +1,9 @@
 using System.Data.Common;
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using Ips.Actors.Control;
-using Ips.Actors.Diagnostics;
+using Ips.Actors.Files;
 using Ips.Actors.Handover;
-using Ips.Actors.Hosting;
+using Ips.Actors.Launch;
 using Ips.Actors.Lifecycle;
 using Ips.Host.Api;
 using Ips.Host.Cli;

@@ -1,4 +1,3 @@
-using Ips.Actors.Lifecycle;
 using Ips.Actors.Supervise;
 using Ips.Host;
 using Ips.Host.Cli;

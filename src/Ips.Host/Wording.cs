@@ -1,5 +1,5 @@
 using System.Globalization;
-using Ips.Actors.Hosting;
+using Ips.Actors.Launch;
 
 namespace Ips.Host;
 

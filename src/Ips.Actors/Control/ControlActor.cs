@@ -1,8 +1,9 @@
 using Akka.Actor;
 using Ips.Actors.Diagnostics;
+using Ips.Actors.Files;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Listener;
-using Ips.Actors.Posix;
+using Ips.Actors.Transport;
 using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Control;

@@ -53,10 +53,10 @@ internal sealed class ControlLineReader
     // The serializer fills in null for what is not there, and lets it through in a list.
     private static string? Missing(ControlEvent read) =>
         (read.Status is { } status ? MissingIn(status) : null)
-        ?? (read.Receipt is { } receipt ? MissingIn(receipt) : null)
+        ?? (read.Receipt is { } receipt ? receipt.Missing() : null)
         ?? (read is { Pending.AskedBy: null } and { Pending: not null } ? "who asked for the pending reload" : null)
         ?? (read is { Ask.Verb: null } and { Ask: not null } ? "the verb to ask again" : null)
-        ?? read.History?.Select(past => past is null ? "a receipt" : MissingIn(past)).FirstOrDefault(missing => missing is not null);
+        ?? read.History?.Select(past => past is null ? "a receipt" : past.Missing()).FirstOrDefault(missing => missing is not null);
 
     private static string? MissingIn(DaemonStatus status) => status switch
     {
@@ -66,15 +66,6 @@ internal sealed class ControlLineReader
         { Pending: { AskedBy: null } } => "who asked for the pending reload",
         { LastGood: { Release: null } or { FileName: null } } => "a part of the last good release",
         _ when status.Endpoints.Contains(null!) => "an endpoint",
-        _ => status.LastReload is { } last ? MissingIn(last) : null,
-    };
-
-    /// <summary>What a receipt lacks that was read from elsewhere; null if nothing.</summary>
-    internal static string? MissingIn(ReloadReceipt receipt) => receipt switch
-    {
-        { Outcome: null } => "a receipt's outcome",
-        { Connections.Staying: null } => "a receipt's list of connections that stay",
-        { Output: { } output } when output.Contains(null!) => "a line of a receipt's output",
-        _ => null,
+        _ => status.LastReload is { } last ? last.Missing() : null,
     };
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Ips.Actors.Lifecycle;
+using Ips.Actors.Takeover;
 
 namespace Ips.Actors.Control;
 

@@ -1,9 +1,9 @@
 using System.Net.Sockets;
 using System.Text.Json;
 using Akka.Actor;
-using Ips.Actors.HttpFront;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Posix;
+using Ips.Actors.Takeover;
 using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Control;
@@ -36,7 +36,7 @@ internal sealed class ControlSession : ReceiveActor
         Receive<LifecycleProtocol.Progress>(progress => Send(
             new ControlEvent("progress") { Message = progress.Message, WithinMs = progress.Within?.TotalMilliseconds }));
         Receive<LifecycleProtocol.ReloadPassedOn>(passed => End(
-            new ControlEvent("passed-on") { Message = passed.Message, Ask = passed.Ask }));
+            new ControlEvent("passed-on") { Message = passed.Message, Ask = ControlRequest.For(passed.Ask) }));
         Receive<LifecycleProtocol.ReloadFinished>(finished => End(new ControlEvent("receipt") { Receipt = finished.Receipt }));
         Receive<LifecycleProtocol.HistoryReply>(reply => End(
             new ControlEvent("history") { History = reply.Receipts, Pending = reply.Pending }));

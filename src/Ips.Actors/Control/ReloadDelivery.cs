@@ -1,3 +1,5 @@
+using Ips.Actors.Lifecycle;
+
 namespace Ips.Actors.Control;
 
 /// <summary>Passes a reload on to the main process, as a client of its control socket.</summary>

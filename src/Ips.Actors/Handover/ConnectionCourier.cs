@@ -1,4 +1,3 @@
-using Ips.Actors.Listener;
 using Ips.Actors.Posix;
 
 namespace Ips.Actors.Handover;

@@ -16,7 +16,7 @@ internal enum HandoverPhase
     Promoted,
 }
 
-/// <summary>What a predecessor may say at which time. Pure. What a successor may say is in <see cref="Reloader.SuccessorMachine"/>, with
+/// <summary>What a predecessor may say at which time. Pure. What a successor may say is in <c>SuccessorMachine</c>, with
 /// what it means.</summary>
 /// <remarks>A peer may say a thing again: an actor that restarted asks anew what may have been lost. What comes at another time is a fault
 /// of the peer, and is not acted on.</remarks>

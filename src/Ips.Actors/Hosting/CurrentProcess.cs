@@ -1,11 +1,12 @@
-using Ips.Actors.Configuration;
 using System.Net;
+using Ips.Actors.Configuration;
 using Ips.Actors.Control;
+using Ips.Actors.Files;
 using Ips.Actors.Handover;
+using Ips.Actors.Launch;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Listener;
 using Ips.Actors.Posix;
-using Ips.Actors.Reloader;
 using Ips.Actors.Supervise;
 using Ips.Actors.Takeover;
 using Microsoft.AspNetCore.Hosting.Server;

@@ -2,7 +2,7 @@ using Akka.Actor;
 using Akka.Hosting;
 using Ips.Actors.HttpFront;
 using Ips.Actors.Lifecycle;
-using Ips.Actors.Listener;
+using Ips.Actors.Transport;
 using Microsoft.Extensions.Hosting;
 
 namespace Ips.Actors.Hosting;
@@ -41,7 +41,7 @@ internal sealed class IpsHostService : IHostedLifecycleService
 
     /// <inheritdoc/>
     public Task StartedAsync(CancellationToken cancellationToken) =>
-        _actors.TryGet<ListenerActor>(out var listeners) ? _runtime.CheckEndpointsAsync(listeners, cancellationToken) : Task.CompletedTask;
+        _actors.TryGet<ListenerProtocol>(out var listeners) ? _runtime.CheckEndpointsAsync(listeners, cancellationToken) : Task.CompletedTask;
 
     /// <inheritdoc/>
     public async Task StoppingAsync(CancellationToken cancellationToken)

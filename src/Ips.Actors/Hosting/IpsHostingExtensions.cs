@@ -3,6 +3,7 @@ using Ips.Actors.Configuration;
 using Ips.Actors.Diagnostics;
 using Ips.Actors.Hosting;
 using Ips.Actors.HttpFront;
+using Ips.Actors.Launch;
 using Ips.Actors.Signals;
 using Ips.Actors.Transport;
 using Microsoft.AspNetCore.Builder;

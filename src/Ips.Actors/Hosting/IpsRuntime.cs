@@ -3,11 +3,12 @@ using Akka.Hosting;
 using Ips.Actors.Configuration;
 using Ips.Actors.Control;
 using Ips.Actors.Diagnostics;
+using Ips.Actors.Files;
 using Ips.Actors.Handover;
 using Ips.Actors.HttpFront;
+using Ips.Actors.Launch;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Listener;
-using Ips.Actors.Output;
 using Ips.Actors.Posix;
 using Ips.Actors.Predecessor;
 using Ips.Actors.Reloader;
@@ -286,7 +287,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
 
         registry.Register<LifecycleActor>(lifecycle);
         registry.Register<HttpFrontActor>(front);
-        registry.Register<ListenerActor>(listener);
+        registry.Register<ListenerProtocol>(listener);
         return [lifecycle, listener, mover, front, reloader, predecessor, control, signals, .. door];
     }
 

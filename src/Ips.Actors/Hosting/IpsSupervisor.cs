@@ -1,7 +1,7 @@
 using Akka.Actor;
 using Ips.Actors.Diagnostics;
 using Ips.Actors.Lifecycle;
-using Ips.Actors.Reloader;
+using Ips.Actors.Supervise;
 using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Hosting;

@@ -1,5 +1,5 @@
 using Ips.Actors.Configuration;
-using Ips.Actors.Hosting;
+using Ips.Actors.Launch;
 using Ips.Actors.Transport;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;

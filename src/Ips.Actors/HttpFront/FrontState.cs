@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
-using Ips.Actors.Control;
+using Ips.Actors.Lifecycle;
+using Ips.Actors.Transport;
 
 namespace Ips.Actors.HttpFront;
 

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using Ips.Actors.Handover;
-using Ips.Actors.Hosting;
+using Ips.Actors.Launch;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 

@@ -1,3 +1,5 @@
+using Ips.Actors.Lifecycle;
+
 namespace Ips.Actors.HttpFront;
 
 /// <summary>Whether the app itself says that it can serve.</summary>

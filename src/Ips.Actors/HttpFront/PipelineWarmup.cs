@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Ips.Actors.Configuration;
+using Ips.Actors.Lifecycle;
 using Ips.Actors.Posix;
 using Ips.Actors.Transport;
 using Microsoft.AspNetCore.Http;

@@ -1,5 +1,4 @@
 using Akka.Actor;
-using Ips.Actors.Control;
 
 namespace Ips.Actors.Lifecycle;
 

@@ -1,8 +1,6 @@
-using Ips.Actors.HttpFront;
-
 namespace Ips.Actors.Lifecycle;
 
-/// <summary>What <see cref="HttpFrontActor"/> does with readiness, the app's role and open connections.</summary>
+/// <summary>What <c>HttpFrontActor</c> does with readiness, the app's role and open connections.</summary>
 internal abstract record FrontOrder : LifecycleEffect
 {
     /// <summary>Tell the app that it serves.</summary>

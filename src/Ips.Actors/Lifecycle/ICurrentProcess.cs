@@ -1,6 +1,4 @@
-using Ips.Actors.Control;
 using Ips.Actors.Handover;
-using Ips.Actors.Reloader;
 
 namespace Ips.Actors.Lifecycle;
 
@@ -20,15 +18,15 @@ internal interface ICurrentProcess
     /// <summary>Where this generation takes moved connections: the endpoints that it serves without TLS.</summary>
     IReadOnlyList<EndpointOffer> MovableEndpoints();
 
-    /// <summary>Becomes the main process on the file system. See <see cref="Identity.Publish"/>.</summary>
+    /// <summary>Becomes the main process on the file system. See <c>Identity.Publish</c>.</summary>
     void PublishIdentity();
 
-    /// <summary>Leaves the file system to the promoted successor. See <see cref="Identity.HandOver"/>.</summary>
+    /// <summary>Leaves the file system to the promoted successor. See <c>Identity.HandOver</c>.</summary>
     /// <param name="toOutsider">It is no process of this service manager's or stable parent's: for those the service ends here.</param>
     void HandOverIdentity(bool toOutsider);
 
     /// <summary>Keeps copies of the listening sockets, unless a service manager or a stable parent starts the service again. See
-    /// <see cref="Supervise.ServiceRestart"/>.</summary>
+    /// <c>ServiceRestart</c>.</summary>
     void KeepSockets();
 
     /// <summary>Closes these copies.</summary>
@@ -41,15 +39,15 @@ internal interface ICurrentProcess
     /// <summary>Completes when no such start is under way.</summary>
     Task RestartOver { get; }
 
-    /// <summary>Removes what is ours. See <see cref="Identity.Retract"/>.</summary>
+    /// <summary>Removes what is ours. See <c>Identity.Retract</c>.</summary>
     /// <param name="handedOver">The service lives on in another generation.</param>
     void RetractIdentity(bool handedOver);
 
     /// <summary>Takes the identity back from a process from outside that was to get it and has failed. See
-    /// <see cref="Identity.Renew"/>.</summary>
+    /// <c>Identity.Renew</c>.</summary>
     void RenewIdentity();
 
-    /// <summary>Makes again what somebody has removed of the files of the main process. See <see cref="Identity.Restore"/>.</summary>
+    /// <summary>Makes again what somebody has removed of the files of the main process. See <c>Identity.Restore</c>.</summary>
     /// <returns>Whether a socket is a new one.</returns>
     bool RestorePaths(IReadOnlyList<ReloadReceipt> history);
 
@@ -70,7 +68,7 @@ internal interface ICurrentProcess
     Task<string?> PassOnReloadAsync(ReloadRequest request);
 
     /// <summary>Keeps the receipts beside the PID file; not at a place that a successor has left. See
-    /// <see cref="Hosting.HistoryFile"/>.</summary>
+    /// <c>HistoryFile</c>.</summary>
     void KeepHistory(IReadOnlyList<ReloadReceipt> receipts);
 
     /// <summary>Adds a receipt to the history beside the PID file, for a process that is no longer the main one.</summary>

@@ -1,7 +1,5 @@
 using Akka.Actor;
 using Ips.Actors.Configuration;
-using Ips.Actors.Control;
-using Ips.Actors.HttpFront;
 using Ips.Actors.Reloader;
 using Ips.Actors.Transport;
 using Microsoft.Extensions.Logging;

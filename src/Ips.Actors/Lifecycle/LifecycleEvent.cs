@@ -1,4 +1,3 @@
-using Ips.Actors.Control;
 using Ips.Actors.Reloader;
 
 namespace Ips.Actors.Lifecycle;

@@ -1,6 +1,4 @@
-using Ips.Actors.Control;
 using Ips.Actors.Reloader;
-using Ips.Actors.Systemd;
 
 namespace Ips.Actors.Lifecycle;
 

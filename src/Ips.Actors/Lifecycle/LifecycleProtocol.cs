@@ -1,6 +1,4 @@
 using Akka.Actor;
-using Ips.Actors.Control;
-using Ips.Actors.Reloader;
 
 namespace Ips.Actors.Lifecycle;
 

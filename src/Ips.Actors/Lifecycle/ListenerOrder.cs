@@ -1,8 +1,6 @@
-using Ips.Actors.Listener;
-
 namespace Ips.Actors.Lifecycle;
 
-/// <summary>What <see cref="ListenerActor"/> does with the listening sockets.</summary>
+/// <summary>What <c>ListenerActor</c> does with the listening sockets.</summary>
 internal abstract record ListenerOrder : LifecycleEffect
 {
     /// <summary>Accept from every socket, now and bound later; idempotent.</summary>

@@ -1,9 +1,8 @@
 using Ips.Actors.Handover;
-using Ips.Actors.Predecessor;
 
 namespace Ips.Actors.Lifecycle;
 
-/// <summary>What <see cref="PredecessorActor"/> says to the predecessor, and sends back to it.</summary>
+/// <summary>What <c>PredecessorActor</c> says to the predecessor, and sends back to it.</summary>
 /// <remarks>What the decision does not know, <see cref="LifecycleActor"/> fills in before it sends the order: the init
 /// properties.</remarks>
 internal abstract record PredecessorOrder : LifecycleEffect

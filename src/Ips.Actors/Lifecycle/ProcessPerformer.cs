@@ -1,6 +1,4 @@
 using Akka.Actor;
-using Ips.Actors.Control;
-using Ips.Actors.Takeover;
 using Microsoft.Extensions.Logging;
 using static Ips.Actors.Lifecycle.LifecycleEffect;
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Ips.Actors.Control;
 
 namespace Ips.Actors.Lifecycle;
 

@@ -22,7 +22,7 @@ internal enum ReloadOutcome
 /// <summary>Outcomes as receipts have them.</summary>
 internal static class ReloadOutcomes
 {
-    /// <summary>The text of <see cref="Control.ReloadReceipt.Outcome"/>.</summary>
+    /// <summary>The text of <see cref="ReloadReceipt.Outcome"/>.</summary>
     public static string ToText(this ReloadOutcome outcome) => outcome switch
     {
         ReloadOutcome.RolledBack => "rolled-back",

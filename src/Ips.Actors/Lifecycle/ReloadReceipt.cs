@@ -50,6 +50,15 @@ internal sealed record ReloadReceipt(
     /// <summary>How the predecessor's drain ended. It ends after the receipt was given, so only <c>ips history</c> and <c>ips status</c>
     /// show it.</summary>
     public DrainCounts? Drain { get; init; }
+
+    /// <summary>What it lacks that a receipt read from elsewhere must have: the serializer fills in null. Null if nothing.</summary>
+    public string? Missing() => this switch
+    {
+        { Outcome: null } => "a receipt's outcome",
+        { Connections.Staying: null } => "a receipt's list of connections that stay",
+        { Output: { } output } when output.Contains(null!) => "a line of a receipt's output",
+        _ => null,
+    };
 }
 
 /// <summary>How a drain ended.</summary>

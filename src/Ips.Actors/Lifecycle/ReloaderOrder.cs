@@ -1,9 +1,8 @@
-using Ips.Actors.Control;
 using Ips.Actors.Reloader;
 
 namespace Ips.Actors.Lifecycle;
 
-/// <summary>What <see cref="ReloaderActor"/> carries out: everything that concerns the successor. It answers with lifecycle
+/// <summary>What <c>ReloaderActor</c> carries out: everything that concerns the successor. It answers with lifecycle
 /// events.</summary>
 /// <remarks>What the decision does not know, <see cref="LifecycleActor"/> fills in before it sends the order: the init
 /// properties.</remarks>

@@ -1,7 +1,9 @@
 using Akka.Actor;
+using Ips.Actors.Handover;
+using Ips.Actors.Launch;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Posix;
-using Ips.Actors.Systemd;
+using Ips.Actors.Transport;
 using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Listener;

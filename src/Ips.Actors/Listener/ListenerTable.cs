@@ -1,9 +1,10 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using Ips.Actors.Handover;
+using Ips.Actors.Launch;
 using Ips.Actors.Posix;
-using Ips.Actors.Supervise;
-using Ips.Actors.Systemd;
+using Ips.Actors.Transport;
 
 namespace Ips.Actors.Listener;
 

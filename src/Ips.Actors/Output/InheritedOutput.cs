@@ -46,7 +46,7 @@ internal sealed class InheritedOutput
             && fd > 2 && FileDescriptors.IsOpen(fd) ? fd : -1)];
         return fds.Length == 4 && Array.TrueForAll(fds, fd => fd > 0) ? new InheritedOutput(fds)
             : throw new Handover.HandoverRefusedException(
-                $"{Hosting.HandoverVariables.OutputFds} is '{variable}'; it must be four open descriptors of 3 or more, with commas "
+                $"{Launch.HandoverVariables.OutputFds} is '{variable}'; it must be four open descriptors of 3 or more, with commas "
                 + "between them");
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Ips.Actors.Files;
 
 namespace Ips.Actors.Posix;
 

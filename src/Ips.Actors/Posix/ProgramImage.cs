@@ -12,7 +12,7 @@ internal sealed record ProgramImage(string FileName, IReadOnlyList<string> Argum
     /// <exception cref="IOException">/proc is not mounted.</exception>
     internal static ProgramImage OfThisProcess() => new(
         System.Environment.ProcessPath ?? throw new IOException("/proc/self/exe cannot be read: mount /proc."),
-        StartCommand.ReadCommandLine(), StartCommand.ReadStartEnvironment());
+        ProcessStart.ReadCommandLine(), ProcessStart.ReadStartEnvironment());
 
     /// <summary>Removes what the .NET runtime of this process has made for debuggers in the temporary directory, by the PID and the time of
     /// the start, which the next

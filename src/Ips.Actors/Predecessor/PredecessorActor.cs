@@ -1,8 +1,7 @@
 using Akka.Actor;
-using Ips.Actors.Control;
+using Ips.Actors.Files;
 using Ips.Actors.Handover;
-using Ips.Actors.Hosting;
-using Ips.Actors.HttpFront;
+using Ips.Actors.Launch;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Listener;
 using Ips.Actors.Posix;

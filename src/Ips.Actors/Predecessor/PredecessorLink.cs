@@ -1,6 +1,5 @@
 using Ips.Actors.Handover;
 using Ips.Actors.Output;
-using Ips.Actors.Transport;
 
 namespace Ips.Actors.Predecessor;
 

@@ -1,11 +1,8 @@
 using Akka.Actor;
 using Ips.Actors.Configuration;
-using Ips.Actors.Control;
-using Ips.Actors.Diagnostics;
+using Ips.Actors.Files;
 using Ips.Actors.Handover;
-using Ips.Actors.HttpFront;
 using Ips.Actors.Lifecycle;
-using Ips.Actors.Listener;
 using Ips.Actors.Output;
 using Ips.Actors.Posix;
 using Ips.Actors.Transport;

@@ -1,9 +1,8 @@
 using Akka.Actor;
 using Ips.Actors.Diagnostics;
-using Ips.Actors.HttpFront;
 using Ips.Actors.Lifecycle;
 using Microsoft.Extensions.Logging;
-using static Ips.Actors.Reloader.SuccessorEffect;
+using static Ips.Actors.Lifecycle.SuccessorEffect;
 
 namespace Ips.Actors.Reloader;
 

@@ -1,10 +1,10 @@
 using Ips.Actors.Configuration;
-using Ips.Actors.Control;
+using Ips.Actors.Files;
 using Ips.Actors.Handover;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Posix;
 using Microsoft.Extensions.Logging;
-using static Ips.Actors.Reloader.SuccessorEffect;
+using static Ips.Actors.Lifecycle.SuccessorEffect;
 
 namespace Ips.Actors.Reloader;
 

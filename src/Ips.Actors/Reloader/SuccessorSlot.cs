@@ -1,6 +1,5 @@
 using Ips.Actors.Handover;
-using Ips.Actors.HttpFront;
-using Ips.Actors.Listener;
+using Ips.Actors.Lifecycle;
 using Ips.Actors.Posix;
 
 namespace Ips.Actors.Reloader;

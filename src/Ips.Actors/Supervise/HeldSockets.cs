@@ -1,4 +1,4 @@
-using Ips.Actors.Handover;
+using Ips.Actors.Launch;
 using Ips.Actors.Posix;
 
 namespace Ips.Actors.Supervise;

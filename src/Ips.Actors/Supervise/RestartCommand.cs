@@ -1,7 +1,5 @@
-using Ips.Actors.Control;
-using Ips.Actors.Hosting;
-using Ips.Actors.Posix;
-using Ips.Actors.Reloader;
+using Ips.Actors.Launch;
+using Ips.Actors.Lifecycle;
 
 namespace Ips.Actors.Supervise;
 
@@ -14,7 +12,7 @@ internal static class RestartCommand
     /// <paramref name="command"/> now.</param>
     /// <param name="environmentFile">The file that a reload reads into the environment (<c>ips.reload.env-file</c>); null for none.</param>
     /// <param name="tellFault">Told why that file could not be read: a service that is down must not stay down for it.</param>
-    public static Hosting.StartCommand Of(Hosting.StartCommand command, LastGoodRelease? release, string? environmentFile,
+    public static StartCommand Of(StartCommand command, LastGoodRelease? release, string? environmentFile,
         Action<string> tellFault)
     {
         var environment = new Dictionary<string, string>(command.Environment, StringComparer.Ordinal)
@@ -42,6 +40,6 @@ internal static class RestartCommand
         environment[name] = value;
         var directory = Directory.Exists(release.WorkingDirectory) ? release.WorkingDirectory : "/";
         environment["PWD"] = directory;
-        return new Hosting.StartCommand(release.FileName, [release.FileName, .. release.Arguments], directory, environment);
+        return new StartCommand(release.FileName, [release.FileName, .. release.Arguments], directory, environment);
     }
 }

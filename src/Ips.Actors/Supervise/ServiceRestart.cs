@@ -1,10 +1,8 @@
 using System.Globalization;
-using Ips.Actors.Control;
 using Ips.Actors.Diagnostics;
-using Ips.Actors.Handover;
-using Ips.Actors.Hosting;
+using Ips.Actors.Launch;
+using Ips.Actors.Lifecycle;
 using Ips.Actors.Posix;
-using Ips.Actors.Reloader;
 using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Supervise;
@@ -15,7 +13,7 @@ namespace Ips.Actors.Supervise;
 /// generation drains.
 /// </summary>
 /// <remarks>Used by LifecycleActor alone, but for <see cref="Over"/>.</remarks>
-internal sealed class ServiceRestart(Hosting.StartCommand command, TimeSpan readyTimeout, ILogger log) : IDisposable
+internal sealed class ServiceRestart(StartCommand command, TimeSpan readyTimeout, ILogger log) : IDisposable
 {
     private static readonly TimeSpan ExitAfterClose = TimeSpan.FromSeconds(1); // a process that dies closes its channel just before
 

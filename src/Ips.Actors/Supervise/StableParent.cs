@@ -2,14 +2,11 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
-using Ips.Actors.Control;
 using Ips.Actors.Diagnostics;
-using Ips.Actors.Handover;
-using Ips.Actors.Hosting;
+using Ips.Actors.Launch;
+using Ips.Actors.Lifecycle;
 using Ips.Actors.Posix;
-using Ips.Actors.Reloader;
 using Ips.Actors.Signals;
-using Ips.Actors.Systemd;
 using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Supervise;
@@ -22,9 +19,6 @@ namespace Ips.Actors.Supervise;
 /// <remarks>What it decides is in <see cref="SupervisorMachine"/>; all of it happens on one thread. One a process.</remarks>
 internal sealed partial class StableParent : IDisposable
 {
-    /// <summary>The variable that names the stable parent to all generations below it, by its PID.</summary>
-    internal const string Marker = "IPS_STABLE_PARENT";
-
     private const int Init = 1;
 
     // What arrives as a message of its own; a terminal sends SIGINT and SIGQUIT to every process of its foreground group by itself.
@@ -40,7 +34,7 @@ internal sealed partial class StableParent : IDisposable
     private readonly AutoResetEvent _spawned = new(false);
     private readonly KnownGenerations _generations = new();
     private readonly HeldSockets _held = new();
-    private readonly Hosting.StartCommand _command;
+    private readonly StartCommand _command;
     private readonly ILogger _log;
     private NewsSocket _news;
     private SupervisorState _state = new() { BoundByRoot = EarlySockets.Count > 0 };
@@ -50,7 +44,7 @@ internal sealed partial class StableParent : IDisposable
     private int _startedPid;
     private int? _exitCode;
 
-    private StableParent(Hosting.StartCommand command, ILogger log)
+    private StableParent(StartCommand command, ILogger log)
     {
         (_command, _log) = (command, log);
         _news = OpenNews();
@@ -68,7 +62,7 @@ internal sealed partial class StableParent : IDisposable
         (pid == Init || (onTerminal && variable(ActivationParser.PidVariable) != Text(pid)))
         && variable(HandoverVariables.Fd) is null
         && variable(HandoverVariables.StartFd) is null
-        && variable(Marker) is null;
+        && variable(HandoverVariables.StableParent) is null;
 
     /// <summary>Starts this program again as the first generation, and waits until no generation is left.</summary>
     /// <param name="arguments">Its arguments, as many as this process has; null for the same ones.</param>
@@ -211,7 +205,7 @@ internal sealed partial class StableParent : IDisposable
             var release = lastGood ? _previous ?? _held.Main?.Release : null;
             var command = isFirst ? _command : RestartCommand.Of(_command, release, _held.Main?.EnvironmentFile, _log.EnvironmentFailed);
             var environment = new Dictionary<string, string>(command.Environment,
-                StringComparer.Ordinal) { [Marker] = Text(Environment.ProcessId) };
+                StringComparer.Ordinal) { [HandoverVariables.StableParent] = Text(Environment.ProcessId) };
             environment[HandoverVariables.SupervisorFd] = Text(SupervisorLink.TargetFd);
             if (isFirst) descriptors.AddRange(Privileges.PassOn(environment));
             var theirs = -1;

@@ -1,4 +1,5 @@
 using Ips.Actors.Diagnostics;
+using Ips.Actors.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Supervise;

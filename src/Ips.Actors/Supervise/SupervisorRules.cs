@@ -1,4 +1,5 @@
-using Ips.Actors.Control;
+using Ips.Actors.Launch;
+using Ips.Actors.Lifecycle;
 
 namespace Ips.Actors.Supervise;
 

@@ -1,6 +1,6 @@
 using System.Net.Sockets;
-using Ips.Actors.Control;
 using Ips.Actors.Diagnostics;
+using Ips.Actors.Launch;
 using Ips.Actors.Lifecycle;
 using Microsoft.Extensions.Logging;
 

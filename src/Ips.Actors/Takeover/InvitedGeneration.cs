@@ -1,6 +1,6 @@
 using Ips.Actors.Handover;
+using Ips.Actors.Lifecycle;
 using Ips.Actors.Posix;
-using Ips.Actors.Reloader;
 using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Takeover;

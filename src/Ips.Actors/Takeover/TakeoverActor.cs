@@ -3,6 +3,7 @@ using Ips.Actors.Handover;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Listener;
 using Ips.Actors.Posix;
+using Ips.Actors.Transport;
 using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Takeover;

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Ips.Actors.Transport;
 
-/// <summary>What <see cref="HttpFront.FrontMiddleware"/> reports of requests, so that the connection knows where one ends.</summary>
+/// <summary>What <c>FrontMiddleware</c> reports of requests, so that the connection knows where one ends.</summary>
 internal sealed partial class HandoverConnection
 {
     private static readonly Func<object, Task> s_ended = static connection => ((HandoverConnection)connection).RequestEnded();

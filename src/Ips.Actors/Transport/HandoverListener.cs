@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
 using Akka.Actor;
-using Ips.Actors.Listener;
 using Ips.Actors.Posix;
 using Microsoft.AspNetCore.Connections;
 

@@ -10,7 +10,7 @@ using Microsoft.AspNetCore.Connections;
 namespace Ips.Actors.Transport;
 
 /// <summary>
-/// Kestrel's way to sockets under Ips: each endpoint that Kestrel binds is asked of <see cref="ListenerActor"/>, adopted from the
+/// Kestrel's way to sockets under Ips: each endpoint that Kestrel binds is asked of the owner of the listening sockets, adopted from the
 /// predecessor or freshly opened. Kestrel never holds a listening descriptor.
 /// </summary>
 internal sealed class HandoverTransport(ActorRegistry actors, ConnectionRegistry connections, HandoverConnectionFactory factory)
@@ -30,7 +30,7 @@ internal sealed class HandoverTransport(ActorRegistry actors, ConnectionRegistry
     /// <exception cref="AddressInUseException">Another process listens there.</exception>
     public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
-        var listeners = await actors.GetAsync<ListenerActor>(cancellationToken).ConfigureAwait(false);
+        var listeners = await actors.GetAsync<ListenerProtocol>(cancellationToken).ConfigureAwait(false);
         var listener = new HandoverListener(
             listeners, factory, connections, gone => ImmutableInterlocked.Update(ref _listeners, list => list.Remove(gone)));
         var reply = await listeners.Ask<object>(

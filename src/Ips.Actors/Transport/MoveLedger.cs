@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using Akka.Actor;
-using Ips.Actors.Listener;
+using Ips.Actors.Handover;
 
 namespace Ips.Actors.Transport;
 

@@ -16,7 +16,7 @@ internal sealed class MoveProgress
         set => _moving = value;
     }
 
-    /// <summary>Nothing leaves any more, even if <see cref="HttpFrontActor"/> comes to know of the move only now.</summary>
+    /// <summary>Nothing leaves any more, even if <c>HttpFrontActor</c> comes to know of the move only now.</summary>
     public void EndMoving() => _moveOver = true;
 
     /// <summary>Connections that another generation has taken over.</summary>

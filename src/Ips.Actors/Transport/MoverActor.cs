@@ -1,6 +1,5 @@
 using Akka.Actor;
-using Ips.Actors.HttpFront;
-using Ips.Actors.Listener;
+using Ips.Actors.Handover;
 using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Transport;

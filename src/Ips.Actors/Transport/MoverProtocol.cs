@@ -1,5 +1,5 @@
 using Akka.Actor;
-using Ips.Actors.Listener;
+using Ips.Actors.Handover;
 
 namespace Ips.Actors.Transport;
 

@@ -1,4 +1,4 @@
-using Ips.Actors.Hosting;
+using Ips.Actors.Launch;
 using Ips.Actors.Lifecycle;
 using Ips.Host.Cli.Doctor;
 using Ips.Host.Configuration;

@@ -1,3 +1,4 @@
+using Ips.Actors.Launch;
 using Ips.Host.Configuration;
 
 namespace Ips.Host.Cli;

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using Ips.Actors.Diagnostics;
-using Ips.Actors.Hosting;
+using Ips.Actors.Files;
 
 namespace Ips.Host.Cli;
 

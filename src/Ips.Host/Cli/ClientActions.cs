@@ -2,7 +2,7 @@ using System.Text.Json;
 using Ips.Actors.Configuration;
 using Ips.Actors.Control;
 using Ips.Actors.Diagnostics;
-using Ips.Actors.Hosting;
+using Ips.Actors.Files;
 using Ips.Host.Configuration;
 using Ips.Host.Inventory.Storage;
 

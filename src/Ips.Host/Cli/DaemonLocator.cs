@@ -1,6 +1,6 @@
 using System.Globalization;
 using Ips.Actors.Control;
-using Ips.Actors.Hosting;
+using Ips.Actors.Files;
 using Ips.Host.Configuration;
 
 namespace Ips.Host.Cli;

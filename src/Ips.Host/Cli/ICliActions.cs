@@ -1,3 +1,5 @@
+using Ips.Actors.Launch;
+
 namespace Ips.Host.Cli;
 
 /// <summary>Carries out the verbs. Each answers the exit code, see <see cref="CliExitCode"/>.</summary>

@@ -1,5 +1,5 @@
 using Ips.Actors.Diagnostics;
-using Ips.Actors.Hosting;
+using Ips.Actors.Launch;
 using Ips.Actors.Lifecycle;
 using Ips.Host.Configuration;
 

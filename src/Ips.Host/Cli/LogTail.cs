@@ -1,5 +1,5 @@
 using System.Text;
-using Ips.Actors.Hosting;
+using Ips.Actors.Files;
 
 namespace Ips.Host.Cli;
 

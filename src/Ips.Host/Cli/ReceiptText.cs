@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Ips.Actors.Control;
 using Ips.Actors.Diagnostics;
 
 namespace Ips.Host.Cli;

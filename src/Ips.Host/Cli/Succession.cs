@@ -1,6 +1,5 @@
 using System.Globalization;
-using Ips.Actors.Control;
-using Ips.Actors.Hosting;
+using Ips.Actors.Files;
 
 namespace Ips.Host.Cli;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
+using Ips.Actors.Files;
 using Ips.Actors.Handover;
-using Ips.Actors.Hosting;
+using Ips.Actors.Launch;
 using Ips.Actors.Lifecycle;
 
 namespace Ips.Host.Configuration;

@@ -3,7 +3,7 @@ using System.Text.Json;
 using Akka.Actor;
 using Akka.TestKit;
 using Ips.Actors.Control;
-using Ips.Actors.HttpFront;
+using Ips.Actors.Files;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Tests.Support;
 using Xunit.Abstractions;

@@ -1,5 +1,5 @@
 using System.Net.Sockets;
-using Ips.Actors.Control;
+using Ips.Actors.Files;
 using Ips.Actors.Posix;
 using Ips.Actors.Tests.Support;
 

@@ -1,5 +1,4 @@
 using Ips.Actors.Handover;
-using Ips.Actors.Listener;
 using Ips.Actors.Posix;
 using Ips.Actors.Tests.Reloader;
 using Ips.Actors.Tests.Support;

@@ -4,6 +4,7 @@ using Akka.Actor;
 using Akka.TestKit;
 using Ips.Actors.Configuration;
 using Ips.Actors.Control;
+using Ips.Actors.Files;
 using Ips.Actors.Handover;
 using Ips.Actors.Hosting;
 using Ips.Actors.HttpFront;

@@ -1,5 +1,5 @@
-using Ips.Actors.Hosting;
-using Ips.Actors.Listener;
+
+using Ips.Actors.Launch;
 
 namespace Ips.Actors.Tests.Hosting;
 

@@ -1,5 +1,6 @@
+
 using Ips.Actors.Configuration;
-using Ips.Actors.Hosting;
+using Ips.Actors.Launch;
 
 namespace Ips.Actors.Tests.Hosting;
 

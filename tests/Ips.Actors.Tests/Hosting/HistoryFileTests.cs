@@ -1,5 +1,5 @@
 using Ips.Actors.Diagnostics;
-using Ips.Actors.Hosting;
+using Ips.Actors.Files;
 using Ips.Actors.Tests.Receipts;
 using Ips.Actors.Tests.Support;
 

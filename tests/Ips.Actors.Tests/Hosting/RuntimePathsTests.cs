@@ -1,4 +1,4 @@
-using Ips.Actors.Hosting;
+using Ips.Actors.Files;
 using Ips.Actors.Posix;
 using Ips.Actors.Tests.Support;
 

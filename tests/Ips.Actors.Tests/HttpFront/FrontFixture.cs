@@ -1,9 +1,10 @@
 using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
-using Ips.Actors.Hosting;
+using Ips.Actors.Handover;
 using Ips.Actors.HttpFront;
-using Ips.Actors.Listener;
+using Ips.Actors.Launch;
+using Ips.Actors.Lifecycle;
 using Ips.Actors.Transport;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;

@@ -1,11 +1,9 @@
 using Akka.Actor;
 using Akka.TestKit;
 using Ips.Actors.Configuration;
-using Ips.Actors.Control;
 using Ips.Actors.Diagnostics;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Tests.Support;
-using Ips.Actors.Transport;
 using static Ips.Actors.Lifecycle.LifecycleState;
 
 namespace Ips.Actors.Tests.Lifecycle;

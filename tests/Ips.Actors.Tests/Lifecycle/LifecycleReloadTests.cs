@@ -1,7 +1,5 @@
 using Akka.Actor;
 using Akka.TestKit;
-using Ips.Actors.Configuration;
-using Ips.Actors.Control;
 using Ips.Actors.Diagnostics;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Tests.Support;

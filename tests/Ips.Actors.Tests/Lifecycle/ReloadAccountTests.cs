@@ -1,4 +1,3 @@
-using Ips.Actors.Control;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Reloader;
 using Ips.Actors.Tests.Support;

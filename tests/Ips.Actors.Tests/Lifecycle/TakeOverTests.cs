@@ -1,10 +1,7 @@
 using Akka.Actor;
 using Akka.TestKit;
 using Ips.Actors.Configuration;
-using Ips.Actors.Control;
 using Ips.Actors.Lifecycle;
-using Ips.Actors.Reloader;
-using Ips.Actors.Takeover;
 using Ips.Actors.Tests.Reloader;
 using Ips.Actors.Tests.Support;
 using Microsoft.Extensions.Time.Testing;

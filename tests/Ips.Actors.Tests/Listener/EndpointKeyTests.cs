@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using Ips.Actors.Listener;
+using Ips.Actors.Handover;
 
 namespace Ips.Actors.Tests.Listener;
 

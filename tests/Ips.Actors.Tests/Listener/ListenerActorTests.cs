@@ -4,10 +4,12 @@ using System.Net.Sockets;
 using Akka.Actor;
 using Akka.TestKit;
 using Ips.Actors.Diagnostics;
+using Ips.Actors.Handover;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Listener;
 using Ips.Actors.Posix;
 using Ips.Actors.Tests.Support;
+using Ips.Actors.Transport;
 
 namespace Ips.Actors.Tests.Listener;
 

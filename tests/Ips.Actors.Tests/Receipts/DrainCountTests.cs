@@ -1,4 +1,4 @@
-using Ips.Actors.Control;
+
 using Ips.Actors.HttpFront;
 
 namespace Ips.Actors.Tests.Receipts;

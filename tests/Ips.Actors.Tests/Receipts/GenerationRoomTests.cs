@@ -1,6 +1,7 @@
+
 using Ips.Actors.Configuration;
 using Ips.Actors.Handover;
-using Ips.Actors.Reloader;
+using Ips.Actors.Lifecycle;
 
 namespace Ips.Actors.Tests.Receipts;
 

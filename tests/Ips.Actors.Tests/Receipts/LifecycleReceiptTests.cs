@@ -1,11 +1,8 @@
 using Akka.Actor;
 using Akka.TestKit;
 using Ips.Actors.Configuration;
-using Ips.Actors.Control;
 using Ips.Actors.Diagnostics;
-using Ips.Actors.HttpFront;
 using Ips.Actors.Lifecycle;
-using Ips.Actors.Reloader;
 using Ips.Actors.Tests.Support;
 using Ips.Actors.Transport;
 using Microsoft.Extensions.Time.Testing;

@@ -1,5 +1,4 @@
 using System.Text;
-using Ips.Actors.Control;
 using Ips.Actors.Handover;
 using Ips.Actors.Lifecycle;
 

@@ -1,8 +1,8 @@
 using Akka.Actor;
 using Ips.Actors.Handover;
+using Ips.Actors.Lifecycle;
 using Ips.Actors.Output;
 using Ips.Actors.Posix;
-using Ips.Actors.Reloader;
 
 namespace Ips.Actors.Tests.Reloader;
 

@@ -1,6 +1,6 @@
 using Akka.Actor;
 using Akka.TestKit;
-using Ips.Actors.Listener;
+using Ips.Actors.Transport;
 
 namespace Ips.Actors.Tests.Reloader;
 

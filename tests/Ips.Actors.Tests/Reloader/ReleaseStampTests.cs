@@ -1,4 +1,4 @@
-using Ips.Actors.Hosting;
+using Ips.Actors.Launch;
 using Ips.Actors.Reloader;
 using Ips.Actors.Tests.Support;
 
@@ -67,7 +67,7 @@ public sealed class ReleaseStampTests : IDisposable
         Assert.NotEqual(before, Take());
     }
 
-    private ReleaseStamp Take() => ReleaseStamp.Take(
+    private ReleaseStamp Take() => ReleaseStamps.Take(
         new StartCommand(
             _folder.File("current/app"), ["app", "--config", "app.conf", $"--log={_folder.File("app.log")}"], _folder.File(""),
             new Dictionary<string, string>()),

@@ -1,15 +1,10 @@
 using Akka.Actor;
 using Akka.TestKit;
-using Ips.Actors.Configuration;
-using Ips.Actors.Control;
 using Ips.Actors.Diagnostics;
 using Ips.Actors.Handover;
 using Ips.Actors.Lifecycle;
-using Ips.Actors.Listener;
 using Ips.Actors.Posix;
-using Ips.Actors.Reloader;
 using Ips.Actors.Tests.Support;
-using Ips.Actors.Transport;
 
 namespace Ips.Actors.Tests.Reloader;
 

@@ -1,13 +1,12 @@
 using Ips.Actors.Configuration;
 using Ips.Actors.Handover;
 using Ips.Actors.Lifecycle;
-using Ips.Actors.Posix;
 using Ips.Actors.Reloader;
 using static Ips.Actors.Lifecycle.LifecycleEffect;
 using static Ips.Actors.Lifecycle.LifecycleEvent;
 using static Ips.Actors.Lifecycle.LifecycleState;
-using static Ips.Actors.Reloader.SuccessorEvent;
-using static Ips.Actors.Reloader.SuccessorState;
+using static Ips.Actors.Lifecycle.SuccessorEvent;
+using static Ips.Actors.Lifecycle.SuccessorState;
 
 namespace Ips.Actors.Tests.Successor;
 

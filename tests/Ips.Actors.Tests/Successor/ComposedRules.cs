@@ -1,5 +1,4 @@
 using Ips.Actors.Lifecycle;
-using Ips.Actors.Reloader;
 using static Ips.Actors.Tests.Lifecycle.WorldRules;
 
 namespace Ips.Actors.Tests.Successor;

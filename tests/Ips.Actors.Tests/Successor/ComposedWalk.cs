@@ -1,7 +1,5 @@
 using Ips.Actors.Configuration;
-using Ips.Actors.Handover;
 using Ips.Actors.Lifecycle;
-using Ips.Actors.Reloader;
 using Ips.Actors.Tests.Lifecycle;
 using static Ips.Actors.Lifecycle.LifecycleEvent;
 

@@ -1,5 +1,4 @@
 using Ips.Actors.Lifecycle;
-using Ips.Actors.Reloader;
 using Ips.Actors.Tests.Lifecycle;
 using Xunit.Abstractions;
 

@@ -1,7 +1,6 @@
 using Ips.Actors.Handover;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Posix;
-using Ips.Actors.Reloader;
 using Ips.Actors.Tests.Lifecycle;
 using static Ips.Actors.Tests.Lifecycle.WorldRules;
 

@@ -1,6 +1,6 @@
+
 using Ips.Actors.Configuration;
 using Ips.Actors.Lifecycle;
-using Ips.Actors.Reloader;
 
 namespace Ips.Actors.Tests.Successor;
 

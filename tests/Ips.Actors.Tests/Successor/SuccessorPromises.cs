@@ -1,10 +1,9 @@
 using Ips.Actors.Handover;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Posix;
-using Ips.Actors.Reloader;
-using static Ips.Actors.Reloader.SuccessorEffect;
-using static Ips.Actors.Reloader.SuccessorEvent;
-using static Ips.Actors.Reloader.SuccessorState;
+using static Ips.Actors.Lifecycle.SuccessorEffect;
+using static Ips.Actors.Lifecycle.SuccessorEvent;
+using static Ips.Actors.Lifecycle.SuccessorState;
 using static Ips.Actors.Tests.Lifecycle.WorldRules;
 
 namespace Ips.Actors.Tests.Successor;

@@ -4,8 +4,8 @@ using Ips.Actors.Lifecycle;
 using Ips.Actors.Posix;
 using Ips.Actors.Reloader;
 using Ips.Actors.Tests.Lifecycle;
-using static Ips.Actors.Reloader.SuccessorEvent;
-using static Ips.Actors.Reloader.SuccessorState;
+using static Ips.Actors.Lifecycle.SuccessorEvent;
+using static Ips.Actors.Lifecycle.SuccessorState;
 using static Ips.Actors.Tests.Lifecycle.WorldRules;
 
 namespace Ips.Actors.Tests.Successor;

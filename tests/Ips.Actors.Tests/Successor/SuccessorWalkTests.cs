@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Text;
 using System.Text.RegularExpressions;
-using Ips.Actors.Reloader;
+using Ips.Actors.Lifecycle;
 using Ips.Actors.Tests.Lifecycle;
 using Xunit.Abstractions;
 

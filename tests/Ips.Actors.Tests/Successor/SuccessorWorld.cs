@@ -1,9 +1,8 @@
 using Ips.Actors.Handover;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Posix;
-using Ips.Actors.Reloader;
-using static Ips.Actors.Reloader.SuccessorEffect;
-using static Ips.Actors.Reloader.SuccessorState;
+using static Ips.Actors.Lifecycle.SuccessorEffect;
+using static Ips.Actors.Lifecycle.SuccessorState;
 using static Ips.Actors.Tests.Lifecycle.WorldRules;
 
 namespace Ips.Actors.Tests.Successor;

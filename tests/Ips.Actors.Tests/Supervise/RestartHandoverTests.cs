@@ -1,5 +1,6 @@
-using Ips.Actors.Control;
+
 using Ips.Actors.Handover;
+using Ips.Actors.Launch;
 using Ips.Actors.Posix;
 using Ips.Actors.Supervise;
 

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Ips.Actors.Diagnostics;
 using Ips.Actors.Handover;
-using Ips.Actors.Hosting;
+using Ips.Actors.Launch;
 using Ips.Actors.Supervise;
 using Ips.Actors.Tests.Support;
 

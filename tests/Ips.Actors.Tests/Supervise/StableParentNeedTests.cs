@@ -1,6 +1,6 @@
-using Ips.Actors.Hosting;
+
+using Ips.Actors.Launch;
 using Ips.Actors.Supervise;
-using Ips.Actors.Systemd;
 
 namespace Ips.Actors.Tests.Supervise;
 
@@ -16,7 +16,7 @@ public sealed class StableParentNeedTests
     [InlineData(1, true, ActivationParser.PidVariable, "1", true)] // its end would end the container, whatever was passed
     [InlineData(77, true, HandoverVariables.Fd, "3", false)]
     [InlineData(77, true, HandoverVariables.StartFd, "4", false)]
-    [InlineData(77, true, StableParent.Marker, "70", false)]
+    [InlineData(77, true, HandoverVariables.StableParent, "70", false)]
     public void IsNeeded_ByPidTerminalAndVariables(int pid, bool onTerminal, string? name, string? value, bool needed) =>
         Assert.Equal(needed, StableParent.IsNeeded(variable => variable == name ? value : null, pid, onTerminal));
 }

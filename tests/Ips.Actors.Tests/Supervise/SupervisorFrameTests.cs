@@ -1,5 +1,5 @@
 using System.Text;
-using Ips.Actors.Supervise;
+using Ips.Actors.Launch;
 
 namespace Ips.Actors.Tests.Supervise;
 

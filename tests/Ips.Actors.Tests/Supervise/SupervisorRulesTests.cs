@@ -1,4 +1,5 @@
 using System.Text;
+using Ips.Actors.Launch;
 using Ips.Actors.Supervise;
 
 namespace Ips.Actors.Tests.Supervise;

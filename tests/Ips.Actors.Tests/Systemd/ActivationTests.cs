@@ -1,4 +1,5 @@
-using Ips.Actors.Systemd;
+
+using Ips.Actors.Launch;
 
 namespace Ips.Actors.Tests.Systemd;
 

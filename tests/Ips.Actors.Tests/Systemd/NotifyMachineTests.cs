@@ -1,4 +1,3 @@
-using Ips.Actors.Control;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Systemd;
 using static Ips.Actors.Lifecycle.LifecycleEffect;

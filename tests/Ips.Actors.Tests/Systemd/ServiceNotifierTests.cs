@@ -5,6 +5,7 @@ using Akka.Actor;
 using Akka.TestKit;
 using Ips.Actors.Configuration;
 using Ips.Actors.Diagnostics;
+using Ips.Actors.Launch;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Systemd;
 using Ips.Actors.Tests.Lifecycle;

@@ -5,7 +5,6 @@ using Ips.Actors.Diagnostics;
 using Ips.Actors.Handover;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Posix;
-using Ips.Actors.Reloader;
 using Ips.Actors.Takeover;
 using Ips.Actors.Tests.Support;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Ips.Actors.Control;
-using Ips.Actors.Hosting;
+using Ips.Actors.Launch;
 using Ips.Host.ProcessTests.Harness;
 using Ips.Testing.Processes;
 using Xunit.Abstractions;

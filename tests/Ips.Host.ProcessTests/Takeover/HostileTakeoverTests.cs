@@ -1,5 +1,4 @@
 using System.Globalization;
-using Ips.Actors.Control;
 using Ips.Actors.Diagnostics;
 using Ips.Actors.Posix;
 using Ips.Host.ProcessTests.Harness;

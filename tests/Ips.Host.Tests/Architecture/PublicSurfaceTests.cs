@@ -21,8 +21,8 @@ public sealed class PublicSurfaceTests
     /// <summary>Single types beyond these: how a command starts, finds and names a service.</summary>
     private static readonly string[] SingleDoors =
     [
-        "Ips.Actors.Hosting.HistoryFile", "Ips.Actors.Hosting.LastGoodFile", "Ips.Actors.Hosting.Privileges",
-        "Ips.Actors.Hosting.ServiceFiles", "Ips.Actors.Hosting.StartReport", "Ips.Actors.Hosting.StartReporter",
+        "Ips.Actors.Files.HistoryFile", "Ips.Actors.Launch.LastGoodFile", "Ips.Actors.Launch.Privileges",
+        "Ips.Actors.Files.ServiceFiles", "Ips.Actors.Launch.StartReport", "Ips.Actors.Launch.StartReporter",
             "Ips.Actors.Lifecycle.ExitCode",
         "Ips.Actors.Supervise.StableParent",
     ];

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Ips.Actors.Launch;
 using Ips.Host.Cli;
 using Ips.Host.Configuration;
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Ips.Actors.Control;
 using Ips.Host.Cli;
 
 namespace Ips.Host.Tests.Cli;

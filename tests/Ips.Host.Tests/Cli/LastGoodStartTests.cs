@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Ips.Actors.Control;
-using Ips.Actors.Hosting;
+using Ips.Actors.Launch;
 using Ips.Host.Cli;
 
 namespace Ips.Host.Tests.Cli;

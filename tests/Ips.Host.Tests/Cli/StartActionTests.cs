@@ -1,4 +1,4 @@
-using Ips.Actors.Hosting;
+using Ips.Actors.Launch;
 using Ips.Host.Cli;
 using Ips.Host.Configuration;
 

@@ -1,4 +1,3 @@
-using Ips.Actors.Control;
 using Ips.Host.Cli;
 using Ips.Host.Configuration;
 

@@ -4,8 +4,8 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
-using Ips.Actors.Listener;
 using Ips.Actors.Posix;
+using Ips.Actors.Transport;
 
 namespace Ips.Transport.Tests.Posix;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Ips.Actors.Launch;
 using Ips.Actors.Posix;
 using Ips.Testing.Processes;
 
@@ -186,9 +187,9 @@ public sealed class SpawnTests
         string[] given = ["other name", "-c", "cat /proc/$$/cmdline; :", "", text, ""];
         var arguments = await Child.OutputOfAsync(Child.Request("/bin/sh") with { Arguments = given });
 
-        Assert.Equal(environment, StartCommand.ParseEnvironment(StartCommand.SplitAtNul(variables)));
+        Assert.Equal(environment, ProcessStart.ParseEnvironment(ProcessStart.SplitAtNul(variables)));
         Assert.True(variables.AsSpan().IndexOf(latin1) >= 0);
-        Assert.Equal(given, StartCommand.SplitAtNul(arguments));
+        Assert.Equal(given, ProcessStart.SplitAtNul(arguments));
     }
 
     [Theory]

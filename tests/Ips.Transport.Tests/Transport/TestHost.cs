@@ -1,8 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using Ips.Actors.Configuration;
-using Ips.Actors.Hosting;
 using Ips.Actors.HttpFront;
+using Ips.Actors.Launch;
 using Ips.Actors.Transport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Ips.Actors.Configuration;
 using Ips.Actors.Diagnostics;
-using Ips.Actors.Hosting;
+using Ips.Actors.Files;
 using Ips.Host.Inventory;
 using Ips.Host.Inventory.Storage;
 using Ips.Host.Inventory.Transfer;

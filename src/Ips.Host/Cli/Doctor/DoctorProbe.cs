@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Reflection;
 using System.Runtime.InteropServices;
-using Ips.Actors.Hosting;
+using Ips.Actors.Launch;
 using Ips.Actors.Supervise;
 using Ips.Host.Configuration;
 

@@ -1,3 +1,5 @@
+using Ips.Actors.Files;
+
 namespace Ips.Host.Inventory.Storage;
 
 /// <summary>Where the inventory lies. Two generations, and with PostgreSQL several daemons, use one store at the same time.</summary>

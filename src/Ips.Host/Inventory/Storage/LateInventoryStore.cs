@@ -1,3 +1,5 @@
+using Ips.Actors.Files;
+
 namespace Ips.Host.Inventory.Storage;
 
 /// <summary>A store that could not be opened at the start of a successor. Each call tries again, so that a release can be deployed while

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Ips.Actors.Files;
 using Npgsql;
 
 namespace Ips.Host.Inventory.Storage;

@@ -1,3 +1,5 @@
+using Ips.Actors.Files;
+
 namespace Ips.Host.Inventory.Storage;
 
 /// <summary>The steps of the PostgreSQL schema; the rules are those of <see cref="SqliteSchema"/>.</summary>

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using Ips.Actors.Files;
 
 namespace Ips.Host.Inventory.Storage;
 

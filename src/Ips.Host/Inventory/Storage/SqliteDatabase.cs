@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using Ips.Actors.Hosting;
+using Ips.Actors.Files;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 

@@ -1,3 +1,4 @@
+using Ips.Actors.Files;
 using Microsoft.Data.Sqlite;
 
 namespace Ips.Host.Inventory.Storage;

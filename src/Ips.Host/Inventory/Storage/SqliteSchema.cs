@@ -1,3 +1,5 @@
+using Ips.Actors.Files;
+
 namespace Ips.Host.Inventory.Storage;
 
 /// <summary>The steps of the SQLite schema. A released step never changes; new ones are appended, and only add (CREATE, ALTER TABLE … ADD,

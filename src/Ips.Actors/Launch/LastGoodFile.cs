@@ -1,0 +1,119 @@
+using System.Text.Json;
+using Ips.Actors.Diagnostics;
+using Ips.Actors.Lifecycle;
+using Ips.Actors.Posix;
+using Microsoft.Extensions.Logging;
+
+namespace Ips.Actors.Launch;
+
+/// <summary>The state file <c>&lt;pid-file&gt;.last-good</c>: how to start the release that last became the main process.</summary>
+/// <remarks>It survives a stop and a crash. The owner of the PID file owns it: <c>ips start --last-good</c> runs what is in it, with
+/// that user's rights.</remarks>
+internal static class LastGoodFile
+{
+    private const int Mode = 0b110_000_000; // 0600: arguments may hold what is nobody else's business
+    private const int MostBytes = 1 << 20;
+
+    /// <summary>The path of the file.</summary>
+    /// <param name="pidFile">The PID file.</param>
+    public static string PathBeside(string pidFile) => pidFile + ".last-good";
+
+    /// <summary>Reads the file, which names a program: only one that nobody else can have written.</summary>
+    /// <param name="path">Its path.</param>
+    /// <param name="user">The name of a user who may own the file, besides root and this process's own user: the caller runs the program as
+    /// that user, with no more rights. Null for none.</param>
+    /// <returns>Null if there is none, or it holds something else.</returns>
+    /// <exception cref="IOException">It may not be read, or somebody else may own it, write to it, or have put it there; the message says
+    /// which.</exception>
+    public static LastGoodRelease? TryRead(string path, string? user = null)
+    {
+        try
+        {
+            return GuardedFile.ReadTrusted(path, MostBytes, user is null ? null : UserAccount.Find(user)?.UserId) is { } content
+                && JsonSerializer.Deserialize(content, ReceiptJson.Default.LastGoodRelease) is
+                { Release: not null, FileName: not null, Arguments: not null, WorkingDirectory: not null, Command.Count: > 0,
+                    CommandDirectory: not null } release ? release : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The same for a generation. What is wrong with the file is logged: it must not cost the service.</summary>
+    internal static LastGoodRelease? TryRead(string path, ILogger log)
+    {
+        try
+        {
+            return TryRead(path);
+        }
+        catch (IOException e)
+        {
+            log.LastGoodFailed(path, e.Message);
+            return null;
+        }
+    }
+
+    /// <summary>The environment variable by which a process of that release knows the command that a reload starts the next one
+    /// by.</summary>
+    /// <param name="release">What is started.</param>
+    public static KeyValuePair<string, string> CommandVariable(LastGoodRelease release)
+    {
+        ArgumentNullException.ThrowIfNull(release);
+        return new(HandoverVariables.Command, StartCommand.Encode(release.CommandDirectory, release.Command));
+    }
+
+    /// <summary>The environment variable by which a release is started for itself, although its command line says that it takes
+    /// over.</summary>
+    public static KeyValuePair<string, string> AloneVariable { get; } = new(HandoverVariables.NoTakeover, "1");
+
+    /// <summary>This generation as the file tells of it.</summary>
+    internal static LastGoodRelease Describe(GenerationContext generation, DateTimeOffset now) =>
+        Describe(generation.StartCommand, Environment.ProcessPath ?? generation.StartCommand.FileName, AppContext.BaseDirectory,
+            Directory.GetCurrentDirectory()) with
+        {
+            Release = GenerationContext.Release, Generation = generation.Number, Since = now,
+        };
+
+    /// <summary>The same of any command.</summary>
+    /// <param name="command">As it was typed.</param>
+    /// <param name="program">The program that runs, its links followed.</param>
+    /// <param name="releaseFolder">Where its assemblies are, their links followed.</param>
+    /// <param name="workingDirectory">Where it runs, its links followed.</param>
+    internal static LastGoodRelease Describe(StartCommand command, string program, string releaseFolder, string workingDirectory)
+    {
+        List<string> arguments = [.. command.Arguments.Skip(1)];
+        // `dotnet [options] app.dll ...`: there it is the assembly that names the release.
+        if (arguments.FindIndex(argument => argument.EndsWith(".dll", StringComparison.Ordinal)) is >= 0 and var assembly
+            && Path.Combine(releaseFolder, Path.GetFileName(arguments[assembly])) is var pinned && File.Exists(pinned)
+            && Path.GetFileNameWithoutExtension(program) == "dotnet")
+        {
+            arguments[assembly] = pinned;
+        }
+
+        return new LastGoodRelease(
+            "", program, arguments, workingDirectory, [command.FileName, .. command.Arguments.Skip(1)], command.WorkingDirectory, 0,
+                default);
+    }
+
+    /// <summary>Replaces the file as a whole. A full disk or a lost right is logged: it must not cost the service.</summary>
+    internal static void TryWrite(string path, LastGoodRelease release, ILogger log)
+    {
+        try
+        {
+            AtomicFile.Write(path, [.. JsonSerializer.SerializeToUtf8Bytes(release, ReceiptJson.Default.LastGoodRelease), (byte)'\n'],
+                Mode);
+        }
+        catch (IOException e)
+        {
+            log.LastGoodFailed(path, e.Message);
+        }
+    }
+}
+
+internal static partial class LastGoodLog
+{
+    [LoggerMessage(EventIds.LastGoodFailed, LogLevel.Warning,
+        "The last good release could not be kept in, or read from, {Path}; the service goes on: {Reason}")]
+    public static partial void LastGoodFailed(this ILogger logger, string path, string reason);
+}

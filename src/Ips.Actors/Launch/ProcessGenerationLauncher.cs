@@ -1,0 +1,136 @@
+using System.Globalization;
+using Ips.Actors.Handover;
+using Ips.Actors.Lifecycle;
+using Ips.Actors.Output;
+using Ips.Actors.Posix;
+
+namespace Ips.Actors.Launch;
+
+/// <summary>Spawns successors with posix_spawn; the handover channel is their descriptor 3.</summary>
+/// <param name="command">The command.</param>
+/// <param name="environmentFile">The file that refreshes the environment; null for none.</param>
+/// <param name="supervisor">The stable parent; null if there is none.</param>
+/// <param name="settings">The configuration of this generation, key by key.</param>
+/// <param name="changingFiles">Files in the working directory that change without a new release: the log, the PID file.</param>
+internal sealed class ProcessGenerationLauncher(
+    StartCommand command, string? environmentFile = null, SupervisorLink? supervisor = null,
+    IReadOnlyDictionary<string, string>? settings = null, IReadOnlyCollection<string?>? changingFiles = null)
+    : IGenerationLauncher
+{
+    /// <summary>The handover channel's descriptor in a successor.</summary>
+    internal const int ChannelFd = 3;
+
+    /// <inheritdoc/>
+    public ReleaseStamp? InPlace()
+    {
+        try
+        {
+            return ReleaseStamps.Take(command, [environmentFile], changingFiles ?? []);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null; // its launch says what is wrong with it
+        }
+    }
+
+    /// <inheritdoc/>
+    public ISpawnedGeneration Launch(int generation)
+    {
+        var (ours, theirs) = FdPassing.SocketPair();
+        CapturedOutput? output = null;
+        try
+        {
+            output = CapturedOutput.TryCreate();
+            var environment = new Dictionary<string, string>(command.Environment, StringComparer.Ordinal);
+            if (environmentFile is not null)
+            {
+                EnvironmentFile.Apply(environmentFile, environment);
+            }
+
+            // Its own look at the links could come after the next deploy, and fix the paths of this one for ever.
+            environment[HandoverVariables.Command] = StartCommand.Encode(command.WorkingDirectory, [command.FileName,
+                .. command.Arguments.Skip(1)]);
+            environment[HandoverVariables.Fd] = ChannelFd.ToString(CultureInfo.InvariantCulture);
+            environment[HandoverVariables.Generation] = generation.ToString(CultureInfo.InvariantCulture);
+            if (output is not null)
+            {
+                environment[HandoverVariables.OutputFds] = CapturedOutput.Variable;
+            }
+
+            if (settings is not null)
+            {
+                environment[HandoverVariables.Settings] = FormerSettings.Encode(Environment.ProcessId, settings);
+            }
+
+            if (supervisor is not null)
+            {
+                environment[HandoverVariables.SupervisorFd] = SupervisorLink.TargetFd.ToString(CultureInfo.InvariantCulture);
+            }
+
+            var files = ReleaseFiles.Take(command.FileName, command.Arguments);
+            var pid = Spawn.Start(new SpawnRequest(
+                command.FileName, command.Arguments, environment, command.WorkingDirectory,
+                    [(theirs, ChannelFd), .. output?.Descriptors ?? [],
+                    .. supervisor is null ? Array.Empty<(int, int)>() : [(supervisor.Fd, SupervisorLink.TargetFd)]],
+                NewSession: false, NewGroup: true));
+            output?.Start();
+            return new SpawnedGeneration(pid, new HandoverChannel(ours), output, files);
+        }
+        catch (IOException)
+        {
+            FileDescriptors.Close(ours);
+            output?.Abandon();
+            throw;
+        }
+        finally
+        {
+            FileDescriptors.Close(theirs);
+        }
+    }
+
+    private sealed class SpawnedGeneration : ISpawnedGeneration
+    {
+        private readonly HandoverChannel _channel;
+        private readonly CapturedOutput? _output;
+        private readonly ReleaseFiles _files;
+        private volatile bool _letGo;
+
+        public SpawnedGeneration(int pid, HandoverChannel channel, CapturedOutput? output, ReleaseFiles files)
+        {
+            (Pid, _channel, _output, _files) = (pid, channel, output, files);
+            Exited = Processes.WaitAsync(pid, CancellationToken.None, beforeReap: EndGroup);
+        }
+
+        public int Pid { get; }
+
+        public IHandoverChannel Channel => _channel;
+
+        public ISuccessorOutput? Output => _output;
+
+        public Task<ProcessExit> Exited { get; }
+
+        public void Signal(int signal)
+        {
+            // Not yet reaped, so the number still means this process.
+            if (!Exited.IsCompleted)
+            {
+                Processes.TrySignal(Pid, signal);
+            }
+        }
+
+        public string? Explain(ProcessExit exit) => _files.Explain(exit);
+
+        public void LetGo() => _letGo = true;
+
+        public void Dispose()
+        {
+            if (!_letGo) _output?.Close();
+            _channel.Dispose();
+        }
+
+        private void EndGroup()
+        {
+            if (!_letGo) Processes.KillGroup(Pid);
+        }
+    }
+}

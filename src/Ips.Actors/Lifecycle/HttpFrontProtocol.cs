@@ -1,0 +1,33 @@
+namespace Ips.Actors.Lifecycle;
+
+/// <summary>What <c>HttpFrontActor</c> is asked and answers.</summary>
+internal static class HttpFrontProtocol
+{
+    /// <summary>The host has started: every hosted service runs and Kestrel is bound.</summary>
+    public sealed record HostStarted;
+
+    /// <summary>Fail readiness until it is told otherwise, whatever the state; or no longer. Reply:
+    /// <see cref="Lifecycle.LifecycleProtocol.PauseReply"/>.</summary>
+    public sealed record SetPaused(bool Paused);
+
+    /// <summary>Check the app's health. Reply: <see cref="Health"/>.</summary>
+    public sealed record GetHealth;
+
+    /// <summary>Count connections and requests. Reply: <see cref="Load"/>.</summary>
+    public sealed record GetLoad;
+
+    /// <summary>The app's health now.</summary>
+    /// <param name="Ok">Every health check passes.</param>
+    /// <param name="Reason">Which do not.</param>
+    /// <param name="Requests">Requests answered since this generation serves.</param>
+    /// <param name="Errors">How many of them with a 5xx status.</param>
+    public sealed record Health(bool Ok, string? Reason, long Requests, long Errors)
+    {
+        /// <summary>The same by name, for a predecessor that judges; null if there are none, or something else than a check
+        /// fails.</summary>
+        public IReadOnlyDictionary<string, string>? Failing { get; init; }
+    }
+
+    /// <summary>What is open now.</summary>
+    public sealed record Load(int OpenConnections, int RunningRequests);
+}

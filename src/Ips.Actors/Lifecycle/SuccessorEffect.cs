@@ -1,0 +1,143 @@
+using Ips.Actors.Handover;
+using Ips.Actors.Reloader;
+
+namespace Ips.Actors.Lifecycle;
+
+/// <summary>What a step asks for, in order. <c>ReloaderActor</c> performs it; what is nested in <see cref="ToSuccessor"/> is sent by
+/// <c>SuccessorSender</c>, what is nested in <see cref="ToOthers"/> is told by <c>SuccessorReporter</c>.</summary>
+internal abstract record SuccessorEffect
+{
+    private SuccessorEffect()
+    {
+    }
+
+    /// <summary>What the successor is told.</summary>
+    public abstract record ToSuccessor : SuccessorEffect;
+
+    /// <summary>What LifecycleActor and the log learn.</summary>
+    public abstract record ToOthers : SuccessorEffect;
+
+    // Before the launch. Each is answered by an event.
+
+    /// <summary>Wait until no more than <paramref name="Most"/> of the <paramref name="Alive"/> older generations are left.</summary>
+    public sealed record AwaitRoom(ReloaderOrder.SpawnSuccessor Order, int Alive, int Most) : SuccessorEffect;
+
+    /// <summary>Abort these.</summary>
+    public sealed record AbortOlder(ReloaderOrder.SpawnSuccessor Order, IReadOnlyList<GenerationEntry> Generations) : SuccessorEffect;
+
+    /// <summary>Have the listening sockets duplicated.</summary>
+    public sealed record OfferSockets(ReloaderOrder.SpawnSuccessor Order) : SuccessorEffect;
+
+    /// <summary>Start the process, or take the invited one, and listen to it.</summary>
+    public sealed record Launch(ReloaderOrder.SpawnSuccessor Order) : SuccessorEffect;
+
+    /// <summary>Tell the process from outside that it is not the successor.</summary>
+    public sealed record RefuseInvited(ReloaderOrder.SpawnSuccessor Order, string Reason) : SuccessorEffect;
+
+    // What the successor is told.
+
+    /// <summary>Send the listening sockets: ahead of hello while no version is known, else as the answer to it.</summary>
+    public sealed record SendWelcome(SuccessorFacts Facts) : ToSuccessor;
+
+    /// <summary>Send a frame that takes no more than its words.</summary>
+    public sealed record Send(HandoverFrame Frame) : ToSuccessor;
+
+    /// <summary>Send receipts.</summary>
+    public sealed record SendHistory(IReadOnlyList<ReloadReceipt> Receipts) : ToSuccessor;
+
+    /// <summary>Send the identity of the service.</summary>
+    public sealed record SendIdentity : ToSuccessor;
+
+    /// <summary>Send the promotion, and let its output be its own.</summary>
+    public sealed record SendPromotion : ToSuccessor;
+
+    /// <summary>Send <c>left</c>, once everything that was given to it has been sent.</summary>
+    public sealed record SendLeft : ToSuccessor;
+
+    /// <summary>Ask it to end; <see cref="SuccessorEvent.StopUnheard"/> if nobody listens.</summary>
+    public sealed record SendStop(StopFrame Frame) : ToSuccessor;
+
+    /// <summary>Signal it, as it has not ended by itself.</summary>
+    public sealed record Signal(int Number) : ToSuccessor;
+
+    /// <summary>It serves: its output is not held to a budget.</summary>
+    public sealed record UnlimitOutput : ToSuccessor;
+
+    // Its health.
+
+    /// <summary>Remember where it takes connections, and if <paramref name="OwnUrl"/>, which health URL judges it.</summary>
+    public sealed record NoteReady(ReadyFrame Frame, bool OwnUrl) : SuccessorEffect;
+
+    /// <summary>Ask the health URL while this generation answers it.</summary>
+    public sealed record AskHealthUrlHere : SuccessorEffect;
+
+    /// <summary>Ask the health URL.</summary>
+    public sealed record AskHealthUrl : SuccessorEffect;
+
+    /// <summary>Find out which checks fail here as well; answered by <see cref="SuccessorEvent.Judged"/>.</summary>
+    public sealed record Judge(IReadOnlyDictionary<string, string> Failing, HealthFrame? Report) : SuccessorEffect;
+
+    /// <summary>Arm a timer.</summary>
+    public sealed record Arm(SuccessorTimer Timer, TimeSpan After) : SuccessorEffect;
+
+    /// <summary>Cancel a timer.</summary>
+    public sealed record Cancel(SuccessorTimer Timer) : SuccessorEffect;
+
+    /// <summary>Cancel all timers, and let go of what is held for the successor.</summary>
+    public sealed record Forget : SuccessorEffect;
+
+    // Connections.
+
+    /// <summary>Have connections given to it.</summary>
+    public sealed record BeginCarry : SuccessorEffect;
+
+    /// <summary>Nobody takes connections.</summary>
+    public sealed record RefuseCarry : SuccessorEffect;
+
+    /// <summary>Have no more given to it. <paramref name="Finish"/>: busy ones may follow first.</summary>
+    public sealed record EndCarry(bool Finish) : SuccessorEffect;
+
+    /// <summary>It may live and read from what it was sent: close that, and take back the rest.</summary>
+    public sealed record BreakCarry : SuccessorEffect;
+
+    /// <summary>It is dead, and has read from none that it had not acknowledged: take them back.</summary>
+    public sealed record RecallCarry : SuccessorEffect;
+
+    /// <summary>It has so many of those that it was sent.</summary>
+    public sealed record Acknowledge(int Count) : SuccessorEffect;
+
+    /// <summary>It has no room for those of this packet: take them back.</summary>
+    public sealed record TakeBackDeclined(int Packet) : SuccessorEffect;
+
+    /// <summary>Take those that it gives back.</summary>
+    public sealed record TakeReturned(ConnectionsFrame Frame) : SuccessorEffect;
+
+    // What others learn.
+
+    /// <summary>Tell LifecycleActor.</summary>
+    public sealed record Tell(LifecycleEvent Event) : ToOthers;
+
+    /// <summary>Its process is there: log it, and tell LifecycleActor.</summary>
+    public sealed record TellSpawned(bool Invited) : ToOthers;
+
+    /// <summary>It is welcome: log it, and tell LifecycleActor.</summary>
+    public sealed record TellGreeted(SuccessorFacts Facts, HelloFrame Hello) : ToOthers;
+
+    /// <summary>It is ready: log it, and tell LifecycleActor.</summary>
+    public sealed record TellReady : ToOthers;
+
+    /// <summary>It failed: log it, hold its output to a budget, and tell LifecycleActor its last lines and the reason.</summary>
+    public sealed record TellFailed(LifecycleEvent.SuccessorFailed Failure) : ToOthers;
+
+    /// <summary>Its process has ended: log how, and tell LifecycleActor its last lines.</summary>
+    public sealed record TellEnded(string How) : ToOthers;
+
+    /// <summary>Log that its hello was refused.</summary>
+    public sealed record LogRefused(HelloFrame Hello, string Reason) : ToOthers;
+
+    /// <summary>Log, once, that failing checks do not count.</summary>
+    public sealed record LogExcused(IReadOnlyDictionary<string, string> Failing) : ToOthers;
+
+    /// <summary>Log, once, that it said what the protocol does not have in this state.</summary>
+    public sealed record LogFault(string Frame, string State) : ToOthers;
+}

@@ -1,0 +1,60 @@
+using System.Net;
+using Ips.Actors.Handover;
+using Ips.Actors.Posix;
+
+namespace Ips.Actors.Transport;
+
+/// <summary>What the owner of the listening sockets (ListenerActor) is asked and answers; the registry knows it by this type.</summary>
+internal abstract class ListenerProtocol
+{
+    private ListenerProtocol()
+    {
+    }
+
+    /// <summary>Adopt or open a listening socket for an endpoint as Kestrel asks for it. Reply: <see cref="Bound"/> or
+    /// <see cref="BindFailed"/>.</summary>
+    /// <param name="EndPoint">An IP or Unix-domain endpoint.</param>
+    /// <param name="Deliver">Gets each accepted descriptor on the accept thread with the address of who connects, over IP, and each adopted
+    /// one with what was received of it; owns it, must not block.</param>
+    /// <param name="Attach">Told of the socket, and given what makes Sockets of its connections, before the first one is delivered.</param>
+    public sealed record Bind(EndPoint EndPoint, Action<int, ReadOnlyMemory<byte>, IPEndPoint?> Deliver,
+        Action<Bound, AcceptedSockets> Attach);
+
+    /// <summary>Deliver connections that moved here, each to the endpoint that it came by. Reply: <see cref="Adopted"/>.
+    /// Owns the descriptors; one whose endpoint is gone is closed.</summary>
+    public sealed record Adopt(IReadOnlyList<MovedConnection> Connections);
+
+    /// <summary>Kestrel drops the endpoint, perhaps to bind it again: its socket is kept for a while, then closed. Reply:
+    /// <see cref="Unbound"/>.</summary>
+    public sealed record Unbind(int Id);
+
+    /// <summary>The app has asked for all of its endpoints: is there a passed socket that it did not ask for? Reply:
+    /// <see cref="EndpointsChecked"/>.</summary>
+    public sealed record CheckEndpoints;
+
+    /// <summary>Describe the sockets for a handover; until <c>ListenerOrder.HandoverEnded</c> the set does not change.
+    /// Reply: <see cref="Offered"/>.</summary>
+    public sealed record Offer;
+
+    /// <summary>The predecessor has closed its copies of the sockets.</summary>
+    public sealed record PredecessorEnded;
+
+    /// <summary>The socket is there. <paramref name="EndPoint"/> has the real port.</summary>
+    public sealed record Bound(int Id, EndpointKey Key, EndPoint EndPoint);
+
+    /// <summary>The connections are delivered, <paramref name="Lost"/> of them to nobody.</summary>
+    public sealed record Adopted(int Count, int Lost);
+
+    /// <summary>The socket is not there.</summary>
+    public sealed record BindFailed(Exception Error);
+
+    /// <summary>Null if each passed socket has its endpoint.</summary>
+    public sealed record EndpointsChecked(Exception? Error);
+
+    /// <summary>The accept loop no longer delivers to this endpoint.</summary>
+    public sealed record Unbound(int Id);
+
+    /// <summary>The sockets; each descriptor is a duplicate that the receiver closes. In dead letters they close with the
+    /// process.</summary>
+    public sealed record Offered(IReadOnlyList<OfferedSocket> Sockets);
+}
