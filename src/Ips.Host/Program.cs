@@ -7,7 +7,7 @@ return await CliProgram.RunAsync(
     args,
     // On a terminal the shell waits for the process that it started, and a container for its PID 1: that one stays while generations come
     // and go below it.
-    serve: (settings, _) => EnterAsync(settings, () => StableParent.IsNeeded() ? Supervise(null, settings) : Daemon.ServeAsync(settings)),
+    serve: (settings, _) => EnterAsync(settings, () => SupervisorProcess.IsNeeded() ? Supervise(null, settings) : Daemon.ServeAsync(settings)),
     supervise: (settings, _) => EnterAsync(settings, () => Supervise(SupervisedArguments.Of(args), settings)));
 
 // What would make each generation fail at once is told here.
@@ -15,4 +15,4 @@ static Task<int> EnterAsync(DaemonSettings settings, Func<Task<int>> go) =>
     RunAs.TryEnter(settings) is var (message, code) ? Daemon.RefuseAsync(message, code) : go();
 
 static Task<int> Supervise(IReadOnlyList<string>? arguments, DaemonSettings settings) =>
-    Task.Run(() => StableParent.Run(arguments, settings.LogFormat));
+    Task.Run(() => SupervisorProcess.Run(arguments, settings.LogFormat));

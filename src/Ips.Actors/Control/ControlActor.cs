@@ -10,30 +10,30 @@ namespace Ips.Actors.Control;
 
 /// <summary>Answers the control socket, one <see cref="ControlSession"/> a client.</summary>
 /// <remarks>A restart ends the sessions of its clients, who see their connection close; the listening socket lives in
-/// <see cref="Identity"/>.</remarks>
+/// <see cref="RuntimeFiles"/>.</remarks>
 internal sealed class ControlActor : ReceiveActor
 {
     private const int ListenerId = 0;
 
-    private readonly Identity _identity;
+    private readonly RuntimeFiles _files;
     private readonly ControlSession.Daemon _daemon;
     private readonly ILogger _log;
     private AcceptLoop? _loop;
     private IActorRef? _closing;
 
-    public ControlActor(Identity identity, ControlSession.Daemon daemon, ILogger log)
+    public ControlActor(RuntimeFiles files, ControlSession.Daemon daemon, ILogger log)
     {
-        (_identity, _daemon, _log) = (identity, daemon, log);
+        (_files, _daemon, _log) = (files, daemon, log);
         Receive<ClientOrder.Serve>(_ =>
         {
-            _identity.ControlServed = true;
+            _files.ControlServed = true;
             Serve();
-            foreach (var late in _identity.TakeLateClients()) Self.Tell(new Accepted(late));
+            foreach (var late in _files.TakeLateClients()) Self.Tell(new Accepted(late));
         });
         Receive<ClientOrder.HandedOver>(_ =>
         {
             StopAccepting();
-            _identity.CloseControl();
+            _files.CloseControl();
         });
         Receive<Accepted>(accepted => Context.Watch(Context.ActorOf(Props.Create(() => new ControlSession(accepted.Fd, _daemon, _log)))));
         Receive<Terminated>(_ => ReplyIfClosed());
@@ -53,7 +53,7 @@ internal sealed class ControlActor : ReceiveActor
     /// <inheritdoc/>
     protected override void PreStart()
     {
-        if (_identity.ControlServed)
+        if (_files.ControlServed)
         {
             Serve();
         }
@@ -68,7 +68,7 @@ internal sealed class ControlActor : ReceiveActor
 
     private void Serve()
     {
-        if (_identity.ControlFd is not { } fd) return;
+        if (_files.ControlFd is not { } fd) return;
         if (_loop is null)
         {
             var log = _log;

@@ -83,7 +83,7 @@ internal static class EventIds
     public const int SuccessorGone = 1306;
     public const int SuccessorRefused = 1307;
     public const int FrameUnexpected = 1308;
-    public const int SuccessorInvited = 1309;
+    public const int SuccessorTakeover = 1309;
     public const int ReturnFailed = 1310;
     public const int FrameFailed = 1311;
     public const int MakingRoom = 1330;
@@ -146,8 +146,8 @@ internal static class EventIds
     public const int TakeoverSocketFailed = 1901;
     public const int TakeoverAsked = 1902;
     public const int TakeoverDenied = 1903;
-    public const int OutsiderSilent = 1904;
-    public const int OutsiderOutOfReach = 1905;
+    public const int TakeoverSilent = 1904;
+    public const int TakeoverOutOfReach = 1905;
     public const int TakeoverAcceptFailed = 1906;
     public const int ControlRebound = 1907;
     public const int IdentityRenewed = 1908;

@@ -28,7 +28,7 @@ internal static class RuntimePaths
     /// made for it alone.</summary>
     /// <returns>Null in a first generation, and where the socket's name does not say.</returns>
     public static string? PidFileOf(GenerationContext generation) =>
-        generation is { IsOutsider: false, ControlFd: { } control }
+        generation is { IsTakeover: false, ControlFd: { } control }
             && ListeningSockets.LocalEndPoint(control) is UnixDomainSocketEndPoint bound
         && bound.ToString() is { } path && path.StartsWith('/') && !path.StartsWith("/proc/", StringComparison.Ordinal)
             && path.EndsWith(ControlSuffix, StringComparison.Ordinal)
@@ -40,8 +40,8 @@ internal static class RuntimePaths
     /// <returns>Null if both have the same, and where nothing says which the predecessor has.</returns>
     public static string? FormerPidFile(GenerationContext generation, string pidFile)
     {
-        if (generation.IsOutsider) return null;
-        if (generation.LockFd is { } fd && FileIdentity.OfPath(Identity.LockOf(pidFile)) == FileIdentity.OfDescriptor(fd)) return null;
+        if (generation.IsTakeover) return null;
+        if (generation.LockFd is { } fd && FileIdentity.OfPath(RuntimeFiles.LockOf(pidFile)) == FileIdentity.OfDescriptor(fd)) return null;
         return (PidFileOf(generation) ?? OfLock(generation.LockFd)) is { } former && !IsSamePlace(former, pidFile) ? former : null;
     }
 

@@ -18,7 +18,7 @@ namespace Ips.Actors.Hosting;
 
 /// <summary>The real process.</summary>
 internal sealed class CurrentProcess(
-    GenerationContext generation, Identity identity, TakeoverSocket? takeover, ListenerTable listeners, IpsOptions options, IServer server,
+    GenerationContext generation, RuntimeFiles files, TakeoverSocket? takeover, ListenerTable listeners, IpsOptions options, IServer server,
         IHostApplicationLifetime lifetime, HostExit exit,
     ServiceRestart restart, IGenerationLauncher launcher, TimeProvider time, ILogger log)
     : ICurrentProcess
@@ -57,7 +57,7 @@ internal sealed class CurrentProcess(
     /// <inheritdoc/>
     public Task RestartOver => restart.Over;
 
-    private string HistoryPath => HistoryFile.PathBeside(identity.PidFile);
+    private string HistoryPath => HistoryFile.PathBeside(files.PidFile);
 
     // A successor that has moved the service to another PID file has removed this one: nothing is left at the old place.
     private bool HasHistory => !_handedOver || FileIdentity.OfPath(HistoryPath) is not null;
@@ -76,9 +76,9 @@ internal sealed class CurrentProcess(
         try
         {
             restart.Keep(
-                new MainFrame(Pid, Generation, identity.PidFile, [.. entries.Select(Offer)], Control: false, OwnRelease,
+                new MainFrame(Pid, Generation, files.PidFile, [.. entries.Select(Offer)], Control: false, OwnRelease,
                     options.Reload.EnvFile),
-                [.. entries.Select(entry => entry.Fd)], identity.ControlFd);
+                [.. entries.Select(entry => entry.Fd)], files.ControlFd);
         }
         catch (PosixException e)
         {
@@ -91,30 +91,30 @@ internal sealed class CurrentProcess(
 
     /// <inheritdoc/>
     public void RestartService(bool own) => restart.Start(own ? OwnRelease : LastGood(), own ? Generation + 2 : Generation + 1,
-        identity.LockFd);
+        files.LockFd);
 
     /// <inheritdoc/>
     public void PublishIdentity()
     {
         _handedOver = false;
         if (generation.HomeGroup is { } group) _ = Processes.TryJoinGroup(group); // false: nobody is left there whom a terminal could mean
-        identity.Publish(Pid);
+        files.Publish(Pid);
         takeover?.Publish();
         ReopenRotatedLog();
         generation.Supervisor?.BecomeMain(
-            generation.Number, identity.PidFile, OwnRelease, options.Reload.EnvFile,
-            () => ([.. listeners.Entries.Select(entry => (Offer(entry.Value), entry.Value.Fd))], identity.ControlFd));
+            generation.Number, files.PidFile, OwnRelease, options.Reload.EnvFile,
+            () => ([.. listeners.Entries.Select(entry => (Offer(entry.Value), entry.Value.Fd))], files.ControlFd));
         if (options.Reload.LastGood)
         {
-            LastGoodFile.TryWrite(LastGoodFile.PathBeside(identity.PidFile), OwnRelease, log);
+            LastGoodFile.TryWrite(LastGoodFile.PathBeside(files.PidFile), OwnRelease, log);
         }
     }
 
     /// <inheritdoc/>
-    public void HandOverIdentity(bool toOutsider)
+    public void HandOverIdentity(bool toTakeover)
     {
         _handedOver = true;
-        if (toOutsider)
+        if (toTakeover)
         {
             generation.Supervisor?.Release(); // or it would listen on, and restart what serves elsewhere
         }
@@ -123,7 +123,7 @@ internal sealed class CurrentProcess(
             generation.Supervisor?.Yield();
         }
 
-        identity.HandOver();
+        files.HandOver();
         takeover?.Retract();
     }
 
@@ -131,11 +131,11 @@ internal sealed class CurrentProcess(
     public void RetractIdentity(bool handedOver)
     {
         takeover?.Retract();
-        identity.Retract(Pid, handedOver);
+        files.Retract(Pid, handedOver);
     }
 
     /// <inheritdoc/>
-    public void RenewIdentity() => identity.Renew();
+    public void RenewIdentity() => files.Renew();
 
     /// <inheritdoc/>
     public void ReportStarted() => StartReporter.ReportServing(Pid, Generation, Endpoints);
@@ -162,7 +162,7 @@ internal sealed class CurrentProcess(
     public ReleaseStamp? ReleaseInPlace() => launcher.InPlace();
 
     /// <inheritdoc/>
-    public Task<string?> PassOnReloadAsync(ReloadRequest request) => ReloadDelivery.DeliverAsync(identity.ControlPath, request, time);
+    public Task<string?> PassOnReloadAsync(ReloadRequest request) => ReloadDelivery.DeliverAsync(files.ControlPath, request, time);
 
     /// <inheritdoc/>
     public void KeepHistory(IReadOnlyList<ReloadReceipt> receipts)
@@ -180,7 +180,7 @@ internal sealed class CurrentProcess(
     public bool RestorePaths(IReadOnlyList<ReloadReceipt> history)
     {
         RestoreLog();
-        if (options.Reload.LastGood && LastGoodFile.PathBeside(identity.PidFile) is var lastGood && FileIdentity.OfPath(lastGood) is null)
+        if (options.Reload.LastGood && LastGoodFile.PathBeside(files.PidFile) is var lastGood && FileIdentity.OfPath(lastGood) is null)
         {
             LastGoodFile.TryWrite(lastGood, OwnRelease, log);
         }
@@ -193,7 +193,7 @@ internal sealed class CurrentProcess(
             if (FileIdentity.OfPath(takeover.Path) is not null) log.PathRestored(takeover.Path);
         }
 
-        return identity.Restore(Pid) || door;
+        return files.Restore(Pid) || door;
     }
 
     // Missing twice: a rotation moves it and sends SIGUSR1, or makes the next one itself, a moment later.
@@ -218,7 +218,7 @@ internal sealed class CurrentProcess(
         }
     }
 
-    private LastGoodRelease? LastGood() => LastGoodFile.TryRead(LastGoodFile.PathBeside(identity.PidFile), log);
+    private LastGoodRelease? LastGood() => LastGoodFile.TryRead(LastGoodFile.PathBeside(files.PidFile), log);
 
     private static EndpointOffer Offer(ListenerTable.Entry entry) => new(entry.Key.Endpoint, entry.Key.Ordinal, entry.External);
 
@@ -247,7 +247,7 @@ internal sealed class CurrentProcess(
     /// <inheritdoc/>
     public void Exit(ExitCode code)
     {
-        identity.Abandon(Pid);
+        files.Abandon(Pid);
         restart.Drop();
         listeners.RemoveLeftPaths(); // the last copies are closed
         exit.Request(code);

@@ -80,7 +80,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
 
         var pidFile = Path.GetFullPath(options.PidFile ?? RuntimePaths.PidFileOf(generation)
             ?? RuntimePaths.DefaultPidFile(services.GetRequiredService<IHostEnvironment>().ApplicationName, identityLog.RunFolderReplaced));
-        var (identity, takeover) = Claim(generation, options, pidFile, identityLog, loggers.Create("/user/ips/takeover"));
+        var (files, takeover) = Claim(generation, options, pidFile, identityLog, loggers.Create("/user/ips/takeover"));
         var listenerLog = loggers.Create("/user/ips/listener");
         TellOpenFiles(listenerLog, isFirst: generation.Number == 1);
         if (GenerationContext.UnknownLinks(generation.StartCommand) is [var link, ..])
@@ -101,7 +101,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
             Passed = generation.Activation,
             Supervisor = generation.Supervisor,
         };
-        _parts = new Parts(options, generation, identity, takeover, listeners, server);
+        _parts = new Parts(options, generation, files, takeover, listeners, server);
     }
 
     private static void OpenLog(string logFile, GenerationContext generation)
@@ -137,23 +137,23 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
     }
 
     // Its predecessor sees the output of a successor that it has started, and its exit code; one from outside has to say what is wrong.
-    private static (Identity, TakeoverSocket?) Claim(GenerationContext generation, IpsOptions options, string pidFile, ILogger identityLog,
+    private static (RuntimeFiles, TakeoverSocket?) Claim(GenerationContext generation, IpsOptions options, string pidFile, ILogger identityLog,
         ILogger takeoverLog)
     {
-        var identity = (Identity?)null;
+        var files = (RuntimeFiles?)null;
         try
         {
             var members = options.Takeover.Socket is null ? null : TakeoverSocket.GroupOf(options.Takeover.Group);
-            identity = !generation.IsSuccessor ? Identity.Claim(pidFile, identityLog, members)
+            files = !generation.IsSuccessor ? RuntimeFiles.Claim(pidFile, identityLog, members)
                 : RuntimePaths.FormerPidFile(generation, pidFile) is { } former
-                    ? Identity.Move(pidFile, former, generation.LockFd, generation.ControlFd, identityLog, members)
-                    : Identity.Adopt(pidFile, generation.LockFd, generation.ControlFd, identityLog, members);
-            if (generation.IsOutsider) identity.CheckOfOutsider(generation.Welcome?.LockFile);
-            return (identity, TakeoverSocket.Prepare(options.Takeover, isFirst: !generation.IsSuccessor, takeoverLog));
+                    ? RuntimeFiles.Move(pidFile, former, generation.LockFd, generation.ControlFd, identityLog, members)
+                    : RuntimeFiles.Adopt(pidFile, generation.LockFd, generation.ControlFd, identityLog, members);
+            if (generation.IsTakeover) files.CheckOfTakeover(generation.Welcome?.LockFile);
+            return (files, TakeoverSocket.Prepare(options.Takeover, isFirst: !generation.IsSuccessor, takeoverLog));
         }
         catch (IOException)
         {
-            identity?.Dispose();
+            files?.Dispose();
             throw;
         }
     }
@@ -168,7 +168,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
 
         var exit = services.GetRequiredService<HostExit>();
         var log = services.GetRequiredService<ActorLoggers>().Create("/user/ips");
-        system.ActorOf(Props.Create(() => new IpsSupervisor(context => Compose(context, parts, registry), exit.Request, log)), "ips");
+        system.ActorOf(Props.Create(() => new ActorGuardian(context => Compose(context, parts, registry), exit.Request, log)), "ips");
     }
 
     /// <summary>The app has started: fails if the service manager passed a socket that it does not listen on.</summary>
@@ -187,14 +187,14 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
     public void Dispose()
     {
         _restore?.Dispose();
-        _parts?.Identity.Dispose();
+        _parts?.Files.Dispose();
         _parts?.Takeover?.Dispose();
         _parts?.Listeners.Dispose();
     }
 
     private IActorRef[] Compose(IUntypedActorContext context, Parts parts, IActorRegistry registry)
     {
-        var (options, generation, identity, takeover, table, server) = parts;
+        var (options, generation, files, takeover, table, server) = parts;
         // The category is the actor's path: that is what the log shows as its teller.
         var loggers = services.GetRequiredService<ActorLoggers>();
         Func<string, ILogger> log = actor => loggers.Create($"/user/ips/{actor}");
@@ -206,9 +206,9 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         var role = services.GetRequiredService<GenerationRole>();
         var launcher = new ProcessGenerationLauncher(
             generation.StartCommand, options.Reload.EnvFile, generation.Supervisor, FormerSettings.Of(options),
-                [options.LogFile, identity.PidFile]);
+                [options.LogFile, files.PidFile]);
         var process = new CurrentProcess(
-            generation, identity, takeover, table, options, server, services.GetRequiredService<IHostApplicationLifetime>(),
+            generation, files, takeover, table, options, server, services.GetRequiredService<IHostApplicationLifetime>(),
                 services.GetRequiredService<HostExit>(),
             new ServiceRestart(generation.StartCommand, options.Reload.ReadyTimeout, log("lifecycle")), launcher,
             TimeProvider.System, log("lifecycle"));
@@ -224,9 +224,9 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
                     log("lifecycle"))
                 : null,
         };
-        if (!generation.IsOutsider) // the file is another user's; the predecessor tells what is in it
+        if (!generation.IsTakeover) // the file is another user's; the predecessor tells what is in it
         {
-            var kept = HistoryFile.TryRead(HistoryFile.PathBeside(identity.PidFile), log("lifecycle"));
+            var kept = HistoryFile.TryRead(HistoryFile.PathBeside(files.PidFile), log("lifecycle"));
             foreach (var receipt in kept) memory.History.Remember(receipt);
         }
 
@@ -250,7 +250,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
             HealthUrl = options.Reload.HealthUrl is { } url ? MakeHealthUrl(new Uri(url)) : null,
             MakeHealthUrl = MakeHealthUrl,
         };
-        HealthUrl MakeHealthUrl(Uri judging) => new(judging, HealthUrlTimeout(options.Reload.HealthInterval));
+        HealthUrlClient MakeHealthUrl(Uri judging) => new(judging, HealthUrlTimeout(options.Reload.HealthInterval));
 
         var ledger = new MoveLedger();
 
@@ -262,21 +262,21 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         var front = context.ActorOf(Props.Create(() => new HttpFrontActor(gate, connections, role, health, mover, lifecycle, log("front"))),
             "front");
         var reloader = context.ActorOf(
-            Props.Create(() => new ReloaderActor(slot, launcher, identity, listener, mover, lifecycle, options, log("reloader"))),
+            Props.Create(() => new ReloaderActor(slot, launcher, files, listener, mover, lifecycle, options, log("reloader"))),
                 "reloader");
         var predecessor = context.ActorOf(Props.Create(() =>
-            new PredecessorActor(link, identity, front, listener, mover, lifecycle, log("predecessor"))), "predecessor");
+            new PredecessorActor(link, files, front, listener, mover, lifecycle, log("predecessor"))), "predecessor");
         var daemon = new ControlSession.Daemon(
             lifecycle, front, () => process.Endpoints, process.Pid, process.Generation, process.Release,
             new DateTimeOffset(System.Diagnostics.Process.GetCurrentProcess().StartTime))
         {
-            LastGood = () => LastGoodFile.TryRead(LastGoodFile.PathBeside(identity.PidFile), log("lifecycle")),
+            LastGood = () => LastGoodFile.TryRead(LastGoodFile.PathBeside(files.PidFile), log("lifecycle")),
             Paused = () => gate.Paused,
             Facts = () => [.. generation.Facts.Keys],
             Checks = () => checks.Names,
             TakeoverSocket = takeover?.Path,
         };
-        var control = context.ActorOf(Props.Create(() => new ControlActor(identity, daemon, log("control"))), "control");
+        var control = context.ActorOf(Props.Create(() => new ControlActor(files, daemon, log("control"))), "control");
         IReadOnlyList<IActorRef> door = takeover is null
             ? [] : [context.ActorOf(Props.Create(() => new TakeoverActor(takeover, lifecycle, log("takeover"))), "takeover")];
         lifecycle.Tell(new LifecycleProtocol
@@ -314,6 +314,6 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
     // An answer that takes longer than the interval is late; below a second even a healthy one may be.
     private static TimeSpan HealthUrlTimeout(TimeSpan interval) => interval > TimeSpan.FromSeconds(1) ? interval : TimeSpan.FromSeconds(1);
 
-    private sealed record Parts(IpsOptions Options, GenerationContext Generation, Identity Identity, TakeoverSocket? Takeover,
+    private sealed record Parts(IpsOptions Options, GenerationContext Generation, RuntimeFiles Files, TakeoverSocket? Takeover,
         ListenerTable Listeners, IServer Server);
 }

@@ -8,7 +8,7 @@ namespace Ips.Actors.Launch;
 
 /// <summary>Listening sockets that root has opened, on their way to the daemon, which is not root's: through the same process's next
 /// program, and through the
-/// stable parent or <c>ips start</c>. The transport adopts them as if a predecessor had handed them over.</summary>
+/// supervisor or <c>ips start</c>. The transport adopts them as if a predecessor had handed them over.</summary>
 internal static class EarlySockets
 {
     private static readonly List<OfferedSocket> Open = [];

@@ -4,7 +4,6 @@ using System.Reflection;
 using Ips.Actors.Handover;
 using Ips.Actors.Output;
 using Ips.Actors.Posix;
-using Ips.Actors.Supervise;
 
 namespace Ips.Actors.Launch;
 
@@ -31,7 +30,7 @@ internal sealed class GenerationContext
     public uint PredecessorUser { get; init; }
 
     /// <summary>The predecessor did not start this process.</summary>
-    public bool IsOutsider { get; init; }
+    public bool IsTakeover { get; init; }
 
     /// <summary>The predecessor died before it said welcome.</summary>
     public bool Orphaned { get; init; }
@@ -55,7 +54,7 @@ internal sealed class GenerationContext
     /// <summary>Stdout and stderr, while they are pipes to the predecessor; null in a first generation.</summary>
     public InheritedOutput? Output { get; init; }
 
-    /// <summary>The stable parent, if this process runs under one.</summary>
+    /// <summary>The supervisor, if this process runs under one.</summary>
     public SupervisorLink? Supervisor { get; init; }
 
     /// <summary>The predecessor's process group, which this process joins when it is the main one: a terminal's ^C and hang-up go to that
@@ -197,7 +196,7 @@ internal sealed class GenerationContext
             {
                 case ChannelEvent.Received { Frame: WelcomeFrame welcome } received:
                     supervisor?.Join(welcome.Generation);
-                    return FromWelcome(welcome, received.Fds, command, channel, user, output: null, manager, supervisor, isOutsider: true);
+                    return FromWelcome(welcome, received.Fds, command, channel, user, output: null, manager, supervisor, isTakeover: true);
                 case ChannelEvent.Received { Frame: RefusedFrame refused }:
                     throw new HandoverRefusedException(refused.Reason);
                 case ChannelEvent.Received { Frame: StopFrame stop }:
@@ -241,7 +240,7 @@ internal sealed class GenerationContext
 
     private static GenerationContext FromWelcome(
         WelcomeFrame welcome, IReadOnlyList<int> fds, StartCommand command, HandoverChannel channel, uint user, InheritedOutput? output,
-        NotifySettings? manager, SupervisorLink? supervisor, IReadOnlyDictionary<string, string>? former = null, bool isOutsider = false,
+        NotifySettings? manager, SupervisorLink? supervisor, IReadOnlyDictionary<string, string>? former = null, bool isTakeover = false,
             int? home = null)
     {
         var expected = welcome.Endpoints.Count + (welcome.Lock ? 1 : 0) + (welcome.Control ? 1 : 0);
@@ -266,7 +265,7 @@ internal sealed class GenerationContext
             Welcome = welcome,
             PredecessorUser = user,
             FormerSettings = former,
-            IsOutsider = isOutsider,
+            IsTakeover = isTakeover,
             HomeGroup = home,
             Supervisor = supervisor,
             Output = output,
@@ -310,7 +309,7 @@ internal sealed class GenerationContext
     private static NotifySettings? ClaimManager(bool inherits)
     {
         var settings = NotifySettings.Read(
-            Environment.GetEnvironmentVariable, Environment.ProcessId, inherits, Environment.GetEnvironmentVariable(HandoverVariables.StableParent));
+            Environment.GetEnvironmentVariable, Environment.ProcessId, inherits, Environment.GetEnvironmentVariable(HandoverVariables.SupervisorPid));
         foreach (var name in (string[])[NotifySettings.SocketVariable, NotifySettings.WatchdogVariable, NotifySettings.WatchdogPidVariable])
             Environment.SetEnvironmentVariable(name, null);
         return settings;

@@ -32,10 +32,10 @@ internal static class HandoverVariables
     /// <summary>The configuration of the predecessor, see <see cref="FormerSettings"/>.</summary>
     public const string Settings = "IPS_HANDOVER_SETTINGS";
 
-    /// <summary>The descriptor by which a generation tells its stable parent of itself, see
+    /// <summary>The descriptor by which a generation tells its supervisor of itself, see
     /// <see cref="Launch.SupervisorLink"/>.</summary>
     public const string SupervisorFd = "IPS_SUPERVISOR_FD";
 
-    /// <summary>Names the stable parent to all generations below it, by its PID.</summary>
-    public const string StableParent = "IPS_STABLE_PARENT";
+    /// <summary>Names the supervisor to all generations below it, by its PID.</summary>
+    public const string SupervisorPid = "IPS_STABLE_PARENT";
 }

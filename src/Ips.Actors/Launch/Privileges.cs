@@ -112,7 +112,7 @@ internal static class Privileges
         var directory = GenerationContext.CaptureStartCommand().WorkingDirectory;
         var environment = new Dictionary<string, string>(image.Environment, StringComparer.Ordinal);
         foreach (var fd in EarlySockets.PassOn(environment)) FileDescriptors.ClearCloseOnExec(fd);
-        ProgramImage.RemoveRuntimeFiles();
+        ProgramImage.RemoveDotnetFiles();
         Credentials.Become(account.UserId, groupId, groups);
         if (folders.FirstOrDefault(folder => !Credentials.MayWriteTo(folder)) is { } closed)
         {

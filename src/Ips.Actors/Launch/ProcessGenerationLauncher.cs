@@ -9,7 +9,7 @@ namespace Ips.Actors.Launch;
 /// <summary>Spawns successors with posix_spawn; the handover channel is their descriptor 3.</summary>
 /// <param name="command">The command.</param>
 /// <param name="environmentFile">The file that refreshes the environment; null for none.</param>
-/// <param name="supervisor">The stable parent; null if there is none.</param>
+/// <param name="supervisor">The supervisor; null if there is none.</param>
 /// <param name="settings">The configuration of this generation, key by key.</param>
 /// <param name="changingFiles">Files in the working directory that change without a new release: the log, the PID file.</param>
 internal sealed class ProcessGenerationLauncher(

@@ -1,4 +1,3 @@
-using Ips.Actors.Files;
 using Ips.Actors.Posix;
 
 namespace Ips.Actors.Launch;

@@ -6,7 +6,7 @@ using Ips.Actors.Posix;
 
 namespace Ips.Actors.Launch;
 
-/// <summary>What a generation tells the stable parent: one JSON object a packet. All generations share one end of a SOCK_SEQPACKET pair,
+/// <summary>What a generation tells the supervisor: one JSON object a packet. All generations share one end of a SOCK_SEQPACKET pair,
 /// and nothing is ever answered, so a build that knows less than the parent, or more, is understood as far as it goes.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(JoinedFrame), "joined")]

@@ -5,7 +5,7 @@ using Ips.Actors.Posix;
 
 namespace Ips.Actors.Launch;
 
-/// <summary>A generation's way to the stable parent that it runs under. Each successor inherits it. May be called from any
+/// <summary>A generation's way to the supervisor that it runs under. Each successor inherits it. May be called from any
 /// thread.</summary>
 /// <remarks>The parent holds copies of the listening sockets, so each change must be reported to it: a copy that it kept for too long would
 /// let clients connect to a service that is gone.</remarks>
@@ -29,7 +29,7 @@ internal sealed class SupervisorLink
     public int Fd { get; }
 
     /// <summary>Takes the descriptor out of the environment, so that nothing but a successor gets it.</summary>
-    /// <returns>Null if no stable parent is there.</returns>
+    /// <returns>Null if no supervisor is there.</returns>
     public static SupervisorLink? Claim()
     {
         var text = Environment.GetEnvironmentVariable(HandoverVariables.SupervisorFd);

@@ -18,14 +18,14 @@ internal interface ICurrentProcess
     /// <summary>Where this generation takes moved connections: the endpoints that it serves without TLS.</summary>
     IReadOnlyList<EndpointOffer> MovableEndpoints();
 
-    /// <summary>Becomes the main process on the file system. See <c>Identity.Publish</c>.</summary>
+    /// <summary>Becomes the main process on the file system. See <c>RuntimeFiles.Publish</c>.</summary>
     void PublishIdentity();
 
-    /// <summary>Leaves the file system to the promoted successor. See <c>Identity.HandOver</c>.</summary>
-    /// <param name="toOutsider">It is no process of this service manager's or stable parent's: for those the service ends here.</param>
-    void HandOverIdentity(bool toOutsider);
+    /// <summary>Leaves the file system to the promoted successor. See <c>RuntimeFiles.HandOver</c>.</summary>
+    /// <param name="toTakeover">It is no process of this service manager's or supervisor's: for those the service ends here.</param>
+    void HandOverIdentity(bool toTakeover);
 
-    /// <summary>Keeps copies of the listening sockets, unless a service manager or a stable parent starts the service again. See
+    /// <summary>Keeps copies of the listening sockets, unless a service manager or a supervisor starts the service again. See
     /// <c>ServiceRestart</c>.</summary>
     void KeepSockets();
 
@@ -39,15 +39,15 @@ internal interface ICurrentProcess
     /// <summary>Completes when no such start is under way.</summary>
     Task RestartOver { get; }
 
-    /// <summary>Removes what is ours. See <c>Identity.Retract</c>.</summary>
+    /// <summary>Removes what is ours. See <c>RuntimeFiles.Retract</c>.</summary>
     /// <param name="handedOver">The service lives on in another generation.</param>
     void RetractIdentity(bool handedOver);
 
     /// <summary>Takes the identity back from a process from outside that was to get it and has failed. See
-    /// <c>Identity.Renew</c>.</summary>
+    /// <c>RuntimeFiles.Renew</c>.</summary>
     void RenewIdentity();
 
-    /// <summary>Makes again what somebody has removed of the files of the main process. See <c>Identity.Restore</c>.</summary>
+    /// <summary>Makes again what somebody has removed of the files of the main process. See <c>RuntimeFiles.Restore</c>.</summary>
     /// <returns>Whether a socket is a new one.</returns>
     bool RestorePaths(IReadOnlyList<ReloadReceipt> history);
 

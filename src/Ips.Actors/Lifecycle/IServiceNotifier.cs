@@ -11,8 +11,8 @@ internal interface IServiceNotifier
     /// <param name="state">Where the generation stands now.</param>
     /// <param name="lastReceipt">The newest reload or check.</param>
     /// <param name="successorPid">The successor of the reload under way.</param>
-    /// <param name="outsider">It came from outside of the unit.</param>
-    void After(LifecycleEffect effect, LifecycleState state, ReloadReceipt? lastReceipt, int? successorPid, bool outsider = false);
+    /// <param name="takeover">It came from outside of the unit.</param>
+    void After(LifecycleEffect effect, LifecycleState state, ReloadReceipt? lastReceipt, int? successorPid, bool takeover = false);
 
     /// <summary>A reload was refused before anything was started.</summary>
     void Refused(LifecycleState state, ReloadReceipt receipt);

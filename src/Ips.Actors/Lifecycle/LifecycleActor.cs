@@ -127,7 +127,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             {
                 Run(effect);
                 _memory.Notifier?.After(effect, _memory.State, _memory.History.Receipts is [.., var last] ? last : null,
-                    _memory.Reload?.NewPid, _memory.Reload?.Invited is not null);
+                    _memory.Reload?.NewPid, _memory.Reload?.Takeover is not null);
             }
             catch (Exception e) when (e is not ActorKilledException)
             {
@@ -166,7 +166,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             case FrontOrder order: Cast.Front.Tell(order); break;
             case PredecessorOrder order: Cast.Predecessor.Tell(Complete(order)); break;
 
-            case BeginReload begin: _tracker.Begin(begin, _asking, _memory.Invited); break;
+            case BeginReload begin: _tracker.Begin(begin, _asking, _memory.Takeover); break;
             case NoteFailure failure: _memory.Reload?.Fail(failure.Outcome, failure.Reason); break;
             case NoteChecked: _memory.Reload?.Pass(); break;
             case FinishReload: _tracker.Finish(); break;
@@ -194,7 +194,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         ReloaderOrder.SpawnSuccessor spawn => spawn with
         {
             Generation = _process.Generation + 1,
-            InvitedProcess = _memory.Reload?.Invited,
+            TakeoverCandidate = _memory.Reload?.Takeover,
             Terms = _memory.Reload?.Asked?.Reload.Terms,
         },
         ReloaderOrder.SendPromote promote => promote with { History = _memory.History.Receipts },
@@ -279,9 +279,9 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
     // What is decided takes the successor into the reload's account, or leaves it here with the reason.
     private void OnTakeOver(LifecycleProtocol.TakeOver takeOver)
     {
-        (_memory.Invited, _refusal) = (takeOver.Successor, null);
+        (_memory.Takeover, _refusal) = (takeOver.Successor, null);
         Apply(new LifecycleEvent.TakeoverRequested(takeOver.Source));
-        _memory.Invited = null;
+        _memory.Takeover = null;
         Sender.Tell(new LifecycleProtocol.TakeOverReply(takeOver.Successor, _refusal));
     }
 

@@ -12,8 +12,8 @@ internal abstract record LifecycleEffect
     // Reloads: ReloadTracker and ReloadQueue.
 
     /// <summary>Open the account of a reload, of a check (<paramref name="DryRun"/>), or of a takeover
-    /// (<paramref name="Invited"/>).</summary>
-    public sealed record BeginReload(string Source, bool DryRun = false, bool Invited = false) : LifecycleEffect;
+    /// (<paramref name="Takeover"/>).</summary>
+    public sealed record BeginReload(string Source, bool DryRun = false, bool Takeover = false) : LifecycleEffect;
 
     /// <summary>Note how and why the reload under way fails.</summary>
     public sealed record NoteFailure(ReloadOutcome Outcome, string Reason) : LifecycleEffect;

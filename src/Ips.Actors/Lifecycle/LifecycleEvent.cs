@@ -1,5 +1,3 @@
-using Ips.Actors.Reloader;
-
 namespace Ips.Actors.Lifecycle;
 
 /// <summary>What can happen to a generation. Texts are for the log and the receipt; no decision reads them.</summary>
@@ -89,8 +87,8 @@ internal abstract record LifecycleEvent
     /// <summary>Older generations were aborted to make room for the successor.</summary>
     public sealed record GenerationsAborted(IReadOnlyList<int> Generations) : ReloadNews;
 
-    /// <summary>The successor's process is there. <paramref name="Invited"/>: it came from outside.</summary>
-    public sealed record SuccessorSpawned(int Pid, bool Invited = false) : ReloadNews;
+    /// <summary>The successor's process is there. <paramref name="Takeover"/>: it came from outside.</summary>
+    public sealed record SuccessorSpawned(int Pid, bool Takeover = false) : ReloadNews;
 
     /// <summary>The successor has said hello, and is welcome.</summary>
     public sealed record SuccessorGreeted(string Release) : ReloadNews;

@@ -64,7 +64,7 @@ internal static class LifecycleMachine
         Serving => [new StartAccepting(), new AcknowledgePromotion()],
         Ready => [new SendReady()],
         Proving => [new StartAccepting(), new BeginHealthReports()],
-        AwaitingReady awaiting => [new SpawnSuccessor(awaiting.DryRun, awaiting.Invited, Again: true), new ArmSuccessorTimer()],
+        AwaitingReady awaiting => [new SpawnSuccessor(awaiting.DryRun, awaiting.Takeover, Again: true), new ArmSuccessorTimer()],
         Overlapping => [new ArmSuccessorTimer(), new SendServe()],
         OnProbation => [new QuiesceAccepting(), new ArmProbationTimer()],
         Yielding => [new QuiesceAccepting(), new ArmSuccessorTimer(), new YieldRole()],
@@ -127,8 +127,8 @@ internal static class LifecycleMachine
     // Like a reload by a successor that is already running. It does not wait either: the successor waits for the answer, and can ask again.
     private static Transition OnTakeover(LifecycleState state, TakeoverRequested takeover) => state switch
     {
-        Serving => new(new AwaitingReady(Invited: true),
-            new BeginReload(takeover.Source, Invited: true), new SpawnSuccessor(Invited: true), new ArmSuccessorTimer()),
+        Serving => new(new AwaitingReady(Takeover: true),
+            new BeginReload(takeover.Source, Takeover: true), new SpawnSuccessor(Takeover: true), new ArmSuccessorTimer()),
         _ => OnReload(state, new ReloadRequested(takeover.Source, NoQueue: true)),
     };
 

@@ -28,7 +28,7 @@ internal sealed class LifecycleMemory(LifecycleState initial)
     public Task DeliveryOver { get; set; } = Task.CompletedTask;
 
     /// <summary>Who asks from outside, until the decision; then it belongs to the reload under way, or was refused.</summary>
-    public IInvitedGeneration? Invited { get; set; }
+    public ITakeoverProcess? Takeover { get; set; }
 
     /// <summary>When the drain ends, as a timestamp; set by the first effect that arms it.</summary>
     public long? DrainDeadline { get; set; }

@@ -27,10 +27,10 @@ internal static class LifecycleProtocol
     /// <summary>A process from outside asks to take over. Reply: <see cref="TakeOverReply"/>.</summary>
     /// <param name="Source">Who asks, for the log.</param>
     /// <param name="Successor">The process; the receiver's from here on, unless it is refused.</param>
-    public sealed record TakeOver(string Source, IInvitedGeneration Successor);
+    public sealed record TakeOver(string Source, ITakeoverProcess Successor);
 
     /// <summary>It is the successor, or why it is not; then it is the asker's again.</summary>
-    public sealed record TakeOverReply(IInvitedGeneration Successor, string? Refusal);
+    public sealed record TakeOverReply(ITakeoverProcess Successor, string? Refusal);
 
     /// <summary>Fail readiness while accepting goes on, or end that. Reply: <see cref="PauseReply"/>.</summary>
     /// <param name="Source">Who asks, for the log.</param>

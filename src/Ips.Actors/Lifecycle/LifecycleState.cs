@@ -36,8 +36,8 @@ internal abstract record LifecycleState
     public sealed record Serving : LifecycleState;
 
     /// <summary>Serving, with a successor that was spawned and has not said ready. <paramref name="DryRun"/>: it is ended when it has.
-    /// <paramref name="Invited"/>: it came from outside.</summary>
-    public sealed record AwaitingReady(bool DryRun = false, bool Invited = false) : LifecycleState;
+    /// <paramref name="Takeover"/>: it came from outside.</summary>
+    public sealed record AwaitingReady(bool DryRun = false, bool Takeover = false) : LifecycleState;
 
     /// <summary>The successor is ready and was told to serve; both accept until its first report.</summary>
     public sealed record Overlapping : LifecycleState;

@@ -12,7 +12,7 @@ internal sealed class ProcessPerformer(LifecycleMemory memory, ReloadTracker tra
     private LifecycleCast Cast => memory.Cast!;
 
     // Another service manager's, not ours.
-    private bool ToOutsider => memory.Reload?.Invited is not null;
+    private bool ToTakeover => memory.Reload?.Takeover is not null;
 
     /// <summary>Carries out one of them.</summary>
     public void Run(ProcessEffect effect)
@@ -22,7 +22,7 @@ internal sealed class ProcessPerformer(LifecycleMemory memory, ReloadTracker tra
             case PublishIdentity: Publish(); break;
             case HandOverIdentity: HandOver(); break;
             case RetractIdentity retract: process.RetractIdentity(retract.HandedOver); break;
-            case KeepSockets when ToOutsider: break;
+            case KeepSockets when ToTakeover: break;
             case KeepSockets: process.KeepSockets(); break;
             case DropSockets: process.DropSockets(); break;
             case RestartService restart: process.RestartService(restart.Own); break;
@@ -53,7 +53,7 @@ internal sealed class ProcessPerformer(LifecycleMemory memory, ReloadTracker tra
 
     private void HandOver()
     {
-        process.HandOverIdentity(ToOutsider);
+        process.HandOverIdentity(ToTakeover);
         Cast.Control.Tell(new ClientOrder.HandedOver());
         Cast.Takeover?.Tell(new ClientOrder.HandedOver());
     }

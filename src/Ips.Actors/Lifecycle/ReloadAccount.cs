@@ -1,5 +1,4 @@
 using Akka.Actor;
-using Ips.Actors.Reloader;
 
 namespace Ips.Actors.Lifecycle;
 
@@ -28,7 +27,7 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
     public double? WaitedMs { get; init; }
 
     /// <summary>The successor that came from outside; null in a reload.</summary>
-    public IInvitedGeneration? Invited { get; init; }
+    public ITakeoverProcess? Takeover { get; init; }
 
     /// <summary>Who gets the receipt.</summary>
     public List<IActorRef> Waiters { get; init; } = [];
@@ -61,7 +60,7 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
                 return $"generation {string.Join(", ", aborted.Generations)} was still draining and was aborted to make room";
             case LifecycleEvent.SuccessorSpawned spawned:
                 NewPid = spawned.Pid;
-                return Reached(spawned.Invited ? "invited" : "spawned");
+                return Reached(spawned.Takeover ? "invited" : "spawned");
             case LifecycleEvent.SuccessorGreeted greeted:
                 _newRelease = greeted.Release;
                 return Reached("hello");

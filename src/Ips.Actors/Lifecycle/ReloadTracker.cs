@@ -15,7 +15,7 @@ internal sealed class ReloadTracker(LifecycleMemory memory, ICurrentProcess proc
     public string UnderWay => memory.Reload switch
     {
         { DryRun: true } check => $"the check by {check.Source}",
-        { Invited: not null } takeover => $"the takeover by {takeover.Source}",
+        { Takeover: not null } takeover => $"the takeover by {takeover.Source}",
         { } reload => $"the reload to generation {Successor} by {reload.Source}",
         null when memory.State is LifecycleState.Starting or LifecycleState.Joining => "the end of the start",
         null => "the new main process",
@@ -24,21 +24,21 @@ internal sealed class ReloadTracker(LifecycleMemory memory, ICurrentProcess proc
     /// <summary>Opens the account.</summary>
     /// <param name="begin">The effect.</param>
     /// <param name="asked">The request that it carries out; null in a takeover.</param>
-    /// <param name="invited">The successor that came from outside; null in a reload.</param>
-    public void Begin(LifecycleEffect.BeginReload begin, AskedReload? asked, IInvitedGeneration? invited)
+    /// <param name="takeover">The successor that came from outside; null in a reload.</param>
+    public void Begin(LifecycleEffect.BeginReload begin, AskedReload? asked, ITakeoverProcess? takeover)
     {
         memory.Reload = new ReloadAccount(begin, time)
         {
             Asked = asked,
             WaitedMs = asked is { HasWaited: true } ? asked.WaitedMs : null,
-            Invited = invited,
+            Takeover = takeover,
             Waiters = [.. asked?.Waiters ?? []],
         };
         if (begin.DryRun)
         {
             log.CheckStarted(begin.Source, Successor);
         }
-        else if (begin.Invited)
+        else if (begin.Takeover)
         {
             log.TakeoverStarted(begin.Source, Successor);
         }
@@ -84,7 +84,7 @@ internal sealed class ReloadTracker(LifecycleMemory memory, ICurrentProcess proc
             cast.Listeners.Tell(new ListenerOrder.HandoverEnded());
         }
 
-        if (reload is { Invited: not null, Failure: not null })
+        if (reload is { Takeover: not null, Failure: not null })
         {
             process.RenewIdentity();
             cast.Control.Tell(new ClientOrder.Serve()); // on the new socket

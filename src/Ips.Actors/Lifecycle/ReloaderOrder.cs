@@ -1,5 +1,3 @@
-using Ips.Actors.Reloader;
-
 namespace Ips.Actors.Lifecycle;
 
 /// <summary>What <c>ReloaderActor</c> carries out: everything that concerns the successor. It answers with lifecycle
@@ -9,15 +7,15 @@ namespace Ips.Actors.Lifecycle;
 internal abstract record ReloaderOrder : LifecycleEffect
 {
     /// <summary>Start a successor; nothing if one is alive. <paramref name="DryRun"/>: no other generation is aborted for it.
-    /// <paramref name="Invited"/>: nothing is started, <see cref="InvitedProcess"/> is the successor. <paramref name="Again"/>: the order
+    /// <paramref name="Takeover"/>: nothing is started, <see cref="TakeoverCandidate"/> is the successor. <paramref name="Again"/>: the order
     /// may have been lost; nothing either if this successor has lived already.</summary>
-    public sealed record SpawnSuccessor(bool DryRun = false, bool Invited = false, bool Again = false) : ReloaderOrder
+    public sealed record SpawnSuccessor(bool DryRun = false, bool Takeover = false, bool Again = false) : ReloaderOrder
     {
         /// <summary>The successor's generation number.</summary>
         public int Generation { get; init; }
 
         /// <summary>The process from outside that is to be the successor; null in a reload.</summary>
-        public IInvitedGeneration? InvitedProcess { get; init; }
+        public ITakeoverProcess? TakeoverCandidate { get; init; }
 
         /// <summary>What the operator allows it; null for nothing beyond the rules.</summary>
         public ReloadTerms? Terms { get; init; }

@@ -28,11 +28,11 @@ internal abstract record SuccessorEffect
     /// <summary>Have the listening sockets duplicated.</summary>
     public sealed record OfferSockets(ReloaderOrder.SpawnSuccessor Order) : SuccessorEffect;
 
-    /// <summary>Start the process, or take the invited one, and listen to it.</summary>
+    /// <summary>Start the process, or take the takeover one, and listen to it.</summary>
     public sealed record Launch(ReloaderOrder.SpawnSuccessor Order) : SuccessorEffect;
 
     /// <summary>Tell the process from outside that it is not the successor.</summary>
-    public sealed record RefuseInvited(ReloaderOrder.SpawnSuccessor Order, string Reason) : SuccessorEffect;
+    public sealed record RefuseTakeover(ReloaderOrder.SpawnSuccessor Order, string Reason) : SuccessorEffect;
 
     // What the successor is told.
 
@@ -118,7 +118,7 @@ internal abstract record SuccessorEffect
     public sealed record Tell(LifecycleEvent Event) : ToOthers;
 
     /// <summary>Its process is there: log it, and tell LifecycleActor.</summary>
-    public sealed record TellSpawned(bool Invited) : ToOthers;
+    public sealed record TellSpawned(bool Takeover) : ToOthers;
 
     /// <summary>It is welcome: log it, and tell LifecycleActor.</summary>
     public sealed record TellGreeted(SuccessorFacts Facts, HelloFrame Hello) : ToOthers;

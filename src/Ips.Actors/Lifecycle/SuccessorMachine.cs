@@ -61,7 +61,7 @@ internal static class SuccessorMachine
 
     /// <summary>Whether the successor gets the identity of the service only when it is to be the main process: one that this service has
     /// not started may fail, or be hostile, and keep what it was given.</summary>
-    public static bool IdentityIsLate(SuccessorFacts facts) => facts.Order.Invited && facts.Version >= HandoverVersion.LateIdentity;
+    public static bool IdentityIsLate(SuccessorFacts facts) => facts.Order.Takeover && facts.Version >= HandoverVersion.LateIdentity;
 
     private static SuccessorStep OnOrder(
         SuccessorState state, ReloaderOrder order, IReadOnlyList<GenerationEntry> older, IpsOptions options) => (state, order) switch
@@ -111,11 +111,11 @@ internal static class SuccessorMachine
             new Tell(new LifecycleEvent.GenerationsAborted(aborted.Generations)), new OfferSockets(state.Order)),
         (_, PreparationFailed failed) => CannotBegin(state.Order, failed.Reason),
         (OfferingSockets, SocketsOffered) => new(state, new SuccessorEffect.Launch(state.Order)),
-        (OfferingSockets, Launched) when state.Order.Invited =>
-            new(new Spawned(new SuccessorFacts(state.Order)), new AskHealthUrlHere(), new TellSpawned(Invited: true)),
+        (OfferingSockets, Launched) when state.Order.Takeover =>
+            new(new Spawned(new SuccessorFacts(state.Order)), new AskHealthUrlHere(), new TellSpawned(Takeover: true)),
         // Ahead of hello: if the process here dies before it has read that, nobody who connects is refused.
         (OfferingSockets, Launched) => new(new Spawned(new SuccessorFacts(state.Order)),
-            new SendWelcome(new SuccessorFacts(state.Order)), new AskHealthUrlHere(), new TellSpawned(Invited: false)),
+            new SendWelcome(new SuccessorFacts(state.Order)), new AskHealthUrlHere(), new TellSpawned(Takeover: false)),
         (OfferingSockets, LaunchFailed failed) => new(new NotStarted(), CannotBegin(failed.Reason)),
         _ => Stay(state),
     };
@@ -124,7 +124,7 @@ internal static class SuccessorMachine
         GenerationRoom.Plan(older, spawn.Generation - 1, spawn.DryRun, options.Reload);
 
     private static SuccessorStep CannotBegin(ReloaderOrder.SpawnSuccessor spawn, string reason) =>
-        new(new NotStarted(), [.. spawn.Invited ? [new RefuseInvited(spawn, reason)] : Nothing, CannotBegin(reason)]);
+        new(new NotStarted(), [.. spawn.Takeover ? [new RefuseTakeover(spawn, reason)] : Nothing, CannotBegin(reason)]);
 
     private static Tell CannotBegin(string reason) => new(new LifecycleEvent.SuccessorFailed(reason, Responsive: false));
 
@@ -181,7 +181,7 @@ internal static class SuccessorMachine
     // What has changed in the configuration counts in the reload that brings it; a process from outside does not choose what this one asks.
     private static SuccessorStep OnReady(Welcomed state, ReadyFrame ready, IpsOptions options)
     {
-        var own = ready.HealthUrl is not null && !state.Facts.Order.Invited;
+        var own = ready.HealthUrl is not null && !state.Facts.Order.Takeover;
         if (own && ready.HealthUrl is { Length: > 0 } url && !IsHttp(url))
         {
             return Fail(state, $"its ips.reload.health-url is {url}; it must be an absolute http or https URL", responsive: true);
@@ -275,7 +275,7 @@ internal static class SuccessorMachine
     {
         None or NotStarted => new(new Gone(), new Tell(new LifecycleEvent.SuccessorGone())),
         Preparing { Order: var order } => new(new Gone(),
-            [.. order.Invited ? [new RefuseInvited(order, end.Reason)] : Nothing, new Tell(new LifecycleEvent.SuccessorGone())]),
+            [.. order.Takeover ? [new RefuseTakeover(order, end.Reason)] : Nothing, new Tell(new LifecycleEvent.SuccessorGone())]),
         Asked asked => end.FinishRequests ? Stay(state) : Escalate(asked, options),
         Living living and not Ending =>
             Ask(living, end, end.FinishRequests ? options.Drain.Timeout + DrainMargin : options.Reload.KillTimeout),

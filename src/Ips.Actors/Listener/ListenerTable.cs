@@ -64,7 +64,7 @@ internal sealed class ListenerTable : IDisposable
     /// <summary>Whether connections are accepted.</summary>
     public bool Accepting { get; private set; }
 
-    /// <summary>The stable parent, which holds copies of the sockets; null if there is none.</summary>
+    /// <summary>The supervisor, which holds copies of the sockets; null if there is none.</summary>
     public SupervisorLink? Supervisor { get; init; }
 
     /// <summary>Changes of the set wait until a handover has ended.</summary>

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Ips.Actors.Files;
 
 namespace Ips.Actors.Posix;
 

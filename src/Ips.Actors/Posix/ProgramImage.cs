@@ -17,7 +17,7 @@ internal sealed record ProgramImage(string FileName, IReadOnlyList<string> Argum
     /// <summary>Removes what the .NET runtime of this process has made for debuggers in the temporary directory, by the PID and the time of
     /// the start, which the next
     /// program has as well: it could not make its own if they were another user's.</summary>
-    internal static void RemoveRuntimeFiles()
+    internal static void RemoveDotnetFiles()
     {
         var process = $"{System.Environment.ProcessId}-{Processes.StartedAt(System.Environment.ProcessId)}";
         foreach (var name in (string[])[$"dotnet-diagnostic-{process}-socket", $"clr-debug-pipe-{process}-in",

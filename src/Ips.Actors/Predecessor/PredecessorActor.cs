@@ -15,7 +15,7 @@ namespace Ips.Actors.Predecessor;
 internal sealed class PredecessorActor : ReceiveActor, IWithTimers
 {
     private readonly PredecessorLink _link;
-    private readonly Identity _identity;
+    private readonly RuntimeFiles _files;
     private readonly IActorRef _front;
     private readonly IActorRef _listeners;
     private readonly IActorRef _mover;
@@ -23,9 +23,9 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
     private readonly ILogger _log;
 
     public PredecessorActor(
-        PredecessorLink link, Identity identity, IActorRef front, IActorRef listeners, IActorRef mover, IActorRef lifecycle, ILogger log)
+        PredecessorLink link, RuntimeFiles files, IActorRef front, IActorRef listeners, IActorRef mover, IActorRef lifecycle, ILogger log)
     {
-        (_link, _identity, _front, _listeners, _mover, _lifecycle, _log) = (link, identity, front, listeners, mover, lifecycle, log);
+        (_link, _files, _front, _listeners, _mover, _lifecycle, _log) = (link, files, front, listeners, mover, lifecycle, log);
         Receive<ChannelEvent.Received>(Heed);
         Receive<ChannelEvent.Closed>(OnClosed);
         Receive<PredecessorOrder.SendReady>(ready =>
@@ -123,7 +123,7 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
         // It says these only once it has heard of the promotion: from there on the role does not go back.
         if (_link.Acknowledged && received.Frame is (HistoryFrame or ConnectionsFrame or FarewellFrame))
         {
-            _identity.LeaveFormer();
+            _files.LeaveFormer();
         }
 
         switch (received.Frame)
@@ -197,7 +197,7 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
 
         try
         {
-            _identity.Accept(frame.Lock ? fds[0] : null, frame.Control ? fds[^1] : null);
+            _files.Accept(frame.Lock ? fds[0] : null, frame.Control ? fds[^1] : null);
         }
         catch (IOException e)
         {
@@ -240,7 +240,7 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
             return;
         }
 
-        _identity.LeaveFormer();
+        _files.LeaveFormer();
         _listeners.Tell(new ListenerProtocol.PredecessorEnded());
         if (!_link.SaidGoodbye)
         {

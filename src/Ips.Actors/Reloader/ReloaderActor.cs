@@ -29,12 +29,12 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
     private ChannelEvent.Received? _arrived; // the packet that is being acted on, until its descriptors are taken
 
     public ReloaderActor(
-        SuccessorSlot slot, IGenerationLauncher launcher, Identity identity, IActorRef listeners, IActorRef mover, IActorRef lifecycle,
+        SuccessorSlot slot, IGenerationLauncher launcher, RuntimeFiles files, IActorRef listeners, IActorRef mover, IActorRef lifecycle,
         IpsOptions options, ILogger log)
     {
         (_slot, _launcher, _listeners, _mover, _lifecycle, _options, _log) =
             (slot, launcher, listeners, mover, lifecycle, options, log);
-        (_sender, _reporter) = (new SuccessorSender(slot, identity, options, log), new SuccessorReporter(slot, lifecycle, log));
+        (_sender, _reporter) = (new SuccessorSender(slot, files, options, log), new SuccessorReporter(slot, lifecycle, log));
         Receive<ReloaderOrder.ReopenOlderLogs>(_ => _slot.Older.Signal(SignalNumbers.SIGUSR1));
         Receive<ReloaderOrder.SpawnSuccessor>(spawn => Apply(new SuccessorEvent.Ordered(spawn) { Older = _slot.Older.Alive() }));
         Receive<ReloaderOrder>(order => Apply(new SuccessorEvent.Ordered(order)));
@@ -92,7 +92,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
             case SuccessorEffect.AbortOlder abort: AbortOlder(abort); break;
             case SuccessorEffect.OfferSockets offer: OfferSockets(offer.Order); break;
             case SuccessorEffect.Launch launch: Launch(launch.Order); break;
-            case SuccessorEffect.RefuseInvited refuse: refuse.Order.InvitedProcess?.Refuse(refuse.Reason); break;
+            case SuccessorEffect.RefuseTakeover refuse: refuse.Order.TakeoverCandidate?.Refuse(refuse.Reason); break;
             case SuccessorEffect.ToSuccessor words:
                 if (_sender.Send(words) is { } outcome) Apply(outcome);
                 break;
@@ -175,12 +175,12 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         try
         {
             // Before the launch: what takes its place in this moment may be launched in vain later, but is never overlooked.
-            if (!order.Invited && _launcher.InPlace() is { } release)
+            if (!order.Takeover && _launcher.InPlace() is { } release)
             {
                 _lifecycle.Tell(new LifecycleEvent.LaunchBegan(release));
             }
 
-            _slot.Begin(order.InvitedProcess ?? _launcher.Launch(order.Generation), order.Generation);
+            _slot.Begin(order.TakeoverCandidate ?? _launcher.Launch(order.Generation), order.Generation);
         }
         catch (IOException e)
         {

@@ -8,8 +8,8 @@ internal static partial class ReloaderLog
     [LoggerMessage(EventIds.SuccessorSpawned, LogLevel.Information, "Spawned generation {Successor} as PID {Pid}.")]
     public static partial void Spawned(this ILogger logger, int successor, int pid);
 
-    [LoggerMessage(EventIds.SuccessorInvited, LogLevel.Information, "Generation {Successor} is PID {Pid}, which came from outside.")]
-    public static partial void Invited(this ILogger logger, int successor, int pid);
+    [LoggerMessage(EventIds.SuccessorTakeover, LogLevel.Information, "Generation {Successor} is PID {Pid}, which came from outside.")]
+    public static partial void TakeoverBegun(this ILogger logger, int successor, int pid);
 
     [LoggerMessage(EventIds.SpawnFailed, LogLevel.Error, "Generation {Successor} could not be spawned: {Reason}")]
     public static partial void SpawnFailed(this ILogger logger, int successor, string reason);

@@ -15,7 +15,7 @@ internal sealed class SuccessorReporter(SuccessorSlot slot, IActorRef lifecycle,
         switch (report)
         {
             case SuccessorEffect.Tell tell: lifecycle.Tell(tell.Event); break;
-            case TellSpawned spawned: TellSpawned(slot.Process!, spawned.Invited); break;
+            case TellSpawned spawned: TellSpawned(slot.Process!, spawned.Takeover); break;
             case TellGreeted greeted: TellGreeted(greeted); break;
             case TellReady:
                 log.Ready(slot.Generation, slot.Process!.Pid);
@@ -36,18 +36,18 @@ internal sealed class SuccessorReporter(SuccessorSlot slot, IActorRef lifecycle,
         }
     }
 
-    private void TellSpawned(ISpawnedGeneration process, bool invited)
+    private void TellSpawned(ISpawnedGeneration process, bool takeover)
     {
-        if (invited)
+        if (takeover)
         {
-            log.Invited(slot.Generation, process.Pid);
+            log.TakeoverBegun(slot.Generation, process.Pid);
         }
         else
         {
             log.Spawned(slot.Generation, process.Pid);
         }
 
-        lifecycle.Tell(new LifecycleEvent.SuccessorSpawned(process.Pid, invited));
+        lifecycle.Tell(new LifecycleEvent.SuccessorSpawned(process.Pid, takeover));
     }
 
     private void TellGreeted(TellGreeted greeted)

@@ -10,10 +10,10 @@ namespace Ips.Actors.Reloader;
 
 /// <summary>Sends the successor what <see cref="SuccessorMachine"/> decides to tell it, with the descriptors that ride along.</summary>
 /// <param name="slot">The successor.</param>
-/// <param name="identity">What it gets to be the main process.</param>
+/// <param name="files">What it gets to be the main process.</param>
 /// <param name="options">The health interval.</param>
 /// <param name="log">For how it is ended.</param>
-internal sealed class SuccessorSender(SuccessorSlot slot, Identity identity, IpsOptions options, ILogger log)
+internal sealed class SuccessorSender(SuccessorSlot slot, RuntimeFiles files, IpsOptions options, ILogger log)
 {
     private const int ReceiptsInAPacket = 8;
 
@@ -59,7 +59,7 @@ internal sealed class SuccessorSender(SuccessorSlot slot, Identity identity, Ips
                     facts.Version, slot.Generation, [.. sockets.Select(s => new EndpointOffer(s.Endpoint, s.Ordinal, s.External))],
                     given.Lock, given.Control, (long)options.Reload.HealthInterval.TotalMilliseconds,
                     OlderGenerations.WithSelf(slot.Older.Alive(), slot.Generation - 1), slot.Paused(),
-                    isLate ? identity.LockEntry() : null, AppFacts(facts.Order.Terms), Judges: true),
+                    isLate ? files.LockEntry() : null, AppFacts(facts.Order.Terms), Judges: true),
                 [.. fds]);
         }
         catch (IOException e) // EMFILE, or too many to hand over
@@ -84,12 +84,12 @@ internal sealed class SuccessorSender(SuccessorSlot slot, Identity identity, Ips
 
     private (IdentityFrame Frame, IReadOnlyList<int> Fds) GiveIdentity()
     {
-        if (Process is IInvitedGeneration)
+        if (Process is ITakeoverProcess)
         {
-            identity.Lent = true;
+            files.Lent = true;
         }
 
-        var (lockFd, controlFd) = (identity.LockFd, identity.ControlFd);
+        var (lockFd, controlFd) = (files.LockFd, files.ControlFd);
         return (new IdentityFrame(lockFd is not null, controlFd is not null), [.. ((int?[])[lockFd, controlFd]).OfType<int>()]);
     }
 

@@ -3,7 +3,7 @@ using Ips.Actors.Posix;
 
 namespace Ips.Actors.Supervise;
 
-/// <summary>The stable parent's copies of the main process's sockets: while it holds them, clients of a crashed service wait in the
+/// <summary>The supervisor's copies of the main process's sockets: while it holds them, clients of a crashed service wait in the
 /// kernel's queue
 /// instead of being refused. Used from the parent's own thread.</summary>
 internal sealed class HeldSockets

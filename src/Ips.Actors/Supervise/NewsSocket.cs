@@ -3,7 +3,7 @@ using Ips.Actors.Posix;
 
 namespace Ips.Actors.Supervise;
 
-/// <summary>The stable parent's pair of sockets: every generation inherits one end, and this thread reads the other.</summary>
+/// <summary>The supervisor's pair of sockets: every generation inherits one end, and this thread reads the other.</summary>
 /// <remarks>One packet at a time, and no faster than <see cref="PacketsPerSecond"/>: what a generation sends beyond that waits in the
 /// kernel, which keeps a few,
 /// and then in the generation. So a flood costs this process neither memory nor time.</remarks>

@@ -9,7 +9,7 @@ namespace Ips.Actors.Supervise;
 
 /// <summary>
 /// Lets a draining generation start the service again when the generation that it left the service to dies: it has kept copies of the
-/// listening sockets, so clients wait in the kernel's queue meanwhile. It does what a stable parent does permanently, for as long as this
+/// listening sockets, so clients wait in the kernel's queue meanwhile. It does what a supervisor does permanently, for as long as this
 /// generation drains.
 /// </summary>
 /// <remarks>Used by LifecycleActor alone, but for <see cref="Over"/>.</remarks>
@@ -57,7 +57,7 @@ internal sealed class ServiceRestart(StartCommand command, TimeSpan readyTimeout
     {
         if (!_held.Any)
         {
-            return; // a service manager or a stable parent does it, or there was no room for copies
+            return; // a service manager or a supervisor does it, or there was no room for copies
         }
 
         try

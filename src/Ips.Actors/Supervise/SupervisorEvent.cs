@@ -2,7 +2,7 @@ using Ips.Actors.Posix;
 
 namespace Ips.Actors.Supervise;
 
-/// <summary>What a stable parent hears of. Times are those of a clock that only runs forward.</summary>
+/// <summary>What a supervisor hears of. Times are those of a clock that only runs forward.</summary>
 internal abstract record SupervisorEvent
 {
     private SupervisorEvent()
@@ -40,7 +40,7 @@ internal abstract record SupervisorEvent
     public sealed record Signalled(int Signal, bool Stops) : SupervisorEvent;
 }
 
-/// <summary>What a stable parent does.</summary>
+/// <summary>What a supervisor does.</summary>
 internal abstract record SupervisorEffect
 {
     private SupervisorEffect()

@@ -7,7 +7,7 @@ namespace Ips.Actors.Supervise;
 /// <summary>The state after an event and what is to be done, in order.</summary>
 internal sealed record SupervisorTransition(SupervisorState State, params IReadOnlyList<SupervisorEffect> Effects);
 
-/// <summary>Every decision of the stable parent. Pure.</summary>
+/// <summary>Every decision of the supervisor. Pure.</summary>
 /// <remarks>
 /// A first generation that cannot start ends the parent with its exit code, so that its caller learns it. From the first time that one
 /// served, an end that nobody asked for is a crash: a signal, or an exit code that is neither 0 nor 3. It is answered by a restart after

@@ -3,7 +3,7 @@ using Ips.Actors.Lifecycle;
 
 namespace Ips.Actors.Supervise;
 
-/// <summary>What a frame must be like before the stable parent looks at it twice. Pure.</summary>
+/// <summary>What a frame must be like before the supervisor looks at it twice. Pure.</summary>
 internal static class SupervisorRules
 {
     /// <summary>Highest number of a generation: one more is still a number.</summary>

@@ -1,6 +1,6 @@
 namespace Ips.Actors.Supervise;
 
-/// <summary>What a stable parent knows.</summary>
+/// <summary>What a supervisor knows.</summary>
 internal sealed record SupervisorState
 {
     /// <summary>The generation that serves; null while none does.</summary>

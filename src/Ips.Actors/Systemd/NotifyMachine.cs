@@ -12,17 +12,17 @@ internal sealed record NotifyStanding(bool IsMain = false, bool Reloading = fals
 /// <summary>What a message may need beyond the effect that it follows.</summary>
 /// <param name="Pid">This process.</param>
 /// <param name="Generation">This generation, from 1.</param>
-/// <param name="Supervised">A stable parent is the manager's main process, and stays it.</param>
+/// <param name="Supervised">A supervisor is the manager's main process, and stays it.</param>
 /// <param name="State">Where the generation stands now.</param>
 /// <param name="MonotonicUsec">CLOCK_MONOTONIC now, in microseconds.</param>
 /// <param name="Watchdog">The manager expects signs of life.</param>
 /// <param name="LastReceipt">The newest reload or check.</param>
 /// <param name="SuccessorPid">The successor of the reload under way.</param>
-/// <param name="Outsider">It came from outside: it is none of the manager's unit.</param>
+/// <param name="Takeover">It came from outside: it is none of the manager's unit.</param>
 internal sealed record NotifyFacts(
     int Pid, int Generation, bool Supervised, LifecycleState State, long MonotonicUsec, bool Watchdog, ReloadReceipt? LastReceipt,
         int? SuccessorPid = null,
-    bool Outsider = false);
+    bool Takeover = false);
 
 /// <summary>
 /// Decides what the service manager is told, from the effects that LifecycleActor has carried out. Pure. Only the main process speaks: the
@@ -44,7 +44,7 @@ internal static class NotifyMachine
         {
             case PublishIdentity:
                 return Published(standing, facts);
-            case HandOverIdentity when facts.Outsider:
+            case HandOverIdentity when facts.Takeover:
                 // For the manager the service ends here; the process that took over reports to its own unit, if it has one.
                 return (new NotifyStanding(), standing.IsMain ? new NotifyMessage
                 {

@@ -21,10 +21,10 @@ internal sealed class ServiceNotifier(
     public TimeSpan TurnInterval { get; } = settings.WatchdogInterval is { } watchdog
         && watchdog / 3 < LongestTurn ? watchdog / 3 : LongestTurn;
 
-    public void After(LifecycleEffect effect, LifecycleState state, ReloadReceipt? lastReceipt, int? successorPid, bool outsider = false)
+    public void After(LifecycleEffect effect, LifecycleState state, ReloadReceipt? lastReceipt, int? successorPid, bool takeover = false)
     {
         (_standing, var message) = NotifyMachine.After(_standing, effect,
-            Facts(state, lastReceipt) with { SuccessorPid = successorPid, Outsider = outsider });
+            Facts(state, lastReceipt) with { SuccessorPid = successorPid, Takeover = takeover });
         Send(message);
     }
 

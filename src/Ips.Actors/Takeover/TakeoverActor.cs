@@ -22,7 +22,7 @@ internal sealed class TakeoverActor : ReceiveActor
     private readonly TakeoverSocket _socket;
     private readonly IActorRef _lifecycle;
     private readonly ILogger _log;
-    private readonly HashSet<InvitedGeneration> _unheard = [];
+    private readonly HashSet<TakeoverProcess> _unheard = [];
     private AcceptLoop? _loop;
 
     public TakeoverActor(TakeoverSocket socket, IActorRef lifecycle, ILogger log)
@@ -38,9 +38,9 @@ internal sealed class TakeoverActor : ReceiveActor
         Receive<Spoke>(OnSpoke);
         Receive<Silent>(silent =>
         {
-            _unheard.Remove(silent.Outsider);
-            _log.Silent(silent.Outsider.Peer.ToString(), silent.Reason);
-            silent.Outsider.Dispose();
+            _unheard.Remove(silent.Candidate);
+            _log.Silent(silent.Candidate.Peer.ToString(), silent.Reason);
+            silent.Candidate.Dispose();
         });
         Receive<LifecycleProtocol.TakeOverReply>(reply =>
         {
@@ -58,7 +58,7 @@ internal sealed class TakeoverActor : ReceiveActor
     protected override void PostStop()
     {
         StopAccepting();
-        foreach (var outsider in _unheard) outsider.Dispose();
+        foreach (var candidate in _unheard) candidate.Dispose();
     }
 
     private void Serve()
@@ -106,12 +106,12 @@ internal sealed class TakeoverActor : ReceiveActor
 
         try
         {
-            var outsider = new InvitedGeneration(fd, _log);
-            _unheard.Add(outsider);
-            outsider.WaitForHelloAsync(HelloTimeout).PipeTo(
+            var candidate = new TakeoverProcess(fd, _log);
+            _unheard.Add(candidate);
+            candidate.WaitForHelloAsync(HelloTimeout).PipeTo(
                 Self,
-                success: hello => new Spoke(outsider, hello, refusal),
-                failure: error => new Silent(outsider, error.GetBaseException().Message));
+                success: hello => new Spoke(candidate, hello, refusal),
+                failure: error => new Silent(candidate, error.GetBaseException().Message));
         }
         catch (PosixException e)
         {
@@ -121,26 +121,26 @@ internal sealed class TakeoverActor : ReceiveActor
 
     private void OnSpoke(Spoke spoke)
     {
-        var outsider = spoke.Outsider;
-        var peer = outsider.Peer;
-        _unheard.Remove(outsider);
+        var candidate = spoke.Candidate;
+        var peer = candidate.Peer;
+        _unheard.Remove(candidate);
         if ((spoke.Refusal ?? TakeoverPolicy.Refusal(peer, (uint)ProcessAttributes.EffectiveUserId, _socket.Group)) is { } refusal)
         {
             _log.Denied(peer.Pid, peer.UserId, peer.GroupId, refusal);
-            outsider.Refuse(refusal);
+            candidate.Refuse(refusal);
             return;
         }
 
         _log.Asked(peer.ToString(), spoke.Hello.Release);
-        _lifecycle.Tell(new LifecycleProtocol.TakeOver($"PID {outsider.Pid} (uid {peer.UserId})", outsider));
+        _lifecycle.Tell(new LifecycleProtocol.TakeOver($"PID {candidate.Pid} (uid {peer.UserId})", candidate));
     }
 
     /// <summary>An accepted descriptor. In dead letters it closes with the process.</summary>
     private sealed record Arrived(int Fd);
 
-    private sealed record Spoke(InvitedGeneration Outsider, HelloFrame Hello, string? Refusal);
+    private sealed record Spoke(TakeoverProcess Candidate, HelloFrame Hello, string? Refusal);
 
-    private sealed record Silent(InvitedGeneration Outsider, string Reason);
+    private sealed record Silent(TakeoverProcess Candidate, string Reason);
 }
 
 /// <summary>Who may take over. Pure.</summary>

@@ -18,11 +18,11 @@ internal static partial class TakeoverLog
     [LoggerMessage(EventIds.TakeoverDenied, LogLevel.Warning, "Refused a takeover by PID {Pid}, uid {Uid}, gid {Gid}: {Reason}")]
     public static partial void Denied(this ILogger logger, int pid, uint uid, uint gid, string reason);
 
-    [LoggerMessage(EventIds.OutsiderSilent, LogLevel.Information,
+    [LoggerMessage(EventIds.TakeoverSilent, LogLevel.Information,
         "A process ({Peer}) connected to be the successor and went without a word that is understood: {Reason}")]
     public static partial void Silent(this ILogger logger, string peer, string reason);
 
-    [LoggerMessage(EventIds.OutsiderOutOfReach, LogLevel.Warning,
+    [LoggerMessage(EventIds.TakeoverOutOfReach, LogLevel.Warning,
         "The process from outside ({Peer}) was asked to end and has not; it cannot be signalled ({Reason}), so its channel is closed. If "
             + "it lives on, end it by hand.")]
     public static partial void OutOfReach(this ILogger logger, string peer, string reason);

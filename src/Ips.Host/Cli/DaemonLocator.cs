@@ -61,7 +61,7 @@ internal static class DaemonLocator
             pidFile = socket[..^ProcSockets.Suffix.Length];
             if (RunningPid(pidFile) is not { } main || main == pid) return new(socket, null);
             gone = new CliException(CliExitCode.Failed, $"Process {pid} is not the main process of its service.");
-            if (Succession.Find(pid, pidFile) is null) return new(socket, null); // such as a stable parent's, or of an older build
+            if (Succession.Find(pid, pidFile) is null) return new(socket, null); // such as a supervisor's, or of an older build
         }
         catch (CliException e)
         {

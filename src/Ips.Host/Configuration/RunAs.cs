@@ -6,7 +6,7 @@ using Ips.Actors.Lifecycle;
 
 namespace Ips.Host.Configuration;
 
-/// <summary>Lets the service run as the user that <c>ips.user</c> names: the daemon, the stable parent, and <c>ips start</c>, which waits
+/// <summary>Lets the service run as the user that <c>ips.user</c> names: the daemon, the supervisor, and <c>ips start</c>, which waits
 /// for the daemon.</summary>
 internal static class RunAs
 {

@@ -21,14 +21,14 @@ public sealed class ControlActorTests : ActorTest
     private readonly TemporaryFolder _folder = new();
     private readonly TestProbe _lifecycle;
     private readonly TestProbe _front;
-    private readonly Identity _identity;
+    private readonly RuntimeFiles _identity;
     private readonly IActorRef _control;
 
     public ControlActorTests(ITestOutputHelper output)
     {
         _output = output;
         (_lifecycle, _front) = (CreateTestProbe(), CreateTestProbe());
-        _identity = Identity.Claim(_folder.File("ips.pid"), _log);
+        _identity = RuntimeFiles.Claim(_folder.File("ips.pid"), _log);
         var daemon = new ControlSession.Daemon(_lifecycle.Ref, _front.Ref, () => ["http://127.0.0.1:8080"], 4711, 7, "1.2.3",
             DateTimeOffset.UnixEpoch);
         _control = Supervise(Props.Create(() => new ControlActor(_identity, daemon, _log)));

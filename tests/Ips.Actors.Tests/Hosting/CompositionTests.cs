@@ -35,7 +35,7 @@ public sealed class CompositionTests : ActorTest
     private readonly IpsOptions _options = new();
     private readonly LifecycleMemory _memory = new(new LifecycleState.Starting());
     private readonly ListenerTable _table;
-    private readonly Identity _identity;
+    private readonly RuntimeFiles _identity;
     private readonly FakeLauncher _launcher;
     private readonly TestProbe _successor;
     private readonly TestProbe _waiter;
@@ -48,10 +48,10 @@ public sealed class CompositionTests : ActorTest
         _output = output;
         (_successor, _waiter) = (CreateTestProbe(), CreateTestProbe());
         _launcher = new FakeLauncher(_successor.Ref);
-        _identity = Identity.Claim(_folder.File("ips.pid"), _log);
+        _identity = RuntimeFiles.Claim(_folder.File("ips.pid"), _log);
         _table = new ListenerTable([], 16, _ => { });
         var ready = new TaskCompletionSource();
-        Sys.ActorOf(Props.Create(() => new IpsSupervisor(context => Compose(context, ready), code => _process.Exit(code), _log)), "ips");
+        Sys.ActorOf(Props.Create(() => new ActorGuardian(context => Compose(context, ready), code => _process.Exit(code), _log)), "ips");
         ready.Task.Wait(Patience);
         _endPoint = _actors["listener"].Ask<ListenerProtocol.Bound>(new ListenerProtocol
             .Bind(new IPEndPoint(IPAddress.Loopback, 0), (fd, _, _) => Accepted(fd), (_, _) => { }), Patience).Result.EndPoint;

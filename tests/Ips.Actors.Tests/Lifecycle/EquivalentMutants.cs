@@ -23,7 +23,7 @@ internal static class EquivalentMutants
         ("AwaitingReady \\+ (SuccessorReady|SuccessorFailed|SuccessorTimedOut): ordered Return turned round",
             "it was not told to serve, so it has no connection to give back"),
         ("Moving \\+ ConnectionsDrained: without RetractIdentity",
-            "the lock was handed over on the promotion: Identity has nothing left to retract"),
+            "the lock was handed over on the promotion: RuntimeFiles has nothing left to retract"),
         ("LameDuck \\+ (ActorLost|ActorRestarted): without FailReadiness",
             "readiness fails since the lame duck began; FrontState keeps that over a restart"),
         ("load balancers are told last", "the orders of one transition go out within microseconds, to different actors"),

@@ -338,7 +338,7 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
         Require(checkedOnly.World is { Successor: SuccessorStage.Spawned, DryRun: true }, Invariants.Rollback,
             "serving, but a check is not possible");
         var takenOver = Step(node, new TakeoverRequested("next"));
-        Require(takenOver.State is AwaitingReady { Invited: true }, Invariants.Rollback, "serving, but a takeover is not possible");
+        Require(takenOver.State is AwaitingReady { Takeover: true }, Invariants.Rollback, "serving, but a takeover is not possible");
         if (WalkEvents.CanHappen(new PromoteReceived(), node.World))
         {
             Require(Decide(node.State, new PromoteReceived()).Effects.Any(effect => effect is AcknowledgePromotion),

@@ -31,7 +31,7 @@ internal sealed class RecordingProcess : ICurrentProcess
 
     public void PublishIdentity() => Note(nameof(PublishIdentity), PublishFails);
 
-    public void HandOverIdentity(bool toOutsider) => Note(toOutsider ? $"{nameof(HandOverIdentity)} to an outsider"
+    public void HandOverIdentity(bool toTakeover) => Note(toTakeover ? $"{nameof(HandOverIdentity)} to a takeover"
         : nameof(HandOverIdentity));
 
     public void KeepSockets() => Note(nameof(KeepSockets));

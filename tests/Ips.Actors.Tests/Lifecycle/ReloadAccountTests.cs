@@ -30,11 +30,11 @@ public sealed class ReloadAccountTests
     }
 
     [Fact]
-    public void Note_OutsiderAndAbortedGenerations_AreTold()
+    public void Note_TakeoverAndAbortedGenerations_AreTold()
     {
-        var account = Begin(invited: true);
+        var account = Begin(takeover: true);
         Assert.Equal("generation 3, 4 was still draining and was aborted to make room", account.Note(new GenerationsAborted([3, 4]), 8));
-        Assert.Equal("generation 8 (PID 42) invited after 0 ms", account.Note(new SuccessorSpawned(42, Invited: true), 8));
+        Assert.Equal("generation 8 (PID 42) invited after 0 ms", account.Note(new SuccessorSpawned(42, Takeover: true), 8));
         Assert.Equal([3, 4], Close(account).AbortedGenerations);
     }
 
@@ -94,6 +94,6 @@ public sealed class ReloadAccountTests
 
     private static ReloadReceipt Close(ReloadAccount account) => account.Close(4711, 7, "1.0");
 
-    private ReloadAccount Begin(bool dryRun = false, bool invited = false) =>
-        new(new LifecycleEffect.BeginReload("test", dryRun, invited), _time);
+    private ReloadAccount Begin(bool dryRun = false, bool takeover = false) =>
+        new(new LifecycleEffect.BeginReload("test", dryRun, takeover), _time);
 }

@@ -49,7 +49,7 @@ internal static class StateRules
                 break;
             case AwaitingReady awaiting:
                 Require(awaiting.DryRun == world.DryRun, Invariants.Account, "a check becomes a reload, or a reload a check");
-                Require(awaiting.Invited == world.Invited, Invariants.OneSuccessor,
+                Require(awaiting.Takeover == world.Takeover, Invariants.OneSuccessor,
                     "whether the successor came from outside is not known, or made up");
                 CheckMain(state, world);
                 CheckServing(world);

@@ -17,26 +17,26 @@ public sealed class TakeOverTests : ActorTest
     private readonly TestProbe _others;
     private readonly TestProbe _reloader;
     private readonly TestProbe _door;
-    private readonly FakeInvited _outsider;
+    private readonly FakeTakeoverProcess _candidate;
 
     public TakeOverTests()
     {
         (_others, _reloader, _door) = (CreateTestProbe(), CreateTestProbe(), CreateTestProbe());
-        _outsider = new FakeInvited(new FakeSuccessor(4242, _others.Ref));
+        _candidate = new FakeTakeoverProcess(new FakeSuccessor(4242, _others.Ref));
     }
 
     [Fact]
     public async Task TakeOver_WhileServing_IsAReloadByTheOutsider()
     {
         var lifecycle = Start(new Serving());
-        lifecycle.Tell(new LifecycleProtocol.TakeOver("PID 4242 (uid 0)", _outsider), _door.Ref);
-        Assert.Equal(new LifecycleProtocol.TakeOverReply(_outsider, null), await _door.ExpectMsgAsync<LifecycleProtocol.TakeOverReply>());
-        Assert.Equal(new ReloaderOrder.SpawnSuccessor(Invited: true) { Generation = 8, InvitedProcess = _outsider },
+        lifecycle.Tell(new LifecycleProtocol.TakeOver("PID 4242 (uid 0)", _candidate), _door.Ref);
+        Assert.Equal(new LifecycleProtocol.TakeOverReply(_candidate, null), await _door.ExpectMsgAsync<LifecycleProtocol.TakeOverReply>());
+        Assert.Equal(new ReloaderOrder.SpawnSuccessor(Takeover: true) { Generation = 8, TakeoverCandidate = _candidate },
             await _reloader.ExpectMsgAsync<ReloaderOrder.SpawnSuccessor>());
 
         // The order is repeated after a restart, with the same successor: none is spawned in its place.
         lifecycle.Tell(new LifecycleEvent.ActorRestarted("reloader"));
-        Assert.Equal(new ReloaderOrder.SpawnSuccessor(Invited: true, Again: true) { Generation = 8, InvitedProcess = _outsider },
+        Assert.Equal(new ReloaderOrder.SpawnSuccessor(Takeover: true, Again: true) { Generation = 8, TakeoverCandidate = _candidate },
             await _reloader.ExpectMsgAsync<ReloaderOrder.SpawnSuccessor>());
 
         lifecycle.Tell(new LifecycleEvent.SuccessorReady());
@@ -45,7 +45,7 @@ public sealed class TakeOverTests : ActorTest
         lifecycle.Tell(new LifecycleEvent.RoleYielded());
         lifecycle.Tell(new LifecycleEvent.PromotionAcknowledged());
         await _door.ExpectMsgAsync<ClientOrder.HandedOver>();
-        Assert.Contains("HandOverIdentity to an outsider", _process.Calls);
+        Assert.Contains("HandOverIdentity to a takeover", _process.Calls);
         Assert.DoesNotContain("KeepSockets", _process.Calls); // another manager's
     }
 
@@ -54,25 +54,25 @@ public sealed class TakeOverTests : ActorTest
     {
         var lifecycle = Start(new Serving());
         lifecycle.Tell(new LifecycleProtocol.Reload("test"));
-        Assert.Null((await _reloader.ExpectMsgAsync<ReloaderOrder.SpawnSuccessor>()).InvitedProcess);
-        lifecycle.Tell(new LifecycleProtocol.TakeOver("PID 4242 (uid 0)", _outsider), _door.Ref);
+        Assert.Null((await _reloader.ExpectMsgAsync<ReloaderOrder.SpawnSuccessor>()).TakeoverCandidate);
+        lifecycle.Tell(new LifecycleProtocol.TakeOver("PID 4242 (uid 0)", _candidate), _door.Ref);
         Assert.Equal("a reload is already under way", (await _door.ExpectMsgAsync<LifecycleProtocol.TakeOverReply>()).Refusal);
         await _reloader.ExpectNoMsgAsync(TimeSpan.Zero);
 
         // What follows is the reload's own again.
         lifecycle.Tell(new LifecycleEvent.SuccessorFailed("it exited", Responsive: false));
-        lifecycle.Tell(new LifecycleProtocol.TakeOver("PID 4242 (uid 0)", _outsider), _door.Ref);
+        lifecycle.Tell(new LifecycleProtocol.TakeOver("PID 4242 (uid 0)", _candidate), _door.Ref);
         Assert.Equal("a failed successor is still being ended", (await _door.ExpectMsgAsync<LifecycleProtocol.TakeOverReply>()).Refusal);
         lifecycle.Tell(new LifecycleEvent.SuccessorGone());
         lifecycle.Tell(new LifecycleProtocol.Reload("test"));
-        Assert.Null((await _reloader.FishForMessageAsync<ReloaderOrder.SpawnSuccessor>(_ => true)).InvitedProcess);
+        Assert.Null((await _reloader.FishForMessageAsync<ReloaderOrder.SpawnSuccessor>(_ => true)).TakeoverCandidate);
     }
 
     [Fact]
     public async Task TakeOver_WhileStopping_IsRefused()
     {
         var lifecycle = Start(new Draining(ExitCode.Clean, StopSeen: true));
-        lifecycle.Tell(new LifecycleProtocol.TakeOver("PID 4242 (uid 0)", _outsider), _door.Ref);
+        lifecycle.Tell(new LifecycleProtocol.TakeOver("PID 4242 (uid 0)", _candidate), _door.Ref);
         Assert.Equal("this generation is stopping", (await _door.ExpectMsgAsync<LifecycleProtocol.TakeOverReply>()).Refusal);
     }
 

@@ -106,7 +106,7 @@ internal sealed record World
     public bool DryRun { get; init; }
 
     /// <summary>The successor came from outside.</summary>
-    public bool Invited { get; init; }
+    public bool Takeover { get; init; }
 
     /// <summary>A successor was promoted, whatever became of it.</summary>
     public bool SuccessorPromoted { get; init; }

@@ -100,14 +100,14 @@ internal static class WorldRules
             case BeginReload begin:
                 Require(world.Account == ReloadAccountView.Closed, Invariants.Account,
                     "a reload begins before the last one is accounted for");
-                Require(begin.Invited == cause is TakeoverRequested, Invariants.Account,
+                Require(begin.Takeover == cause is TakeoverRequested, Invariants.Account,
                     "a takeover is accounted for as a reload, or a reload as a takeover");
                 Require(begin.DryRun == cause is CheckRequested, Invariants.Account,
                     "a check is accounted for as a reload, or a reload as a check");
-                return world with { Account = ReloadAccountView.Open, DryRun = begin.DryRun, Invited = begin.Invited };
+                return world with { Account = ReloadAccountView.Open, DryRun = begin.DryRun, Takeover = begin.Takeover };
             case SpawnSuccessor spawn:
                 Require(world.Account == ReloadAccountView.Open, Invariants.Account, "a successor is spawned that nobody accounts for");
-                Require((spawn.Invited, spawn.DryRun) == (world.Invited, world.DryRun),
+                Require((spawn.Takeover, spawn.DryRun) == (world.Takeover, world.DryRun),
                     Invariants.OneSuccessor, "the successor is spawned for something else than what was asked for");
                 Require(spawn.Again == again, Invariants.OneSuccessor, "whether the order may have been lost is not told, or made up");
                 if (world.Successor != SuccessorStage.None)
@@ -164,7 +164,7 @@ internal static class WorldRules
                     Invariants.Account, $"the receipt tells an outcome ({world.Account}) that is not so ({world.Successor})");
                 Require((world.Account == ReloadAccountView.Stopped) == (world is { Stops: > 0, SuccessorPromoted: false }),
                     Invariants.Account, "the receipt says that this generation serves on, and it stops, or the other way round");
-                return world with { Account = ReloadAccountView.Closed, DryRun = false, Invited = false };
+                return world with { Account = ReloadAccountView.Closed, DryRun = false, Takeover = false };
             case QueueReload:
                 Require(cause is ReloadRequested { NoQueue: false }, Invariants.Account, "a request waits that was not to");
                 return world with { Queued = true }; // the newest takes the place of the one before

@@ -25,7 +25,7 @@ public sealed class PredecessorActorTests : ActorTest
     private readonly FakeSuccessor _channel;
     private readonly PredecessorLink _link;
     private readonly IActorRef _actor;
-    private readonly Identity _identity;
+    private readonly RuntimeFiles _identity;
     private bool _died;
 
     public PredecessorActorTests()
@@ -35,7 +35,7 @@ public sealed class PredecessorActorTests : ActorTest
         _channel = new FakeSuccessor(1, _sent.Ref);
         var link = _link = new PredecessorLink(_channel, TimeSpan.FromSeconds(1)) { HasDied = () => Task.FromResult(_died) };
         link.Reach(HandoverPhase.Ready);
-        var identity = _identity = Identity.Adopt("/nowhere/ips.pid", null, null, _log);
+        var identity = _identity = RuntimeFiles.Adopt("/nowhere/ips.pid", null, null, _log);
         _actor = Supervise(Props
             .Create(() => new PredecessorActor(link, identity, _front.Ref, _listeners.Ref, _mover.Ref, _lifecycle.Ref, _log)));
     }

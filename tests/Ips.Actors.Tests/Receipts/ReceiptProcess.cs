@@ -22,7 +22,7 @@ internal sealed class ReceiptProcess : ICurrentProcess
     {
     }
 
-    public void HandOverIdentity(bool toOutsider)
+    public void HandOverIdentity(bool toTakeover)
     {
     }
 

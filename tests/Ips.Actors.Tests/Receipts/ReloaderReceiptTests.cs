@@ -36,7 +36,7 @@ public sealed class ReloaderReceiptTests : ActorTest
         _launcher = new FakeLauncher(_successor.Ref);
         _options.Reload.HealthUrl = "http://127.0.0.1:1/healthz";
         var (slot, identity) = (new SuccessorSlot { Older = _older, HealthUrl = _url, MakeHealthUrl = MakeUrl },
-            Identity.Adopt("/nowhere/ips.pid", null, null, _log));
+            RuntimeFiles.Adopt("/nowhere/ips.pid", null, null, _log));
         _reloader = Supervise(Props.Create(
             () => new ReloaderActor(slot, _launcher, identity, _listeners.Ref, _mover.Ref, _lifecycle.Ref, _options, _log)));
     }

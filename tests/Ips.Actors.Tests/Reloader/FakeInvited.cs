@@ -6,7 +6,7 @@ using Ips.Actors.Posix;
 namespace Ips.Actors.Tests.Reloader;
 
 /// <summary>A process from outside that is only pretended.</summary>
-internal sealed class FakeInvited(FakeSuccessor process) : IInvitedGeneration
+internal sealed class FakeTakeoverProcess(FakeSuccessor process) : ITakeoverProcess
 {
     public int Pid => process.Pid;
 

@@ -36,7 +36,7 @@ public sealed class IgnoreCheckTests : ActorTest
         {
             HealthUrl = _healthUrl, MakeHealthUrl = _ => _healthUrl, OwnHealth = () => Task.FromResult(_here), Facts = () => _facts,
         };
-        var identity = Identity.Adopt("/nowhere/ips.pid", null, null, _log);
+        var identity = RuntimeFiles.Adopt("/nowhere/ips.pid", null, null, _log);
         var (mover, lifecycle) = (CreateTestProbe().Ref, _lifecycle.Ref);
         _reloader = Supervise(Props.Create(() => new ReloaderActor(slot, _launcher, identity, listeners.Ref, mover, lifecycle, _options,
             _log)));

@@ -53,7 +53,7 @@ public abstract class ReloaderTest : ActorTest
 
     private protected Props Tested(SuccessorSlot slot, IActorRef listeners)
     {
-        var identity = Identity.Adopt("/nowhere/ips.pid", null, null, Written);
+        var identity = RuntimeFiles.Adopt("/nowhere/ips.pid", null, null, Written);
         return Props.Create(() => new ReloaderActor(slot, Launcher, identity, listeners, Mover.Ref, Lifecycle.Ref, Options, Written));
     }
 

@@ -93,7 +93,7 @@ internal static class SuccessorMutants
             (s, e) is (Promoted { Carry: CarryStage.Begun }, Received { Frame: LeavingFrame })
             ? SuccessorMachine.Next(s, e, o) is var step ? step with { Effects = [.. step.Effects, new SendLeft()] } : null!
                 : SuccessorMachine.Next(s, e, o)),
-        Fault("an outsider gets no identity", (s, e, o) => SuccessorMachine.Next(s, e, o) is var step
+        Fault("a takeover gets no identity", (s, e, o) => SuccessorMachine.Next(s, e, o) is var step
             ? step with { Effects = [.. step.Effects.Where(x => x is not SendIdentity)] } : null!),
         Fault("everybody gets the identity with promote", (s, e, o) => SuccessorMachine.Next(s, e, o) is { State: Promoting } step
             ? step with { Effects = [new SendIdentity(), .. step.Effects] } : SuccessorMachine.Next(s, e, o)),
@@ -112,7 +112,7 @@ internal static class SuccessorMutants
             && effect != typeof(EndCarry)
         && effect != typeof(TakeReturned) && effect != typeof(SendLeft) && effect != typeof(Judge) && effect != typeof(AwaitRoom)
             && effect != typeof(AbortOlder)
-        && effect != typeof(OfferSockets) && effect != typeof(Launch) && effect != typeof(RefuseInvited);
+        && effect != typeof(OfferSockets) && effect != typeof(Launch) && effect != typeof(RefuseTakeover);
 
     private static SuccessorMutant Fault(string name, Func<SuccessorState, SuccessorEvent, IpsOptions, SuccessorStep> decide) =>
         new(name, (_, _) => true, decide);

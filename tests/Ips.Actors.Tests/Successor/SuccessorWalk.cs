@@ -37,7 +37,7 @@ internal sealed class SuccessorWalk(Func<SuccessorState, SuccessorEvent, IpsOpti
     public static readonly IReadOnlyList<SuccessorEvent> Events =
     [
         new Ordered(new ReloaderOrder.SpawnSuccessor()), new Ordered(new ReloaderOrder.SpawnSuccessor(Again: true)),
-            new Ordered(new ReloaderOrder.SpawnSuccessor(Invited: true)),
+            new Ordered(new ReloaderOrder.SpawnSuccessor(Takeover: true)),
         new Ordered(new ReloaderOrder.SpawnSuccessor()) { Older = Full }, new Ordered(new ReloaderOrder.SendServe()),
             new Ordered(new ReloaderOrder.SendPromote()),
         new Ordered(new ReloaderOrder.EndSuccessor(true, "test")), new Ordered(new ReloaderOrder.EndSuccessor(false, "test")),
@@ -163,8 +163,8 @@ internal sealed class SuccessorWalk(Func<SuccessorState, SuccessorEvent, IpsOpti
         TimerFired fired => done.HasFlag(SuccessorRules.Of(fired.Timer)),
         Launched => state is OfferingSockets,
         Ordered { Order: ReloaderOrder.SpawnSuccessor { Again: true } } => state is not None,
-        Received { Frame: HelloFrame { Max: 1 } } => state is Living { Facts.Order.Invited: true },
-        HealthUrlAnsweredHere { Fault: not null } => state is Living { Facts.Order.Invited: false },
+        Received { Frame: HelloFrame { Max: 1 } } => state is Living { Facts.Order.Takeover: true },
+        HealthUrlAnsweredHere { Fault: not null } => state is Living { Facts.Order.Takeover: false },
         _ => true,
     };
 

@@ -61,16 +61,16 @@ internal static class SuccessorRules
             case Launch:
                 Require(!done.HasFlag(Done.Launched), Owner, "a second process is launched");
                 return done;
-            case RefuseInvited:
+            case RefuseTakeover:
                 Require(!done.HasFlag(Done.Launched) && !done.HasFlag(Done.Refused), Owner,
-                    "an outsider is refused twice, or that is the successor");
+                    "a takeover is refused twice, or that is the successor");
                 return done | Done.Refused;
             case SuccessorEffect.Send { Frame: ServeFrame }:
                 Require(done.HasFlag(Done.ReadyTold) && (done & (Done.FailureTold | Done.StopSent)) == 0, Order,
                     "serve is said to one that is not ready, or failed");
                 return done | Done.ServeSent;
             case SendIdentity:
-                Require(after is SuccessorState.Promoting { Facts: { Order.Invited: true, Version: >= HandoverVersion.LateIdentity } },
+                Require(after is SuccessorState.Promoting { Facts: { Order.Takeover: true, Version: >= HandoverVersion.LateIdentity } },
                     Order,
                     "the identity is sent to one that has it");
                 Require((done & (Done.IdentitySent | Done.PromoteSent)) == 0, Order, "the identity is sent twice, or behind promote");
@@ -78,7 +78,7 @@ internal static class SuccessorRules
             case SendPromotion:
                 Require(done.HasFlag(Done.ServeSent) && (done & (Done.FailureTold | Done.StopSent)) == 0, Order,
                     "promote is said before serve, or to one that failed");
-                Require(after is not Living { Facts: { Order.Invited: true, Version: >= HandoverVersion.LateIdentity } }
+                Require(after is not Living { Facts: { Order.Takeover: true, Version: >= HandoverVersion.LateIdentity } }
                     || done.HasFlag(Done.IdentitySent), Order,
                     "promote is said to one that has no identity");
                 return done | Done.PromoteSent;

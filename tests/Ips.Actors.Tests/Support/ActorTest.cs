@@ -22,7 +22,7 @@ public abstract class ActorTest() : TestKit(
     /// <summary>Virtual time.</summary>
     protected TestScheduler Clock => (TestScheduler)Sys.Scheduler;
 
-    /// <summary>Starts an actor under a parent that restarts it whatever happens, as <c>IpsSupervisor</c> does.</summary>
+    /// <summary>Starts an actor under a parent that restarts it whatever happens, as <c>ActorGuardian</c> does.</summary>
     protected IActorRef Supervise(Props props, string name = "tested")
     {
         var parent = Sys.ActorOf(Akka.Actor.Props.Create(() => new RestartingParent(props, name)));

@@ -39,7 +39,7 @@ public sealed class NotifyCodecTests
 
     private static NotifySettings? Read(string? socket, string? watchdog, string? pid, bool inherits) => NotifySettings.Read(
         name => name switch { "NOTIFY_SOCKET" => socket, "WATCHDOG_USEC" => watchdog, "WATCHDOG_PID" => pid, _ => null }, pid: 99, inherits,
-            stableParent: null);
+            supervisorPid: null);
 
     private static string? Describe(NotifySettings? settings) =>
         settings is null ? null : $"{settings.Socket} {(settings.WatchdogInterval is { } interval ? $"{interval.TotalSeconds}" : "-")}";

@@ -64,7 +64,7 @@ public sealed class NotifyMachineTests
         Assert.Null(NotifyMachine.After(Main, new HandOverIdentity(), facts with { Supervised = true }).Message);
 
         // A successor from outside is none of this unit: for the manager the service ends.
-        var (ended, goodbye) = NotifyMachine.After(Main with { Reloading = true }, new HandOverIdentity(), facts with { Outsider = true });
+        var (ended, goodbye) = NotifyMachine.After(Main with { Reloading = true }, new HandOverIdentity(), facts with { Takeover = true });
         Assert.Equal((true, null, false), (goodbye!.Stopping, goodbye.MainPid, ended.IsMain));
         Assert.Null(After(standing, new FinishReload(), new Draining(ExitCode.Clean, StopSeen: false, HandedOver: true)).Message);
         Assert.Null(NotifyMachine.OnTurn(standing, watchdog: true));

@@ -63,7 +63,7 @@ public sealed class TakeoverActorTests : ActorTest
         {
         }
 
-        await AwaitConditionAsync(() => Task.FromResult(_log.Has(EventIds.OutsiderSilent)), Patience);
+        await AwaitConditionAsync(() => Task.FromResult(_log.Has(EventIds.TakeoverSilent)), Patience);
         Assert.False(_lifecycle.HasMessages);
     }
 

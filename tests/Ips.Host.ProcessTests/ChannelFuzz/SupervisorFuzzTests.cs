@@ -4,7 +4,7 @@ using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests.ChannelFuzz;
 
-/// <summary>A generation on the channel to the stable parent.</summary>
+/// <summary>A generation on the channel to the supervisor.</summary>
 public class SupervisorFuzzTests(ITestOutputHelper output) : ChannelFuzzTest(output)
 {
     [Fact]

@@ -89,7 +89,7 @@ public sealed class FilesTests(ITestOutputHelper output) : ProcessTest(output)
         await service.Log.WaitForAsync(e => e.Id == EventIds.PathRestored && e["Path"] == unix, "the restore", mark);
         Assert.Equal(1, (await HttpProbe.GetUnixAsync(unix, "/ping")).Generation);
 
-        // The stable parent holds the new one: after a crash it is served on.
+        // The supervisor holds the new one: after a crash it is served on.
         mark = service.Log.Mark;
         service.Signal(Ips.Testing.Processes.ProcessTable.SigKill);
         Assert.Equal(2, (await HttpProbe.GetUnixAsync(unix, "/ping")).Generation);

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Ips.Host.ProcessTests.Harness;
 
-/// <summary>A duplicate of the socket by which a generation tells the stable parent of itself. Root may send as any process: the kernel
+/// <summary>A duplicate of the socket by which a generation tells the supervisor of itself. Root may send as any process: the kernel
 /// then names that one
 /// to the receiver. See unix(7), SCM_CREDENTIALS.</summary>
 internal sealed unsafe partial class SupervisorPeer : IDisposable

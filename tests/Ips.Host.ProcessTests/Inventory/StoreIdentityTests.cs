@@ -80,10 +80,10 @@ public sealed class StoreIdentityTests(ITestOutputHelper output) : ProcessTest(o
 
         // By another way that a successor comes.
         await PointToAsync(service, config, other);
-        var outsider = await IpsCommand.RunAsync(service.Processes, service.Folder,
+        var candidate = await IpsCommand.RunAsync(service.Processes, service.Folder,
             ["run", "--config", service.ConfigFile, "--takeover", $"{service.Folder}/takeover.sock"]);
-        Assert.True(outsider.ExitCode == 1, outsider.ToString());
-        Assert.All(both, part => Assert.Contains(part, outsider.ToString(), StringComparison.Ordinal));
+        Assert.True(candidate.ExitCode == 1, candidate.ToString());
+        Assert.All(both, part => Assert.Contains(part, candidate.ToString(), StringComparison.Ordinal));
 
         Assert.Equal(1, await service.AnsweringGenerationAsync());
         Assert.Empty(load.Faults());

@@ -8,7 +8,7 @@ using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests.Supervise;
 
-/// <summary>No packet ends the stable parent, keeps it from its work, or costs it anything that lasts.</summary>
+/// <summary>No packet ends the supervisor, keeps it from its work, or costs it anything that lasts.</summary>
 [Trait("issue", "11")]
 public sealed partial class SupervisorChannelTests(ITestOutputHelper output) : ProcessTest(output)
 {

@@ -119,7 +119,7 @@ public sealed class RefusedTakeoverTests(ITestOutputHelper output) : TakeoverTes
 
         var failed = await service.Log.WaitForAsync(0, EventIds.ReloadFailed);
         Assert.Contains("no health report", failed["Reason"], StringComparison.Ordinal);
-        Assert.Single(service.Log.Of(EventIds.OutsiderOutOfReach));
+        Assert.Single(service.Log.Of(EventIds.TakeoverOutOfReach));
         Assert.Equal(1, await service.AnsweringGenerationAsync());
         Assert.Equal(service.First.Pid, service.MainPid);
 

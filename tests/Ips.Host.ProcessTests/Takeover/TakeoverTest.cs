@@ -15,15 +15,15 @@ public abstract class TakeoverTest(ITestOutputHelper output) : ProcessTest(outpu
     private const FilePermissions AllOfGroup = (FilePermissions)0b111_111_000, Passable = (FilePermissions)0b111_101_101,
         AllWrite = (FilePermissions)0b110_110_110;
 
-    private readonly List<DaemonProcess> _outsiders = [];
+    private readonly List<DaemonProcess> _candidates = [];
 
     /// <inheritdoc/>
     public override async Task DisposeAsync()
     {
-        foreach (var outsider in _outsiders)
+        foreach (var candidate in _candidates)
         {
-            Output.WriteLine($"--- output of the outsider {outsider.Pid}{Environment.NewLine}{outsider.OutputTail()}");
-            await outsider.DisposeAsync();
+            Output.WriteLine($"--- output of the takeover {candidate.Pid}{Environment.NewLine}{candidate.OutputTail()}");
+            await candidate.DisposeAsync();
         }
 
         await base.DisposeAsync();
@@ -68,7 +68,7 @@ public abstract class TakeoverTest(ITestOutputHelper output) : ProcessTest(outpu
         socket ??= SocketOf(service);
         settings ??= new ServiceSettings(kind);
         settings = settings with { More = Offer(kind, SocketOf(service), group) };
-        var config = Path.Combine(service.Folder, $"outsider{_outsiders.Count}.conf");
+        var config = Path.Combine(service.Folder, $"takeover{_candidates.Count}.conf");
         IReadOnlyList<string> urls = [$"http://127.0.0.1:{service.Port}"];
         List<string> command = [.. prefix ?? []];
         if (kind == ServiceKind.Daemon)
@@ -82,9 +82,9 @@ public abstract class TakeoverTest(ITestOutputHelper output) : ProcessTest(outpu
                 .. settings.ToArguments(urls, service.PidFile, service.Log.Path), $"--Ips:Takeover:From={socket}"]);
         }
 
-        var outsider = DaemonProcess.Start(command[0], command[1..], service.Processes.Environment);
-        _outsiders.Add(outsider);
-        return outsider;
+        var candidate = DaemonProcess.Start(command[0], command[1..], service.Processes.Environment);
+        _candidates.Add(candidate);
+        return candidate;
     }
 
     /// <summary>As <paramref name="user"/>, with one supplementary group or none.</summary>
@@ -97,11 +97,11 @@ public abstract class TakeoverTest(ITestOutputHelper output) : ProcessTest(outpu
             $"generation {generation} as the main process");
 
     /// <summary>All that a refused process may leave: its exit code and one line.</summary>
-    private protected static async Task<string> AssertRefusedAsync(DaemonProcess outsider)
+    private protected static async Task<string> AssertRefusedAsync(DaemonProcess candidate)
     {
-        Assert.Equal(1, await outsider.WaitForExitAsync(Limits.Step));
-        await outsider.WaitForOutputEndAsync(Limits.Step);
-        return Assert.Single(outsider.Lines).Text;
+        Assert.Equal(1, await candidate.WaitForExitAsync(Limits.Step));
+        await candidate.WaitForOutputEndAsync(Limits.Step);
+        return Assert.Single(candidate.Lines).Text;
     }
 
     private protected static LoadOptions Load(Service service) => FaultScene.LightLoad(service.Target) with

@@ -84,7 +84,7 @@ public sealed class TakeoverTests(ITestOutputHelper output) : TakeoverTest(outpu
         Assert.False(File.Exists(SocketOf(service)), "The handover socket outlived the stop.");
     }
 
-    // A container whose PIDs the other side cannot see, and whose PID 1 is a stable parent that must not go on without its service.
+    // A container whose PIDs the other side cannot see, and whose PID 1 is a supervisor that must not go on without its service.
     [Fact]
     public async Task Takeover_OutOfAPidNamespace_WorksWithoutAPid()
     {
@@ -109,10 +109,10 @@ public sealed class TakeoverTests(ITestOutputHelper output) : TakeoverTest(outpu
         await StartOfferingAsync(service);
         await using var load = StrictLoad.Start(Load(service));
         await load.WaitForRequestsAsync(1, Limits.Step);
-        var outsider = Launch(service, ServiceKind.SampleApp, settings: new ServiceSettings(ServiceKind.SampleApp) { Debug = true });
+        var candidate = Launch(service, ServiceKind.SampleApp, settings: new ServiceSettings(ServiceKind.SampleApp) { Debug = true });
         await service.WaitForStateAsync(2, "Proving");
         Assert.Equal(0, load.Snapshot().FailedRequests);
-        Assert.True(outsider.Signal(ProcessTable.SigKill));
+        Assert.True(candidate.Signal(ProcessTable.SigKill));
 
         var failed = await service.Log.WaitForAsync(0, EventIds.ReloadFailed);
         Assert.Equal("rolled-back", failed["Outcome"]);

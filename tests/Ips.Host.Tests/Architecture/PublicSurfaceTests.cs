@@ -24,7 +24,7 @@ public sealed class PublicSurfaceTests
         "Ips.Actors.Files.HistoryFile", "Ips.Actors.Launch.LastGoodFile", "Ips.Actors.Launch.Privileges",
         "Ips.Actors.Files.ServiceFiles", "Ips.Actors.Launch.StartReport", "Ips.Actors.Launch.StartReporter",
             "Ips.Actors.Lifecycle.ExitCode",
-        "Ips.Actors.Supervise.StableParent",
+        "Ips.Actors.Supervise.SupervisorProcess",
     ];
 
     [Fact]

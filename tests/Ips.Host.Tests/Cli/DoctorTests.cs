@@ -43,8 +43,8 @@ public sealed class DoctorTests
         [
             .. new[]
             {
-                Healthy, Healthy with { SystemdUnit = true }, Healthy with { Pid = 1, StableParent = true },
-                    Healthy with { StableParent = true },
+                Healthy, Healthy with { SystemdUnit = true }, Healthy with { Pid = 1, SupervisorProcess = true },
+                    Healthy with { SupervisorProcess = true },
                 Healthy with { HangupIgnored = true },
             }.Select(DoctorRules.Manner),
         ];

@@ -33,8 +33,8 @@ internal sealed record DoctorFacts
     /// <summary>SIGHUP is ignored, as under nohup.</summary>
     public bool HangupIgnored { get; init; }
 
-    /// <summary><c>ips run</c> from here would be a stable parent.</summary>
-    public bool StableParent { get; init; }
+    /// <summary><c>ips run</c> from here would be a supervisor.</summary>
+    public bool SupervisorProcess { get; init; }
 
     /// <summary>Who runs this.</summary>
     public string User { get; init; } = "";

@@ -32,7 +32,7 @@ internal static class DoctorProbe
                 || Environment.GetEnvironmentVariable("container") is not null,
             Pid = Environment.ProcessId,
             HangupIgnored = HangupIgnored(),
-            StableParent = StableParent.IsNeeded(),
+            SupervisorProcess = SupervisorProcess.IsNeeded(),
             User = Privileges.CurrentUser,
             RunAs = settings.User,
             UserFault = RunAs.Fault(settings),

@@ -16,9 +16,9 @@ internal static class DoctorRules
     internal static string Manner(DoctorFacts facts) => facts switch
     {
         { SystemdUnit: true } => "as a unit of systemd",
-        { Pid: 1 } => "as PID 1: a stable parent that reaps orphans, and the daemon below it",
-        { StableParent: true } =>
-            "on a terminal: a stable parent in the foreground, and the daemon below it; `ips start` for one in the background",
+        { Pid: 1 } => "as PID 1: a supervisor that reaps orphans, and the daemon below it",
+        { SupervisorProcess: true } =>
+            "on a terminal: a supervisor in the foreground, and the daemon below it; `ips start` for one in the background",
         { HangupIgnored: true } => "under nohup: SIGHUP stays ignored, reload with SIGUSR2",
         _ => "in the foreground, one process; each reload has a new PID, `ips supervise` keeps one",
     };

@@ -12,7 +12,7 @@ public enum FuzzChannel
     /// <summary>The handover socket (<c>ips.takeover.socket</c>): a process that connects to take over.</summary>
     Takeover,
 
-    /// <summary>The channel to the stable parent: a child under <c>ips supervise</c>.</summary>
+    /// <summary>The channel to the supervisor: a child under <c>ips supervise</c>.</summary>
     Supervisor,
 
     /// <summary>The control socket: a client.</summary>

@@ -10,18 +10,18 @@ namespace Ips.Actors.Files;
 /// This service on the file system: the lock that lets one generation at a time be the main process, the PID file that names it,
 /// and the control socket. Lock and control socket travel to a successor; it outlives every actor.
 /// </summary>
-internal sealed class Identity : IDisposable
+internal sealed class RuntimeFiles : IDisposable
 {
     private readonly ILogger _log;
     private readonly uint? _group;
     private readonly ControlSocket _control;
     private readonly Lock _formerGate = new(); // what is heard of the predecessor, and the promotion, come from two actors
-    private FormerIdentity? _former;
+    private FormerRuntimeFiles? _former;
     private bool _formerOver;
     private LockFile? _lock;
     private bool _published;
 
-    private Identity(string pidFile, uint? group, ILogger log) =>
+    private RuntimeFiles(string pidFile, uint? group, ILogger log) =>
         (PidFile, _group, _log, _control) = (pidFile, group, log, new ControlSocket(ControlOf(pidFile)));
 
     /// <summary>Path of the PID file.</summary>
@@ -58,31 +58,31 @@ internal sealed class Identity : IDisposable
     /// <param name="group">The group whose members may take the service over, and so use the lock; null for none.</param>
     /// <exception cref="AlreadyRunningException">Another process holds the lock.</exception>
     /// <exception cref="PosixException">A path cannot be used.</exception>
-    public static Identity Claim(string pidFile, ILogger log, uint? group = null)
+    public static RuntimeFiles Claim(string pidFile, ILogger log, uint? group = null)
     {
-        var identity = new Identity(pidFile, group, log);
-        identity._lock = LockFile.TryAcquire(identity.LockPath) ?? throw new AlreadyRunningException(pidFile, Posix.PidFile.Read(pidFile));
+        var files = new RuntimeFiles(pidFile, group, log);
+        files._lock = LockFile.TryAcquire(files.LockPath) ?? throw new AlreadyRunningException(pidFile, Posix.PidFile.Read(pidFile));
         try
         {
-            identity._lock.Protect(group);
-            identity._control.Open(); // the lock is ours, so the process that left a socket there is gone
+            files._lock.Protect(group);
+            files._control.Open(); // the lock is ours, so the process that left a socket there is gone
         }
         catch (IOException)
         {
-            identity._lock.Dispose();
+            files._lock.Dispose();
             throw;
         }
 
-        return identity;
+        return files;
     }
 
     /// <summary>Takes over what the predecessor handed over; what it did not have is missing here as well.</summary>
-    public static Identity Adopt(string pidFile, int? lockFd, int? controlFd, ILogger log, uint? group = null)
+    public static RuntimeFiles Adopt(string pidFile, int? lockFd, int? controlFd, ILogger log, uint? group = null)
     {
-        var identity = new Identity(pidFile, group, log);
-        identity._lock = lockFd is { } fd ? LockFile.Adopt(fd) : null;
-        identity._control.Adopt(controlFd);
-        return identity;
+        var files = new RuntimeFiles(pidFile, group, log);
+        files._lock = lockFd is { } fd ? LockFile.Adopt(fd) : null;
+        files._control.Adopt(controlFd);
+        return files;
     }
 
     /// <summary>Takes the lock and opens the control socket of another PID file than the predecessor's, as <see cref="Claim"/> does. As
@@ -95,14 +95,14 @@ internal sealed class Identity : IDisposable
     /// <param name="group">The group whose members may take the service over; null for none.</param>
     /// <exception cref="IOException">The new place is taken, or not this user's to use; the message names the key and both
     /// places.</exception>
-    public static Identity Move(string pidFile, string former, int? lockFd, int? controlFd, ILogger log, uint? group = null)
+    public static RuntimeFiles Move(string pidFile, string former, int? lockFd, int? controlFd, ILogger log, uint? group = null)
     {
         try
         {
-            var there = new FormerIdentity(former, lockFd is { } fd ? LockFile.Adopt(fd) : null, controlFd);
-            var identity = Claim(pidFile, log, group);
-            identity._former = there;
-            return identity;
+            var there = new FormerRuntimeFiles(former, lockFd is { } fd ? LockFile.Adopt(fd) : null, controlFd);
+            var files = Claim(pidFile, log, group);
+            files._former = there;
+            return files;
         }
         catch (IOException e)
         {
@@ -237,7 +237,7 @@ internal sealed class Identity : IDisposable
     /// file.</summary>
     /// <param name="lockFile">The predecessor's lock, which comes later; null if it came, or there is none.</param>
     /// <exception cref="IOException">The predecessor's PID file is another, or the folder is not this user's to write to.</exception>
-    public void CheckOfOutsider(FileEntry? lockFile)
+    public void CheckOfTakeover(FileEntry? lockFile)
     {
         if ((lockFile ?? LockEntry()) is { } expected && (FileIdentity.OfPath(LockPath) is not { } own || Entry(own) != expected))
             throw new IOException(
@@ -360,7 +360,7 @@ internal sealed class Identity : IDisposable
     // that its path now leads to another file, or to none.
     private void RemoveUnused(bool handedOver)
     {
-        FormerIdentity? former;
+        FormerRuntimeFiles? former;
         lock (_formerGate)
         {
             (former, _former) = (_former, null); // its descriptors end with the process, which the predecessor waits for

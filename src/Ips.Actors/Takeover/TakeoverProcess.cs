@@ -11,7 +11,7 @@ namespace Ips.Actors.Takeover;
 /// signalled only by that pidfd. One that may not or cannot be signalled is let go by closing the channel: it was told to stop before, and
 /// reads that first.
 /// </remarks>
-internal sealed class InvitedGeneration : IInvitedGeneration
+internal sealed class TakeoverProcess : ITakeoverProcess
 {
     private static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LeaveTimeout = TimeSpan.FromSeconds(2);
@@ -30,7 +30,7 @@ internal sealed class InvitedGeneration : IInvitedGeneration
     /// <param name="fd">The accepted socket; owned from here on, also if this throws.</param>
     /// <param name="log">Told if the process is out of reach.</param>
     /// <exception cref="PosixException">No descriptor is left.</exception>
-    public InvitedGeneration(int fd, ILogger log)
+    public TakeoverProcess(int fd, ILogger log)
     {
         _log = log;
         try
@@ -47,7 +47,7 @@ internal sealed class InvitedGeneration : IInvitedGeneration
 
         var watched = _handle is not null;
         _channel = new HandoverChannel(fd, onPeerGone: () => OnPeerGone(watched));
-        if (watched) new Thread(Watch, maxStackSize: 256 * 1024) { IsBackground = true, Name = "ips-outsider" }.Start();
+        if (watched) new Thread(Watch, maxStackSize: 256 * 1024) { IsBackground = true, Name = "ips-takeover" }.Start();
     }
 
     /// <summary>Who it is.</summary>

@@ -11,7 +11,7 @@ using Ips.Actors.Transport;
 namespace Ips.Actors.Tests.Reloader;
 
 /// <summary>The owner of the successor with one that came from outside.</summary>
-public sealed class InvitedTests : ActorTest
+public sealed class TakeoverSuccessorTests : ActorTest
 {
     private readonly IpsOptions _options = new();
     private readonly RecordingLog _log = new();
@@ -21,26 +21,26 @@ public sealed class InvitedTests : ActorTest
     private readonly TestProbe _listeners;
     private readonly TestProbe _told;
     private readonly FakeSuccessor _process;
-    private readonly FakeInvited _invited;
+    private readonly FakeTakeoverProcess _takeover;
     private readonly IActorRef _reloader;
 
-    public InvitedTests()
+    public TakeoverSuccessorTests()
     {
         (_lifecycle, _listeners, _told) = (CreateTestProbe(), CreateTestProbe(), CreateTestProbe());
         _listeners.Offering(() => new ListenerProtocol.Offered([]));
         (_launcher, _process) = (new FakeLauncher(_told.Ref), new FakeSuccessor(0, _told.Ref)); // of a namespace that is not seen from here
-        _invited = new FakeInvited(_process);
-        var (slot, identity) = (new SuccessorSlot { Older = _older }, Identity.Adopt("/nowhere/ips.pid", null, null, _log));
+        _takeover = new FakeTakeoverProcess(_process);
+        var (slot, identity) = (new SuccessorSlot { Older = _older }, RuntimeFiles.Adopt("/nowhere/ips.pid", null, null, _log));
         _reloader = Supervise(Props.Create(() =>
             new ReloaderActor(slot, _launcher, identity, _listeners.Ref, _told.Ref, _lifecycle.Ref, _options, _log)));
     }
 
     [Fact]
-    public async Task Spawn_Invited_StartsNothingAndWelcomesIt()
+    public async Task Spawn_Takeover_StartsNothingAndWelcomesIt()
     {
         _process.Say(new HelloFrame(1, 1, 12, "2.0"));
-        _reloader.Tell(new ReloaderOrder.SpawnSuccessor(Invited: true) { Generation = 2, InvitedProcess = _invited });
-        Assert.Equal(new LifecycleEvent.SuccessorSpawned(0, Invited: true),
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor(Takeover: true) { Generation = 2, TakeoverCandidate = _takeover });
+        Assert.Equal(new LifecycleEvent.SuccessorSpawned(0, Takeover: true),
             await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorSpawned>());
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGreeted>();
         Assert.Equal(2, Assert.IsType<WelcomeFrame>((await _told.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame).Generation);
@@ -49,9 +49,9 @@ public sealed class InvitedTests : ActorTest
 
     // Two in a row may have the same PID, 0: what the first one leaves behind must not count for the second.
     [Fact]
-    public async Task Spawn_InvitedAfterAnother_HearsNothingOfTheFirst()
+    public async Task Spawn_TakeoverAfterAnother_HearsNothingOfTheFirst()
     {
-        _reloader.Tell(new ReloaderOrder.SpawnSuccessor(Invited: true) { Generation = 2, InvitedProcess = _invited });
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor(Takeover: true) { Generation = 2, TakeoverCandidate = _takeover });
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorSpawned>();
         _process.CloseChannel();
         _process.End(1);
@@ -59,7 +59,7 @@ public sealed class InvitedTests : ActorTest
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
 
         var second = new FakeSuccessor(0, _told.Ref);
-        _reloader.Tell(new ReloaderOrder.SpawnSuccessor(Invited: true) { Generation = 2, InvitedProcess = new FakeInvited(second) });
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor(Takeover: true) { Generation = 2, TakeoverCandidate = new FakeTakeoverProcess(second) });
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorSpawned>();
         _process.Say(new FailedFrame("late"));
         second.Say(new HelloFrame(1, 1, 12, "2.0"));
@@ -67,13 +67,13 @@ public sealed class InvitedTests : ActorTest
     }
 
     [Fact]
-    public async Task Spawn_NoRoom_TellsTheOutsiderWhy()
+    public async Task Spawn_NoRoom_TellsTheTakeoverWhy()
     {
         (_options.Reload.MaxGenerations, _options.Reload.WhenFull) = (2, WhenFull.Refuse);
         _older.Generations.Add(new GenerationEntry(1, 11, 111));
-        _reloader.Tell(new ReloaderOrder.SpawnSuccessor(Invited: true) { Generation = 3, InvitedProcess = _invited });
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor(Takeover: true) { Generation = 3, TakeoverCandidate = _takeover });
         var failed = await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>();
-        Assert.Equal(failed.Reason, _invited.Refusal);
+        Assert.Equal(failed.Reason, _takeover.Refusal);
         Assert.Contains("ips.reload.max-generations", failed.Reason, StringComparison.Ordinal);
     }
 }

@@ -10,7 +10,7 @@ namespace Ips.Actors.Hosting;
 /// fails more than ten times in a minute, or was stopped, is lost: the generation drains and exits.</summary>
 /// <remarks>Not so those that speak with other processes: a running service must not end for what a peer says, so they are restarted
 /// however often they fail. When ReloaderActor does so more than ten times in a minute, the successor is given up: a rollback.</remarks>
-internal sealed class IpsSupervisor : ReceiveActor
+internal sealed class ActorGuardian : ReceiveActor
 {
     private const int MaxRestarts = 10;
     private static readonly TimeSpan RestartWindow = TimeSpan.FromMinutes(1);
@@ -25,7 +25,7 @@ internal sealed class IpsSupervisor : ReceiveActor
     /// <param name="compose">Makes the actors, LifecycleActor first.</param>
     /// <param name="exit">Ends the process when LifecycleActor itself is lost.</param>
     /// <param name="log">For restarts and losses.</param>
-    public IpsSupervisor(Func<IUntypedActorContext, IReadOnlyList<IActorRef>> compose, Action<ExitCode> exit, ILogger log)
+    public ActorGuardian(Func<IUntypedActorContext, IReadOnlyList<IActorRef>> compose, Action<ExitCode> exit, ILogger log)
     {
         (_exit, _log) = (exit, log);
         var actors = compose(Context);
@@ -56,7 +56,7 @@ internal sealed class IpsSupervisor : ReceiveActor
     }
 
     // Akka's own default stops an actor that was killed; here every failure is a reason to restart.
-    private sealed class RestartStrategy(IpsSupervisor supervisor) : OneForOneStrategy(MaxRestarts, RestartWindow, _ => Directive.Restart)
+    private sealed class RestartStrategy(ActorGuardian supervisor) : OneForOneStrategy(MaxRestarts, RestartWindow, _ => Directive.Restart)
     {
         public override void ProcessFailure(
             IActorContext context, bool restart, IActorRef child, Exception cause, Akka.Actor.Internal.ChildRestartStats stats,

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Files;
 
-internal static partial class IdentityLog
+internal static partial class RuntimeFilesLog
 {
     [LoggerMessage(EventIds.PrivilegesDropped, LogLevel.Information, "Gave up root: runs as {User}.")]
     public static partial void PrivilegesDropped(this ILogger logger, string user);

@@ -6,7 +6,7 @@ using Ips.Actors.Tests.Support;
 namespace Ips.Actors.Tests.Control;
 
 /// <summary>Lock, PID file and control socket from one generation to the next, in one process.</summary>
-public sealed class IdentityTests : IDisposable
+public sealed class RuntimeFilesTests : IDisposable
 {
     private readonly RecordingLog _log = new();
     private readonly TemporaryFolder _folder = new();
@@ -73,7 +73,7 @@ public sealed class IdentityTests : IDisposable
 
         Assert.Empty(Directory.EnumerateFiles(Path.GetDirectoryName(PidPath)!, "ips.pid*"));
         Assert.Equal("4712\n", File.ReadAllText(moved.PidFile));
-        Assert.Throws<AlreadyRunningException>(() => Identity.Claim(moved.PidFile, _log));
+        Assert.Throws<AlreadyRunningException>(() => RuntimeFiles.Claim(moved.PidFile, _log));
         moved.Retract(4712, handedOver: false);
         moved.CloseControl();
     }
@@ -96,14 +96,14 @@ public sealed class IdentityTests : IDisposable
     [Fact]
     public void Move_ToATakenPlace_NamesTheKeyAndBothPlaces()
     {
-        using var other = Identity.Claim(_folder.File("moved.pid"), _log);
-        var refusal = Assert.ThrowsAny<IOException>(() => Identity.Move(other.PidFile, PidPath, null, null, _log));
+        using var other = RuntimeFiles.Claim(_folder.File("moved.pid"), _log);
+        var refusal = Assert.ThrowsAny<IOException>(() => RuntimeFiles.Move(other.PidFile, PidPath, null, null, _log));
         Assert.StartsWith($"ips.pid-file is {other.PidFile}, and the running service has {PidPath}", refusal.Message,
             StringComparison.Ordinal);
         other.CloseControl();
     }
 
-    private Identity Move(Identity former) => Identity.Move(
+    private RuntimeFiles Move(RuntimeFiles former) => RuntimeFiles.Move(
         _folder.File("moved.pid"), PidPath, FileDescriptors.DuplicateHigh(former.LockFd!.Value),
             FileDescriptors.DuplicateHigh(former.ControlFd!.Value), _log);
 
@@ -205,9 +205,9 @@ public sealed class IdentityTests : IDisposable
 
     [Fact]
     [Trait("issue", "11")]
-    public void Publish_OfAnOutsiderWhosePredecessorDied_TakesTheLockAndMakesASocket()
+    public void Publish_OfAnTakeoverWhosePredecessorDied_TakesTheLockAndMakesASocket()
     {
-        var successor = Identity.Adopt(PidPath, null, null, _log);
+        var successor = RuntimeFiles.Adopt(PidPath, null, null, _log);
         successor.Publish(4712);
         Connect(successor.ControlPath);
         Assert.Throws<AlreadyRunningException>(Claim);
@@ -219,10 +219,10 @@ public sealed class IdentityTests : IDisposable
     [Trait("issue", "11")]
     public void Accept_TheLockOfAnotherPidFile_IsRefusedAndClosed()
     {
-        using var other = Identity.Claim(_folder.File("other.pid"), _log);
+        using var other = RuntimeFiles.Claim(_folder.File("other.pid"), _log);
         using var own = Claim();
         var (lockFd, controlFd) = (FileDescriptors.Duplicate(other.LockFd!.Value), FileDescriptors.Duplicate(other.ControlFd!.Value));
-        var successor = Identity.Adopt(PidPath, null, null, _log);
+        var successor = RuntimeFiles.Adopt(PidPath, null, null, _log);
         Assert.Throws<IOException>(() => successor.Accept(lockFd, controlFd));
         Assert.False(FileDescriptors.IsOpen(lockFd) || FileDescriptors.IsOpen(controlFd));
         own.CloseControl();
@@ -243,9 +243,9 @@ public sealed class IdentityTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private Identity Claim() => Identity.Claim(PidPath, _log);
+    private RuntimeFiles Claim() => RuntimeFiles.Claim(PidPath, _log);
 
-    private Identity AdoptFrom(Identity predecessor) => Identity.Adopt(
+    private RuntimeFiles AdoptFrom(RuntimeFiles predecessor) => RuntimeFiles.Adopt(
         PidPath, FileDescriptors.Duplicate(predecessor.LockFd!.Value), FileDescriptors.Duplicate(predecessor.ControlFd!.Value), _log);
 
     private static void Connect(string path)

@@ -9,7 +9,7 @@ namespace Ips.Actors.Files;
 /// <param name="Lock">Its lock, shared with the predecessor; null if that one had lost it, and then the paths may be another
 /// daemon's.</param>
 /// <param name="ControlFd">The control socket, shared with the predecessor; null if there was none.</param>
-internal sealed record FormerIdentity(string PidFile, LockFile? Lock, int? ControlFd)
+internal sealed record FormerRuntimeFiles(string PidFile, LockFile? Lock, int? ControlFd)
 {
     /// <summary>Removes all of it, the lock last: a process that starts at this place finds nothing left, or a lock that is soon
     /// free.</summary>
@@ -21,10 +21,10 @@ internal sealed record FormerIdentity(string PidFile, LockFile? Lock, int? Contr
         try
         {
             AtomicFile.TryRemove(PidFile);
-            AtomicFile.TryRemove(Identity.ControlOf(PidFile));
+            AtomicFile.TryRemove(RuntimeFiles.ControlOf(PidFile));
             AtomicFile.TryRemove(LastGoodFile.PathBeside(PidFile));
             AtomicFile.TryRemove(HistoryFile.PathBeside(PidFile)); // the main process has written it at the new place
-            AtomicFile.TryRemove(Identity.LockOf(PidFile)); // who has opened it meanwhile looks again once it is locked
+            AtomicFile.TryRemove(RuntimeFiles.LockOf(PidFile)); // who has opened it meanwhile looks again once it is locked
         }
         finally
         {

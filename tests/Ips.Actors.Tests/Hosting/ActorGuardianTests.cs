@@ -7,17 +7,17 @@ using Ips.Actors.Tests.Support;
 namespace Ips.Actors.Tests.Hosting;
 
 /// <summary>The parent of all actors, with children that only fail.</summary>
-public sealed class IpsSupervisorTests : ActorTest
+public sealed class ActorGuardianTests : ActorTest
 {
     private readonly RecordingLog _log = new();
     private readonly TaskCompletionSource<ExitCode> _exit = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<IReadOnlyList<IActorRef>> _children = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TestProbe _told;
 
-    public IpsSupervisorTests()
+    public ActorGuardianTests()
     {
         _told = CreateTestProbe();
-        Sys.ActorOf(Props.Create(() => new IpsSupervisor(Compose, code => _exit.TrySetResult(code), _log)), "ips");
+        Sys.ActorOf(Props.Create(() => new ActorGuardian(Compose, code => _exit.TrySetResult(code), _log)), "ips");
     }
 
     public static TheoryData<string> Faults => ["kill", "exception", "broken log"];

@@ -4,8 +4,8 @@ using Ips.Actors.Supervise;
 
 namespace Ips.Actors.Tests.Supervise;
 
-/// <summary>When a process becomes a stable parent although nobody asked for it.</summary>
-public sealed class StableParentNeedTests
+/// <summary>When a process becomes a supervisor although nobody asked for it.</summary>
+public sealed class SupervisorNeedTests
 {
     [Theory]
     [InlineData(1, false, null, null, true)] // a container's PID 1
@@ -16,7 +16,7 @@ public sealed class StableParentNeedTests
     [InlineData(1, true, ActivationParser.PidVariable, "1", true)] // its end would end the container, whatever was passed
     [InlineData(77, true, HandoverVariables.Fd, "3", false)]
     [InlineData(77, true, HandoverVariables.StartFd, "4", false)]
-    [InlineData(77, true, HandoverVariables.StableParent, "70", false)]
+    [InlineData(77, true, HandoverVariables.SupervisorPid, "70", false)]
     public void IsNeeded_ByPidTerminalAndVariables(int pid, bool onTerminal, string? name, string? value, bool needed) =>
-        Assert.Equal(needed, StableParent.IsNeeded(variable => variable == name ? value : null, pid, onTerminal));
+        Assert.Equal(needed, SupervisorProcess.IsNeeded(variable => variable == name ? value : null, pid, onTerminal));
 }

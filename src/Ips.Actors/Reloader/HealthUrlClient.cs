@@ -5,7 +5,7 @@ namespace Ips.Actors.Reloader;
 /// <summary>Asks a URL over a connection of its own each time: one that was kept would still lead to the predecessor.</summary>
 /// <param name="url">An absolute http or https URL. Any status from 200 to 399 is good; redirects are not followed.</param>
 /// <param name="timeout">Limit of the whole answer.</param>
-internal sealed class HealthUrl(Uri url, TimeSpan timeout) : IHealthUrl
+internal sealed class HealthUrlClient(Uri url, TimeSpan timeout) : IHealthUrl
 {
     private const int MaxAnswerBytes = 64 * 1024;
 

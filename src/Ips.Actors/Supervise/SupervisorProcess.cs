@@ -12,12 +12,12 @@ using Microsoft.Extensions.Logging;
 namespace Ips.Actors.Supervise;
 
 /// <summary>
-/// A thin parent that keeps its PID while generations come and go below it: a shell, a terminal, a container or a service manager watches
+/// A parent that keeps its PID while generations come and go below it: a shell, a terminal, a container or a service manager watches
 /// this process, and it ends with the exit code of the service. It serves nothing itself, but holds copies of the listening sockets, so
 /// that a service that crashed is restarted on them.
 /// </summary>
 /// <remarks>What it decides is in <see cref="SupervisorMachine"/>; all of it happens on one thread. One a process.</remarks>
-internal sealed partial class StableParent : IDisposable
+internal sealed partial class SupervisorProcess : IDisposable
 {
     private const int Init = 1;
 
@@ -44,7 +44,7 @@ internal sealed partial class StableParent : IDisposable
     private int _startedPid;
     private int? _exitCode;
 
-    private StableParent(StartCommand command, ILogger log)
+    private SupervisorProcess(StartCommand command, ILogger log)
     {
         (_command, _log) = (command, log);
         _news = OpenNews();
@@ -53,7 +53,7 @@ internal sealed partial class StableParent : IDisposable
     private TimeSpan Now => Stopwatch.GetElapsedTime(_startedAt);
 
     /// <summary>Whether this process should be one although nobody asked for it: it is PID 1, whose end is the end of its container, or it
-    /// is in the foreground of a terminal; and it is neither a successor nor started by <c>ips start</c> or a stable parent. On a terminal
+    /// is in the foreground of a terminal; and it is neither a successor nor started by <c>ips start</c> or a supervisor. On a terminal
     /// it is not needed either if sockets were passed to this very process, as systemd-socket-activate does: a child would not get
     /// them.</summary>
     public static bool IsNeeded() => IsNeeded(Environment.GetEnvironmentVariable, Environment.ProcessId, Terminal.HasForegroundTerminal());
@@ -62,7 +62,7 @@ internal sealed partial class StableParent : IDisposable
         (pid == Init || (onTerminal && variable(ActivationParser.PidVariable) != Text(pid)))
         && variable(HandoverVariables.Fd) is null
         && variable(HandoverVariables.StartFd) is null
-        && variable(HandoverVariables.StableParent) is null;
+        && variable(HandoverVariables.SupervisorPid) is null;
 
     /// <summary>Starts this program again as the first generation, and waits until no generation is left.</summary>
     /// <param name="arguments">Its arguments, as many as this process has; null for the same ones.</param>
@@ -78,7 +78,7 @@ internal sealed partial class StableParent : IDisposable
         }
 
         using var provider = new LineFormatLoggerProvider(new LineFormatOptions { Format = format }, LogLane.Output);
-        using var parent = new StableParent(command, provider.CreateLogger("supervisor"));
+        using var parent = new SupervisorProcess(command, provider.CreateLogger("supervisor"));
         return parent.Run();
     }
 
@@ -205,7 +205,7 @@ internal sealed partial class StableParent : IDisposable
             var release = lastGood ? _previous ?? _held.Main?.Release : null;
             var command = isFirst ? _command : RestartCommand.Of(_command, release, _held.Main?.EnvironmentFile, _log.EnvironmentFailed);
             var environment = new Dictionary<string, string>(command.Environment,
-                StringComparer.Ordinal) { [HandoverVariables.StableParent] = Text(Environment.ProcessId) };
+                StringComparer.Ordinal) { [HandoverVariables.SupervisorPid] = Text(Environment.ProcessId) };
             environment[HandoverVariables.SupervisorFd] = Text(SupervisorLink.TargetFd);
             if (isFirst) descriptors.AddRange(Privileges.PassOn(environment));
             var theirs = -1;
