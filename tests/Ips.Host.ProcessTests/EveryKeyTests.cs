@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using Ips.Actors.Control;
 using Ips.Actors.Diagnostics;
+using Ips.Actors.Lifecycle;
 using Ips.Host.Configuration;
 using Ips.Host.ProcessTests.Harness;
 using Ips.Host.ProcessTests.Receipts;

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Ips.Actors.Control;
+using Ips.Actors.Lifecycle;
 using Ips.Host.ProcessTests.Harness;
 using Ips.Host.ProcessTests.Receipts;
 using Ips.Testing.Processes;

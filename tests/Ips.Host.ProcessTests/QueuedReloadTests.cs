@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Ips.Actors.Control;
 using Ips.Actors.Diagnostics;
+using Ips.Actors.Lifecycle;
 using Ips.Host.ProcessTests.Harness;
 using Ips.Host.ProcessTests.Receipts;
 using Ips.Testing.Processes;

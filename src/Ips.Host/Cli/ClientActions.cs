@@ -3,6 +3,7 @@ using Ips.Actors.Configuration;
 using Ips.Actors.Control;
 using Ips.Actors.Diagnostics;
 using Ips.Actors.Files;
+using Ips.Actors.Lifecycle;
 using Ips.Host.Configuration;
 using Ips.Host.Inventory.Storage;
 

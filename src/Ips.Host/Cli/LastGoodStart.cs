@@ -46,7 +46,7 @@ internal sealed class LastGoodStart(
         return await new StartAction(console, launcher, new(release.FileName, [])).RunAsync(command, settings, launch, cancellation);
     }
 
-    private static Ips.Actors.Control.LastGoodRelease? Read(string path, string? user)
+    private static Ips.Actors.Lifecycle.LastGoodRelease? Read(string path, string? user)
     {
         try
         {

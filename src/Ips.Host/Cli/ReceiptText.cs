@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Ips.Actors.Diagnostics;
+using Ips.Actors.Lifecycle;
 
 namespace Ips.Host.Cli;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Ips.Actors.Files;
+using Ips.Actors.Lifecycle;
 
 namespace Ips.Host.Cli;
 

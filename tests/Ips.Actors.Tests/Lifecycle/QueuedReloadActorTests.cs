@@ -61,7 +61,7 @@ public sealed class QueuedReloadActorTests : ActorTest
     {
         var lifecycle = Start();
         lifecycle.Tell(Ask("first", _first));
-        lifecycle.Tell(Ask("second", _second) with { Request = new("reload") { NoQueue = true } });
+        lifecycle.Tell(Ask("second", _second) with { Request = new() { NoQueue = true } });
         var refusal = (await _second.ExpectMsgAsync<LifecycleProtocol.ReloadFinished>()).Receipt;
         Assert.Equal(("refused", "a reload is already under way"), (refusal.Outcome, refusal.Reason));
         Assert.Contains(_log.Entries, entry => entry.Id.Id == EventIds.ReloadRefused && entry.Text.Contains("second",
@@ -162,7 +162,7 @@ public sealed class QueuedReloadActorTests : ActorTest
     {
         var lifecycle = Start();
         lifecycle.Tell(Ask("first", _first));
-        lifecycle.Tell(Ask("second", _second) with { Request = new("reload") { Id = "abc", WaitedMs = 500 } });
+        lifecycle.Tell(Ask("second", _second) with { Request = new() { Id = "abc", WaitedMs = 500 } });
         await StatusAsync(lifecycle); // it was asked before the time passes
         _time.Advance(TimeSpan.FromSeconds(2));
         await PromoteAsync(lifecycle);

@@ -57,9 +57,9 @@ internal sealed class RecordingProcess : ICurrentProcess
     public ReleaseStamp? InPlace { get; set; }
 
     /// <summary>What is passed on, and the answer to it.</summary>
-    public ConcurrentQueue<ControlRequest> PassedOn { get; } = new();
+    public ConcurrentQueue<ReloadRequest> PassedOn { get; } = new();
 
-    public Func<ControlRequest, Task<string?>> TakePassedOn { get; set; } = _ => Task.FromResult<string?>(null);
+    public Func<ReloadRequest, Task<string?>> TakePassedOn { get; set; } = _ => Task.FromResult<string?>(null);
 
     /// <summary>What was last kept.</summary>
     public IReadOnlyList<ReloadReceipt> Kept { get; private set; } = [];
@@ -68,7 +68,7 @@ internal sealed class RecordingProcess : ICurrentProcess
 
     public ReleaseStamp? ReleaseInPlace() => InPlace;
 
-    public Task<string?> PassOnReloadAsync(ControlRequest request)
+    public Task<string?> PassOnReloadAsync(ReloadRequest request)
     {
         PassedOn.Enqueue(request);
         return TakePassedOn(request);

@@ -1,5 +1,6 @@
 
 using Ips.Actors.HttpFront;
+using Ips.Actors.Lifecycle;
 
 namespace Ips.Actors.Tests.Receipts;
 

@@ -56,7 +56,7 @@ internal sealed class ReceiptProcess : ICurrentProcess
 
     public ReleaseStamp? ReleaseInPlace() => null;
 
-    public Task<string?> PassOnReloadAsync(ControlRequest request) => Task.FromResult<string?>(null);
+    public Task<string?> PassOnReloadAsync(ReloadRequest request) => Task.FromResult<string?>(null);
 
     public void KeepHistory(IReadOnlyList<ReloadReceipt> receipts)
     {

@@ -1,4 +1,5 @@
 using Ips.Actors.Launch;
+using Ips.Actors.Lifecycle;
 using Ips.Actors.Reloader;
 using Ips.Actors.Tests.Support;
 

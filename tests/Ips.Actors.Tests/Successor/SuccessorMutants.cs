@@ -112,7 +112,7 @@ internal static class SuccessorMutants
             && effect != typeof(EndCarry)
         && effect != typeof(TakeReturned) && effect != typeof(SendLeft) && effect != typeof(Judge) && effect != typeof(AwaitRoom)
             && effect != typeof(AbortOlder)
-        && effect != typeof(OfferSockets) && effect != typeof(Launch) && effect != typeof(RefuseTakeover);
+        && effect != typeof(OfferSockets) && effect != typeof(SuccessorEffect.Launch) && effect != typeof(RefuseTakeover);
 
     private static SuccessorMutant Fault(string name, Func<SuccessorState, SuccessorEvent, IpsOptions, SuccessorStep> decide) =>
         new(name, (_, _) => true, decide);

@@ -58,7 +58,7 @@ internal static class SuccessorRules
         Require(effect is not ToSuccessor || done.HasFlag(Done.Launched), Owner, $"{effect} for a process that is not there");
         switch (effect)
         {
-            case Launch:
+            case SuccessorEffect.Launch:
                 Require(!done.HasFlag(Done.Launched), Owner, "a second process is launched");
                 return done;
             case RefuseTakeover:

@@ -1,6 +1,7 @@
 
 using Ips.Actors.Handover;
 using Ips.Actors.Launch;
+using Ips.Actors.Lifecycle;
 using Ips.Actors.Posix;
 using Ips.Actors.Supervise;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Ips.Actors.Control;
 using Ips.Actors.Launch;
+using Ips.Actors.Lifecycle;
 using Ips.Host.ProcessTests.Harness;
 using Ips.Testing.Processes;
 using Mono.Unix.Native;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Ips.Actors.Control;
 using Ips.Actors.Diagnostics;
+using Ips.Actors.Lifecycle;
 using Ips.Testing.Load;
 using Ips.Testing.Processes;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Ips.Actors.Control;
+using Ips.Actors.Lifecycle;
 using Ips.Host.ProcessTests.Harness;
 using Ips.Testing.Processes;
 using Xunit.Abstractions;

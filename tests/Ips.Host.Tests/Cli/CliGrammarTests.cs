@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Ips.Actors.Launch;
 using Ips.Host.Cli;
 using Ips.Host.Configuration;
 

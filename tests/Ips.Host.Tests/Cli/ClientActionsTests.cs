@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Ips.Actors.Lifecycle;
 using Ips.Host.Cli;
 
 namespace Ips.Host.Tests.Cli;

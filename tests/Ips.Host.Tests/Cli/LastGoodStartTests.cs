@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Ips.Actors.Control;
 using Ips.Actors.Launch;
+using Ips.Actors.Lifecycle;
 using Ips.Host.Cli;
 
 namespace Ips.Host.Tests.Cli;

@@ -1,3 +1,4 @@
+using Ips.Actors.Lifecycle;
 using Ips.Host.Cli;
 using Ips.Host.Configuration;
 
