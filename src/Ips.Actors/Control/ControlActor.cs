@@ -2,7 +2,6 @@ using Akka.Actor;
 using Ips.Actors.Diagnostics;
 using Ips.Actors.Files;
 using Ips.Actors.Lifecycle;
-using Ips.Actors.Listener;
 using Ips.Actors.Transport;
 using Microsoft.Extensions.Logging;
 

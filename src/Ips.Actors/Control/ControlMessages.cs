@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Ips.Actors.Lifecycle;
-using Ips.Actors.Takeover;
 
 namespace Ips.Actors.Control;
 

@@ -3,7 +3,6 @@ using System.Text.Json;
 using Akka.Actor;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Posix;
-using Ips.Actors.Takeover;
 using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Control;

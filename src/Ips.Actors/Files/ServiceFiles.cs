@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using Ips.Actors.Posix;
-using Ips.Actors.Reloader;
 using Microsoft.Win32.SafeHandles;
 
 namespace Ips.Actors.Files;

@@ -50,8 +50,7 @@ internal static class EarlySockets
     /// <exception cref="IOException">The variable is not what that program sets it to.</exception>
     public static bool Claim()
     {
-        var text = Environment.GetEnvironmentVariable(HandoverVariables.EarlySockets);
-        Environment.SetEnvironmentVariable(HandoverVariables.EarlySockets, null);
+        var text = HandoverVariables.Take(HandoverVariables.EarlySockets);
         if (text is null)
         {
             return s_fromRoot;

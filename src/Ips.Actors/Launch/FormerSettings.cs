@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Ips.Actors.Configuration;
 using Ips.Actors.Diagnostics;
+using Ips.Actors.Handover;
 using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Launch;
@@ -48,12 +49,7 @@ internal static class FormerSettings
 
     /// <summary>Takes the variable out of the environment, and reads it.</summary>
     /// <param name="pid">The predecessor.</param>
-    public static IReadOnlyDictionary<string, string>? Claim(int pid)
-    {
-        var text = Environment.GetEnvironmentVariable(HandoverVariables.Settings);
-        Environment.SetEnvironmentVariable(HandoverVariables.Settings, null);
-        return Decode(text, pid);
-    }
+    public static IReadOnlyDictionary<string, string>? Claim(int pid) => Decode(HandoverVariables.Take(HandoverVariables.Settings), pid);
 }
 
 [JsonSerializable(typeof(Dictionary<string, string>))]

@@ -91,17 +91,14 @@ internal sealed class GenerationContext
     private static GenerationContext Join()
     {
         var command = CaptureStartCommand();
-        Environment.SetEnvironmentVariable(HandoverVariables.Command, null);
+        _ = HandoverVariables.Take(HandoverVariables.Command);
         StartReporter.Claim();
         var supervisor = SupervisorLink.Claim();
-        var generation = int.TryParse(Environment.GetEnvironmentVariable(HandoverVariables.Generation), CultureInfo.InvariantCulture,
-            out var number) ? number : 1;
-        Environment.SetEnvironmentVariable(HandoverVariables.Generation, null);
+        var generation = int.TryParse(HandoverVariables.Take(HandoverVariables.Generation), CultureInfo.InvariantCulture, out var number)
+            ? number : 1;
         var manager = ClaimManager(inherits: Environment.GetEnvironmentVariable(HandoverVariables.Fd) is not null);
-        var output = InheritedOutput.Claim(Environment.GetEnvironmentVariable(HandoverVariables.OutputFds));
-        Environment.SetEnvironmentVariable(HandoverVariables.OutputFds, null);
-        var alone = Environment.GetEnvironmentVariable(HandoverVariables.NoTakeover) is not null;
-        Environment.SetEnvironmentVariable(HandoverVariables.NoTakeover, null);
+        var output = InheritedOutput.Claim(HandoverVariables.Take(HandoverVariables.OutputFds));
+        var alone = HandoverVariables.Take(HandoverVariables.NoTakeover) is not null;
         if (TakeChannel() is not { } fd)
         {
             output?.Restore();
@@ -309,28 +306,17 @@ internal sealed class GenerationContext
     private static NotifySettings? ClaimManager(bool inherits)
     {
         var settings = NotifySettings.Read(
-            Environment.GetEnvironmentVariable, Environment.ProcessId, inherits, Environment.GetEnvironmentVariable(HandoverVariables.SupervisorPid));
+            Environment.GetEnvironmentVariable, Environment.ProcessId, inherits,
+            Environment.GetEnvironmentVariable(HandoverVariables.SupervisorPid));
         foreach (var name in (string[])[NotifySettings.SocketVariable, NotifySettings.WatchdogVariable, NotifySettings.WatchdogPidVariable])
-            Environment.SetEnvironmentVariable(name, null);
+            _ = HandoverVariables.Take(name);
         return settings;
     }
 
     // Meant for this process only, and not for what it starts.
-    private static int? TakeChannel()
-    {
-        var text = Environment.GetEnvironmentVariable(HandoverVariables.Fd);
-        Environment.SetEnvironmentVariable(HandoverVariables.Fd, null);
-        if (text is null)
-        {
-            return null;
-        }
-
-        if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var fd) || fd < 3)
-        {
-            throw new HandoverRefusedException($"{HandoverVariables.Fd} is '{text}'; it must be a descriptor of 3 or more");
-        }
-
-        FileDescriptors.SetCloseOnExec(fd);
-        return fd;
-    }
+    private static int? TakeChannel() =>
+        HandoverVariables.Take(HandoverVariables.Fd) is { } text
+            ? HandoverVariables.ToDescriptor(text) ?? throw new HandoverRefusedException(
+                $"{HandoverVariables.Fd} is '{text}'; it must be an open descriptor of 3 or more")
+            : null;
 }

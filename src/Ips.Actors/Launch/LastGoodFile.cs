@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Ips.Actors.Diagnostics;
+using Ips.Actors.Handover;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Posix;
 using Microsoft.Extensions.Logging;

@@ -1,4 +1,5 @@
 using System.Net;
+using Ips.Actors.Handover;
 using Ips.Actors.Posix;
 
 namespace Ips.Actors.Launch;

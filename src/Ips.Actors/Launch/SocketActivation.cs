@@ -24,7 +24,7 @@ internal sealed class SocketActivation
     {
         var passed = ActivationParser.Parse(Environment.GetEnvironmentVariable, Environment.ProcessId);
         foreach (var name in (string[])[ActivationParser.CountVariable, ActivationParser.PidVariable, ActivationParser.NamesVariable])
-            Environment.SetEnvironmentVariable(name, null);
+            _ = HandoverVariables.Take(name);
         return passed.Count == 0 ? null : Take(passed);
     }
 

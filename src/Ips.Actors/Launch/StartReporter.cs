@@ -1,6 +1,5 @@
-using System.Globalization;
+using Ips.Actors.Handover;
 using Ips.Actors.Posix;
-using Ips.Actors.Reloader;
 
 namespace Ips.Actors.Launch;
 
@@ -8,7 +7,9 @@ namespace Ips.Actors.Launch;
 /// process that nobody waits for.</summary>
 internal static class StartReporter
 {
-    private static readonly Lazy<int?> Descriptor = new(Take);
+    private static readonly Lazy<int?> Descriptor = new(() =>
+        HandoverVariables.ToDescriptor(HandoverVariables.Take(HandoverVariables.StartFd)));
+
     private static int _sent;
 
     /// <summary>Says that the daemon could not start: to <c>ips start</c>, and in a successor to the predecessor, whose receipt has it as
@@ -47,18 +48,5 @@ internal static class StartReporter
         {
             FileDescriptors.Close(fd);
         }
-    }
-
-    private static int? Take()
-    {
-        var text = Environment.GetEnvironmentVariable(HandoverVariables.StartFd);
-        Environment.SetEnvironmentVariable(HandoverVariables.StartFd, null);
-        if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var fd) || fd < 3)
-        {
-            return null;
-        }
-
-        FileDescriptors.SetCloseOnExec(fd);
-        return fd;
     }
 }

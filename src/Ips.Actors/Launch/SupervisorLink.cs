@@ -1,4 +1,3 @@
-using System.Globalization;
 using Ips.Actors.Handover;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Posix;
@@ -30,18 +29,8 @@ internal sealed class SupervisorLink
 
     /// <summary>Takes the descriptor out of the environment, so that nothing but a successor gets it.</summary>
     /// <returns>Null if no supervisor is there.</returns>
-    public static SupervisorLink? Claim()
-    {
-        var text = Environment.GetEnvironmentVariable(HandoverVariables.SupervisorFd);
-        Environment.SetEnvironmentVariable(HandoverVariables.SupervisorFd, null);
-        if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var fd) || fd < 3 || !FileDescriptors.IsOpen(fd))
-        {
-            return null;
-        }
-
-        FileDescriptors.SetCloseOnExec(fd);
-        return new SupervisorLink(fd);
-    }
+    public static SupervisorLink? Claim() =>
+        HandoverVariables.ToDescriptor(HandoverVariables.Take(HandoverVariables.SupervisorFd)) is { } fd ? new SupervisorLink(fd) : null;
 
     /// <summary>Says that this generation has begun.</summary>
     public void Join(int generation) => Send(new JoinedFrame(Environment.ProcessId, generation));

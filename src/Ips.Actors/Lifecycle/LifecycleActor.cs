@@ -1,6 +1,5 @@
 using Akka.Actor;
 using Ips.Actors.Configuration;
-using Ips.Actors.Reloader;
 using Ips.Actors.Transport;
 using Microsoft.Extensions.Logging;
 using static Ips.Actors.Lifecycle.LifecycleEffect;

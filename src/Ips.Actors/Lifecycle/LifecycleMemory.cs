@@ -1,5 +1,3 @@
-using Ips.Actors.Reloader;
-
 namespace Ips.Actors.Lifecycle;
 
 /// <summary>What LifecycleActor must not lose by a restart; it is the only user.</summary>

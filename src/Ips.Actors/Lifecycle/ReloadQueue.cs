@@ -1,5 +1,4 @@
 using Akka.Actor;
-using Ips.Actors.Reloader;
 using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Lifecycle;

@@ -1,6 +1,5 @@
 using Akka.Actor;
 using Ips.Actors.Configuration;
-using Ips.Actors.Reloader;
 using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Lifecycle;

@@ -1,5 +1,4 @@
 using Ips.Actors.Handover;
-using Ips.Actors.Reloader;
 
 namespace Ips.Actors.Lifecycle;
 

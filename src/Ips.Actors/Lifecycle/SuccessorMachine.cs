@@ -1,7 +1,6 @@
 using Ips.Actors.Configuration;
 using Ips.Actors.Handover;
 using Ips.Actors.Posix;
-using Ips.Actors.Reloader;
 using static Ips.Actors.Lifecycle.SuccessorEffect;
 using static Ips.Actors.Lifecycle.SuccessorEvent;
 using static Ips.Actors.Lifecycle.SuccessorState;

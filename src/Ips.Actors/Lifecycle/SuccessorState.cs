@@ -1,5 +1,4 @@
 using Ips.Actors.Posix;
-using Ips.Actors.Reloader;
 
 namespace Ips.Actors.Lifecycle;
 

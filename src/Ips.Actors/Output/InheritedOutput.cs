@@ -1,4 +1,5 @@
 using System.Globalization;
+using Ips.Actors.Handover;
 using Ips.Actors.Posix;
 
 namespace Ips.Actors.Output;
@@ -16,10 +17,9 @@ internal sealed class InheritedOutput
     private bool _restored;
     private string? _fault;
 
-    private InheritedOutput(int[] fds)
+    private InheritedOutput(int output, int error, int outputRead, int errorRead)
     {
-        (_output, _error, _outputRead, _errorRead) = (fds[0], fds[1], fds[2], fds[3]);
-        foreach (var fd in fds) FileDescriptors.SetCloseOnExec(fd);
+        (_output, _error, _outputRead, _errorRead) = (output, error, outputRead, errorRead);
         StandardStreams.FinalError = _error;
     }
 
@@ -38,15 +38,14 @@ internal sealed class InheritedOutput
     /// <summary>Takes the descriptors that the environment variable names.</summary>
     /// <param name="variable">Its value; null if there is none.</param>
     /// <returns>Null if stdout and stderr are this process's own.</returns>
-    /// <exception cref="Handover.HandoverRefusedException">The value is not four descriptors that are open.</exception>
+    /// <exception cref="HandoverRefusedException">The value is not four descriptors that are open.</exception>
     public static InheritedOutput? Claim(string? variable)
     {
         if (variable is null) return null;
-        int[] fds = [.. variable.Split(',').Select(text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var fd)
-            && fd > 2 && FileDescriptors.IsOpen(fd) ? fd : -1)];
-        return fds.Length == 4 && Array.TrueForAll(fds, fd => fd > 0) ? new InheritedOutput(fds)
-            : throw new Handover.HandoverRefusedException(
-                $"{Launch.HandoverVariables.OutputFds} is '{variable}'; it must be four open descriptors of 3 or more, with commas "
+        int?[] fds = [.. variable.Split(',').Select(HandoverVariables.ToDescriptor)];
+        return fds is [{ } output, { } error, { } outputRead, { } errorRead] ? new InheritedOutput(output, error, outputRead, errorRead)
+            : throw new HandoverRefusedException(
+                $"{HandoverVariables.OutputFds} is '{variable}'; it must be four open descriptors of 3 or more, with commas "
                 + "between them");
     }
 

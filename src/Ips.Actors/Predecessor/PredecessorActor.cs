@@ -3,7 +3,6 @@ using Ips.Actors.Files;
 using Ips.Actors.Handover;
 using Ips.Actors.Launch;
 using Ips.Actors.Lifecycle;
-using Ips.Actors.Listener;
 using Ips.Actors.Posix;
 using Ips.Actors.Transport;
 using Microsoft.Extensions.Logging;

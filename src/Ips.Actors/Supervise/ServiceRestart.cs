@@ -1,5 +1,6 @@
 using System.Globalization;
 using Ips.Actors.Diagnostics;
+using Ips.Actors.Handover;
 using Ips.Actors.Launch;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Posix;

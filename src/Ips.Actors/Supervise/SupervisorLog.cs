@@ -1,5 +1,4 @@
 using Ips.Actors.Diagnostics;
-using Ips.Actors.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Supervise;

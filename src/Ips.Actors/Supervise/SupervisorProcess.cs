@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Ips.Actors.Diagnostics;
+using Ips.Actors.Handover;
 using Ips.Actors.Launch;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Posix;

@@ -1,7 +1,6 @@
 using Akka.Actor;
 using Ips.Actors.Handover;
 using Ips.Actors.Lifecycle;
-using Ips.Actors.Listener;
 using Ips.Actors.Posix;
 using Ips.Actors.Transport;
 using Microsoft.Extensions.Logging;

@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Sockets;
 using Akka.Actor;
 using Akka.Hosting;
-using Ips.Actors.Listener;
 using Ips.Actors.Posix;
 using Microsoft.AspNetCore.Connections;
 

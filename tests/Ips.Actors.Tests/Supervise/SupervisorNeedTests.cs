@@ -1,4 +1,5 @@
 
+using Ips.Actors.Handover;
 using Ips.Actors.Launch;
 using Ips.Actors.Supervise;
 

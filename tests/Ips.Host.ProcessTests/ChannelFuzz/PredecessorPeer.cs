@@ -2,6 +2,7 @@ using System.Collections;
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
+using Ips.Actors.Handover;
 using Ips.Actors.Launch;
 using Ips.Actors.Posix;
 using Ips.Host.ProcessTests.Harness;

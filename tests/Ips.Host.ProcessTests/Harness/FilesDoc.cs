@@ -6,15 +6,8 @@ internal static class FilesDoc
     /// <summary>The rows: path, what, made by, mode, if somebody removes it, removed by.</summary>
     public static IReadOnlyList<string[]> Files() =>
     [
-        .. File.ReadLines(Path.Combine(SourceTree(), "docs", "files.md"))
+        .. File.ReadLines(Path.Combine(SourceTree.Root, "docs", "files.md"))
             .SkipWhile(line => !line.StartsWith("| path |", StringComparison.Ordinal)).Skip(2)
             .TakeWhile(line => line.StartsWith('|')).Select(line => line.Trim('|').Split('|', StringSplitOptions.TrimEntries)),
     ];
-
-    private static string SourceTree()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "ips.sln"))) folder = folder.Parent;
-        return folder?.FullName ?? throw new DirectoryNotFoundException("There is no ips.sln above the tests.");
-    }
 }

@@ -32,18 +32,11 @@ public sealed partial class UnitExposureTests(ITestOutputHelper output) : Proces
         // Whatever is left open has its row in the docs, with the reason. Another systemd looks at other things.
         var version = await IpsCommand.RunProgramAsync(null, null, Analyze, ["--version"]);
         if (!version.Output[0].StartsWith("systemd 252 ", StringComparison.Ordinal)) return;
-        var docs = File.ReadAllText(Path.Combine(SourceTree(), "docs", "systemd.md")).Replace(@"\|", "|", StringComparison.Ordinal);
+        var docs = File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "systemd.md")).Replace(@"\|", "|", StringComparison.Ordinal);
         var open = judged.Output.Select(line => OpenPattern().Match(line)).Where(match => match.Success)
             .Select(match => match.Groups[1].Value).ToList();
         Assert.NotEmpty(open);
         Assert.All(open, name => Assert.Contains($"`{name}`", docs, StringComparison.Ordinal));
-    }
-
-    private static string SourceTree()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "ips.sln"))) folder = folder.Parent;
-        return folder?.FullName ?? throw new InvalidOperationException("The tests run outside of their source tree.");
     }
 
     [GeneratedRegex(@": (\d+\.\d) ")]

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
+using Ips.Testing;
 
-namespace Ips.Actors.Tests.Architecture;
+namespace Ips.Host.Tests.Architecture;
 
 /// <summary>What the command prints goes through writers that escape what would command a terminal; nothing goes past them.</summary>
 public sealed partial class TerminalDoorTests
@@ -11,8 +12,8 @@ public sealed partial class TerminalDoorTests
     [Fact, Trait("issue", "11")]
     public void Sources_NobodyElseWritesToTheConsole()
     {
-        var host = Path.Combine(Root(), "src", "Ips.Host");
-        var writers = Directory.EnumerateFiles(Path.Combine(Root(), "src"), "*.cs", SearchOption.AllDirectories)
+        var host = Path.Combine(SourceTree.Root, "src", "Ips.Host");
+        var writers = Directory.EnumerateFiles(Path.Combine(SourceTree.Root, "src"), "*.cs", SearchOption.AllDirectories)
             .Where(file => File.ReadLines(file).Any(Writes)).Select(file => Path.GetRelativePath(host, file)).Order(StringComparer.Ordinal);
         Assert.Equal(Allowed, writers);
     }
@@ -29,13 +30,6 @@ public sealed partial class TerminalDoorTests
 
     private static bool Writes(string line) =>
         !line.TrimStart().StartsWith("//", StringComparison.Ordinal) && WritesToConsole().IsMatch(line);
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "ips.sln"))) folder = folder.Parent;
-        return folder?.FullName ?? throw new InvalidOperationException("The tests run outside of their source tree.");
-    }
 
     [GeneratedRegex(@"\bConsole\.(Out|Error|Write\w*|SetOut|SetError|OpenStandardOutput|OpenStandardError)\b|\bServiceFiles\.OpenStandardStream\b")]
     private static partial Regex WritesToConsole();

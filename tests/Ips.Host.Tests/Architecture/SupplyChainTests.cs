@@ -1,8 +1,9 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using Ips.Testing;
 
-namespace Ips.Actors.Tests.Architecture;
+namespace Ips.Host.Tests.Architecture;
 
 /// <summary>What others wrote comes in by name, version and hash.</summary>
 [Trait("issue", "11")]
@@ -10,15 +11,15 @@ public sealed partial class SupplyChainTests
 {
     public static TheoryData<string> Projects =>
         [.. from root in new[] { "src", "tests", "bench" }
-            from file in Directory.EnumerateFiles(Path.Combine(Root(), root), "*.csproj", SearchOption.AllDirectories)
-            select Path.GetRelativePath(Root(), file)];
+            from file in Directory.EnumerateFiles(Path.Combine(SourceTree.Root, root), "*.csproj", SearchOption.AllDirectories)
+            select Path.GetRelativePath(SourceTree.Root, file)];
 
     [Theory]
     [MemberData(nameof(Projects))]
     public void Project_EachPackage_IsLockedByItsHash(string project)
     {
-        var folder = Path.Combine(Root(), Path.GetDirectoryName(project)!);
-        var references = XDocument.Load(Path.Combine(Root(), project)).Descendants("PackageReference")
+        var folder = Path.Combine(SourceTree.Root, Path.GetDirectoryName(project)!);
+        var references = XDocument.Load(Path.Combine(SourceTree.Root, project)).Descendants("PackageReference")
             .Select(reference => reference.Attribute("Include")!.Value).ToList();
         var files = Directory.GetFiles(folder, "packages*.lock.json");
         Assert.Contains(Path.Combine(folder, "packages.lock.json"), files);
@@ -39,7 +40,7 @@ public sealed partial class SupplyChainTests
     [Fact]
     public void Dockerfile_EachImage_IsNamedByDigest()
     {
-        var images = File.ReadLines(Path.Combine(Root(), "Dockerfile"))
+        var images = File.ReadLines(Path.Combine(SourceTree.Root, "Dockerfile"))
             .Where(line => line.StartsWith("FROM ", StringComparison.Ordinal)).ToList();
         Assert.Equal(2, images.Count);
         Assert.All(images, line => Assert.Matches(Pinned(), line));
@@ -48,20 +49,13 @@ public sealed partial class SupplyChainTests
     [Fact]
     public void Build_KnownVulnerabilities_AreLookedForInAllPackages_AndCiRestoresWhatIsLocked()
     {
-        var properties = XDocument.Load(Path.Combine(Root(), "Directory.Build.props")).Descendants()
+        var properties = XDocument.Load(Path.Combine(SourceTree.Root, "Directory.Build.props")).Descendants()
             .ToLookup(element => element.Name.LocalName, element => element.Value);
         Assert.Equal(["true"], properties["NuGetAudit"]);
         Assert.Equal(["all"], properties["NuGetAuditMode"]);
         Assert.Equal(["low"], properties["NuGetAuditLevel"]);
         Assert.Equal(["true"], properties["RestoreLockedMode"]);
-        Assert.Contains("export CI=true", File.ReadAllText(Path.Combine(Root(), ".ci", "run")), StringComparison.Ordinal);
-    }
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "ips.sln"))) folder = folder.Parent;
-        return folder?.FullName ?? throw new InvalidOperationException("The tests run outside of their source tree.");
+        Assert.Contains("export CI=true", File.ReadAllText(Path.Combine(SourceTree.Root, ".ci", "run")), StringComparison.Ordinal);
     }
 
     [GeneratedRegex(@"^FROM [\w./-]+:\d[\w.-]*@sha256:[0-9a-f]{64}( AS \w+)?$")]

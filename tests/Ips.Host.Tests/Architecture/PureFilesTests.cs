@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
+using Ips.Testing;
 
-namespace Ips.Actors.Tests.Architecture;
+namespace Ips.Host.Tests.Architecture;
 
 /// <summary>Decisions are pure: the files that make them have no actor, no clock and no I/O.</summary>
 public sealed partial class PureFilesTests
@@ -9,7 +10,7 @@ public sealed partial class PureFilesTests
 
     private static IEnumerable<string> PureFiles()
     {
-        var source = Path.Combine(Root(), "src");
+        var source = Path.Combine(SourceTree.Root, "src");
         return Directory.EnumerateFiles(source, "*.cs", SearchOption.AllDirectories)
             .Where(file => PureName().IsMatch(Path.GetFileName(file)))
             .Select(file => Path.GetRelativePath(source, file));
@@ -18,7 +19,7 @@ public sealed partial class PureFilesTests
     [Theory]
     [MemberData(nameof(Files))]
     public void PureFile_Source_HasNoActorClockOrIo(string file) =>
-        Assert.Empty(Impurities(File.ReadAllText(Path.Combine(Root(), "src", file))));
+        Assert.Empty(Impurities(File.ReadAllText(Path.Combine(SourceTree.Root, "src", file))));
 
     [Fact]
     public void Files_FoundByTheScan_AreTheOnesThatDecide()
@@ -57,17 +58,6 @@ public sealed partial class PureFilesTests
     private static List<string> Impurities(string source) =>
         [.. source.Split('\n').Where(line => !line.TrimStart().StartsWith("//", StringComparison.Ordinal))
             .Where(line => Impure().IsMatch(line))];
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "ips.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder?.FullName ?? throw new InvalidOperationException("The tests run outside of their source tree.");
-    }
 
     [GeneratedRegex(@"(Machine|Codec|Map|Parser)\.cs$")]
     private static partial Regex PureName();
