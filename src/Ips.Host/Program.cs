@@ -7,7 +7,8 @@ return await CliProgram.RunAsync(
     args,
     // On a terminal the shell waits for the process that it started, and a container for its PID 1: that one stays while generations come
     // and go below it.
-    serve: (settings, _) => EnterAsync(settings, () => SupervisorProcess.IsNeeded() ? Supervise(null, settings) : Daemon.ServeAsync(settings)),
+    serve: (settings, _) => EnterAsync(settings,
+        () => SupervisorProcess.IsNeeded() ? Supervise(null, settings) : Daemon.ServeAsync(settings)),
     supervise: (settings, _) => EnterAsync(settings, () => Supervise(SupervisedArguments.Of(args), settings)));
 
 // What would make each generation fail at once is told here.

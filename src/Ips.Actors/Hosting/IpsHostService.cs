@@ -41,7 +41,8 @@ internal sealed class IpsHostService : IHostedLifecycleService
 
     /// <inheritdoc/>
     public Task StartedAsync(CancellationToken cancellationToken) =>
-        _actors.TryGet<ListenerProtocol>(out var listeners) ? _runtime.CheckEndpointsAsync(listeners, cancellationToken) : Task.CompletedTask;
+        _actors.TryGet<ListenerProtocol>(out var listeners) ? _runtime.CheckEndpointsAsync(listeners, cancellationToken)
+            : Task.CompletedTask;
 
     /// <inheritdoc/>
     public async Task StoppingAsync(CancellationToken cancellationToken)

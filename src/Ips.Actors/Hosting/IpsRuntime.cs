@@ -137,8 +137,8 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
     }
 
     // Its predecessor sees the output of a successor that it has started, and its exit code; one from outside has to say what is wrong.
-    private static (RuntimeFiles, TakeoverSocket?) Claim(GenerationContext generation, IpsOptions options, string pidFile, ILogger identityLog,
-        ILogger takeoverLog)
+    private static (RuntimeFiles, TakeoverSocket?) Claim(GenerationContext generation, IpsOptions options, string pidFile,
+        ILogger identityLog, ILogger takeoverLog)
     {
         var files = (RuntimeFiles?)null;
         try

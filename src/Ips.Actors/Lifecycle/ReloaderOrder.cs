@@ -7,8 +7,8 @@ namespace Ips.Actors.Lifecycle;
 internal abstract record ReloaderOrder : LifecycleEffect
 {
     /// <summary>Start a successor; nothing if one is alive. <paramref name="DryRun"/>: no other generation is aborted for it.
-    /// <paramref name="Takeover"/>: nothing is started, <see cref="TakeoverCandidate"/> is the successor. <paramref name="Again"/>: the order
-    /// may have been lost; nothing either if this successor has lived already.</summary>
+    /// <paramref name="Takeover"/>: nothing is started, <see cref="TakeoverCandidate"/> is the successor. <paramref name="Again"/>: the
+    /// order may have been lost; nothing either if this successor has lived already.</summary>
     public sealed record SpawnSuccessor(bool DryRun = false, bool Takeover = false, bool Again = false) : ReloaderOrder
     {
         /// <summary>The successor's generation number.</summary>

@@ -50,7 +50,8 @@ internal readonly record struct FileStatus(FileIdentity Identity, int Mode, int 
         var result = stackalloc byte[256];
         fixed (byte* bytes = NativeText.EncodeWithNul(path))
         {
-            const uint mask = Libc.STATX_TYPE | Libc.STATX_MODE | Libc.STATX_NLINK | Libc.STATX_UID | Libc.STATX_GID | Libc.STATX_INO | Libc.STATX_BTIME;
+            const uint mask = Libc.STATX_TYPE | Libc.STATX_MODE | Libc.STATX_NLINK | Libc.STATX_UID | Libc.STATX_GID
+                | Libc.STATX_INO | Libc.STATX_BTIME;
             if (Libc.Syscall(Libc.SYS_statx, folder, (nint)bytes, flags, (nint)mask, (nint)result) < 0)
             {
                 var errno = Marshal.GetLastPInvokeError();

@@ -190,7 +190,8 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
         if (fds.Count != expected)
         {
             foreach (var fd in fds) FileDescriptors.Close(fd);
-            RefuseIdentity($"{fds.Count} of its {expected} descriptors came; at most {OpenFiles.Limit().Soft} files may be open (ulimit -n)");
+            RefuseIdentity(
+                $"{fds.Count} of its {expected} descriptors came; at most {OpenFiles.Limit().Soft} files may be open (ulimit -n)");
             return;
         }
 

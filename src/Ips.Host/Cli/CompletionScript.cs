@@ -82,8 +82,8 @@ internal static class CompletionScript
         text.Append("    esac\n    case \"$way\" in\n");
         foreach (var (path, command) in commands)
         {
-            text.Append($"        ({Quote(path)}) "
-                + $"items=({string.Join(' ', Items(command).Select(item => Quote($"{item.Word.Replace(":", "\\:", StringComparison.Ordinal)}:{item.Text}")))}) ;;\n");
+            var items = Items(command).Select(item => Quote($"{item.Word.Replace(":", "\\:", StringComparison.Ordinal)}:{item.Text}"));
+            text.Append($"        ({Quote(path)}) items=({string.Join(' ', items)}) ;;\n");
         }
         text.Append("    esac\n    _describe ips items || _files\n}\nif [ \"$funcstack[1]\" = _ips ]; then _ips \"$@\"; else compdef "
             + "_ips ips; fi\n");

@@ -56,7 +56,8 @@ internal sealed class LastGoodStart(
         {
             throw new CliException(CliExitCode.Failed,
                 $"The last good release is not started from {path}: "
-                    + $"{e.Message}{(user is null && Privileges.IsRoot ? " With ips.user (--user) what that user has named is started as that user." : "")}");
+                    + e.Message + (user is null && Privileges.IsRoot
+                        ? " With ips.user (--user) what that user has named is started as that user." : ""));
         }
     }
 }

@@ -64,7 +64,8 @@ internal static class ReceiptText
         { Drain: { } drain } => string.Create(CultureInfo.InvariantCulture,
             $" Generation {receipt.OldGeneration} moved {Wording.Counted(drain.Moved, "connection")}, drained {drain.Connections} "
                 + $"({drain.ClosedPolitely} closed politely) with {Wording.Counted(drain.Requests, "request")}, cut "
-                + $"{Wording.Counted(drain.AbortedRequests, "request")} and closed {Wording.Counted(drain.ClosedIdle, "idle connection")}."),
+                + $"{Wording.Counted(drain.AbortedRequests, "request")} and closed "
+                + $"{Wording.Counted(drain.ClosedIdle, "idle connection")}."),
         { Connections: { } at } when at.Moved + at.Busy + at.Staying.Count > 0 => string.Create(CultureInfo.InvariantCulture,
             $" {Wording.Counted(at.Moved, "connection")} moved, {at.Busy} to follow after the current response, "
                 + $"{at.Staying.Values.Sum(count => (long)count)} to be closed politely."),

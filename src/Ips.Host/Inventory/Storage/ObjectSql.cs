@@ -130,8 +130,8 @@ internal static class ObjectSql
                 ObjectFilter.ByColumn column => $"o.{column.Column} {AnyOf(values, column.Values)}",
                 ObjectFilter.ByOwner owner =>
                     $"o.object_key IN (SELECT object_key FROM ips_owner WHERE name {AnyOf(values, owner.Owners)})",
-                ObjectFilter.ByAddress address => $"o.object_key IN ({string.Join(" UNION ",
-                    address.Ranges.Select(range => $"SELECT object_key FROM ips_address WHERE {Within(range, values)} AND field = {Add(values, (long)address.Slot)}"))})",
+                ObjectFilter.ByAddress address => $"o.object_key IN ({string.Join(" UNION ", address.Ranges.Select(range =>
+                    $"SELECT object_key FROM ips_address WHERE {Within(range, values)} AND field = {Add(values, (long)address.Slot)}"))})",
                 _ => throw new System.Diagnostics.UnreachableException($"Filter {filter} has no SQL."),
             });
         }

@@ -11,8 +11,8 @@ internal sealed class PostgresImportSession : IImportSession
     private const int BatchSize = 5_000;
 
     private const string Staging = """
-        CREATE TEMPORARY TABLE import_object (seq bigint GENERATED ALWAYS AS IDENTITY, oid bigint, id text COLLATE "C", label text, kind text, mem_size bigint,
-            disk_size bigint, body bytea, more bytea) ON COMMIT DROP;
+        CREATE TEMPORARY TABLE import_object (seq bigint GENERATED ALWAYS AS IDENTITY, oid bigint, id text COLLATE "C", label text, kind text,
+            mem_size bigint, disk_size bigint, body bytea, more bytea) ON COMMIT DROP;
         CREATE TEMPORARY TABLE import_address (oid bigint, id text COLLATE "C", address bytea, field bigint) ON COMMIT DROP;
         CREATE TEMPORARY TABLE import_owner (oid bigint, id text COLLATE "C", name text) ON COMMIT DROP;
         """;
@@ -70,7 +70,8 @@ internal sealed class PostgresImportSession : IImportSession
         await RunAsync("DELETE FROM ips_owner w USING ips_object o, import_object i WHERE o.oid = i.oid AND o.id = i.id AND w.object_key "
             + "= o.object_key", cancellationToken);
         var updated = await RunAsync("""
-            UPDATE ips_object o SET version = @version, label = i.label, kind = i.kind, mem_size = i.mem_size, disk_size = i.disk_size, body = i.body
+            UPDATE ips_object o SET version = @version, label = i.label, kind = i.kind, mem_size = i.mem_size, disk_size = i.disk_size,
+                body = i.body
             FROM import_object i WHERE o.oid = i.oid AND o.id = i.id
             """, cancellationToken);
         long created = 0;

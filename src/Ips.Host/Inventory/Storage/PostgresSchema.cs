@@ -94,7 +94,8 @@ internal static class PostgresSchema
         END $$;
         CREATE FUNCTION ips_nonce_forget() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-            UPDATE ips_nonce_mark SET forgotten_before = f.expires + 1 FROM (SELECT max(expires) AS expires FROM forgotten) f WHERE f.expires >= forgotten_before;
+            UPDATE ips_nonce_mark SET forgotten_before = f.expires + 1 FROM (SELECT max(expires) AS expires FROM forgotten) f
+                WHERE f.expires >= forgotten_before;
             RETURN NULL;
         END $$;
         CREATE FUNCTION ips_nonce_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -108,8 +109,10 @@ internal static class PostgresSchema
             RETURN NEW;
         END $$;
         CREATE TRIGGER ips_nonce_lock BEFORE DELETE ON ips_nonce FOR EACH STATEMENT EXECUTE FUNCTION ips_nonce_lock();
-        CREATE TRIGGER ips_nonce_forget AFTER DELETE ON ips_nonce REFERENCING OLD TABLE AS forgotten FOR EACH STATEMENT EXECUTE FUNCTION ips_nonce_forget();
+        CREATE TRIGGER ips_nonce_forget AFTER DELETE ON ips_nonce REFERENCING OLD TABLE AS forgotten
+            FOR EACH STATEMENT EXECUTE FUNCTION ips_nonce_forget();
         CREATE TRIGGER ips_nonce_refuse BEFORE INSERT ON ips_nonce FOR EACH ROW EXECUTE FUNCTION ips_nonce_refuse();
-        INSERT INTO ips_nonce_mark (forgotten_before) SELECT coalesce(min(expires), floor(extract(epoch FROM clock_timestamp()))::bigint) FROM ips_nonce;
+        INSERT INTO ips_nonce_mark (forgotten_before)
+            SELECT coalesce(min(expires), floor(extract(epoch FROM clock_timestamp()))::bigint) FROM ips_nonce;
         """);
 }

@@ -75,7 +75,8 @@ internal static class SqliteSchema
     public static SchemaAddition Identity { get; } = new("ips_store",
         """
         CREATE TABLE ips_store (id TEXT NOT NULL);
-        INSERT INTO ips_store (id) SELECT substr(h, 1, 8) || '-' || substr(h, 9, 4) || '-4' || substr(h, 14, 3) || '-a' || substr(h, 18, 3) || '-' || substr(h, 21)
+        INSERT INTO ips_store (id)
+            SELECT substr(h, 1, 8) || '-' || substr(h, 9, 4) || '-4' || substr(h, 14, 3) || '-a' || substr(h, 18, 3) || '-' || substr(h, 21)
             FROM (SELECT lower(hex(randomblob(16))) AS h);
         """);
 

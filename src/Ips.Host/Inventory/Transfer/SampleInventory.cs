@@ -32,12 +32,15 @@ internal static class SampleInventory
                 ? string.Create(CultureInfo.InvariantCulture, $"2001:db8:162::{i + 18:x}")
                 : string.Create(CultureInfo.InvariantCulture, $"10.1.162.{i + 18}");
             yield return string.Create(CultureInfo.InvariantCulture,
-                $$"""{"oid":"host","id":"sample-h{{i + 1:000}}","ip":"{{ip}}","hostname":"web-{{i + 1:00}}.example.net","mem_size":{{16384 << (i % 3)}},"disk_size":{{500 * (1 + (i % 4))}},"class":"{{(i % 3 == 0 ? "bare metal" : "virtual")}}","owner":["web","{{(i % 2 == 0 ? "ops" : "dev")}}"]}""");
+                $$"""{"oid":"host","id":"sample-h{{i + 1:000}}","ip":"{{ip}}","hostname":"web-{{i + 1:00}}.example.net","""
+                + $$""" "mem_size":{{16384 << (i % 3)}},"disk_size":{{500 * (1 + (i % 4))}},"""
+                + $$""" "class":"{{(i % 3 == 0 ? "bare metal" : "virtual")}}","owner":["web","{{(i % 2 == 0 ? "ops" : "dev")}}"]}""");
         }
         for (var i = 1; i <= 2; i++)
         {
             yield return string.Create(CultureInfo.InvariantCulture,
-                $$"""{"oid":"switch","id":"sample-s{{i:000}}","name":"tor-{{i}}","ip":"10.1.0.{{i}}","vip":["10.1.0.254","2001:db8:162::fffe"],"console_ip":"192.168.100.{{i}}","manufacturers":"Example Networks","owner":["netops"]}""");
+                $$"""{"oid":"switch","id":"sample-s{{i:000}}","name":"tor-{{i}}","ip":"10.1.0.{{i}}","vip":["10.1.0.254","2001:db8:162::fffe"],"""
+                + $$""" "console_ip":"192.168.100.{{i}}","manufacturers":"Example Networks","owner":["netops"]}""");
         }
     }
 }
