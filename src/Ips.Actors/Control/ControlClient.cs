@@ -2,7 +2,6 @@ using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Ips.Actors.Posix;
-using Errno = Mono.Unix.Native.Errno;
 
 namespace Ips.Actors.Control;
 
@@ -141,12 +140,12 @@ internal sealed class ControlClient(string socketPath, TimeProvider? time = null
         {
             using var place = GuardedPath.Walk(socketPath);
             opened = place.Open(Libc.O_PATH);
-            return FileStatus.Of(opened).IsLink ? throw new PosixException("open", Posix.Errno.ELOOP, socketPath)
+            return FileStatus.Of(opened).IsLink ? throw new PosixException("open", Errno.ELOOP, socketPath)
                 : $"/proc/self/fd/{opened}";
         }
         catch (PosixException e)
         {
-            throw Explained((Errno)e.Errno, socketPath, e);
+            throw Explained(e.Errno, socketPath, e);
         }
         catch (UnsafePathException e)
         {
@@ -159,17 +158,17 @@ internal sealed class ControlClient(string socketPath, TimeProvider? time = null
         SocketError.ConnectionRefused => Errno.ECONNREFUSED,
         SocketError.AccessDenied => Errno.EACCES,
         SocketError.AddressNotAvailable or SocketError.NetworkDown => Errno.ENOENT,
-        _ => (Errno)e.NativeErrorCode,
+        _ => e.NativeErrorCode,
     }, socketPath, e);
 
-    private static ControlException Explained(Errno errno, string path, Exception? inner = null) => errno switch
+    private static ControlException Explained(int errno, string path, Exception? inner = null) => errno switch
     {
         Errno.ENOENT or Errno.ENOTDIR => new(ControlFailure.SocketMissing, $"There is no control socket {path}.", inner),
         Errno.ECONNREFUSED => new(ControlFailure.NobodyListens, $"Nobody listens on the control socket {path}: its daemon is gone.", inner),
         Errno.EACCES or Errno.EPERM => new(ControlFailure.Denied,
             $"This user may not connect to the control socket {path}; the daemon's own user and root may.", inner),
         Errno.EPROTOTYPE or Errno.ENOTSOCK => new(ControlFailure.BadPath, $"{path} is not a control socket.", inner),
-        _ => new(ControlFailure.BadPath, $"The control socket {path} cannot be reached: {inner?.Message ?? errno.ToString()}.", inner),
+        _ => new(ControlFailure.BadPath, $"The control socket {path} cannot be reached: {inner?.Message ?? Errno.Name(errno)}.", inner),
     };
 
     private async Task<bool> SendAsync(Socket socket, ControlRequest request, CancellationToken token)

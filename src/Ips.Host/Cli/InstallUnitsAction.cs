@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Ips.Actors.Configuration;
+using Ips.Actors.Posix;
 
 namespace Ips.Host.Cli;
 
@@ -58,7 +59,7 @@ internal sealed class InstallUnitsAction(CliConsole console, Func<SelfCommand> s
     private static string LinkTarget(string path)
     {
         if (!File.Exists(path)) return path;
-        var resolved = Mono.Unix.UnixPath.GetCompleteRealPath(path);
+        var resolved = RealPath.Of(path);
         return File.Exists(resolved) ? resolved : path;
     }
 }
