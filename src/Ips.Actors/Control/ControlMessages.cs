@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Ips.Actors.Handover;
 using Ips.Actors.Lifecycle;
 
 namespace Ips.Actors.Control;
@@ -8,22 +9,26 @@ namespace Ips.Actors.Control;
 /// closes.</summary>
 internal sealed record ControlRequest : ReloadRequest
 {
-    /// <param name="verb">One of <c>status</c>, <c>reload</c>, <c>check</c> (a reload that stops short of handing over), <c>reload-with</c>
-    /// (either, on terms of the operator's; a verb of its own, so that a daemon which does not know the terms answers an error),
-    /// <c>history</c>, <c>pause</c>, <c>resume</c>, <c>stop</c>.</param>
+    /// <param name="verb">What is asked for, as on the wire.</param>
     [JsonConstructor]
     public ControlRequest(string verb) => Verb = verb;
 
-    private ControlRequest(string verb, ReloadRequest reload)
-        : base(reload) => Verb = verb;
+    /// <param name="verb">What is asked for.</param>
+    public ControlRequest(ControlVerb verb)
+        : this(WireName.Of(verb))
+    {
+    }
 
-    /// <summary>What is asked for.</summary>
+    private ControlRequest(ControlVerb verb, ReloadRequest reload)
+        : base(reload) => Verb = WireName.Of(verb);
+
+    /// <summary>The <see cref="WireName"/> of a <see cref="ControlVerb"/>, or that of another build's.</summary>
     [JsonPropertyOrder(-1)]
     public string Verb { get; }
 
     /// <summary>The request for a reload, as another process is asked for it.</summary>
     public static ControlRequest For(ReloadRequest reload) =>
-        new(reload is { Check: false, Accept: null, IgnoreChecks: null } ? "reload" : "reload-with", reload);
+        new(reload is { Check: false, Accept: null, IgnoreChecks: null } ? ControlVerb.Reload : ControlVerb.ReloadWith, reload);
 }
 
 /// <summary>One event of an answer. The last one of each answer has <see cref="Final"/> set.</summary>

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text.Json;
 using Akka.Actor;
+using Ips.Actors.Handover;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Posix;
 using Microsoft.Extensions.Logging;
@@ -125,37 +126,37 @@ internal sealed class ControlSession : ReceiveActor
     {
         _log.Requested(_peer.Pid, _peer.Uid, request.Verb);
         _waiting = true;
-        switch (request.Verb)
+        switch (WireName.Parse<ControlVerb>(request.Verb))
         {
-            case "status":
+            case ControlVerb.Status:
                 GatherStatusAsync().PipeTo(
                     Self, success: status => new StatusGathered(status), failure: error => new Broken(error.GetBaseException().Message));
                 break;
-            case "reload":
+            case ControlVerb.Reload:
                 Reload(request, "ips reload");
                 break;
-            case "check":
+            case ControlVerb.Check:
                 var checking = $"ips reload --check (PID {_peer.Pid})";
                 var check = new LifecycleProtocol.Reload(checking, CheckFirst: true, ReplyTo: Self, DryRun: true) { Request = request };
                 _daemon.Lifecycle.Tell(check);
                 break;
-            case "reload-with":
+            case ControlVerb.ReloadWith:
                 ReloadWith(request);
                 break;
-            case "history":
+            case ControlVerb.History:
                 _daemon.Lifecycle.Tell(new LifecycleProtocol.GetHistory());
                 break;
-            case "pause" or "resume":
-                _pausing = request.Verb == "pause";
+            case ControlVerb.Pause or ControlVerb.Resume:
+                _pausing = request.Verb == WireName.Of(ControlVerb.Pause);
                 _daemon.Lifecycle.Tell(new LifecycleProtocol.Pause($"ips {request.Verb} (PID {_peer.Pid})", _pausing));
                 break;
-            case "stop":
+            case ControlVerb.Stop:
                 _daemon.Lifecycle.Tell(new LifecycleEvent.StopRequested($"ips stop (PID {_peer.Pid})"));
                 End(new ControlEvent("stopping") { Message = $"PID {_daemon.Pid} is stopping" });
                 break;
             default:
                 End(new ControlEvent("error") { Message =
-                    $"unknown verb '{request.Verb}'; known are status, reload, check, reload-with, history, pause, resume, stop" });
+                    $"unknown verb '{request.Verb}'; known are {string.Join(", ", WireName.All<ControlVerb>())}" });
                 break;
         }
     }

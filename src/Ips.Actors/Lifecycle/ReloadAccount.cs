@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Ips.Actors.Handover;
 
 namespace Ips.Actors.Lifecycle;
 
@@ -103,7 +104,7 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
             Reach("promoted");
         }
 
-        return new ReloadReceipt(Outcome.ToText(), pid, generation, NewPid, generation + 1, Failure?.Reason, _startedAt, ElapsedMs())
+        return new ReloadReceipt(WireName.Of(Outcome), pid, generation, NewPid, generation + 1, Failure?.Reason, _startedAt, ElapsedMs())
         {
             OldRelease = release,
             NewRelease = _newRelease,

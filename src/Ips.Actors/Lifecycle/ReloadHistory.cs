@@ -48,7 +48,7 @@ internal sealed class ReloadHistory
     /// <param name="drain">The counts.</param>
     public void NoteDrain(int successorPid, DrainCounts drain)
     {
-        if (_receipts.FindLast(receipt => receipt.NewPid == successorPid && receipt.Outcome == "promoted") is { } receipt)
+        if (_receipts.FindLast(receipt => receipt.NewPid == successorPid && receipt.Ended is ReloadOutcome.Promoted) is { } receipt)
         {
             Remember(receipt with { Drain = drain });
         }

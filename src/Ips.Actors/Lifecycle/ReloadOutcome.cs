@@ -18,14 +18,3 @@ internal enum ReloadOutcome
     /// <summary>This generation was told to stop meanwhile: nobody serves on.</summary>
     Stopped,
 }
-
-/// <summary>Outcomes as receipts have them.</summary>
-internal static class ReloadOutcomes
-{
-    /// <summary>The text of <see cref="ReloadReceipt.Outcome"/>.</summary>
-    public static string ToText(this ReloadOutcome outcome) => outcome switch
-    {
-        ReloadOutcome.RolledBack => "rolled-back",
-        _ => outcome.ToString().ToLowerInvariant(),
-    };
-}

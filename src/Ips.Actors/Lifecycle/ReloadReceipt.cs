@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Ips.Actors.Handover;
 
 namespace Ips.Actors.Lifecycle;
 
@@ -50,6 +51,10 @@ internal sealed record ReloadReceipt(
     /// <summary>How the predecessor's drain ended. It ends after the receipt was given, so only <c>ips history</c> and <c>ips status</c>
     /// show it.</summary>
     public DrainCounts? Drain { get; init; }
+
+    /// <summary>How it ended; null if this build does not know such an outcome.</summary>
+    [JsonIgnore]
+    public ReloadOutcome? Ended => WireName.Parse<ReloadOutcome>(Outcome);
 
     /// <summary>What it lacks that a receipt read from elsewhere must have: the serializer fills in null. Null if nothing.</summary>
     public string? Missing() => this switch

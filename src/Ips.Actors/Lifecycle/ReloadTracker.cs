@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Ips.Actors.Configuration;
+using Ips.Actors.Handover;
 using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Lifecycle;
@@ -113,7 +114,7 @@ internal sealed class ReloadTracker(LifecycleMemory memory, ICurrentProcess proc
     {
         var receipt = Refusal(reason) with
         {
-            Outcome = outcome.ToText(),
+            Outcome = WireName.Of(outcome),
             DryRun = asked.Reload.DryRun,
             WaitedMs = asked.HasWaited ? asked.WaitedMs : null,
             RequestId = asked.Id,
@@ -125,7 +126,7 @@ internal sealed class ReloadTracker(LifecycleMemory memory, ICurrentProcess proc
 
     /// <summary>The receipt of a request that nothing was started for.</summary>
     public ReloadReceipt Refusal(string reason) =>
-        new(ReloadOutcome.Refused.ToText(), process.Pid, process.Generation, null, Successor, reason, time.GetUtcNow(), 0)
+        new(WireName.Of(ReloadOutcome.Refused), process.Pid, process.Generation, null, Successor, reason, time.GetUtcNow(), 0)
         {
             OldRelease = process.Release,
         };

@@ -50,7 +50,7 @@ internal sealed class ClientActions(CliConsole console)
         var client = new ControlClient(address.SocketPath, console.Time) { Timeout = TimeSpan.FromSeconds(10) };
         try
         {
-            var last = await AskAsync(client, address, new("history"), cancellation);
+            var last = await AskAsync(client, address, new(ControlVerb.History), cancellation);
             var history = last.History
                 ?? throw new CliException(CliExitCode.Failed, last.Message ?? $"The daemon answered '{last.Kind}' and no history.");
             return (history, last.Pending);
@@ -103,7 +103,7 @@ internal sealed class ClientActions(CliConsole console)
 
         if (last.Receipt is not { } receipt)
             throw new CliException(CliExitCode.Failed, last.Message ?? $"The daemon ended its answer with '{last.Kind}' and no receipt.");
-        if (request.Id is not null && receipt.RequestId != request.Id && receipt.Outcome == "refused")
+        if (request.Id is not null && receipt.RequestId != request.Id && receipt.Ended is ReloadOutcome.Refused)
         {
             throw new CliException(CliExitCode.Failed,
                 $"The reload was passed on to PID {receipt.OldPid}, whose build cannot tell how it ends; "
@@ -112,10 +112,10 @@ internal sealed class ClientActions(CliConsole console)
 
         await console.Output.WriteLineAsync(command.Json ? JsonSerializer.Serialize(receipt, ControlJson.Default.ReloadReceipt)
             : ReceiptText.Write(receipt));
-        return receipt.Outcome switch
+        return receipt.Ended switch
         {
-            ReceiptText.Promoted or ReceiptText.Checked => CliExitCode.Ok,
-            ReceiptText.Stopped => CliExitCode.StoppedMeanwhile,
+            ReloadOutcome.Promoted or ReloadOutcome.Checked => CliExitCode.Ok,
+            ReloadOutcome.Stopped => CliExitCode.StoppedMeanwhile,
             _ => CliExitCode.ReloadRefused,
         };
     }
@@ -144,8 +144,8 @@ internal sealed class ClientActions(CliConsole console)
 
     // Terms come by a verb of their own: a daemon that does not know them answers an error, and reloads nothing.
     private static ControlRequest RequestOf(ReloadCommand command) => command is { AcceptStore: false, IgnoreChecks.Count: 0 }
-        ? new(command.Check ? "check" : "reload") { NoQueue = command.NoQueue }
-        : new("reload-with")
+        ? new(command.Check ? ControlVerb.Check : ControlVerb.Reload) { NoQueue = command.NoQueue }
+        : new(ControlVerb.ReloadWith)
         {
             Check = command.Check, NoQueue = command.NoQueue, Accept = command.AcceptStore ? [StoreIdentity.FactName] : [],
             IgnoreChecks = command.IgnoreChecks,
@@ -157,7 +157,7 @@ internal sealed class ClientActions(CliConsole console)
     {
         var (address, _) = DaemonLocator.Find(command.Target, console.Directory);
         var client = new ControlClient(address.SocketPath, console.Time) { Timeout = TimeSpan.FromSeconds(10) };
-        var last = await AskAsync(client, address, new(command.Paused ? "pause" : "resume"), cancellation);
+        var last = await AskAsync(client, address, new(command.Paused ? ControlVerb.Pause : ControlVerb.Resume), cancellation);
         if (last.Kind is not ("paused" or "resumed"))
             throw new CliException(CliExitCode.Failed, last.Message ?? $"The daemon answered '{last.Kind}' and no reason.");
         await console.Output.WriteLineAsync(command.Paused ? "Paused: readiness fails, accepting goes on." : "Resumed: readiness passes.");
@@ -182,7 +182,7 @@ internal sealed class ClientActions(CliConsole console)
         var client = new ControlClient(address.SocketPath, console.Time) { Timeout = Left(), DaemonSetsTimeout = command.Timeout is null };
         try
         {
-            var last = await AskAsync(client, address, new("stop"), cancellation, goneIsFine: true, () => NextForHung(pid));
+            var last = await AskAsync(client, address, new(ControlVerb.Stop), cancellation, goneIsFine: true, () => NextForHung(pid));
             if (last is { Kind: "error" }) throw new CliException(CliExitCode.Failed, last.Message
                 ?? $"Process {pid} refused to stop and gave no reason.");
             if (last.WithinMs is { } within && command.Timeout is null) limit = console.Time.GetElapsedTime(start)
@@ -219,7 +219,7 @@ internal sealed class ClientActions(CliConsole console)
     {
         var client = new ControlClient(address.SocketPath, console.Time) { Timeout = limit is { } given && given < StatusTimeout ? given
             : StatusTimeout };
-        var last = await AskAsync(client, address, new("status"), cancellation, hung: hung);
+        var last = await AskAsync(client, address, new(ControlVerb.Status), cancellation, hung: hung);
         return last.Status ?? throw new CliException(CliExitCode.Failed, last.Message
             ?? $"The daemon answered '{last.Kind}' and no status.");
     }

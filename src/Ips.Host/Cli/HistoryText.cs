@@ -31,7 +31,7 @@ internal static class HistoryText
     private static string[] Row(ReloadReceipt receipt) =>
     [
         receipt.StartedAt.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture),
-        receipt.DryRun && receipt.Outcome != ReceiptText.Checked ? "check failed" : receipt.Outcome,
+        receipt.DryRun && receipt.Ended is not ReloadOutcome.Checked ? "check failed" : receipt.Outcome,
         Generation(receipt.OldGeneration, receipt.OldPid),
         Generation(receipt.NewGeneration, receipt.NewPid),
         receipt.NewRelease ?? "-",

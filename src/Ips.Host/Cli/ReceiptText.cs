@@ -8,15 +8,6 @@ namespace Ips.Host.Cli;
 /// <summary>Tells the outcome of a reload to a person, in one paragraph. Pure.</summary>
 internal static class ReceiptText
 {
-    /// <summary>The <see cref="ReloadReceipt.Outcome"/> of a reload that succeeded.</summary>
-    internal const string Promoted = "promoted";
-
-    /// <summary>The <see cref="ReloadReceipt.Outcome"/> of a check whose successor got ready.</summary>
-    internal const string Checked = "checked";
-
-    /// <summary>The <see cref="ReloadReceipt.Outcome"/> of a reload during which the service was told to stop.</summary>
-    internal const string Stopped = "stopped";
-
     /// <summary>The paragraph; a failed successor's last lines of output follow it.</summary>
     internal static string Write(ReloadReceipt receipt)
     {
@@ -24,15 +15,16 @@ internal static class ReceiptText
         var old = Generation(receipt.OldGeneration, receipt.OldPid, receipt.OldRelease);
         var successor = Generation(receipt.NewGeneration, receipt.NewPid, receipt.NewRelease);
         var elapsed = Duration(receipt.ElapsedMs);
-        text.Append(receipt.Outcome switch
+        text.Append(receipt.Ended switch
         {
-            Stopped when receipt.NewPid is null => $"Stopped: {old} was told to stop before this reload had begun.",
-            Stopped => $"Stopped after {elapsed}: {old} was told to stop, and {successor} ended with it.",
-            Checked => $"Checked in {elapsed}: {successor} got ready and was ended; {old} serves on.",
-            "refused" or "rolled-back" when receipt.DryRun => $"Check failed after {elapsed}: a reload would be refused; {old} serves on.",
-            Promoted => $"Reloaded in {elapsed}: {successor} took over from {old}.",
-            "rolled-back" => $"Rolled back after {elapsed}: {successor} failed its probation, {old} serves on.",
-            "refused" => $"Refused after {elapsed}: {old} serves on.",
+            ReloadOutcome.Stopped when receipt.NewPid is null => $"Stopped: {old} was told to stop before this reload had begun.",
+            ReloadOutcome.Stopped => $"Stopped after {elapsed}: {old} was told to stop, and {successor} ended with it.",
+            ReloadOutcome.Checked => $"Checked in {elapsed}: {successor} got ready and was ended; {old} serves on.",
+            ReloadOutcome.Refused or ReloadOutcome.RolledBack when receipt.DryRun =>
+                $"Check failed after {elapsed}: a reload would be refused; {old} serves on.",
+            ReloadOutcome.Promoted => $"Reloaded in {elapsed}: {successor} took over from {old}.",
+            ReloadOutcome.RolledBack => $"Rolled back after {elapsed}: {successor} failed its probation, {old} serves on.",
+            ReloadOutcome.Refused => $"Refused after {elapsed}: {old} serves on.",
             _ => $"Reload ended as '{receipt.Outcome}' after {elapsed}; it was to go from {old} to {successor}.",
         });
         if (receipt.Reason is not null) text.Append(CultureInfo.InvariantCulture, $" Reason: {receipt.Reason.TrimEnd('.')}.");

@@ -29,7 +29,7 @@ internal sealed record Succession(string PidFile, string Text)
     /// <returns>The reload that replaced it, and the last one of those that followed; null if none did.</returns>
     internal static (ReloadReceipt First, ReloadReceipt Last)? Follow(IReadOnlyList<ReloadReceipt> history, int pid)
     {
-        var promoted = history.Where(receipt => receipt is { Outcome: ReceiptText.Promoted, NewPid: not null }).ToList();
+        var promoted = history.Where(receipt => receipt is { Ended: ReloadOutcome.Promoted, NewPid: not null }).ToList();
         var index = promoted.FindLastIndex(receipt => receipt.OldPid == pid);
         if (index < 0) return null;
         var (first, last) = (promoted[index], promoted[index]);

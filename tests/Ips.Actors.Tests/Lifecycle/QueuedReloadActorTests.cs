@@ -168,7 +168,7 @@ public sealed class QueuedReloadActorTests : ActorTest
         await PromoteAsync(lifecycle);
         Assert.Equal("promoted", (await ReceiptAsync(_first)).Outcome);
         var told = await _second.FishForMessageAsync<LifecycleProtocol.ReloadPassedOn>(_ => true);
-        Assert.Equal(new ControlRequest("reload") { Id = "abc", AskedBy = "second", WaitedMs = 2500 }, told.Ask);
+        Assert.Equal(new ReloadRequest() { Id = "abc", AskedBy = "second", WaitedMs = 2500 }, told.Ask);
         await Until(() => _log.Has(EventIds.ReloadPassedOn));
         Assert.Equal(told.Ask, Assert.Single(_process.PassedOn));
     }
@@ -220,7 +220,7 @@ public sealed class QueuedReloadActorTests : ActorTest
     public async Task PassedOn_TheSameRequestTwice_IsOneReload()
     {
         var lifecycle = Start();
-        var request = new ControlRequest("reload") { Id = "abc", AskedBy = "SIGUSR2", WaitedMs = 1000 };
+        var request = new ReloadRequest() { Id = "abc", AskedBy = "SIGUSR2", WaitedMs = 1000 };
         lifecycle.Tell(Ask("SIGUSR2, passed on by PID 5", _first) with { Request = request });
         lifecycle.Tell(Ask("SIGUSR2, passed on by PID 6", _second) with { Request = request });
         Assert.Equal("starting generation 8", (await _first.ExpectMsgAsync<LifecycleProtocol.Progress>()).Message);
@@ -239,7 +239,7 @@ public sealed class QueuedReloadActorTests : ActorTest
     {
         var lifecycle = Start();
         lifecycle.Tell(Ask("first", _first));
-        var request = new ControlRequest("reload") { Id = "abc", AskedBy = "SIGUSR2", WaitedMs = 1000 };
+        var request = new ReloadRequest() { Id = "abc", AskedBy = "SIGUSR2", WaitedMs = 1000 };
         lifecycle.Tell(Ask("one way", _second) with { Request = request });
         lifecycle.Tell(Ask("another way", CreateTestProbe()) with { Request = request });
         Assert.Equal("one way", (await StatusAsync(lifecycle)).Pending!.AskedBy);

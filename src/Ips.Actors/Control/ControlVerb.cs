@@ -1,0 +1,30 @@
+namespace Ips.Actors.Control;
+
+/// <summary>What can be asked for over the control socket. On the wire a verb is its <see cref="Handover.WireName"/>.</summary>
+internal enum ControlVerb
+{
+    /// <summary>Where does the service stand?</summary>
+    Status,
+
+    /// <summary>Replace it by the release in place.</summary>
+    Reload,
+
+    /// <summary>A reload that stops short of handing over.</summary>
+    Check,
+
+    /// <summary>A reload or a check, on the operator's terms; a verb of its own, so that a daemon which does not know the terms answers an
+    /// error.</summary>
+    ReloadWith,
+
+    /// <summary>What reloads were there?</summary>
+    History,
+
+    /// <summary>Fail readiness while accepting goes on.</summary>
+    Pause,
+
+    /// <summary>End that.</summary>
+    Resume,
+
+    /// <summary>Drain and end.</summary>
+    Stop,
+}
