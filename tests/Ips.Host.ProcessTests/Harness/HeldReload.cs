@@ -92,7 +92,9 @@ internal sealed class HeldReload : IAsyncDisposable
         var held = new HeldReload(
             prepare(new ServiceSettings(ServiceKind.SampleApp)
             {
-                Program = Path.Combine(releases.Current, Binaries.SampleApp),
+                // Where a predecessor is killed and its successor is stopped, the kernel sends that one SIGHUP, of an orphaned process group.
+                Program = "nohup",
+                Prefix = [Path.Combine(releases.Current, Binaries.SampleApp)],
                 WorkingDirectory = releases.Current,
                 Debug = true,
                 Urls = urls,
