@@ -24,7 +24,7 @@ public sealed class PublicSurfaceTests
         "Ips.Actors.Launch.LastGoodFile", "Ips.Actors.Launch.Privileges", "Ips.Actors.Launch.StartReport", "Ips.Actors.Launch.StartReporter",
         "Ips.Actors.Lifecycle.ConnectionCounts", "Ips.Actors.Lifecycle.DrainCounts", "Ips.Actors.Lifecycle.ExitCode",
         "Ips.Actors.Lifecycle.LastGoodRelease", "Ips.Actors.Lifecycle.PendingReload", "Ips.Actors.Lifecycle.ReloadReceipt",
-        "Ips.Actors.Lifecycle.ReloadRequest", "Ips.Actors.Supervise.SupervisorProcess",
+        "Ips.Actors.Lifecycle.ReloadOutcome", "Ips.Actors.Lifecycle.ReloadRequest", "Ips.Actors.Supervise.SupervisorProcess",
     ];
 
     [Fact]
