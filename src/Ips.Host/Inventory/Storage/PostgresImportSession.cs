@@ -11,8 +11,8 @@ internal sealed class PostgresImportSession : IImportSession
     private const int BatchSize = 5_000;
 
     private const string Staging = """
-        CREATE TEMPORARY TABLE import_object (seq bigint GENERATED ALWAYS AS IDENTITY, oid bigint, id text COLLATE "C", label text, kind text,
-            mem_size bigint, disk_size bigint, body bytea, more bytea) ON COMMIT DROP;
+        CREATE TEMPORARY TABLE import_object (seq bigint GENERATED ALWAYS AS IDENTITY, oid bigint, id text COLLATE "C", label text,
+            kind text, mem_size bigint, disk_size bigint, body bytea, more bytea) ON COMMIT DROP;
         CREATE TEMPORARY TABLE import_address (oid bigint, id text COLLATE "C", address bytea, field bigint) ON COMMIT DROP;
         CREATE TEMPORARY TABLE import_owner (oid bigint, id text COLLATE "C", name text) ON COMMIT DROP;
         """;
