@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # ./build.sh            publishes the daemon to artifacts/ips/ (the executable is artifacts/ips/ips)
 # ./build.sh run [...]  publishes and serves a sample inventory on 127.0.0.1:8080, from artifacts/run; further words go to `ips run`
-# ./build.sh install [--prefix DIR]  publishes, and copies the daemon to DIR/lib/ips with a link DIR/bin/ips, the manual page and completion; /usr/local
+# ./build.sh install [--prefix DIR]  publishes, and copies the daemon to DIR/lib/ips with a link DIR/bin/ips, the manual page and
+#                       completion; /usr/local
 # ./build.sh test [...] runs every test but the soaks; the last line is "N passed, N failed"; further words go to `dotnet test`
 # ./build.sh soak [...] runs the long soaks
 set -euo pipefail
@@ -29,7 +30,8 @@ run_tests() {
     rm -rf "$results"
     publish
     dotnet build ips.sln -c Release -v quiet --nologo
-    # The unit tests side by side, and the process tests when these have ended: they see what clients see, and decide themselves how many of them run at a time.
+    # The unit tests side by side, and the process tests when these have ended: they see what clients see, and decide themselves how
+    # many of them run at a time.
     local project jobs=()
     for project in Ips.Actors.Tests Ips.Host.Tests Ips.Transport.Tests; do
         test_project "$project" "$filter" "$results" "$@" &
@@ -37,8 +39,8 @@ run_tests() {
     done
     for project in "${jobs[@]}"; do wait "$project" || status=$?; done
     test_project Ips.Host.ProcessTests "$filter" "$results" "$@" || status=$?
-    # The counts come from the result files; a run that left none is a failure of its own. Before them what failed, once more and short: the output of a
-    # failed process test fills many screens.
+    # The counts come from the result files; a run that left none is a failure of its own. Before them what failed, once more and
+    # short: the output of a failed process test fills many screens.
     awk '
         match($0, /<UnitTestResult .* testName="[^"]*".* outcome="(Failed|Error|Timeout|Aborted)"/) {
             name = $0; sub(/.* testName="/, "", name); sub(/".*/, "", name); print "failed: " name; failed = 1
@@ -46,7 +48,8 @@ run_tests() {
         failed && sub(/.*<Message>/, "") { print "    " substr($0, 1, 500); failed = 0 }
         match($0, /<Counters [^>]*>/) {
             line = substr($0, RSTART, RLENGTH)
-            passed += count(line, "passed"); failures += count(line, "failed") + count(line, "error") + count(line, "timeout") + count(line, "aborted")
+            passed += count(line, "passed")
+            failures += count(line, "failed") + count(line, "error") + count(line, "timeout") + count(line, "aborted")
             total += count(line, "total"); executed += count(line, "executed"); files++
         }
         function count(text, name) {
@@ -70,7 +73,8 @@ serve() {
     # As root, in a container say: the daemon wants to be told that this is meant.
     [[ $EUID -ne 0 || "$given" == *" --user"[\ =]* || "$given" == *" --config"[\ =]* ]] || options+=(--user root)
     # Once: what is changed in it later stays.
-    [[ "$given" == *" --directory"[\ =]* || "$given" == *" --config"[\ =]* || -e "$work/ips.db" ]] || artifacts/ips/ips sample --directory "$work" --config "$PWD/hocon/sample.conf"
+    [[ "$given" == *" --directory"[\ =]* || "$given" == *" --config"[\ =]* || -e "$work/ips.db" ]] \
+        || artifacts/ips/ips sample --directory "$work" --config "$PWD/hocon/sample.conf"
     exec artifacts/ips/ips run "${options[@]}" "$@"
 }
 

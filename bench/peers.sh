@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # bench/peers.sh [--rounds N] [--aim-reloads N] [--only PART-OF-NAME]
-# Measures reloads of Ips, of the same app on stock Kestrel, and of nginx, HAProxy, gunicorn and two Go servers side by side. Writes the figures into
-# docs/bench-peers.md and the plot beside it. Takes about 10 minutes; run it on an otherwise idle machine.
-# Needs wrk. The peers are Debian packages: root installs missing ones, other users get the command. The table marks a missing peer as missing.
+# Measures reloads of Ips, of the same app on stock Kestrel, and of nginx, HAProxy, gunicorn and two Go servers side by side.
+# Writes the figures into docs/bench-peers.md and the plot beside it. Takes about 10 minutes; run it on an otherwise idle machine.
+# Needs wrk. The peers are Debian packages: root installs missing ones, other users get the command. The table marks a missing
+# peer as missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
@@ -23,7 +24,8 @@ END
 if [ ${#missing[@]} -gt 0 ] && [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
     export DEBIAN_FRONTEND=noninteractive
     apt-get update -qq
-    apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null || echo "apt-get install ${missing[*]} failed; missing peers are marked as missing" >&2
+    apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null \
+        || echo "apt-get install ${missing[*]} failed; missing peers are marked as missing" >&2
 elif [ ${#missing[@]} -gt 0 ]; then
     echo "Missing, and marked as missing: apt-get install ${missing[*]}" >&2
 fi

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # bench/reload.sh [--start-pairs N] [--load-pairs N] [--seconds N]
-# Publishes the daemon, compares a reload with a cold start and /ping with and without AddIps(), and writes the table into docs/bench-reload.md.
+# Publishes the daemon, compares a reload with a cold start and /ping with and without AddIps(), and writes the table into
+# docs/bench-reload.md.
 # Needs wrk (Debian: apt-get install wrk). Run it on an otherwise idle machine, or with more pairs; only the ratios within one run count.
 set -euo pipefail
 cd "$(dirname "$0")/.."

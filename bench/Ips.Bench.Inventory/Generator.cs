@@ -16,7 +16,11 @@ internal static class Generator
         using var lines = new StreamWriter(file, false, new UTF8Encoding(false), 1 << 20) { NewLine = "\n" };
         for (var i = 0; i < count; i++)
         {
-            lines.WriteLine($$"""{"oid":"host","id":"H{{i:0000000}}","ip":"{{Address(i)}}","hostname":"node-{{i}}.rack{{i / 40}}.example.net","mem_size":{{16384 << (i % 4)}},"disk_size":{{480 * (1 + (i % 8))}},"class":"{{(i % 3 == 0 ? "bare metal" : "virtual")}}","owner":["team-{{i % 97}}","ops"]}""");
+            var name = $"node-{i}.rack{i / 40}.example.net";
+            var kind = i % 3 == 0 ? "bare metal" : "virtual";
+            lines.WriteLine(
+                $$"""{"oid":"host","id":"H{{i:0000000}}","ip":"{{Address(i)}}","hostname":"{{name}}","mem_size":{{16384 << (i % 4)}}"""
+                + $$""","disk_size":{{480 * (1 + (i % 8))}},"class":"{{kind}}","owner":["team-{{i % 97}}","ops"]}""");
         }
     }
 }

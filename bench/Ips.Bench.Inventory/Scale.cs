@@ -34,8 +34,11 @@ internal static class Scale
             if (count == 1_000_000) await ShowPlansAsync(database);
             await using var server = await ServerProcess.StartAsync(database);
             string ByAddress(int n) => $"/v1/sdk/search_ip?ip={Generator.Address((int)((uint)n * 2654435761u % (uint)count))}";
-            string ByCidr(int n) =>
-                $"/v1/sdk/search_ip?ip=10.{((uint)n * 2654435761u % (uint)count) >> 16}.{(((uint)n * 2654435761u % (uint)count) >> 8) & 0xff}.0%2F28";
+            string ByCidr(int n)
+            {
+                var number = (uint)n * 2654435761u % (uint)count;
+                return $"/v1/sdk/search_ip?ip=10.{number >> 16}.{(number >> 8) & 0xff}.0%2F28";
+            }
             await LoadClient.MeasureAsync(server.Port, Warmup, ByAddress, "\"total\":1");
             await LoadClient.MeasureAsync(server.Port, Warmup, _ => "/ping", "pong");
             await LoadClient.MeasureAsync(server.Port, Warmup, ByCidr, "\"code\":0");

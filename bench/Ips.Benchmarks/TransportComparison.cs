@@ -28,7 +28,8 @@ internal static partial class TransportComparison
         using var stock = new Server("stock");
         using var ips = new Server("ips");
         Console.WriteLine($"{rounds} pairs of {seconds} s each, {Environment.ProcessorCount} processors; requests per second, median");
-        Console.WriteLine("(cpu: processor time of the server for a request, in µs; it says the same on a machine that others use as well)");
+        Console.WriteLine(
+            "(cpu: processor time of the server for a request, in µs; it says the same on a machine that others use as well)");
         Console.WriteLine($"{"load",-34} {"stock",9} {"ips",9} {"ratio",6} {"cpu",7} {"cpu",7} {"ratio",6}  pairs");
         foreach (var load in s_loads.Where(load => load.Name.Contains(only, StringComparison.Ordinal)))
         {

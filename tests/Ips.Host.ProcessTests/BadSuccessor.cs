@@ -23,7 +23,8 @@ public sealed record BadSuccessor(string Name, string Reason, Action<string> Put
         Script("sends garbage", "no handover frame", $"printf 'GET / HTTP/1.1' >&3; {Sleep}"),
         Script("sends half a packet", "no handover frame", $$"""printf '{"type":"hello","min":1,"ma' >&3; {{Sleep}}"""),
         Script("says at length that it failed", "''",
-            $$"""printf '{"type":"failed","reason":"%s"}' "$(dd if=/dev/zero bs=30000 count=1 status=none | tr '\0' "'")" | dd bs=131072 count=1 iflag=fullblock status=none >&3; {{Sleep}}"""),
+            """printf '{"type":"failed","reason":"%s"}' "$(dd if=/dev/zero bs=30000 count=1 status=none | tr '\0' "'")" """
+                + $"| dd bs=131072 count=1 iflag=fullblock status=none >&3; {Sleep}"),
         Script("sends garbage and ignores SIGTERM", "no handover frame", $"trap '' TERM; printf '{{}}' >&3; {Sleep}"),
         Script("sends a packet that is too large", "131072", $"dd if=/dev/zero bs=140000 count=1 status=none >&3; {Sleep}"),
         Script("closes the channel and lives on", "closed the handover channel without exiting", $"exec 3>&-; {Sleep}"),

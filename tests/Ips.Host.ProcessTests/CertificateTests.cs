@@ -77,7 +77,8 @@ public sealed class CertificateTests(ITestOutputHelper output) : ProcessTest(out
     {
         Urls = [],
         More = daemon
-            ? [$$"""ips.kestrel.Endpoints.Public { Url = "https://127.0.0.1:{{port}}", Certificate { Path = "{{pfx}}", Password = "{{TestCertificate.Password}}" } }"""]
+            ? [$$"""ips.kestrel.Endpoints.Public { Url = "https://127.0.0.1:{{port}}", """
+                + $$"""Certificate { Path = "{{pfx}}", Password = "{{TestCertificate.Password}}" } }"""]
             : [$"--Kestrel:Endpoints:A:Url=https://127.0.0.1:{port}", $"--Kestrel:Endpoints:A:Certificate:Path={pfx}",
                 $"--Kestrel:Endpoints:A:Certificate:Password={TestCertificate.Password}"],
     });

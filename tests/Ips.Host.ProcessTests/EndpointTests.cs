@@ -25,7 +25,8 @@ public sealed class EndpointTests(ITestOutputHelper output) : ProcessTest(output
             Urls = [],
             More =
             [
-                $$"""ips.kestrel.Endpoints.Public { Url = "https://127.0.0.1:{{tlsPort}}", Certificate { Path = "{{pfxFile}}", Password = "secret" } }""",
+                $$"""ips.kestrel.Endpoints.Public { Url = "https://127.0.0.1:{{tlsPort}}", """
+                    + $$"""Certificate { Path = "{{pfxFile}}", Password = "secret" } }""",
                 $$"""ips.kestrel.Endpoints.Local { Url = "http://unix:{{socket}}" }""",
             ],
         });
@@ -113,8 +114,11 @@ public sealed class EndpointTests(ITestOutputHelper output) : ProcessTest(output
         Assert.Equal(2, service.Log.Of(EventIds.Bound).Count);
     }
 
-    private static string Endpoints(params IEnumerable<int> ports) =>
-        $$""" "Kestrel": { "Endpoints": { {{string.Join(", ", ports.Select(port => $$""" "P{{port}}": { "Url": "http://127.0.0.1:{{port}}" } """))}} } } """;
+    private static string Endpoints(params IEnumerable<int> ports)
+    {
+        var each = ports.Select(port => $$""" "P{{port}}": { "Url": "http://127.0.0.1:{{port}}" } """);
+        return $$""" "Kestrel": { "Endpoints": { {{string.Join(", ", each)}} } } """;
+    }
 
     private static async Task<bool> AnswersAsync(string url)
     {

@@ -66,7 +66,8 @@ public sealed partial class EveryKeyTests(ITestOutputHelper output) : ReceiptTes
             ips.reload { health-url = "{{health.Url}}", max-generations = 2, when-full = refuse, room-timeout = 300ms }
             ips.reload { env-file = "{{At("env")}}", last-good = false }
             ips.warmup { requests = [] }
-            ips.listener { backlog = 96, unix-mode = "0640", unix-owner = "{{(isRoot ? ServiceRights.User : Environment.UserName)}}", unix-group = "{{group}}" }
+            ips.listener { backlog = 96, unix-mode = "0640" }
+            ips.listener { unix-owner = "{{(isRoot ? ServiceRights.User : Environment.UserName)}}", unix-group = "{{group}}" }
             ips.takeover { socket = "{{At("takeover")}}", group = "{{group}}", from = "{{At("nobody-is-here")}}" }
             ips.store { busy-timeout = 4s, readers = 3 }
             ips.auth { window = 33s, allow-v1 = false, allow-v2 = false, key-cache = 2s, nonce-capacity = 2000 }

@@ -77,6 +77,7 @@ public sealed partial class LogTests(ITestOutputHelper output) : ProcessTest(out
     }
 
     // UTC time with ms, level, generation, PID, actor (or who else speaks), event id, text.
-    [GeneratedRegex(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (INFO |WARN |ERROR) gen=\d+ pid=\d+ (/user/ips/[a-z]+|Ips[.A-Za-z]+) \d{4} \S")]
+    [GeneratedRegex(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (INFO |WARN |ERROR) gen=\d+ pid=\d+ "
+        + @"(/user/ips/[a-z]+|Ips[.A-Za-z]+) \d{4} \S")]
     private static partial Regex Line();
 }

@@ -26,8 +26,8 @@ public sealed class ReconfigureTests(ITestOutputHelper output) : ProcessTest(out
         Assert.True(reload.ExitCode == 0, reload.ToString());
 
         await service.Log.WaitForAsync(0, EventIds.IdentityMoved);
-        await Eventually.TrueAsync(() => StateFiles.All(end => File.Exists(moved + end)), // the history when the predecessor has passed it on
-            "every file at the new place");
+        // The history comes when the predecessor has passed it on.
+        await Eventually.TrueAsync(() => StateFiles.All(end => File.Exists(moved + end)), "every file at the new place");
         Assert.All(StateFiles, end => Assert.False(File.Exists(old + end), $"{old}{end} was left."));
         Assert.Equal(0, (await IpsCommand.RunAsync("status", "--pid-file", moved)).ExitCode);
         var start = await IpsCommand.RunAsync(service.Processes, null, "start", "--config", service.ConfigFile, "--log-file",

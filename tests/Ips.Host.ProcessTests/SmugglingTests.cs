@@ -67,7 +67,8 @@ public sealed partial class SmugglingTests(SmugglingFixture fixture, ITestOutput
                 s_smuggled + Get("piped-2") + Get("piped-3"), ["piped-1", "piped-2", "piped-3"]) { Runs = true },
             new Attack(
                 Post("piped-4", Chunked, "stream") + "1\r\nx\r\n",
-                $"{s_smuggled.Length:x}\r\n{s_smuggled}\r\n0\r\n\r\n{Post("piped-5", $"Content-Length: {s_smuggled.Length}", "stream")}{s_smuggled}{Get("piped-6")}",
+                $"{s_smuggled.Length:x}\r\n{s_smuggled}\r\n0\r\n\r\n"
+                    + Post("piped-5", $"Content-Length: {s_smuggled.Length}", "stream") + s_smuggled + Get("piped-6"),
                 ["piped-4", "piped-5", "piped-6"]) { Runs = true });
         foreach (var one in seen) AssertMoved(one);
     }

@@ -26,7 +26,8 @@ public sealed class ControlClientTests : IDisposable
             await stream.FlushAsync();
             await stream.WriteAsync("age\":\"ready\",\"later\":1}\n"u8.ToArray());
             await stream.WriteAsync(
-                "{\"kind\":\"receipt\",\"final\":true,\"receipt\":{\"outcome\":\"promoted\",\"oldPid\":1,\"oldGeneration\":1,\"newPid\":2,\"newGeneration\":2,\"startedAt\":\"2026-01-02T03:04:05Z\",\"elapsedMs\":12}}\n"u8.ToArray());
+                ("{\"kind\":\"receipt\",\"final\":true,\"receipt\":{\"outcome\":\"promoted\",\"oldPid\":1,\"oldGeneration\":1,"u8
+                    + "\"newPid\":2,\"newGeneration\":2,\"startedAt\":\"2026-01-02T03:04:05Z\",\"elapsedMs\":12}}\n"u8).ToArray());
         });
         List<string?> progress = [];
         var last = await new ControlClient(SocketPath).AskLastAsync(new("reload"), e => progress.Add(e.Message)).WaitAsync(Bound);
@@ -49,7 +50,8 @@ public sealed class ControlClientTests : IDisposable
     [InlineData("{\"kind\":\"receipt\",\"final\":true,\"receipt\":{}}\n", ControlFailure.Garbled, "outcome is missing")]
     [InlineData("{\"kind\":\"progress\",\"withinMs\":1e999}\n", ControlFailure.Garbled, "no finite number")]
     [InlineData(
-        "{\"kind\":\"receipt\",\"final\":true,\"receipt\":{\"outcome\":\"promoted\",\"oldPid\":1,\"oldGeneration\":1,\"newGeneration\":2,\"startedAt\":\"2026-01-02T03:04:05Z\",\"elapsedMs\":-1e999}}\n",
+        "{\"kind\":\"receipt\",\"final\":true,\"receipt\":{\"outcome\":\"promoted\",\"oldPid\":1,\"oldGeneration\":1,\"newGeneration\":2,"
+            + "\"startedAt\":\"2026-01-02T03:04:05Z\",\"elapsedMs\":-1e999}}\n",
         ControlFailure.Garbled, "no finite number")]
     public async Task Ask_DaemonEndsOrRaves_Fails(string answer, object failure, string message)
     {

@@ -45,7 +45,10 @@ public sealed partial class LineFormatLoggerTests : IDisposable
     public void Log_Json_HasTheFields()
     {
         Left(Logger(LineFormat.Json, LogLevel.Information), 3, "a");
-        Assert.Equal($$$"""{"time":"2026-01-02T03:04:05.678Z","level":"warning","generation":0,"pid":{{{Environment.ProcessId}}},"source":"/user/ips/http-front","eventId":1401,"eventName":"Left","message":"3 left of a","state":{"Count":3,"What":"a"}}""" + "\n",
+        Assert.Equal(
+            $$$"""{"time":"2026-01-02T03:04:05.678Z","level":"warning","generation":0,"pid":{{{Environment.ProcessId}}}"""
+                + ""","source":"/user/ips/http-front","eventId":1401"""
+                + ""","eventName":"Left","message":"3 left of a","state":{"Count":3,"What":"a"}}""" + "\n",
             Written());
     }
 

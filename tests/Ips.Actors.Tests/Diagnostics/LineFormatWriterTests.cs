@@ -48,7 +48,10 @@ public sealed class LineFormatWriterTests
 
     [Fact]
     public void WriteJson_Event_IsTheGoldenLine() =>
-        Assert.Equal("""{"time":"2026-01-02T03:04:05.678Z","level":"warning","generation":2,"pid":77,"source":"/user/ips/lifecycle","eventId":1203,"eventName":"StateChanged","message":"3 \"left\"","state":{"Open":3,"Ratio":0.5,"Done":false,"Name":"é","None":null,"At":"2026-01-02T05:04:05.678+02:00","Wait":"00:00:01"},"exception":"System.IO.IOException: a\nb"}""" + "\n",
+        Assert.Equal(
+            """{"time":"2026-01-02T03:04:05.678Z","level":"warning","generation":2,"pid":77,"source":"/user/ips/lifecycle","eventId":1203"""
+                + ""","eventName":"StateChanged","message":"3 \"left\"","state":{"Open":3,"Ratio":0.5,"Done":false,"Name":"é","None":null"""
+                + ""","At":"2026-01-02T05:04:05.678+02:00","Wait":"00:00:01"},"exception":"System.IO.IOException: a\nb"}""" + "\n",
             Json(Event() with { Level = LogLevel.Warning, Exception = new IOException("a\nb") }, "3 \"left\"",
             [
                 new("Open", 3), new("Ratio", 0.5), new("Done", false), new("Name", "é"), new("None", null), new("At", Time),
@@ -70,7 +73,9 @@ public sealed class LineFormatWriterTests
 
     [Fact]
     public void WriteJson_NothingToAdd_LeavesTheFieldsOut() =>
-        Assert.Equal("""{"time":"2026-01-02T03:04:05.678Z","level":"information","generation":2,"pid":77,"source":"/user/ips/lifecycle","eventId":5,"message":"m"}""" + "\n",
+        Assert.Equal(
+            """{"time":"2026-01-02T03:04:05.678Z","level":"information","generation":2,"pid":77"""
+                + ""","source":"/user/ips/lifecycle","eventId":5,"message":"m"}""" + "\n",
             Json(Event() with { Id = new(5) }, "m", [new("{OriginalFormat}", "m")]));
 
     [Fact]

@@ -8,9 +8,14 @@ namespace Ips.Actors.Tests.Receipts;
 public sealed class ReceiptFrameTests
 {
     private const string Welcome =
-        """{"type":"welcome","version":1,"generation":8,"endpoints":[],"lock":false,"control":false,"healthIntervalMs":1000,"generations":[{"generation":6,"pid":4600,"startedAt":9007199254740993},{"generation":7,"pid":4711,"startedAt":123456}]}""";
+        """{"type":"welcome","version":1,"generation":8,"endpoints":[],"lock":false,"control":false,"healthIntervalMs":1000"""
+            + ""","generations":[{"generation":6,"pid":4600,"startedAt":9007199254740993}"""
+            + """,{"generation":7,"pid":4711,"startedAt":123456}]}""";
     private const string History =
-        """{"type":"history","receipts":[{"outcome":"promoted","oldPid":4600,"oldGeneration":6,"newPid":4711,"newGeneration":7,"startedAt":"2026-01-02T03:04:05\u002B00:00","elapsedMs":5734.2,"oldRelease":"1.2.2","newRelease":"1.2.3","phasesMs":{"ready":600.5,"promoted":5734.2},"dryRun":false,"drain":{"connections":1,"requests":2,"closedPolitely":3,"abortedRequests":4,"closedIdle":5,"moved":6}}]}""";
+        """{"type":"history","receipts":[{"outcome":"promoted","oldPid":4600,"oldGeneration":6,"newPid":4711,"newGeneration":7"""
+            + ""","startedAt":"2026-01-02T03:04:05\u002B00:00","elapsedMs":5734.2"""
+            + ""","oldRelease":"1.2.2","newRelease":"1.2.3","phasesMs":{"ready":600.5,"promoted":5734.2},"dryRun":false"""
+            + ""","drain":{"connections":1,"requests":2,"closedPolitely":3,"abortedRequests":4,"closedIdle":5,"moved":6}}]}""";
     private const string Promote = """{"type":"promote","output":"aGFsZiBhIGxp","error":"eA=="}""";
     private const string Farewell =
         """{"type":"farewell","drained":12,"aborted":1,"requests":30,"closedPolitely":5,"closedIdle":2,"moved":40}""";

@@ -59,7 +59,11 @@ public sealed class TakeoverSuccessorTests : ActorTest
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGone>();
 
         var second = new FakeSuccessor(0, _told.Ref);
-        _reloader.Tell(new ReloaderOrder.SpawnSuccessor(Takeover: true) { Generation = 2, TakeoverCandidate = new FakeTakeoverProcess(second) });
+        _reloader.Tell(new ReloaderOrder.SpawnSuccessor(Takeover: true)
+        {
+            Generation = 2,
+            TakeoverCandidate = new FakeTakeoverProcess(second),
+        });
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorSpawned>();
         _process.Say(new FailedFrame("late"));
         second.Say(new HelloFrame(1, 1, 12, "2.0"));

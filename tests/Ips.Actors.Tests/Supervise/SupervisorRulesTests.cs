@@ -9,7 +9,10 @@ namespace Ips.Actors.Tests.Supervise;
 public sealed class SupervisorRulesTests
 {
     private const string Whole =
-        """{"type":"main","pid":7,"generation":3,"pidFile":"/run/ips.pid","endpoints":[{"endpoint":"127.0.0.1:80","ordinal":0}],"control":true,"release":{"release":"1","fileName":"/srv/ips","arguments":["run"],"workingDirectory":"/","command":["/srv/current/ips","run"],"commandDirectory":"/","generation":3,"since":"2026-01-01T00:00:00Z"},"environmentFile":"/etc/ips.env"}""";
+        """{"type":"main","pid":7,"generation":3,"pidFile":"/run/ips.pid","endpoints":[{"endpoint":"127.0.0.1:80","ordinal":0}]"""
+            + ""","control":true,"release":{"release":"1","fileName":"/srv/ips","arguments":["run"]"""
+            + ""","workingDirectory":"/","command":["/srv/current/ips","run"],"commandDirectory":"/","generation":3"""
+            + ""","since":"2026-01-01T00:00:00Z"},"environmentFile":"/etc/ips.env"}""";
 
     [Fact]
     public void FaultOf_WholeFrames_IsNull()

@@ -96,10 +96,12 @@ internal sealed class ChannelScene : IAsyncDisposable
         var failure = Load.Snapshot().Failures is [var first, ..] ? first : null;
         var ended = _watched.FirstOrDefault(process => !process.IsAlive);
         if (broken is null && failure is null && ended is null && ProcessTable.IsAlive(Pid) && _silent < SilentMax) return;
+        var harm = broken?.ToString() ?? failure?.ToString() ?? (_silent < SilentMax
+            ? $"process {ended?.Pid ?? Pid} has ended."
+            : $"{_silent} peers in a row could not send a packet: no process has the channel open.");
         Assert.Fail(string.Join(Environment.NewLine,
         [
-            $"After {Sent} packets: "
-                + $"{broken?.ToString() ?? failure?.ToString() ?? (_silent < SilentMax ? $"process {ended?.Pid ?? Pid} has ended." : $"{_silent} peers in a row could not send a packet: no process has the channel open.")}",
+            $"After {Sent} packets: {harm}",
             .. _played.AsEnumerable().Reverse().Select(session => session.Describe()),
         ]));
     }

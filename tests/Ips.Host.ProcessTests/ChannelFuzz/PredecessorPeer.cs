@@ -97,7 +97,9 @@ internal sealed class PredecessorPeer : IDisposable
     {
         WaitFor("hello");
         if (stage == PredecessorStage.Greeted) return;
-        var welcome = $$"""{"type":"welcome","version":1,"generation":2,"endpoints":[{"endpoint":"127.0.0.1:{{service.Port}}","ordinal":0}],"lock":false,"control":false,"healthIntervalMs":200}""";
+        var welcome = """{"type":"welcome","version":1,"generation":2"""
+            + $$""","endpoints":[{"endpoint":"127.0.0.1:{{service.Port}}","ordinal":0}]"""
+            + ""","lock":false,"control":false,"healthIntervalMs":200}""";
         Assert.True(FdPassing.TrySend(fd, System.Text.Encoding.UTF8.GetBytes(welcome), [listenFd]));
         if (stage == PredecessorStage.Welcomed) return;
         WaitFor("ready");

@@ -93,7 +93,10 @@ public sealed class CompromisedServiceTests(ITestOutputHelper output) : ProcessT
     private string[] RunLines() => File.Exists(Runs) ? File.ReadAllLines(Runs) : [];
 
     private static string MainPacket(string pid, string program) =>
-        $$$"""{"type":"main","pid":{{{pid}}},"generation":1000,"pidFile":"/tmp/no.pid","endpoints":[],"control":false,"release":{"release":"x","fileName":"{{{program}}}","arguments":[],"workingDirectory":"/","command":["{{{program}}}"],"commandDirectory":"/","generation":1,"since":"2026-01-01T00:00:00Z"}}""";
+        $$$"""{"type":"main","pid":{{{pid}}},"generation":1000,"pidFile":"/tmp/no.pid","endpoints":[],"control":false"""
+            + $$$""","release":{"release":"x","fileName":"{{{program}}}","arguments":[]"""
+            + $$$""","workingDirectory":"/","command":["{{{program}}}"]"""
+            + ""","commandDirectory":"/","generation":1,"since":"2026-01-01T00:00:00Z"}}""";
 
     private static void Write(string file, string script) => Executable.Write(file, $"#!/bin/sh\n{script}\n");
 }

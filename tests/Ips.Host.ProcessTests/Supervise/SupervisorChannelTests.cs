@@ -13,7 +13,8 @@ namespace Ips.Host.ProcessTests.Supervise;
 public sealed partial class SupervisorChannelTests(ITestOutputHelper output) : ProcessTest(output)
 {
     private const string Release =
-        """{"release":"x","fileName":"/bin/false","arguments":[],"workingDirectory":"/","command":["/bin/false"],"commandDirectory":"/","generation":1,"since":"2026-01-01T00:00:00Z"}""";
+        """{"release":"x","fileName":"/bin/false","arguments":[],"workingDirectory":"/","command":["/bin/false"]"""
+            + ""","commandDirectory":"/","generation":1,"since":"2026-01-01T00:00:00Z"}""";
 
     [RootFact]
     public async Task Packet_Malformed_IsIgnoredAndTheParentGoesOn()
@@ -146,8 +147,12 @@ public sealed partial class SupervisorChannelTests(ITestOutputHelper output) : P
         Assert.Equal(200, (await HttpProbe.GetAsync($"http://127.0.0.1:{service.Port}/ping")).Status);
     }
 
-    private static string MainPacket(int pid, int endpoints = 0, bool control = false) =>
-        $$"""{"type":"main","pid":{{pid}},"generation":7,"pidFile":"/tmp/no.pid","endpoints":[{{string.Join(',', Enumerable.Range(0, endpoints).Select(i => $$"""{"endpoint":"127.0.0.1:1","ordinal":{{i}}}"""))}}],"control":{{(control ? "true" : "false")}},"release":{{Release}}}""";
+    private static string MainPacket(int pid, int endpoints = 0, bool control = false)
+    {
+        var list = string.Join(',', Enumerable.Range(0, endpoints).Select(i => $$"""{"endpoint":"127.0.0.1:1","ordinal":{{i}}}"""));
+        return $$"""{"type":"main","pid":{{pid}},"generation":7,"pidFile":"/tmp/no.pid","endpoints":[{{list}}]"""
+            + $$""","control":{{(control ? "true" : "false")}},"release":{{Release}}}""";
+    }
 
     private static IEnumerable<string> Malformed(int pid)
     {

@@ -167,7 +167,8 @@ public sealed partial class StableParentTests(ITestOutputHelper output) : Proces
     private static partial Regex WrittenOver();
 
     // Without the assemblies, which the runtime loads when it needs them.
-    private static IReadOnlyList<string> Open(int pid) => [.. Descriptors.Of(pid).Where(name => !name.EndsWith(".dll", StringComparison.Ordinal))];
+    private static IReadOnlyList<string> Open(int pid) =>
+        [.. Descriptors.Of(pid).Where(name => !name.EndsWith(".dll", StringComparison.Ordinal))];
 
     private static bool Refused(int port)
     {

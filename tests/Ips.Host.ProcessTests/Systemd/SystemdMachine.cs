@@ -41,12 +41,14 @@ internal sealed class SystemdMachine : IAsyncDisposable
             mount --bind "$2" "$root/opt/ips/current"
             cd "$root/etc/systemd/system"
             find . -mindepth 1 -maxdepth 1 -exec rm -r {} +
-            for unit in systemd-sysctl.service systemd-modules-load.service systemd-binfmt.service systemd-remount-fs.service systemd-random-seed.service \
-                systemd-tmpfiles-setup-dev.service systemd-udevd.service systemd-udev-trigger.service systemd-update-utmp.service systemd-logind.service \
-                dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount sys-kernel-tracing.mount sys-fs-fuse-connections.mount sys-kernel-config.mount \
+            for unit in systemd-sysctl.service systemd-modules-load.service systemd-binfmt.service systemd-remount-fs.service \
+                systemd-random-seed.service systemd-tmpfiles-setup-dev.service systemd-udevd.service systemd-udev-trigger.service \
+                systemd-update-utmp.service systemd-logind.service dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount \
+                sys-kernel-tracing.mount sys-fs-fuse-connections.mount sys-kernel-config.mount \
                 proc-sys-fs-binfmt_misc.automount proc-sys-fs-binfmt_misc.mount tmp.mount; do ln -s /dev/null "$unit"; done
             ln -s /lib/systemd/system/basic.target default.target
-            exec chroot "$root" /usr/bin/env -i container=ips PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --system --log-target=journal --show-status=no
+            exec chroot "$root" /usr/bin/env -i container=ips PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+                /lib/systemd/systemd --system --log-target=journal --show-status=no
         ' sh "$1" "$3"
         """;
 

@@ -21,7 +21,11 @@ public sealed class ApiTests : IAsyncLifetime
         var answer = await _server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.1.162.18");
         answer.Is(HttpStatusCode.OK, ApiCode.Success);
         Assert.Matches(
-            """^\{"code":0,"message":"success","data":\{"page":1,"page_size":1000,"size":2,"total":2,"list":\[\{"oid":"host","id":"H1","ip":"10.1.162.18","hostname":"web","mem_size":null,"disk_size":null,"class":"","owner":\[\],"version":\d+\},\{"oid":"switch","id":"S1","name":"","ip":"10.9.0.1","vip":\["10.1.162.18"\],"console_ip":"","manufacturers":"","owner":\[\],"version":\d+\}\]\}\}$""",
+            """^\{"code":0,"message":"success","data":\{"page":1,"page_size":1000,"size":2,"total":2,"list":\["""
+                + """\{"oid":"host","id":"H1","ip":"10.1.162.18","hostname":"web","mem_size":null,"disk_size":null"""
+                + ""","class":"","owner":\[\],"version":\d+\}"""
+                + """,\{"oid":"switch","id":"S1","name":"","ip":"10.9.0.1","vip":\["10.1.162.18"\]"""
+                + ""","console_ip":"","manufacturers":"","owner":\[\],"version":\d+\}\]\}\}$""",
             answer.Text);
         Assert.Equal(["H1"], (await _server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.1.162.18&oid=host")).Ids);
         Assert.Equal(["H1", "H2", "S1"], (await _server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.1.162.18,10.1.162.19")).Ids);

@@ -158,14 +158,21 @@ public sealed class GinIpsTests
             await server.Store.AddKeyAsync(new AccessKey(name, Secret, null, DateTimeOffset.UnixEpoch, true, isEnabled,
                 DateTimeOffset.UnixEpoch, ""), default);
         await server.PutAsync(
-            Items.Read("""{"oid":"HOST","id":"H001","ip":"10.1.162.18","hostname":"10-1-162-18","mem_size":1024000,"disk_size":102400000000,"class":"物理机","owner":["小林"]}"""),
-            Items.Read("""{"oid":"HOST","id":"H002","ip":"10.1.162.19","hostname":"10-1-162-19","mem_size":1024000,"disk_size":102400000000,"class":"虚拟机","owner":["小黄"]}"""),
             Items.Read("""
-                {"oid":"SWITCH","id":"S001","name":"上海集群交换机","ip":"10.2.32.11","vip":["10.2.20.1","10.2.20.13","10.1.162.18"],"console_ip":"10.3.32.11",
-                 "manufacturers":"华为","owner":["老马","老曹"]}
+                {"oid":"HOST","id":"H001","ip":"10.1.162.18","hostname":"10-1-162-18","mem_size":1024000,"disk_size":102400000000,
+                 "class":"物理机","owner":["小林"]}
+                """),
+            Items.Read("""
+                {"oid":"HOST","id":"H002","ip":"10.1.162.19","hostname":"10-1-162-19","mem_size":1024000,"disk_size":102400000000,
+                 "class":"虚拟机","owner":["小黄"]}
+                """),
+            Items.Read("""
+                {"oid":"SWITCH","id":"S001","name":"上海集群交换机","ip":"10.2.32.11","vip":["10.2.20.1","10.2.20.13","10.1.162.18"],
+                 "console_ip":"10.3.32.11","manufacturers":"华为","owner":["老马","老曹"]}
                 """),
             Items.Host("H003", "10.9.1.1",
-                more: ""","ip2":"10.9.0.2","eth":[{"ip":"10.9.0.3"}],"network":[{"ip":"10.9.0.4"}],"mgmt":"10.9.0.5","vcenter_ip":"10.9.0.6","out_band_ip":"10.9.0.7" """),
+                more: ""","ip2":"10.9.0.2","eth":[{"ip":"10.9.0.3"}],"network":[{"ip":"10.9.0.4"}]"""
+                    + ""","mgmt":"10.9.0.5","vcenter_ip":"10.9.0.6","out_band_ip":"10.9.0.7" """),
             Items.Switch("S003", "10.9.1.2", ""","name":"10.9.0.8" """),
             Items.Host("H004", "10.200.0.1"));
         return server;

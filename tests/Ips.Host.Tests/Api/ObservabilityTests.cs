@@ -201,7 +201,8 @@ public sealed class ObservabilityTests
         }
         // What it answers has the fields that the document requires, and no others.
         const string others =
-            ""","ip2":"10.1.0.1","eth":[{"ip":"10.1.0.2"}],"network":[{"ip":"10.1.0.3"}],"mgmt":"10.1.0.4","vcenter_ip":"10.1.0.5","out_band_ip":"10.1.0.6" """;
+            ""","ip2":"10.1.0.1","eth":[{"ip":"10.1.0.2"}],"network":[{"ip":"10.1.0.3"}]"""
+                + ""","mgmt":"10.1.0.4","vcenter_ip":"10.1.0.5","out_band_ip":"10.1.0.6" """;
         await server.PutAsync(Items.Host("H1", more: others), Items.Switch("S1", more: others));
         foreach (var (oid, schema) in new[] { ("host", "Host"), ("switch", "Switch") })
         {
@@ -218,8 +219,10 @@ public sealed class ObservabilityTests
             foreach (var filter in filters.EnumerateObject())
             {
                 var isNumber = filter.Value.ToString().Contains("integer", StringComparison.Ordinal);
-                var answer = await server.SendAsync("POST", $"/v1/object/{oid}",
-                    body: $$"""{"{{filter.Name}}":{{(isNumber ? "1" : filter.Value.ToString().Contains("CIDR", StringComparison.Ordinal) ? "\"10.0.0.1\"" : filter.Name == "sort" ? "\"-id\"" : "\"x\"")}}}""");
+                var value = isNumber ? "1"
+                    : filter.Value.ToString().Contains("CIDR", StringComparison.Ordinal) ? "\"10.0.0.1\""
+                    : filter.Name == "sort" ? "\"-id\"" : "\"x\"";
+                var answer = await server.SendAsync("POST", $"/v1/object/{oid}", body: $$"""{"{{filter.Name}}":{{value}}}""");
                 answer.Is(HttpStatusCode.OK, ApiCode.Success);
             }
         }

@@ -9,7 +9,8 @@ namespace Ips.Host.Tests.Architecture;
 internal sealed class LayerScan(string project, params string[] layers)
 {
     private readonly Dictionary<string, int> _heights = layers
-        .SelectMany((layer, height) => layer.Split(' ').Select(folder => (folder, height))).ToDictionary(one => one.folder, one => one.height);
+        .SelectMany((layer, height) => layer.Split(' ').Select(folder => (folder, height)))
+        .ToDictionary(one => one.folder, one => one.height);
 
     private readonly Regex _whole = new($@"\b{Regex.Escape(project)}\.(\w+)");
 

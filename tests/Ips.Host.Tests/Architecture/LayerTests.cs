@@ -42,7 +42,8 @@ public sealed class LayerTests
     [InlineData("Handover", "using static Ips.Actors.Transport.AcceptLoop;")]
     [InlineData("Control", "using Gate = Ips.Actors.HttpFront.FrontState;")] // one actor beside another
     [InlineData("Lifecycle", "    private readonly Reloader.SuccessorSlot _slot;")]
-    public void Scan_OfAnArrowUpwards_FindsIt(string folder, string line) => Assert.Single(Library.Upwards(folder, $"// {folder}\n{line}\n"));
+    public void Scan_OfAnArrowUpwards_FindsIt(string folder, string line) =>
+        Assert.Single(Library.Upwards(folder, $"// {folder}\n{line}\n"));
 
     [Theory]
     [InlineData("Hosting", "using Ips.Actors.Posix;")]

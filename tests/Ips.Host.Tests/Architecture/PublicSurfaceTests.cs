@@ -21,7 +21,8 @@ public sealed class PublicSurfaceTests
     /// <summary>Single types beyond these: how a command starts a service, and what it shows of reloads.</summary>
     private static readonly string[] SingleDoors =
     [
-        "Ips.Actors.Launch.LastGoodFile", "Ips.Actors.Launch.Privileges", "Ips.Actors.Launch.StartReport", "Ips.Actors.Launch.StartReporter",
+        "Ips.Actors.Launch.LastGoodFile", "Ips.Actors.Launch.Privileges", "Ips.Actors.Launch.StartReport",
+        "Ips.Actors.Launch.StartReporter",
         "Ips.Actors.Lifecycle.ConnectionCounts", "Ips.Actors.Lifecycle.DrainCounts", "Ips.Actors.Lifecycle.ExitCode",
         "Ips.Actors.Lifecycle.LastGoodRelease", "Ips.Actors.Lifecycle.PendingReload", "Ips.Actors.Lifecycle.ReloadReceipt",
         "Ips.Actors.Lifecycle.ReloadOutcome", "Ips.Actors.Lifecycle.ReloadRequest", "Ips.Actors.Supervise.SupervisorProcess",

@@ -63,7 +63,9 @@ public sealed partial class PureFilesTests
     private static partial Regex PureName();
 
     [GeneratedRegex(
-        @"^\s*using\s+(static\s+)?(\w+\s*=\s*)?(Akka|System\.IO|System\.Net\.Http|System\.Diagnostics|System\.Threading|System\.TimeProvider|Microsoft\.Extensions\.(Logging|Hosting)|Mono\.)" +
-        @"|\bDateTime(Offset)?\.(Utc)?(Now|Today)\b|\bStopwatch\b|\bTimeProvider\b|\bTask\.(Delay|Run)\b|\bThread\.|\bEnvironment\.|\bConsole\.|\b(File|Directory|FileStream|Process)\.\w|\.Tell\(|\bGuid\.NewGuid\b|\bRandom\b|\b(Socket|TcpClient|Dns)\b")]
+        @"^\s*using\s+(static\s+)?(\w+\s*=\s*)?(Akka|System\.IO|System\.Net\.Http|System\.Diagnostics|System\.Threading" +
+        @"|System\.TimeProvider|Microsoft\.Extensions\.(Logging|Hosting)|Mono\.)" +
+        @"|\bDateTime(Offset)?\.(Utc)?(Now|Today)\b|\bStopwatch\b|\bTimeProvider\b|\bTask\.(Delay|Run)\b|\bThread\.|\bEnvironment\." +
+        @"|\bConsole\.|\b(File|Directory|FileStream|Process)\.\w|\.Tell\(|\bGuid\.NewGuid\b|\bRandom\b|\b(Socket|TcpClient|Dns)\b")]
     private static partial Regex Impure();
 }

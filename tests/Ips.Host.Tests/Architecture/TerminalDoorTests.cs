@@ -31,6 +31,7 @@ public sealed partial class TerminalDoorTests
     private static bool Writes(string line) =>
         !line.TrimStart().StartsWith("//", StringComparison.Ordinal) && WritesToConsole().IsMatch(line);
 
-    [GeneratedRegex(@"\bConsole\.(Out|Error|Write\w*|SetOut|SetError|OpenStandardOutput|OpenStandardError)\b|\bServiceFiles\.OpenStandardStream\b")]
+    [GeneratedRegex(@"\bConsole\.(Out|Error|Write\w*|SetOut|SetError|OpenStandardOutput|OpenStandardError)\b"
+        + @"|\bServiceFiles\.OpenStandardStream\b")]
     private static partial Regex WritesToConsole();
 }

@@ -29,7 +29,9 @@ public sealed class ClientActionsTests : IDisposable
 
         _output.GetStringBuilder().Clear();
         Assert.Equal(CliExitCode.Ok, await RunAsync("status", "--json"));
-        Assert.Equal("""{"pid":7,"generation":2,"state":"Serving","release":"1.0","startedAt":"2026-01-02T03:04:05+00:00","endpoints":["http://127.0.0.1:1"],"openConnections":0,"runningRequests":0}""" + "\n", _output.ToString());
+        Assert.Equal("""{"pid":7,"generation":2"""
+            + ""","state":"Serving","release":"1.0","startedAt":"2026-01-02T03:04:05+00:00","endpoints":["http://127.0.0.1:1"]"""
+            + ""","openConnections":0,"runningRequests":0}""" + "\n", _output.ToString());
         Assert.Equal(["{\"verb\":\"status\"}", "{\"verb\":\"status\"}"], daemon.Requests);
     }
 
@@ -318,7 +320,9 @@ public sealed class ClientActionsTests : IDisposable
     }
 
     private static string Status(int pid) =>
-        $$$"""{"kind":"status","final":true,"status":{"pid":{{{pid}}},"generation":2,"state":"Serving","release":"1.0","startedAt":"2026-01-02T03:04:05Z","endpoints":["http://127.0.0.1:1"],"openConnections":0,"runningRequests":0}}""" + "\n";
+        $$$"""{"kind":"status","final":true,"status":{"pid":{{{pid}}},"generation":2"""
+            + ""","state":"Serving","release":"1.0","startedAt":"2026-01-02T03:04:05Z","endpoints":["http://127.0.0.1:1"]"""
+            + ""","openConnections":0,"runningRequests":0}}""" + "\n";
 
     private static string Receipt(string outcome, string more = "") =>
         $$"""{"kind":"receipt","final":true,"receipt":{{Past(7, 9, "2026-01-02T03:04:05Z", outcome, more).Trim()}}}""" + "\n";

@@ -61,7 +61,8 @@ public sealed class LastGoodStartTests : IDisposable
     [InlineData(null)]
     [InlineData("")]
     [InlineData("{}")]
-    [InlineData("""{"release":"1","fileName":"/x","arguments":[],"workingDirectory":"/","command":[],"commandDirectory":"/","generation":1,"since":"2026-01-02T03:04:05Z"}""")]
+    [InlineData("""{"release":"1","fileName":"/x","arguments":[],"workingDirectory":"/","command":[]"""
+        + ""","commandDirectory":"/","generation":1,"since":"2026-01-02T03:04:05Z"}""")]
     public async Task LastGood_NoneKept_StartsNothing(string? content)
     {
         if (content is not null) Keep(content);

@@ -76,7 +76,8 @@ public sealed class OptionValueTests : IDisposable
     {
         using StringWriter output = new() { NewLine = "\n" }, error = new() { NewLine = "\n" };
         var code = await CliParser.InvokeAsync(CliGrammars.Whole(_folder, output, error), arguments, output, error).WaitAsync(Bound);
-        var shown = $"ips {string.Join(' ', arguments.Select(word => word.Length > 200 ? word[..200] : word))} -> {code}\n{output}\n{error}";
+        var words = string.Join(' ', arguments.Select(word => word.Length > 200 ? word[..200] : word));
+        var shown = $"ips {words} -> {code}\n{output}\n{error}";
         Assert.True(code is >= 0 and <= 5, shown);
         var errors = error.ToString();
         foreach (var word in Foreign) Assert.False(errors.Replace(value.Length > 0 ? value : "\0", "",

@@ -120,8 +120,8 @@ public sealed partial class ReferenceConfigurationTests
             params (string Key, string Property)[] names) where TOptions : new()
     {
         var properties = typeof(TOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance);
-        string PathOf(PropertyInfo property) =>
-            $"{block}.{names.FirstOrDefault(name => name.Property == property.Name).Key ?? Kebab().Replace(property.Name, "-$1").TrimStart('-').ToLowerInvariant()}";
+        string PathOf(PropertyInfo property) => $"{block}." + (names.FirstOrDefault(name => name.Property == property.Name).Key
+            ?? Kebab().Replace(property.Name, "-$1").TrimStart('-').ToLowerInvariant());
         Assert.Equal(properties.Select(PathOf).Order(StringComparer.Ordinal),
             table.Keys.Select(key => key.Path).Order(StringComparer.Ordinal));
         Assert.All(table.Keys, key =>

@@ -126,14 +126,17 @@ public sealed class SettingsLoaderTests : IDisposable
         var (_, problems) = SettingsLoader.Load(new() { Config = "ips.conf", Urls = "ftp://x", LogFile = "logs/", Directory = _folder },
             "/", needsLogFile: false);
 
+        const string urls = "it must be a list of http or https URLs, each with a port from 0 to 65535";
+        const string port = "'http://127.0.0.1:70000' has the port 70000; ports are from 0 to 65535";
+        const string unit = "a bare number has no unit, HOCON would read it as 30 ms: write 30s or 30ms";
         Assert.Equal(
             $"""
             7 errors in the configuration; nothing was started or changed:
-              {_folder}/ips.conf:2: ips.urls is the list [http://127.0.0.1:70000]; it must be a list of http or https URLs, each with a port from 0 to 65535 ('http://127.0.0.1:70000' has the port 70000; ports are from 0 to 65535).
+              {_folder}/ips.conf:2: ips.urls is the list [http://127.0.0.1:70000]; {urls} ({port}).
               {_folder}/ips.conf:3: ips.log.level is loud; it must be one of trace, debug, information, warning, error, critical, none.
-              {_folder}/ips.conf:4: ips.drain.timeout is 30; it must be a duration with a unit, from 1s to 1h (a bare number has no unit, HOCON would read it as 30 ms: write 30s or 30ms).
+              {_folder}/ips.conf:4: ips.drain.timeout is 30; it must be a duration with a unit, from 1s to 1h ({unit}).
               {_folder}/ips.conf:6: ips.reload.porbation is not a known key; did you mean ips.reload.probation?
-              --urls: ips.urls is ftp://x; it must be a list of http or https URLs, each with a port from 0 to 65535 ('ftp://x' has the scheme ftp; http and https are served).
+              --urls: ips.urls is ftp://x; {urls} ('ftp://x' has the scheme ftp; http and https are served).
               --log-file: ips.log-file is logs/; it must be the path of a file, or null (it names a directory).
             """.Replace("7 errors", "6 errors", StringComparison.Ordinal),
             SettingsLoader.Describe(problems)); // the lame duck of 40s is not judged: the timeout that it is measured by is not known
@@ -167,7 +170,10 @@ public sealed class SettingsLoaderTests : IDisposable
     {
         File.WriteAllText($"{_folder}/ips.conf", """
             ips.kestrel {
-              Endpoints.Public { Url = "https://*:8443", Protocols = Http1, Certificate { Path = tls/site.pfx, KeyPath = /abs/key.pem, Password = secret } }
+              Endpoints.Public {
+                Url = "https://*:8443", Protocols = Http1
+                Certificate { Path = tls/site.pfx, KeyPath = /abs/key.pem, Password = secret }
+              }
               Certificates.Default.Path = default.pfx
               EndpointDefaults.Protocols = Http1AndHttp2
             }

@@ -14,7 +14,8 @@ namespace Ips.Host.Tests.Inventory;
 public sealed class OtherAddressTests(PostgresServer postgres) : IAsyncLifetime
 {
     private const string Others =
-        ""","ip2":"10.1.0.1","eth":[{"ip":"10.1.0.2"},{"ip":"2001:db8::2"}],"network":[{"ip":"10.1.0.3"}],"mgmt":"10.1.0.4","vcenter_ip":"10.1.0.5","out_band_ip":"10.1.0.6" """;
+        ""","ip2":"10.1.0.1","eth":[{"ip":"10.1.0.2"},{"ip":"2001:db8::2"}],"network":[{"ip":"10.1.0.3"}]"""
+            + ""","mgmt":"10.1.0.4","vcenter_ip":"10.1.0.5","out_band_ip":"10.1.0.6" """;
 
     private static readonly string[] All = ["10.1.0.1", "10.1.0.2", "2001:db8::2", "10.1.0.3", "10.1.0.4", "10.1.0.5", "10.1.0.6"];
 
@@ -40,7 +41,9 @@ public sealed class OtherAddressTests(PostgresServer postgres) : IAsyncLifetime
         foreach (var address in All) Assert.Equal(["H1", "S1"], await SearchAsync(store, address));
         Assert.Equal(["H1", "S1"], await SearchAsync(store, "10.1.0.0/16"));
         Assert.Equal(
-            """{"oid":"host","id":"H1","ip":"10.0.0.1","hostname":"","mem_size":null,"disk_size":null,"class":"","owner":[],"ip2":"10.1.0.1","eth":[{"ip":"10.1.0.2"},{"ip":"2001:db8::2"}],"network":[{"ip":"10.1.0.3"}],"mgmt":"10.1.0.4","vcenter_ip":"10.1.0.5","out_band_ip":"10.1.0.6"}""",
+            """{"oid":"host","id":"H1","ip":"10.0.0.1","hostname":"","mem_size":null,"disk_size":null,"class":"","owner":[]"""
+                + ""","ip2":"10.1.0.1","eth":[{"ip":"10.1.0.2"},{"ip":"2001:db8::2"}],"network":[{"ip":"10.1.0.3"}]"""
+                + ""","mgmt":"10.1.0.4","vcenter_ip":"10.1.0.5","out_band_ip":"10.1.0.6"}""",
             await BodyAsync(store, "H1"));
         Assert.DoesNotContain("ip2", await BodyAsync(store, "H2"), StringComparison.Ordinal);
         foreach (var (slot, address) in new[] { (3, "10.1.0.1"), (4, "10.1.0.2"), (5, "10.1.0.3"), (6, "10.1.0.4"), (7, "10.1.0.5"),
@@ -111,7 +114,8 @@ public sealed class OtherAddressTests(PostgresServer postgres) : IAsyncLifetime
     {
         await OptionsAsync(kind);
         const string row = "INSERT INTO ips_object (oid, id, version, label, kind, body) VALUES (1, 'H1', 1, '', '', {0})";
-        const string body = """{"oid":"host","id":"H1","ip":"10.0.0.1","hostname":"","mem_size":null,"disk_size":null,"class":"","owner":[]}""";
+        const string body = """{"oid":"host","id":"H1","ip":"10.0.0.1","hostname":"","mem_size":null,"disk_size":null"""
+            + ""","class":"","owner":[]}""";
         if (kind == StoreKind.Sqlite)
         {
             await ExecuteAsync(kind, $"{SqliteSchema.Inventory[0]}; {SqliteSchema.Inventory[1]}; PRAGMA user_version = 2");

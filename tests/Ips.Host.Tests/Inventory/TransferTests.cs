@@ -72,7 +72,8 @@ public sealed class TransferTests : IDisposable
     public async Task Import_CsvWithWrongRows_ReportsAllWithTheirNumbers()
     {
         await File.WriteAllTextAsync(File1("a.csv"),
-            "oid,id,ip,owner,vip\r\nhost,H1,10.0.0.1,a;b,\r\nhost,H2,10.0.0,,\r\nswitch,S1,10.0.0.2,,10.0.0.3;x\r\nhost,H3,10.0.0.1,,10.0.0.9\r\nhost,H4\r\n,H5,10.0.0.5,,\r\n");
+            "oid,id,ip,owner,vip\r\nhost,H1,10.0.0.1,a;b,\r\nhost,H2,10.0.0,,\r\n"
+                + "switch,S1,10.0.0.2,,10.0.0.3;x\r\nhost,H3,10.0.0.1,,10.0.0.9\r\nhost,H4\r\n,H5,10.0.0.5,,\r\n");
         var (code, _, error) = await RunAsync("import", File1("a.csv"));
         Assert.Equal(1, code);
         Assert.Equal([3, 4, 5, 6, 7], error.Split('\n', StringSplitOptions.RemoveEmptyEntries)
@@ -239,7 +240,10 @@ public sealed class TransferTests : IDisposable
             Assert.Equal((0, "", "26 objects.\n"), await RunAsync("export", File1(file)));
             Assert.Equal((0, "26 objects: 0 new, 0 replaced, 26 as before.\n"), Short(await RunAsync("import", File1(file))));
         }
-        Assert.StartsWith("oid,id,ip,hostname,mem_size,disk_size,class,owner,name,vip,console_ip,manufacturers,ip2,eth,network,mgmt,vcenter_ip,out_band_ip\r\nhost,sample-h001,10.1.162.18,", await File.ReadAllTextAsync(File1("all.csv")), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "oid,id,ip,hostname,mem_size,disk_size,class,owner,name,vip,console_ip,manufacturers,ip2,eth,network,mgmt,vcenter_ip,"
+                + "out_band_ip\r\nhost,sample-h001,10.1.162.18,",
+            await File.ReadAllTextAsync(File1("all.csv")), StringComparison.Ordinal);
         Assert.Equal(0, (await RunAsync("export", File1("switches.csv"), "--oid", "switch")).Code);
         Assert.Equal(3, File.ReadLines(File1("switches.csv")).Count());
         Assert.DoesNotContain(Directory.GetFiles(_folder), f => f.EndsWith(".part", StringComparison.Ordinal)); // hidden ones as well
@@ -367,7 +371,8 @@ public sealed class TransferTests : IDisposable
                      select (object?[])[ip2, eth, network, mgmt, vcenter, band];
         var optional = Gen.OneOf(Gen.Constant(""), Text());
         var owners = Gen.ArrayOf(Text()).Where(o => o.Length <= ObjectLimits.ListCount);
-        var host = from ip in Address() from name in optional from mem in Number() from disk in Number() from kind in optional from owner in owners from other in others
+        var host = from ip in Address() from name in optional from mem in Number() from disk in Number() from kind in optional
+                   from owner in owners from other in others
                    select (Func<string, InventoryObject>)(id =>
                        new InventoryObject(ObjectClass.Host, id, [Parse(ip), name, mem, disk, kind, owner, .. other]));
         var swtch = from ip in Address() from name in optional from vip in Gen.ArrayOf(Address()).Where(v =>

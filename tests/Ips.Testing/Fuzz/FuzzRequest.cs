@@ -91,7 +91,8 @@ internal sealed record FuzzRequest
             LeavesBodyUnread = hasBody && (reading is FuzzReading.Ignore || (reading is FuzzReading.Exact && chunked)),
             Expect = expect,
             AsksClose = asksClose,
-            Kind = $"{(chunked ? "chunked" : hasBody ? "length" : "no body")}{(hasBody ? $" {reading}" : "")}{(expect is FuzzExpect.No ? "" : $" Expect {expect}")}",
+            Kind = $"{(chunked ? "chunked" : hasBody ? "length" : "no body")}{(hasBody ? $" {reading}" : "")}"
+                + (expect is FuzzExpect.No ? "" : $" Expect {expect}"),
         };
     }
 

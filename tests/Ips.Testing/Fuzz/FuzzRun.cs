@@ -80,7 +80,8 @@ internal sealed class FuzzRun
             $"{_runs.Count} connections, {answers.Count} answers of {answers.Select(answer => answer.Generation).Distinct().Count()} "
                 + $"generations, {Moved} connections answered by more than one, {Returned} by an older one again, {ClosedPolitely} "
                 + $"closed politely, {answers.Count(answer => answer.Continues > 0)} answers after a 100{Environment.NewLine}")
-            + $"{string.Join(", ", endings.Select(count => $"{count.Key} {count.Value}"))}{Environment.NewLine}{string.Join(", ", kinds.Select(count => $"{count.Key} {count.Value}"))}";
+            + $"{string.Join(", ", endings.Select(count => $"{count.Key} {count.Value}"))}{Environment.NewLine}"
+            + string.Join(", ", kinds.Select(count => $"{count.Key} {count.Value}"));
     }
 
     private async Task WorkAsync(int seed, int connections, LoadTarget target, TimeSpan timeout, Func<FuzzScript, bool>? suits)

@@ -76,8 +76,9 @@ public sealed record LoadReport(
         foreach (var (kind, worker) in Workers)
         {
             text.AppendLine(CultureInfo.InvariantCulture,
-                $"  {kind,-8}{worker.Requests,9}{worker.FailedRequests,9}{worker.ConnectionsOpened,9}{worker.PoliteCloses,9}{worker.ClosedIdle,12}{worker.Resets,9}"
-                + $"{worker.LatencyP50.TotalMilliseconds,9:0.00}{worker.LatencyP99.TotalMilliseconds,9:0.00}{worker.LatencyMax.TotalMilliseconds,9:0.00}"
+                $"  {kind,-8}{worker.Requests,9}{worker.FailedRequests,9}{worker.ConnectionsOpened,9}{worker.PoliteCloses,9}"
+                + $"{worker.ClosedIdle,12}{worker.Resets,9}{worker.LatencyP50.TotalMilliseconds,9:0.00}"
+                + $"{worker.LatencyP99.TotalMilliseconds,9:0.00}{worker.LatencyMax.TotalMilliseconds,9:0.00}"
                 + $"{worker.LongestStall.TotalMilliseconds,9:0.00}");
         }
 

@@ -39,8 +39,8 @@ internal static class SampleInventory
         for (var i = 1; i <= 2; i++)
         {
             yield return string.Create(CultureInfo.InvariantCulture,
-                $$"""{"oid":"switch","id":"sample-s{{i:000}}","name":"tor-{{i}}","ip":"10.1.0.{{i}}","""
-                + $$""" "vip":["10.1.0.254","2001:db8:162::fffe"],"""
+                $$"""{"oid":"switch","id":"sample-s{{i:000}}","name":"tor-{{i}}","""
+                + $$""" "ip":"10.1.0.{{i}}","vip":["10.1.0.254","2001:db8:162::fffe"],"""
                 + $$""" "console_ip":"192.168.100.{{i}}","manufacturers":"Example Networks","owner":["netops"]}""");
         }
     }
