@@ -4,7 +4,8 @@ namespace Ips.Actors.Configuration;
 /// configuration.</summary>
 public sealed class ReloadOptions
 {
-    /// <summary>Gets or sets how long a successor may take from its start until it reports ready.</summary>
+    /// <summary>Gets or sets how long a successor may take from its spawn until it reports ready, then until its first health report, and
+    /// until it acknowledges its promotion.</summary>
     /// <value>From 1 s to 1 h. Default 60 s: a cold start takes less than 1 s; the rest is for the app's own work, such as migrations
     /// and caches.</value>
     public TimeSpan ReadyTimeout { get; set; } = TimeSpan.FromSeconds(60);

@@ -90,7 +90,7 @@ internal sealed record ReadyFrame(
     IReadOnlyList<EndpointOffer>? Endpoints = null, string? HealthUrl = null, IReadOnlyDictionary<string, string>? Failing = null)
         : HandoverFrame;
 
-/// <summary>Predecessor has quiesced; the successor accepts from now on.</summary>
+/// <summary>The successor accepts from now on; the predecessor stops accepting at its first <c>health</c>.</summary>
 internal sealed record ServeFrame : HandoverFrame;
 
 /// <summary>Successor's report each health interval while on probation.</summary>

@@ -87,7 +87,7 @@ internal sealed class ActorGuardian : ReceiveActor
     }
 }
 
-internal static partial class SupervisorLog
+internal static partial class GuardianLog
 {
     [LoggerMessage(EventIds.ActorRestarted, LogLevel.Error, "Actor {Actor} failed and restarts; nothing that it owns is lost.")]
     public static partial void ActorRestarted(this ILogger logger, Exception exception, string actor);

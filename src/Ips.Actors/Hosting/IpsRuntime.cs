@@ -198,9 +198,9 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         // The category is the actor's path: that is what the log shows as its teller.
         var loggers = services.GetRequiredService<ActorLoggers>();
         Func<string, ILogger> log = actor => loggers.Create($"/user/ips/{actor}");
-        var gate = services.GetRequiredService<FrontState>();
-        gate.Paused = generation.Welcome?.Paused ?? false;
-        gate.Judged = generation.Welcome?.Judges ?? false;
+        var frontState = services.GetRequiredService<FrontState>();
+        frontState.Paused = generation.Welcome?.Paused ?? false;
+        frontState.Judged = generation.Welcome?.Judges ?? false;
         var checks = services.GetRequiredService<HealthCheckProbe>();
         var connections = services.GetRequiredService<ConnectionRegistry>();
         var role = services.GetRequiredService<GenerationRole>();
@@ -240,10 +240,10 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
             HasDied = older.Alive() is [.., var last] && last.Generation == generation.Number - 1 ? () =>
                 older.HasEndedAsync(last, DeathTimeout) : () => Task.FromResult(false),
         };
-        gate.CloseIntake = link.CloseIntakeAsync;
+        frontState.CloseIntake = link.CloseIntakeAsync;
         var slot = new SuccessorSlot
         {
-            Paused = () => gate.Paused,
+            Paused = () => frontState.Paused,
             Facts = () => generation.Facts,
             OwnHealth = () => OwnHealthAsync(checks),
             Older = older,
@@ -258,8 +258,8 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
             Props.Create(() => new LifecycleActor(memory, process, options, TimeProvider.System, log("lifecycle"))), "lifecycle");
         var listener = context.ActorOf(Props.Create(() => new ListenerActor(table, lifecycle, log("listener"))), "listener");
         var mover = context.ActorOf(Props
-            .Create(() => new MoverActor(ledger, connections, gate.Move, lifecycle, TimeProvider.System, log("mover"))), "mover");
-        var front = context.ActorOf(Props.Create(() => new HttpFrontActor(gate, connections, role, health, mover, lifecycle, log("front"))),
+            .Create(() => new MoverActor(ledger, connections, frontState.Move, lifecycle, TimeProvider.System, log("mover"))), "mover");
+        var front = context.ActorOf(Props.Create(() => new HttpFrontActor(frontState, connections, role, health, mover, lifecycle, log("front"))),
             "front");
         var reloader = context.ActorOf(
             Props.Create(() => new ReloaderActor(slot, launcher, files, listener, mover, lifecycle, options, log("reloader"))),
@@ -271,7 +271,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
             new DateTimeOffset(System.Diagnostics.Process.GetCurrentProcess().StartTime))
         {
             LastGood = () => LastGoodFile.TryRead(LastGoodFile.PathBeside(files.PidFile), log("lifecycle")),
-            Paused = () => gate.Paused,
+            Paused = () => frontState.Paused,
             Facts = () => [.. generation.Facts.Keys],
             Checks = () => checks.Names,
             TakeoverSocket = takeover?.Path,

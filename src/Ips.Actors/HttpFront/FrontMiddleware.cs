@@ -11,15 +11,15 @@ namespace Ips.Actors.HttpFront;
 internal sealed class FrontMiddleware
 {
     private readonly RequestDelegate _next;
-    private readonly FrontState _gate;
+    private readonly FrontState _state;
     private readonly PoliteClose _close;
     private readonly string? _generationHeader;
     private readonly Func<object, Task> _onStarting, _onCompleted; // made once, not with each request
 
-    public FrontMiddleware(RequestDelegate next, FrontState gate, PoliteClose close, GenerationContext generation,
+    public FrontMiddleware(RequestDelegate next, FrontState state, PoliteClose close, GenerationContext generation,
         IOptions<IpsOptions> options)
     {
-        (_next, _gate, _close, _onStarting, _onCompleted) = (next, gate, close, OnStarting, OnCompleted);
+        (_next, _state, _close, _onStarting, _onCompleted) = (next, state, close, OnStarting, OnCompleted);
         _generationHeader = options.Value.GenerationHeader ? generation.Number.ToString(System.Globalization.CultureInfo.InvariantCulture)
             : null;
     }
@@ -48,11 +48,11 @@ internal sealed class FrontMiddleware
     // Decided at the last moment: a response that goes out after the drain began must say so, whenever its request came.
     private Task OnStarting(object state)
     {
-        if (_gate.Draining)
+        if (_state.Draining)
         {
             var context = (HttpContext)state;
             var connection = context.Features.Get<HandoverConnection>();
-            if (connection is { IsWarmup: true } || _gate.Move.Moving && connection is { MayMove: true })
+            if (connection is { IsWarmup: true } || _state.Move.Moving && connection is { MayMove: true })
             {
                 return Task.CompletedTask; // it ends, or leaves, as soon as this response is sent
             }
@@ -78,7 +78,7 @@ internal sealed class FrontMiddleware
     private Task OnCompleted(object state)
     {
         var context = (HttpContext)state;
-        _gate.Answered(context.Response.StatusCode, context.Features.Get<ExcusedError>() is not null);
+        _state.Answered(context.Response.StatusCode, context.Features.Get<ExcusedError>() is not null);
         return Task.CompletedTask;
     }
 }

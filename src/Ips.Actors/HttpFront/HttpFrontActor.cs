@@ -6,14 +6,14 @@ using Microsoft.Extensions.Logging;
 namespace Ips.Actors.HttpFront;
 
 /// <summary>Owns the app's side of the lifecycle: readiness, health, role, the polite close and the way out of its connections.</summary>
-/// <remarks>A restart loses nothing but a check under way, which LifecycleActor asks for again: connections, gate and role outlive
+/// <remarks>A restart loses nothing but a check under way, which LifecycleActor asks for again: connections, state and role outlive
 /// it.</remarks>
 internal sealed class HttpFrontActor : ReceiveActor
 {
     private static readonly TimeSpan HealthTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan IntakeTimeout = TimeSpan.FromSeconds(5);
 
-    private readonly FrontState _gate;
+    private readonly FrontState _state;
     private readonly ConnectionRegistry _connections;
     private readonly GenerationRole _role;
     private readonly IHealthProbe _health;
@@ -25,13 +25,13 @@ internal sealed class HttpFrontActor : ReceiveActor
     private int _rolesTaken;
 
     public HttpFrontActor(
-        FrontState gate, ConnectionRegistry connections, GenerationRole role, IHealthProbe health, IActorRef mover, IActorRef lifecycle,
+        FrontState state, ConnectionRegistry connections, GenerationRole role, IHealthProbe health, IActorRef mover, IActorRef lifecycle,
             ILogger log)
-        : this(gate, connections, role, health, mover, lifecycle, log, TimeProvider.System)
+        : this(state, connections, role, health, mover, lifecycle, log, TimeProvider.System)
     {
     }
 
-    /// <param name="gate">For the request path.</param>
+    /// <param name="state">For the request path.</param>
     /// <param name="connections">What is open.</param>
     /// <param name="role">The app's handlers.</param>
     /// <param name="health">The app's own word.</param>
@@ -40,20 +40,20 @@ internal sealed class HttpFrontActor : ReceiveActor
     /// <param name="log">For the log.</param>
     /// <param name="time">The clock of the health checks' deadline.</param>
     public HttpFrontActor(
-        FrontState gate, ConnectionRegistry connections, GenerationRole role, IHealthProbe health, IActorRef mover, IActorRef lifecycle,
+        FrontState state, ConnectionRegistry connections, GenerationRole role, IHealthProbe health, IActorRef mover, IActorRef lifecycle,
             ILogger log,
         TimeProvider time)
     {
-        (_gate, _connections, _role, _health, _mover, _lifecycle, _log, _time) = (gate, connections, role, health, mover, lifecycle, log,
+        (_state, _connections, _role, _health, _mover, _lifecycle, _log, _time) = (state, connections, role, health, mover, lifecycle, log,
             time);
         Receive<HttpFrontProtocol.HostStarted>(_ => OnHostStarted());
         Receive<Readiness>(OnReadiness);
         Receive<HttpFrontProtocol.GetHealth>(_ => OnGetHealth());
         Receive<HealthAsked>(OnHealthAsked);
-        Receive<FrontOrder.FailReadiness>(_ => _gate.Ready = false);
+        Receive<FrontOrder.FailReadiness>(_ => _state.Ready = false);
         Receive<HttpFrontProtocol.SetPaused>(set =>
         {
-            _gate.Paused = set.Paused;
+            _state.Paused = set.Paused;
             Sender.Tell(new LifecycleProtocol.PauseReply(null));
         });
         Receive<FrontOrder.AnnounceServing>(_ => OnServing());
@@ -76,7 +76,7 @@ internal sealed class HttpFrontActor : ReceiveActor
     /// <inheritdoc/>
     protected override void PreStart()
     {
-        if (_gate.HostStarted)
+        if (_state.HostStarted)
         {
             Self.Tell(new HttpFrontProtocol.HostStarted()); // the check under way was lost with the actor before
         }
@@ -84,7 +84,7 @@ internal sealed class HttpFrontActor : ReceiveActor
 
     private void OnHostStarted()
     {
-        _gate.HostStarted = true;
+        _state.HostStarted = true;
         CheckAsync().PipeTo(Self, success: result => new Readiness(result));
     }
 
@@ -112,28 +112,28 @@ internal sealed class HttpFrontActor : ReceiveActor
     {
         // Which of its checks count, the predecessor knows: what fails there as well is no fault of this release.
         var result = readiness.Result;
-        if (result.Reason is { } reason && !(_gate.Judged && result.FailingForJudge is not null))
+        if (result.Reason is { } reason && !(_state.Judged && result.FailingForJudge is not null))
         {
             _log.FrontFailed(reason);
             _lifecycle.Tell(new LifecycleEvent.FrontFailed(reason));
         }
         else
         {
-            _gate.BecomeReady(); // before anybody can connect: the first client may be a load balancer's look at readiness
+            _state.BecomeReady(); // before anybody can connect: the first client may be a load balancer's look at readiness
             _log.FrontReady();
             _lifecycle.Tell(new LifecycleEvent.FrontReady(result.FailingForJudge));
         }
     }
 
     private void OnHealthAsked(HealthAsked asked) => asked.ReplyTo.Tell(
-        new HttpFrontProtocol.Health(asked.Result.Reason is null, asked.Result.Reason, _gate.Requests, _gate.Errors)
+        new HttpFrontProtocol.Health(asked.Result.Reason is null, asked.Result.Reason, _state.Requests, _state.Errors)
         {
             Failing = asked.Result.FailingForJudge,
         });
 
     private void OnServing()
     {
-        _gate.Ready = true;
+        _state.Ready = true;
         _role.ServeAsync();
     }
 
@@ -153,12 +153,12 @@ internal sealed class HttpFrontActor : ReceiveActor
     private void OnBeginDrain(FrontOrder.BeginDrain drain)
     {
         var relays = drain.Way is MoveWay.Successor;
-        _gate.Ready = false;
-        if (!_gate.Draining)
+        _state.Ready = false;
+        if (!_state.Draining)
         {
-            _gate.Move.Moving = drain.Way is not MoveWay.None; // first, so that no response says close to a connection that can leave
-            _gate.Draining = true;
-            _gate.BeginCount(_connections.Open);
+            _state.Move.Moving = drain.Way is not MoveWay.None; // first, so that no response says close to a connection that can leave
+            _state.Draining = true;
+            _state.BeginCount(_connections.Open);
         }
 
         _role.DrainAsync();
@@ -176,7 +176,7 @@ internal sealed class HttpFrontActor : ReceiveActor
     // Adopted is not yet asked to move on: that is who Kestrel has taken.
     private async Task CloseIntakeAsync(bool finish)
     {
-        await _gate.CloseIntake(finish).ConfigureAwait(false);
+        await _state.CloseIntake(finish).ConfigureAwait(false);
         await _connections.WhenNoneWaits().ConfigureAwait(false);
     }
 
@@ -201,13 +201,13 @@ internal sealed class HttpFrontActor : ReceiveActor
         }
 
         _log.Drained();
-        _lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(0) { Counts = _gate.CountDrain(cut: 0, left: 0, idle: 0) });
+        _lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(0) { Counts = _state.CountDrain(cut: 0, left: 0, idle: 0) });
     }
 
     private void OnAbort()
     {
         // What waits for another generation, which does not take it, ends with this process.
-        var open = _connections.Open + _gate.Move.OnTheWay;
+        var open = _connections.Open + _state.Move.OnTheWay;
         var idle = Math.Max(0, open - _connections.Busy);
         var cut = _connections.AbortBusy("The drain deadline of this generation has come.");
         if (open > 0)
@@ -215,7 +215,7 @@ internal sealed class HttpFrontActor : ReceiveActor
             _log.Aborted(cut, idle);
         }
 
-        _lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(cut) { Counts = _gate.CountDrain(cut, open, idle) });
+        _lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(cut) { Counts = _state.CountDrain(cut, open, idle) });
     }
 
     private sealed record Readiness(ProbeResult Result);

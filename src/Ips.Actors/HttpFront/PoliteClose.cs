@@ -10,43 +10,43 @@ namespace Ips.Actors.HttpFront;
 /// <summary>How connections that cannot move take leave of their clients, each in the way of its protocol.</summary>
 internal sealed class PoliteClose
 {
-    private readonly FrontState _gate;
+    private readonly FrontState _state;
     private readonly ConnectionRegistry _connections;
     private readonly DrainOptions _drain;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
 
-    /// <param name="gate">Says when.</param>
+    /// <param name="state">Says when.</param>
     /// <param name="connections">What is open.</param>
     /// <param name="options">For how long.</param>
     /// <param name="loggers">For the log.</param>
-    public PoliteClose(FrontState gate, ConnectionRegistry connections, IOptions<IpsOptions> options, ActorLoggers loggers)
-        : this(gate, connections, options.Value.Drain, TimeProvider.System, loggers.Create("/user/ips/front"))
+    public PoliteClose(FrontState state, ConnectionRegistry connections, IOptions<IpsOptions> options, ActorLoggers loggers)
+        : this(state, connections, options.Value.Drain, TimeProvider.System, loggers.Create("/user/ips/front"))
     {
     }
 
-    /// <param name="gate">Says when.</param>
+    /// <param name="state">Says when.</param>
     /// <param name="connections">What is open.</param>
     /// <param name="drain">For how long.</param>
     /// <param name="time">The clock.</param>
     /// <param name="log">For the log.</param>
-    public PoliteClose(FrontState gate, ConnectionRegistry connections, DrainOptions drain, TimeProvider time, ILogger log)
+    public PoliteClose(FrontState state, ConnectionRegistry connections, DrainOptions drain, TimeProvider time, ILogger log)
     {
-        (_gate, _connections, _drain, _time, _log) = (gate, connections, drain, time, log);
-        gate.Leaving.Register(AnnounceOnRunningStreams);
+        (_state, _connections, _drain, _time, _log) = (state, connections, drain, time, log);
+        state.Leaving.Register(AnnounceOnRunningStreams);
     }
 
     /// <summary>A response is about to say so, or a final GOAWAY: counts the connection, and lets it end without a reset.</summary>
     public void Tell(string connectionId, HandoverConnection? connection)
     {
         connection?.TellClose(_drain.IdleGrace * (1 + (Random.Shared.NextDouble() / 2))); // not all at once
-        _gate.ToldOfClose(connectionId);
+        _state.ToldOfClose(connectionId);
     }
 
     /// <summary>Serves one request of an HTTP/2 connection.</summary>
     public async Task ServeStreamAsync(HttpContext context, HandoverConnection connection, StreamHold streams, RequestDelegate next)
     {
-        if (streams.Begin(_gate.Draining, _time.GetTimestamp())) Announce(connection);
+        if (streams.Begin(_state.Draining, _time.GetTimestamp())) Announce(connection);
         var answered = false;
         try
         {
@@ -74,7 +74,7 @@ internal sealed class PoliteClose
     public IDisposable WhenLeaving(Func<Task<bool>> leave, string connectionId)
     {
         var ended = new CancellationTokenSource();
-        var registration = _gate.Leaving.Register(() => _ = LeaveAsync(leave, connectionId, ended.Token));
+        var registration = _state.Leaving.Register(() => _ = LeaveAsync(leave, connectionId, ended.Token));
         return new Registration(() =>
         {
             registration.Dispose();
@@ -88,7 +88,7 @@ internal sealed class PoliteClose
     public CancellationToken LeavingToken(HttpContext context)
     {
         var leaving = new CancellationTokenSource();
-        var registration = _gate.Leaving.Register(() => leaving.CancelAfter(NextMoment()));
+        var registration = _state.Leaving.Register(() => leaving.CancelAfter(NextMoment()));
         context.Response.RegisterForDispose(new Registration(() =>
         {
             registration.Dispose();
@@ -126,7 +126,7 @@ internal sealed class PoliteClose
         try
         {
             await Task.Delay(NextMoment(), _time, ended).ConfigureAwait(false);
-            if (await leave().ConfigureAwait(false)) _gate.ToldOfClose(connectionId);
+            if (await leave().ConfigureAwait(false)) _state.ToldOfClose(connectionId);
         }
         catch (OperationCanceledException)
         {

@@ -21,12 +21,12 @@ public static class ProbeEndpoints
         this IEndpointRouteBuilder endpoints, string livenessPath = "/healthz", string readinessPath = "/readyz")
     {
         ArgumentNullException.ThrowIfNull(endpoints);
-        var gate = endpoints.ServiceProvider.GetRequiredService<FrontState>();
+        var state = endpoints.ServiceProvider.GetRequiredService<FrontState>();
         endpoints.Map(livenessPath, context => context.Response.WriteAsync("live\n"));
         var checks = endpoints.ServiceProvider.GetRequiredService<HealthCheckProbe>();
         endpoints.Map(readinessPath, async context =>
         {
-            var reason = gate.Ready ? (await checks.RecentAsync().ConfigureAwait(false)).Reason : "";
+            var reason = state.Ready ? (await checks.RecentAsync().ConfigureAwait(false)).Reason : "";
             context.Response.StatusCode = reason is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
             var text = reason switch { null => "ready\n", "" => "not ready\n", _ => $"not ready\n{reason}\n" };
             await context.Response.WriteAsync(text).ConfigureAwait(false);

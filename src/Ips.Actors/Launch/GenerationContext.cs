@@ -75,7 +75,7 @@ internal sealed class GenerationContext
     /// <summary>What the app tells a successor, by name.</summary>
     public ConcurrentDictionary<string, string> Facts { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Whether this process was spawned as a successor.</summary>
+    /// <summary>Whether a predecessor has welcomed this process, which it has spawned or which takes over.</summary>
     public bool IsSuccessor => Predecessor is not null;
 
     /// <summary>Joins the predecessor at the first call; a first generation has none.</summary>

@@ -21,6 +21,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
     private readonly ReloadQueue _queue;
     private readonly LifecycleTimers _timers;
     private readonly ProcessPerformer _performer;
+    // Set around Apply, for the effects that it carries out.
     private AskedReload? _asking; // what is being decided
     private string? _refusal; // of the takeover that is being decided
 

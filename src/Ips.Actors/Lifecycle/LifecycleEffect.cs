@@ -47,8 +47,9 @@ internal abstract record LifecycleEffect
     /// <summary>A clock to start or stop: <see cref="LifecycleTimers"/>.</summary>
     public abstract record TimerEffect : LifecycleEffect;
 
-    /// <summary>Expect the successor's next word within the ready timeout.</summary>
-    public sealed record ArmSuccessorTimer : TimerEffect;
+    /// <summary>Start the clock of the current handover step: it may take the ready timeout, and before the successor is spawned the room
+    /// timeout in addition (<paramref name="WithRoom"/>).</summary>
+    public sealed record ArmSuccessorTimer(bool WithRoom = false) : TimerEffect;
 
     /// <summary>The successor's word has come, or no longer matters.</summary>
     public sealed record DisarmSuccessorTimer : TimerEffect;

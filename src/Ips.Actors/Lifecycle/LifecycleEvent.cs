@@ -123,7 +123,7 @@ internal abstract record LifecycleEvent
 
     // What a successor sees of its predecessor.
 
-    /// <summary>The predecessor accepts nothing any more: accept now.</summary>
+    /// <summary>The predecessor tells this generation to accept. It accepts as well until the first health report.</summary>
     public sealed record ServeReceived : LifecycleEvent;
 
     /// <summary>The probation was passed: this is the main process now.</summary>

@@ -39,6 +39,7 @@ internal static class LifecycleMachine
         HostStopping => OnHostStopping(state),
         ActorLost lost => OnActorLost(state, lost),
         ActorRestarted => new(state, Resume(state)),
+        SuccessorSpawned when state is AwaitingReady => new(state, new ArmSuccessorTimer()), // it had none of that time so far
         ReloadNews => new(state),
         _ => state switch
         {
@@ -64,7 +65,8 @@ internal static class LifecycleMachine
         Serving => [new StartAccepting(), new AcknowledgePromotion()],
         Ready => [new SendReady()],
         Proving => [new StartAccepting(), new BeginHealthReports()],
-        AwaitingReady awaiting => [new SpawnSuccessor(awaiting.DryRun, awaiting.Takeover, Again: true), new ArmSuccessorTimer()],
+        AwaitingReady awaiting => [new SpawnSuccessor(awaiting.DryRun, awaiting.Takeover, Again: true),
+            new ArmSuccessorTimer(WithRoom: true)],
         Overlapping => [new ArmSuccessorTimer(), new SendServe()],
         OnProbation => [new QuiesceAccepting(), new ArmProbationTimer()],
         Yielding => [new QuiesceAccepting(), new ArmSuccessorTimer(), new YieldRole()],
@@ -96,7 +98,7 @@ internal static class LifecycleMachine
 
     private static Transition OnReload(LifecycleState state, ReloadRequested reload) => state switch
     {
-        Serving => new(new AwaitingReady(), new BeginReload(reload.Source), new SpawnSuccessor(), new ArmSuccessorTimer()),
+        Serving => new(new AwaitingReady(), new BeginReload(reload.Source), new SpawnSuccessor(), new ArmSuccessorTimer(WithRoom: true)),
         { CanQueue: true } when !reload.NoQueue => new(state with { Queued = true }, new QueueReload(reload.Source)),
         Draining { Way: MoveWay.Successor } when !reload.NoQueue => new(state, new QueueReload(reload.Source), new ForwardQueuedReload()),
         RollingBack => new(state, new RefuseReload(reload.Source, "a failed successor is still being ended")),
@@ -120,7 +122,7 @@ internal static class LifecycleMachine
     private static Transition OnCheck(LifecycleState state, CheckRequested check) => state switch
     {
         Serving => new(new AwaitingReady(DryRun: true),
-            new BeginReload(check.Source, DryRun: true), new SpawnSuccessor(DryRun: true), new ArmSuccessorTimer()),
+            new BeginReload(check.Source, DryRun: true), new SpawnSuccessor(DryRun: true), new ArmSuccessorTimer(WithRoom: true)),
         _ => OnReload(state, new ReloadRequested(check.Source, NoQueue: true)),
     };
 
@@ -128,7 +130,7 @@ internal static class LifecycleMachine
     private static Transition OnTakeover(LifecycleState state, TakeoverRequested takeover) => state switch
     {
         Serving => new(new AwaitingReady(Takeover: true),
-            new BeginReload(takeover.Source, Takeover: true), new SpawnSuccessor(Takeover: true), new ArmSuccessorTimer()),
+            new BeginReload(takeover.Source, Takeover: true), new SpawnSuccessor(Takeover: true), new ArmSuccessorTimer(WithRoom: true)),
         _ => OnReload(state, new ReloadRequested(takeover.Source, NoQueue: true)),
     };
 
@@ -173,7 +175,7 @@ internal static class LifecycleMachine
 
         Moving => FinishMoving(state, new Draining(code, StopSeen: true, HandedOver: true, Way: MoveWay.Successor)),
 
-        // A second stop aborts. Under a handed-over drain the first one only hurries nobody.
+        // A second stop aborts. While this generation drains after a handover, the first one changes nothing.
         LameDuck => new(new Draining(code, StopSeen: true, Aborted: true), [.. BeginDraining, .. Aborting]),
         Draining { StopSeen: false } draining =>
             new(draining with { StopSeen = true }, new Explain("already draining; a further stop aborts")),
@@ -258,7 +260,7 @@ internal static class LifecycleMachine
     {
         SuccessorReady when state.DryRun =>
             new(new RollingBack(), new DisarmSuccessorTimer(), new NoteChecked(), new EndSuccessor(false, CheckOver)),
-        SuccessorReady => new(new Overlapping(), new SendServe()),
+        SuccessorReady => new(new Overlapping(), new ArmSuccessorTimer(), new SendServe()),
         SuccessorFailed failed => new(new RollingBack(),
             new DisarmSuccessorTimer(), new NoteFailure(ReloadOutcome.Refused, failed.Reason), new EndSuccessor(false, failed.Reason)),
         SuccessorTimedOut => new(new RollingBack(), new NoteFailure(ReloadOutcome.Refused, NotReady), new EndSuccessor(false, NotReady)),
@@ -272,7 +274,7 @@ internal static class LifecycleMachine
         (Overlapping, SuccessorServes) =>
             new(new OnProbation(), new DisarmSuccessorTimer(), new QuiesceAccepting(), new ArmProbationTimer()),
         (OnProbation, ProbationPassed) => new(new Yielding(), new ArmSuccessorTimer(), new YieldRole()),
-        (Yielding, RoleYielded) => new(new Promoting(), new SendPromote()),
+        (Yielding, RoleYielded) => new(new Promoting(), new ArmSuccessorTimer(), new SendPromote()),
         (Promoting, PromotionAcknowledged) => new(new Moving(),
             new DisarmSuccessorTimer(), new KeepSockets(), new HandOverIdentity(), new FailReadiness(), new ArmMoveTimer(),
             new ReleaseListeners(true)),

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Predecessor;
 
-/// <summary>A successor's side of the handover channel.</summary>
+/// <summary>Runs in the successor: its side of the handover channel to the predecessor.</summary>
 /// <remarks>A restart loses nothing: the link outlives it and keeps what arrives until someone subscribes.</remarks>
 internal sealed class PredecessorActor : ReceiveActor, IWithTimers
 {
@@ -32,7 +32,7 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
             _link.Reach(HandoverPhase.Ready);
             _link.Channel?.TrySend(new ReadyFrame(ready.Endpoints, ready.HealthUrl, ready.Failing));
         });
-        Receive<PredecessorOrder.ReturnConnections>(_ => OnMoveConnections());
+        Receive<PredecessorOrder.ReturnConnections>(_ => OnReturnConnections());
         Receive<MoverProtocol.Carry>(OnCarry);
         Receive<MoverProtocol.CarryEnded>(_ => { }); // the predecessor does not wait for word of it
         Receive<TakenIn>(OnTakenIn);
@@ -256,7 +256,7 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
         }
     }
 
-    private void OnMoveConnections()
+    private void OnReturnConnections()
     {
         if (_link.Courier is null || _link.Ended)
         {

@@ -1,8 +1,8 @@
 using Akka.Actor;
+using Ips.Actors.Handover;
 using Ips.Actors.Posix;
-using Ips.Actors.Transport;
 
-namespace Ips.Actors.Handover;
+namespace Ips.Actors.Transport;
 
 /// <summary>The connections of a packet, on their way in.</summary>
 internal static class ConnectionIntake

@@ -4,7 +4,8 @@ using Ips.Actors.Posix;
 
 namespace Ips.Actors.Transport;
 
-/// <summary>What the owner of the listening sockets (ListenerActor) is asked and answers; the registry knows it by this type.</summary>
+/// <summary>What the owner of the listening sockets (ListenerActor) is asked and answers; the registry knows it by this type, as that
+/// actor is in a layer above.</summary>
 internal abstract class ListenerProtocol
 {
     private ListenerProtocol()

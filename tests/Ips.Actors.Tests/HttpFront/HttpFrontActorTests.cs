@@ -14,7 +14,7 @@ namespace Ips.Actors.Tests.HttpFront;
 public sealed class HttpFrontActorTests : ActorTest
 {
     private readonly RecordingLog _log = new();
-    private readonly FrontState _gate = new();
+    private readonly FrontState _state = new();
     private readonly ConnectionRegistry _connections = new();
     private readonly FakeHealth _health = new();
     private readonly FakeTimeProvider _time = new();
@@ -34,16 +34,16 @@ public sealed class HttpFrontActorTests : ActorTest
             return AutoPilot.KeepRunning;
         }));
         _front = Supervise(Props
-            .Create(() => new HttpFrontActor(_gate, _connections, _role, _health, _mover.Ref, _lifecycle.Ref, _log, _time)));
+            .Create(() => new HttpFrontActor(_state, _connections, _role, _health, _mover.Ref, _lifecycle.Ref, _log, _time)));
     }
 
     [Fact]
     public async Task HostStarted_Healthy_IsReady()
     {
-        Assert.False(_gate.Ready);
+        Assert.False(_state.Ready);
         _front.Tell(new HttpFrontProtocol.HostStarted());
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.FrontReady>();
-        Assert.True(_gate.Ready); // before anybody can connect
+        Assert.True(_state.Ready); // before anybody can connect
     }
 
     [Fact]
@@ -54,7 +54,7 @@ public sealed class HttpFrontActorTests : ActorTest
         _front.Tell(new FrontOrder.FailReadiness());
         _front.Tell(Kill.Instance);
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.FrontReady>();
-        Assert.False(_gate.Ready);
+        Assert.False(_state.Ready);
     }
 
     [Fact]
@@ -110,9 +110,9 @@ public sealed class HttpFrontActorTests : ActorTest
     [Fact]
     public async Task GetHealth_Counts_TellsRequestsAndErrors()
     {
-        _gate.Answered(200);
-        _gate.Answered(503);
-        _gate.Answered(499);
+        _state.Answered(200);
+        _state.Answered(503);
+        _state.Answered(499);
         Assert.Equal(
             new HttpFrontProtocol.Health(true, null, 3, 1),
                 await _front.Ask<HttpFrontProtocol.Health>(new HttpFrontProtocol.GetHealth(), Patience));
@@ -132,7 +132,7 @@ public sealed class HttpFrontActorTests : ActorTest
         _front.Tell(new FrontOrder.AnnounceServing());
         _front.Tell(new FrontOrder.TakeRole());
         await RoundTrip();
-        Assert.True(_gate.Ready && _role.IsPrimary);
+        Assert.True(_state.Ready && _role.IsPrimary);
         _front.Tell(new FrontOrder.YieldRole());
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.RoleYielded>();
         Assert.False(_role.IsPrimary);
@@ -182,7 +182,7 @@ public sealed class HttpFrontActorTests : ActorTest
         _front.Tell(new FrontOrder.AnnounceServing());
         _front.Tell(new FrontOrder.FailReadiness());
         await RoundTrip();
-        Assert.False(_gate.Ready || _gate.Draining);
+        Assert.False(_state.Ready || _state.Draining);
     }
 
     [Fact]
@@ -190,8 +190,8 @@ public sealed class HttpFrontActorTests : ActorTest
     {
         _front.Tell(new FrontOrder.BeginDrain());
         Assert.Equal(0, (await _lifecycle.ExpectMsgAsync<LifecycleEvent.ConnectionsDrained>()).Aborted);
-        Assert.True(_gate.Draining);
-        Assert.False(_gate.Move.Moving);
+        Assert.True(_state.Draining);
+        Assert.False(_state.Move.Moving);
     }
 
     [Fact]
@@ -200,11 +200,11 @@ public sealed class HttpFrontActorTests : ActorTest
         _connections.Arrived();
         _front.Tell(new FrontOrder.BeginDrain(MoveWay.Predecessor));
         await RoundTrip();
-        Assert.True(_gate.Draining && _gate.Move.Moving);
-        _gate.Move.Moving = false; // the carrier was lost
+        Assert.True(_state.Draining && _state.Move.Moving);
+        _state.Move.Moving = false; // the carrier was lost
         _front.Tell(new FrontOrder.BeginDrain(MoveWay.Predecessor)); // asked again after a restart
         await RoundTrip();
-        Assert.False(_gate.Move.Moving);
+        Assert.False(_state.Move.Moving);
     }
 
     [Fact]
@@ -217,7 +217,7 @@ public sealed class HttpFrontActorTests : ActorTest
         await one.EndAsync();
         await RoundTrip();
         Assert.False(_lifecycle.HasMessages);
-        _gate.Answered(200);
+        _state.Answered(200);
         await two.EndAsync();
         var drained = await _lifecycle.ExpectMsgAsync<LifecycleEvent.ConnectionsDrained>();
         Assert.Equal((0, 2, 1L), (drained.Aborted, drained.Counts!.Connections, drained.Counts.Requests));
@@ -229,7 +229,7 @@ public sealed class HttpFrontActorTests : ActorTest
     public async Task BeginDrain_OlderGenerationMovesYet_IsDrainedWhenNothingComesAnyMore()
     {
         var closed = new TaskCompletionSource();
-        _gate.CloseIntake = _ => closed.Task;
+        _state.CloseIntake = _ => closed.Task;
         _front.Tell(new FrontOrder.BeginDrain());
         await RoundTrip();
         var late = _open.Open();
@@ -246,7 +246,7 @@ public sealed class HttpFrontActorTests : ActorTest
     public async Task BeginDrain_OlderGenerationIsBusyYet_PassesItsConnectionsOnOnlyInAReload(bool reload)
     {
         var asked = new List<bool>();
-        _gate.CloseIntake = finish =>
+        _state.CloseIntake = finish =>
         {
             asked.Add(finish);
             return Task.CompletedTask;
@@ -311,7 +311,7 @@ public sealed class HttpFrontActorTests : ActorTest
     public async Task Abort_SomeWaitForAnotherGeneration_CountAsClosed()
     {
         _front.Tell(new FrontOrder.BeginDrain(MoveWay.Predecessor));
-        _gate.Move.OnTheWay = 3;
+        _state.Move.OnTheWay = 3;
         _front.Tell(new FrontOrder.AbortConnections());
         var drained = await _lifecycle.FishForMessageAsync<LifecycleEvent.ConnectionsDrained>(message =>
             message.Counts is { ClosedIdle: > 0 });

@@ -194,6 +194,7 @@ public sealed class LifecycleActorTests : LifecycleActorTest
 
     private static TimeSpan? TimeoutOf(LifecycleEffect effect) => effect switch
     {
+        LifecycleEffect.ArmSuccessorTimer { WithRoom: true } => new ReloadOptions().ReadyTimeout + new ReloadOptions().RoomTimeout,
         LifecycleEffect.ArmSuccessorTimer => new ReloadOptions().ReadyTimeout,
         LifecycleEffect.ArmMoveTimer => TimeSpan.FromSeconds(2),
         LifecycleEffect.ArmAbortTimer => TimeSpan.FromSeconds(5),

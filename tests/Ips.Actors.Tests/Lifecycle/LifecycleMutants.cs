@@ -83,6 +83,7 @@ internal static class LifecycleMutants
         ("DryRun", e => e is SpawnSuccessor spawn ? spawn with { DryRun = !spawn.DryRun } : e),
         ("Takeover", e => e is SpawnSuccessor spawn ? spawn with { Takeover = !spawn.Takeover } : e),
         ("Again", e => e is SpawnSuccessor spawn ? spawn with { Again = !spawn.Again } : e),
+        ("WithRoom", e => e is ArmSuccessorTimer arm ? new ArmSuccessorTimer(!arm.WithRoom) : e),
         ("DryRun of the account", e => e is BeginReload begin ? begin with { DryRun = !begin.DryRun } : e),
         ("Takeover of the account", e => e is BeginReload begin ? begin with { Takeover = !begin.Takeover } : e),
         ("Way", e => e is BeginDrain drain ? new BeginDrain(drain.Way == MoveWay.Successor ? MoveWay.None : MoveWay.Successor) : e),

@@ -71,6 +71,9 @@ public sealed class LifecycleReloadTests : LifecycleActorTest
         var lifecycle = Start(new Serving());
         lifecycle.Tell(new LifecycleProtocol.Reload("test", ReplyTo: waiter.Ref));
         Assert.Equal("AwaitingReady", await StateOf(lifecycle));
+        Clock.Advance(Options.Reload.RoomTimeout); // no process is there yet
+        lifecycle.Tell(new LifecycleEvent.SuccessorSpawned(99));
+        Assert.Equal("AwaitingReady", await StateOf(lifecycle));
         Clock.Advance(Options.Reload.ReadyTimeout);
         await Reloader.ExpectMsgAsync<ReloaderOrder.SpawnSuccessor>();
         Assert.False((await Reloader.ExpectMsgAsync<ReloaderOrder.EndSuccessor>()).FinishRequests);
@@ -82,6 +85,38 @@ public sealed class LifecycleReloadTests : LifecycleActorTest
 
         lifecycle.Tell(new LifecycleProtocol.Reload("next"));
         Assert.Equal(new ReloaderOrder.SpawnSuccessor { Generation = 8 }, await Reloader.ExpectMsgAsync<ReloaderOrder.SpawnSuccessor>());
+    }
+
+    [Fact]
+    public async Task Reload_StepsThatTakeLong_EachHaveTheirOwnTime()
+    {
+        var lifecycle = Start(new Serving());
+        lifecycle.Tell(new LifecycleProtocol.Reload("test"));
+        await StateOf(lifecycle);
+        var almost = Options.Reload.ReadyTimeout - TimeSpan.FromMilliseconds(1);
+        Clock.Advance(Options.Reload.RoomTimeout + almost); // for room
+        foreach (var (next, state) in new (LifecycleEvent, string)[]
+        {
+            (new LifecycleEvent.SuccessorSpawned(99), "AwaitingReady"), (new LifecycleEvent.SuccessorReady(), "Overlapping"),
+        })
+        {
+            lifecycle.Tell(next);
+            Assert.Equal(state, await StateOf(lifecycle));
+            Clock.Advance(almost);
+            Assert.Equal(state, await StateOf(lifecycle));
+        }
+
+        lifecycle.Tell(new LifecycleEvent.SuccessorServes());
+        await StateOf(lifecycle);
+        Clock.Advance(Options.Reload.Probation);
+        Assert.Equal("Yielding", await StateOf(lifecycle));
+        Clock.Advance(almost);
+        lifecycle.Tell(new LifecycleEvent.RoleYielded());
+        Assert.Equal("Promoting", await StateOf(lifecycle));
+        Clock.Advance(almost);
+        Assert.Equal("Promoting", await StateOf(lifecycle));
+        Clock.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Equal("RollingBack", await StateOf(lifecycle));
     }
 
     [Theory]

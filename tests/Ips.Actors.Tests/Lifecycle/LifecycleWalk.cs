@@ -207,6 +207,7 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
         if (lost is null)
         {
             StateRules.Check(node.State, transition.State, world);
+            StateRules.CheckTimeOfStep(node.State, @event, transition);
         }
 
         return new Node(transition.State, world);

@@ -24,12 +24,18 @@ public sealed class LifecycleWalkTests(ITestOutputHelper output)
         Assert.Equal(Nested<LifecycleEvent>().Order(), WalkEvents.All.Select(e => e.GetType().Name).Distinct().Order());
 
     [Fact]
-    public void News_OfAReload_ChangeNothing()
+    public void News_OfAReload_ChangeNoStateAndOrderNothing()
     {
         var states = new LifecycleWalk(LifecycleMachine.Next).Run().Nodes.Select(node => node.State).Distinct();
-        Assert.All(states, state => Assert.Equal((state, 0), (Next(state).State, Next(state).Effects.Count)));
+        Assert.All(states, state =>
+        {
+            var (greeted, spawned) = (Next(state, new LifecycleEvent.SuccessorGreeted("2.0")), Next(state, new LifecycleEvent.SuccessorSpawned(99)));
+            Assert.Equal((state, 0, state), (greeted.State, greeted.Effects.Count, spawned.State));
+            // A spawned process has its own time, whatever the wait for room has used up.
+            Assert.Equal(state is LifecycleState.AwaitingReady ? [new LifecycleEffect.ArmSuccessorTimer()] : [], spawned.Effects);
+        });
 
-        static Transition Next(LifecycleState state) => LifecycleMachine.Next(state, new LifecycleEvent.SuccessorSpawned(99));
+        static Transition Next(LifecycleState state, LifecycleEvent news) => LifecycleMachine.Next(state, news);
     }
 
     [Fact]

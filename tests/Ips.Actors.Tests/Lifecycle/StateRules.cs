@@ -223,6 +223,18 @@ internal static class StateRules
         Require(!world.Queued, Invariants.Account, "a reload that waits is forgotten");
     }
 
+    /// <summary>Each step of a handover has its own time: what the one before has used up is not taken from it. Before the spawn the wait
+    /// for room may be part of it.</summary>
+    public static void CheckTimeOfStep(LifecycleState before, LifecycleEvent @event, Transition transition)
+    {
+        var begins = transition.State is AwaitingReady or Overlapping or Yielding or Promoting
+            && (transition.State.GetType() != before.GetType() || @event is LifecycleEvent.ActorRestarted);
+        var armed = transition.Effects.OfType<LifecycleEffect.ArmSuccessorTimer>().SingleOrDefault();
+        Require(!begins || armed is not null, Invariants.Owner, $"{transition.State} begins with the time that is left");
+        Require(armed is null || armed.WithRoom == transition.State is AwaitingReady, Invariants.Owner,
+            "the wait for room counts where there is none, or does not count where there may be one");
+    }
+
     private static void CheckTimers(World world, ArmedTimers expected) =>
         Require(world.Timers == expected, Invariants.Owner, $"timers {world.Timers} instead of {expected}");
 
