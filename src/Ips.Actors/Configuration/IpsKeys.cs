@@ -103,7 +103,6 @@ internal static class IpsKeys
 /// with its key.</summary>
 internal sealed class IpsOptionsValidator : IValidateOptions<IpsOptions>
 {
-    /// <inheritdoc/>
     public ValidateOptionsResult Validate(string? name, IpsOptions options)
     {
         var faults = IpsKeys.All.Check(options);

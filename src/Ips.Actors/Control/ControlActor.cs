@@ -49,7 +49,6 @@ internal sealed class ControlActor : ReceiveActor
         });
     }
 
-    /// <inheritdoc/>
     protected override void PreStart()
     {
         if (_files.ControlServed)
@@ -58,11 +57,9 @@ internal sealed class ControlActor : ReceiveActor
         }
     }
 
-    /// <inheritdoc/>
     protected override void PostStop() => StopAccepting();
 
     // A restarted session would be made from a descriptor number that is closed by then, or another's.
-    /// <inheritdoc/>
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
 
     private void Serve()

@@ -80,7 +80,6 @@ internal sealed class ControlSession : ReceiveActor
     /// <summary>The process ends: send the last line.</summary>
     public sealed record Finish;
 
-    /// <inheritdoc/>
     protected override void PreStart()
     {
         if (_peer.Uid != 0 && _peer.Uid != ProcessAttributes.EffectiveUserId)
@@ -93,7 +92,6 @@ internal sealed class ControlSession : ReceiveActor
         ReadRequestAsync(_stream).PipeTo(Self, failure: error => new Broken(error.GetBaseException().Message));
     }
 
-    /// <inheritdoc/>
     protected override void PostStop() => _stream.Dispose();
 
     private static async Task<object> ReadRequestAsync(NetworkStream stream)

@@ -25,10 +25,8 @@ internal sealed class LineFormatLoggerProvider : ILoggerProvider
         if (journal is not null) journal.Form = options;
     }
 
-    /// <inheritdoc/>
     public ILogger CreateLogger(string categoryName) => new LineLogger(categoryName, this);
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         // The lanes are the process's own: they are flushed at its exit.

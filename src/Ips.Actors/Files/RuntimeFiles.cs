@@ -389,6 +389,5 @@ internal sealed class RuntimeFiles : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose() => Retract(Environment.ProcessId, handedOver: true);
 }

@@ -20,6 +20,5 @@ internal readonly record struct EndpointKey(string Endpoint, int Ordinal)
         _ => throw new NotSupportedException($"An endpoint of type {endPoint.GetType().Name} cannot be handed over."),
     };
 
-    /// <inheritdoc/>
     public override string ToString() => Ordinal == 0 ? Endpoint : $"{Endpoint}#{Ordinal}";
 }

@@ -38,7 +38,6 @@ internal sealed class ActorGuardian : ReceiveActor
         Receive<Terminated>(OnTerminated);
     }
 
-    /// <inheritdoc/>
     protected override SupervisorStrategy SupervisorStrategy() => new RestartStrategy(this);
 
     private void OnTerminated(Terminated terminated)

@@ -28,19 +28,15 @@ internal sealed class CurrentProcess(
 
     private bool _logGone, _handedOver;
 
-    /// <inheritdoc/>
     public int Pid => Environment.ProcessId;
 
-    /// <inheritdoc/>
     public int Generation => generation.Number;
 
-    /// <inheritdoc/>
     public string Release => GenerationContext.Release;
 
     /// <summary>The addresses that Kestrel serves, as URLs with their real ports.</summary>
     public IReadOnlyList<string> Endpoints => [.. server.Features.Get<IServerAddressesFeature>()?.Addresses ?? []];
 
-    /// <inheritdoc/>
     public IReadOnlyList<EndpointOffer> MovableEndpoints()
     {
         var secure = Endpoints.Where(url => url.StartsWith("https:", StringComparison.OrdinalIgnoreCase)).ToList();
@@ -54,7 +50,6 @@ internal sealed class CurrentProcess(
         static string Suffix(EndPoint endPoint) => endPoint is IPEndPoint ip ? $":{ip.Port}" : $"unix:{endPoint}";
     }
 
-    /// <inheritdoc/>
     public Task RestartOver => restart.Over;
 
     private string HistoryPath => HistoryFile.PathBeside(files.PidFile);
@@ -64,7 +59,6 @@ internal sealed class CurrentProcess(
 
     private LastGoodRelease OwnRelease => _release with { Since = time.GetUtcNow() };
 
-    /// <inheritdoc/>
     public void KeepSockets()
     {
         if (generation.Supervisor is not null || generation.Manager is not null)
@@ -86,14 +80,11 @@ internal sealed class CurrentProcess(
         }
     }
 
-    /// <inheritdoc/>
     public void DropSockets() => restart.Drop();
 
-    /// <inheritdoc/>
     public void RestartService(bool own) => restart.Start(own ? OwnRelease : LastGood(), own ? Generation + 2 : Generation + 1,
         files.LockFd);
 
-    /// <inheritdoc/>
     public void PublishIdentity()
     {
         _handedOver = false;
@@ -110,7 +101,6 @@ internal sealed class CurrentProcess(
         }
     }
 
-    /// <inheritdoc/>
     public void HandOverIdentity(bool toTakeover)
     {
         _handedOver = true;
@@ -127,20 +117,16 @@ internal sealed class CurrentProcess(
         takeover?.Retract();
     }
 
-    /// <inheritdoc/>
     public void RetractIdentity(bool handedOver)
     {
         takeover?.Retract();
         files.Retract(Pid, handedOver);
     }
 
-    /// <inheritdoc/>
     public void RenewIdentity() => files.Renew();
 
-    /// <inheritdoc/>
     public void ReportStarted() => StartReporter.ReportServing(Pid, Generation, Endpoints);
 
-    /// <inheritdoc/>
     public string? ReopenLog()
     {
         if (options.LogFile is { } path)
@@ -158,25 +144,20 @@ internal sealed class CurrentProcess(
         return options.LogFile;
     }
 
-    /// <inheritdoc/>
     public ReleaseStamp? ReleaseInPlace() => launcher.InPlace();
 
-    /// <inheritdoc/>
     public Task<string?> PassOnReloadAsync(ReloadRequest request) => ReloadDelivery.DeliverAsync(files.ControlPath, request, time);
 
-    /// <inheritdoc/>
     public void KeepHistory(IReadOnlyList<ReloadReceipt> receipts)
     {
         if (HasHistory) HistoryFile.TryWrite(HistoryPath, receipts, log);
     }
 
-    /// <inheritdoc/>
     public void AddToHistory(ReloadReceipt receipt)
     {
         if (HasHistory) HistoryFile.TryAdd(HistoryPath, receipt, log);
     }
 
-    /// <inheritdoc/>
     public bool RestorePaths(IReadOnlyList<ReloadReceipt> history)
     {
         RestoreLog();
@@ -238,13 +219,10 @@ internal sealed class CurrentProcess(
         }
     }
 
-    /// <inheritdoc/>
     public IReadOnlyList<string> CheckConfiguration() => options.CheckConfiguration?.Invoke() ?? [];
 
-    /// <inheritdoc/>
     public void StopHost() => lifetime.StopApplication();
 
-    /// <inheritdoc/>
     public void Exit(ExitCode code)
     {
         files.Abandon(Pid);

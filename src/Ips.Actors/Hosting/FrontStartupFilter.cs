@@ -7,7 +7,6 @@ namespace Ips.Actors.Hosting;
 /// <summary>Puts <see cref="FrontMiddleware"/> before the app's own middleware.</summary>
 internal sealed class FrontStartupFilter : IStartupFilter
 {
-    /// <inheritdoc/>
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
         app.UseMiddleware<FrontMiddleware>();

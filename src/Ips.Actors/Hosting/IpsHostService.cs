@@ -29,22 +29,18 @@ internal sealed class IpsHostService : IHostedLifecycleService
         lifetime.ApplicationStarted.Register(OnStarted);
     }
 
-    /// <inheritdoc/>
     public Task StartingAsync(CancellationToken cancellationToken)
     {
         _runtime.Prepare();
         return Task.CompletedTask;
     }
 
-    /// <inheritdoc/>
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <inheritdoc/>
     public Task StartedAsync(CancellationToken cancellationToken) =>
         _actors.TryGet<ListenerProtocol>(out var listeners) ? _runtime.CheckEndpointsAsync(listeners, cancellationToken)
             : Task.CompletedTask;
 
-    /// <inheritdoc/>
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         _lifetime.StopApplication();
@@ -56,10 +52,8 @@ internal sealed class IpsHostService : IHostedLifecycleService
         }
     }
 
-    /// <inheritdoc/>
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <inheritdoc/>
     public Task StoppedAsync(CancellationToken cancellationToken) => _role.ReleaseAsync();
 
     private void OnStarted()
@@ -74,9 +68,7 @@ internal sealed class IpsHostService : IHostedLifecycleService
 /// <summary>In place of the default <c>ConsoleLifetime</c>: signals come by SignalActor.</summary>
 internal sealed class IpsHostLifetime : IHostLifetime
 {
-    /// <inheritdoc/>
     public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <inheritdoc/>
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }

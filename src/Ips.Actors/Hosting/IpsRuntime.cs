@@ -183,7 +183,6 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         _restore?.Dispose();

@@ -23,25 +23,18 @@ internal sealed class GenerationRole(GenerationContext generation, ILogger log) 
     /// <summary>The clock of <see cref="HandlerTimeout"/>.</summary>
     internal TimeProvider Time { get; init; } = TimeProvider.System;
 
-    /// <inheritdoc/>
     public int Number => generation.Number;
 
-    /// <inheritdoc/>
     public bool IsPrimary => _isPrimary;
 
-    /// <inheritdoc/>
     public IDisposable OnServing(Func<CancellationToken, Task> handler) => _serving.Add(handler);
 
-    /// <inheritdoc/>
     public IDisposable OnPromoted(Func<CancellationToken, Task> handler) => _promoted.Add(handler);
 
-    /// <inheritdoc/>
     public IDisposable OnDraining(Func<CancellationToken, Task> handler) => _draining.Add(handler);
 
-    /// <inheritdoc/>
     public IDisposable OnReleasing(Func<CancellationToken, Task> handler) => _releasing.Add(handler);
 
-    /// <inheritdoc/>
     public void TellSuccessor(string name, string value)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);

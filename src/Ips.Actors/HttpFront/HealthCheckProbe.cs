@@ -24,7 +24,6 @@ internal sealed class HealthCheckProbe(IServiceProvider services, TimeProvider t
     public IReadOnlyCollection<string> Names { get; } =
         [.. services.GetService<IOptions<HealthCheckServiceOptions>>()?.Value.Registrations.Select(check => check.Name) ?? []];
 
-    /// <inheritdoc/>
     public async Task<ProbeResult> CheckAsync(CancellationToken cancellationToken)
     {
         if (_checks is null)

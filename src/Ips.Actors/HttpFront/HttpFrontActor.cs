@@ -73,7 +73,6 @@ internal sealed class HttpFrontActor : ReceiveActor
         Receive<HttpFrontProtocol.GetLoad>(_ => Sender.Tell(new HttpFrontProtocol.Load(_connections.Open, _connections.Busy)));
     }
 
-    /// <inheritdoc/>
     protected override void PreStart()
     {
         if (_state.HostStarted)

@@ -24,7 +24,6 @@ internal sealed class PipelineWarmup(
 
     private bool _warm;
 
-    /// <inheritdoc/>
     public async Task<ProbeResult> CheckAsync(CancellationToken cancellationToken)
     {
         if (!_warm && options.Timeout > TimeSpan.Zero && options.Requests.Count > 0)

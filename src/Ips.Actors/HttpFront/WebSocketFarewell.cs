@@ -17,13 +17,10 @@ internal sealed class WebSocketFarewell : IHttpUpgradeFeature, IHttpExtendedConn
     private WebSocketFarewell(HttpContext context, PoliteClose close, IHttpUpgradeFeature? upgrade, IHttpExtendedConnectFeature? connect) =>
         (_context, _close, _upgrade, _connect) = (context, close, upgrade, connect);
 
-    /// <inheritdoc/>
     public bool IsUpgradableRequest => _upgrade?.IsUpgradableRequest ?? false;
 
-    /// <inheritdoc/>
     public bool IsExtendedConnect => _connect?.IsExtendedConnect ?? false;
 
-    /// <inheritdoc/>
     public string? Protocol => _connect?.Protocol;
 
     /// <summary>Watches a request if it asks for a WebSocket.</summary>
@@ -49,10 +46,8 @@ internal sealed class WebSocketFarewell : IHttpUpgradeFeature, IHttpExtendedConn
     /// <summary>The app says goodbye itself.</summary>
     public void LeaveToApp() => _leftToApp = true;
 
-    /// <inheritdoc/>
     public async Task<Stream> UpgradeAsync() => Attach(await _upgrade!.UpgradeAsync().ConfigureAwait(false));
 
-    /// <inheritdoc/>
     public async ValueTask<Stream> AcceptAsync() => Attach(await _connect!.AcceptAsync().ConfigureAwait(false));
 
     private FarewellStream Attach(Stream stream)

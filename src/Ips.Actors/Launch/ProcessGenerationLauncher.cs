@@ -20,7 +20,6 @@ internal sealed class ProcessGenerationLauncher(
     /// <summary>The handover channel's descriptor in a successor.</summary>
     internal const int ChannelFd = 3;
 
-    /// <inheritdoc/>
     public ReleaseStamp? InPlace()
     {
         try
@@ -33,7 +32,6 @@ internal sealed class ProcessGenerationLauncher(
         }
     }
 
-    /// <inheritdoc/>
     public ISpawnedGeneration Launch(int generation)
     {
         var (ours, theirs) = FdPassing.SocketPair();

@@ -41,7 +41,6 @@ internal abstract record SupervisorFrame
 /// <param name="Generation">Its number, from 1.</param>
 internal sealed record JoinedFrame(int Pid, int Generation) : SupervisorFrame
 {
-    /// <inheritdoc/>
     public override int Subject => Pid;
 }
 
@@ -58,7 +57,6 @@ internal sealed record MainFrame(
     int Pid, int Generation, string PidFile, IReadOnlyList<EndpointOffer> Endpoints, bool Control, LastGoodRelease Release,
     string? EnvironmentFile = null) : SupervisorFrame
 {
-    /// <inheritdoc/>
     public override int Subject => Pid;
 }
 
@@ -66,7 +64,6 @@ internal sealed record MainFrame(
 /// <param name="Pid">Its process id.</param>
 internal sealed record ReleasedFrame(int Pid) : SupervisorFrame
 {
-    /// <inheritdoc/>
     public override int Subject => Pid;
 }
 

@@ -42,15 +42,12 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         }
     }
 
-    /// <inheritdoc/>
     public ITimerScheduler Timers { get; set; } = null!;
 
-    /// <inheritdoc/>
     public IStash Stash { get; set; } = null!;
 
     private LifecycleCast Cast => _memory.Cast!;
 
-    /// <inheritdoc/>
     protected override void PreStart()
     {
         // Through our own mailbox: a sign of life that another thread could give would be none.
@@ -60,7 +57,6 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         }
     }
 
-    /// <inheritdoc/>
     protected override void PostRestart(Exception reason)
     {
         base.PostRestart(reason);

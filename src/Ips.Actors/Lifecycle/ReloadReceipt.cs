@@ -106,12 +106,10 @@ internal sealed partial class ReceiptJson : JsonSerializerContext;
 /// JSON.</summary>
 internal sealed class FiniteNumberConverter : JsonConverter<double>
 {
-    /// <inheritdoc/>
     public override double Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         reader.TokenType == JsonTokenType.Number && reader.TryGetDouble(out var value) && double.IsFinite(value)
             ? value
             : throw new JsonException("A number is no finite number.");
 
-    /// <inheritdoc/>
     public override void Write(Utf8JsonWriter writer, double value, JsonSerializerOptions options) => writer.WriteNumberValue(value);
 }

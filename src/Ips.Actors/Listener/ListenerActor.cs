@@ -37,13 +37,10 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash, IWithTimers
         Receive<ListenerOrder.RestorePaths>(_ => OnRestorePaths());
     }
 
-    /// <inheritdoc/>
     public IStash Stash { get; set; } = null!;
 
-    /// <inheritdoc/>
     public ITimerScheduler Timers { get; set; } = null!;
 
-    /// <inheritdoc/>
     protected override void PreStart()
     {
         foreach (var entry in _table.Parked)

@@ -291,7 +291,6 @@ internal sealed class ListenerTable : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose() => _loop.Dispose();
 
     private void CloseSocket(Entry entry, bool unlink)

@@ -68,16 +68,12 @@ internal sealed class CapturedOutput : ISuccessorOutput
         _ = _pump.Stop();
     }
 
-    /// <inheritdoc/>
     public IReadOnlyList<string> Sync() => _pump.Sync();
 
-    /// <inheritdoc/>
     public (byte[] Output, byte[] Error) HandOver() => _pump.Stop();
 
-    /// <inheritdoc/>
     public void Limit(bool limited) => _pump.Limit(limited);
 
-    /// <inheritdoc/>
     public void Close() => _ = _pump.Stop();
 
     // Ours would keep the pipes from ever ending.

@@ -150,7 +150,6 @@ internal sealed unsafe class GuardedPath : IDisposable
         new(FullName.EndsWith(Name, StringComparison.Ordinal) ? FullName[..^Name.Length] + name : name, FileDescriptors.Duplicate(Folder),
             name, _wayIsContested, IsContested);
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         if (_disposed) return;

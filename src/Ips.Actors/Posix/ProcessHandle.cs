@@ -97,7 +97,6 @@ internal sealed class ProcessHandle : IDisposable
         return true;
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         if (_disposed) return;

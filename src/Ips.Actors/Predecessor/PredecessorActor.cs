@@ -58,10 +58,8 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
         });
     }
 
-    /// <inheritdoc/>
     public ITimerScheduler Timers { get; set; } = null!;
 
-    /// <inheritdoc/>
     protected override void PreStart()
     {
         var self = Self;

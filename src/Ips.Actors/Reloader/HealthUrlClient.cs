@@ -9,7 +9,6 @@ internal sealed class HealthUrlClient(Uri url, TimeSpan timeout) : IHealthUrl
 {
     private const int MaxAnswerBytes = 64 * 1024;
 
-    /// <inheritdoc/>
     public async Task<string?> AskAsync()
     {
         using var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, UseCookies = false };

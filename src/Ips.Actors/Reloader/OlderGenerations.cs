@@ -35,7 +35,6 @@ internal sealed class OlderGenerations : IOlderGenerations, IDisposable
     public static IReadOnlyList<GenerationEntry> WithSelf(IReadOnlyList<GenerationEntry> older, int own) =>
         [.. older, new GenerationEntry(own, Environment.ProcessId, Processes.StartedAt(Environment.ProcessId) ?? 0)];
 
-    /// <inheritdoc/>
     public IReadOnlyList<GenerationEntry> Alive()
     {
         lock (_gate)
@@ -50,7 +49,6 @@ internal sealed class OlderGenerations : IOlderGenerations, IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public async Task WaitForRoomAsync(int most, TimeSpan patience)
     {
         // Looking again and again is enough for what happens this seldom, and keeps the pidfds where they are.
@@ -80,7 +78,6 @@ internal sealed class OlderGenerations : IOlderGenerations, IDisposable
         return true;
     }
 
-    /// <inheritdoc/>
     public void Signal(int signal)
     {
         lock (_gate)
@@ -92,13 +89,11 @@ internal sealed class OlderGenerations : IOlderGenerations, IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public Task AbortAsync(GenerationEntry generation, TimeSpan patience) =>
         // The wait sleeps on a thread of its own: this happens too seldom for anything cleverer to pay.
         Task.Factory.StartNew(() => Abort(generation, patience), CancellationToken.None, TaskCreationOptions.LongRunning,
             TaskScheduler.Default);
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         lock (_gate)

@@ -46,10 +46,8 @@ internal sealed class ProcessSignals : ISignalSource
     /// <summary>Registers the handlers at the first call.</summary>
     public static ProcessSignals Register() => Instance.Value;
 
-    /// <inheritdoc/>
     public bool HangupIgnored { get; }
 
-    /// <inheritdoc/>
     public void Subscribe(Action<int> subscriber)
     {
         lock (_gate) _events.Subscribe(subscriber);

@@ -21,7 +21,6 @@ internal sealed class SignalActor : ReceiveActor
         });
     }
 
-    /// <inheritdoc/>
     protected override void PreStart()
     {
         var self = Self;

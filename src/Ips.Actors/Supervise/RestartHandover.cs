@@ -64,7 +64,6 @@ internal sealed class RestartHandover : IDisposable
     /// <summary>Completes when the generation serves (true), or its channel has ended before (false).</summary>
     public Task<bool> Over => _over.Task;
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;

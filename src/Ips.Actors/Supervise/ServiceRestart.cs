@@ -74,7 +74,6 @@ internal sealed class ServiceRestart(StartCommand command, TimeSpan readyTimeout
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         _held.Release();

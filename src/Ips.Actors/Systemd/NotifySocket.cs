@@ -15,7 +15,6 @@ internal sealed class NotifySocket(string name) : INotifySocket
 
     private readonly string _path = name.StartsWith('@') ? $"\0{name.AsSpan(1)}" : name;
 
-    /// <inheritdoc/>
     /// <remarks>A socket for each message, as sd_notify(3) has it: messages are seconds apart, and no descriptor is held that a successor
     /// could inherit.</remarks>
     public void Send(ReadOnlySpan<byte> datagram, bool wait)

@@ -47,13 +47,11 @@ internal sealed class TakeoverActor : ReceiveActor
         });
     }
 
-    /// <inheritdoc/>
     protected override void PreStart()
     {
         if (_socket.Served) Serve();
     }
 
-    /// <inheritdoc/>
     protected override void PostStop()
     {
         StopAccepting();

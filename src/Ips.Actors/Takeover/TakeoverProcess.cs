@@ -56,10 +56,8 @@ internal sealed class TakeoverProcess : ITakeoverProcess
     /// <summary>Its PID here; one that this namespace does not have, as it names itself: for people, nothing is done by it.</summary>
     public int Pid => _peer.Pid > 0 ? _peer.Pid : _helloPid;
 
-    /// <inheritdoc/>
     public IHandoverChannel Channel => _channel;
 
-    /// <inheritdoc/>
     public Task<ProcessExit> Exited => _exited.Task;
 
     /// <summary>Waits for its first word, which whoever subscribes later gets as well.</summary>
@@ -81,14 +79,12 @@ internal sealed class TakeoverProcess : ITakeoverProcess
         }
     }
 
-    /// <inheritdoc/>
     public void Refuse(string reason)
     {
         _channel.TrySend(new RefusedFrame(reason));
         _ = LeaveAsync();
     }
 
-    /// <inheritdoc/>
     public void Signal(int signal)
     {
         string? reason = null;
@@ -112,7 +108,6 @@ internal sealed class TakeoverProcess : ITakeoverProcess
         _exited.TrySetResult(ProcessExit.Unknown);
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         lock (_gate) _disposed = true;

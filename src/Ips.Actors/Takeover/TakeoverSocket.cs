@@ -117,7 +117,6 @@ internal sealed class TakeoverSocket : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose() => Retract(); // the descriptor, from which a thread may still accept, ends with the process
 
     /// <summary>The number of the group whose members may take over; null for none.</summary>

@@ -22,7 +22,6 @@ internal sealed class HandoverListener(
     private ListenerProtocol.Bound? _bound;
     private AcceptedSockets? _sockets;
 
-    /// <inheritdoc/>
     public EndPoint EndPoint => Bound.EndPoint;
 
     private ListenerProtocol.Bound Bound => _bound ?? throw new InvalidOperationException("The listener is not bound.");
@@ -55,7 +54,6 @@ internal sealed class HandoverListener(
     /// <summary>The socket is there; its real address and id are known.</summary>
     public void Attach(ListenerProtocol.Bound bound, AcceptedSockets sockets) => (_bound, _sockets) = (bound, sockets);
 
-    /// <inheritdoc/>
     public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
     {
         while (await _arrivals.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
@@ -77,7 +75,6 @@ internal sealed class HandoverListener(
         return null;
     }
 
-    /// <inheritdoc/>
     public async ValueTask UnbindAsync(CancellationToken cancellationToken = default)
     {
         onUnbound(this);
@@ -98,7 +95,6 @@ internal sealed class HandoverListener(
         _arrivals.Writer.TryComplete();
     }
 
-    /// <inheritdoc/>
     public ValueTask DisposeAsync()
     {
         _arrivals.Writer.TryComplete();

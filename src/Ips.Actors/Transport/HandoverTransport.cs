@@ -25,7 +25,6 @@ internal sealed class HandoverTransport(ActorRegistry actors, ConnectionRegistry
     /// <summary>TCP and Unix sockets; a <c>FileHandleEndPoint</c> and named pipes go to the stock transports.</summary>
     public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint or UnixDomainSocketEndPoint;
 
-    /// <inheritdoc/>
     /// <exception cref="AddressInUseException">Another process listens there.</exception>
     public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {

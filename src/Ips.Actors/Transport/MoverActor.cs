@@ -46,10 +46,8 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
         });
     }
 
-    /// <inheritdoc/>
     public ITimerScheduler Timers { get; set; } = null!;
 
-    /// <inheritdoc/>
     protected override void PreStart()
     {
         if (_ledger.Waiting.Count > 0)

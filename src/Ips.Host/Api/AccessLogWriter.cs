@@ -33,7 +33,6 @@ internal sealed class AccessLogWriter : IAsyncDisposable
         if (!_lines.Writer.TryWrite(line)) Interlocked.Increment(ref _dropped);
     }
 
-    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         _lines.Writer.TryComplete();

@@ -8,7 +8,6 @@ namespace Ips.Host.Api;
 internal sealed class InventoryStartup(IInventoryStore store, IOptions<AuthOptions> options, IGenerationNumber generation,
     ILogger<InventoryStartup> log) : IHostedService
 {
-    /// <inheritdoc/>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         if (generation.Current <= 1) log.StoreOpened(store.Description);
@@ -29,6 +28,5 @@ internal sealed class InventoryStartup(IInventoryStore store, IOptions<AuthOptio
         }
     }
 
-    /// <inheritdoc/>
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }

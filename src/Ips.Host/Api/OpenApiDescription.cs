@@ -15,7 +15,6 @@ internal sealed class OpenApiDescription(IOptions<ApiOptions> options, IOptions<
     private const string JsonType = "application/json";
     private const string ErrorSchema = "Error";
 
-    /// <inheritdoc/>
     public Task TransformAsync(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellationToken)
     {
         document.Info = new OpenApiInfo { Title = "ips, the IP inventory", Version = "v1",

@@ -33,7 +33,6 @@ internal sealed class OpenApiText([FromKeyedServices(OpenApiText.DocumentName)] 
         await context.Response.Body.WriteAsync(bytes, context.RequestAborted);
     }
 
-    /// <inheritdoc/>
     public void Dispose() => _making.Dispose();
 
     private async ValueTask<(byte[] Bytes, EntityTagHeaderValue Tag)> GetAsync(CancellationToken cancellationToken)

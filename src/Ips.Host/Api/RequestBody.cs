@@ -55,7 +55,6 @@ internal sealed class RequestBody : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         _memory.GiveBack(_buffer.Length);

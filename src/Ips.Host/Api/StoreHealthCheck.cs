@@ -13,7 +13,6 @@ internal sealed class StoreHealthCheck(IInventoryStore store, TimeProvider time,
     private Task<string?>? _running;
     private string? _reason;
 
-    /// <inheritdoc/>
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         var reason = await ReasonAsync(cancellationToken);

@@ -54,7 +54,6 @@ internal sealed class AccessKeyCache(IAccessKeyStore store, IOptions<AuthOptions
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose() => _refreshing.Dispose();
 
     private sealed record Snapshot(long Version, long Timestamp, FrozenDictionary<string, AccessKey> Keys);

@@ -22,14 +22,11 @@ internal sealed class CliActions(
 {
     private readonly ClientActions _client = new(console);
 
-    /// <inheritdoc/>
     public Task<int> RunAsync(RunCommand command, CancellationToken cancellation) => ForegroundAsync(command.Daemon, serve, cancellation);
 
-    /// <inheritdoc/>
     public Task<int> SuperviseAsync(SuperviseCommand command, CancellationToken cancellation) =>
         ForegroundAsync(command.Daemon, supervise ?? serve, cancellation);
 
-    /// <inheritdoc/>
     public async Task<int> StartAsync(StartCommand command, CancellationToken cancellation)
     {
         if (command.LastGood) return await Reporting(() => new LastGoodStart(console, launcher, enter).RunAsync(command, cancellation));
@@ -46,7 +43,6 @@ internal sealed class CliActions(
         return CliExitCode.Configuration;
     }
 
-    /// <inheritdoc/>
     public async Task<int> CheckAsync(CheckCommand command, CancellationToken cancellation)
     {
         if (command.Reference)
@@ -64,7 +60,6 @@ internal sealed class CliActions(
         return CliExitCode.Ok;
     }
 
-    /// <inheritdoc/>
     public async Task<int> DoctorAsync(DoctorCommand command, CancellationToken cancellation)
     {
         var loaded = SettingsLoader.Load(command.Daemon, console.Directory, needsLogFile: false);
@@ -79,25 +74,20 @@ internal sealed class CliActions(
         return DoctorRules.Problems(facts).Any(problem => problem.Prevents) ? CliExitCode.Failed : CliExitCode.Ok;
     }
 
-    /// <inheritdoc/>
     public Task<int> ReloadAsync(ReloadCommand command, CancellationToken cancellation) =>
         Reporting(() => _client.ReloadAsync(command, cancellation),
         "the daemon carries on with the reload, and 'ips history' will show how it ended");
 
-    /// <inheritdoc/>
     public Task<int> PauseAsync(PauseCommand command, CancellationToken cancellation) =>
         Reporting(() => _client.PauseAsync(command, cancellation));
 
-    /// <inheritdoc/>
     public Task<int> StopAsync(StopCommand command, CancellationToken cancellation) =>
         Reporting(() => _client.StopAsync(command, cancellation),
         "a daemon that was told to stop still stops, and 'ips status' shows whether it has");
 
-    /// <inheritdoc/>
     public Task<int> StatusAsync(StatusCommand command, CancellationToken cancellation) =>
         Reporting(() => _client.StatusAsync(command, cancellation));
 
-    /// <inheritdoc/>
     public Task<int> HistoryAsync(HistoryCommand command, CancellationToken cancellation) =>
         Reporting(() => _client.HistoryAsync(command, cancellation));
 

@@ -6,15 +6,12 @@ namespace Ips.Host.Cli;
 /// wait.</summary>
 internal sealed class PosixDaemonLauncher : IDaemonLauncher
 {
-    /// <inheritdoc/>
     public int Start(DaemonLaunch launch) =>
         Spawn.Start(new SpawnRequest(
             launch.FileName, [launch.FileName, .. launch.Arguments], launch.Environment, launch.WorkingDirectory,
             launch.Descriptors, NewSession: true));
 
-    /// <inheritdoc/>
     public ProcessExit? TryReap(int pid) => Processes.TryReap(pid);
 
-    /// <inheritdoc/>
     public void Signal(int pid, int signal) => Processes.TrySignal(pid, signal);
 }

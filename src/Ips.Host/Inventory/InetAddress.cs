@@ -31,7 +31,6 @@ internal readonly record struct InetAddress(UInt128 Value) : IComparable<InetAdd
         return bytes;
     }
 
-    /// <inheritdoc/>
     public int CompareTo(InetAddress other) => Value.CompareTo(other.Value);
 
     /// <summary>The canonical text: dotted decimal for IPv4, RFC 5952 for IPv6.</summary>

@@ -17,16 +17,12 @@ internal sealed class LateInventoryStore(
     private Task<IInventoryStore>? _opening;
     private bool _released;
 
-    /// <inheritdoc/>
     public string Description => place;
 
-    /// <inheritdoc/>
     public StoreIdentity Identity => running with { Place = place };
 
-    /// <inheritdoc/>
     public TimeSpan CallLimit => limit;
 
-    /// <inheritdoc/>
     public async ValueTask<string?> CheckAsync(CancellationToken cancellationToken)
     {
         try
@@ -39,64 +35,50 @@ internal sealed class LateInventoryStore(
         }
     }
 
-    /// <inheritdoc/>
     public async ValueTask<StoredObject?> GetAsync(ObjectClass oclass, string id, CancellationToken cancellationToken) =>
         await (await OpenedAsync(cancellationToken)).GetAsync(oclass, id, cancellationToken);
 
-    /// <inheritdoc/>
     public async ValueTask<ObjectPage> ListAsync(ListQuery query, CancellationToken cancellationToken) =>
         await (await OpenedAsync(cancellationToken)).ListAsync(query, cancellationToken);
 
-    /// <inheritdoc/>
     public async ValueTask<ObjectPage> SearchAsync(SearchQuery query, CancellationToken cancellationToken) =>
         await (await OpenedAsync(cancellationToken)).SearchAsync(query, cancellationToken);
 
-    /// <inheritdoc/>
     public async ValueTask<WriteOutcome> PutAsync(InventoryObject item, WriteCondition condition, CancellationToken cancellationToken) =>
         await (await OpenedAsync(cancellationToken)).PutAsync(item, condition, cancellationToken);
 
-    /// <inheritdoc/>
     public async ValueTask<WriteOutcome> DeleteAsync(ObjectClass oclass, string id, WriteCondition condition,
         CancellationToken cancellationToken) =>
         await (await OpenedAsync(cancellationToken)).DeleteAsync(oclass, id, condition, cancellationToken);
 
-    /// <inheritdoc/>
     public async ValueTask<IImportSession> BeginImportAsync(CancellationToken cancellationToken) =>
         await (await OpenedAsync(cancellationToken)).BeginImportAsync(cancellationToken);
 
-    /// <inheritdoc/>
     public async IAsyncEnumerable<StoredObject> ExportAsync(
         ObjectClass? oclass, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await foreach (var item in (await OpenedAsync(cancellationToken)).ExportAsync(oclass, cancellationToken)) yield return item;
     }
 
-    /// <inheritdoc/>
     public async ValueTask<long> GetKeysVersionAsync(CancellationToken cancellationToken) =>
         await (await OpenedAsync(cancellationToken)).GetKeysVersionAsync(cancellationToken);
 
-    /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<AccessKey>> GetKeysAsync(CancellationToken cancellationToken) =>
         await (await OpenedAsync(cancellationToken)).GetKeysAsync(cancellationToken);
 
-    /// <inheritdoc/>
     public async ValueTask<bool> AddKeyAsync(AccessKey key, CancellationToken cancellationToken) =>
         await (await OpenedAsync(cancellationToken)).AddKeyAsync(key, cancellationToken);
 
-    /// <inheritdoc/>
     public async ValueTask<bool> ReplaceKeyAsync(AccessKey key, CancellationToken cancellationToken) =>
         await (await OpenedAsync(cancellationToken)).ReplaceKeyAsync(key, cancellationToken);
 
-    /// <inheritdoc/>
     public async ValueTask<bool> DeleteKeyAsync(string name, CancellationToken cancellationToken) =>
         await (await OpenedAsync(cancellationToken)).DeleteKeyAsync(name, cancellationToken);
 
-    /// <inheritdoc/>
     public async ValueTask<NonceOutcome> TakeAsync(
         string accessKey, string nonce, long expires, TimeSpan window, int capacity, CancellationToken cancellationToken) =>
         await (await OpenedAsync(cancellationToken)).TakeAsync(accessKey, nonce, expires, window, capacity, cancellationToken);
 
-    /// <inheritdoc/>
     public async ValueTask ReleaseAsync()
     {
         Task<IInventoryStore>? opening;
@@ -104,7 +86,6 @@ internal sealed class LateInventoryStore(
         if (opening is { IsCompletedSuccessfully: true }) await (await opening).ReleaseAsync();
     }
 
-    /// <inheritdoc/>
     public ValueTask DisposeAsync() => ReleaseAsync();
 
     private async Task<IInventoryStore> OpenedAsync(CancellationToken cancellationToken)

@@ -39,7 +39,6 @@ internal sealed class PostgresImportSession : IImportSession
         return new PostgresImportSession(write, connection, version);
     }
 
-    /// <inheritdoc/>
     public async ValueTask AddAsync(InventoryObject item, CancellationToken cancellationToken)
     {
         _batch.Add(item);
@@ -47,7 +46,6 @@ internal sealed class PostgresImportSession : IImportSession
         if (_batch.Count == BatchSize) await FlushAsync(cancellationToken);
     }
 
-    /// <inheritdoc/>
     public async ValueTask<ImportCounts> CommitAsync(CancellationToken cancellationToken)
     {
         var counts = await TryAsync(cancellationToken);
@@ -55,7 +53,6 @@ internal sealed class PostgresImportSession : IImportSession
         return counts;
     }
 
-    /// <inheritdoc/>
     public async ValueTask<ImportCounts> TryAsync(CancellationToken cancellationToken)
     {
         await FlushAsync(cancellationToken);
@@ -101,7 +98,6 @@ internal sealed class PostgresImportSession : IImportSession
         return new ImportCounts(created, updated, _added - created - updated);
     }
 
-    /// <inheritdoc/>
     public ValueTask DisposeAsync() => _write.DisposeAsync();
 
     private async ValueTask FlushAsync(CancellationToken cancellationToken)

@@ -36,10 +36,8 @@ internal sealed class PostgresInventoryStore : SqlInventoryStore
     /// <summary>What the description of such a store begins with.</summary>
     public const string Scheme = "postgresql://";
 
-    /// <inheritdoc/>
     public override string Description => Identity.Place;
 
-    /// <inheritdoc/>
     public override StoreIdentity Identity { get; }
 
     /// <summary>Opens and migrates the store.</summary>
@@ -98,7 +96,6 @@ internal sealed class PostgresInventoryStore : SqlInventoryStore
     /// <summary>The server and database that the options name, for messages; no password.</summary>
     public static string Describe(InventoryOptions options) => Describe(new NpgsqlConnectionStringBuilder(options.Postgres));
 
-    /// <inheritdoc/>
     public override async ValueTask ReleaseAsync()
     {
         if (_released) return;
@@ -108,7 +105,6 @@ internal sealed class PostgresInventoryStore : SqlInventoryStore
         await _source.DisposeAsync();
     }
 
-    /// <inheritdoc/>
     protected override async Task<NonceOutcome> TakeAsync(
         StoreCall call, string accessKey, string nonce, long expires, TimeSpan window, int capacity)
     {
@@ -120,7 +116,6 @@ internal sealed class PostgresInventoryStore : SqlInventoryStore
         return outcome;
     }
 
-    /// <inheritdoc/>
     public override async ValueTask<IImportSession> BeginImportAsync(CancellationToken cancellationToken)
     {
         using var wait = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -158,14 +153,12 @@ internal sealed class PostgresInventoryStore : SqlInventoryStore
         return await BeginInTurnAsync(_writer, new StoreCall(CallLimit, cancellationToken) { CommitToken = CancellationToken.None });
     }
 
-    /// <inheritdoc/>
     protected override async ValueTask<SqlSession> RentReaderAsync(StoreCall call)
     {
         ObjectDisposedException.ThrowIf(_released, this);
         return new PostgresSession(await ConnectAsync(call), call.Token);
     }
 
-    /// <inheritdoc/>
     protected override async ValueTask<SqlWrite> BeginWriteAsync(StoreCall call)
     {
         var write = await BeginAsync(_writer, call);
@@ -181,10 +174,8 @@ internal sealed class PostgresInventoryStore : SqlInventoryStore
         }
     }
 
-    /// <inheritdoc/>
     protected override string? Fault(string? id) => id == Identity.Id ? null : StoreTroubleText.Of(StoreTrouble.Replaced);
 
-    /// <inheritdoc/>
     /// <remarks>A call whose time is over is left to itself: Npgsql's way to cancel a command waits for the server too. It gives its
     /// connection back when the server answers, or is gone; until then the pool has one connection less, and who finds none free waits for
     /// the same limit.</remarks>

@@ -7,10 +7,8 @@ namespace Ips.Host.Inventory.Storage;
 /// <summary>A PostgreSQL connection from Npgsql's pool, which prepares by itself what is used often.</summary>
 internal sealed class PostgresSession(NpgsqlConnection connection, CancellationToken abandoned = default) : SqlSession
 {
-    /// <inheritdoc/>
     protected override CancellationToken Abandoned => abandoned;
 
-    /// <inheritdoc/>
     public override DbCommand Command(string sql, params IReadOnlyList<object?> values)
     {
         var command = new NpgsqlCommand(sql, connection);
@@ -18,10 +16,8 @@ internal sealed class PostgresSession(NpgsqlConnection connection, CancellationT
         return command;
     }
 
-    /// <inheritdoc/>
     public override async ValueTask<IAsyncDisposable> BeginReadAsync(CancellationToken cancellationToken) =>
         await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
 
-    /// <inheritdoc/>
     public override ValueTask DisposeAsync() => connection.DisposeAsync();
 }

@@ -8,7 +8,6 @@ internal sealed class PostgresWrite(NpgsqlConnection connection, NpgsqlTransacti
 {
     private bool _disposed;
 
-    /// <inheritdoc/>
     public override SqlSession Session { get; } = new PostgresSession(connection, call.Token);
 
     /// <summary>Called when it has ended.</summary>
@@ -17,14 +16,12 @@ internal sealed class PostgresWrite(NpgsqlConnection connection, NpgsqlTransacti
     /// <summary>The connection, for COPY.</summary>
     public NpgsqlConnection Connection => connection;
 
-    /// <inheritdoc/>
     public override async ValueTask CommitAsync()
     {
         call.BeginCommit();
         await transaction.CommitAsync(call.CommitToken);
     }
 
-    /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
     {
         if (_disposed) return; // the turn must be given back once

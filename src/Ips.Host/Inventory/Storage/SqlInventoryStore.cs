@@ -22,19 +22,14 @@ internal abstract class SqlInventoryStore(TimeSpan callLimit) : IInventoryStore
     private const string KeysCounter = "keys";
     private const string KeyColumns = "access_key, secret, previous_secret, previous_until, can_write, is_enabled, created, note";
 
-    /// <inheritdoc/>
     public abstract string Description { get; }
 
-    /// <inheritdoc/>
     public abstract StoreIdentity Identity { get; }
 
-    /// <inheritdoc/>
     public TimeSpan CallLimit => callLimit;
 
-    /// <inheritdoc/>
     public abstract ValueTask ReleaseAsync();
 
-    /// <inheritdoc/>
     public ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
@@ -86,7 +81,6 @@ internal abstract class SqlInventoryStore(TimeSpan callLimit) : IInventoryStore
         }
     }
 
-    /// <inheritdoc/>
     public async ValueTask<string?> CheckAsync(CancellationToken cancellationToken)
     {
         try
@@ -107,15 +101,12 @@ internal abstract class SqlInventoryStore(TimeSpan callLimit) : IInventoryStore
         }
     }
 
-    /// <inheritdoc/>
     public ValueTask<NonceOutcome> TakeAsync(
         string accessKey, string nonce, long expires, TimeSpan window, int capacity, CancellationToken cancellationToken) =>
         RunAsync(call => TakeAsync(call, accessKey, nonce, expires, window, capacity), cancellationToken);
 
-    /// <inheritdoc/>
     public abstract ValueTask<IImportSession> BeginImportAsync(CancellationToken cancellationToken);
 
-    /// <inheritdoc/>
     public ValueTask<StoredObject?> GetAsync(ObjectClass oclass, string id, CancellationToken cancellationToken) =>
         RunAsync<StoredObject?>(async call =>
     {
@@ -126,7 +117,6 @@ internal abstract class SqlInventoryStore(TimeSpan callLimit) : IInventoryStore
         return await reader.ReadAsync(call.Token) ? Stored(reader) : null;
     }, cancellationToken);
 
-    /// <inheritdoc/>
     public ValueTask<ObjectPage> ListAsync(ListQuery query, CancellationToken cancellationToken) => RunAsync(async call =>
     {
         await using var session = await RentReaderAsync(call);
@@ -134,7 +124,6 @@ internal abstract class SqlInventoryStore(TimeSpan callLimit) : IInventoryStore
         return await PageAsync(session, query.Page, query.Order, ObjectSql.List(query), () => ObjectSql.CountList(query), call.Token);
     }, cancellationToken);
 
-    /// <inheritdoc/>
     public ValueTask<ObjectPage> SearchAsync(SearchQuery query, CancellationToken cancellationToken) => RunAsync(async call =>
     {
         await using var session = await RentReaderAsync(call);
@@ -145,7 +134,6 @@ internal abstract class SqlInventoryStore(TimeSpan callLimit) : IInventoryStore
         return await PageAsync(session, query.Page, query.Order, ObjectSql.Search(query), () => ObjectSql.CountSearch(query), call.Token);
     }, cancellationToken);
 
-    /// <inheritdoc/>
     public ValueTask<WriteOutcome> PutAsync(InventoryObject item, WriteCondition condition, CancellationToken cancellationToken) =>
         RunAsync(async call =>
     {
@@ -156,7 +144,6 @@ internal abstract class SqlInventoryStore(TimeSpan callLimit) : IInventoryStore
         return outcome;
     }, cancellationToken);
 
-    /// <inheritdoc/>
     public ValueTask<WriteOutcome> DeleteAsync(ObjectClass oclass, string id, WriteCondition condition,
         CancellationToken cancellationToken) => RunAsync(async call =>
     {
@@ -172,7 +159,6 @@ internal abstract class SqlInventoryStore(TimeSpan callLimit) : IInventoryStore
         return new WriteOutcome(WriteKind.Deleted, null);
     }, cancellationToken);
 
-    /// <inheritdoc/>
     public async IAsyncEnumerable<StoredObject> ExportAsync(ObjectClass? oclass,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -185,14 +171,12 @@ internal abstract class SqlInventoryStore(TimeSpan callLimit) : IInventoryStore
         while (await reader.ReadAsync(cancellationToken)) yield return Stored(reader);
     }
 
-    /// <inheritdoc/>
     public ValueTask<long> GetKeysVersionAsync(CancellationToken cancellationToken) => RunAsync(async call =>
     {
         await using var session = await RentReaderAsync(call);
         return await session.ScalarAsync("SELECT value FROM ips_counter WHERE name = @p0", KeysCounter) ?? 0;
     }, cancellationToken);
 
-    /// <inheritdoc/>
     public ValueTask<IReadOnlyList<AccessKey>> GetKeysAsync(CancellationToken cancellationToken) =>
         RunAsync<IReadOnlyList<AccessKey>>(async call =>
     {
@@ -215,18 +199,15 @@ internal abstract class SqlInventoryStore(TimeSpan callLimit) : IInventoryStore
         return keys;
     }, cancellationToken);
 
-    /// <inheritdoc/>
     public ValueTask<bool> AddKeyAsync(AccessKey key, CancellationToken cancellationToken) => ChangeKeyAsync(
         $"INSERT INTO ips_access_key ({KeyColumns}) VALUES (@p0, @p1, @p2, @p3, @p4, @p5, @p6, @p7) ON CONFLICT (access_key) DO NOTHING",
             key, cancellationToken);
 
-    /// <inheritdoc/>
     public ValueTask<bool> ReplaceKeyAsync(AccessKey key, CancellationToken cancellationToken) => ChangeKeyAsync(
         "UPDATE ips_access_key SET secret = @p1, previous_secret = @p2, previous_until = @p3, can_write = @p4, is_enabled = @p5, created "
             + "= @p6, note = @p7 WHERE access_key = @p0",
         key, cancellationToken);
 
-    /// <inheritdoc/>
     public ValueTask<bool> DeleteKeyAsync(string name, CancellationToken cancellationToken) =>
         ChangeKeysAsync("DELETE FROM ips_access_key WHERE access_key = @p0", [name], cancellationToken);
 

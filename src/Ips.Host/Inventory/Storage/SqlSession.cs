@@ -25,7 +25,6 @@ internal abstract class SqlSession : IAsyncDisposable
         await Command(sql, values).ExecuteScalarAsync(Abandoned) is { } value and not DBNull
             ? Convert.ToInt64(value, System.Globalization.CultureInfo.InvariantCulture) : null;
 
-    /// <inheritdoc/>
     public abstract ValueTask DisposeAsync();
 }
 
@@ -38,7 +37,6 @@ internal abstract class SqlWrite : IAsyncDisposable
     /// <summary>Makes the write durable. Not to be cancelled: nobody could tell afterwards whether it happened.</summary>
     public abstract ValueTask CommitAsync();
 
-    /// <inheritdoc/>
     public abstract ValueTask DisposeAsync();
 }
 

@@ -156,7 +156,6 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         while (_idle.TryPop(out var session)) session.Close();
     }
 
-    /// <inheritdoc/>
     public ValueTask DisposeAsync() => ReleaseAsync();
 
     private void GiveBack(SqliteSession session)

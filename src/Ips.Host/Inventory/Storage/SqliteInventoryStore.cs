@@ -54,10 +54,8 @@ internal sealed class SqliteInventoryStore : SqlInventoryStore
         }
     }
 
-    /// <inheritdoc/>
     public override string Description => _path;
 
-    /// <inheritdoc/>
     public override StoreIdentity Identity { get; }
 
     /// <summary>The absolute path of the file that the options name.</summary>
@@ -84,7 +82,6 @@ internal sealed class SqliteInventoryStore : SqlInventoryStore
     /// <summary>A file that says that there was a store at a path; null if there is none.</summary>
     public static string? LeftOf(string path) => ((string[])[path + Nonces, path + Log]).FirstOrDefault(File.Exists);
 
-    /// <inheritdoc/>
     public override async ValueTask ReleaseAsync()
     {
         await _inventory.ReleaseAsync();
@@ -93,7 +90,6 @@ internal sealed class SqliteInventoryStore : SqlInventoryStore
         if (nonces is not null) await nonces.ReleaseAsync();
     }
 
-    /// <inheritdoc/>
     protected override async Task<NonceOutcome> TakeAsync(
         StoreCall call, string accessKey, string nonce, long expires, TimeSpan window, int capacity)
     {
@@ -103,7 +99,6 @@ internal sealed class SqliteInventoryStore : SqlInventoryStore
         return outcome;
     }
 
-    /// <inheritdoc/>
     public override async ValueTask<IImportSession> BeginImportAsync(CancellationToken cancellationToken)
     {
         var write = await _inventory.BeginWriteAsync(new StoreCall(CallLimit, cancellationToken));
@@ -118,13 +113,10 @@ internal sealed class SqliteInventoryStore : SqlInventoryStore
         }
     }
 
-    /// <inheritdoc/>
     protected override async ValueTask<SqlSession> RentReaderAsync(StoreCall call) => await _inventory.RentReaderAsync(call);
 
-    /// <inheritdoc/>
     protected override ValueTask<SqlWrite> BeginWriteAsync(StoreCall call) => _inventory.BeginWriteAsync(call);
 
-    /// <inheritdoc/>
     protected override async Task<T> CarryOutAsync<T>(TimeSpan limit, Func<StoreCall, Task<T>> work, CancellationToken cancellationToken)
     {
         var call = new StoreCall(limit, cancellationToken);
@@ -143,7 +135,6 @@ internal sealed class SqliteInventoryStore : SqlInventoryStore
         }
     }
 
-    /// <inheritdoc/>
     protected override string? Fault(string? id)
     {
         if (!_inventory.IsInPlace || id != Identity.Id) return StoreTroubleText.Of(StoreTrouble.Replaced);

@@ -14,7 +14,6 @@ internal sealed class SqliteSession(SqliteConnection connection, Action<SqliteSe
     /// <summary>The connection.</summary>
     public SqliteConnection Connection { get; } = connection;
 
-    /// <inheritdoc/>
     public override DbCommand Command(string sql, params IReadOnlyList<object?> values)
     {
         if (!_prepared.TryGetValue(sql, out var command))
@@ -29,7 +28,6 @@ internal sealed class SqliteSession(SqliteConnection connection, Action<SqliteSe
         return command;
     }
 
-    /// <inheritdoc/>
     public override async ValueTask<IAsyncDisposable> BeginReadAsync(CancellationToken cancellationToken)
     {
         // Not BeginTransaction: it would take the write lock for any isolation level that is worth having.
