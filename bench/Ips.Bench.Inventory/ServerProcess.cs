@@ -17,10 +17,10 @@ internal sealed class ServerProcess : IAsyncDisposable
         var process = Process
             .Start(new ProcessStartInfo(Environment.ProcessPath!, Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal)
             ? [typeof(ServerProcess).Assembly.Location, "serve", database] : ["serve", database])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-        })!;
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+            })!;
         var line = await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60));
         return new ServerProcess(process, int.Parse(line?.Split('=')[1]
             ?? throw new InvalidOperationException("The server ended before it served."), null));

@@ -24,10 +24,10 @@ internal static class PeerPlot
         var model = new PlotModel
         {
             Title = "What a reload costs clients and machine: medians, less is better", TitleFontSize = 15,
-                PlotAreaBorderThickness = new OxyThickness(0),
+            PlotAreaBorderThickness = new OxyThickness(0),
             // The measured width of a text is that of one font, and viewers have others: so margins of our own.
             Padding = new OxyThickness(10, 20, 10, 10), PlotMargins = new OxyThickness(230, double.NaN, double.NaN, double.NaN),
-                Background = OxyColors.White,
+            Background = OxyColors.White,
         };
         for (var i = 0; i < s_panels.Length; i++)
         {
@@ -42,8 +42,11 @@ internal static class PeerPlot
         var (title, format, figure) = s_panels[number];
         var (names, values) = ($"names{number}", $"values{number}");
         // Each panel has a category axis of its own: on a shared one its bars would stand beside the others', not in their place.
-        var category = new CategoryAxis { Key = names, Position = AxisPosition.Left, GapWidth = 0.4, TickStyle = TickStyle.None,
-            AxislineStyle = LineStyle.None };
+        var category = new CategoryAxis
+        {
+            Key = names, Position = AxisPosition.Left, GapWidth = 0.4, TickStyle = TickStyle.None,
+            AxislineStyle = LineStyle.None
+        };
         category.Labels.AddRange(measured.Select(result => number > 0 ? "" : $"{result.Peer.Name} ({result.Peer.Reload})"));
         model.Axes.Add(category);
 
@@ -54,11 +57,14 @@ internal static class PeerPlot
             EndPosition = ((number + 1.0) / s_panels.Length) - Gap, AbsoluteMinimum = 0, Minimum = 0,
             Maximum = Math.Max(1, medians.DefaultIfEmpty().Max() * 1.3), // room for the labels
             MaximumRange = double.MaxValue, IntervalLength = 70, MajorGridlineStyle = LineStyle.Solid,
-                MajorGridlineColor = OxyColors.LightGray,
+            MajorGridlineColor = OxyColors.LightGray,
         });
 
-        var bars = new BarSeries { XAxisKey = values, YAxisKey = names, LabelPlacement = LabelPlacement.Outside, LabelMargin = 5,
-            LabelFormatString = $"{{0:{format}}}" };
+        var bars = new BarSeries
+        {
+            XAxisKey = values, YAxisKey = names, LabelPlacement = LabelPlacement.Outside, LabelMargin = 5,
+            LabelFormatString = $"{{0:{format}}}"
+        };
         bars.Items.AddRange(measured.Zip(medians, (result, median) =>
             new BarItem(median) { Color = result.Peer.Name == Peer.IpsName ? OxyColors.SeaGreen : OxyColors.SteelBlue }));
         model.Series.Add(bars);

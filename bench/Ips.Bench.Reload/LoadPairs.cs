@@ -52,8 +52,11 @@ internal static class LoadPairs
 
         public Server(string kind)
         {
-            _process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["serve", kind]) { RedirectStandardInput = true,
-                RedirectStandardOutput = true })!;
+            _process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["serve", kind])
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true
+            })!;
             Port = int.Parse(_process.StandardOutput.ReadLine()
                 ?? throw new InvalidOperationException($"The server '{kind}' ended before it told its port."));
         }

@@ -31,7 +31,8 @@ internal static class PingClient
     private static int? Ask(int port)
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream,
-            ProtocolType.Tcp) { ReceiveTimeout = (int)s_patience.TotalMilliseconds };
+            ProtocolType.Tcp)
+        { ReceiveTimeout = (int)s_patience.TotalMilliseconds };
         try
         {
             socket.Connect(IPAddress.Loopback, port);

@@ -14,9 +14,9 @@ internal static partial class Wrk
     {
         using var wrk = Process
             .Start(new ProcessStartInfo("wrk", ["-t1", $"-c{connections}", $"-d{seconds}s", $"http://127.0.0.1:{port}/ping"])
-        {
-            RedirectStandardOutput = true,
-        }) ?? throw new InvalidOperationException("wrk did not start.");
+            {
+                RedirectStandardOutput = true,
+            }) ?? throw new InvalidOperationException("wrk did not start.");
         using var kill = cancellationToken.Register(wrk.Kill);
         var report = await wrk.StandardOutput.ReadToEndAsync(CancellationToken.None);
         await wrk.WaitForExitAsync(CancellationToken.None);

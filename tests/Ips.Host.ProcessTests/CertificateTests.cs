@@ -74,14 +74,14 @@ public sealed class CertificateTests(ITestOutputHelper output) : ProcessTest(out
 
     private Task<Service> StartAsync(bool daemon, int port, string pfx) =>
         StartAsync(new ServiceSettings(daemon ? ServiceKind.Daemon : ServiceKind.SampleApp)
-    {
-        Urls = [],
-        More = daemon
+        {
+            Urls = [],
+            More = daemon
             ? [$$"""ips.kestrel.Endpoints.Public { Url = "https://127.0.0.1:{{port}}", """
                 + $$"""Certificate { Path = "{{pfx}}", Password = "{{TestCertificate.Password}}" } }"""]
             : [$"--Kestrel:Endpoints:A:Url=https://127.0.0.1:{port}", $"--Kestrel:Endpoints:A:Certificate:Path={pfx}",
                 $"--Kestrel:Endpoints:A:Certificate:Password={TestCertificate.Password}"],
-    });
+        });
 
     private async Task<string> WriteAsync(string name)
     {

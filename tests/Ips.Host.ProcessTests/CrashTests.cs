@@ -68,8 +68,12 @@ public sealed class CrashTests(ITestOutputHelper output) : ProcessTest(output)
         Assert.Equal(held.Successor, receipt.NewPid);
         // Two descriptors become readable while the predecessor stands still: that of the death and that of the `ready` said before it.
         // Where it reads `ready` first, the successor counts as one that served.
-        string[] outcomes = phase switch { < ReloadPhase.Ready => ["refused"], ReloadPhase.Ready => ["refused", "rolled-back"],
-            _ => ["rolled-back"] };
+        string[] outcomes = phase switch
+        {
+            < ReloadPhase.Ready => ["refused"],
+            ReloadPhase.Ready => ["refused", "rolled-back"],
+            _ => ["rolled-back"]
+        };
         Assert.Contains(receipt.Outcome, outcomes);
         Assert.Contains(reason, receipt.Reason, StringComparison.Ordinal);
         await held.Load.WaitForRequestsAsync(1, Limits.Step);

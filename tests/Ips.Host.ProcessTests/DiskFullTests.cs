@@ -26,8 +26,11 @@ public sealed class DiskFullTests(ITestOutputHelper output) : ProcessTest(output
         var releases = new Releases(Folder);
         releases.AddBuild("good", Binaries.SampleAppFolder);
         releases.SwitchTo("good");
-        var service = await StartAsync(new ServiceSettings(ServiceKind.SampleApp) { Program = Path
-            .Combine(releases.Current, Binaries.SampleApp) });
+        var service = await StartAsync(new ServiceSettings(ServiceKind.SampleApp)
+        {
+            Program = Path
+            .Combine(releases.Current, Binaries.SampleApp)
+        });
         Assert.Equal(disk, service.Folder);
         await using var load = StrictLoad.Start(FaultScene.LightLoad(service.Target));
         await load.WaitForRequestsAsync(1, Limits.Step);

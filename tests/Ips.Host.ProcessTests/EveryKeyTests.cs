@@ -171,7 +171,7 @@ public sealed partial class EveryKeyTests(ITestOutputHelper output) : ReceiptTes
     [Fact]
     public async Task Reload_EachKeyOfTheApiChanged_IsAppliedWhole()
     {
-        var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon) );
+        var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon));
         var (port, store) = (FreePort.Next(), Path.Combine(service.Folder, "other.db"));
         Assert.Contains("401", await AskAsync(service.Port, "", null), StringComparison.Ordinal);
         await File.AppendAllTextAsync(service.ConfigFile, "ips.store.postgres = \"Host=127.0.0.1;Port=1;Timeout=2\"\n");
@@ -297,7 +297,7 @@ public sealed partial class EveryKeyTests(ITestOutputHelper output) : ReceiptTes
             $"http://127.0.0.1:{port}/v1/sdk/search_ip{(query.Length > 0 ? $"{query}&" : "?")}ip=10.0.0.1"), credentials);
 
     private static Task<string> PostAsync(int port, string body) => SendAsync(
-        port, new HttpRequestMessage(HttpMethod.Post, $"http://127.0.0.1:{port}/v1/object/host") 
+        port, new HttpRequestMessage(HttpMethod.Post, $"http://127.0.0.1:{port}/v1/object/host")
         {
             Content = new StringContent(body, Encoding.UTF8, "application/json"),
         }, null);

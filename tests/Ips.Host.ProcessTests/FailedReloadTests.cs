@@ -23,7 +23,8 @@ public sealed class FailedReloadTests(ITestOutputHelper output) : ProcessTest(ou
     public async Task Reload_FailsOverAndOver_LeaksNoDescriptorThreadOrZombie()
     {
         var (service, releases) = await StartReleaseAsync(new ServiceSettings(
-            ServiceKind.SampleApp) { KillTimeout = ServiceSettings.ShortestKillTimeout }, Folder);
+            ServiceKind.SampleApp)
+        { KillTimeout = ServiceSettings.ShortestKillTimeout }, Folder);
         var pid = service.MainPid;
         List<string> bad = ["exits with 1", "is missing", "sends garbage", "closes the channel and lives on", "speaks another version",
             "is welcomed and exits"];
@@ -126,8 +127,11 @@ public sealed class FailedReloadTests(ITestOutputHelper output) : ProcessTest(ou
     private async Task AssertEndedAfterReadyTimeoutAsync(BadSuccessor bad)
     {
         var releases = new Releases(Directory.CreateDirectory(Path.Combine(Folder, bad.Name)).FullName);
-        var settings = new ServiceSettings(ServiceKind.SampleApp) { ReadyTimeout = TimeSpan.FromSeconds(15),
-            Program = Path.Combine(releases.Current, Binaries.SampleApp) };
+        var settings = new ServiceSettings(ServiceKind.SampleApp)
+        {
+            ReadyTimeout = TimeSpan.FromSeconds(15),
+            Program = Path.Combine(releases.Current, Binaries.SampleApp)
+        };
         await using var scene = await FaultScene.StartAsync(Prepare(settings), releases);
         bad.Put(releases.PathOf(bad.Name));
         await scene.BeginAsync(bad.Name);

@@ -66,8 +66,11 @@ public class GatewayTests(ITestOutputHelper output) : ProcessTest(output)
         params IReadOnlyList<string> more)
     {
         // The generation in the responses is to be the gateway's.
-        var backend = await StartAsync(new ServiceSettings(ServiceKind.SampleApp) { Environment = backendEnvironment,
-            More = ["--Ips:GenerationHeader=false"] });
+        var backend = await StartAsync(new ServiceSettings(ServiceKind.SampleApp)
+        {
+            Environment = backendEnvironment,
+            More = ["--Ips:GenerationHeader=false"]
+        });
         return await Gateway.StartAsync(Folder, backend.Port, more);
     }
 

@@ -20,8 +20,11 @@ public sealed class HandoverVersionTests(ITestOutputHelper output) : ProcessTest
         releases.SpeakVersions(Last, 1, 1);
         releases.SpeakVersions(Later, 2, 3);
         releases.SwitchTo(Last);
-        var service = await StartAsync(new ServiceSettings(ServiceKind.SampleApp) { Program = Path
-            .Combine(releases.Current, Binaries.SampleApp) });
+        var service = await StartAsync(new ServiceSettings(ServiceKind.SampleApp)
+        {
+            Program = Path
+            .Combine(releases.Current, Binaries.SampleApp)
+        });
         await using var load = StrictLoad.Start(FaultScene.LightLoad(service.Target));
         await load.WaitForRequestsAsync(1, Limits.Step);
 

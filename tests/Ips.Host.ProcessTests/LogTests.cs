@@ -61,8 +61,11 @@ public sealed partial class LogTests(ITestOutputHelper output) : ProcessTest(out
     [Fact]
     public async Task Nohup_Hangup_IsIgnoredInEveryGeneration()
     {
-        var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon) { Program = "/bin/sh",
-            Prefix = ["-c", "trap '' HUP; exec \"$0\" \"$@\"", Binaries.IpsPath] });
+        var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon)
+        {
+            Program = "/bin/sh",
+            Prefix = ["-c", "trap '' HUP; exec \"$0\" \"$@\"", Binaries.IpsPath]
+        });
         for (var generation = 1; generation <= 2; generation++)
         {
             Assert.True(ProcFs.Ignores(service.MainPid, ProcessTable.SigHup));

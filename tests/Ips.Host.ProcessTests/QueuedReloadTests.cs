@@ -178,8 +178,11 @@ public sealed class QueuedReloadTests(ITestOutputHelper output) : ReceiptTest(ou
     private async Task AssertServesAsync(Service service, int release)
     {
         await Eventually.TrueAsync(
-            async () => service.Processes.Alive().SequenceEqual([service.MainPid]) && await service.StatusAsync() is { State: "Serving",
-                Pending: null },
+            async () => service.Processes.Alive().SequenceEqual([service.MainPid]) && await service.StatusAsync() is
+            {
+                State: "Serving",
+                Pending: null
+            },
             "one process that serves, and nothing that waits");
         Assert.Contains($"RELEASE_NUMBER={release}", ProcFs.EnvironmentOf(service.MainPid));
         Assert.Empty(service.Log.Of(EventIds.ReloadFailed));

@@ -37,8 +37,11 @@ public sealed class QuickDeploysTests(ITestOutputHelper output) : ProcessTest(ou
 
         Output.WriteLine($"{Deploys} deploys within {clock.Elapsed.TotalSeconds:0.00} s.");
         await Eventually.TrueAsync(
-            async () => service.Processes.Alive().SequenceEqual([service.MainPid]) && await service.StatusAsync() is { State: "Serving",
-                Pending: null },
+            async () => service.Processes.Alive().SequenceEqual([service.MainPid]) && await service.StatusAsync() is
+            {
+                State: "Serving",
+                Pending: null
+            },
             "one process that serves, and nothing that waits");
         var last = $"{Deploys} configured by {Deploys}";
         Assert.Equal(last, (await HttpProbe.GetAsync($"http://127.0.0.1:{service.Port}/release")).Body);

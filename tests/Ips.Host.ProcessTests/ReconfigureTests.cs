@@ -73,8 +73,11 @@ public sealed class ReconfigureTests(ITestOutputHelper output) : ProcessTest(out
     [Fact]
     public async Task Reload_PidFileChangedAndRolledBack_StaysAtTheOldPlace()
     {
-        var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon) { Probation = Limits.Step,
-            HealthInterval = TimeSpan.FromSeconds(1) });
+        var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon)
+        {
+            Probation = Limits.Step,
+            HealthInterval = TimeSpan.FromSeconds(1)
+        });
         var (old, moved, pid) = (service.PidFile, NewPlace(), service.MainPid);
         await ReplaceAsync(service, old, moved);
         foreach (var signal in new[] { ProcessTable.SigKill, ProcessTable.SigTerm })
@@ -162,8 +165,11 @@ public sealed class ReconfigureTests(ITestOutputHelper output) : ProcessTest(out
     public async Task Reload_UnixModeChanged_IsSetAtThePromotionAndUndoneWhenUnset()
     {
         var path = Path.Combine(Folder, "app.sock");
-        var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon) { Urls = [$"http://unix:{path}"],
-            More = ["ips.listener.unix-mode = 0600"] });
+        var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon)
+        {
+            Urls = [$"http://unix:{path}"],
+            More = ["ips.listener.unix-mode = 0600"]
+        });
         var bound = Stat(path);
         Assert.Equal("600", Mode(bound));
         await ReplaceAsync(service, "unix-mode = 0600", "unix-mode = 0660");

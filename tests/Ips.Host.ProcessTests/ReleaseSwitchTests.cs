@@ -54,7 +54,7 @@ public sealed class ReleaseSwitchTests(ITestOutputHelper output) : ProcessTest(o
         var service = await StartAsync(new ServiceSettings(ServiceKind.SampleApp)
         {
             Program = "/bin/sh", Prefix = ["-c", $"cd '{releases.Current}' && exec ./Ips.SampleApp \"$@\"", "sh"],
-                WorkingDirectory = Folder,
+            WorkingDirectory = Folder,
         });
         releases.SwitchTo("two");
         releases.Mark("two", SampleMarks.HoldBeforeHello);
@@ -83,7 +83,7 @@ public sealed class ReleaseSwitchTests(ITestOutputHelper output) : ProcessTest(o
         var service = await StartAsync(new ServiceSettings(ServiceKind.SampleApp)
         {
             Program = "/bin/sh", Prefix = ["-c", $"cd '{releases.Current}' && exec ./Ips.SampleApp \"$@\"", "sh"],
-                WorkingDirectory = Folder,
+            WorkingDirectory = Folder,
         });
         await service.StatusAsync(); // an operator has looked
 

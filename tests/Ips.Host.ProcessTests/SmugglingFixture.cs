@@ -24,8 +24,11 @@ public sealed class SmugglingFixture : IAsyncLifetime
     public async Task InitializeAsync()
     {
         Service = new Service(
-            new ServiceSettings(ServiceKind.SampleApp) { Environment =
-                new Dictionary<string, string?> { [FuzzJournal.Variable] = _journal } }, _folder);
+            new ServiceSettings(ServiceKind.SampleApp)
+            {
+                Environment =
+                new Dictionary<string, string?> { [FuzzJournal.Variable] = _journal }
+            }, _folder);
         await Service.StartAsync();
     }
 

@@ -64,12 +64,14 @@ public sealed partial class SmugglingTests(SmugglingFixture fixture, ITestOutput
         var seen = await AcrossReloadAsync(
             new Attack(
                 Post("piped-1", $"Content-Length: {s_smuggled.Length + 1}", "pipe") + "x",
-                s_smuggled + Get("piped-2") + Get("piped-3"), ["piped-1", "piped-2", "piped-3"]) { Runs = true },
+                s_smuggled + Get("piped-2") + Get("piped-3"), ["piped-1", "piped-2", "piped-3"])
+            { Runs = true },
             new Attack(
                 Post("piped-4", Chunked, "stream") + "1\r\nx\r\n",
                 $"{s_smuggled.Length:x}\r\n{s_smuggled}\r\n0\r\n\r\n"
                     + Post("piped-5", $"Content-Length: {s_smuggled.Length}", "stream") + s_smuggled + Get("piped-6"),
-                ["piped-4", "piped-5", "piped-6"]) { Runs = true });
+                ["piped-4", "piped-5", "piped-6"])
+            { Runs = true });
         foreach (var one in seen) AssertMoved(one);
     }
 
@@ -80,18 +82,22 @@ public sealed partial class SmugglingTests(SmugglingFixture fixture, ITestOutput
         var seen = await AcrossReloadAsync(
             new Attack(
                 Post("trailer-1", Chunked, "pipe") + "1\r\nx\r\n0\r\nX-Trailer: ", s_smuggled + Get("trailer-1-next"),
-                    ["trailer-1", "trailer-1-next"]) { Runs = true },
+                    ["trailer-1", "trailer-1-next"])
+            { Runs = true },
             new Attack(
                 Post("trailer-2", Chunked, "stream") + "1\r\nx\r\n0\r\n", $"X-Trailer: {s_smuggled}{Get("trailer-2-next")}",
-                    ["trailer-2", "trailer-2-next"]) { Runs = true },
+                    ["trailer-2", "trailer-2-next"])
+            { Runs = true },
             // The app has taken all the content, and has not seen that this is all.
             new Attack(
                 Post("trailer-3?take=1&until=trailer", Chunked, "exact") + "1\r\nx\r\n0\r\nX-Trailer: ",
-                s_smuggled + Get("trailer-3-next"), ["trailer-3", "trailer-3-next"]) { Runs = true, Word = "trailer" },
+                s_smuggled + Get("trailer-3-next"), ["trailer-3", "trailer-3-next"])
+            { Runs = true, Word = "trailer" },
             new Attack(
                 Post("trailer-4?take=1&until=trailer", Chunked, "exact") + "1\r\nx\r\n",
                 $"{s_smuggled.Length:x}\r\n{s_smuggled}\r\n0\r\n\r\n{Get("trailer-4-next")}",
-                    ["trailer-4", "trailer-4-next"]) { Runs = true, Word = "trailer" });
+                    ["trailer-4", "trailer-4-next"])
+            { Runs = true, Word = "trailer" });
         foreach (var one in seen.Take(2)) AssertMoved(one);
         foreach (var one in seen.Skip(2)) await AssertStayedAsync(one);
     }
@@ -107,11 +113,17 @@ public sealed partial class SmugglingTests(SmugglingFixture fixture, ITestOutput
             InputLimitBytes + LeftoverLimitBytes })
         {
             var (whole, ids) = Pipelined($"leftover-{size}", size);
-            attacks.Add(new Attack(Get($"leftover-{size}?until={word}") + whole, "", [$"leftover-{size}", .. ids]) { Runs = true,
-                Word = word });
+            attacks.Add(new Attack(Get($"leftover-{size}?until={word}") + whole, "", [$"leftover-{size}", .. ids])
+            {
+                Runs = true,
+                Word = word
+            });
             (whole, ids) = Pipelined($"cut-{size}", size + 5);
-            attacks.Add(new Attack(Get($"cut-{size}?until={word}") + whole[..^5], "", [$"cut-{size}", .. ids]) { Runs = true, Word = word,
-                Rest = whole[^5..] });
+            attacks.Add(new Attack(Get($"cut-{size}?until={word}") + whole[..^5], "", [$"cut-{size}", .. ids])
+            {
+                Runs = true, Word = word,
+                Rest = whole[^5..]
+            });
         }
 
         var seen = await AcrossReloadAsync([.. attacks]);

@@ -83,8 +83,11 @@ public sealed class StopTests(ITestOutputHelper output) : ProcessTest(output)
     [Fact]
     public async Task Term_IdleConnectionAsksAgain_IsAnsweredAndToldOfTheClose()
     {
-        var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon) { DrainTimeout = TimeSpan.FromMinutes(10),
-            More = ["ips.drain.idle-grace = 1s"] });
+        var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon)
+        {
+            DrainTimeout = TimeSpan.FromMinutes(10),
+            More = ["ips.drain.idle-grace = 1s"]
+        });
         using var client = await RawClient.ConnectAsync(service.Port);
         await client.GetAsync("/ping");
         service.Signal(ProcessTable.SigTerm);
@@ -108,8 +111,11 @@ public sealed class StopTests(ITestOutputHelper output) : ProcessTest(output)
     [Fact]
     public async Task Term_LameDuck_FailsReadinessAndServesOn()
     {
-        var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon) { LameDuck = TimeSpan.FromMinutes(5),
-            DrainTimeout = TimeSpan.FromMinutes(10) });
+        var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon)
+        {
+            LameDuck = TimeSpan.FromMinutes(5),
+            DrainTimeout = TimeSpan.FromMinutes(10)
+        });
         Assert.Equal(200, (await HttpProbe.GetAsync($"http://127.0.0.1:{service.Port}/readyz")).Status);
         service.Signal(ProcessTable.SigTerm);
         await service.Log.WaitForAsync(0, EventIds.Stopping);

@@ -43,8 +43,11 @@ public sealed class StuckOutputTests(ITestOutputHelper output) : ProcessTest(out
             var first = await MainPidAsync(pidFile);
             daemon.Track(first);
             Assert.Equal(1, (await HttpProbe.GetAsync($"{url}/ping")).Generation);
-            Assert.Equal(first, (await new ControlClient($"{pidFile}.sock") { Timeout = Limits.Step,
-                FirstEventTimeout = Limits.Step }.AskLastAsync(new("status"))).Status!.Pid);
+            Assert.Equal(first, (await new ControlClient($"{pidFile}.sock")
+            {
+                Timeout = Limits.Step,
+                FirstEventTimeout = Limits.Step
+            }.AskLastAsync(new("status"))).Status!.Pid);
             var reload = await IpsCommand.RunAsync("reload", "--pid-file", pidFile);
             Assert.True(reload.ExitCode == 0, reload.ToString());
             var second = await MainPidAsync(pidFile);

@@ -153,8 +153,11 @@ internal sealed class ControlSession : ReceiveActor
                 End(new ControlEvent("stopping") { Message = $"PID {_daemon.Pid} is stopping" });
                 break;
             default:
-                End(new ControlEvent("error") { Message =
-                    $"unknown verb '{request.Verb}'; known are {string.Join(", ", WireName.All<ControlVerb>())}" });
+                End(new ControlEvent("error")
+                {
+                    Message =
+                    $"unknown verb '{request.Verb}'; known are {string.Join(", ", WireName.All<ControlVerb>())}"
+                });
                 break;
         }
     }
@@ -186,7 +189,8 @@ internal sealed class ControlSession : ReceiveActor
     {
         var source = request.AskedBy is { } first ? $"{first}, passed on by PID {_peer.Pid}" : $"{command} (PID {_peer.Pid})";
         _daemon.Lifecycle.Tell(new LifecycleProtocol.Reload(source, CheckFirst: true, ReplyTo: Self,
-            DryRun: request.Check) { Request = request });
+            DryRun: request.Check)
+        { Request = request });
     }
 
     private static (string Name, string Known)? Unknown(IReadOnlyList<string> names, IReadOnlyCollection<string> known) =>

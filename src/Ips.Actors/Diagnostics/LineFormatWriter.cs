@@ -14,8 +14,11 @@ namespace Ips.Actors.Diagnostics;
 /// escapes: nobody can forge a second line, or send a terminal a command.</remarks>
 internal static class LineFormatWriter
 {
-    private static readonly JsonWriterOptions JsonOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        SkipValidation = true };
+    private static readonly JsonWriterOptions JsonOptions = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        SkipValidation = true
+    };
 
     /// <summary>One event in the form that is asked for, of this process and of now.</summary>
     internal static void Write(

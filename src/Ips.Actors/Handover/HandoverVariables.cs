@@ -3,8 +3,8 @@ using Ips.Actors.Posix;
 
 namespace Ips.Actors.Handover;
 
-/// <summary>Environment variables from one process of a service to the next one that it starts. All but <see cref="SupervisorPid"/> are for that
-/// process only.</summary>
+/// <summary>Environment variables from one process of a service to the next one that it starts. All but <see cref="SupervisorPid"/> are
+/// for that process only.</summary>
 internal static class HandoverVariables
 {
     /// <summary>The descriptor of the handover channel in a successor.</summary>

@@ -258,8 +258,8 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         var listener = context.ActorOf(Props.Create(() => new ListenerActor(table, lifecycle, log("listener"))), "listener");
         var mover = context.ActorOf(Props
             .Create(() => new MoverActor(ledger, connections, frontState.Move, lifecycle, TimeProvider.System, log("mover"))), "mover");
-        var front = context.ActorOf(Props.Create(() => new HttpFrontActor(frontState, connections, role, health, mover, lifecycle, log("front"))),
-            "front");
+        var front = context.ActorOf(
+            Props.Create(() => new HttpFrontActor(frontState, connections, role, health, mover, lifecycle, log("front"))), "front");
         var reloader = context.ActorOf(
             Props.Create(() => new ReloaderActor(slot, launcher, files, listener, mover, lifecycle, options, log("reloader"))),
                 "reloader");

@@ -112,7 +112,7 @@ internal sealed class GenerationContext
             return new GenerationContext
             {
                 Number = 1, StartCommand = command, Manager = manager, Activation = passed, Offers = passed?.Sockets ?? [],
-                    Supervisor = supervisor,
+                Supervisor = supervisor,
             };
         }
 

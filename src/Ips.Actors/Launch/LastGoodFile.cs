@@ -32,8 +32,10 @@ internal static class LastGoodFile
         {
             return GuardedFile.ReadTrusted(path, MostBytes, user is null ? null : UserAccount.Find(user)?.UserId) is { } content
                 && JsonSerializer.Deserialize(content, ReceiptJson.Default.LastGoodRelease) is
-                { Release: not null, FileName: not null, Arguments: not null, WorkingDirectory: not null, Command.Count: > 0,
-                    CommandDirectory: not null } release ? release : null;
+                {
+                    Release: not null, FileName: not null, Arguments: not null, WorkingDirectory: not null, Command.Count: > 0,
+                    CommandDirectory: not null
+                } release ? release : null;
         }
         catch (JsonException)
         {
@@ -73,7 +75,9 @@ internal static class LastGoodFile
         Describe(generation.StartCommand, Environment.ProcessPath ?? generation.StartCommand.FileName, AppContext.BaseDirectory,
             Directory.GetCurrentDirectory()) with
         {
-            Release = GenerationContext.Release, Generation = generation.Number, Since = now,
+            Release = GenerationContext.Release,
+            Generation = generation.Number,
+            Since = now,
         };
 
     /// <summary>The same of any command.</summary>

@@ -19,7 +19,8 @@ internal sealed class LifecycleTimers(
     {
         switch (effect)
         {
-            case ArmSuccessorTimer arm: Arm(new LifecycleEvent.SuccessorTimedOut(),
+            case ArmSuccessorTimer arm:
+                Arm(new LifecycleEvent.SuccessorTimedOut(),
                 options.Reload.ReadyTimeout + (arm.WithRoom ? options.Reload.RoomTimeout : TimeSpan.Zero)); break;
             case DisarmSuccessorTimer: owner.Timers.Cancel(nameof(LifecycleEvent.SuccessorTimedOut)); break;
             case ArmProbationTimer: Arm(new LifecycleEvent.ProbationPassed(), options.Reload.Probation); break;

@@ -56,8 +56,13 @@ internal sealed class ReloadHistory
 
     /// <summary>What a successor gets: without output, and no text longer than 500 characters.</summary>
     public static JsonElement Pack(ReloadReceipt receipt) => JsonSerializer.SerializeToElement(
-        receipt with { Output = null, Reason = Cut(receipt.Reason), OldRelease = Cut(receipt.OldRelease),
-            NewRelease = Cut(receipt.NewRelease) },
+        receipt with
+        {
+            Output = null,
+            Reason = Cut(receipt.Reason),
+            OldRelease = Cut(receipt.OldRelease),
+            NewRelease = Cut(receipt.NewRelease)
+        },
         ReceiptJson.Default.ReloadReceipt);
 
     /// <summary>What a predecessor packed; null if this build cannot read it.</summary>

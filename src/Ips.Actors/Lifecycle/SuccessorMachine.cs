@@ -64,34 +64,35 @@ internal static class SuccessorMachine
 
     private static SuccessorStep OnOrder(
         SuccessorState state, ReloaderOrder order, IReadOnlyList<GenerationEntry> older, IpsOptions options) => (state, order) switch
-    {
-        (Preparing or Living, ReloaderOrder.SpawnSuccessor) => Stay(state), // asked again after a restart: it is there or about to be
-        (NotStarted or Gone, ReloaderOrder.SpawnSuccessor { Again: true }) => Stay(state), // its end is known already
-        (_, ReloaderOrder.SpawnSuccessor spawn) => OnSpawn(spawn, older, options),
+        {
+            (Preparing or Living, ReloaderOrder.SpawnSuccessor) => Stay(state), // asked again after a restart: it is there or about to be
+            (NotStarted or Gone, ReloaderOrder.SpawnSuccessor { Again: true }) => Stay(state), // its end is known already
+            (_, ReloaderOrder.SpawnSuccessor spawn) => OnSpawn(spawn, older, options),
 
-        (Ready { Unjudged: null, End: not ProcessEnd.ChannelClosed } ready, ReloaderOrder.SendServe) =>
-            new(new Serving(ready.Facts) { End = ready.End }, [new Send(new ServeFrame()), new UnlimitOutput(), .. Watch(options)]),
-        // Ordered again after a restart: LifecycleActor has not received the report.
-        (Serving serving, ReloaderOrder.SendServe) => new(serving with { Reported = false }, new Send(new ServeFrame())),
+            (Ready { Unjudged: null, End: not ProcessEnd.ChannelClosed } ready, ReloaderOrder.SendServe) =>
+                new(new Serving(ready.Facts) { End = ready.End }, [new Send(new ServeFrame()), new UnlimitOutput(), .. Watch(options)]),
+            // Ordered again after a restart: LifecycleActor has not received the report.
+            (Serving serving, ReloaderOrder.SendServe) => new(serving with { Reported = false }, new Send(new ServeFrame())),
 
-        (Serving serving, ReloaderOrder.SendPromote promote) => new(new Promoting(serving.Facts, serving.UrlFailures) { End = serving.End },
-            [new SendHistory(promote.History), .. IdentityIsLate(serving.Facts) ? [new SendIdentity()] : Nothing, new SendPromotion()]),
-        (Promoting or Main, ReloaderOrder.SendPromote promote) => new(state, new SendHistory(promote.History), new SendPromotion()),
+            (Serving serving, ReloaderOrder.SendPromote promote) => new(
+                new Promoting(serving.Facts, serving.UrlFailures) { End = serving.End },
+                [new SendHistory(promote.History), .. IdentityIsLate(serving.Facts) ? [new SendIdentity()] : Nothing, new SendPromotion()]),
+            (Promoting or Main, ReloaderOrder.SendPromote promote) => new(state, new SendHistory(promote.History), new SendPromotion()),
 
-        (Main { End: not ProcessEnd.ChannelClosed } and not Leaving { Carry: CarryStage.NotBegun }, ReloaderOrder.MoveConnections) =>
-            new(((Main)state) is { Carry: CarryStage.NotBegun } main ? main with { Carry = CarryStage.Begun } : state, new BeginCarry()),
-        (_, ReloaderOrder.MoveConnections) => new(state, new RefuseCarry()),
-        (Living, ReloaderOrder.SendHistory history) => new(state, new SendHistory(history.Receipts)),
-        (Living, ReloaderOrder.SendFarewell farewell) => new(state, new Send(ToFrame(farewell.Counts))),
+            (Main { End: not ProcessEnd.ChannelClosed } and not Leaving { Carry: CarryStage.NotBegun }, ReloaderOrder.MoveConnections) =>
+                new(state is Main { Carry: CarryStage.NotBegun } main ? main with { Carry = CarryStage.Begun } : state, new BeginCarry()),
+            (_, ReloaderOrder.MoveConnections) => new(state, new RefuseCarry()),
+            (Living, ReloaderOrder.SendHistory history) => new(state, new SendHistory(history.Receipts)),
+            (Living, ReloaderOrder.SendFarewell farewell) => new(state, new Send(ToFrame(farewell.Counts))),
 
-        (Living living, ReloaderOrder.GiveUpSuccessor giveUp) => Fail(living, giveUp.Reason, responsive: false),
-        (_, ReloaderOrder.EndSuccessor end) => OnEnd(state, end, options),
-        (Living { End: not ProcessEnd.Exited } living and not (Main or Killed), ReloaderOrder.KillSuccessor) =>
-            new(new Killed(Before(living)) { End = living.End },
-                [.. Unwatch(living), .. living is Ending ? [new Cancel(SuccessorTimer.Escalate)] : Nothing,
+            (Living living, ReloaderOrder.GiveUpSuccessor giveUp) => Fail(living, giveUp.Reason, responsive: false),
+            (_, ReloaderOrder.EndSuccessor end) => OnEnd(state, end, options),
+            (Living { End: not ProcessEnd.Exited } living and not (Main or Killed), ReloaderOrder.KillSuccessor) =>
+                new(new Killed(Before(living)) { End = living.End },
+                    [.. Unwatch(living), .. living is Ending ? [new Cancel(SuccessorTimer.Escalate)] : Nothing,
                     new Signal(SignalNumbers.SIGKILL)]),
-        _ => Stay(state),
-    };
+            _ => Stay(state),
+        };
 
     private static SuccessorStep OnSpawn(ReloaderOrder.SpawnSuccessor spawn, IReadOnlyList<GenerationEntry> older, IpsOptions options) =>
         PlanRoom(spawn, older, options) is { TooMany: > 0 } plan

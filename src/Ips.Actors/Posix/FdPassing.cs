@@ -47,7 +47,8 @@ internal static unsafe class FdPassing
                 {
                     case Errno.EINTR: continue;
                     case Errno.EAGAIN: return false;
-                    case var errno: throw new PosixException("sendmsg", errno,
+                    case var errno:
+                        throw new PosixException("sendmsg", errno,
                         $"a packet of {packet.Length} bytes and {fds.Length} descriptors");
                 }
             }
@@ -72,8 +73,11 @@ internal static unsafe class FdPassing
             var vector = new Libc.IoVector { Base = bytes, Length = (nuint)buffer.Length };
             while (true)
             {
-                var message = new Libc.MessageHeader { Vectors = &vector, VectorCount = 1, Control = control,
-                    ControlLength = ControlSizeBytes };
+                var message = new Libc.MessageHeader
+                {
+                    Vectors = &vector, VectorCount = 1, Control = control,
+                    ControlLength = ControlSizeBytes
+                };
                 var received = (int)Libc.RecvMsg(socket, &message, Libc.MSG_DONTWAIT | Libc.MSG_CMSG_CLOEXEC);
                 if (received < 0)
                 {

@@ -32,13 +32,15 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true)] internal static partial int Open(byte* path, int flags, uint mode);
     [LibraryImport("libc", EntryPoint = "openat", SetLastError = true)]
     internal static partial int OpenAt(int folder, byte* path, int flags, uint mode);
-    [LibraryImport("libc", EntryPoint = "mkdirat", SetLastError = true)] internal static partial int MkdirAt(int folder, byte* path,
+    [LibraryImport("libc", EntryPoint = "mkdirat", SetLastError = true)]
+    internal static partial int MkdirAt(int folder, byte* path,
         uint mode);
     [LibraryImport("libc", EntryPoint = "readlinkat", SetLastError = true)]
     internal static partial nint ReadLinkAt(int folder, byte* path, byte* target, nuint size);
     [LibraryImport("libc", EntryPoint = "renameat", SetLastError = true)]
     internal static partial int RenameAt(int fromFolder, byte* from, int toFolder, byte* to);
-    [LibraryImport("libc", EntryPoint = "unlinkat", SetLastError = true)] internal static partial int UnlinkAt(int folder, byte* path,
+    [LibraryImport("libc", EntryPoint = "unlinkat", SetLastError = true)]
+    internal static partial int UnlinkAt(int folder, byte* path,
         int flags);
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)] internal static partial int Fsync(int fd);
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)] internal static partial int Close(int fd);
@@ -47,7 +49,8 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "dup2", SetLastError = true)] internal static partial int Dup2(int fd, int target);
     [LibraryImport("libc", EntryPoint = "dup3", SetLastError = true)] internal static partial int Dup3(int fd, int target, int flags);
     [LibraryImport("libc", EntryPoint = "pipe2", SetLastError = true)] internal static partial int Pipe2(int* pair, int flags);
-    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)] internal static partial int Fcntl(int fd, int command,
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    internal static partial int Fcntl(int fd, int command,
         nint argument);
     [LibraryImport("libc", EntryPoint = "isatty", SetLastError = true)] internal static partial int IsATty(int fd);
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)] internal static partial int Flock(int fd, int operation);
@@ -55,7 +58,8 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "fchmod", SetLastError = true)] internal static partial int Fchmod(int fd, uint mode);
     [LibraryImport("libc", EntryPoint = "umask")] internal static partial uint Umask(uint mask);
     [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)] internal static partial int Eventfd(uint initial, int flags);
-    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)] internal static partial int Poll(PollEntry* entries, nuint count,
+    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
+    internal static partial int Poll(PollEntry* entries, nuint count,
         int timeoutMs);
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     internal static partial nint Syscall(nint number, nint a, nint b, nint c, nint d, nint e);

@@ -27,23 +27,29 @@ internal static unsafe partial class Libc
     // posix_spawn's family returns the error instead of setting errno.
     [LibraryImport("libc", EntryPoint = "posix_spawn")]
     internal static partial int PosixSpawn(int* pid, byte* path, void* fileActions, void* attributes, byte** arguments, byte** environment);
-    [LibraryImport("libc", EntryPoint = "execve", SetLastError = true)] internal static partial int Execve(byte* path, byte** arguments,
+    [LibraryImport("libc", EntryPoint = "execve", SetLastError = true)]
+    internal static partial int Execve(byte* path, byte** arguments,
         byte** environment);
     [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_init")] internal static partial int FileActionsInit(void* actions);
     [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_destroy")] internal static partial int FileActionsDestroy(void* actions);
-    [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_adddup2")] internal static partial int FileActionsAddDup2(void* actions,
+    [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_adddup2")]
+    internal static partial int FileActionsAddDup2(void* actions,
         int fd, int target);
     [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_addclose")]
     internal static partial int FileActionsAddClose(void* actions, int fd);
-    [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_addchdir_np")] internal static partial int FileActionsAddChdir(
+    [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_addchdir_np")]
+    internal static partial int FileActionsAddChdir(
         void* actions, byte* path);
     [LibraryImport("libc", EntryPoint = "posix_spawnattr_init")] internal static partial int SpawnAttributesInit(void* attributes);
     [LibraryImport("libc", EntryPoint = "posix_spawnattr_destroy")] internal static partial int SpawnAttributesDestroy(void* attributes);
-    [LibraryImport("libc", EntryPoint = "posix_spawnattr_setflags")] internal static partial int SpawnAttributesSetFlags(void* attributes,
+    [LibraryImport("libc", EntryPoint = "posix_spawnattr_setflags")]
+    internal static partial int SpawnAttributesSetFlags(void* attributes,
         short flags);
-    [LibraryImport("libc", EntryPoint = "posix_spawnattr_setsigdefault")] internal static partial int SpawnAttributesSetSigDefault(
+    [LibraryImport("libc", EntryPoint = "posix_spawnattr_setsigdefault")]
+    internal static partial int SpawnAttributesSetSigDefault(
         void* attributes, ulong* set);
-    [LibraryImport("libc", EntryPoint = "posix_spawnattr_setsigmask")] internal static partial int SpawnAttributesSetSigMask(
+    [LibraryImport("libc", EntryPoint = "posix_spawnattr_setsigmask")]
+    internal static partial int SpawnAttributesSetSigMask(
         void* attributes, ulong* set);
     [LibraryImport("libc", EntryPoint = "pthread_sigmask")] internal static partial int PthreadSigMask(int how, ulong* set, ulong* old);
 
@@ -55,18 +61,24 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "mremap", SetLastError = true)]
     internal static partial void* MRemap(void* old, nuint oldSize, nuint newSize, int flags, void* address);
 
-    [LibraryImport("libc", EntryPoint = "getrlimit", SetLastError = true)] internal static partial int GetRLimit(int resource,
+    [LibraryImport("libc", EntryPoint = "getrlimit", SetLastError = true)]
+    internal static partial int GetRLimit(int resource,
         ResourceLimit* limit);
-    [LibraryImport("libc", EntryPoint = "setrlimit", SetLastError = true)] internal static partial int SetRLimit(int resource,
+    [LibraryImport("libc", EntryPoint = "setrlimit", SetLastError = true)]
+    internal static partial int SetRLimit(int resource,
         ResourceLimit* limit);
-    [LibraryImport("libc", EntryPoint = "sigaction", SetLastError = true)] internal static partial int SigAction(int signal, void* action,
+    [LibraryImport("libc", EntryPoint = "sigaction", SetLastError = true)]
+    internal static partial int SigAction(int signal, void* action,
         void* old);
-    [LibraryImport("libc", EntryPoint = "waitpid", SetLastError = true)] internal static partial int WaitPid(int pid, int* status,
+    [LibraryImport("libc", EntryPoint = "waitpid", SetLastError = true)]
+    internal static partial int WaitPid(int pid, int* status,
         int options);
-    [LibraryImport("libc", EntryPoint = "waitid", SetLastError = true)] internal static partial int WaitId(int type, int id, void* info,
+    [LibraryImport("libc", EntryPoint = "waitid", SetLastError = true)]
+    internal static partial int WaitId(int type, int id, void* info,
         int options);
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)] internal static partial int Kill(int pid, int signal);
-    [LibraryImport("libc", EntryPoint = "prctl", SetLastError = true)] internal static partial int Prctl(int option, nint a, nint b, nint c,
+    [LibraryImport("libc", EntryPoint = "prctl", SetLastError = true)]
+    internal static partial int Prctl(int option, nint a, nint b, nint c,
         nint d);
     [LibraryImport("libc", EntryPoint = "getuid")] internal static partial uint GetUid();
     [LibraryImport("libc", EntryPoint = "geteuid")] internal static partial uint GetEUid();
@@ -93,11 +105,14 @@ internal static unsafe partial class Libc
 
     // The C library's own wrappers of the three set calls change every thread of the process; the kernel's calls change one.
     [LibraryImport("libc", EntryPoint = "setgroups", SetLastError = true)] internal static partial int SetGroups(nuint count, uint* groups);
-    [LibraryImport("libc", EntryPoint = "setresgid", SetLastError = true)] internal static partial int SetResGid(uint real, uint effective,
+    [LibraryImport("libc", EntryPoint = "setresgid", SetLastError = true)]
+    internal static partial int SetResGid(uint real, uint effective,
         uint saved);
-    [LibraryImport("libc", EntryPoint = "setresuid", SetLastError = true)] internal static partial int SetResUid(uint real, uint effective,
+    [LibraryImport("libc", EntryPoint = "setresuid", SetLastError = true)]
+    internal static partial int SetResUid(uint real, uint effective,
         uint saved);
-    [LibraryImport("libc", EntryPoint = "getgrouplist")] internal static partial int GetGroupList(byte* user, uint group, uint* groups,
+    [LibraryImport("libc", EntryPoint = "getgrouplist")]
+    internal static partial int GetGroupList(byte* user, uint group, uint* groups,
         int* count);
     [LibraryImport("libc", EntryPoint = "access", SetLastError = true)] internal static partial int Access(byte* path, int mode);
     [LibraryImport("libc", EntryPoint = "fchownat", SetLastError = true)]

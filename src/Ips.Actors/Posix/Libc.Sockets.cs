@@ -12,25 +12,30 @@ internal static unsafe partial class Libc
     internal const int SCM_RIGHTS = 1, SCM_CREDENTIALS = 2;
     internal const int MSG_CTRUNC = 0x8, MSG_TRUNC = 0x20, MSG_DONTWAIT = 0x40, MSG_NOSIGNAL = 0x4000, MSG_CMSG_CLOEXEC = 0x40000000;
 
-    [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)] internal static partial int Socket(int domain, int type,
+    [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]
+    internal static partial int Socket(int domain, int type,
         int protocol);
     [LibraryImport("libc", EntryPoint = "socketpair", SetLastError = true)]
     internal static partial int SocketPair(int domain, int type, int protocol, int* pair);
     [LibraryImport("libc", EntryPoint = "bind", SetLastError = true)] internal static partial int Bind(int fd, byte* address, uint length);
     [LibraryImport("libc", EntryPoint = "listen", SetLastError = true)] internal static partial int Listen(int fd, int backlog);
-    [LibraryImport("libc", EntryPoint = "connect", SetLastError = true)] internal static partial int Connect(int fd, byte* address,
+    [LibraryImport("libc", EntryPoint = "connect", SetLastError = true)]
+    internal static partial int Connect(int fd, byte* address,
         uint length);
     [LibraryImport("libc", EntryPoint = "accept4", SetLastError = true)]
     internal static partial int Accept4(int fd, byte* address, uint* length, int flags);
-    [LibraryImport("libc", EntryPoint = "getsockname", SetLastError = true)] internal static partial int GetSockName(int fd, byte* address,
+    [LibraryImport("libc", EntryPoint = "getsockname", SetLastError = true)]
+    internal static partial int GetSockName(int fd, byte* address,
         uint* length);
     [LibraryImport("libc", EntryPoint = "getsockopt", SetLastError = true)]
     internal static partial int GetSockOpt(int fd, int level, int name, void* value, uint* length);
     [LibraryImport("libc", EntryPoint = "setsockopt", SetLastError = true)]
     internal static partial int SetSockOpt(int fd, int level, int name, void* value, uint length);
-    [LibraryImport("libc", EntryPoint = "sendmsg", SetLastError = true)] internal static partial nint SendMsg(int fd,
+    [LibraryImport("libc", EntryPoint = "sendmsg", SetLastError = true)]
+    internal static partial nint SendMsg(int fd,
         MessageHeader* message, int flags);
-    [LibraryImport("libc", EntryPoint = "recvmsg", SetLastError = true)] internal static partial nint RecvMsg(int fd,
+    [LibraryImport("libc", EntryPoint = "recvmsg", SetLastError = true)]
+    internal static partial nint RecvMsg(int fd,
         MessageHeader* message, int flags);
 
     /// <summary>struct msghdr on a 64-bit little-endian system. musl has 32-bit counts with padding where glibc has 64-bit ones: the same

@@ -32,13 +32,21 @@ internal static class SupervisorMachine
     public static SupervisorTransition Next(SupervisorState state, SupervisorEvent @event) => @event switch
     {
         // It may have said that it joined, or even serves, before the spawn was told here.
-        Started started => new(state with { Starting = state.Main == started.Pid ? null : started.Pid,
-            Known = With(state.Known, started.Pid, 0) }),
+        Started started => new(state with
+        {
+            Starting = state.Main == started.Pid ? null : started.Pid,
+            Known = With(state.Known, started.Pid, 0)
+        }),
         StartFailed failed => state.HasServed ? OnCrash(state, 0, ProcessExit.Unknown, failed.At) : new(state, new Exit(1)),
         Joined joined => new(state with { Known = With(state.Known, joined.Pid, joined.Generation) }),
         BecameMain main => new(state with
         {
-            Main = main.Pid, Starting = null, HasServed = true, AwaitsSuccessor = false, Released = false, MainSince = main.At,
+            Main = main.Pid,
+            Starting = null,
+            HasServed = true,
+            AwaitsSuccessor = false,
+            Released = false,
+            MainSince = main.At,
             Known = With(state.Known, main.Pid, main.Generation),
         }),
         Released released => new(state with { Released = state.Released || released.Pid == state.Main }),
@@ -80,8 +88,11 @@ internal static class SupervisorMachine
         }
 
         var number = state.Known[ended.Pid];
-        var left = state with { Known = state.Known.Where(pair => pair.Key != ended.Pid && IsKept(state, pair.Key, ended.Alive))
-            .ToDictionary() };
+        var left = state with
+        {
+            Known = state.Known.Where(pair => pair.Key != ended.Pid && IsKept(state, pair.Key, ended.Alive))
+            .ToDictionary()
+        };
         var decides = ended.Pid == state.Main || ended.Pid == state.Starting
             || (state.AwaitsSuccessor && number >= Newest(left.Known, orElse: 0));
         if (!decides)
@@ -89,8 +100,12 @@ internal static class SupervisorMachine
             return LeaveIfAlone(left);
         }
 
-        left = left with { Main = ended.Pid == state.Main ? null : left.Main, Starting = ended.Pid == state.Starting ? null : left.Starting,
-            AwaitsSuccessor = false };
+        left = left with
+        {
+            Main = ended.Pid == state.Main ? null : left.Main,
+            Starting = ended.Pid == state.Starting ? null : left.Starting,
+            AwaitsSuccessor = false
+        };
         var isMain = ended.Pid == state.Main;
         var clean = ended.Exit is { Signal: 0, Code: 0 or 3 } || (ended.Exit == ProcessExit.Unknown && state.Released);
         if (state.Stopping || (isMain && clean) || !state.HasServed)

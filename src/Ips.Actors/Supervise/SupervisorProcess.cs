@@ -206,7 +206,8 @@ internal sealed partial class SupervisorProcess : IDisposable
             var release = lastGood ? _previous ?? _held.Main?.Release : null;
             var command = isFirst ? _command : RestartCommand.Of(_command, release, _held.Main?.EnvironmentFile, _log.EnvironmentFailed);
             var environment = new Dictionary<string, string>(command.Environment,
-                StringComparer.Ordinal) { [HandoverVariables.SupervisorPid] = Text(Environment.ProcessId) };
+                StringComparer.Ordinal)
+            { [HandoverVariables.SupervisorPid] = Text(Environment.ProcessId) };
             environment[HandoverVariables.SupervisorFd] = Text(SupervisorLink.TargetFd);
             if (isFirst) descriptors.AddRange(Privileges.PassOn(environment));
             var theirs = -1;

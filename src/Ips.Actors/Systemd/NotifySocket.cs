@@ -25,8 +25,11 @@ internal sealed class NotifySocket(string name) : INotifySocket
                 $"its path is longer than the {MaxPathBytes} bytes that a socket address holds");
         }
 
-        using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified) { SendTimeout = SendTimeoutMs,
-            Blocking = wait };
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified)
+        {
+            SendTimeout = SendTimeoutMs,
+            Blocking = wait
+        };
         socket.SendTo(datagram, new UnixDomainSocketEndPoint(_path));
     }
 }

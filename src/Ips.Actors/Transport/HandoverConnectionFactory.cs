@@ -48,7 +48,8 @@ internal sealed class HandoverConnectionFactory : IDisposable
     {
         if (socket.LocalEndPoint is IPEndPoint) socket.NoDelay = _options.NoDelay;
         var connection = new HandoverConnection(socket, leftover, NextLane(), _options.WaitForDataBeforeAllocatingBuffer, _registry,
-            _logger) { Origin = origin };
+            _logger)
+        { Origin = origin };
         Start(connection);
         return connection;
     }

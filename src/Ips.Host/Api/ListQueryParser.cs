@@ -11,8 +11,11 @@ internal static class ListQueryParser
     /// <summary>Most values of one filter.</summary>
     public const int MaxValues = 10;
 
-    private static readonly JsonDocumentOptions DocumentOptions = new() { MaxDepth = ObjectLimits.JsonDepth,
-        AllowDuplicateProperties = false };
+    private static readonly JsonDocumentOptions DocumentOptions = new()
+    {
+        MaxDepth = ObjectLimits.JsonDepth,
+        AllowDuplicateProperties = false
+    };
 
     /// <summary>Reads the body.</summary>
     public static ListQuery? Parse(ObjectClass oclass, ReadOnlyMemory<byte> body, ApiOptions options, out IReadOnlyList<Refusal> problems)
@@ -67,7 +70,8 @@ internal static class ListQueryParser
     {
         var isWhole = page is null && size is null && options.Compatibility == ApiCompatibility.GinIps; // whose clients know no pages
         return new ListQuery(oclass, new Page(page ?? 1, size ?? (isWhole ? options.MaxPageSize : options.PageSize)),
-            filters, order) { IsWhole = isWhole };
+            filters, order)
+        { IsWhole = isWhole };
     }
 
     private static void ParseFilter(Field field, JsonElement value, List<ObjectFilter> filters, List<Refusal> found)

@@ -17,8 +17,11 @@ internal sealed class OpenApiDescription(IOptions<ApiOptions> options, IOptions<
 
     public Task TransformAsync(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellationToken)
     {
-        document.Info = new OpenApiInfo { Title = "ips, the IP inventory", Version = "v1",
-            Description = "Which machine owns this address?" };
+        document.Info = new OpenApiInfo
+        {
+            Title = "ips, the IP inventory", Version = "v1",
+            Description = "Which machine owns this address?"
+        };
         document.Servers = []; // means the server that the document comes from; the text must not depend on the client
         AddSecurity(document);
         AddSchemas(document);
@@ -34,15 +37,18 @@ internal sealed class OpenApiDescription(IOptions<ApiOptions> options, IOptions<
 
     private static OpenApiPathItem Path(IList<IOpenApiParameter>? parameters,
         params (HttpMethod Method, OpenApiOperation Operation)[] operations) => new()
-    {
-        Parameters = parameters,
-        Operations = operations.ToDictionary(o => o.Method, o => o.Operation),
-    };
+        {
+            Parameters = parameters,
+            Operations = operations.ToDictionary(o => o.Method, o => o.Operation),
+        };
 
     private OpenApiOperation Search(OpenApiDocument document) => Operation(document, "searchIp",
         "All objects that hold any of the addresses; without a page all of them, up to the largest page.", null,
-        Query("ip", true, new OpenApiSchema { Type = JsonSchemaType.String,
-            Description = $"1 to {SearchQueryParser.MaxAddresses} addresses or CIDR blocks, comma separated." }),
+        Query("ip", true, new OpenApiSchema
+        {
+            Type = JsonSchemaType.String,
+            Description = $"1 to {SearchQueryParser.MaxAddresses} addresses or CIDR blocks, comma separated."
+        }),
         Query("oid", false, OidSchema()),
         Query("page", false, PageNumber()),
         Query("page_size", false, PageSize()),
@@ -69,41 +75,47 @@ internal sealed class OpenApiDescription(IOptions<ApiOptions> options, IOptions<
 
     private OpenApiOperation Operation(OpenApiDocument document, string id, string summary, IOpenApiSchema? body,
         params IOpenApiParameter[] parameters) => new()
-    {
-        OperationId = id,
-        Summary = summary,
-        Parameters = parameters,
-        RequestBody = body is null ? null : new OpenApiRequestBody
         {
-            Required = id == "putObject",
-            Description = $"At most {options.Value.MaxBodySizeBytes} bytes.",
-            Content = new Dictionary<string, OpenApiMediaType> { [JsonType] = new OpenApiMediaType { Schema = body } },
-        },
-        Responses = new OpenApiResponses
-        {
-            ["200"] = Response(document, "code 0 with data; or 4000, 4002, 4004, 4005 or 4006 with an empty list.", "Page"),
-            ["400"] = Response(document,
+            OperationId = id,
+            Summary = summary,
+            Parameters = parameters,
+            RequestBody = body is null ? null : new OpenApiRequestBody
+            {
+                Required = id == "putObject",
+                Description = $"At most {options.Value.MaxBodySizeBytes} bytes.",
+                Content = new Dictionary<string, OpenApiMediaType> { [JsonType] = new OpenApiMediaType { Schema = body } },
+            },
+            Responses = new OpenApiResponses
+            {
+                ["200"] = Response(document, "code 0 with data; or 4000, 4002, 4004, 4005 or 4006 with an empty list.", "Page"),
+                ["400"] = Response(document,
                 "The request cannot be read: no JSON, nested too deep, not UTF-8, too many parameters (code 4002).", ErrorSchema),
-            ["401"] = Response(document,
+                ["401"] = Response(document,
                 "Not signed as it must be: code 4001, 4003, 4007 or 4009; 4002 for credentials that cannot be read, 4005 for missing ones.",
                 ErrorSchema),
-            ["413"] = Response(document, "The body is too large (code 4002).", ErrorSchema),
-            ["500"] = Response(document, "A fault of the server; the message has the trace id (code 5000).", ErrorSchema),
-            ["503"] = Response(document,
+                ["413"] = Response(document, "The body is too large (code 4002).", ErrorSchema),
+                ["500"] = Response(document, "A fault of the server; the message has the trace id (code 5000).", ErrorSchema),
+                ["503"] = Response(document,
                 "The store is busy, or too many bodies are being read; try again after Retry-After seconds (code 5000).", ErrorSchema),
-        },
-    };
+            },
+        };
 
     private static OpenApiResponse Response(OpenApiDocument document, string description, string schema) => new()
     {
         Description = description,
         Headers = new Dictionary<string, IOpenApiHeader>
         {
-            [TraceIdMiddleware.HeaderName] = new OpenApiHeader { Description = "The id of this request in the logs.",
-                Schema = new OpenApiSchema { Type = JsonSchemaType.String } },
+            [TraceIdMiddleware.HeaderName] = new OpenApiHeader
+            {
+                Description = "The id of this request in the logs.",
+                Schema = new OpenApiSchema { Type = JsonSchemaType.String }
+            },
         },
-        Content = new Dictionary<string, OpenApiMediaType> { [JsonType] =
-            new OpenApiMediaType { Schema = new OpenApiSchemaReference(schema, document) } },
+        Content = new Dictionary<string, OpenApiMediaType>
+        {
+            [JsonType] =
+            new OpenApiMediaType { Schema = new OpenApiSchemaReference(schema, document) }
+        },
     };
 
     private void AddSecurity(OpenApiDocument document)
@@ -226,8 +238,11 @@ internal sealed class OpenApiDescription(IOptions<ApiOptions> options, IOptions<
         foreach (var field in oclass.Fields)
         {
             var type = field.Kind == FieldKind.WholeNumber ? JsonSchemaType.Integer : JsonSchemaType.String;
-            properties[field.Name] = AnyOf(new OpenApiSchema { Type = type,
-                Description = field.IsAddress ? "An address or CIDR block." : "Equal." });
+            properties[field.Name] = AnyOf(new OpenApiSchema
+            {
+                Type = type,
+                Description = field.IsAddress ? "An address or CIDR block." : "Equal."
+            });
         }
         return new OpenApiSchema { Type = JsonSchemaType.Object, Properties = properties, AdditionalPropertiesAllowed = false };
     }
@@ -240,8 +255,11 @@ internal sealed class OpenApiDescription(IOptions<ApiOptions> options, IOptions<
 
     private static OpenApiSchema ValueSchema(Field field) => field.Kind switch
     {
-        FieldKind.Text => new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = ObjectLimits.TextLength,
-            Description = field.Meaning },
+        FieldKind.Text => new OpenApiSchema
+        {
+            Type = JsonSchemaType.String, MaxLength = ObjectLimits.TextLength,
+            Description = field.Meaning
+        },
         FieldKind.WholeNumber => new OpenApiSchema
         {
             Type = JsonSchemaType.Integer | JsonSchemaType.Null,
@@ -263,8 +281,11 @@ internal sealed class OpenApiDescription(IOptions<ApiOptions> options, IOptions<
             },
             Description = field.Meaning,
         },
-        FieldKind.Address => new OpenApiSchema { Type = JsonSchemaType.String,
-            Description = field.Meaning + " IPv4, or IPv6 as in RFC 5952." },
+        FieldKind.Address => new OpenApiSchema
+        {
+            Type = JsonSchemaType.String,
+            Description = field.Meaning + " IPv4, or IPv6 as in RFC 5952."
+        },
         _ => new OpenApiSchema
         {
             Type = JsonSchemaType.Array,
@@ -324,22 +345,37 @@ internal sealed class OpenApiDescription(IOptions<ApiOptions> options, IOptions<
         Default = @default,
     };
 
-    private static OpenApiSchema OidSchema() => new() { Type = JsonSchemaType.String,
-        Enum = [.. ObjectClass.All.Select(oclass => (JsonNode)oclass.Oid)] };
+    private static OpenApiSchema OidSchema() => new()
+    {
+        Type = JsonSchemaType.String,
+        Enum = [.. ObjectClass.All.Select(oclass => (JsonNode)oclass.Oid)]
+    };
 
-    private static OpenApiSchema IdSchema() => new() { Type = JsonSchemaType.String, MinLength = 1, MaxLength = ObjectLimits.IdLength,
-        Pattern = "^[A-Za-z0-9][A-Za-z0-9._:-]*$" };
+    private static OpenApiSchema IdSchema() => new()
+    {
+        Type = JsonSchemaType.String, MinLength = 1, MaxLength = ObjectLimits.IdLength,
+        Pattern = "^[A-Za-z0-9][A-Za-z0-9._:-]*$"
+    };
 
-    private static OpenApiParameter OidParameter() => new() { Name = "oid", In = ParameterLocation.Path, Required = true,
-        Schema = OidSchema() };
+    private static OpenApiParameter OidParameter() => new()
+    {
+        Name = "oid", In = ParameterLocation.Path, Required = true,
+        Schema = OidSchema()
+    };
 
-    private static OpenApiParameter IdParameter() => new() { Name = ObjectClass.IdField, In = ParameterLocation.Path, Required = true,
-        Schema = IdSchema() };
+    private static OpenApiParameter IdParameter() => new()
+    {
+        Name = ObjectClass.IdField, In = ParameterLocation.Path, Required = true,
+        Schema = IdSchema()
+    };
 
     private static OpenApiParameter Query(string name, bool isRequired, OpenApiSchema schema) =>
         new() { Name = name, In = ParameterLocation.Query, Required = isRequired, Schema = schema };
 
     private static OpenApiParameter Condition(string name, string description) =>
-        new() { Name = name, In = ParameterLocation.Header, Description = description,
-            Schema = new OpenApiSchema { Type = JsonSchemaType.String } };
+        new()
+        {
+            Name = name, In = ParameterLocation.Header, Description = description,
+            Schema = new OpenApiSchema { Type = JsonSchemaType.String }
+        };
 }

@@ -36,5 +36,6 @@ internal sealed record Problem(ApiCode Code, string English, string Chinese)
             AuthRefusalKind.SignatureWrong => ApiCode.SignatureWrong,
             AuthRefusalKind.Expired => ApiCode.Expired,
             _ => ApiCode.AccessDenied,
-        }, refusal.English, refusal.Chinese) { Status = 401 };
+        }, refusal.English, refusal.Chinese)
+    { Status = 401 };
 }

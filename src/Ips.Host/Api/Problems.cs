@@ -8,17 +8,20 @@ namespace Ips.Host.Api;
 internal static class Problems
 {
     public static readonly Problem ControlCharacters = new(ApiCode.WrongTypeOrRange,
-        "the path and the query parameters must not have control characters", "路径和查询参数不能含控制字符") { Status = 400 };
+        "the path and the query parameters must not have control characters", "路径和查询参数不能含控制字符")
+    { Status = 400 };
 
     public static readonly Problem BodyMemoryFull = new(ApiCode.Internal,
         "too many bodies are being read at once; try again (ips.api.body-memory sets the limit)",
-        "同时读取的请求体过多，请稍后重试（ips.api.body-memory）") { Status = 503 };
+        "同时读取的请求体过多，请稍后重试（ips.api.body-memory）")
+    { Status = 503 };
 
     public static readonly Problem NoSuchPath = new(ApiCode.NotFound, "there is no such path", "路径不存在");
 
     public static readonly Problem StoreBusy = new(ApiCode.Internal,
         "the store is busy with another write, such as an import; try again (ips.store.busy-timeout sets the wait)",
-            "存储繁忙，请稍后重试") { Status = 503 };
+            "存储繁忙，请稍后重试")
+    { Status = 503 };
 
     /// <summary>The store cannot be used now.</summary>
     public static Problem StoreAway(StoreTrouble trouble) => trouble == StoreTrouble.InDoubt
@@ -26,10 +29,12 @@ internal static class Problems
         : new(ApiCode.StoreAway, $"{StoreTroubleText.Of(trouble)}; nothing was written: try again later", "存储不可用，未写入任何数据，请稍后重试");
 
     public static Problem BodyTooLarge(int limitBytes) => new(ApiCode.WrongTypeOrRange,
-        $"the body is larger than {limitBytes} bytes; ips.api.max-body sets the limit", $"请求体超过 {limitBytes} 字节") { Status = 413 };
+        $"the body is larger than {limitBytes} bytes; ips.api.max-body sets the limit", $"请求体超过 {limitBytes} 字节")
+    { Status = 413 };
 
     public static Problem TooManyParameters(int limit) => new(ApiCode.WrongTypeOrRange, $"more than {limit} query parameters",
-        $"查询参数超过 {limit} 个") { Status = 400 };
+        $"查询参数超过 {limit} 个")
+    { Status = 400 };
 
     public static Problem NoSuchObject(string oid, string id) => new(ApiCode.NotFound, $"there is no {oid} '{id}'", $"{oid} '{id}' 不存在");
 

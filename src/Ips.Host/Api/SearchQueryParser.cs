@@ -49,7 +49,8 @@ internal static class SearchQueryParser
         return new SearchQuery(AddressRange.Merge(blocks.SelectMany(block => block.Ranges)), oclass,
             new Page(page ?? 1, size ?? (whole ? options.MaxPageSize : options.PageSize)),
             [.. blocks.Where(block => block.PrefixLength == 128).Select(block => block.Network.ToString()).Distinct()],
-            order) { IsWhole = whole };
+            order)
+        { IsWhole = whole };
     }
 
     private static void ParseAddresses(string value, List<AddressBlock> blocks, bool isGinIps, List<Refusal> found)

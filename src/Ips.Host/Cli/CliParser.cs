@@ -25,8 +25,11 @@ internal static class CliParser
         (output, error) = (TerminalText.Writer(output), TerminalText.Writer(error));
         var parsed = root.Parse(args, Parsing);
         // Signals are the daemon's own business, and an exception of a verb must not become a mere stack trace and a 1.
-        var invocation = new InvocationConfiguration { Output = output, Error = error, ProcessTerminationTimeout = null,
-            EnableDefaultExceptionHandler = false };
+        var invocation = new InvocationConfiguration
+        {
+            Output = output, Error = error, ProcessTerminationTimeout = null,
+            EnableDefaultExceptionHandler = false
+        };
         if (parsed.Errors.Count == 0 || parsed.Action is not ParseErrorAction)
         {
             try

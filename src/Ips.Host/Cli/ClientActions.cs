@@ -56,7 +56,7 @@ internal sealed class ClientActions(CliConsole console)
             return (history, last.Pending);
         }
         catch (CliException e) when (e.InnerException is ControlException
-            { Failure: ControlFailure.SocketMissing or ControlFailure.NobodyListens }
+        { Failure: ControlFailure.SocketMissing or ControlFailure.NobodyListens }
             && address.PidFile is not null && File.Exists(HistoryFile.PathBeside(address.PidFile)))
         {
             var path = HistoryFile.PathBeside(address.PidFile!);
@@ -217,8 +217,11 @@ internal sealed class ClientActions(CliConsole console)
     private async Task<DaemonStatus> GetStatusAsync(
         DaemonAddress address, CancellationToken cancellation, TimeSpan? limit = null, Func<string>? hung = null)
     {
-        var client = new ControlClient(address.SocketPath, console.Time) { Timeout = limit is { } given && given < StatusTimeout ? given
-            : StatusTimeout };
+        var client = new ControlClient(address.SocketPath, console.Time)
+        {
+            Timeout = limit is { } given && given < StatusTimeout ? given
+            : StatusTimeout
+        };
         var last = await AskAsync(client, address, new(ControlVerb.Status), cancellation, hung: hung);
         return last.Status ?? throw new CliException(CliExitCode.Failed, last.Message
             ?? $"The daemon answered '{last.Kind}' and no status.");
@@ -231,8 +234,11 @@ internal sealed class ClientActions(CliConsole console)
         {
             // One line for a person, whatever the peer makes of it. The texts of a status or a receipt are cleaned where they are laid out.
             var last = await client.AskLastAsync(request, Progress, cancellation);
-            return last with { Kind = TerminalText.Line(last.Kind),
-                Message = last.Message is { } message ? TerminalText.Line(message) : null };
+            return last with
+            {
+                Kind = TerminalText.Line(last.Kind),
+                Message = last.Message is { } message ? TerminalText.Line(message) : null
+            };
         }
         catch (ControlException e) when (!goneIsFine || e.Failure != ControlFailure.DaemonGone)
         {

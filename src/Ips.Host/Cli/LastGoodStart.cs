@@ -42,7 +42,8 @@ internal sealed class LastGoodStart(
         environment[SettingsLoader.DefaultLogVariable] = SettingsLoader.DefaultLogPath(settings);
         environment[LastGoodFile.AloneVariable.Key] = LastGoodFile.AloneVariable.Value; // it may have begun as a takeover
         var launch = new DaemonLaunch(release.FileName, release.Arguments, environment,
-            Privileges.PassOn(environment)) { WorkingDirectory = folder };
+            Privileges.PassOn(environment))
+        { WorkingDirectory = folder };
         return await new StartAction(console, launcher, new(release.FileName, [])).RunAsync(command, settings, launch, cancellation);
     }
 

@@ -54,7 +54,7 @@ internal static class AddressParser
     {
         address = default;
         uint value = 0;
-        for (var octets = 0; ; )
+        for (var octets = 0; ;)
         {
             var dot = text.IndexOf('.');
             var part = dot < 0 ? text : text[..dot];

@@ -10,8 +10,11 @@ public sealed class EnvironmentFileParserTests
         const string text = "# comment\n\n A=1 \nexport B=two words\nC=\"a \\\"b #c\"\nD='x=y'\nE=\nunset F\nA=2\r\n";
         Assert.Null(EnvironmentFileParser.TryParse(text, "/etc/ips.env", out var variables));
         Assert.Equal(
-            new Dictionary<string, string?> { ["A"] = "2", ["B"] = "two words", ["C"] = "a \\\"b #c", ["D"] = "x=y", ["E"] = "",
-                ["F"] = null },
+            new Dictionary<string, string?>
+            {
+                ["A"] = "2", ["B"] = "two words", ["C"] = "a \\\"b #c", ["D"] = "x=y", ["E"] = "",
+                ["F"] = null
+            },
             variables);
     }
 

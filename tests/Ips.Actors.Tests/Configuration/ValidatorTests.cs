@@ -21,8 +21,11 @@ public sealed class ValidatorTests
         {
             PidFile = "a/",
             Drain = new() { Timeout = System.Threading.Timeout.InfiniteTimeSpan, LameDuck = TimeSpan.FromHours(2) },
-            Reload = new() { ReadyTimeout = TimeSpan.Zero, Probation = TimeSpan.FromSeconds(-1), HealthInterval = TimeSpan.FromHours(1),
-                KillTimeout = TimeSpan.Zero },
+            Reload = new()
+            {
+                ReadyTimeout = TimeSpan.Zero, Probation = TimeSpan.FromSeconds(-1), HealthInterval = TimeSpan.FromHours(1),
+                KillTimeout = TimeSpan.Zero
+            },
             Listener = new() { Backlog = 0 },
         };
         var failures = new IpsOptionsValidator().Validate(null, options).Failures!;

@@ -14,7 +14,8 @@ namespace Ips.Actors.Tests.Control;
 public sealed class ControlActorTests : ActorTest
 {
     private static readonly ReloadReceipt Receipt = new("promoted", 4711, 7, 99, 8, null, DateTimeOffset.UnixEpoch,
-        812.5) { NewRelease = "2.0" };
+        812.5)
+    { NewRelease = "2.0" };
 
     private readonly ITestOutputHelper _output;
     private readonly RecordingLog _log = new();

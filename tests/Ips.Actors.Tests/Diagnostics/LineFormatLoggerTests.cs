@@ -97,8 +97,11 @@ public sealed partial class LineFormatLoggerTests : IDisposable
 
     private ILogger Logger(LineFormat format, LogLevel minimum)
     {
-        var options = new LineFormatOptions { Format = format, Generation = () => _generation,
-            Time = new FakeTimeProvider(new(2026, 1, 2, 3, 4, 5, 678, TimeSpan.Zero)) };
+        var options = new LineFormatOptions
+        {
+            Format = format, Generation = () => _generation,
+            Time = new FakeTimeProvider(new(2026, 1, 2, 3, 4, 5, 678, TimeSpan.Zero))
+        };
         var services = new ServiceCollection()
             .AddLogging(logging => logging.ClearProviders().SetMinimumLevel(minimum)
                 .AddProvider(new LineFormatLoggerProvider(options, _lane)))

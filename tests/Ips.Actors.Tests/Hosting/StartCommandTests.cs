@@ -6,8 +6,11 @@ namespace Ips.Actors.Tests.Hosting;
 /// <summary>How a successor is started: docs/pitfalls.md, 9 and 10.</summary>
 public sealed class StartCommandTests
 {
-    private static readonly Dictionary<string, string> Environment = new() { ["PATH"] = "/usr/bin:/opt/current/bin::bin",
-        ["HOME"] = "/root" };
+    private static readonly Dictionary<string, string> Environment = new()
+    {
+        ["PATH"] = "/usr/bin:/opt/current/bin::bin",
+        ["HOME"] = "/root"
+    };
 
     [Fact]
     public void From_AbsolutePathThroughALink_KeepsTheLink() =>
@@ -56,7 +59,7 @@ public sealed class StartCommandTests
         var environment = new Dictionary<string, string>(Environment)
         {
             ["IPS_HANDOVER_FD"] = "3", ["IPS_HANDOVER_GENERATION"] = "4", ["IPS_START_FD"] = "4", ["IPS_OUTPUT_FDS"] = "5,6",
-                ["LISTEN_PID"] = "1", ["LISTEN_FDS"] = "2",
+            ["LISTEN_PID"] = "1", ["LISTEN_FDS"] = "2",
             ["LISTEN_FDNAMES"] = "http", ["LISTENER"] = "kept", ["PWD"] = "/srv", ["listen_fds"] = "kept",
         };
         var command = StartCommand.From(["/srv/ips"], environment, "/srv", "/srv/ips", _ => true);

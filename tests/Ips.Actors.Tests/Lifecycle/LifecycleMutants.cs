@@ -144,8 +144,11 @@ internal static class LifecycleMutants
         yield return new("nothing is asked again after a restart",
             (s, e) => e is ActorRestarted ? new Transition(s) : LifecycleMachine.Next(s, e));
         yield return new("a stop is told as a rollback", (s, e) => LifecycleMachine.Next(s, e) is var t
-            ? t with { Effects = [.. t.Effects.Select(x => x is NoteFailure { Outcome: ReloadOutcome.Stopped } f
-                ? f with { Outcome = ReloadOutcome.RolledBack } : x)] } : null!);
+            ? t with
+            {
+                Effects = [.. t.Effects.Select(x => x is NoteFailure { Outcome: ReloadOutcome.Stopped } f
+                ? f with { Outcome = ReloadOutcome.RolledBack } : x)]
+            } : null!);
         yield return new("a request that waited is passed on after a rollback", (s, e) => LifecycleMachine.Next(s,
             e) is { State: Serving } t
             ? t with { Effects = [.. t.Effects.Select(x => x is TryQueuedReload ? new ForwardQueuedReload() : x)] }

@@ -29,7 +29,8 @@ public sealed class LifecycleWalkTests(ITestOutputHelper output)
         var states = new LifecycleWalk(LifecycleMachine.Next).Run().Nodes.Select(node => node.State).Distinct();
         Assert.All(states, state =>
         {
-            var (greeted, spawned) = (Next(state, new LifecycleEvent.SuccessorGreeted("2.0")), Next(state, new LifecycleEvent.SuccessorSpawned(99)));
+            var greeted = Next(state, new LifecycleEvent.SuccessorGreeted("2.0"));
+            var spawned = Next(state, new LifecycleEvent.SuccessorSpawned(99));
             Assert.Equal((state, 0, state), (greeted.State, greeted.Effects.Count, spawned.State));
             // A spawned process has its own time, whatever the wait for room has used up.
             Assert.Equal(state is LifecycleState.AwaitingReady ? [new LifecycleEffect.ArmSuccessorTimer()] : [], spawned.Effects);

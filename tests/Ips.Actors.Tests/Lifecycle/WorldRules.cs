@@ -17,8 +17,11 @@ internal static class WorldRules
     public static World Deliver(World world, LifecycleState state, LifecycleEvent @event) => @event switch
     {
         StopRequested => OneMoreStop(world),
-        StopReceived stop => (state is Draining ? world : OneMoreStop(world)) with { Predecessor = PredecessorView.SaidStop,
-            ReturnAsked = stop.Return },
+        StopReceived stop => (state is Draining ? world : OneMoreStop(world)) with
+        {
+            Predecessor = PredecessorView.SaidStop,
+            ReturnAsked = stop.Return
+        },
         HostStopping => world.HostStopOrdered || state is Exiting ? world : OneMoreStop(world),
         ActorLost => state is Exiting ? world : OneMoreStop(world) with { ActorLost = true },
         FrontReady => world with { FrontReady = true },
@@ -41,8 +44,11 @@ internal static class WorldRules
         SuccessorTimedOut => Fired(world, ArmedTimers.Successor),
         ProbationPassed => Fired(world, ArmedTimers.Probation),
         SuccessorReady => world with { Successor = world.Successor == SuccessorStage.Spawned ? SuccessorStage.Ready : world.Successor },
-        SuccessorServes => world with { Successor = world.Successor == SuccessorStage.ToldToServe ? SuccessorStage.Serves
-            : world.Successor },
+        SuccessorServes => world with
+        {
+            Successor = world.Successor == SuccessorStage.ToldToServe ? SuccessorStage.Serves
+            : world.Successor
+        },
         SuccessorFailed => world with { FailureTold = true },
         PromotionAcknowledged when state is Promoting => world with { Successor = SuccessorStage.Promoted, SuccessorPromoted = true },
         SuccessorLeaving => world with { SuccessorLeft = true },
@@ -57,8 +63,12 @@ internal static class WorldRules
         },
         ServeReceived => world with { ServeGot = true },
         PromoteReceived => world with { PromoteGot = true },
-        PredecessorLost => world with { Predecessor = PredecessorView.Lost, Reporting = false,
-            MainDied = state is Draining { Way: MoveWay.Predecessor } },
+        PredecessorLost => world with
+        {
+            Predecessor = PredecessorView.Lost,
+            Reporting = false,
+            MainDied = state is Draining { Way: MoveWay.Predecessor }
+        },
         _ => world,
     };
 
@@ -152,8 +162,11 @@ internal static class WorldRules
                 return world.Successor == SuccessorStage.None ? world : world with { Ending = SuccessorEnding.Killed };
             case NoteFailure failure:
                 Require(world.Account != ReloadAccountView.Closed, Invariants.Account, "a failure is noted while no reload is under way");
-                return world with { Account = failure.Outcome == ReloadOutcome.Stopped ? ReloadAccountView.Stopped
-                    : ReloadAccountView.Failed };
+                return world with
+                {
+                    Account = failure.Outcome == ReloadOutcome.Stopped ? ReloadAccountView.Stopped
+                    : ReloadAccountView.Failed
+                };
             case NoteChecked:
                 Require(world is { Account: ReloadAccountView.Open, DryRun: true, Successor: SuccessorStage.Ready },
                     Invariants.Account, "a check is told to have passed that did not, or was none");
@@ -169,8 +182,11 @@ internal static class WorldRules
                 Require(cause is ReloadRequested { NoQueue: false }, Invariants.Account, "a request waits that was not to");
                 return world with { Queued = true }; // the newest takes the place of the one before
             case TryQueuedReload:
-                Require(world is { Queued: true, Stops: 0, Account: ReloadAccountView.Closed, Successor: SuccessorStage.None,
-                    SuccessorPromoted: false },
+                Require(world is
+                {
+                    Queued: true, Stops: 0, Account: ReloadAccountView.Closed, Successor: SuccessorStage.None,
+                    SuccessorPromoted: false
+                },
                     Invariants.Account, "a request that waited is carried out while something is under way, or is made up");
                 return world with { Queued = false, QueueTried = true };
             case ForwardQueuedReload:

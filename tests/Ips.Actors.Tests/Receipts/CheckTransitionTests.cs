@@ -17,7 +17,8 @@ public sealed class CheckTransitionTests
     {
         var next = LifecycleMachine.Next(new Serving(), new CheckRequested("test"));
         Assert.Equal(new AwaitingReady(DryRun: true), next.State);
-        Assert.Equal([new BeginReload("test", DryRun: true), new SpawnSuccessor(DryRun: true), new ArmSuccessorTimer(WithRoom: true)], next.Effects);
+        Assert.Equal([new BeginReload("test", DryRun: true), new SpawnSuccessor(DryRun: true), new ArmSuccessorTimer(WithRoom: true)],
+            next.Effects);
     }
 
     [Fact]

@@ -6,8 +6,11 @@ namespace Ips.Actors.Tests.Receipts;
 
 public sealed class LastGoodTests
 {
-    private static readonly Dictionary<string, string> Variables = new() { ["PATH"] = "/bin", ["IPS_START_COMMAND"] = "x",
-        ["IPS_OUTPUT_FDS"] = "4,5,6,7" };
+    private static readonly Dictionary<string, string> Variables = new()
+    {
+        ["PATH"] = "/bin", ["IPS_START_COMMAND"] = "x",
+        ["IPS_OUTPUT_FDS"] = "4,5,6,7"
+    };
 
     [Fact]
     public void Describe_ProgramBehindALink_NamesTheReleaseAndKeepsTheCommand()

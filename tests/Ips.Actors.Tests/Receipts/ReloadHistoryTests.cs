@@ -65,9 +65,14 @@ public sealed class ReloadHistoryTests
     {
         var receipt = Receipt(1) with
         {
-            OldRelease = "1.0", NewRelease = "1.1", Reason = "why", PhasesMs = new Dictionary<string, double> { ["ready"] = 12.5 },
-                Output = ["line"],
-            DryRun = true, AbortedGenerations = [3], Drain = new DrainCounts(1, 2, 3, 4, 5, 6),
+            OldRelease = "1.0",
+            NewRelease = "1.1",
+            Reason = "why",
+            PhasesMs = new Dictionary<string, double> { ["ready"] = 12.5 },
+            Output = ["line"],
+            DryRun = true,
+            AbortedGenerations = [3],
+            Drain = new DrainCounts(1, 2, 3, 4, 5, 6),
             Connections = new ConnectionCounts(1, 2, new Dictionary<string, int> { ["Tls"] = 3 }),
         };
         var arrived = Travel(receipt);
@@ -84,8 +89,12 @@ public sealed class ReloadHistoryTests
     [Fact]
     public void Pack_LongestTexts_EightFitAPacket()
     {
-        var worst = Receipt(1) with { Reason = new string('\u0001', 50_000), OldRelease = new string('"', 50_000),
-            NewRelease = new string('<', 50_000) };
+        var worst = Receipt(1) with
+        {
+            Reason = new string('\u0001', 50_000),
+            OldRelease = new string('"', 50_000),
+            NewRelease = new string('<', 50_000)
+        };
         var packet = HandoverCodec.Encode(new HistoryFrame([.. Enumerable.Repeat(ReloadHistory.Pack(worst), 8)]));
         Assert.InRange(packet.Length, 1, HandoverCodec.MaxPacketBytes);
     }

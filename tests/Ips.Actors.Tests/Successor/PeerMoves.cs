@@ -30,7 +30,8 @@ internal static class PeerMoves
         {
             draft.Say(Draft.Close);
             draft.Set(Facts.HasClosed);
-        });
+        }
+        );
         if (whole.FromPeer.Count >= mostFrames)
         {
             yield break;
@@ -53,7 +54,8 @@ internal static class PeerMoves
                 {
                     draft.Say(Frames.Promoted);
                     draft.Set(Facts.HasLied);
-                });
+                }
+                );
             }
         }
     }
@@ -86,5 +88,6 @@ internal static class PeerMoves
     {
         draft.Move(stage);
         draft.Say(frame);
-    });
+    }
+    );
 }

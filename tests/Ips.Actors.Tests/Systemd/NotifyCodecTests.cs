@@ -12,7 +12,7 @@ public sealed class NotifyCodecTests
         Text(new NotifyMessage
         {
             MainPid = 7, ReloadingAtUsec = 12, Ready = true, Stopping = true, Watchdog = true, ExtendTimeout = TimeSpan.FromSeconds(1.5),
-                Status = "It is ß.",
+            Status = "It is ß.",
         }));
 
     [Fact]

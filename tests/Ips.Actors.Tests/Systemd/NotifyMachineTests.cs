@@ -51,8 +51,11 @@ public sealed class NotifyMachineTests
         (standing, message) = NotifyMachine.After(standing, new FinishReload(),
             Facts(new Serving()) with { LastReceipt = Receipt("rolled-back", "no health.") });
         Assert.Equal(Main, standing);
-        Assert.Equal(new NotifyMessage { Ready = true,
-            Status = "Generation 7 serves; the reload to generation 8 was rolled back: no health." }, message);
+        Assert.Equal(new NotifyMessage
+        {
+            Ready = true,
+            Status = "Generation 7 serves; the reload to generation 8 was rolled back: no health."
+        }, message);
     }
 
     [Fact]

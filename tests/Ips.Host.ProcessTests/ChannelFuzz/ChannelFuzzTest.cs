@@ -27,7 +27,9 @@ public abstract class ChannelFuzzTest(ITestOutputHelper output) : TakeoverTest(o
     // Longer than any peer lives, so that none is ever promoted; what a good release takes is less than its limits on a busy machine.
     private protected static ServiceSettings Impatient(ServiceSettings settings) => settings with
     {
-        Probation = TimeSpan.FromSeconds(8), HealthInterval = TimeSpan.FromSeconds(1), KillTimeout = ServiceSettings.ShortestKillTimeout,
+        Probation = TimeSpan.FromSeconds(8),
+        HealthInterval = TimeSpan.FromSeconds(1),
+        KillTimeout = ServiceSettings.ShortestKillTimeout,
     };
 
     private protected Releases PutReleases(string program, string folder)

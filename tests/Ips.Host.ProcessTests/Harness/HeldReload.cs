@@ -85,14 +85,18 @@ internal sealed class HeldReload : IAsyncDisposable
         releases.AddBuild(Held, Binaries.SampleAppFolder);
         releases.SwitchTo(Good);
         // Of generation 1 alone, which reads it at its start: the next generations are not held.
-        var probation = phase switch { ReloadPhase.Probation or ReloadPhase.RollingBack => TimeToAct,
-            ReloadPhase.Promoting or ReloadPhase.Moving => TimeToStop, _ => TimeSpan.Zero };
+        var probation = phase switch
+        {
+            ReloadPhase.Probation or ReloadPhase.RollingBack => TimeToAct,
+            ReloadPhase.Promoting or ReloadPhase.Moving => TimeToStop,
+            _ => TimeSpan.Zero
+        };
         releases.Configure(Good, $$""" "Ips": { "Reload": { "Probation": "{{probation}}" } } """);
         releases.Configure(Held, NoProbation);
         var held = new HeldReload(
             prepare(new ServiceSettings(ServiceKind.SampleApp)
             {
-                // Where a predecessor is killed and its successor is stopped, the kernel sends that one SIGHUP, of an orphaned process group.
+                // The kernel sends SIGHUP to a stopped successor whose predecessor is killed: its process group is orphaned.
                 Program = "nohup",
                 Prefix = [Path.Combine(releases.Current, Binaries.SampleApp)],
                 WorkingDirectory = releases.Current,

@@ -121,8 +121,11 @@ internal sealed partial class Service : IAsyncDisposable
 
     /// <summary>What the control socket says.</summary>
     public async Task<DaemonStatus> StatusAsync() =>
-        (await new ControlClient($"{PidFile}.sock") { Timeout = Limits.Step,
-            FirstEventTimeout = Limits.Step }.AskLastAsync(new("status"))).Status!;
+        (await new ControlClient($"{PidFile}.sock")
+        {
+            Timeout = Limits.Step,
+            FirstEventTimeout = Limits.Step
+        }.AskLastAsync(new("status"))).Status!;
 
     /// <summary>What the control socket says of past reloads.</summary>
     public Task<ControlEvent> HistoryAsync() =>

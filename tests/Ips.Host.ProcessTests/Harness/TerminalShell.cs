@@ -91,6 +91,7 @@ internal sealed partial class TerminalShell : IAsyncDisposable
 
     [LibraryImport("libc", EntryPoint = "posix_openpt", SetLastError = true)] private static partial int PosixOpenPt(int flags);
     [LibraryImport("libc", EntryPoint = "unlockpt", SetLastError = true)] private static partial int UnlockPt(int fd);
-    [LibraryImport("libc", EntryPoint = "ptsname_r", SetLastError = true)] private static unsafe partial int PtsName(int fd, byte* buffer,
+    [LibraryImport("libc", EntryPoint = "ptsname_r", SetLastError = true)]
+    private static unsafe partial int PtsName(int fd, byte* buffer,
         nuint size);
 }

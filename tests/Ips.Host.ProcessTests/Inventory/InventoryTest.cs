@@ -20,8 +20,11 @@ public abstract class InventoryTest(ITestOutputHelper output) : ProcessTest(outp
     private protected async Task<Service> PrepareAsync()
     {
         // A busy machine may take its time; how long a signature is valid and a write waits is not what these tests are about.
-        var service = Prepare(new ServiceSettings(ServiceKind.Daemon) { More = ["ips.auth.window = 1m", "ips.auth.nonce-capacity = 1000000",
-            "ips.store.busy-timeout = 1m"] });
+        var service = Prepare(new ServiceSettings(ServiceKind.Daemon)
+        {
+            More = ["ips.auth.window = 1m", "ips.auth.nonce-capacity = 1000000",
+            "ips.store.busy-timeout = 1m"]
+        });
         service.WriteConfigFile();
         var (write, read) = (await AddKeyAsync(service, "WRITER"), await AddKeyAsync(service, "READER", "--read-only"));
         Writers = [new("WRITER", write, "v1"), new("WRITER", write, "v2"), new("WRITER", write, "v1"), new("WRITER", write, "v2")];

@@ -102,7 +102,8 @@ public sealed class ReplayTests(PostgresServer postgres, ITestOutputHelper outpu
         public async Task<HttpStatusCode> SendAsync(HttpClient client)
         {
             using var message = new HttpRequestMessage(HttpMethod.Put,
-                $"http://127.0.0.1:{Port}{Path}") { Content = new ByteArrayContent(Body) };
+                $"http://127.0.0.1:{Port}{Path}")
+            { Content = new ByteArrayContent(Body) };
             message.Content.Headers.ContentType = new("application/json");
             message.Headers.TryAddWithoutValidation("Authorization", Authorization);
             using var answer = await client.SendAsync(message);

@@ -120,8 +120,11 @@ internal sealed class StoreLoad : IAsyncDisposable
         var expires = DateTimeOffset.UtcNow.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
         var signature = TestSigner.Sign("v2.1", _secret, TestSigner.Text21(method.Method, target, host, null, null, content, expires,
             _key, nonce));
-        using var message = new HttpRequestMessage(method, $"http://{host}{target}") { Content = body is null ? null
-            : new ByteArrayContent(content) };
+        using var message = new HttpRequestMessage(method, $"http://{host}{target}")
+        {
+            Content = body is null ? null
+            : new ByteArrayContent(content)
+        };
         message.Headers.TryAddWithoutValidation(
             "Authorization", $"IPS-HMAC-SHA256 version=2.1, accesskey={_key}, expires={expires}, nonce={nonce}, signature={signature}");
         message.Content ??= new ByteArrayContent([]);

@@ -31,9 +31,10 @@ public abstract class ReceiptTest(ITestOutputHelper output) : ProcessTest(output
 
     private protected async Task<Service> StartAsync(TimeSpan? probation = null, TimeSpan? healthInterval = null,
         params IReadOnlyList<string> more) => await StartAsync(new ServiceSettings(ServiceKind.Daemon)
-    {
-        Program = Current, Probation = probation ?? TimeSpan.Zero, HealthInterval = healthInterval ?? TimeSpan.FromSeconds(5), More = more,
-    });
+        {
+            Program = Current, Probation = probation ?? TimeSpan.Zero, HealthInterval = healthInterval ?? TimeSpan.FromSeconds(5),
+            More = more,
+        });
 
     private protected static Task<CommandResult> CommandAsync(Service service, params IReadOnlyList<string> arguments) =>
         IpsCommand.RunAsync([.. arguments, "--config", service.ConfigFile]);

@@ -54,8 +54,11 @@ public sealed class NothingStaysRootTests(ITestOutputHelper output) : ProcessTes
     [RootFact]
     public async Task Run_AsPid1_EveryThreadOfEveryProcess_IsTheUsersForGood()
     {
-        var service = Prepare(ForUser() with { Program = "unshare",
-            Prefix = ["--pid", "--fork", "--mount-proc", "--kill-child", Binaries.IpsPath] });
+        var service = Prepare(ForUser() with
+        {
+            Program = "unshare",
+            Prefix = ["--pid", "--fork", "--mount-proc", "--kill-child", Binaries.IpsPath]
+        });
         await ServiceRights.GiveFolderAsync(Folder, service);
         await service.StartAsync();
         var first = Assert.Single(ProcessTable.ChildrenOf(service.First.Pid));
@@ -77,8 +80,11 @@ public sealed class NothingStaysRootTests(ITestOutputHelper output) : ProcessTes
     public async Task Run_OnATerminal_EveryThreadOfEveryProcess_IsTheUsersForGood()
     {
         // script(1) makes the terminal; what runs there is in its foreground.
-        var service = Prepare(ForUser() with { Program = "sh",
-            Prefix = ["-c", "exec script -qec \"$*\" /dev/null", "sh", Binaries.IpsPath] });
+        var service = Prepare(ForUser() with
+        {
+            Program = "sh",
+            Prefix = ["-c", "exec script -qec \"$*\" /dev/null", "sh", Binaries.IpsPath]
+        });
         await ServiceRights.GiveFolderAsync(Folder, service);
         await service.StartAsync();
         var daemons = ServiceRights.Daemons(service);

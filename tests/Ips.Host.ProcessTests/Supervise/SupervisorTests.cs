@@ -150,8 +150,11 @@ public sealed partial class StableParentTests(ITestOutputHelper output) : Proces
     [Fact]
     public async Task Stop_UnderTheStableParent_RefusesClientsWhileItDrains()
     {
-        var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon) { Verb = "supervise", Debug = true,
-            More = ["ips.drain.idle-grace = 500ms"] });
+        var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon)
+        {
+            Verb = "supervise", Debug = true,
+            More = ["ips.drain.idle-grace = 500ms"]
+        });
         using var idle = await RawClient.ConnectAsync(service.Port);
         await idle.GetAsync("/ping"); // holds the drain open
         Assert.True(ProcessTable.Signal(service.First.Pid, ProcessTable.SigTerm));

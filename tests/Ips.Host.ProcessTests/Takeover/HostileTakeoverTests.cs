@@ -163,7 +163,7 @@ public sealed class HostileTakeoverTests(ITestOutputHelper output) : TakeoverTes
         var service = PrepareOffering(new ServiceSettings(ServiceKind.SampleApp)
         {
             Probation = probation ?? TimeSpan.FromSeconds(1), HealthInterval = TimeSpan.FromSeconds(1),
-                KillTimeout = ServiceSettings.ShortestKillTimeout, Debug = true,
+            KillTimeout = ServiceSettings.ShortestKillTimeout, Debug = true,
         });
         await StartOfferingAsync(service);
         return service;

@@ -59,8 +59,11 @@ public sealed class RefusedTakeoverTests(ITestOutputHelper output) : TakeoverTes
     public async Task Takeover_UnderAnotherPidFile_IsRefusedByTheOneThatAsks()
     {
         // it ends by itself
-        var service = PrepareOffering(new ServiceSettings(ServiceKind.Daemon) { KillTimeout = TimeSpan.FromSeconds(30),
-            HealthInterval = TimeSpan.FromMinutes(1) });
+        var service = PrepareOffering(new ServiceSettings(ServiceKind.Daemon)
+        {
+            KillTimeout = TimeSpan.FromSeconds(30),
+            HealthInterval = TimeSpan.FromMinutes(1)
+        });
         await StartOfferingAsync(service);
         var other = Prepare(new ServiceSettings(ServiceKind.Daemon));
         File.WriteAllText(other.PidFile + ".lock", "");
@@ -109,7 +112,7 @@ public sealed class RefusedTakeoverTests(ITestOutputHelper output) : TakeoverTes
             {
                 Program = "setpriv", Prefix = [.. As(Nobody, Members).Skip(1), Path.Combine(Binaries.SampleAppFolder, Binaries.SampleApp)],
                 Probation = TimeSpan.FromSeconds(30), HealthInterval = TimeSpan.FromSeconds(2), DrainTimeout = TimeSpan.FromSeconds(1),
-                    Debug = true,
+                Debug = true,
             });
         Share(service);
         await StartOfferingAsync(service);

@@ -95,7 +95,7 @@ internal sealed class ApiServer : IAsyncDisposable
         var signed = new SignedRequest
         {
             Method = method, Path = path, Query = query, Body = body is null ? null : Encoding.UTF8.GetBytes(body), AccessKey = key,
-                Scheme = scheme, Host = Address.Authority,
+            Scheme = scheme, Host = Address.Authority,
         };
         signed.Sign();
         tamper?.Invoke(signed);

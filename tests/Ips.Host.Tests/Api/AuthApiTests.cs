@@ -95,8 +95,11 @@ public sealed class AuthApiTests : IAsyncLifetime
     [Fact]
     public async Task V2_ReplayedNonce_IsAcceptedOnce()
     {
-        var request = new SignedRequest { Method = "GET", Path = "/v1/sdk/search_ip", Query = "ip=10.0.0.1",
-            AccessKey = ApiServer.ReadWriteKey, Scheme = "v2" };
+        var request = new SignedRequest
+        {
+            Method = "GET", Path = "/v1/sdk/search_ip", Query = "ip=10.0.0.1",
+            AccessKey = ApiServer.ReadWriteKey, Scheme = "v2"
+        };
         request.Sign();
         (await _server.SendAsync(request)).Is(HttpStatusCode.OK, ApiCode.Success);
         (await _server.SendAsync(request)).Is(HttpStatusCode.Unauthorized, ApiCode.Expired);
@@ -107,8 +110,11 @@ public sealed class AuthApiTests : IAsyncLifetime
     [Fact]
     public async Task V2_WrongSignature_DoesNotUseUpTheNonce()
     {
-        var request = new SignedRequest { Method = "GET", Path = "/v1/sdk/search_ip", Query = "ip=10.0.0.1",
-            AccessKey = ApiServer.ReadWriteKey, Scheme = "v2" };
+        var request = new SignedRequest
+        {
+            Method = "GET", Path = "/v1/sdk/search_ip", Query = "ip=10.0.0.1",
+            AccessKey = ApiServer.ReadWriteKey, Scheme = "v2"
+        };
         request.Sign();
         var right = request.Signature;
         request.Signature = new string('0', 64);
@@ -161,8 +167,12 @@ public sealed class AuthApiTests : IAsyncLifetime
         (await server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1")).Is(HttpStatusCode.Unauthorized, ApiCode.AccessDenied);
         await server.Store.ReplaceKeyAsync(key with { Secret = "new" }, default);
         (await server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1")).Is(HttpStatusCode.Unauthorized, ApiCode.SignatureWrong);
-        await server.Store.ReplaceKeyAsync(key with { Secret = "new", PreviousSecret = key.Secret,
-            PreviousUntil = DateTimeOffset.UtcNow.AddHours(1) }, default);
+        await server.Store.ReplaceKeyAsync(key with
+        {
+            Secret = "new",
+            PreviousSecret = key.Secret,
+            PreviousUntil = DateTimeOffset.UtcNow.AddHours(1)
+        }, default);
         (await server.SendAsync("GET", "/v1/sdk/search_ip", "ip=10.0.0.1")).Is(HttpStatusCode.OK, ApiCode.Success);
     }
 

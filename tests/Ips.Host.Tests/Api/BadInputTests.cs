@@ -69,8 +69,11 @@ public sealed class BadInputTests : IAsyncLifetime
     {
         foreach (var bad in new byte[][] { [0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf5, 0x80, 0x80, 0x80], [0xe4, 0xb8] })
         {
-            var request = new SignedRequest { Method = method, Path = path, AccessKey = ApiServer.ReadWriteKey,
-                Body = [.. "{\"hostname\":\""u8, .. bad, .. "\"}"u8] };
+            var request = new SignedRequest
+            {
+                Method = method, Path = path, AccessKey = ApiServer.ReadWriteKey,
+                Body = [.. "{\"hostname\":\""u8, .. bad, .. "\"}"u8]
+            };
             request.Sign();
             (await _server.SendAsync(request)).Is(HttpStatusCode.BadRequest, ApiCode.WrongTypeOrRange);
         }

@@ -68,7 +68,7 @@ public sealed class DryRunTests : IAsyncLifetime
         var request = new SignedRequest
         {
             Method = "PUT", Path = "/v1/object/host/H1", Query = "dry_run=1", Body = """{"ip":"10.0.0.1"}"""u8.ToArray(),
-                AccessKey = ApiServer.ReadWriteKey, Scheme = "v2.1",
+            AccessKey = ApiServer.ReadWriteKey, Scheme = "v2.1",
             Host = _server.Address.Authority,
         };
         request.Sign();

@@ -55,8 +55,11 @@ public sealed class ReadTests : IAsyncLifetime
         foreach (var scheme in new[] { "v1", "v2", "v2.1" })
         {
             var length = System.Text.Encoding.UTF8.GetByteCount((await _server.SendAsync("GET", path, query, key: key)).Text);
-            var request = new SignedRequest { Method = "HEAD", Path = path, Query = query, AccessKey = key, Scheme = scheme,
-                Host = _server.Address.Authority };
+            var request = new SignedRequest
+            {
+                Method = "HEAD", Path = path, Query = query, AccessKey = key, Scheme = scheme,
+                Host = _server.Address.Authority
+            };
             request.Sign();
             using var answer = await _server.Client.SendAsync(request.ToMessage());
             Assert.Equal((HttpStatusCode.OK, (long?)length), (answer.StatusCode, answer.Content.Headers.ContentLength));

@@ -22,7 +22,7 @@ public sealed class ReplayTests(PostgresServer postgres, ITestOutputHelper outpu
         var write = new SignedRequest
         {
             Method = "PUT", Path = "/v1/object/host/H1", Body = """{"ip":"10.0.0.1"}"""u8.ToArray(), AccessKey = ApiServer.ReadWriteKey,
-                Scheme = "v2", Expires = expires,
+            Scheme = "v2", Expires = expires,
         };
         write.Sign();
         Assert.True(await ReplayWorld.IsTakenAsync(server, write));

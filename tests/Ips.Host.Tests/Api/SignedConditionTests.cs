@@ -67,8 +67,11 @@ public sealed class SignedConditionTests : IAsyncLifetime
             ("/v1/sdk/search_ip", "/v1/sdk/search_ip", "ip=10.0.0.1%0A", "ip=10.0.0.1%0A"),
         })
         {
-            var request = new SignedRequest { Method = "GET", Path = path, Query = query, AccessKey = ApiServer.ReadWriteKey,
-                Scheme = scheme };
+            var request = new SignedRequest
+            {
+                Method = "GET", Path = path, Query = query, AccessKey = ApiServer.ReadWriteKey,
+                Scheme = scheme
+            };
             request.Sign();
             (request.Path, request.Query) = (target, rawQuery);
             (await _server.SendAsync(request)).Is(HttpStatusCode.BadRequest, ApiCode.WrongTypeOrRange);
@@ -130,7 +133,7 @@ public sealed class SignedConditionTests : IAsyncLifetime
     private SignedRequest Write(string scheme) => new()
     {
         Method = "PUT", Path = "/v1/object/host/H1", Body = Encoding.UTF8.GetBytes("""{"ip":"10.0.0.9"}"""),
-            AccessKey = ApiServer.ReadWriteKey, Scheme = scheme,
+        AccessKey = ApiServer.ReadWriteKey, Scheme = scheme,
         Host = _server.Address.Authority,
     };
 }

@@ -8,8 +8,11 @@ public sealed class CliGrammarTests
 {
     private static readonly string[] Daemon = ["--config", "c", "--urls", "u", "--pid-file", "p", "--log-file", "l", "--log-format", "json",
         "--directory", "d"];
-    private static readonly DaemonArguments AllDaemon = new() { Config = "c", Urls = "u", PidFile = "p", LogFile = "l", LogFormat = "json",
-        Directory = "d" };
+    private static readonly DaemonArguments AllDaemon = new()
+    {
+        Config = "c", Urls = "u", PidFile = "p", LogFile = "l", LogFormat = "json",
+        Directory = "d"
+    };
     private static readonly string[] Client = ["--config", "c", "--pid-file", "p", "--directory", "d", "--json"];
     private static readonly DaemonTarget AllClient = new() { Daemon = new() { Config = "c", PidFile = "p", Directory = "d" } };
     private static readonly TimeSpan NinetySeconds = TimeSpan.FromSeconds(90);

@@ -7,9 +7,9 @@ public sealed class DoctorTests
     private static readonly DoctorFacts Healthy = new()
     {
         Release = "1.2", Runtime = ".NET 10", ActorRuntime = "Akka.NET 1.5", Kernel = "6.1", Init = "systemd", Systemd = true, Pid = 77,
-            User = "ips", RunAs = "ips",
+        User = "ips", RunAs = "ips",
         OpenFiles = 65536, MaxBacklog = 4096, Backlog = 4096, ConfigFile = "/etc/ips/ips.conf",
-            Paths = [("PID file", "/run/ips/ips.pid", null)],
+        Paths = [("PID file", "/run/ips/ips.pid", null)],
         Endpoints = [("http://127.0.0.1:8080", null)],
     };
 
@@ -28,9 +28,14 @@ public sealed class DoctorTests
     {
         var problems = DoctorRules.Problems(Healthy with
         {
-            ConfigFile = null, OpenFiles = 256, MaxBacklog = 128, RunningPid = 5, UserFault = "no such user",
-                ConfigProblems = ["ips.urls is wrong"],
-            Paths = [("log file", "/var/log/ips.log", "Permission denied")], Endpoints = [("http://*:80", "Permission denied")],
+            ConfigFile = null,
+            OpenFiles = 256,
+            MaxBacklog = 128,
+            RunningPid = 5,
+            UserFault = "no such user",
+            ConfigProblems = ["ips.urls is wrong"],
+            Paths = [("log file", "/var/log/ips.log", "Permission denied")],
+            Endpoints = [("http://*:80", "Permission denied")],
         });
         Assert.Equal([true, true, true, true, true, false, false, false], problems.Select(problem => problem.Prevents));
         Assert.All(problems, problem => Assert.NotEqual("", problem.Remedy));

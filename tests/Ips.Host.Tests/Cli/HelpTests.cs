@@ -97,8 +97,11 @@ public sealed class HelpTests
 
     private static async Task<string> ShellAsync(string shell, string script)
     {
-        var start = new System.Diagnostics.ProcessStartInfo(shell) { RedirectStandardInput = true, RedirectStandardOutput = true,
-            RedirectStandardError = true };
+        var start = new System.Diagnostics.ProcessStartInfo(shell)
+        {
+            RedirectStandardInput = true, RedirectStandardOutput = true,
+            RedirectStandardError = true
+        };
         using var process = System.Diagnostics.Process.Start(start)!;
         await process.StandardInput.WriteAsync(script);
         process.StandardInput.Close();

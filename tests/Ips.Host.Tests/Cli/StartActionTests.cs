@@ -119,7 +119,8 @@ public sealed class StartActionTests : IDisposable
             held = self.Take(4);
             self.OnDeath = () => FakeLauncher.Close(held);
             return Pid;
-        }) { DiesOf = diesOf };
+        })
+        { DiesOf = diesOf };
         Assert.Equal(1, await RunAsync(launcher, "start", "--timeout", "200ms", "--config", "ips.conf"));
         Assert.Contains($"The daemon (PID {Pid}) did not serve within 200ms and was ended. --timeout or ips.reload.ready-timeout sets "
             + "this limit.", _error.ToString(), StringComparison.Ordinal);

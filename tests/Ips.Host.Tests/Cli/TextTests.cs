@@ -10,8 +10,11 @@ public sealed class TextTests
 
     private static readonly ReloadReceipt Promoted = new("promoted", 10, 1, 20, 2, null, Start, 734.2)
     {
-        OldRelease = "1.0", NewRelease = "1.1", PhasesMs = new Dictionary<string, double> { ["ready"] = 600, ["spawned"] = 4,
-            ["promoted"] = 5734 },
+        OldRelease = "1.0", NewRelease = "1.1", PhasesMs = new Dictionary<string, double>
+        {
+            ["ready"] = 600, ["spawned"] = 4,
+            ["promoted"] = 5734
+        },
     };
 
     [Fact]
@@ -24,8 +27,14 @@ public sealed class TextTests
     public void Receipt_RolledBack_TellsReasonAndOutput() =>
         Assert.Equal("Rolled back after 3.2 s: generation 2 (PID 20, release 1.1) failed its probation, generation 1 (PID 10, release "
             + "1.0) serves on. Reason: 3 health reports missed.\nThe last lines it wrote:\n  a\n  b",
-            ReceiptText.Write(Promoted with { Outcome = "rolled-back", Reason = "3 health reports missed.", ElapsedMs = 3200,
-                PhasesMs = null, Output = ["a", "b"] }));
+            ReceiptText.Write(Promoted with
+            {
+                Outcome = "rolled-back",
+                Reason = "3 health reports missed.",
+                ElapsedMs = 3200,
+                PhasesMs = null,
+                Output = ["a", "b"]
+            }));
 
     [Fact]
     public void Receipt_RefusedBeforeAnythingStarted_NamesTheReason() =>
@@ -46,8 +55,12 @@ public sealed class TextTests
     [Fact]
     public void Receipt_ConnectionsKnownAtThePromotionAndAfterTheDrain_AreTold()
     {
-        var at = Promoted with { PhasesMs = null, Connections = new(12, 1, new Dictionary<string, int> { ["Tls"] = 2, ["Http2"] = 3 }),
-            AbortedGenerations = [7] };
+        var at = Promoted with
+        {
+            PhasesMs = null,
+            Connections = new(12, 1, new Dictionary<string, int> { ["Tls"] = 2, ["Http2"] = 3 }),
+            AbortedGenerations = [7]
+        };
         Assert.EndsWith(" Generation 7 was still draining and was aborted to make room. 12 connections moved, 1 to follow after the "
             + "current response, 5 to be closed politely.",
             ReceiptText.Write(at), StringComparison.Ordinal);
@@ -84,7 +97,8 @@ public sealed class TextTests
             last reload  Reloaded in 734 ms: generation 2 (PID 20, release 1.1) took over from generation 1 (PID 10, release 1.0).
             """,
             StatusText.Write(new(10, 2, "Serving", "1.1", Start, ["http://127.0.0.1:8080", "http://[::1]:8080"], 3,
-                1) { LastReload = Promoted, SuccessorPid = 30 },
+                1)
+            { LastReload = Promoted, SuccessorPid = 30 },
                 Start.AddMinutes(125.5)));
 
     [Fact]

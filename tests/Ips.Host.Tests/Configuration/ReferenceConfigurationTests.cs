@@ -49,9 +49,16 @@ public sealed partial class ReferenceConfigurationTests
                 : key.Expected.StartsWith("true or false", StringComparison.Ordinal) ? "true or false" : "";
             Assert.Contains(range, comment, StringComparison.Ordinal);
             Assert.Contains(InWords(words), comment, StringComparison.OrdinalIgnoreCase);
-            Assert.Contains(key.Expected.Split(' ')[1] switch { "duration" => "A duration from", "whole" => "A whole number of",
-                "size" => "A size with a unit", "list" => key.Path == DaemonKeys.Urls ? "URL" : "Paths", "path" => "path of a file",
-                "block" => "a block", _ => "" }, comment, StringComparison.Ordinal);
+            Assert.Contains(key.Expected.Split(' ')[1] switch
+            {
+                "duration" => "A duration from",
+                "whole" => "A whole number of",
+                "size" => "A size with a unit",
+                "list" => key.Path == DaemonKeys.Urls ? "URL" : "Paths",
+                "path" => "path of a file",
+                "block" => "a block",
+                _ => ""
+            }, comment, StringComparison.Ordinal);
             if (key.Path is not (DaemonKeys.Urls or DaemonKeys.Kestrel)) Assert
                 .Contains($"Default: {key.Show(defaults)}", comment, StringComparison.Ordinal);
         });
@@ -73,8 +80,12 @@ public sealed partial class ReferenceConfigurationTests
             {
                 "null" => key.Path.EndsWith("url", StringComparison.Ordinal) ? "http://x/"
                     : key.Path.EndsWith("mode", StringComparison.Ordinal) ? "0660" : "/x",
-                "true" => "false", "4096" or "20" or "4" => "17", "1" => "0.5", ['[', ..] => "/x;/y", "abort-oldest" => "refuse",
-                    _ => "23s",
+                "true" => "false",
+                "4096" or "20" or "4" => "17",
+                "1" => "0.5",
+                ['[', ..] => "/x;/y",
+                "abort-oldest" => "refuse",
+                _ => "23s",
             };
             Assert.Null(key.Apply(options, new() { Text = value }, null));
             var changed = properties.Where(property => !AreSame(property.Get(options), property.Get(new()))).ToList();
@@ -88,8 +99,11 @@ public sealed partial class ReferenceConfigurationTests
     {
         EveryKeySetsItsProperty(InventoryKeys.Table, "ips.store", new() { ["Postgres"] = "Host=h" });
         EveryKeySetsItsProperty(AuthKeys.Table, "ips.auth", []);
-        EveryKeySetsItsProperty(ApiKeys.Table, "ips.api", new() { ["MaxBodySizeBytes"] = "2KiB", ["BodyMemorySizeBytes"] = "2MiB",
-            ["Compatibility"] = "gin-ips" },
+        EveryKeySetsItsProperty(ApiKeys.Table, "ips.api", new()
+        {
+            ["MaxBodySizeBytes"] = "2KiB", ["BodyMemorySizeBytes"] = "2MiB",
+            ["Compatibility"] = "gin-ips"
+        },
             ("max-body", "MaxBodySizeBytes"), ("body-memory", "BodyMemorySizeBytes"));
         EveryKeySetsItsProperty(ApiKeys.AccessLog, "ips.access-log", []);
     }
@@ -130,8 +144,12 @@ public sealed partial class ReferenceConfigurationTests
             var property = properties.Single(p => PathOf(p) == key.Path);
             var value = values.GetValueOrDefault(property.Name) ?? property.GetValue(options) switch
             {
-                null => "/x", bool flag => flag ? "false" : "true", TimeSpan => "7s", AccessLogFormat => "json", 100_000 => "2000",
-                    _ => "17",
+                null => "/x",
+                bool flag => flag ? "false" : "true",
+                TimeSpan => "7s",
+                AccessLogFormat => "json",
+                100_000 => "2000",
+                _ => "17",
             };
             Assert.Null(key.Apply(options, new() { Text = value }, null));
             var changed = properties.Where(p => !Equals(p.GetValue(options), p.GetValue(new TOptions()))).ToList();

@@ -281,8 +281,14 @@ public sealed class StoreContractTests(PostgresServer postgres) : IAsyncLifetime
         Assert.False(await one.AddKeyAsync(key, default));
         Assert.True(await other.GetKeysVersionAsync(default) > before);
         Assert.Equal([key], await other.GetKeysAsync(default));
-        var rotated = key with { Secret = "s2", PreviousSecret = "s1", PreviousUntil = DateTimeOffset.FromUnixTimeSeconds(1_767_225_700),
-            IsEnabled = false, CanWrite = true };
+        var rotated = key with
+        {
+            Secret = "s2",
+            PreviousSecret = "s1",
+            PreviousUntil = DateTimeOffset.FromUnixTimeSeconds(1_767_225_700),
+            IsEnabled = false,
+            CanWrite = true
+        };
         Assert.True(await other.ReplaceKeyAsync(rotated, default));
         Assert.Equal([rotated], await one.GetKeysAsync(default));
         Assert.False(await one.ReplaceKeyAsync(key with { Name = "A2" }, default));

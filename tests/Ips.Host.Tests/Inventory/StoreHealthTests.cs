@@ -194,14 +194,20 @@ public sealed class StoreHealthTests : IDisposable
     [Fact]
     public void PostgresSettings_WhatTheOperatorWrote_WinsOverTheDefaults()
     {
-        var defaults = PostgresInventoryStore.SettingsOf(new InventoryOptions { Postgres = "Host=db", Readers = 5,
-            BusyTimeout = TimeSpan.FromSeconds(3) });
+        var defaults = PostgresInventoryStore.SettingsOf(new InventoryOptions
+        {
+            Postgres = "Host=db", Readers = 5,
+            BusyTimeout = TimeSpan.FromSeconds(3)
+        });
         Assert.Equal((7, 64, "ips", 3, 0, true, "-c lock_timeout=2250"),
             (defaults.MaxPoolSize, defaults.MaxAutoPrepare, defaults.ApplicationName, defaults.Timeout,
             defaults.CommandTimeout, defaults.TcpKeepAlive, defaults.Options));
         var own = PostgresInventoryStore
-            .SettingsOf(new InventoryOptions { Postgres =
-            "Host=db;MaxPoolSize=3;Application Name=mine;Timeout=9;CommandTimeout=4;Options=-c a=b" });
+            .SettingsOf(new InventoryOptions
+            {
+                Postgres =
+            "Host=db;MaxPoolSize=3;Application Name=mine;Timeout=9;CommandTimeout=4;Options=-c a=b"
+            });
         Assert.Equal((3, "mine", 9, 4), (own.MaxPoolSize, own.ApplicationName, own.Timeout, own.CommandTimeout));
         Assert.StartsWith("-c a=b -c lock_timeout=", own.Options, StringComparison.Ordinal);
     }

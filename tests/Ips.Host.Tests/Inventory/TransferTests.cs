@@ -22,7 +22,7 @@ public sealed class TransferTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Property(MaxTest = 200)]
-    public Property Cell_OfAnyList_RoundTrips() => Prop.ForAll(Gen.ArrayOf(Text()).ToArbitrary(), texts =>
+    public Property Cell_OfAnyList_RoundTrips() => Prop.ForAll(Gen.ArrayOf(AnyInventory.Text()).ToArbitrary(), texts =>
     {
         if (texts.Length > ObjectLimits.ListCount) return true;
         List<Refusal> found = [];
@@ -31,16 +31,16 @@ public sealed class TransferTests : IDisposable
     });
 
     [Property(MaxTest = 60)]
-    public Property Csv_OfAnyObjects_RoundTrips() => Prop.ForAll(Objects(),
+    public Property Csv_OfAnyObjects_RoundTrips() => Prop.ForAll(AnyInventory.Objects(),
         items => RoundTripsAsync(items, TransferFormat.Csv).GetAwaiter().GetResult()
         && RoundTripsAsync(items, TransferFormat.Csv, keepFormulas: true).GetAwaiter().GetResult());
 
     [Property(MaxTest = 60)]
-    public Property JsonLines_OfAnyObjects_RoundTrip() => Prop.ForAll(Objects(), items => items.Length == 0 // an empty file is refused
+    public Property JsonLines_OfAnyObjects_RoundTrip() => Prop.ForAll(AnyInventory.Objects(), items => items.Length == 0 // an empty file is refused
         || RoundTripsAsync(items, TransferFormat.JsonLines).GetAwaiter().GetResult());
 
     [Property(MaxTest = 200)]
-    public Property Codec_OfAnyObject_RoundTrips() => Prop.ForAll(Objects(), items => items.All(item =>
+    public Property Codec_OfAnyObject_RoundTrips() => Prop.ForAll(AnyInventory.Objects(), items => items.All(item =>
         ObjectCodec.Write(Items.Read(Encoding.UTF8.GetString(ObjectCodec.Write(item)))).AsSpan().SequenceEqual(ObjectCodec.Write(item))));
 
     [Fact]
@@ -349,41 +349,4 @@ public sealed class TransferTests : IDisposable
         await foreach (var item in store.ExportAsync(null, default)) bodies.Add(Encoding.UTF8.GetString(item.Body.Span));
         return bodies;
     }
-
-    private static Gen<string> Text() => Gen.OneOf(
-        Gen.Elements("a;b", "a\\b", "\\;", ";", "\"", "\"\"", ",", " lead", "trail ", "物理机", "\U0001F600", "=1+1", "a,\"b\";c", "null", "-",
-            "\\", "'", "'=", "''@", ";'+", "a;-b"),
-        Gen.ArrayOf(Gen.Elements('a', ';', '\\', '"', ',', ' ', '秘', '\u00e9', '=', '\'', '@')).Where(c => c.Length is > 0 and < 50)
-            .Select(c => new string(c)));
-
-    private static Gen<string> Address() => Gen.OneOf(
-        Gen.ArrayOf(ArbMap.Default.GeneratorFor<byte>(), 4).Select(b => string.Join('.', b)),
-        Gen.ArrayOf(ArbMap.Default.GeneratorFor<byte>(), 16).Select(b => new System.Net.IPAddress(b).ToString()));
-
-    private static Gen<long?> Number() => Gen.OneOf(Gen.Constant((long?)null), Gen.Choose(0, int.MaxValue).Select(n => (long?)n),
-        Gen.Constant((long?)ObjectLimits.Number));
-
-    private static Arbitrary<InventoryObject[]> Objects()
-    {
-        var many = Gen.ArrayOf(Address()).Where(v => v.Length <= ObjectLimits.ListCount).Select(v => (object?)v.Select(Parse).ToArray());
-        var maybe = Gen.OneOf(Gen.Constant((object?)null), Address().Select(a => (object?)Parse(a)));
-        var others = from ip2 in maybe from eth in many from network in many from mgmt in maybe from vcenter in maybe from band in maybe
-                     select (object?[])[ip2, eth, network, mgmt, vcenter, band];
-        var optional = Gen.OneOf(Gen.Constant(""), Text());
-        var owners = Gen.ArrayOf(Text()).Where(o => o.Length <= ObjectLimits.ListCount);
-        var host = from ip in Address() from name in optional from mem in Number() from disk in Number() from kind in optional
-                   from owner in owners from other in others
-                   select (Func<string, InventoryObject>)(id =>
-                       new InventoryObject(ObjectClass.Host, id, [Parse(ip), name, mem, disk, kind, owner, .. other]));
-        var swtch = from ip in Address() from name in optional from vip in Gen.ArrayOf(Address()).Where(v =>
-            v.Length <= ObjectLimits.ListCount) from console in Address() from maker in optional from owner in owners from other in others
-                    select (Func<string, InventoryObject>)(id =>
-                        new InventoryObject(ObjectClass.Switch, id,
-                        [name, Parse(ip), vip.Select(Parse).ToArray(), console.Length % 2 == 0 ? null : (object?)Parse(console), maker,
-                        owner, .. other]));
-        return Gen.ArrayOf(Gen.OneOf(host, swtch)).Select(all => all.Select((make, i) => make($"id-{i}")).ToArray()).ToArbitrary();
-    }
-
-    private static InetAddress Parse(string text) => AddressParser.TryParse(text, out var address) ? address
-        : throw new ArgumentException(text);
 }

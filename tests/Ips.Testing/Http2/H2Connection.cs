@@ -69,7 +69,7 @@ internal sealed class H2Connection : IAsyncDisposable
                 await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
                 {
                     TargetHost = "localhost", ApplicationProtocols = [SslApplicationProtocol.Http2],
-                        RemoteCertificateValidationCallback = TestCertificate.Accept,
+                    RemoteCertificateValidationCallback = TestCertificate.Accept,
                 }).WaitAsync(timeout);
                 if (tls.NegotiatedApplicationProtocol != SslApplicationProtocol.Http2) throw new LoadFaultException(FailureKind.Malformed,
                     "the server does not speak h2");

@@ -239,8 +239,11 @@ internal sealed class LoadConnection : IAsyncDisposable
         try
         {
             await Unwrapped(tls.AuthenticateAsClientAsync(
-                new SslClientAuthenticationOptions { TargetHost = "localhost",
-                    RemoteCertificateValidationCallback = TestCertificate.Accept }, limit));
+                new SslClientAuthenticationOptions
+                {
+                    TargetHost = "localhost",
+                    RemoteCertificateValidationCallback = TestCertificate.Accept
+                }, limit));
             return tls;
         }
         catch

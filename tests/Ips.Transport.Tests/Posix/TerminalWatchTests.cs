@@ -33,6 +33,7 @@ public sealed unsafe partial class TerminalWatchTests
 
     [LibraryImport("libc", EntryPoint = "posix_openpt", SetLastError = true)] private static partial int PosixOpenPt(int flags);
     [LibraryImport("libc", EntryPoint = "unlockpt", SetLastError = true)] private static partial int UnlockPt(int fd);
-    [LibraryImport("libc", EntryPoint = "ptsname_r", SetLastError = true)] private static partial int PtsName(int fd, byte* buffer,
+    [LibraryImport("libc", EntryPoint = "ptsname_r", SetLastError = true)]
+    private static partial int PtsName(int fd, byte* buffer,
         nuint size);
 }

@@ -6,7 +6,8 @@ namespace Ips.Transport.Tests.Posix;
 /// <summary>Calls that only tests make.</summary>
 internal static unsafe partial class TestLibc
 {
-    [LibraryImport("libc", EntryPoint = "waitid", SetLastError = true)] private static partial int WaitId(int type, int id, byte* info,
+    [LibraryImport("libc", EntryPoint = "waitid", SetLastError = true)]
+    private static partial int WaitId(int type, int id, byte* info,
         int options);
     [LibraryImport("libc", EntryPoint = "signal", SetLastError = true)] private static partial nint Signal(int signal, nint handler);
 

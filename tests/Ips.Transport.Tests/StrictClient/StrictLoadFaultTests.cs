@@ -91,7 +91,7 @@ public sealed class StrictLoadFaultTests
         var report = await RunAsync(server, new LoadOptions
         {
             Target = server.Target, OneShotWorkers = 0, BusyWorkers = 0, IdleWorkers = 0, StreamWorkers = 0,
-                UploadTime = TimeSpan.FromMilliseconds(60),
+            UploadTime = TimeSpan.FromMilliseconds(60),
         });
 
         Assert.Equal(server.Committed, report.FailedRequests);
@@ -124,8 +124,12 @@ public sealed class StrictLoadFaultTests
     public async Task Server_ClosesUntoldAndFarBusyClientAsksAtOnce_IsAnEofBeforeTheResponse()
     {
         await using var server = MisbehavingServer.Start(Misbehaviour.CloseUntold);
-        var report = await RunAsync(server, Idle(server.Target, default) with { Distance = LoadDistance.Far, IdleWorkers = 0,
-            BusyWorkers = 2 });
+        var report = await RunAsync(server, Idle(server.Target, default) with
+        {
+            Distance = LoadDistance.Far,
+            IdleWorkers = 0,
+            BusyWorkers = 2
+        });
 
         AssertOnly(FailureKind.EofBeforeResponse, report);
         Assert.Equal(0, report.ClosedIdle);

@@ -69,8 +69,11 @@ internal sealed class TestHost : IAsyncDisposable
                 services.GetRequiredService<FrontState>(), services.GetRequiredService<ConnectionRegistry>(), new DrainOptions(),
                     TimeProvider.System,
                 NullLogger.Instance));
-            builder.Services.AddSingleton(new GenerationContext { Number = 1,
-                StartCommand = new("/x", [], "/", new Dictionary<string, string>()) });
+            builder.Services.AddSingleton(new GenerationContext
+            {
+                Number = 1,
+                StartCommand = new("/x", [], "/", new Dictionary<string, string>())
+            });
             builder.Services.AddSingleton<TestListener>();
             builder.Services.AddSingleton<IConnectionListenerFactory>(services => services.GetRequiredService<TestListener>());
         }

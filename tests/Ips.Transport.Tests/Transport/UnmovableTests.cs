@@ -84,8 +84,11 @@ public sealed class UnmovableTests
     public async Task Http2PriorKnowledge_Stays()
     {
         await using var host = await TestHost.StartAsync("A", listen: options => options.Protocols = HttpProtocols.Http2);
-        using var http = new HttpClient { DefaultRequestVersion = new Version(2, 0),
-            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var http = new HttpClient
+        {
+            DefaultRequestVersion = new Version(2, 0),
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact
+        };
         Assert.Equal("1", await http.GetStringAsync(new Uri($"http://{host.EndPoint}/n/1")));
 
         await StaysAsync(host.Registry.Connections.Single(), UnmovableReason.Http2);

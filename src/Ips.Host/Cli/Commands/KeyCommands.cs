@@ -33,8 +33,11 @@ internal static class KeyCommands
     {
         var name = NameArgument("The key's public name, such as A00001: 1 to 64 of A-Z a-z 0-9 . _ -");
         var readOnly = new Option<bool>("--read-only") { Description = "The key may not PUT or DELETE." };
-        var note = new Option<string>("--note") { Description = $"What the key is for, up to {MostNoteChars} characters.",
-            DefaultValueFactory = _ => "", HelpName = "TEXT" };
+        var note = new Option<string>("--note")
+        {
+            Description = $"What the key is for, up to {MostNoteChars} characters.",
+            DefaultValueFactory = _ => "", HelpName = "TEXT"
+        };
         note.Validators.Add(result =>
         {
             if (result.Tokens is [{ Value.Length: > MostNoteChars and var length }]) result
@@ -118,11 +121,11 @@ internal static class KeyCommands
             var left = parsed.GetValue(grace) ?? TimeSpan.Zero;
             return ChangeAsync(parsed, options(parsed), parsed.GetRequiredValue(name), (store, key) =>
                 store.ReplaceKeyAsync(key, cancellationToken), key => key with
-            {
-                Secret = NewSecret(),
-                PreviousSecret = left > TimeSpan.Zero ? key.Secret : null,
-                PreviousUntil = TimeProvider.System.GetUtcNow() + left,
-            }, key => ShowSecretAsync(parsed, key), cancellationToken);
+                {
+                    Secret = NewSecret(),
+                    PreviousSecret = left > TimeSpan.Zero ? key.Secret : null,
+                    PreviousUntil = TimeProvider.System.GetUtcNow() + left,
+                }, key => ShowSecretAsync(parsed, key), cancellationToken);
         });
         return command;
     }

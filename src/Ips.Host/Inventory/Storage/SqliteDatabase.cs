@@ -67,8 +67,11 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     /// turned off.</summary>
     internal static bool IsUnused(string path, IReadOnlyList<string> tables)
     {
-        using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWrite,
-            Pooling = false }.ToString());
+        using var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        {
+            DataSource = path, Mode = SqliteOpenMode.ReadWrite,
+            Pooling = false
+        }.ToString());
         connection.Open();
         return Text("PRAGMA journal_mode = DELETE") == "delete" && tables.All(table =>
             Text($"SELECT count(*) FROM sqlite_master WHERE name = '{table}'") == "0" || Text($"SELECT count(*) FROM {table}") == "0");

@@ -120,20 +120,23 @@ internal static class PacketGrammar
     private static JsonObject Main(Random random, FuzzFacts facts) => new()
     {
         ["pid"] = Pid(random, facts), ["generation"] = Number(random), ["pidFile"] = Text(random),
-            ["endpoints"] = List(random, () => Endpoint(random, facts)),
+        ["endpoints"] = List(random, () => Endpoint(random, facts)),
         ["control"] = random.Next(2) == 0,
         ["release"] = new JsonObject
         {
             ["release"] = Text(random), ["fileName"] = "/nonexistent/fuzz", ["arguments"] = List(random, () => Text(random)),
-                ["workingDirectory"] = "/",
+            ["workingDirectory"] = "/",
             ["command"] = List(random, () => Text(random)), ["commandDirectory"] = "/", ["generation"] = Number(random),
-                ["since"] = "2026-11-28T12:00:00Z",
+            ["since"] = "2026-11-28T12:00:00Z",
         },
     };
 
     private static JsonObject Endpoint(Random random, FuzzFacts facts) =>
-        new() { ["endpoint"] = random.Next(3) == 0 ? Text(random) : facts.Endpoint,
-            ["ordinal"] = random.Next(3) == 0 ? Number(random) : 0 };
+        new()
+        {
+            ["endpoint"] = random.Next(3) == 0 ? Text(random) : facts.Endpoint,
+            ["ordinal"] = random.Next(3) == 0 ? Number(random) : 0
+        };
 
     private static JsonObject Connection(Random random, FuzzFacts facts)
     {
@@ -145,21 +148,24 @@ internal static class PacketGrammar
     private static JsonObject Status(Random random, FuzzFacts facts) => new()
     {
         ["pid"] = Number(random), ["generation"] = Number(random), ["state"] = Text(random), ["release"] = Text(random),
-            ["startedAt"] = "2026-11-28T12:00:00Z",
+        ["startedAt"] = "2026-11-28T12:00:00Z",
         ["endpoints"] = List(random, () => JsonValue.Create(facts.Endpoint)), ["openConnections"] = Number(random),
-            ["runningRequests"] = Number(random),
+        ["runningRequests"] = Number(random),
         ["lastReload"] = random.Next(2) == 0 ? null : Receipt(random), ["takeoverSocket"] = Text(random),
     };
 
     private static JsonObject Receipt(Random random) => new()
     {
         ["outcome"] = random.Next(2) == 0 ? "promoted" : Text(random), ["oldPid"] = Number(random), ["oldGeneration"] = Number(random),
-            ["newPid"] = Number(random),
+        ["newPid"] = Number(random),
         ["newGeneration"] = Number(random), ["reason"] = Text(random), ["startedAt"] = "2026-11-28T12:00:00Z",
-            ["elapsedMs"] = Number(random),
+        ["elapsedMs"] = Number(random),
         ["phasesMs"] = new JsonObject { ["spawned"] = Number(random) }, ["output"] = List(random, () => Text(random)),
-        ["connections"] = new JsonObject { ["moved"] = Number(random), ["busy"] = 0,
-            ["staying"] = new JsonObject { ["tls"] = Number(random), ["h2"] = Number(random) } },
+        ["connections"] = new JsonObject
+        {
+            ["moved"] = Number(random), ["busy"] = 0,
+            ["staying"] = new JsonObject { ["tls"] = Number(random), ["h2"] = Number(random) }
+        },
         ["abortedGenerations"] = List(random, () => Number(random)),
     };
 

@@ -102,8 +102,11 @@ public sealed unsafe partial class PacketSocket : IDisposable
         fixed (byte* bytes = _buffer)
         {
             var vector = new IoVector { Base = bytes, Length = ReceiveBytes };
-            var message = new MessageHeader { Vectors = &vector, VectorCount = 1, Control = control,
-                ControlLength = 16 + (FuzzPacket.DescriptorsMax * sizeof(int)) };
+            var message = new MessageHeader
+            {
+                Vectors = &vector, VectorCount = 1, Control = control,
+                ControlLength = 16 + (FuzzPacket.DescriptorsMax * sizeof(int))
+            };
             var received = (int)RecvMsg(_fd, &message, DontWait | CloseOnExec);
             if (received < 0) return [];
             if (message.ControlLength >= 16 && *(int*)(control + 12) == ScmRights)
@@ -215,20 +218,27 @@ public sealed unsafe partial class PacketSocket : IDisposable
         internal short Returned;
     }
 
-    [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)] private static partial int Socket(int domain, int type,
+    [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]
+    private static partial int Socket(int domain, int type,
         int protocol);
-    [LibraryImport("libc", EntryPoint = "socketpair", SetLastError = true)] private static partial int SocketPair(int domain, int type,
+    [LibraryImport("libc", EntryPoint = "socketpair", SetLastError = true)]
+    private static partial int SocketPair(int domain, int type,
         int protocol, int* pair);
-    [LibraryImport("libc", EntryPoint = "connect", SetLastError = true)] private static partial int Connect(int fd, byte* address,
+    [LibraryImport("libc", EntryPoint = "connect", SetLastError = true)]
+    private static partial int Connect(int fd, byte* address,
         uint length);
-    [LibraryImport("libc", EntryPoint = "setsockopt", SetLastError = true)] private static partial int SetSockOpt(int fd, int level,
+    [LibraryImport("libc", EntryPoint = "setsockopt", SetLastError = true)]
+    private static partial int SetSockOpt(int fd, int level,
         int name, void* value, uint length);
-    [LibraryImport("libc", EntryPoint = "sendmsg", SetLastError = true)] private static partial nint SendMsg(int fd, MessageHeader* message,
+    [LibraryImport("libc", EntryPoint = "sendmsg", SetLastError = true)]
+    private static partial nint SendMsg(int fd, MessageHeader* message,
         int flags);
-    [LibraryImport("libc", EntryPoint = "recvmsg", SetLastError = true)] private static partial nint RecvMsg(int fd, MessageHeader* message,
+    [LibraryImport("libc", EntryPoint = "recvmsg", SetLastError = true)]
+    private static partial nint RecvMsg(int fd, MessageHeader* message,
         int flags);
     [LibraryImport("libc", EntryPoint = "shutdown", SetLastError = true)] private static partial int Shutdown(int fd, int how);
-    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)] private static partial int Poll(PollEntry* entries, nuint count,
+    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
+    private static partial int Poll(PollEntry* entries, nuint count,
         int timeoutMs);
     [LibraryImport("libc", EntryPoint = "pipe2", SetLastError = true)] private static partial int Pipe(int* pair, int flags);
     [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)] private static partial int EventFd(uint initial, int flags);
