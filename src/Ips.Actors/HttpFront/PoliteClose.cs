@@ -21,7 +21,7 @@ internal sealed class PoliteClose
     /// <param name="options">For how long.</param>
     /// <param name="loggers">For the log.</param>
     public PoliteClose(FrontGate gate, ConnectionRegistry connections, IOptions<IpsOptions> options, ActorLoggers loggers)
-        : this(gate, connections, options.Value.Drain, TimeProvider.System, loggers.Create("/user/ips/front"))
+        : this(gate, connections, options.Value.Drain, TimeProvider.System, loggers.Create<PoliteClose>())
     {
     }
 

@@ -84,7 +84,7 @@ internal sealed partial class StableParent : IDisposable
         }
 
         using var provider = new LineFormatLoggerProvider(new LineFormatOptions { Format = format }, LogLane.Output);
-        using var parent = new StableParent(command, provider.CreateLogger("supervisor"));
+        using var parent = new StableParent(command, provider.CreateLogger(typeof(StableParent).FullName!));
         return parent.Run();
     }
 
