@@ -20,7 +20,7 @@ internal sealed class InheritedOutput
     {
         (_output, _error, _outputRead, _errorRead) = (fds[0], fds[1], fds[2], fds[3]);
         foreach (var fd in fds) FileDescriptors.SetCloseOnExec(fd);
-        StandardStreams.FinalError = _error;
+        (StandardStreams.FinalOutput, StandardStreams.FinalError) = (_output, _error);
     }
 
     /// <summary>Where stdout and stderr go once they are ours; null for what the predecessor had. Its path is opened anew then, as it may
@@ -96,6 +96,7 @@ internal sealed class InheritedOutput
             fault = e.Message;
         }
 
+        (StandardStreams.FinalOutput, StandardStreams.FinalError) = (StandardStreams.Output, StandardStreams.Error);
         FileDescriptors.Close(_output);
         FileDescriptors.Close(_error);
         return fault;
