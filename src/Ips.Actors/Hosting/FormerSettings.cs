@@ -62,5 +62,5 @@ internal sealed partial class FormerSettingsJson : JsonSerializerContext;
 internal static partial class ConfigurationLog
 {
     [LoggerMessage(EventIds.ConfigurationChanged, LogLevel.Information, "This reload changes {Key}: it was {Old} and is now {New}.")]
-    public static partial void ConfigurationChanged(this ILogger logger, string key, string @new, string old);
+    public static partial void ConfigurationChanged(this ILogger logger, string key, string old, string @new);
 }

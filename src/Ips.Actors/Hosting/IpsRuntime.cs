@@ -72,7 +72,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
 
         foreach (var change in changes)
         {
-            log.ConfigurationChanged(change.Key, change.New, change.Old);
+            log.ConfigurationChanged(change.Key, change.Old, change.New);
         }
 
         if (options.LogFile is { } logFile) OpenLog(logFile, generation);

@@ -26,7 +26,7 @@ internal static partial class HttpFrontLog
     public static partial void RoleHandlerSlow(this ILogger logger, string turn, double seconds);
 
     [LoggerMessage(EventIds.WarmedUp, LogLevel.Information,
-        "Warmed up in {ElapsedMs:0} ms with {Requests:request}: first {FirstMs:0.0} ms, best {BestMs:0.0} ms.")]
+        "Warmed up in {ElapsedMs:0} ms ({Requests:request}): rounds took {FirstMs:0.0} to {BestMs:0.0} ms.")]
     public static partial void WarmedUp(this ILogger logger, Quantity requests, double elapsedMs, double firstMs, double bestMs);
 
     [LoggerMessage(EventIds.WarmupUnfinished, LogLevel.Warning,
