@@ -54,8 +54,8 @@ public sealed class LineFormatWriterTests
 
     [Fact]
     public void WriteLine_Exception_StaysOnTheLine() =>
-        Assert.Equal("2026-01-02T03:04:05.678Z INFO  gen=2 pid=77 Ips.Actors.Lifecycle.LifecycleActor 1203 m | System.InvalidOperationException: "
-            + "a\\nb\\r\\n ---> System.IO.IOException: c\\n   --- End of inner exception stack trace ---\n",
+        Assert.Equal("2026-01-02T03:04:05.678Z INFO  gen=2 pid=77 Ips.Actors.Lifecycle.LifecycleActor 1203 m | "
+            + "System.InvalidOperationException: a\\nb\\r\\n ---> System.IO.IOException: c\\n   --- End of inner exception stack trace ---\n",
             Line(Event() with { Exception = new InvalidOperationException("a\nb\r", new IOException("c")) }, "m"));
 
     [Fact]
@@ -77,8 +77,8 @@ public sealed class LineFormatWriterTests
         Assert.Equal("""{"time":"2026-01-02T03:04:05.678Z","level":"warning","generation":2,"pid":77,"source":"Ips.Actors.Lifecycle.LifecycleActor","eventId":1203,"eventName":"StateChanged","message":"3 \"left\"","state":{"Open":3,"Sockets":1,"Ratio":0.5,"Done":false,"Name":"é","None":null,"At":"2026-01-02T05:04:05.678+02:00","Wait":"00:00:01"},"exception":"System.IO.IOException: a\nb"}""" + "\n",
             Json(Event() with { Level = LogLevel.Warning, Exception = new IOException("a\nb") }, "3 \"left\"",
             [
-                new("Open", 3), new("Sockets", (Quantity)1), new("Ratio", 0.5), new("Done", false), new("Name", "é"), new("None", null), new("At", Time),
-                    new("Wait", TimeSpan.FromSeconds(1)),
+                new("Open", 3), new("Sockets", (Quantity)1), new("Ratio", 0.5), new("Done", false), new("Name", "é"), new("None", null),
+                new("At", Time), new("Wait", TimeSpan.FromSeconds(1)),
                 new("{OriginalFormat}", "{Open} left"),
             ]));
 
