@@ -55,7 +55,8 @@ public sealed class LineFormatWriterTests
     [Fact]
     public void WriteLine_Exception_StaysOnTheLine() =>
         Assert.Equal("2026-01-02T03:04:05.678Z INFO  gen=2 pid=77 Ips.Actors.Lifecycle.LifecycleActor 1203 m | "
-            + "System.InvalidOperationException: a\\nb\\r\\n ---> System.IO.IOException: c\\n   --- End of inner exception stack trace ---\n",
+            + "System.InvalidOperationException: a\\nb\\r\\n ---> "
+            + "System.IO.IOException: c\\n   --- End of inner exception stack trace ---\n",
             Line(Event() with { Exception = new InvalidOperationException("a\nb\r", new IOException("c")) }, "m"));
 
     [Fact]
