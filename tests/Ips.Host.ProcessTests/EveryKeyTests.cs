@@ -253,7 +253,7 @@ public sealed partial class EveryKeyTests(ITestOutputHelper output) : ReceiptTes
         var told = log.Of(EventIds.ConfigurationChanged, mark).Select(e => (e["Key"], e["New"])).Order().ToList();
         if (told.Count > 0) Assert.Equal(expected, told);
         else Assert.All(expected, change => Assert.Contains(log.Events.Skip(mark), e =>
-            e.Text.Contains($"This reload changes {change.Path}: it is ", StringComparison.Ordinal)));
+            e.Text.Contains($"This reload changes {change.Path}: it was ", StringComparison.Ordinal)));
         return [.. expected.Select(change => change.Path)];
 
         DaemonSettings Load(string path)

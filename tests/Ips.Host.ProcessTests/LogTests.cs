@@ -1,5 +1,7 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Ips.Actors.Diagnostics;
+using Ips.Actors.Reloader;
 using Ips.Host.ProcessTests.Harness;
 using Ips.Testing.Processes;
 using Xunit.Abstractions;
@@ -58,6 +60,31 @@ public sealed partial class LogTests(ITestOutputHelper output) : ProcessTest(out
         Assert.InRange(story.Count, 8, 14);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task LogLevel_OfANamespace_DecidesForEveryLineOfIps(bool reloaderToo)
+    {
+        var service = Prepare(new ServiceSettings(ServiceKind.SampleApp)
+        {
+            More =
+            [
+                "--Logging:LogLevel:Ips.Actors=Warning",
+                .. reloaderToo ? ["--Logging:LogLevel:Ips.Actors.Reloader=Debug"] : Array.Empty<string>(),
+            ],
+        });
+        service.Launch();
+        await Eventually.TrueAsync(() => File.Exists(service.PidFile), "the PID file");
+        var reload = await IpsCommand.RunAsync("reload", "--pid-file", service.PidFile);
+        Assert.True(reload.ExitCode == 0, reload.ToString());
+        await service.StopAsync();
+
+        var chatter = service.Log.Events.Where(e => e.Pid > 0).Select(e => JsonDocument.Parse(e.Text).RootElement)
+            .Where(line => line.GetProperty("level").GetString() is "debug" or "information")
+            .Select(line => line.GetProperty("source").GetString()).Distinct();
+        Assert.Equal(reloaderToo ? [typeof(ReloaderActor).FullName!] : Array.Empty<string>(), chatter);
+    }
+
     [Fact]
     public async Task Nohup_Hangup_IsIgnoredInEveryGeneration()
     {
@@ -79,8 +106,7 @@ public sealed partial class LogTests(ITestOutputHelper output) : ProcessTest(out
         Assert.Equal(3, service.Log.Of(EventIds.HangupIgnored).Count);
     }
 
-    // UTC time with ms, level, generation, PID, actor (or who else speaks), event id, text.
-    [GeneratedRegex(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (INFO |WARN |ERROR) gen=\d+ pid=\d+ "
-        + @"(/user/ips/[a-z]+|Ips[.A-Za-z]+) \d{4} \S")]
+    // UTC time with ms, level, generation, PID, source, event id, text.
+    [GeneratedRegex(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (INFO |WARN |ERROR) gen=\d+ pid=\d+ Ips[.A-Za-z]+ \d{4} \S")]
     private static partial Regex Line();
 }

@@ -34,7 +34,7 @@ public sealed class StuckOutputTests(ITestOutputHelper output) : ProcessTest(out
         IReadOnlyList<string> command = !isApp ? [Binaries.IpsPath, verb, "--config", config]
             : [Path.Combine(Binaries.SampleAppFolder, Binaries.SampleApp), "--urls", url, $"--Ips:PidFile={pidFile}", "--Console=true",
                 "--Ips:Reload:Probation=00:00:01",
-                "--Logging:Console:MaxQueueLength=1", "--Logging:LogLevel:Default=Warning", "--Logging:LogLevel:/user/ips=Debug"];
+                "--Logging:Console:MaxQueueLength=1", "--Logging:LogLevel:Default=Warning", "--Logging:LogLevel:Ips.Actors=Debug"];
         try
         {
             await using var daemon = DaemonProcess.Start("/bin/sh", ["-c", "out=$1; shift; exec \"$@\" > \"$out\"", "sh", fifo, .. command],
@@ -95,7 +95,7 @@ public sealed class StuckOutputTests(ITestOutputHelper output) : ProcessTest(out
                     while (Read(pipe, buffer) is > 0 and var read) text.Append(System.Text.Encoding.UTF8.GetString(buffer, 0, read));
                     return text.ToString().Contains($"\"eventId\":{EventIds.LinesLost},", StringComparison.Ordinal);
                 }, "the line that counts the lost ones");
-            Assert.Matches("[0-9]+ lines before this one could not be written: who reads them is too slow", text.ToString());
+            Assert.Matches("[0-9]+ lines before this one could not be written: the reader is too slow", text.ToString());
         }
         finally
         {

@@ -97,16 +97,16 @@ internal sealed class ControlActor : ReceiveActor
 
 internal static partial class ControlLog
 {
-    [LoggerMessage(EventIds.ControlRequested, LogLevel.Debug, "PID {Pid} of user {User} asks for {Verb}.")]
+    [LoggerMessage(EventIds.ControlRequested, LogLevel.Debug, "PID {Pid} (user {User}) asks for {Verb}.")]
     public static partial void Requested(this ILogger logger, int pid, int user, string verb);
 
-    [LoggerMessage(EventIds.ControlFailed, LogLevel.Debug, "A client of the control socket is gone: {Reason}")]
+    [LoggerMessage(EventIds.ControlFailed, LogLevel.Debug, "A client of the control socket disconnected: {Reason}")]
     public static partial void ClientGone(this ILogger logger, string reason);
 
     [LoggerMessage(EventIds.ControlDenied, LogLevel.Warning,
-        "Denied the control socket to PID {Pid} of user {User}: only the daemon's own user and root may use it.")]
+        "PID {Pid} (user {User}) may not use the control socket; only root and the daemon's user may.")]
     public static partial void Denied(this ILogger logger, int pid, int user);
 
-    [LoggerMessage(EventIds.AcceptFailed, LogLevel.Warning, "Accepting on the control socket failed: {Reason}")]
+    [LoggerMessage(EventIds.AcceptFailed, LogLevel.Warning, "The control socket could not accept a client: {Reason}")]
     public static partial void AcceptFailed(this ILogger logger, string reason);
 }

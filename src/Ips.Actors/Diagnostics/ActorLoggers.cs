@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Akka.Actor;
 using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Diagnostics;
@@ -36,12 +37,12 @@ internal sealed class ActorLoggers : IDisposable
         _thread.Start();
     }
 
-    /// <summary>A logger whose calls never wait.</summary>
-    public ILogger Create(string category)
-    {
-        var logger = _factory.CreateLogger(category);
-        return _waiting is null ? logger : new Relayed(logger, this);
-    }
+    /// <summary>A logger whose calls never wait. Its category is the type's name, for <c>Logging:LogLevel:Ips.Actors.Reloader</c> and the
+    /// like; what an actor logs has its path as a field.</summary>
+    public ILogger Create(Type type) => new ActorLogger(_factory.CreateLogger(type.FullName!), this);
+
+    /// <inheritdoc cref="Create(Type)"/>
+    public ILogger Create<T>() => Create(typeof(T));
 
     /// <summary>Waits a moment for the events that are on their way.</summary>
     public void Dispose()
@@ -52,7 +53,8 @@ internal sealed class ActorLoggers : IDisposable
 
     private void Add(Action log)
     {
-        if (!_waiting!.Writer.TryWrite(log)) Interlocked.Increment(ref _lost);
+        if (_waiting is null) log();
+        else if (!_waiting.Writer.TryWrite(log)) Interlocked.Increment(ref _lost);
     }
 
     private void Run()
@@ -77,7 +79,7 @@ internal sealed class ActorLoggers : IDisposable
         }
     }
 
-    private sealed class Relayed(ILogger logger, ActorLoggers loggers) : ILogger
+    private sealed class ActorLogger(ILogger logger, ActorLoggers loggers) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
 
@@ -88,7 +90,13 @@ internal sealed class ActorLoggers : IDisposable
         {
             if (!IsEnabled(logLevel)) return;
             var text = formatter(state, exception); // now: what the state names may change
-            loggers.Add(() => logger.Log(logLevel, eventId, state, exception, (_, _) => text));
+            object? fields = state;
+            if (ActorCell.GetCurrentSelfOrNoSender() is { } actor && state is IEnumerable<KeyValuePair<string, object?>> own)
+            {
+                fields = own.Prepend(new("ActorPath", actor.Path.ToStringWithoutAddress())).ToList();
+            }
+
+            loggers.Add(() => logger.Log(logLevel, eventId, fields, exception, (_, _) => text));
         }
     }
 }
@@ -96,7 +104,6 @@ internal sealed class ActorLoggers : IDisposable
 internal static partial class ActorLoggersLog
 {
     [LoggerMessage(EventIds.EventsLost, LogLevel.Warning,
-        "{Events} events of Ips before this one were lost: the app's log providers failed, or made their caller wait while 1000 more "
-            + "waited.")]
-    public static partial void EventsLost(this ILogger logger, int events);
+        "Lost {Events:event} before this one: a log provider of the app failed, or blocked 1000 more events.")]
+    public static partial void EventsLost(this ILogger logger, Quantity events);
 }

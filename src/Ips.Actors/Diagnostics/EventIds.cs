@@ -115,6 +115,7 @@ internal static class EventIds
     public const int ConnectionsDeclined = 1506;
     public const int PredecessorFrameFailed = 1507;
     public const int IdentityRefused = 1508;
+    public const int PredecessorRequests = 1509;
 
     // Control 1600
     public const int ControlRequested = 1600;

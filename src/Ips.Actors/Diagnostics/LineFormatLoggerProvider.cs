@@ -50,8 +50,8 @@ internal sealed class LineFormatLoggerProvider : ILoggerProvider
             var lane = provider._journal is { } journal && JournalStream.IsError ? journal : provider._lane;
             if (lane == provider._journal) buffer.Write(JournalPriority.Prefix(logLevel));
             LineFormatWriter.Write(
-                buffer, provider._options, logLevel, source, eventId, message, exception,
-                    state as IEnumerable<KeyValuePair<string, object?>>);
+                buffer, provider._options, lane.Style, logLevel, source, eventId, message, exception,
+                state as IEnumerable<KeyValuePair<string, object?>>);
             lane.Write(buffer.WrittenSpan);
             if (buffer.Capacity > LargestKept) return;
             buffer.ResetWrittenCount();

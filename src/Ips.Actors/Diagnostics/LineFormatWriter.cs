@@ -22,19 +22,22 @@ internal static class LineFormatWriter
 
     /// <summary>One event in the form that is asked for, of this process and of now.</summary>
     internal static void Write(
-        IBufferWriter<byte> output, LineFormatOptions options, LogLevel level, string source, EventId id, string message,
-        Exception? exception = null, IEnumerable<KeyValuePair<string, object?>>? state = null)
+        IBufferWriter<byte> output, LineFormatOptions options, LineStyle style, LogLevel level, string source, EventId id,
+        string message, Exception? exception = null, IEnumerable<KeyValuePair<string, object?>>? state = null)
     {
         var e = new LineFormatEvent(options.Time.GetUtcNow(), level, options.Generation(), Environment.ProcessId, source, id, exception);
         if (options.Format == LineFormat.Json) WriteJson(output, e, message, state);
-        else WriteLine(output, e, message);
+        else WriteLine(output, e, message, style);
     }
 
-    /// <summary><c>2026-01-02T03:04:05.678Z INFO  gen=2 pid=77 /user/ips/lifecycle 1203 message | exception</c></summary>
-    internal static void WriteLine(IBufferWriter<byte> output, in LineFormatEvent e, string message)
+    /// <summary><c>2026-01-02T03:04:05.678Z INFO  gen=2 pid=77 Ips.Actors.Listener.ListenerActor 1203 message | exception</c></summary>
+    internal static void WriteLine(IBufferWriter<byte> output, in LineFormatEvent e, string message, LineStyle style = LineStyle.Plain)
     {
-        WriteTime(output, e.Time);
+        WriteTime(output, e.Time, style == LineStyle.Plain ? TimeForm : ShortTimeForm);
+        output.Write(" "u8);
+        if (style == LineStyle.Color) output.Write(Color(e.Level));
         output.Write(LevelWord(e.Level));
+        if (style == LineStyle.Color) output.Write(NoColor);
         output.Write(" gen="u8);
         WriteNumber(output, e.Generation);
         output.Write(" pid="u8);
@@ -85,11 +88,11 @@ internal static class LineFormatWriter
         else json.WriteString(name, JsonEncodedText.Encode(value!, JavaScriptEncoder.Default));
     }
 
-    private const string TimeForm = "yyyy-MM-ddTHH:mm:ss.fffZ";
+    private const string TimeForm = "yyyy-MM-ddTHH:mm:ss.fffZ", ShortTimeForm = "HH:mm:ss.fff";
 
-    private static void WriteTime(IBufferWriter<byte> output, DateTimeOffset time)
+    private static void WriteTime(IBufferWriter<byte> output, DateTimeOffset time, string form)
     {
-        time.UtcDateTime.TryFormat(output.GetSpan(24), out var length, TimeForm, CultureInfo.InvariantCulture);
+        time.UtcDateTime.TryFormat(output.GetSpan(24), out var length, form, CultureInfo.InvariantCulture);
         output.Advance(length);
     }
 
@@ -137,6 +140,7 @@ internal static class LineFormatWriter
                 case bool flag: json.WriteBoolean(name, flag); break;
                 case int number: json.WriteNumber(name, number); break;
                 case long number: json.WriteNumber(name, number); break;
+                case Quantity quantity: json.WriteNumber(name, quantity.Value); break;
                 case double number when double.IsFinite(number): json.WriteNumber(name, number); break;
                 case decimal number: json.WriteNumber(name, number); break;
                 case DateTimeOffset time: json.WriteString(name, time); break;
@@ -148,13 +152,25 @@ internal static class LineFormatWriter
 
     private static ReadOnlySpan<byte> LevelWord(LogLevel level) => level switch
     {
-        LogLevel.Trace => " TRACE"u8,
-        LogLevel.Debug => " DEBUG"u8,
-        LogLevel.Information => " INFO "u8,
-        LogLevel.Warning => " WARN "u8,
-        LogLevel.Error => " ERROR"u8,
-        _ => " CRIT "u8,
+        LogLevel.Trace => "TRACE"u8,
+        LogLevel.Debug => "DEBUG"u8,
+        LogLevel.Information => "INFO "u8,
+        LogLevel.Warning => "WARN "u8,
+        LogLevel.Error => "ERROR"u8,
+        _ => "CRIT "u8,
     };
+
+    // Those of the 16 colours that are readable on a dark and on a light background.
+    private static ReadOnlySpan<byte> Color(LogLevel level) => level switch
+    {
+        LogLevel.Trace or LogLevel.Debug => "\u001b[90m"u8, // grey
+        LogLevel.Information => "\u001b[32m"u8, // green
+        LogLevel.Warning => "\u001b[33m"u8, // yellow
+        LogLevel.Error => "\u001b[31m"u8, // red
+        _ => "\u001b[1;31m"u8, // bold red
+    };
+
+    private static ReadOnlySpan<byte> NoColor => "\u001b[0m"u8;
 
     private static ReadOnlySpan<byte> JsonLevel(LogLevel level) => level switch
     {

@@ -25,11 +25,18 @@ internal sealed class LogLane(int descriptor, int capacityBytes = LogLane.Capaci
     private const int OverheadBytes = 16; // of each line, so that the shortest are bounded in number too
     private const int PollMs = 1000; // after that a descriptor that is not writable may lead elsewhere
     private const int StackSizeBytes = 256 * 1024;
-    private const string TooSlow = "who reads them is too slow, or has stopped";
+    private const string TooSlow = "the reader is too slow or has stopped";
     private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ExitFlushTimeout = TimeSpan.FromSeconds(1);
 
+    private static readonly Lazy<LineStyle> TerminalStyle = new(() =>
+        LineStyles.OfTerminal(Environment.GetEnvironmentVariable("NO_COLOR"), Environment.GetEnvironmentVariable("TERM")));
+
     private readonly object _gate = new(); // no Lock: it is waited on
+    private readonly Lazy<bool> _isTerminal = new(() => FileDescriptors.IsTerminal(
+        descriptor == StandardStreams.Output ? StandardStreams.FinalOutput
+            : descriptor == StandardStreams.Error ? StandardStreams.FinalError : descriptor));
+
     private Batch _filling = new();
     private Batch _spare = new();
     private bool _running;
@@ -54,6 +61,10 @@ internal sealed class LogLane(int descriptor, int capacityBytes = LogLane.Capaci
     /// <summary>The form of the line that says how many were lost.</summary>
     public LineFormatOptions Form { get; set; } = new();
 
+    /// <summary>What its lines have for the eye. A successor's lines are for a terminal too if its predecessor passes them on to
+    /// one.</summary>
+    public LineStyle Style => !StandardStreams.Redirected && _isTerminal.Value ? TerminalStyle.Value : LineStyle.Plain;
+
     /// <summary>Queues one line, or drops it if too much waits. Never waits.</summary>
     internal void Write(ReadOnlySpan<byte> line)
     {
@@ -76,7 +87,7 @@ internal sealed class LogLane(int descriptor, int capacityBytes = LogLane.Capaci
     }
 
     /// <summary>Queues a line about lines: one that is no event of a logger.</summary>
-    internal void WriteWarning(string source, EventId id, string message) => Write(Warning(source, id, message));
+    internal void WriteWarning(Type source, EventId id, string message) => Write(Warning(source, id, message));
 
     /// <summary>Waits until what was queued before is written or lost.</summary>
     /// <returns>False if the time was over first.</returns>
@@ -164,16 +175,16 @@ internal sealed class LogLane(int descriptor, int capacityBytes = LogLane.Capaci
         if (_lost == 0) return true;
         var lines = _lost == 1 ? "line" : "lines";
         var id = new EventId(EventIds.LinesLost, nameof(EventIds.LinesLost));
-        if (!TryWrite(Warning(nameof(LogLane), id, $"{_lost} {lines} before this one could not be written: {_reason}."))) return false;
+        if (!TryWrite(Warning(typeof(LogLane), id, $"{_lost} {lines} before this one could not be written: {_reason}."))) return false;
         _lost = 0;
         return true;
     }
 
-    private ReadOnlySpan<byte> Warning(string source, EventId id, string message)
+    private ReadOnlySpan<byte> Warning(Type source, EventId id, string message)
     {
         var buffer = new ArrayBufferWriter<byte>();
         if (this == Error && JournalStream.IsError) buffer.Write(JournalPriority.Prefix(LogLevel.Warning));
-        LineFormatWriter.Write(buffer, Form, LogLevel.Warning, $"Ips.{source}", id, message);
+        LineFormatWriter.Write(buffer, Form, Style, LogLevel.Warning, source.FullName!, id, message);
         return buffer.WrittenSpan;
     }
 

@@ -86,11 +86,9 @@ internal static class HistoryFile
 
 internal static partial class HistoryLog
 {
-    [LoggerMessage(EventIds.HistoryNotKept, LogLevel.Warning,
-        "The history of reloads could not be kept in {Path}; the service goes on: {Reason}")]
+    [LoggerMessage(EventIds.HistoryNotKept, LogLevel.Warning, "{Path} could not be written, so the reload history is not kept: {Reason}")]
     public static partial void HistoryNotKept(this ILogger logger, string path, string reason);
 
-    [LoggerMessage(EventIds.HistoryUnreadable, LogLevel.Warning,
-        "The history of reloads in {Path} could not be read; it begins anew: {Reason}")]
+    [LoggerMessage(EventIds.HistoryUnreadable, LogLevel.Warning, "{Path} could not be read, so the reload history starts empty: {Reason}")]
     public static partial void HistoryUnreadable(this ILogger logger, string path, string reason);
 }

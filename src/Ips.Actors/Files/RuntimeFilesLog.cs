@@ -5,28 +5,28 @@ namespace Ips.Actors.Files;
 
 internal static partial class RuntimeFilesLog
 {
-    [LoggerMessage(EventIds.PrivilegesDropped, LogLevel.Information, "Gave up root: runs as {User}.")]
+    [LoggerMessage(EventIds.PrivilegesDropped, LogLevel.Information, "Dropped root privileges; running as {User}.")]
     public static partial void PrivilegesDropped(this ILogger logger, string user);
 
     [LoggerMessage(EventIds.RunFolderReplaced, LogLevel.Warning,
-        "{Reason} The PID file and the sockets are in {Folder} this time: set Ips:PidFile (ips.pid-file) to keep them in one place.")]
+        "{Folder} holds the PID file and sockets this time; set Ips:PidFile (ips.pid-file) instead: {Reason}")]
     public static partial void RunFolderReplaced(this ILogger logger, string reason, string folder);
 
-    [LoggerMessage(EventIds.IdentityPublished, LogLevel.Information, "PID {Pid} is the main process; written to {PidFile}.")]
+    [LoggerMessage(EventIds.IdentityPublished, LogLevel.Information, "PID {Pid} is the main process (PID file {PidFile}).")]
     public static partial void IdentityPublished(this ILogger logger, int pid, string pidFile);
 
     [LoggerMessage(EventIds.IdentityMoved, LogLevel.Information,
-        "The service has moved from the PID file {Former} to {PidFile} (ips.pid-file); nothing is left at the old place.")]
+        "The PID file moved from {Former} to {PidFile} (ips.pid-file); the old path is removed.")]
     public static partial void IdentityMoved(this ILogger logger, string former, string pidFile);
 
-    [LoggerMessage(EventIds.IdentityFailed, LogLevel.Error, "The PID file {PidFile} could not be changed, the service goes on: {Reason}")]
+    [LoggerMessage(EventIds.IdentityFailed, LogLevel.Error, "{PidFile} could not be changed; the service keeps running: {Reason}")]
     public static partial void IdentityFailed(this ILogger logger, string pidFile, string reason);
 
     [LoggerMessage(EventIds.IdentityRenewed, LogLevel.Information,
-        "The process from outside did not take over: {LockFile} is locked anew, and {Path} is a new socket. Its copies are worth nothing.")]
+        "{LockFile} and {Path} were replaced, as the failed takeover may have kept copies of the old ones.")]
     public static partial void IdentityRenewed(this ILogger logger, string lockFile, string path);
 
     [LoggerMessage(EventIds.ControlRebound, LogLevel.Information,
-        "The control socket {Path} was another user's; this process has put its own in its place.")]
+        "{Path} belonged to another user; replaced it with a control socket of this process.")]
     public static partial void ControlRebound(this ILogger logger, string path);
 }

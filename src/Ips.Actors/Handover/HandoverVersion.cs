@@ -13,7 +13,7 @@ internal static class HandoverVersion
     /// outlive the predecessor. The welcome that answers hello takes its place.</summary>
     public const int AheadOfHello = 0;
 
-    /// <summary>The first in which a successor from outside gets the service's identity with its promotion, not with its welcome.</summary>
+    /// <summary>The first in which a takeover gets the service's identity with its promotion, not with its welcome.</summary>
     public const int LateIdentity = 2;
 
     /// <summary>The lowest version spoken.</summary>

@@ -88,13 +88,13 @@ internal sealed class ActorGuardian : ReceiveActor
 
 internal static partial class GuardianLog
 {
-    [LoggerMessage(EventIds.ActorRestarted, LogLevel.Error, "Actor {Actor} failed and restarts; nothing that it owns is lost.")]
+    [LoggerMessage(EventIds.ActorRestarted, LogLevel.Error, "Actor {Actor} failed and restarts; it loses no state.")]
     public static partial void ActorRestarted(this ILogger logger, Exception exception, string actor);
 
     [LoggerMessage(EventIds.SuccessorGivenUp, LogLevel.Error,
-        "Actor reloader failed more than {Restarts} times in {Seconds} s: the successor is given up, and this generation serves.")]
+        "Actor reloader failed over {Restarts} times in {Seconds} s: dropped the successor, still serving.")]
     public static partial void SuccessorGivenUp(this ILogger logger, int restarts, double seconds);
 
-    [LoggerMessage(EventIds.ActorLost, LogLevel.Critical, "Actor {Actor} is lost; this generation drains and exits.")]
+    [LoggerMessage(EventIds.ActorLost, LogLevel.Critical, "Actor {Actor} failed for good; this generation drains and exits.")]
     public static partial void ActorLost(this ILogger logger, string actor);
 }

@@ -68,10 +68,10 @@ public static class IpsHostingExtensions
             provider.GetRequiredService<IOptions<SocketTransportOptions>>().Value,
             provider.GetRequiredService<IMemoryPoolFactory<byte>>(),
             provider.GetRequiredService<ConnectionRegistry>(),
-            provider.GetRequiredService<ActorLoggers>().Create(typeof(HandoverConnectionFactory).FullName!),
+            provider.GetRequiredService<ActorLoggers>().Create<HandoverConnectionFactory>(),
             provider.GetRequiredService<IOptions<IpsOptions>>().Value.MovableFeatures.ToHashSet()));
         services.AddSingleton(provider => new GenerationRole(
-            generation, provider.GetRequiredService<ActorLoggers>().Create(typeof(GenerationRole).FullName!)));
+            generation, provider.GetRequiredService<ActorLoggers>().Create<GenerationRole>()));
         services.AddSingleton<IIpsGeneration>(provider => provider.GetRequiredService<GenerationRole>());
         services.AddSingleton<HostExit>();
         services.AddSingleton<ActorLoggers>();

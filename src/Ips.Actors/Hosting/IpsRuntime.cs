@@ -64,7 +64,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         var loggers = services.GetRequiredService<ActorLoggers>();
         var options = services.GetRequiredService<IOptions<IpsOptions>>().Value;
         var generation = services.GetRequiredService<GenerationContext>();
-        var identityLog = loggers.Create("/user/ips/lifecycle");
+        var log = loggers.Create<IpsRuntime>();
         var changes = Changes(generation, options);
         if (ConfigurationChange.Refusal(changes, Privileges.IsRoot) is { } refusal)
         {
@@ -73,26 +73,26 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
 
         foreach (var change in changes)
         {
-            identityLog.ConfigurationChanged(change.Key, change.New, change.Old);
+            log.ConfigurationChanged(change.Key, change.Old, change.New);
         }
 
         if (options.LogFile is { } logFile) OpenLog(logFile, generation);
 
         var pidFile = Path.GetFullPath(options.PidFile ?? RuntimePaths.PidFileOf(generation)
-            ?? RuntimePaths.DefaultPidFile(services.GetRequiredService<IHostEnvironment>().ApplicationName, identityLog.RunFolderReplaced));
-        var (files, takeover) = Claim(generation, options, pidFile, identityLog, loggers.Create("/user/ips/takeover"));
-        var listenerLog = loggers.Create("/user/ips/listener");
-        TellOpenFiles(listenerLog, isFirst: generation.Number == 1);
+            ?? RuntimePaths.DefaultPidFile(services.GetRequiredService<IHostEnvironment>().ApplicationName, log.RunFolderReplaced));
+        var (files, takeover) = Claim(generation, options, pidFile, loggers.Create<RuntimeFiles>(), loggers.Create<TakeoverSocket>());
+        TellOpenFiles(log, isFirst: generation.Number == 1);
         if (GenerationContext.UnknownLinks(generation.StartCommand) is [var link, ..])
         {
-            identityLog.WorkingDirectoryResolved(generation.StartCommand.WorkingDirectory, link);
+            log.WorkingDirectoryResolved(generation.StartCommand.WorkingDirectory, link);
         }
 
         if (Privileges.Dropped is { } user)
         {
-            identityLog.PrivilegesDropped(user);
+            log.PrivilegesDropped(user);
         }
 
+        var listenerLog = loggers.Create<ListenerTable>();
         var listeners = new ListenerTable(
             [.. generation.Offers, .. EarlySockets.Take()], options.Listener.Backlog, error => listenerLog.TellAcceptFailure(error),
             UnixAccess.Of(options.Listener.UnixMode, options.Listener.UnixOwner, options.Listener.UnixGroup))
@@ -136,7 +136,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
             former.GetValueOrDefault($"ips.listener.{name}") is { } value and not ConfigurationChange.Unset ? value : null;
     }
 
-    // Its predecessor sees the output of a successor that it has started, and its exit code; one from outside has to say what is wrong.
+    // Its predecessor sees the output of a successor that it has started, and its exit code; a takeover has to say what is wrong.
     private static (RuntimeFiles, TakeoverSocket?) Claim(GenerationContext generation, IpsOptions options, string pidFile,
         ILogger identityLog, ILogger takeoverLog)
     {
@@ -167,7 +167,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         }
 
         var exit = services.GetRequiredService<HostExit>();
-        var log = services.GetRequiredService<ActorLoggers>().Create("/user/ips");
+        var log = services.GetRequiredService<ActorLoggers>().Create<ActorGuardian>();
         system.ActorOf(Props.Create(() => new ActorGuardian(context => Compose(context, parts, registry), exit.Request, log)), "ips");
     }
 
@@ -194,9 +194,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
     private IActorRef[] Compose(IUntypedActorContext context, Parts parts, IActorRegistry registry)
     {
         var (options, generation, files, takeover, table, server) = parts;
-        // The category is the actor's path: that is what the log shows as its teller.
         var loggers = services.GetRequiredService<ActorLoggers>();
-        Func<string, ILogger> log = actor => loggers.Create($"/user/ips/{actor}");
         var frontState = services.GetRequiredService<FrontState>();
         frontState.Paused = generation.Welcome?.Paused ?? false;
         frontState.Judged = generation.Welcome?.Judges ?? false;
@@ -209,23 +207,23 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         var process = new CurrentProcess(
             generation, files, takeover, table, options, server, services.GetRequiredService<IHostApplicationLifetime>(),
                 services.GetRequiredService<HostExit>(),
-            new ServiceRestart(generation.StartCommand, options.Reload.ReadyTimeout, log("lifecycle")), launcher,
-            TimeProvider.System, log("lifecycle"));
+            new ServiceRestart(generation.StartCommand, options.Reload.ReadyTimeout, loggers.Create<ServiceRestart>()), launcher,
+            TimeProvider.System, loggers.Create<CurrentProcess>());
         var health = new PipelineWarmup(
             services.GetRequiredService<HandoverTransport>(), () => process.Endpoints, options.Warmup, checks, TimeProvider.System,
-            log("front"));
+            loggers.Create<PipelineWarmup>());
         var memory = new LifecycleMemory(
             generation.IsSuccessor ? new LifecycleState.Joining() : generation.Orphaned ? new LifecycleState.Joining(Alone: true)
                 : new LifecycleState.Starting())
         {
             Notifier = generation.Manager is { } manager
                 ? new ServiceNotifier(manager, new NotifySocket(manager.Socket), process.Pid, process.Generation, TimeProvider.System,
-                    log("lifecycle"))
+                    loggers.Create<ServiceNotifier>())
                 : null,
         };
         if (!generation.IsTakeover) // the file is another user's; the predecessor tells what is in it
         {
-            var kept = HistoryFile.TryRead(HistoryFile.PathBeside(files.PidFile), log("lifecycle"));
+            var kept = HistoryFile.TryRead(HistoryFile.PathBeside(files.PidFile), loggers.Create(typeof(HistoryFile)));
             foreach (var receipt in kept) memory.History.Remember(receipt);
         }
 
@@ -253,34 +251,36 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
 
         var ledger = new MoveLedger();
 
-        var lifecycle = context.ActorOf(
-            Props.Create(() => new LifecycleActor(memory, process, options, TimeProvider.System, log("lifecycle"))), "lifecycle");
-        var listener = context.ActorOf(Props.Create(() => new ListenerActor(table, lifecycle, log("listener"))), "listener");
-        var mover = context.ActorOf(Props
-            .Create(() => new MoverActor(ledger, connections, frontState.Move, lifecycle, TimeProvider.System, log("mover"))), "mover");
-        var front = context.ActorOf(
-            Props.Create(() => new HttpFrontActor(frontState, connections, role, health, mover, lifecycle, log("front"))), "front");
-        var reloader = context.ActorOf(
-            Props.Create(() => new ReloaderActor(slot, launcher, files, listener, mover, lifecycle, options, log("reloader"))),
-                "reloader");
+        var lifecycle = context.ActorOf(Props.Create(() =>
+            new LifecycleActor(memory, process, options, TimeProvider.System, loggers.Create<LifecycleActor>())), "lifecycle");
+        var listener = context.ActorOf(
+            Props.Create(() => new ListenerActor(table, lifecycle, loggers.Create<ListenerActor>())), "listener");
+        var mover = context.ActorOf(Props.Create(() =>
+            new MoverActor(ledger, connections, frontState.Move, lifecycle, TimeProvider.System, loggers.Create<MoverActor>())), "mover");
+        var front = context.ActorOf(Props.Create(() =>
+            new HttpFrontActor(frontState, connections, role, health, mover, lifecycle, loggers.Create<HttpFrontActor>())), "front");
+        var reloader = context.ActorOf(Props.Create(() => new ReloaderActor(
+            slot, launcher, files, listener, mover, lifecycle, options, loggers.Create<ReloaderActor>())), "reloader");
         var predecessor = context.ActorOf(Props.Create(() =>
-            new PredecessorActor(link, files, front, listener, mover, lifecycle, log("predecessor"))), "predecessor");
+            new PredecessorActor(link, files, front, listener, mover, lifecycle, loggers.Create<PredecessorActor>())), "predecessor");
         var daemon = new ControlSession.Daemon(
             lifecycle, front, () => process.Endpoints, process.Pid, process.Generation, process.Release,
             new DateTimeOffset(System.Diagnostics.Process.GetCurrentProcess().StartTime))
         {
-            LastGood = () => LastGoodFile.TryRead(LastGoodFile.PathBeside(files.PidFile), log("lifecycle")),
+            LastGood = () => LastGoodFile.TryRead(LastGoodFile.PathBeside(files.PidFile), loggers.Create(typeof(LastGoodFile))),
             Paused = () => frontState.Paused,
             Facts = () => [.. generation.Facts.Keys],
             Checks = () => checks.Names,
             TakeoverSocket = takeover?.Path,
         };
-        var control = context.ActorOf(Props.Create(() => new ControlActor(files, daemon, log("control"))), "control");
+        var control = context.ActorOf(Props.Create(() => new ControlActor(files, daemon, loggers.Create<ControlActor>())), "control");
         IReadOnlyList<IActorRef> door = takeover is null
-            ? [] : [context.ActorOf(Props.Create(() => new TakeoverActor(takeover, lifecycle, log("takeover"))), "takeover")];
+            ? [] : [context.ActorOf(
+                Props.Create(() => new TakeoverActor(takeover, lifecycle, loggers.Create<TakeoverActor>())), "takeover")];
         lifecycle.Tell(new LifecycleProtocol
             .Assemble(new LifecycleCast(listener, reloader, front, predecessor, control, door is [var one] ? one : null)));
-        var signals = context.ActorOf(Props.Create(() => new SignalActor(ProcessSignals.Register(), lifecycle, log("signals"))), "signals");
+        var signals = context.ActorOf(
+            Props.Create(() => new SignalActor(ProcessSignals.Register(), lifecycle, loggers.Create<SignalActor>())), "signals");
 
         _restore = new Timer(_ => lifecycle.Tell(new LifecycleProtocol.RestorePaths()), null, RestoreInterval, RestoreInterval);
 

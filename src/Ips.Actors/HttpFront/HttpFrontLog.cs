@@ -5,42 +5,40 @@ namespace Ips.Actors.HttpFront;
 
 internal static partial class HttpFrontLog
 {
-    [LoggerMessage(EventIds.FrontReady, LogLevel.Debug, "The app can serve: started and healthy.")]
+    [LoggerMessage(EventIds.FrontReady, LogLevel.Debug, "The app is started and healthy.")]
     public static partial void FrontReady(this ILogger logger);
 
-    [LoggerMessage(EventIds.FrontFailed, LogLevel.Error, "The app has started but may not serve: {Reason}")]
+    [LoggerMessage(EventIds.FrontFailed, LogLevel.Error, "The app started but cannot serve: {Reason}")]
     public static partial void FrontFailed(this ILogger logger, string reason);
 
-    [LoggerMessage(EventIds.Drained, LogLevel.Debug, "Drained: no connection is left.")]
+    [LoggerMessage(EventIds.Drained, LogLevel.Debug, "Drained: no connection remains.")]
     public static partial void Drained(this ILogger logger);
 
     [LoggerMessage(EventIds.Aborted, LogLevel.Warning,
-        "Cut {Requests} running requests and closed {Idle} idle connections; ips.drain.timeout sets the time that they get.")]
-    public static partial void Aborted(this ILogger logger, int requests, int idle);
+        "Cut {Requests:in-flight request} and closed {Idle:idle connection}; ips.drain.timeout is the limit.")]
+    public static partial void Aborted(this ILogger logger, Quantity requests, Quantity idle);
 
-    [LoggerMessage(EventIds.RoleHandlerFailed, LogLevel.Error, "A handler of {Turn} failed; the lifecycle goes on.")]
+    [LoggerMessage(EventIds.RoleHandlerFailed, LogLevel.Error, "A handler of {Turn} failed; the lifecycle continues.")]
     public static partial void RoleHandlerFailed(this ILogger logger, Exception exception, string turn);
 
     [LoggerMessage(EventIds.RoleHandlerSlow, LogLevel.Warning,
-        "A handler of {Turn} did not end within {Seconds} s; the lifecycle goes on without it.")]
+        "A handler of {Turn} did not finish within {Seconds} s; the lifecycle continues without it.")]
     public static partial void RoleHandlerSlow(this ILogger logger, string turn, double seconds);
 
     [LoggerMessage(EventIds.WarmedUp, LogLevel.Information,
-        "Warmed up in {ElapsedMs:0} ms: a round took {FirstMs:0.0} ms at first and {BestMs:0.0} ms at best. Requests: {Requests}.")]
-    public static partial void WarmedUp(this ILogger logger, int requests, double elapsedMs, double firstMs, double bestMs);
+        "Warmed up in {ElapsedMs:0} ms ({Requests:request}): rounds took {FirstMs:0.0} to {BestMs:0.0} ms.")]
+    public static partial void WarmedUp(this ILogger logger, Quantity requests, double elapsedMs, double firstMs, double bestMs);
 
     [LoggerMessage(EventIds.WarmupUnfinished, LogLevel.Warning,
-        "The warm-up came to no end of a round in {ElapsedMs:0} ms (ips.warmup.timeout); the first requests find cold code.")]
+        "The warm-up did not finish in {ElapsedMs:0} ms (ips.warmup.timeout); first requests are slower.")]
     public static partial void WarmupUnfinished(this ILogger logger, double elapsedMs);
 
-    [LoggerMessage(EventIds.FarewellFailed, LogLevel.Debug,
-        "Connection {ConnectionId} ended before its WebSocket could be sent a Close: {Reason}")]
+    [LoggerMessage(EventIds.FarewellFailed, LogLevel.Debug, "Connection {ConnectionId} ended before its WebSocket got a Close: {Reason}")]
     public static partial void FarewellFailed(this ILogger logger, string connectionId, string reason);
 
-    [LoggerMessage(EventIds.IntakeOpen, LogLevel.Warning,
-        "The predecessor has not said that it moves no more connections here: {Reason} One that is on its way is closed.")]
+    [LoggerMessage(EventIds.IntakeOpen, LogLevel.Warning, "The predecessor may still move connections here; they are closed: {Reason}")]
     public static partial void IntakeOpen(this ILogger logger, string reason);
 
-    [LoggerMessage(EventIds.WarmupSkipped, LogLevel.Information, "No warm-up: every endpoint speaks TLS.")]
+    [LoggerMessage(EventIds.WarmupSkipped, LogLevel.Information, "Skipped the warm-up: every endpoint uses TLS.")]
     public static partial void WarmupSkipped(this ILogger logger);
 }

@@ -21,7 +21,7 @@ internal sealed class PoliteClose
     /// <param name="options">For how long.</param>
     /// <param name="loggers">For the log.</param>
     public PoliteClose(FrontState state, ConnectionRegistry connections, IOptions<IpsOptions> options, ActorLoggers loggers)
-        : this(state, connections, options.Value.Drain, TimeProvider.System, loggers.Create("/user/ips/front"))
+        : this(state, connections, options.Value.Drain, TimeProvider.System, loggers.Create<PoliteClose>())
     {
     }
 

@@ -57,6 +57,6 @@ internal sealed partial class FormerSettingsJson : JsonSerializerContext;
 
 internal static partial class ConfigurationLog
 {
-    [LoggerMessage(EventIds.ConfigurationChanged, LogLevel.Information, "This reload changes {Key}: it is {New}, and was {Old}.")]
-    public static partial void ConfigurationChanged(this ILogger logger, string key, string @new, string old);
+    [LoggerMessage(EventIds.ConfigurationChanged, LogLevel.Information, "This reload changes {Key}: it was {Old} and is now {New}.")]
+    public static partial void ConfigurationChanged(this ILogger logger, string key, string old, string @new);
 }

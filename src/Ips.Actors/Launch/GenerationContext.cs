@@ -11,7 +11,7 @@ namespace Ips.Actors.Launch;
 internal sealed class GenerationContext
 {
     private static readonly TimeSpan WelcomeTimeout = TimeSpan.FromSeconds(10);
-    // Longer than a spawned successor's: for one from outside the daemon may have to make room first (ips.reload.room-timeout).
+    // Longer than a spawned successor's: for a takeover the daemon may have to make room first (ips.reload.room-timeout).
     private static readonly TimeSpan TakeoverTimeout = TimeSpan.FromMinutes(1);
     private static readonly Lazy<GenerationContext> Current = new(Join);
     private static string? s_takeoverFrom;

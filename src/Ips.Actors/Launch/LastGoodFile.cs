@@ -119,6 +119,6 @@ internal static class LastGoodFile
 internal static partial class LastGoodLog
 {
     [LoggerMessage(EventIds.LastGoodFailed, LogLevel.Warning,
-        "The last good release could not be kept in, or read from, {Path}; the service goes on: {Reason}")]
+        "{Path} (last good release) could not be read or written; the service keeps running: {Reason}")]
     public static partial void LastGoodFailed(this ILogger logger, string path, string reason);
 }

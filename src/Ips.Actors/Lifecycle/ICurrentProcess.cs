@@ -43,7 +43,7 @@ internal interface ICurrentProcess
     /// <param name="handedOver">The service lives on in another generation.</param>
     void RetractIdentity(bool handedOver);
 
-    /// <summary>Takes the identity back from a process from outside that was to get it and has failed. See
+    /// <summary>Takes the identity back from a takeover process that was to get it and has failed. See
     /// <c>RuntimeFiles.Renew</c>.</summary>
     void RenewIdentity();
 

@@ -44,7 +44,7 @@ internal interface ISpawnedGeneration : IDisposable
     }
 }
 
-/// <summary>A process from outside that asks to be the successor, and may.</summary>
+/// <summary>A takeover process that asks to be the successor, and may.</summary>
 internal interface ITakeoverProcess : ISpawnedGeneration
 {
     /// <summary>Tells it that it is not, and why; then lets it go.</summary>

@@ -11,7 +11,7 @@ internal interface IServiceNotifier
     /// <param name="state">Where the generation stands now.</param>
     /// <param name="lastReceipt">The newest reload or check.</param>
     /// <param name="successorPid">The successor of the reload under way.</param>
-    /// <param name="takeover">It came from outside of the unit.</param>
+    /// <param name="takeover">It is a takeover: not a process of the unit.</param>
     void After(LifecycleEffect effect, LifecycleState state, ReloadReceipt? lastReceipt, int? successorPid, bool takeover = false);
 
     /// <summary>A reload was refused before anything was started.</summary>

@@ -17,7 +17,7 @@ internal abstract record LifecycleEvent
     /// <summary><c>ips reload --check</c>: would a reload work?</summary>
     public sealed record CheckRequested(string Source) : LifecycleEvent;
 
-    /// <summary>A process from outside asks to become the successor; it has been admitted.</summary>
+    /// <summary>A process asks to take over as the successor; it has been admitted.</summary>
     public sealed record TakeoverRequested(string Source) : LifecycleEvent;
 
     /// <summary>TERM, INT, QUIT, <c>ips stop</c>, or an app that stops its host.</summary>
@@ -87,7 +87,7 @@ internal abstract record LifecycleEvent
     /// <summary>Older generations were aborted to make room for the successor.</summary>
     public sealed record GenerationsAborted(IReadOnlyList<int> Generations) : ReloadNews;
 
-    /// <summary>The successor's process is there. <paramref name="Takeover"/>: it came from outside.</summary>
+    /// <summary>The successor's process is there. <paramref name="Takeover"/>: it is a takeover.</summary>
     public sealed record SuccessorSpawned(int Pid, bool Takeover = false) : ReloadNews;
 
     /// <summary>The successor has said hello, and is welcome.</summary>

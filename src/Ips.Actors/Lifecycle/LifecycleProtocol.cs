@@ -24,7 +24,7 @@ internal static class LifecycleProtocol
             Request is { Accept: null, IgnoreChecks: null } ? null : new(Request.Accept ?? [], Request.IgnoreChecks ?? []);
     }
 
-    /// <summary>A process from outside asks to take over. Reply: <see cref="TakeOverReply"/>.</summary>
+    /// <summary>A process asks to take over. Reply: <see cref="TakeOverReply"/>.</summary>
     /// <param name="Source">Who asks, for the log.</param>
     /// <param name="Successor">The process; the receiver's from here on, unless it is refused.</param>
     public sealed record TakeOver(string Source, ITakeoverProcess Successor);
@@ -87,7 +87,7 @@ internal static class LifecycleProtocol
     public sealed record HistoryReply(IReadOnlyList<ReloadReceipt> Receipts, PendingReload? Pending = null);
 }
 
-/// <summary>The actors that carry out what LifecycleActor decides. <paramref name="Takeover"/> is null if no process from outside may take
+/// <summary>The actors that carry out what LifecycleActor decides. <paramref name="Takeover"/> is null if no takeover process may take
 /// over.</summary>
 internal sealed record LifecycleCast(
     IActorRef Listeners, IActorRef Reloader, IActorRef Front, IActorRef Predecessor, IActorRef Control, IActorRef? Takeover = null);

@@ -36,7 +36,7 @@ internal abstract record LifecycleState
     public sealed record Serving : LifecycleState;
 
     /// <summary>Serving, with a successor that was spawned and has not said ready. <paramref name="DryRun"/>: it is ended when it has.
-    /// <paramref name="Takeover"/>: it came from outside.</summary>
+    /// <paramref name="Takeover"/>: it is a takeover.</summary>
     public sealed record AwaitingReady(bool DryRun = false, bool Takeover = false) : LifecycleState;
 
     /// <summary>The successor is ready and was told to serve; both accept until its first report.</summary>

@@ -27,7 +27,7 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
     /// <summary>Milliseconds that the request had waited when it was begun; null if it was begun at once.</summary>
     public double? WaitedMs { get; init; }
 
-    /// <summary>The successor that came from outside; null in a reload.</summary>
+    /// <summary>The process that takes over; null in a reload.</summary>
     public ITakeoverProcess? Takeover { get; init; }
 
     /// <summary>Who gets the receipt.</summary>

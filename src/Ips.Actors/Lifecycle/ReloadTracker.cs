@@ -24,7 +24,7 @@ internal sealed class ReloadTracker(LifecycleMemory memory, ICurrentProcess proc
     /// <summary>Opens the account.</summary>
     /// <param name="begin">The effect.</param>
     /// <param name="asked">The request that it carries out; null in a takeover.</param>
-    /// <param name="takeover">The successor that came from outside; null in a reload.</param>
+    /// <param name="takeover">The process that takes over; null in a reload.</param>
     public void Begin(LifecycleEffect.BeginReload begin, AskedReload? asked, ITakeoverProcess? takeover)
     {
         memory.Reload = new ReloadAccount(begin, time)

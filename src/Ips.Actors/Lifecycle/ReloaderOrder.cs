@@ -14,7 +14,7 @@ internal abstract record ReloaderOrder : LifecycleEffect
         /// <summary>The successor's generation number.</summary>
         public int Generation { get; init; }
 
-        /// <summary>The process from outside that is to be the successor; null in a reload.</summary>
+        /// <summary>the takeover process that is to be the successor; null in a reload.</summary>
         public ITakeoverProcess? TakeoverCandidate { get; init; }
 
         /// <summary>What the operator allows it; null for nothing beyond the rules.</summary>

@@ -30,7 +30,7 @@ internal abstract record SuccessorEffect
     /// <summary>Start the process, or take the takeover one, and listen to it.</summary>
     public sealed record Launch(ReloaderOrder.SpawnSuccessor Order) : SuccessorEffect;
 
-    /// <summary>Tell the process from outside that it is not the successor.</summary>
+    /// <summary>Tell the takeover process that it is not the successor.</summary>
     public sealed record RefuseTakeover(ReloaderOrder.SpawnSuccessor Order, string Reason) : SuccessorEffect;
 
     // What the successor is told.

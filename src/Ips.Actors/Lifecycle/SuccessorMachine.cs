@@ -178,7 +178,7 @@ internal static class SuccessorMachine
         return failed with { Effects = [new LogRefused(hello, reason), new Send(new RefusedFrame(reason)), .. failed.Effects] };
     }
 
-    // What has changed in the configuration counts in the reload that brings it; a process from outside does not choose what this one asks.
+    // What has changed in the configuration counts in the reload that brings it; a takeover process does not choose what this one asks.
     private static SuccessorStep OnReady(Welcomed state, ReadyFrame ready, IpsOptions options)
     {
         var own = ready.HealthUrl is not null && !state.Facts.Order.Takeover;

@@ -20,7 +20,7 @@ internal sealed class InheritedOutput
     private InheritedOutput(int output, int error, int outputRead, int errorRead)
     {
         (_output, _error, _outputRead, _errorRead) = (output, error, outputRead, errorRead);
-        StandardStreams.FinalError = _error;
+        (StandardStreams.FinalOutput, StandardStreams.FinalError) = (_output, _error);
     }
 
     /// <summary>Where stdout and stderr go once they are ours; null for what the predecessor had. Its path is opened anew then, as it may
@@ -95,6 +95,7 @@ internal sealed class InheritedOutput
             fault = e.Message;
         }
 
+        (StandardStreams.FinalOutput, StandardStreams.FinalError) = (StandardStreams.Output, StandardStreams.Error);
         FileDescriptors.Close(_output);
         FileDescriptors.Close(_error);
         return fault;

@@ -173,10 +173,9 @@ internal sealed class OutputPump
     {
         if (source.Dropped == 0) return;
         source.Lane.WriteWarning(
-            nameof(OutputPump), new EventId(EventIds.OutputDropped, nameof(EventIds.OutputDropped)),
-            $"{source.Dropped} {(source.Dropped == 1 ? "line" : "lines")} of a release that does not serve were dropped: it wrote more "
-                + "than "
-            + $"{OutputBudget.BurstBytes / 1024} KiB, and then more than {OutputBudget.BytesPerSecond / 1024} KiB/s.");
+            typeof(OutputPump), new EventId(EventIds.OutputDropped, nameof(EventIds.OutputDropped)),
+            $"Dropped {new Quantity(source.Dropped).ToString("line", null)} of a release that does not serve: it wrote over "
+            + $"{OutputBudget.BurstBytes / 1024} KiB, then over {OutputBudget.BytesPerSecond / 1024} KiB/s.");
         source.Dropped = 0;
     }
 

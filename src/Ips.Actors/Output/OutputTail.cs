@@ -1,10 +1,11 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using Ips.Actors.Diagnostics;
 
 namespace Ips.Actors.Output;
 
 /// <summary>The last lines that a process wrote, as text. Pure.</summary>
-internal sealed class OutputTail
+internal sealed partial class OutputTail
 {
     /// <summary>Lines kept.</summary>
     internal const int MaxLines = 50;
@@ -30,12 +31,16 @@ internal sealed class OutputTail
     internal void Add(ReadOnlySpan<byte> line)
     {
         // A character has at most four bytes, so what is cut off here would be cut off below.
-        var text = Encoding.UTF8.GetString(line[..Math.Min(line.Length, (MaxLineLength + 1) * 4)]).TrimEnd();
+        var text = Color().Replace(Encoding.UTF8.GetString(line[..Math.Min(line.Length, (MaxLineLength + 1) * 4)]), "").TrimEnd();
         if (text.Length == 0) return;
         if (text.Length > MaxLineLength) text = string.Concat(text.AsSpan(0, MaxLineLength - 1), "…");
         _lines.Enqueue(Clean(text));
         if (_lines.Count > MaxLines) _lines.Dequeue();
     }
+
+    // A log that leads to a terminal may have colours, see console_codes(4).
+    [GeneratedRegex(@"\u001b\[[0-9;]*m")]
+    private static partial Regex Color();
 
     // The lines are shown on a terminal by `ips reload`: what a release wrote must not command it. One character for each, so that a
     // receipt keeps its size.

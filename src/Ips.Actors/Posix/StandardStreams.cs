@@ -10,8 +10,11 @@ internal static class StandardStreams
     /// <summary>Whether stdout and stderr are a log file of this process's own.</summary>
     internal static bool Redirected => s_redirected;
 
-    /// <summary>The descriptor that leads to where stderr will lead when this generation is promoted: in a successor stderr is a pipe until
+    /// <summary>The descriptor that leads to where stdout will lead when this generation is promoted: in a successor stdout is a pipe until
     /// then.</summary>
+    internal static int FinalOutput { get; set; } = Output;
+
+    /// <summary>The same for stderr.</summary>
     internal static int FinalError { get; set; } = Error;
 
     /// <summary>Appends stdout and stderr to a file from now on; called again, it opens the path anew (SIGUSR1 after a log

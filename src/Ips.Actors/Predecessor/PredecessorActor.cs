@@ -174,8 +174,8 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
                 _link.SaidGoodbye = true;
                 var drain = new DrainCounts(farewell.Drained, farewell.Requests, farewell.ClosedPolitely, farewell.Aborted,
                     farewell.ClosedIdle, farewell.Moved);
-                _log.Farewell(drain.Moved, drain.Connections, drain.Requests, drain.ClosedPolitely, drain.AbortedRequests,
-                    drain.ClosedIdle);
+                _log.Drained(drain.Moved, drain.Connections, drain.ClosedPolitely, drain.ClosedIdle);
+                _log.DrainedRequests(drain.Requests, drain.AbortedRequests);
                 _lifecycle.Tell(new LifecycleProtocol.PredecessorDrained(drain));
                 break;
         }

@@ -7,41 +7,40 @@ namespace Ips.Actors.Predecessor;
 internal static partial class PredecessorLog
 {
     [LoggerMessage(EventIds.PredecessorFarewell, LogLevel.Information,
-        "The predecessor has drained. Connections moved here: {Moved}, ended: {Connections} (closed politely: {Polite}), closed idle: "
-            + "{Idle}. "
-        + "Requests answered: {Requests}, cut: {Aborted}.")]
-    public static partial void Farewell(this ILogger logger, int moved, int connections, long requests, int polite, int aborted, int idle);
+        "Predecessor drained: {Moved:connection} moved, {Connections} ended ({Polite} politely), {Idle} idle.")]
+    public static partial void Drained(this ILogger logger, Quantity moved, int connections, int polite, int idle);
+
+    [LoggerMessage(EventIds.PredecessorRequests, LogLevel.Information,
+        "Predecessor answered {Requests:request} while it drained, and cut {Aborted}.")]
+    public static partial void DrainedRequests(this ILogger logger, Quantity requests, int aborted);
 
     [LoggerMessage(EventIds.ChannelFailed, LogLevel.Error, "The handover channel to the predecessor failed: {Reason}")]
     public static partial void ChannelFailed(this ILogger logger, string reason);
 
-    [LoggerMessage(EventIds.ConnectionsAdopted, LogLevel.Information, "Took over {Count} live connections from the predecessor.")]
-    public static partial void Adopted(this ILogger logger, int count);
+    [LoggerMessage(EventIds.ConnectionsAdopted, LogLevel.Information, "Took over {Count:live connection} from the predecessor.")]
+    public static partial void Adopted(this ILogger logger, Quantity count);
 
-    [LoggerMessage(EventIds.IntakeFailed, LogLevel.Error,
-        "{Count} live connections from the predecessor could not be taken over: {Reason}")]
-    public static partial void IntakeFailed(this ILogger logger, int count, string reason);
+    [LoggerMessage(EventIds.IntakeFailed, LogLevel.Error, "Failed to take over {Count:live connection} from the predecessor: {Reason}")]
+    public static partial void IntakeFailed(this ILogger logger, Quantity count, string reason);
 
     [LoggerMessage(EventIds.ConnectionsDeclined, LogLevel.Warning,
-        "{Count} live connections were left to the other generation: there is no room for their descriptors, at most {Limit} files may "
-            + "be open (ulimit -n).")]
-    public static partial void Declined(this ILogger logger, int count, long limit);
+        "Left {Count:live connection} to the other generation: no free descriptors (ulimit -n is {Limit}).")]
+    public static partial void Declined(this ILogger logger, Quantity count, long limit);
 
     [LoggerMessage(EventIds.PredecessorStops, LogLevel.Information, "The predecessor asks this generation to stop: {Reason}")]
     public static partial void Stops(this ILogger logger, string reason);
 
-    [LoggerMessage(EventIds.LogReopenFailed, LogLevel.Error, "The log file could not be opened, the predecessor's is kept: {Reason}")]
+    [LoggerMessage(EventIds.LogReopenFailed, LogLevel.Error, "The log file could not be opened; still using the predecessor's: {Reason}")]
     public static partial void OutputFault(this ILogger logger, string reason);
 
     [LoggerMessage(EventIds.FrameUnexpected, LogLevel.Warning,
-        "The predecessor sent {Frame}, which the handover protocol does not have in phase {Phase}; ignored, as is what follows of that "
-        + "kind.")]
+        "Ignoring {Frame} frames from the predecessor: not part of the protocol in phase {Phase}.")]
     public static partial void Unexpected(this ILogger logger, string frame, HandoverPhase phase);
 
-    [LoggerMessage(EventIds.PredecessorFrameFailed, LogLevel.Error, "What the predecessor said ({Frame}) could not be acted on.")]
+    [LoggerMessage(EventIds.PredecessorFrameFailed, LogLevel.Error, "{Frame} from the predecessor could not be handled.")]
     public static partial void FrameFailed(this ILogger logger, Exception exception, string frame);
 
     [LoggerMessage(EventIds.IdentityRefused, LogLevel.Error,
-        "The PID lock and the control socket cannot be taken over, so this generation gives up: {Reason}")]
+        "This generation gives up: it cannot take over the PID lock and control socket: {Reason}")]
     public static partial void IdentityRefused(this ILogger logger, string reason);
 }

@@ -40,7 +40,7 @@ internal static partial class SignalLog
     public static partial void SignalReceived(this ILogger logger, string signal);
 
     [LoggerMessage(EventIds.HangupIgnored, LogLevel.Information,
-        "SIGHUP was ignored when this process started, as nohup asks, and stays ignored; reload with SIGUSR2.")]
+        "SIGHUP was ignored at startup (nohup) and stays ignored; reload with SIGUSR2.")]
     public static partial void HangupIgnored(this ILogger logger);
 }
 

@@ -133,19 +133,18 @@ internal sealed class ServiceRestart(StartCommand command, TimeSpan readyTimeout
 internal static partial class ServiceRestartLog
 {
     [LoggerMessage(EventIds.RestartBegan, LogLevel.Error,
-        "The generation that had this service has died. Started generation {Generation} (PID {Pid}) in its place: {Program}. "
-        + "Listening sockets that were kept for it: {Sockets}.")]
-    public static partial void RestartBegan(this ILogger logger, int generation, int pid, string program, int sockets);
+        "Main process died: started generation {Generation} (PID {Pid}, {Program}) on {Sockets:kept socket}.")]
+    public static partial void RestartBegan(this ILogger logger, int generation, int pid, string program, Quantity sockets);
 
-    [LoggerMessage(EventIds.Restarted, LogLevel.Warning, "Generation {Generation} (PID {Pid}) serves in place of the one that died.")]
+    [LoggerMessage(EventIds.Restarted, LogLevel.Warning,
+        "Generation {Generation} (PID {Pid}) serves instead of the main process that died.")]
     public static partial void Restarted(this ILogger logger, int generation, int pid);
 
     [LoggerMessage(EventIds.RestartFailed, LogLevel.Critical,
-        "Nobody serves: generation {Generation} could not take the place of the one that died. {Reason} Start the service again.")]
+        "Service down, start it again: generation {Generation} could not replace the main process: {Reason}")]
     public static partial void RestartFailed(this ILogger logger, int generation, string reason);
 
     [LoggerMessage(EventIds.SocketsNotKept, LogLevel.Warning,
-        "No copies of the listening sockets are kept: should the next generation die while this one drains, nobody starts it again. "
-        + "{Reason}")]
+        "Kept no copies of the sockets: if the next generation dies, nothing restarts the service. {Reason}")]
     public static partial void SocketsNotKept(this ILogger logger, string reason);
 }

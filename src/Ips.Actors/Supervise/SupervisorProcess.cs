@@ -79,7 +79,7 @@ internal sealed partial class SupervisorProcess : IDisposable
         }
 
         using var provider = new LineFormatLoggerProvider(new LineFormatOptions { Format = format }, LogLane.Output);
-        using var parent = new SupervisorProcess(command, provider.CreateLogger("supervisor"));
+        using var parent = new SupervisorProcess(command, provider.CreateLogger(typeof(SupervisorProcess).FullName!));
         return parent.Run();
     }
 

@@ -18,7 +18,7 @@ internal sealed record NotifyStanding(bool IsMain = false, bool Reloading = fals
 /// <param name="Watchdog">The manager expects signs of life.</param>
 /// <param name="LastReceipt">The newest reload or check.</param>
 /// <param name="SuccessorPid">The successor of the reload under way.</param>
-/// <param name="Takeover">It came from outside: it is none of the manager's unit.</param>
+/// <param name="Takeover">It is a takeover: none of the manager's unit.</param>
 internal sealed record NotifyFacts(
     int Pid, int Generation, bool Supervised, LifecycleState State, long MonotonicUsec, bool Watchdog, ReloadReceipt? LastReceipt,
         int? SuccessorPid = null,

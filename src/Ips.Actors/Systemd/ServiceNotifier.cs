@@ -57,6 +57,6 @@ internal sealed class ServiceNotifier(
 internal static partial class SystemdLog
 {
     [LoggerMessage(EventIds.NotifyFailed, LogLevel.Warning,
-        "The service manager cannot be told at NOTIFY_SOCKET={Socket}: {Reason}. Told once until it works again.")]
+        "NOTIFY_SOCKET={Socket} does not reach the service manager; logged once until it does: {Reason}")]
     public static partial void NotifyFailed(this ILogger logger, string socket, string reason);
 }

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Takeover;
 
-/// <summary>A process from outside as a successor: not our child, perhaps of another user, perhaps of another PID namespace.</summary>
+/// <summary>A takeover process as a successor: not our child, perhaps of another user, perhaps of another PID namespace.</summary>
 /// <remarks>
 /// Its end is seen by a pidfd; where there is none, as for a PID that this namespace does not have, by the end of the channel. It is
 /// signalled only by that pidfd. One that may not or cannot be signalled is let go by closing the channel: it was told to stop before, and

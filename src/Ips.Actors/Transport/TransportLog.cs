@@ -9,23 +9,21 @@ internal static partial class TransportLog
     [LoggerMessage(EventIds.ConnectionReset, LogLevel.Debug, "Connection {ConnectionId} was reset by the client.")]
     internal static partial void ConnectionReset(this ILogger logger, string connectionId);
 
-    [LoggerMessage(EventIds.ConnectionError, LogLevel.Debug, "Connection {ConnectionId} ended by an error of its socket.")]
+    [LoggerMessage(EventIds.ConnectionError, LogLevel.Debug, "Connection {ConnectionId} ended with a socket error.")]
     internal static partial void ConnectionError(this ILogger logger, Exception error, string connectionId);
 
     [LoggerMessage(EventIds.ConnectionMoved, LogLevel.Debug, "Connection {ConnectionId} moved to another process.")]
     internal static partial void ConnectionMoved(this ILogger logger, string connectionId);
 
     [LoggerMessage(EventIds.CarrierLost, LogLevel.Warning,
-        "The other generation has ended the handover channel and lives; what was on its way to it is closed here, as it may read from it. "
-        + "Connections: {Count}.")]
-    internal static partial void CarrierLost(this ILogger logger, int count);
+        "Closed {Count:moving connection}: the other generation ended the handover channel but lives.")]
+    internal static partial void CarrierLost(this ILogger logger, Quantity count);
 
     [LoggerMessage(EventIds.ConnectionsMoved, LogLevel.Information,
-        "Connections moved in {ElapsedMs:0.0} ms: {Count}. To follow when their request has ended: {Busy}. To be closed politely, as "
-            + "they cannot move: {Staying}.")]
-    internal static partial void ConnectionsMoved(this ILogger logger, int count, double elapsedMs, int busy, int staying);
+        "Moved {Count:connection} in {ElapsedMs:0.0} ms; {Busy} busy ones follow, {Staying} close politely.")]
+    internal static partial void ConnectionsMoved(this ILogger logger, Quantity count, double elapsedMs, int busy, int staying);
 
     [LoggerMessage(EventIds.ClosedCallbackFailed, LogLevel.Error,
-        "A callback of the app on ConnectionClosed of connection {ConnectionId} threw.")]
+        "Connection {ConnectionId}: a ConnectionClosed callback of the app threw.")]
     internal static partial void ClosedCallbackFailed(this ILogger logger, Exception error, string connectionId);
 }

@@ -3,40 +3,38 @@ namespace Ips.Host.Api;
 /// <summary>The log events of the inventory and its API.</summary>
 internal static partial class ApiLog
 {
-    [LoggerMessage(ApiEventIds.UnhandledError, LogLevel.Error, "{Method} {Path} failed; trace id {TraceId}.")]
+    [LoggerMessage(ApiEventIds.UnhandledError, LogLevel.Error, "{Method} {Path} failed (trace id {TraceId}).")]
     internal static partial void UnhandledError(this ILogger logger, Exception error, string method, string path, string traceId);
 
-    [LoggerMessage(ApiEventIds.StoreBusy, LogLevel.Warning, "{Method} {Path} was answered 503; trace id {TraceId}. {Reason}")]
+    [LoggerMessage(ApiEventIds.StoreBusy, LogLevel.Warning, "{Method} {Path} was answered 503 (trace id {TraceId}). {Reason}")]
     internal static partial void StoreBusy(this ILogger logger, string method, string path, string traceId, string reason);
 
     [LoggerMessage(ApiEventIds.StoreAway, LogLevel.Error,
-        "{Method} {Path} was answered 503; trace id {TraceId}. {Reason} Logged once a second; the access log has each request.")]
+        "{Method} {Path} was answered 503 (trace id {TraceId}; logged once a second). {Reason}")]
     internal static partial void StoreAway(this ILogger logger, string method, string path, string traceId, string reason);
 
-    [LoggerMessage(ApiEventIds.StoreHealthChanged, LogLevel.Error,
-        "The health check 'store' fails, and /readyz with it: {Reason} ({Store}).")]
+    [LoggerMessage(ApiEventIds.StoreHealthChanged, LogLevel.Error, "Health check 'store' fails, and /readyz with it: {Reason} ({Store}).")]
     internal static partial void StoreUnhealthy(this ILogger logger, string reason, string store);
 
-    [LoggerMessage(ApiEventIds.StoreHealthBack, LogLevel.Information, "The health check 'store' passes again ({Store}).")]
+    [LoggerMessage(ApiEventIds.StoreHealthBack, LogLevel.Information, "Health check 'store' passes again ({Store}).")]
     internal static partial void StoreHealthy(this ILogger logger, string store);
 
-    [LoggerMessage(ApiEventIds.StoreOpened, LogLevel.Information, "The inventory lies in {Store}.")]
+    [LoggerMessage(ApiEventIds.StoreOpened, LogLevel.Information, "Opened the inventory {Store}.")]
     internal static partial void StoreOpened(this ILogger logger, string store);
 
     [LoggerMessage(ApiEventIds.NoKey, LogLevel.Warning,
-        "There is no access key, so /v1 refuses every request. Make one with 'ips key add'.")]
+        "No access key exists, so /v1 refuses every request. Create one with 'ips key add'.")]
     internal static partial void NoKey(this ILogger logger);
 
     [LoggerMessage(ApiEventIds.AnonymousLoopback, LogLevel.Warning,
-        "There is no access key, and ips.auth.allow-anonymous-loopback is set: every program on this machine may read and write the "
-            + "inventory. Make a key with 'ips key add'.")]
+        "No access key: local programs may use /v1 (ips.auth.allow-anonymous-loopback). Run 'ips key add'.")]
     internal static partial void AnonymousLoopback(this ILogger logger);
 
     [LoggerMessage(ApiEventIds.AccessLinesDropped, LogLevel.Warning,
-        "The access log lost lines, because standard output is too slow; ips.access-log.buffer-lines sets how many wait. Lines: {Count}.")]
+        "Stdout is too slow for the access log (ips.access-log.buffer-lines). Lines dropped: {Count}.")]
     internal static partial void AccessLinesDropped(this ILogger logger, long count);
 
-    [LoggerMessage(ApiEventIds.AccessLogFailed, LogLevel.Error, "The access log cannot be written; it tries again with the next lines.")]
+    [LoggerMessage(ApiEventIds.AccessLogFailed, LogLevel.Error, "The access log could not be written; retrying with the next lines.")]
     internal static partial void AccessLogFailed(this ILogger logger, Exception error);
 }
 

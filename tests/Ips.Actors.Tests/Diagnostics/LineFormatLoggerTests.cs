@@ -36,8 +36,8 @@ public sealed partial class LineFormatLoggerTests : IDisposable
         Left(logger, 2, "c");
 
         Assert.Equal([
-            $"2026-01-02T03:04:05.678Z WARN  gen=0 pid={Environment.ProcessId} /user/ips/http-front 1401 3 left of a\\nb",
-            $"2026-01-02T03:04:05.678Z WARN  gen=4 pid={Environment.ProcessId} /user/ips/http-front 1401 2 left of c",
+            $"2026-01-02T03:04:05.678Z WARN  gen=0 pid={Environment.ProcessId} Ips.Actors.HttpFront.HttpFrontActor 1401 3 left of a\\nb",
+            $"2026-01-02T03:04:05.678Z WARN  gen=4 pid={Environment.ProcessId} Ips.Actors.HttpFront.HttpFrontActor 1401 2 left of c",
         ], Written().Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 
@@ -47,7 +47,7 @@ public sealed partial class LineFormatLoggerTests : IDisposable
         Left(Logger(LineFormat.Json, LogLevel.Information), 3, "a");
         Assert.Equal(
             $$$"""{"time":"2026-01-02T03:04:05.678Z","level":"warning","generation":0,"pid":{{{Environment.ProcessId}}}"""
-                + ""","source":"/user/ips/http-front","eventId":1401"""
+                + ""","source":"Ips.Actors.HttpFront.HttpFrontActor","eventId":1401"""
                 + ""","eventName":"Left","message":"3 left of a","state":{"Count":3,"What":"a"}}""" + "\n",
             Written());
     }
@@ -106,7 +106,7 @@ public sealed partial class LineFormatLoggerTests : IDisposable
             .AddLogging(logging => logging.ClearProviders().SetMinimumLevel(minimum)
                 .AddProvider(new LineFormatLoggerProvider(options, _lane)))
             .BuildServiceProvider();
-        return services.GetRequiredService<ILoggerFactory>().CreateLogger("/user/ips/http-front");
+        return services.GetRequiredService<ILoggerFactory>().CreateLogger("Ips.Actors.HttpFront.HttpFrontActor");
     }
 
     [LoggerMessage(1401, LogLevel.Warning, "{Count} left of {What}")]

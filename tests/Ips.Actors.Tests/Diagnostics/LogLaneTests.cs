@@ -102,8 +102,8 @@ public sealed class LogLaneTests
             Assert.True(lane.Flush(Limit));
 
             var lines = File.ReadAllLines(file);
-            Assert.Matches($" WARN  gen=0 pid={Environment.ProcessId} Ips.LogLane {EventIds.LinesLost} 2 lines before this one could not "
-                + "be written: ENOSPC.$", lines[0]);
+            Assert.Matches($" WARN  gen=0 pid={Environment.ProcessId} Ips.Actors.Diagnostics.LogLane {EventIds.LinesLost} "
+                + "2 lines before this one could not be written: ENOSPC.$", lines[0]);
             Assert.Equal(["kept", "kept too"], lines[1..]);
         }
         finally
@@ -178,7 +178,7 @@ public sealed class LogLaneTests
             {
                 var notice = System.Text.Json.JsonDocument.Parse(line).RootElement;
                 Assert.Equal(EventIds.LinesLost, notice.GetProperty("eventId").GetInt32());
-                Assert.EndsWith(" lines before this one could not be written: who reads them is too slow, or has stopped.",
+                Assert.EndsWith(" lines before this one could not be written: the reader is too slow or has stopped.",
                     notice.GetProperty("message").GetString(), StringComparison.Ordinal);
                 next += int.Parse(notice.GetProperty("message").GetString()!.Split(' ')[0],
                     System.Globalization.CultureInfo.InvariantCulture);
@@ -191,6 +191,22 @@ public sealed class LogLaneTests
 
         Assert.Equal(count, next);
         Assert.Contains(lines, line => line.StartsWith('{'));
+    }
+
+    [Theory]
+    [InlineData("/dev/ptmx", true)]
+    [InlineData("/dev/null", false)]
+    public void Style_ByWhereTheLaneLeads_IsForATerminalOnly(string device, bool isTerminal)
+    {
+        var fd = Syscall.open(device, OpenFlags.O_RDWR | OpenFlags.O_NOCTTY | OpenFlags.O_CLOEXEC);
+        try
+        {
+            Assert.Equal(isTerminal, new LogLane(fd).Style != LineStyle.Plain);
+        }
+        finally
+        {
+            _ = Syscall.close(fd);
+        }
     }
 
     [Fact]

@@ -46,6 +46,13 @@ public sealed class OutputTailTests
     }
 
     [Fact]
+    public void Add_ColorsOfALogOnATerminal_AreLeftOut()
+    {
+        Add("03:04:05.678 \u001b[1;31mCRIT \u001b[0m gen=2 it \u001b[mfailed\n");
+        Assert.Equal("03:04:05.678 CRIT  gen=2 it failed", Assert.Single(_tail.Lines));
+    }
+
+    [Fact]
     public void Add_NoUtf8_IsStillALine()
     {
         _tail.Add([0x61, 0xFF, 0xFE, 0x62]);

@@ -19,7 +19,7 @@ public sealed class NotifyMachineTests
     }
 
     [Fact]
-    public void Published_UnderAStableParent_LeavesTheMainPid() =>
+    public void Published_UnderASupervisor_LeavesTheMainPid() =>
         Assert.Null(NotifyMachine.After(new NotifyStanding(), new PublishIdentity(),
             Facts(new Serving()) with { Supervised = true }).Message!.MainPid);
 

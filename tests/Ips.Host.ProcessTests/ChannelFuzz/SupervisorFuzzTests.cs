@@ -8,7 +8,7 @@ namespace Ips.Host.ProcessTests.ChannelFuzz;
 public class SupervisorFuzzTests(ITestOutputHelper output) : ChannelFuzzTest(output)
 {
     [Fact]
-    public async Task Child_SaysAnythingToTheStableParent_NeitherEnds()
+    public async Task Child_SaysAnythingToTheSupervisor_NeitherEnds()
     {
         var releases = PutReleases(Binaries.Ips, Binaries.IpsFolder);
         var service = await StartAsync(Impatient(new ServiceSettings(ServiceKind.Daemon)

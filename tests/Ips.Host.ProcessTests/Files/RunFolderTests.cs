@@ -62,7 +62,7 @@ public sealed class RunFolderTests(ITestOutputHelper output) : RightsTest(output
                 "--reuid", $"{ServiceUserId}", "--regid", $"{ServiceUserId}", "--clear-groups",
                     Path.Combine(Binaries.SampleAppFolder, Binaries.SampleApp),
                 "--urls", $"http://127.0.0.1:{port}", $"--Ips:LogFile={log.Path}", "--Ips:Reload:Probation=00:00:00",
-                "--Logging:LogLevel:Default=Warning", "--Logging:LogLevel:/user/ips=Information",
+                "--Logging:LogLevel:Default=Warning", "--Logging:LogLevel:Ips.Actors=Information",
             ], environment);
         var published = await log.WaitForAsync(0, EventIds.IdentityPublished);
         var pidFile = published["PidFile"];

@@ -32,7 +32,7 @@ internal sealed partial class Gateway : IAsyncDisposable
             // Times as ServiceSettings has them: a busy machine is no fault of a successor's.
             "--Ips:Reload:Probation=00:00:00", $"--Ips:Reload:ReadyTimeout={Limits.Step}", "--Ips:Reload:HealthInterval=00:00:05",
             // One line an event, with its id.
-            "--Logging:Console:FormatterName=systemd", "--Logging:LogLevel:Default=Warning", "--Logging:LogLevel:/user/ips=Information",
+            "--Logging:Console:FormatterName=systemd", "--Logging:LogLevel:Default=Warning", "--Logging:LogLevel:Ips.Actors=Information",
             "--ReverseProxy:Routes:all:ClusterId=app", "--ReverseProxy:Routes:all:Match:Path={**path}",
             $"--ReverseProxy:Clusters:app:Destinations:one:Address=http://127.0.0.1:{backendPort}", .. more,
         ], Processes.Environment);

@@ -88,7 +88,7 @@ internal sealed record ServiceSettings(ServiceKind Kind)
         $"--Ips:PidFile={pidFile}",
         $"--Ips:LogFile={logFile}",
         $"--Logging:LogLevel:Default=Warning",
-        $"--Logging:LogLevel:/user/ips={(Debug ? "Debug" : "Information")}",
+        $"--Logging:LogLevel:Ips.Actors={(Debug ? "Debug" : "Information")}",
         $"--Ips:Drain:Timeout={DrainTimeout}",
         $"--Ips:Drain:LameDuck={LameDuck}",
         $"--Ips:Reload:ReadyTimeout={ReadyTimeout}",

@@ -30,7 +30,7 @@ public sealed class CompromisedServiceTests(ITestOutputHelper output) : ProcessT
             until [ -e {crash} ]; do sleep 0.02; done
             kill -9 $$
             """);
-        await service.First.WaitForLineAsync(text => text.Contains("Generation 1000, PID", StringComparison.Ordinal), Limits.Step);
+        await service.First.WaitForLineAsync(text => text.Contains("Generation 1000 (PID", StringComparison.Ordinal), Limits.Step);
         await File.WriteAllTextAsync(crash, "");
 
         await Eventually.TrueAsync(() => RunLines().Any(line => line.StartsWith("payload", StringComparison.Ordinal)),

@@ -188,7 +188,7 @@ public sealed partial class SupervisorChannelTests(ITestOutputHelper output) : P
         yield return """{"type":"released","pid":0}""";
     }
 
-    [GeneratedRegex(@"Generation \d+, PID (?<pid>\d+), is the main process")]
+    [GeneratedRegex(@"Generation \d+ \(PID (?<pid>\d+)\) is the main process")]
     private static partial Regex Follows();
 
     [GeneratedRegex(@"Started PID .* after a crash: .*, on (?<sockets>\d+) held sockets?\.")]

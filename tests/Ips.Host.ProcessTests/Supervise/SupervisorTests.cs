@@ -8,7 +8,7 @@ using Xunit.Abstractions;
 namespace Ips.Host.ProcessTests.Supervise;
 
 /// <summary>One PID for the life of the service: as PID 1 of a container, and below a service manager that wants one.</summary>
-public sealed partial class StableParentTests(ITestOutputHelper output) : ProcessTest(output)
+public sealed partial class SupervisorTests(ITestOutputHelper output) : ProcessTest(output)
 {
     private const int Reloads = 10, SigSegv = 11;
 
@@ -48,7 +48,7 @@ public sealed partial class StableParentTests(ITestOutputHelper output) : Proces
     }
 
     [Fact]
-    public async Task Crash_BelowTheStableParent_IsRestartedOnTheSameSockets()
+    public async Task Crash_BelowTheSupervisor_IsRestartedOnTheSameSockets()
     {
         var service = Prepare(new ServiceSettings(ServiceKind.Daemon) { Verb = "supervise" });
         await service.StartAsync();
@@ -148,7 +148,7 @@ public sealed partial class StableParentTests(ITestOutputHelper output) : Proces
     }
 
     [Fact]
-    public async Task Stop_UnderTheStableParent_RefusesClientsWhileItDrains()
+    public async Task Stop_UnderTheSupervisor_RefusesClientsWhileItDrains()
     {
         var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon)
         {

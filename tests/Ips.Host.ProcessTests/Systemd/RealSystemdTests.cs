@@ -177,7 +177,7 @@ public sealed class RealSystemdTests(ITestOutputHelper output) : ProcessTest(out
         // The journal, as systemd forgets the rest of a unit that nobody needs.
         var journal = await machine.CheckedAsync("journalctl", "--no-pager", "--output", "cat", "--unit", Service);
         var stop = journal[journal.LastIndexOf("Stopping ips.service", StringComparison.Ordinal)..];
-        var exit = stop.IndexOf($" pid={pid} /user/ips/lifecycle 1007 Exiting with code 0 ", StringComparison.Ordinal);
+        var exit = stop.IndexOf($" pid={pid} Ips.Actors.Lifecycle.LifecycleActor 1007 Exiting with code 0 ", StringComparison.Ordinal);
         Assert.True(exit >= 0, stop);
         Assert.Contains("Deactivated successfully", stop, StringComparison.Ordinal);
         // Before it has ended by itself, that is: a last thread of what has exited may still be there, and is then killed to no harm.
