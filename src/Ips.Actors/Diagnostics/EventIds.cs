@@ -43,17 +43,16 @@ internal static class EventIds
     public const int Restarted = 1051;
     public const int RestartFailed = 1052;
     public const int SocketsNotKept = 1053;
-    public const int ConfigurationChanged = 1070;
-    public const int ListenerNotOwned = 1072;
-    public const int IdentityMoved = 1073;
+    public const int PathRestored = 1055;
+    public const int PathNotRestored = 1056;
     public const int ReloadPassedOn = 1060;
     public const int ReloadNotPassedOn = 1061;
     public const int ReloadStopped = 1062;
     public const int HistoryNotKept = 1063;
     public const int HistoryUnreadable = 1064;
-
-    public const int PathRestored = 1055;
-    public const int PathNotRestored = 1056;
+    public const int ConfigurationChanged = 1070;
+    public const int ListenerNotOwned = 1072;
+    public const int IdentityMoved = 1073;
 
     // Signals 1100
     public const int SignalReceived = 1100;

@@ -17,6 +17,8 @@ internal sealed record Transition(LifecycleState State, params IReadOnlyList<Lif
 /// Promoting → Moving → Draining → Exiting</c>, with <c>RollingBack → Serving</c> from each of them before the promotion is
 /// acknowledged.
 /// </summary>
+/// <remarks>It knows no configuration: an effect that a key switches off is ordered always, and its performer looks at the
+/// key.</remarks>
 internal static class LifecycleMachine
 {
     /// <summary>Decides what <paramref name="event"/> means in <paramref name="state"/>. Total: what cannot be acted on is

@@ -6,6 +6,7 @@ using Ips.Actors.Tests.Support;
 namespace Ips.Actors.Tests.Control;
 
 /// <summary>Lock, PID file and control socket from one generation to the next, in one process.</summary>
+[Collection(DescriptorNumbers.Name)]
 public sealed class RuntimeFilesTests : IDisposable
 {
     private readonly RecordingLog _log = new();

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using Akka.Actor;
 using Ips.Actors.Diagnostics;
+using Ips.Actors.Files;
 using Ips.Actors.Hosting;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Reloader;

@@ -151,8 +151,13 @@ public sealed class LogLaneTests
         if (nonBlocking) _ = Syscall.fcntl(pipe[1], FcntlCommand.F_SETFL, (int)OpenFlags.O_NONBLOCK);
         var lane = new LogLane(pipe[1], capacityBytes: 100_000) { Form = new LineFormatOptions { Format = LineFormat.Json } };
         const int count = 20_000;
-        // 2 MB, where 64 KiB and 100 KB fit
-        for (var i = 0; i < count; i++) lane.Write(Encoding.ASCII.GetBytes($"line {i} {new string('x', 90)}\n"));
+        // 2 MB, where 64 KiB and 100 KB fit; the second half when the pipe is full, so that nothing makes room afterwards
+        for (var i = 0; i < count; i++)
+        {
+            lane.Write(Encoding.ASCII.GetBytes($"line {i} {new string('x', 90)}\n"));
+            if (i == count / 2) Assert.True(SpinWait.SpinUntil(() => !IsWritable(pipe[1]), Limit));
+        }
+
         Assert.False(lane.Flush(TimeSpan.FromMilliseconds(1)));
         Assert.False(lane.WaitForRoom(TimeSpan.Zero));
 
@@ -241,5 +246,12 @@ public sealed class LogLaneTests
     {
         var buffer = new byte[128 * 1024];
         return (int)Syscall.recv(fd, buffer, (ulong)buffer.Length, 0);
+    }
+
+    private static bool IsWritable(int fd)
+    {
+        Span<Posix.PollEntry> entries = [new(fd, Posix.PollEvents.Writable)];
+        Posix.Poll.Wait(entries, 0);
+        return entries[0].Returned.HasFlag(Posix.PollEvents.Writable);
     }
 }

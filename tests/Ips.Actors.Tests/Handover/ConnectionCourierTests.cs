@@ -6,6 +6,7 @@ using Ips.Actors.Tests.Support;
 namespace Ips.Actors.Tests.Handover;
 
 /// <summary>What the sender of connections keeps, until the receiver has them.</summary>
+[Collection(DescriptorNumbers.Name)]
 public sealed class ConnectionCourierTests : ActorTest
 {
     [Fact]

@@ -2,10 +2,12 @@ using System.Collections.Concurrent;
 using System.Text;
 using Ips.Actors.Handover;
 using Ips.Actors.Posix;
+using Ips.Actors.Tests.Support;
 
 namespace Ips.Actors.Tests.Handover;
 
 /// <summary>Frames over a real socket pair.</summary>
+[Collection(DescriptorNumbers.Name)]
 public sealed class HandoverChannelTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);

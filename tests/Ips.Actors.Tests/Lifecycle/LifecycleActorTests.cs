@@ -34,6 +34,22 @@ public sealed class LifecycleActorTests : LifecycleActorTest
         Assert.Equal("Serving", await StateOf(lifecycle));
     }
 
+    // What throws is logged and left out, so that a running service lives on: an effect without a handler would be noticed by nobody.
+    [Fact]
+    public async Task Effects_OfTheWholeWalk_AllHaveAHandler()
+    {
+        var effects = new LifecycleWalk(LifecycleMachine.Next).Run().Decisions.Values.SelectMany(decision => decision.Next.Effects)
+            .GroupBy(effect => effect.GetType()).Select(kind => kind.First()).ToList();
+        Assert.InRange(effects.Count, 30, int.MaxValue);
+        var memory = new LifecycleMemory(new Serving()) { Cast = Cast() };
+        foreach (var effect in effects) memory.Pending.Enqueue(effect);
+        var lifecycle = Supervise(Props(memory));
+        lifecycle.Tell(new LifecycleEvent.LogReopenRequested()); // what is pending runs with what it orders
+        await StateOf(lifecycle);
+        Assert.Empty(memory.Pending);
+        Assert.DoesNotContain(Logged.Entries, entry => entry.Id.Id == EventIds.EffectFailed);
+    }
+
     public static TheoryData<string> RestartableStates => [.. States().Keys];
 
     [Theory]

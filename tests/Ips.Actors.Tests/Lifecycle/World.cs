@@ -83,7 +83,8 @@ internal enum ReloadAccountView
 
 /// <summary>
 /// What is true around a lifecycle state because of the effects ordered and the events seen so far: the abstract other half that
-/// the invariants of a generation's life are about. <c>Owed</c> marks an answer that some actor must still give.
+/// the invariants of a generation's life are about. <c>Owed</c> marks an answer that some actor must still give. A new fact that matters
+/// while draining or exiting must be listed in <c>OfState</c>, or it is dropped there.
 /// </summary>
 internal sealed record World
 {

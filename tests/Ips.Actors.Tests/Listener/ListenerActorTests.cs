@@ -14,6 +14,7 @@ using Ips.Actors.Transport;
 namespace Ips.Actors.Tests.Listener;
 
 /// <summary>The owner of the listening sockets, on real loopback and Unix sockets.</summary>
+[Collection(DescriptorNumbers.Name)]
 public sealed class ListenerActorTests : ActorTest
 {
     private static readonly IPEndPoint AnyPort = new(IPAddress.Loopback, 0);

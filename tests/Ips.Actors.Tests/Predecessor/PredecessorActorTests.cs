@@ -14,6 +14,7 @@ using Ips.Actors.Transport;
 namespace Ips.Actors.Tests.Predecessor;
 
 /// <summary>A successor's side of the channel, with a predecessor that is only pretended.</summary>
+[Collection(DescriptorNumbers.Name)]
 public sealed class PredecessorActorTests : ActorTest
 {
     private readonly RecordingLog _log = new();
@@ -302,6 +303,7 @@ public sealed class PredecessorActorTests : ActorTest
         await RoundTrip();
         Assert.Equal(new DeclinedFrame(1), (await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
         Assert.False(_listeners.HasMessages);
+        await RoundTrip();
         Assert.Throws<PosixException>(() => FileDescriptors.IsCloseOnExec(a));
         Assert.Throws<PosixException>(() => FileDescriptors.IsCloseOnExec(b));
     }
@@ -323,11 +325,13 @@ public sealed class PredecessorActorTests : ActorTest
         Assert.True(FileDescriptors.IsCloseOnExec(a)); // still ours
         _channel.Say(new AdoptedFrame(1));
         Assert.Equal(new MoverProtocol.Delivered(1), await _mover.ExpectMsgAsync<MoverProtocol.Delivered>());
+        await RoundTrip();
         Assert.Throws<PosixException>(() => FileDescriptors.IsCloseOnExec(a));
         begin.Carrier.Tell(new MoverProtocol.Carry([new MovedConnection(new EndpointKey("127.0.0.1:0", 0), b, default)]), _mover.Ref);
         await _sent.ExpectMsgAsync<FakeSuccessor.Sent>();
         _channel.CloseChannel();
         Assert.Equal(new MoverProtocol.CarrierLost(1), await _mover.ExpectMsgAsync<MoverProtocol.CarrierLost>());
+        await RoundTrip();
         Assert.False(FileDescriptors.IsOpen(b)); // the predecessor may live, and answer on it
     }
 

@@ -10,6 +10,7 @@ using Ips.Actors.Transport;
 namespace Ips.Actors.Tests.Reloader;
 
 /// <summary>Connections on their way to a successor and back.</summary>
+[Collection(DescriptorNumbers.Name)]
 public sealed class SuccessorConnectionsTests : ReloaderTest
 {
     [Fact]
@@ -29,6 +30,7 @@ public sealed class SuccessorConnectionsTests : ReloaderTest
         Assert.True(FileDescriptors.IsCloseOnExec(a)); // kept until it is acknowledged
         successor.Say(new AdoptedFrame(1));
         Assert.Equal(new MoverProtocol.Delivered(1), await Mover.ExpectMsgAsync<MoverProtocol.Delivered>());
+        await RoundTrip();
         Assert.Throws<PosixException>(() => FileDescriptors.IsCloseOnExec(a));
         FileDescriptors.Close(b);
     }
@@ -98,6 +100,7 @@ public sealed class SuccessorConnectionsTests : ReloaderTest
         Clock.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(new MoverProtocol.CarrierLost(ConnectionCourier.MaxInFlight), await Mover.ExpectMsgAsync<MoverProtocol.CarrierLost>());
         Assert.Equal([fds[^1]], (await Listeners.ExpectMsgAsync<ListenerProtocol.Adopt>()).Connections.Select(connection => connection.Fd));
+        await RoundTrip();
         Assert.All(fds[..^1], fd => Assert.False(FileDescriptors.IsOpen(fd)));
         FileDescriptors.Close(fds[^1]);
     }
@@ -131,10 +134,12 @@ public sealed class SuccessorConnectionsTests : ReloaderTest
         var (a, b) = ConnectionPair.Open();
         successor.Say(new ConnectionsFrame([new ConnectionOffer("127.0.0.1:0", 0)]), a, b);
         Assert.Equal(new DeclinedFrame(1), await SentAsync<DeclinedFrame>());
+        await RoundTrip();
         Assert.False(FileDescriptors.IsOpen(a) || FileDescriptors.IsOpen(b));
         var (c, d) = FdPassing.SocketPair(); // no stream
         successor.Say(new ConnectionsFrame([new ConnectionOffer("127.0.0.1:0", 0), new ConnectionOffer("127.0.0.1:0", 0)]), c, d);
         Assert.Equal(new DeclinedFrame(2), await SentAsync<DeclinedFrame>());
+        await RoundTrip();
         Assert.False(FileDescriptors.IsOpen(c) || FileDescriptors.IsOpen(d));
     }
 
@@ -147,6 +152,7 @@ public sealed class SuccessorConnectionsTests : ReloaderTest
         successor.Say(new ConnectionsFrame([new ConnectionOffer("127.0.0.1:0", 0), new ConnectionOffer("127.0.0.1:0", 0)]), a, b);
         Assert.Contains("ConnectionsFrame", (await Lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason,
             StringComparison.Ordinal);
+        await RoundTrip();
         Assert.False(FileDescriptors.IsOpen(a) || FileDescriptors.IsOpen(b));
         Assert.False(Listeners.HasMessages);
     }

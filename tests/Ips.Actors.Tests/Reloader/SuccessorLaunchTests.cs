@@ -12,6 +12,7 @@ using Ips.Actors.Transport;
 namespace Ips.Actors.Tests.Reloader;
 
 /// <summary>How a successor is launched.</summary>
+[Collection(DescriptorNumbers.Name)]
 public sealed class SuccessorLaunchTests : ReloaderTest
 {
     [Fact]
@@ -82,6 +83,7 @@ public sealed class SuccessorLaunchTests : ReloaderTest
         Launcher.Last.End(1);
         Launcher.Last.CloseChannel();
         await Lifecycle.FishForMessageAsync(message => message is LifecycleEvent.SuccessorGone);
+        await RoundTrip();
         Assert.All([a, b], fd => Assert.False(FileDescriptors.IsOpen(fd)));
     }
 
@@ -124,6 +126,7 @@ public sealed class SuccessorLaunchTests : ReloaderTest
         Launcher.Last.End(1);
         Launcher.Last.CloseChannel();
         await Lifecycle.FishForMessageAsync(message => message is LifecycleEvent.SuccessorGone);
+        await RoundTrip();
         Assert.All(sockets, socket => Assert.False(FileDescriptors.IsOpen(socket.Fd)));
     }
 

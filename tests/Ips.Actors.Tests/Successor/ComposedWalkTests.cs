@@ -26,7 +26,8 @@ public sealed class ComposedWalkTests(ITestOutputHelper output)
             output.WriteLine($"{name,-75} {violation?.Message ?? "SURVIVED"}");
         }
 
-        Assert.Empty(mutants.Where(mutant => mutant.Violation is null).Select(mutant => mutant.Name));
+        Survivors.AssertNone(mutants.Where(mutant => mutant.Violation is null).Select(mutant => mutant.Name),
+            "add what it breaks to the checks of ComposedWalk");
     }
 
     private static WalkViolation? Try(ComposedMutant mutant)

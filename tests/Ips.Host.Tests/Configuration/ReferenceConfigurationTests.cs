@@ -18,9 +18,12 @@ public sealed partial class ReferenceConfigurationTests
         Assert.Equal(Text, File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "hocon", "ips.conf")));
 
     [Fact]
-    public void Reference_Keys_AreThoseOfTheTableEachOnce() =>
-        Assert.Equal(DaemonKeys.Table.Keys.Select(key => key.Path).Order(StringComparer.Ordinal),
-            KeyLines().Select(key => key.Path).Order(StringComparer.Ordinal));
+    public void Reference_Keys_AreThoseOfTheTableEachOnce()
+    {
+        var (table, file) = (DaemonKeys.Table.Keys.Select(key => key.Path).ToList(), KeyLines().Select(key => key.Path).ToList());
+        Assert.True(table.Order(StringComparer.Ordinal).SequenceEqual(file.Order(StringComparer.Ordinal)),
+            $"hocon/ips.conf lacks: {string.Join(", ", table.Except(file))}. The table of keys lacks: {string.Join(", ", file.Except(table))}.");
+    }
 
     [Fact]
     public void Reference_Values_AreTheDefaults()
@@ -81,6 +84,7 @@ public sealed partial class ReferenceConfigurationTests
                 "null" => key.Path.EndsWith("url", StringComparison.Ordinal) ? "http://x/"
                     : key.Path.EndsWith("mode", StringComparison.Ordinal) ? "0660" : "/x",
                 "true" => "false",
+                "false" => "true",
                 "4096" or "20" or "4" => "17",
                 "1" => "0.5",
                 ['[', ..] => "/x;/y",
