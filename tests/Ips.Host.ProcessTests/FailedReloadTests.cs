@@ -8,6 +8,7 @@ using Xunit.Abstractions;
 namespace Ips.Host.ProcessTests;
 
 /// <summary>Failed reloads that need a service of their own; see <see cref="BadSuccessorTests"/> for the rest.</summary>
+[Collection(Waits.Name)]
 public sealed class FailedReloadTests(ITestOutputHelper output) : ProcessTest(output)
 {
     private const string Good = "good", Bad = "bad";

@@ -8,6 +8,7 @@ namespace Ips.Host.ProcessTests;
 
 /// <summary>A release that turns bad when it serves already: the predecessor takes the role back, and no request is lost but those that a
 /// dead process was answering, which are counted.</summary>
+[Collection(Waits.Name)]
 public sealed class ProbationFaultTests(ITestOutputHelper output) : ProcessTest(output)
 {
     // Each good reload takes the probation's time, so the faults that need a long one have a service of their own, beside the other.

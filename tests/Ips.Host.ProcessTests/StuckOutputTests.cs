@@ -9,6 +9,7 @@ using Xunit.Abstractions;
 namespace Ips.Host.ProcessTests;
 
 /// <summary>Stdout is a pipe that is open and full, as behind a log driver that hangs: nothing but the log waits for it.</summary>
+[Collection(Waits.Name)]
 public sealed class StuckOutputTests(ITestOutputHelper output) : ProcessTest(output)
 {
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(20); // less than a drain, and than what ends a host that hangs

@@ -32,6 +32,7 @@ public enum NotifyReceiver
 }
 
 /// <summary>What answers at NOTIFY_SOCKET.</summary>
+[Collection(Waits.Name)]
 public class NotifyFuzzTests(ITestOutputHelper output) : ChannelFuzzTest(output)
 {
     // Ips only writes there: no reader may make it wait or fail.

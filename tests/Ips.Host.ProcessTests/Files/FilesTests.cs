@@ -7,6 +7,7 @@ using Xunit.Abstractions;
 namespace Ips.Host.ProcessTests.Files;
 
 /// <summary>The table of files in docs/files.md, row by row on a running service: the text is what is tested.</summary>
+[Collection(Waits.Name)]
 public sealed class FilesTests(ITestOutputHelper output) : ProcessTest(output)
 {
     private const string UnixMode = "0660";

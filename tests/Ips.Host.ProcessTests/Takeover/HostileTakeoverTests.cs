@@ -10,6 +10,7 @@ namespace Ips.Host.ProcessTests.Takeover;
 
 /// <summary>A process that may take over and means harm: it gets no more than the protocol gives, and costs the service nothing.</summary>
 [Trait("issue", "11")]
+[Collection(Waits.Name)]
 public sealed class HostileTakeoverTests(ITestOutputHelper output) : TakeoverTest(output)
 {
     private const int Descriptors = 20;
