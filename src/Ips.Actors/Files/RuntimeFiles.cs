@@ -44,10 +44,10 @@ internal sealed class RuntimeFiles : IDisposable
     public bool Lent { get; set; }
 
     /// <summary>Path of a PID file's lock.</summary>
-    public static string LockOf(string pidFile) => pidFile + ".lock";
+    public static string LockOf(string pidFile) => pidFile + RuntimePaths.LockSuffix;
 
     /// <summary>Path of a PID file's control socket.</summary>
-    public static string ControlOf(string pidFile) => pidFile + ".sock";
+    public static string ControlOf(string pidFile) => pidFile + RuntimePaths.ControlSuffix;
 
     /// <summary>Which file the lock is; null if there is none.</summary>
     public FileEntry? LockEntry() => _lock is null ? null : Entry(FileIdentity.OfDescriptor(_lock.Fd));

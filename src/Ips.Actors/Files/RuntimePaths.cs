@@ -8,7 +8,8 @@ namespace Ips.Actors.Files;
 internal static class RuntimePaths
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-    private const string ControlSuffix = ".sock", LockSuffix = ".lock";
+    /// <summary>What the control socket's path, and the lock's, add to that of the PID file.</summary>
+    internal const string ControlSuffix = ".sock", LockSuffix = ".lock";
 
     /// <summary><c>&lt;app&gt;.pid</c> in <c>$RUNTIME_DIRECTORY</c> (the first of several), else <c>$XDG_RUNTIME_DIR</c>, else a folder
     /// of mode 0700 in the temporary directory, which is made. A folder that is somebody else's, or that everybody may write to, is passed

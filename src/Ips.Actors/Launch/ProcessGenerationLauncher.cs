@@ -6,7 +6,7 @@ using Ips.Actors.Posix;
 
 namespace Ips.Actors.Launch;
 
-/// <summary>Spawns successors with posix_spawn; the handover channel is their descriptor 3.</summary>
+/// <summary>Spawns successors.</summary>
 /// <param name="command">The command.</param>
 /// <param name="environmentFile">The file that refreshes the environment; null for none.</param>
 /// <param name="supervisor">The supervisor; null if there is none.</param>
@@ -17,9 +17,6 @@ internal sealed class ProcessGenerationLauncher(
     IReadOnlyDictionary<string, string>? settings = null, IReadOnlyCollection<string?>? changingFiles = null)
     : IGenerationLauncher
 {
-    /// <summary>The handover channel's descriptor in a successor.</summary>
-    internal const int ChannelFd = 3;
-
     public ReleaseStamp? InPlace()
     {
         try
@@ -34,11 +31,9 @@ internal sealed class ProcessGenerationLauncher(
 
     public ISpawnedGeneration Launch(int generation)
     {
-        var (ours, theirs) = FdPassing.SocketPair();
-        CapturedOutput? output = null;
+        var output = CapturedOutput.TryCreate();
         try
         {
-            output = CapturedOutput.TryCreate();
             var environment = new Dictionary<string, string>(command.Environment, StringComparer.Ordinal);
             if (environmentFile is not null)
             {
@@ -48,8 +43,6 @@ internal sealed class ProcessGenerationLauncher(
             // Its own look at the links could come after the next deploy, and fix the paths of this one for ever.
             environment[HandoverVariables.Command] = StartCommand.Encode(command.WorkingDirectory, [command.FileName,
                 .. command.Arguments.Skip(1)]);
-            environment[HandoverVariables.Fd] = ChannelFd.ToString(CultureInfo.InvariantCulture);
-            environment[HandoverVariables.Generation] = generation.ToString(CultureInfo.InvariantCulture);
             if (output is not null)
             {
                 environment[HandoverVariables.OutputFds] = CapturedOutput.Variable;
@@ -66,23 +59,18 @@ internal sealed class ProcessGenerationLauncher(
             }
 
             var files = ReleaseFiles.Take(command.FileName, command.Arguments);
-            var pid = Spawn.Start(new SpawnRequest(
-                command.FileName, command.Arguments, environment, command.WorkingDirectory,
-                    [(theirs, ChannelFd), .. output?.Descriptors ?? [],
+            var (pid, channel) = GenerationSpawn.Start(
+                command with { Environment = environment }, generation,
+                [.. output?.Descriptors ?? [],
                     .. supervisor is null ? Array.Empty<(int, int)>() : [(supervisor.Fd, SupervisorLink.TargetFd)]],
-                NewSession: false, NewGroup: true));
+                newGroup: true);
             output?.Start();
-            return new SpawnedGeneration(pid, new HandoverChannel(ours), output, files);
+            return new SpawnedGeneration(pid, new HandoverChannel(channel), output, files);
         }
         catch (IOException)
         {
-            FileDescriptors.Close(ours);
             output?.Abandon();
             throw;
-        }
-        finally
-        {
-            FileDescriptors.Close(theirs);
         }
     }
 

@@ -1,3 +1,4 @@
+using Ips.Actors.Files;
 using Ips.Actors.Handover;
 using Ips.Actors.Launch;
 using Ips.Actors.Posix;
@@ -47,7 +48,7 @@ internal sealed class RestartHandover : IDisposable
             _control = held.Control is { } control ? FileDescriptors.DuplicateHigh(control) : null;
             // Nobody else may be the main process meanwhile. Where another daemon was faster, the restarted one goes without and says so.
             _lock = lockFd is { } shared ? LockFile.Adopt(FileDescriptors.DuplicateHigh(shared))
-                : LockFile.TryAcquire(_main.PidFile + ".lock");
+                : LockFile.TryAcquire(RuntimeFiles.LockOf(_main.PidFile));
         }
         catch
         {

@@ -83,29 +83,8 @@ internal sealed class ServiceRestart(StartCommand command, TimeSpan readyTimeout
     private (int Pid, int Channel, string Program) Spawn(LastGoodRelease? release, int generation)
     {
         var start = RestartCommand.Of(command, release, _held.Main!.EnvironmentFile, log.EnvironmentFailed);
-        var (ours, theirs) = FdPassing.SocketPair();
-        try
-        {
-            var environment = new Dictionary<string, string>(start.Environment, StringComparer.Ordinal)
-            {
-                [HandoverVariables.Fd] = ProcessGenerationLauncher.ChannelFd.ToString(CultureInfo.InvariantCulture),
-                [HandoverVariables.Generation] = generation.ToString(CultureInfo.InvariantCulture),
-            };
-            return (
-                Posix.Spawn.Start(new SpawnRequest(
-                    start.FileName, start.Arguments, environment, start.WorkingDirectory, [(theirs, ProcessGenerationLauncher.ChannelFd)],
-                        NewSession: false)),
-                ours, start.FileName);
-        }
-        catch
-        {
-            FileDescriptors.Close(ours);
-            throw;
-        }
-        finally
-        {
-            FileDescriptors.Close(theirs);
-        }
+        var (pid, channel) = GenerationSpawn.Start(start, generation, []);
+        return (pid, channel, start.FileName);
     }
 
     private async Task WatchAsync(RestartHandover handover, int pid, int generation)

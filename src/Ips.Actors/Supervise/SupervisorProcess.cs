@@ -210,26 +210,17 @@ internal sealed partial class SupervisorProcess : IDisposable
             { [HandoverVariables.SupervisorPid] = Text(Environment.ProcessId) };
             environment[HandoverVariables.SupervisorFd] = Text(SupervisorLink.TargetFd);
             if (isFirst) descriptors.AddRange(Privileges.PassOn(environment));
-            var theirs = -1;
-            if (_held.Any)
-            {
-                (ours, theirs) = FdPassing.SocketPair();
-                descriptors.Add((theirs, ProcessGenerationLauncher.ChannelFd));
-                environment[HandoverVariables.Fd] = Text(ProcessGenerationLauncher.ChannelFd);
-                environment[HandoverVariables.Generation] = Text(_held.Main!.Generation + 1);
-            }
-
+            command = command with { Environment = environment };
             int pid;
             ReleaseFiles files;
             try
             {
                 files = ReleaseFiles.Take(command.FileName, command.Arguments);
-                pid = Spawn.Start(new SpawnRequest(
-                    command.FileName, command.Arguments, environment, command.WorkingDirectory, descriptors, NewSession: false));
+                if (_held.Any) (pid, ours) = GenerationSpawn.Start(command, _held.Main!.Generation + 1, descriptors);
+                else pid = GenerationSpawn.Start(command, descriptors);
             }
             finally
             {
-                if (theirs >= 0) FileDescriptors.Close(theirs);
                 // The first generation's alone: what it closes must be closed.
                 foreach (var early in EarlySockets.Take()) FileDescriptors.Close(early.Fd);
             }

@@ -58,7 +58,7 @@ internal static class DaemonLocator
         try
         {
             var socket = ProcSockets.ControlSocketOf(pid);
-            pidFile = socket[..^ProcSockets.Suffix.Length];
+            pidFile = socket[..^RuntimePaths.ControlSuffix.Length];
             if (RunningPid(pidFile) is not { } main || main == pid) return new(socket, null);
             gone = new CliException(CliExitCode.Failed, $"Process {pid} is not the main process of its service.");
             if (Succession.Find(pid, pidFile) is null) return new(socket, null); // such as a supervisor's, or of an older build
@@ -71,7 +71,7 @@ internal static class DaemonLocator
         return Succession.Find(pid, pidFile) switch
         {
             null => throw gone,
-            { } found when follow => new($"{found.PidFile}{ProcSockets.Suffix}", found.PidFile) { Note = found.Text },
+            { } found when follow => new($"{found.PidFile}{RuntimePaths.ControlSuffix}", found.PidFile) { Note = found.Text },
             { } found => throw new CliException(gone.ExitCode, $"{gone.Message} {found.Text}"),
         };
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Ips.Actors.Files;
 
 namespace Ips.Host.Cli;
 
@@ -6,9 +7,6 @@ namespace Ips.Host.Cli;
 /// <c>.sock</c>.</summary>
 internal static class ProcSockets
 {
-    /// <summary>What is added to the path of a PID file to name the control socket.</summary>
-    internal const string Suffix = ".sock";
-
     /// <summary>The path of the control socket.</summary>
     /// <exception cref="CliException">There is no such process, this user may not look into it, or it has none.</exception>
     internal static string ControlSocketOf(int pid)
@@ -17,7 +15,7 @@ internal static class ProcSockets
         {
             var paths = SocketsOf(pid);
             // An app may listen for HTTP at a path of that name too; ours has its PID file beside it.
-            return paths.FirstOrDefault(path => File.Exists(path[..^Suffix.Length])) ?? (paths.Count > 0 ? paths[0] : null)
+            return paths.FirstOrDefault(path => File.Exists(path[..^RuntimePaths.ControlSuffix.Length])) ?? (paths.Count > 0 ? paths[0] : null)
                 ?? throw new CliException(CliExitCode.Failed,
                     $"Process {pid} has no control socket: it is not ips, nor an app with AddIps(), or it is still starting.");
         }
@@ -37,7 +35,7 @@ internal static class ProcSockets
         var own = SocketInodes(pid);
         // Of the process, not of ours: it may live in another network namespace.
         var sockets = ProcNetUnixParser.Parse(File.ReadAllText($"/proc/{pid}/net/unix"));
-        return [.. sockets.Where(s => own.Contains(s.Inode) && s.Path.EndsWith(Suffix, StringComparison.Ordinal))
+        return [.. sockets.Where(s => own.Contains(s.Inode) && s.Path.EndsWith(RuntimePaths.ControlSuffix, StringComparison.Ordinal))
             .Select(s => Reachable(pid, s.Path))];
     }
 

@@ -77,8 +77,8 @@ internal sealed record Succession(string PidFile, string Text)
         try
         {
             return ProcNetUnixParser.Parse(File.ReadAllText("/proc/net/unix")).Select(socket => socket.Path)
-                .Where(path => path.StartsWith('/') && path.EndsWith(ProcSockets.Suffix, StringComparison.Ordinal)).Select(path =>
-                    path[..^ProcSockets.Suffix.Length]);
+                .Where(path => path.StartsWith('/') && path.EndsWith(RuntimePaths.ControlSuffix, StringComparison.Ordinal)).Select(path =>
+                    path[..^RuntimePaths.ControlSuffix.Length]);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
