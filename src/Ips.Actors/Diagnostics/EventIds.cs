@@ -107,7 +107,6 @@ internal static class EventIds
     public const int PredecessorFarewell = 1501;
     public const int PredecessorLost = 1502;
     public const int PredecessorStops = 1503;
-    public const int ChannelFailed = 1530;
 
     public const int ConnectionsAdopted = 1504;
     public const int IntakeFailed = 1505;
@@ -115,6 +114,7 @@ internal static class EventIds
     public const int PredecessorFrameFailed = 1507;
     public const int IdentityRefused = 1508;
     public const int PredecessorRequests = 1509;
+    public const int ChannelFailed = 1530;
 
     // Control 1600
     public const int ControlRequested = 1600;

@@ -15,7 +15,8 @@ internal static class ProcSockets
         {
             var paths = SocketsOf(pid);
             // An app may listen for HTTP at a path of that name too; ours has its PID file beside it.
-            return paths.FirstOrDefault(path => File.Exists(path[..^RuntimePaths.ControlSuffix.Length])) ?? (paths.Count > 0 ? paths[0] : null)
+            return paths.FirstOrDefault(path => File.Exists(path[..^RuntimePaths.ControlSuffix.Length]))
+                ?? (paths.Count > 0 ? paths[0] : null)
                 ?? throw new CliException(CliExitCode.Failed,
                     $"Process {pid} has no control socket: it is not ips, nor an app with AddIps(), or it is still starting.");
         }

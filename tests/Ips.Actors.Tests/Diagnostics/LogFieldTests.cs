@@ -41,7 +41,8 @@ public sealed partial class LogFieldTests
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception,
             Func<TState, Exception?, string> formatter) => Names =
             [
-                .. ((IEnumerable<KeyValuePair<string, object?>>)state!).Select(field => field.Key).Where(name => name != "{OriginalFormat}"),
+                .. ((IEnumerable<KeyValuePair<string, object?>>)state!).Select(field => field.Key)
+                    .Where(name => name != "{OriginalFormat}"),
             ];
     }
 }

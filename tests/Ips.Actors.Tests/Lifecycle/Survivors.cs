@@ -10,6 +10,7 @@ internal static class Survivors
     {
         var survivors = names.ToList();
         Assert.True(survivors.Count == 0,
-            $"{survivors.Count} mutants survive, as nothing observes what they change: {string.Join(", ", survivors)}. For each, {remedy}.");
+            $"{survivors.Count} mutants survive, as nothing observes what they change: "
+                + $"{string.Join(", ", survivors)}. For each, {remedy}.");
     }
 }

@@ -22,7 +22,8 @@ public sealed partial class ReferenceConfigurationTests
     {
         var (table, file) = (DaemonKeys.Table.Keys.Select(key => key.Path).ToList(), KeyLines().Select(key => key.Path).ToList());
         Assert.True(table.Order(StringComparer.Ordinal).SequenceEqual(file.Order(StringComparer.Ordinal)),
-            $"hocon/ips.conf lacks: {string.Join(", ", table.Except(file))}. The table of keys lacks: {string.Join(", ", file.Except(table))}.");
+            $"hocon/ips.conf lacks: {string.Join(", ", table.Except(file))}. "
+                + $"The table of keys lacks: {string.Join(", ", file.Except(table))}.");
     }
 
     [Fact]

@@ -36,7 +36,8 @@ public sealed class TransferTests : IDisposable
         && RoundTripsAsync(items, TransferFormat.Csv, keepFormulas: true).GetAwaiter().GetResult());
 
     [Property(MaxTest = 60)]
-    public Property JsonLines_OfAnyObjects_RoundTrip() => Prop.ForAll(AnyInventory.Objects(), items => items.Length == 0 // an empty file is refused
+    public Property JsonLines_OfAnyObjects_RoundTrip() => Prop.ForAll(AnyInventory.Objects(),
+        items => items.Length == 0 // an empty file is refused
         || RoundTripsAsync(items, TransferFormat.JsonLines).GetAwaiter().GetResult());
 
     [Property(MaxTest = 200)]
