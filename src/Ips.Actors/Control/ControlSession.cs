@@ -135,7 +135,10 @@ internal sealed class ControlSession : ReceiveActor
                 break;
             case ControlVerb.Check:
                 var checking = $"ips reload --check (PID {_peer.Pid})";
-                var check = new LifecycleProtocol.Reload(checking, CheckFirst: true, ReplyTo: Self, DryRun: true) { Request = request };
+                var check = new LifecycleProtocol.Reload(checking, CheckFirst: true, ReplyTo: Self, DryRun: true)
+                {
+                    Request = request with { Check = true }, // in whatever form it travels on, it stays a check
+                };
                 _daemon.Lifecycle.Tell(check);
                 break;
             case ControlVerb.ReloadWith:
@@ -153,11 +156,8 @@ internal sealed class ControlSession : ReceiveActor
                 End(new ControlEvent("stopping") { Message = $"PID {_daemon.Pid} is stopping" });
                 break;
             default:
-                End(new ControlEvent("error")
-                {
-                    Message =
-                    $"unknown verb '{request.Verb}'; known are {string.Join(", ", WireName.All<ControlVerb>())}"
-                });
+                var known = string.Join(", ", WireName.All<ControlVerb>());
+                End(new ControlEvent("error") { Message = $"unknown verb '{request.Verb}'; known are {known}" });
                 break;
         }
     }
@@ -188,9 +188,8 @@ internal sealed class ControlSession : ReceiveActor
     private void Reload(ControlRequest request, string command)
     {
         var source = request.AskedBy is { } first ? $"{first}, passed on by PID {_peer.Pid}" : $"{command} (PID {_peer.Pid})";
-        _daemon.Lifecycle.Tell(new LifecycleProtocol.Reload(source, CheckFirst: true, ReplyTo: Self,
-            DryRun: request.Check)
-        { Request = request });
+        var reload = new LifecycleProtocol.Reload(source, CheckFirst: true, ReplyTo: Self, DryRun: request.Check) { Request = request };
+        _daemon.Lifecycle.Tell(reload);
     }
 
     private static (string Name, string Known)? Unknown(IReadOnlyList<string> names, IReadOnlyCollection<string> known) =>

@@ -9,6 +9,6 @@ internal sealed record OfferedSocket(string Endpoint, int Ordinal, int Fd, bool 
 
 /// <summary>A connection that left one generation at a request boundary.</summary>
 /// <param name="Origin">The listening socket that it came by.</param>
-/// <param name="Fd">Its descriptor, owned by whoever holds the message.</param>
+/// <param name="Fd">Its descriptor, owned by the holder of the message.</param>
 /// <param name="Leftover">Bytes of the next request that were received already.</param>
 internal sealed record MovedConnection(EndpointKey Origin, int Fd, ReadOnlyMemory<byte> Leftover);

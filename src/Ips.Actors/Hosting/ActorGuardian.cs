@@ -95,6 +95,6 @@ internal static partial class GuardianLog
         "Actor reloader failed over {Restarts} times in {Seconds} s: dropped the successor, still serving.")]
     public static partial void SuccessorGivenUp(this ILogger logger, int restarts, double seconds);
 
-    [LoggerMessage(EventIds.ActorLost, LogLevel.Critical, "Actor {Actor} failed for good; this generation drains and exits.")]
+    [LoggerMessage(EventIds.ActorLost, LogLevel.Critical, "Actor {Actor} keeps failing; this generation drains and exits.")]
     public static partial void ActorLost(this ILogger logger, string actor);
 }

@@ -4,8 +4,7 @@ using Ips.Actors.Posix;
 
 namespace Ips.Actors.Launch;
 
-/// <summary>The one way to start a generation, by whoever does: its predecessor, the supervisor, or a draining generation that restarts the
-/// service.</summary>
+/// <summary>Starts a generation, for its predecessor, the supervisor, and a draining generation that restarts the service.</summary>
 internal static class GenerationSpawn
 {
     /// <summary>The handover channel's descriptor in the process.</summary>

@@ -22,7 +22,8 @@ internal interface ICurrentProcess
     void PublishIdentity();
 
     /// <summary>Leaves the file system to the promoted successor. See <c>RuntimeFiles.HandOver</c>.</summary>
-    /// <param name="toTakeover">It is no process of this service manager's or supervisor's: for those the service ends here.</param>
+    /// <param name="toTakeover">The successor is a takeover, outside of this service manager and supervisor: for those the
+    /// service ends here.</param>
     void HandOverIdentity(bool toTakeover);
 
     /// <summary>Keeps copies of the listening sockets, unless a service manager or a supervisor starts the service again. See

@@ -25,7 +25,7 @@ internal sealed class LifecycleMemory(LifecycleState initial)
     /// <summary>Completes when no reload is being passed on to the new main process.</summary>
     public Task DeliveryOver { get; set; } = Task.CompletedTask;
 
-    /// <summary>Who asks to take over, until the decision; then it belongs to the reload under way, or was refused.</summary>
+    /// <summary>The process that asks to take over, until the decision; then it belongs to the reload under way, or was refused.</summary>
     public ITakeoverProcess? Takeover { get; set; }
 
     /// <summary>When the drain ends, as a timestamp; set by the first effect that arms it.</summary>

@@ -69,7 +69,7 @@ internal sealed record ReloadReceipt(
 /// <summary>How a drain ended.</summary>
 /// <param name="Connections">Connections that were open when it began and ended here, by themselves or politely.</param>
 /// <param name="Requests">Requests that were answered in it.</param>
-/// <param name="ClosedPolitely">Connections that were told of the close: <c>Connection: close</c> or GOAWAY.</param>
+/// <param name="ClosedPolitely">Connections whose client was notified of the close: <c>Connection: close</c> or GOAWAY.</param>
 /// <param name="AbortedRequests">Requests that were cut at the deadline.</param>
 /// <param name="ClosedIdle">Connections without a request that were closed at the deadline, untold.</param>
 /// <param name="Moved">Connections that another generation has taken over alive.</param>
@@ -81,7 +81,7 @@ internal sealed record DrainCounts(int Connections, long Requests, int ClosedPol
 /// <param name="Staying">Connections that cannot move and are closed politely, by reason.</param>
 internal sealed record ConnectionCounts(int Moved, int Busy, IReadOnlyDictionary<string, int> Staying);
 
-/// <summary>A release that came to serve for good: promoted, or the first generation of a start.</summary>
+/// <summary>A release that became the main process: promoted, or the first generation of a start.</summary>
 /// <param name="Release">The version of its entry assembly.</param>
 /// <param name="FileName">The program, its symbolic links followed: it names this release for ever.</param>
 /// <param name="Arguments">The arguments after argv[0]; an assembly among them by its path with links followed.</param>
@@ -90,7 +90,7 @@ internal sealed record ConnectionCounts(int Moved, int Busy, IReadOnlyDictionary
 /// anew.</param>
 /// <param name="CommandDirectory">The working directory as it was typed.</param>
 /// <param name="Generation">Its generation.</param>
-/// <param name="Since">When it came to serve for good.</param>
+/// <param name="Since">When it became the main process.</param>
 internal sealed record LastGoodRelease(
     string Release, string FileName, IReadOnlyList<string> Arguments, string WorkingDirectory,
     IReadOnlyList<string> Command, string CommandDirectory, int Generation, DateTimeOffset Since);

@@ -2,7 +2,7 @@ using Ips.Actors.Posix;
 
 namespace Ips.Actors.Supervise;
 
-/// <summary>What a supervisor hears of. Times are those of a clock that only runs forward.</summary>
+/// <summary>What a supervisor reacts to. Times are those of a clock that only runs forward.</summary>
 internal abstract record SupervisorEvent
 {
     private SupervisorEvent()

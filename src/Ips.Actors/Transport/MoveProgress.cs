@@ -16,7 +16,7 @@ internal sealed class MoveProgress
         set => _moving = value;
     }
 
-    /// <summary>Nothing leaves any more, even if <c>HttpFrontActor</c> comes to know of the move only now.</summary>
+    /// <summary>Nothing leaves from now on, even if <c>HttpFrontActor</c> learns of the move only now.</summary>
     public void EndMoving() => _moveOver = true;
 
     /// <summary>Connections that another generation has taken over.</summary>

@@ -71,6 +71,7 @@ public sealed class ControlActorTests : ActorTest
         using var client = await AskAsync("""{"verb":"check"}""");
         var reload = await _lifecycle.ExpectMsgAsync<LifecycleProtocol.Reload>();
         Assert.True(reload is { DryRun: true, CheckFirst: true });
+        Assert.True(ControlRequest.For(reload.Request).Check); // wherever it may be passed on to
         reload.ReplyTo.Tell(new LifecycleProtocol.ReloadFinished(Receipt with { DryRun = true, Outcome = "checked" }));
         Assert.Equal("checked", Assert.Single(await client.ReadToEndAsync()).Receipt!.Outcome);
     }

@@ -1,7 +1,7 @@
 using System.Text;
 using Ips.Actors.Launch;
 
-namespace Ips.Actors.Tests.Hosting;
+namespace Ips.Actors.Tests.Launch;
 
 public sealed class StartReportTests
 {

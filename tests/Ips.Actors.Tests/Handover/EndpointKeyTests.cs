@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Ips.Actors.Handover;
 
-namespace Ips.Actors.Tests.Listener;
+namespace Ips.Actors.Tests.Handover;
 
 /// <summary>Two builds must name an endpoint alike.</summary>
 public sealed class EndpointKeyTests

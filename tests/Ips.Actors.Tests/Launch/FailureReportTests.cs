@@ -1,7 +1,7 @@
 
 using Ips.Actors.Launch;
 
-namespace Ips.Actors.Tests.Hosting;
+namespace Ips.Actors.Tests.Launch;
 
 public sealed class FailureReportTests
 {

@@ -3,7 +3,7 @@ using Ips.Actors.Files;
 using Ips.Actors.Tests.Receipts;
 using Ips.Actors.Tests.Support;
 
-namespace Ips.Actors.Tests.Hosting;
+namespace Ips.Actors.Tests.Files;
 
 /// <summary>The history beside the PID file: whole or not there, and of no weight to the service.</summary>
 public sealed class HistoryFileTests : IDisposable

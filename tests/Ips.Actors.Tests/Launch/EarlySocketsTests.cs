@@ -2,7 +2,7 @@
 using Ips.Actors.Handover;
 using Ips.Actors.Launch;
 
-namespace Ips.Actors.Tests.Hosting;
+namespace Ips.Actors.Tests.Launch;
 
 /// <summary>The variable by which a process that was root passes its sockets on.</summary>
 [Trait("issue", "11")]

@@ -1,7 +1,7 @@
 
 using Ips.Actors.Launch;
 
-namespace Ips.Actors.Tests.Hosting;
+namespace Ips.Actors.Tests.Launch;
 
 /// <summary>How a successor is started: docs/pitfalls.md, 9 and 10.</summary>
 public sealed class StartCommandTests

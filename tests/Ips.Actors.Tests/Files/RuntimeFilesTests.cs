@@ -3,7 +3,7 @@ using Ips.Actors.Files;
 using Ips.Actors.Posix;
 using Ips.Actors.Tests.Support;
 
-namespace Ips.Actors.Tests.Control;
+namespace Ips.Actors.Tests.Files;
 
 /// <summary>Lock, PID file and control socket from one generation to the next, in one process.</summary>
 [Collection(DescriptorNumbers.Name)]

@@ -2,7 +2,7 @@
 using Ips.Actors.Configuration;
 using Ips.Actors.Launch;
 
-namespace Ips.Actors.Tests.Hosting;
+namespace Ips.Actors.Tests.Launch;
 
 public sealed class FormerSettingsTests
 {

@@ -3,7 +3,7 @@ using Ips.Actors.Lifecycle;
 using Ips.Actors.Reloader;
 using Ips.Actors.Tests.Support;
 
-namespace Ips.Actors.Tests.Reloader;
+namespace Ips.Actors.Tests.Launch;
 
 /// <summary>Whether the release in place is another one: what was touched is, so that no deploy is dropped for an old one's
 /// fault.</summary>

@@ -1,7 +1,7 @@
 
 using Ips.Actors.Launch;
 
-namespace Ips.Actors.Tests.Systemd;
+namespace Ips.Actors.Tests.Launch;
 
 public sealed class ActivationTests
 {

@@ -2,7 +2,7 @@ using Ips.Actors.Files;
 using Ips.Actors.Posix;
 using Ips.Actors.Tests.Support;
 
-namespace Ips.Actors.Tests.Hosting;
+namespace Ips.Actors.Tests.Files;
 
 /// <summary>Tests that change the environment of the process run alone.</summary>
 [CollectionDefinition(nameof(ProcessEnvironment), DisableParallelization = true)]
