@@ -53,6 +53,8 @@ internal static class EventIds
     public const int ConfigurationChanged = 1070;
     public const int ListenerNotOwned = 1072;
     public const int IdentityMoved = 1073;
+    public const int FilesUnavailable = 1074;
+    public const int Inert = 1075;
 
     // Signals 1100
     public const int SignalReceived = 1100;

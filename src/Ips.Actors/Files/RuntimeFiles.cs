@@ -21,18 +21,18 @@ internal sealed class RuntimeFiles : IDisposable
     private LockFile? _lock;
     private bool _published;
 
-    private RuntimeFiles(string pidFile, uint? group, ILogger log) =>
-        (PidFile, _group, _log, _control) = (pidFile, group, log, new ControlSocket(ControlOf(pidFile)));
+    private RuntimeFiles(string? pidFile, uint? group, ILogger log) =>
+        (PidFile, _group, _log, _control) = (pidFile, group, log, new ControlSocket(ControlOf(pidFile ?? "")));
 
-    /// <summary>Path of the PID file.</summary>
-    public string PidFile { get; }
+    /// <summary>Path of the PID file; null for a service without files, which only signals reach.</summary>
+    public string? PidFile { get; }
 
     /// <summary>Path of the lock: a file of its own that is never renamed, and removed only by a first start that failed and where the
     /// service has moved to another PID file.</summary>
-    public string LockPath => LockOf(PidFile);
+    public string LockPath => LockOf(PidFile ?? "");
 
     /// <summary>Path of the control socket.</summary>
-    public string ControlPath => ControlOf(PidFile);
+    public string ControlPath => ControlOf(PidFile ?? "");
 
     /// <summary>The lock's descriptor, while held.</summary>
     public int? LockFd => _lock?.Fd;
@@ -51,6 +51,9 @@ internal sealed class RuntimeFiles : IDisposable
 
     /// <summary>Which file the lock is; null if there is none.</summary>
     public FileEntry? LockEntry() => _lock is null ? null : Entry(FileIdentity.OfDescriptor(_lock.Fd));
+
+    /// <summary>A service without PID file, lock and control socket.</summary>
+    public static RuntimeFiles None(ILogger log) => new(null, null, log);
 
     /// <summary>Takes the lock and opens the control socket.</summary>
     /// <param name="pidFile">The PID file.</param>
@@ -171,13 +174,14 @@ internal sealed class RuntimeFiles : IDisposable
         }
         catch (IOException e)
         {
-            _log.IdentityFailed(PidFile, e.Message);
+            _log.IdentityFailed(LockPath, e.Message);
         }
     }
 
     /// <summary>Names this process as the main one. A full disk or a lost right is logged: it must not cost the service.</summary>
     public void Publish(int pid)
     {
+        if (PidFile is null) return;
         ClaimMissing();
         PublishControl();
 
@@ -205,7 +209,7 @@ internal sealed class RuntimeFiles : IDisposable
     /// <returns>Whether the control socket is a new one: who accepts from it must look again.</returns>
     public bool Restore(int pid)
     {
-        if (!_published || _lock is null) return false;
+        if (!_published || _lock is null || PidFile is null) return false;
         RestoreOne(LockPath, () => FileIdentity.OfPath(LockPath) is null, () =>
         {
             var next = LockFile.TryAcquire(LockPath) ?? throw new IOException("another process has made it and holds it.");
@@ -239,6 +243,12 @@ internal sealed class RuntimeFiles : IDisposable
     /// <exception cref="IOException">The predecessor's PID file is another, or the folder is not this user's to write to.</exception>
     public void CheckOfTakeover(FileEntry? lockFile)
     {
+        if (PidFile is null)
+        {
+            if (lockFile is null) return;
+            throw new IOException("The running service has a PID file; name the same one for this process (--pid-file, ips.pid-file).");
+        }
+
         if ((lockFile ?? LockEntry()) is { } expected && (FileIdentity.OfPath(LockPath) is not { } own || Entry(own) != expected))
             throw new IOException(
                 $"The running service has another PID file than {PidFile}; give this process the same one (--pid-file, ips.pid-file).");
@@ -270,7 +280,7 @@ internal sealed class RuntimeFiles : IDisposable
         try
         {
             former.Remove();
-            _log.IdentityMoved(former.PidFile, PidFile);
+            _log.IdentityMoved(former.PidFile, PidFile!); // who has moved has one
         }
         catch (IOException e)
         {
@@ -320,7 +330,7 @@ internal sealed class RuntimeFiles : IDisposable
     /// even if another process holds a copy of it.</param>
     public void Retract(int pid, bool handedOver)
     {
-        if (_lock is null)
+        if (_lock is null || PidFile is null)
         {
             return;
         }
@@ -375,7 +385,7 @@ internal sealed class RuntimeFiles : IDisposable
                 return;
             }
 
-            if (former is not null && _published) // else they are an earlier service's
+            if (former is not null && _published && PidFile is not null) // else they are an earlier service's
             {
                 AtomicFile.TryRemove(LastGoodFile.PathBeside(PidFile));
                 AtomicFile.TryRemove(HistoryFile.PathBeside(PidFile));

@@ -12,6 +12,10 @@ internal static partial class RuntimeFilesLog
         "{Folder} holds the PID file and sockets this time; set Ips:PidFile (ips.pid-file) instead: {Reason}")]
     public static partial void RunFolderReplaced(this ILogger logger, string reason, string folder);
 
+    [LoggerMessage(EventIds.FilesUnavailable, LogLevel.Warning,
+        "No PID file or control socket: only signals reach PID {Pid}. Set Ips:PidFile to choose a path. {Reason}")]
+    public static partial void FilesUnavailable(this ILogger logger, int pid, string reason);
+
     [LoggerMessage(EventIds.IdentityPublished, LogLevel.Information, "PID {Pid} is the main process (PID file {PidFile}).")]
     public static partial void IdentityPublished(this ILogger logger, int pid, string pidFile);
 

@@ -1,4 +1,6 @@
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
 using Ips.Actors.Launch;
 using Ips.Actors.Posix;
 
@@ -11,18 +13,23 @@ internal static class RuntimePaths
     /// <summary>What the control socket's path, and the lock's, add to that of the PID file.</summary>
     internal const string ControlSuffix = ".sock", LockSuffix = ".lock";
 
-    /// <summary><c>&lt;app&gt;.pid</c> in <c>$RUNTIME_DIRECTORY</c> (the first of several), else <c>$XDG_RUNTIME_DIR</c>, else a folder
-    /// of mode 0700 in the temporary directory, which is made. A folder that is somebody else's, or that everybody may write to, is passed
-    /// over.</summary>
+    /// <summary><c>&lt;app&gt;.pid</c> in <c>$RUNTIME_DIRECTORY</c> (the first of several), which belongs to one service; else
+    /// <c>&lt;app&gt;-&lt;hash of the place&gt;.pid</c> in <c>$XDG_RUNTIME_DIR</c>, else in a folder of mode 0700 in the temporary
+    /// directory, which is made: copies of an app, or apps of one name, share those. A folder that is somebody else's, or that everybody
+    /// may write to, is passed over.</summary>
     /// <param name="applicationName">The app's name.</param>
+    /// <param name="program">The path by which the app was started, links not followed: a link <c>current</c> stays one service over its
+    /// releases.</param>
     /// <param name="tellReplaced">Told why a folder was passed over, and which one is used.</param>
     /// <exception cref="IOException">No folder can be made in the temporary directory.</exception>
-    public static string DefaultPidFile(string applicationName, Action<string, string> tellReplaced)
+    public static string DefaultPidFile(string applicationName, string program, Action<string, string> tellReplaced)
     {
         List<string> faults = [];
-        var folder = FirstFolder("RUNTIME_DIRECTORY", faults) ?? FirstFolder("XDG_RUNTIME_DIR", faults) ?? OwnTemporaryFolder(faults);
+        var own = FirstFolder("RUNTIME_DIRECTORY", faults);
+        var folder = own ?? FirstFolder("XDG_RUNTIME_DIR", faults) ?? OwnTemporaryFolder(faults);
         if (faults.Count > 0) tellReplaced(string.Join(' ', faults), folder);
-        return Path.Combine(folder, FileName(applicationName) + ".pid");
+        var place = own is null ? "-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(program)).AsSpan(0, 4)) : "";
+        return Path.Combine(folder, FileName(applicationName) + place + ".pid");
     }
 
     /// <summary>The PID file of the predecessor, beside the control socket that it has handed over: nobody could guess a folder that was

@@ -26,6 +26,7 @@ internal static class FrameRules
 
     private const int MaxAddressLength = 1024; // a Unix path has 108 bytes at most
     private const int MaxUrlLength = 2048;
+    private const int MaxPathLength = 4096; // PATH_MAX
     private const int MaxOrdinal = 65_535;
     private const int MaxGenerations = 256;
     private const int MaxReceipts = 64;
@@ -37,7 +38,8 @@ internal static class FrameRules
         WelcomeFrame welcome => OutOf(welcome.Version, 0, int.MaxValue, "version")
             ?? OutOf(welcome.Generation, 1, int.MaxValue, "generation")
             ?? OutOf(welcome.HealthIntervalMs, 1, MaxMilliseconds, "healthIntervalMs")
-            ?? OfEndpoints(welcome.Endpoints) ?? OfGenerations(welcome.Generations) ?? OfTexts(welcome.Facts, MaxFacts, "facts"),
+            ?? OfEndpoints(welcome.Endpoints) ?? OfGenerations(welcome.Generations) ?? OfTexts(welcome.Facts, MaxFacts, "facts")
+            ?? OutOf(welcome.PidFile?.Length ?? 0, 0, MaxPathLength, "length of the PID file's path"),
         ReadyFrame ready => OfEndpoints(ready.Endpoints) ?? OutOf(ready.HealthUrl?.Length ?? 0, 0, MaxUrlLength, "length of the health URL")
             ?? OfTexts(ready.Failing, MaxChecks, "failing checks"),
         HealthFrame health => OutOf(health.Requests, 0, long.MaxValue, "requests") ?? OutOf(health.Errors, 0, long.MaxValue, "errors")

@@ -49,13 +49,16 @@ internal sealed record HelloFrame(int Min, int Max, int Pid, string Release) : H
 /// what it would without it.</param>
 /// <param name="Judges">The predecessor judges by the names of failing checks; left out by one that does not, and then the successor judges
 /// itself.</param>
+/// <param name="PidFile">The PID file of the service, which a successor that names none keeps; empty if the service has none. Left out by
+/// older builds.</param>
 internal sealed record WelcomeFrame(
     int Version, int Generation, IReadOnlyList<EndpointOffer> Endpoints, bool Lock, bool Control, long HealthIntervalMs,
     IReadOnlyList<GenerationEntry>? Generations = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Paused = false,
     FileEntry? LockFile = null,
     IReadOnlyDictionary<string, string>? Facts = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Judges = false) : HandoverFrame;
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Judges = false,
+    string? PidFile = null) : HandoverFrame;
 
 /// <summary>A file, by the numbers that tell it from every other one. See statx(2).</summary>
 /// <param name="Device">The file system.</param>

@@ -52,10 +52,9 @@ internal sealed class CurrentProcess(
 
     public Task RestartOver => restart.Over;
 
-    private string HistoryPath => HistoryFile.PathBeside(files.PidFile);
+    private string? HistoryPath => files.PidFile is { } pidFile ? HistoryFile.PathBeside(pidFile) : null;
 
-    // A successor that has moved the service to another PID file has removed this one: nothing is left at the old place.
-    private bool HasHistory => !_handedOver || FileIdentity.OfPath(HistoryPath) is not null;
+    private string? LastGoodPath => files.PidFile is { } pidFile && options.Reload.LastGood ? LastGoodFile.PathBeside(pidFile) : null;
 
     private LastGoodRelease OwnRelease => _release with { Since = time.GetUtcNow() };
 
@@ -70,7 +69,7 @@ internal sealed class CurrentProcess(
         try
         {
             restart.Keep(
-                new MainFrame(Pid, Generation, files.PidFile, [.. entries.Select(Offer)], Control: false, OwnRelease,
+                new MainFrame(Pid, Generation, files.PidFile ?? "", [.. entries.Select(Offer)], Control: false, OwnRelease,
                     options.Reload.EnvFile),
                 [.. entries.Select(entry => entry.Fd)], files.ControlFd);
         }
@@ -82,7 +81,7 @@ internal sealed class CurrentProcess(
 
     public void DropSockets() => restart.Drop();
 
-    public void RestartService(bool own) => restart.Start(own ? OwnRelease : LastGood(), own ? Generation + 2 : Generation + 1,
+    public void RestartService(bool own) => restart.Start(own ? OwnRelease : ReadLastGood(), own ? Generation + 2 : Generation + 1,
         files.LockFd);
 
     public void PublishIdentity()
@@ -93,12 +92,9 @@ internal sealed class CurrentProcess(
         takeover?.Publish();
         ReopenRotatedLog();
         generation.Supervisor?.BecomeMain(
-            generation.Number, files.PidFile, OwnRelease, options.Reload.EnvFile,
+            generation.Number, files.PidFile ?? "", OwnRelease, options.Reload.EnvFile,
             () => ([.. listeners.Entries.Select(entry => (Offer(entry.Value), entry.Value.Fd))], files.ControlFd));
-        if (options.Reload.LastGood)
-        {
-            LastGoodFile.TryWrite(LastGoodFile.PathBeside(files.PidFile), OwnRelease, log);
-        }
+        if (LastGoodPath is { } path) LastGoodFile.TryWrite(path, OwnRelease, log);
     }
 
     public void HandOverIdentity(bool toTakeover)
@@ -127,6 +123,8 @@ internal sealed class CurrentProcess(
 
     public void ReportStarted() => StartReporter.ReportServing(Pid, Generation, Endpoints);
 
+    public string? ReloadObstacle() => DotnetRun.Obstacle();
+
     public string? ReopenLog()
     {
         if (options.LogFile is { } path)
@@ -146,27 +144,25 @@ internal sealed class CurrentProcess(
 
     public ReleaseStamp? ReleaseInPlace() => launcher.InPlace();
 
-    public Task<string?> PassOnReloadAsync(ReloadRequest request) => ReloadDelivery.DeliverAsync(files.ControlPath, request, time);
+    public Task<string?> PassOnReloadAsync(ReloadRequest request) => files.PidFile is null
+        ? Task.FromResult<string?>("this service has no control socket (ips.pid-file)")
+        : ReloadDelivery.DeliverAsync(files.ControlPath, request, time);
 
     public void KeepHistory(IReadOnlyList<ReloadReceipt> receipts)
     {
-        if (HasHistory) HistoryFile.TryWrite(HistoryPath, receipts, log);
+        if (HistoryInPlace() is { } path) HistoryFile.TryWrite(path, receipts, log);
     }
 
     public void AddToHistory(ReloadReceipt receipt)
     {
-        if (HasHistory) HistoryFile.TryAdd(HistoryPath, receipt, log);
+        if (HistoryInPlace() is { } path) HistoryFile.TryAdd(path, receipt, log);
     }
 
     public bool RestorePaths(IReadOnlyList<ReloadReceipt> history)
     {
         RestoreLog();
-        if (options.Reload.LastGood && LastGoodFile.PathBeside(files.PidFile) is var lastGood && FileIdentity.OfPath(lastGood) is null)
-        {
-            LastGoodFile.TryWrite(lastGood, OwnRelease, log);
-        }
-
-        if (history.Count > 0 && FileIdentity.OfPath(HistoryPath) is null) KeepHistory(history);
+        if (LastGoodPath is { } lastGood && FileIdentity.OfPath(lastGood) is null) LastGoodFile.TryWrite(lastGood, OwnRelease, log);
+        if (history.Count > 0 && HistoryPath is { } kept && FileIdentity.OfPath(kept) is null) KeepHistory(history);
         var door = takeover is not null && FileIdentity.OfPath(takeover.Path) is null;
         if (door)
         {
@@ -199,7 +195,16 @@ internal sealed class CurrentProcess(
         }
     }
 
-    private LastGoodRelease? LastGood() => LastGoodFile.TryRead(LastGoodFile.PathBeside(files.PidFile), log);
+    /// <summary>The reloads of former generations, oldest first.</summary>
+    public IReadOnlyList<ReloadReceipt> ReadHistory() => HistoryPath is { } path ? HistoryFile.TryRead(path, log) : [];
+
+    /// <summary>The release that last became the main process; null if nothing says which.</summary>
+    public LastGoodRelease? ReadLastGood() =>
+        files.PidFile is { } pidFile ? LastGoodFile.TryRead(LastGoodFile.PathBeside(pidFile), log) : null;
+
+    // A successor that has moved the service to another PID file has removed this one: nothing is left at the old place.
+    private string? HistoryInPlace() =>
+        HistoryPath is { } path && (!_handedOver || FileIdentity.OfPath(path) is not null) ? path : null;
 
     private static EndpointOffer Offer(ListenerTable.Entry entry) => new(entry.Key.Endpoint, entry.Key.Ordinal, entry.External);
 

@@ -5,9 +5,9 @@ using Microsoft.AspNetCore.Hosting;
 namespace Ips.Actors.Hosting;
 
 /// <summary>Puts <see cref="FrontMiddleware"/> before the app's own middleware.</summary>
-internal sealed class FrontStartupFilter : IStartupFilter
+internal sealed class FrontStartupFilter(HostClaim claim) : IStartupFilter
 {
-    public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+    public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => claim.InertReason is not null ? next : app =>
     {
         app.UseMiddleware<FrontMiddleware>();
         next(app);

@@ -1,8 +1,9 @@
 using Akka.Actor;
-using Akka.Hosting;
 using Ips.Actors.HttpFront;
+using Ips.Actors.Launch;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Transport;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 namespace Ips.Actors.Hosting;
@@ -18,35 +19,34 @@ internal sealed class IpsHostService : IHostedLifecycleService
     private readonly TaskCompletionSource _stoppingTold = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly IHostApplicationLifetime _lifetime;
     private readonly IpsRuntime _runtime;
-    private readonly ActorRegistry _actors;
+    private readonly IpsActorSystem _actors;
     private readonly GenerationRole _role;
     private readonly HostExit _exit;
+    private readonly IServiceProvider _services; // not the hosted services: this is one of them
 
-    public IpsHostService(IHostApplicationLifetime lifetime, IpsRuntime runtime, ActorRegistry actors, GenerationRole role, HostExit exit)
+    public IpsHostService(
+        IHostApplicationLifetime lifetime, IpsRuntime runtime, IpsActorSystem actors, GenerationRole role, HostExit exit,
+        IServiceProvider services)
     {
-        (_lifetime, _runtime, _actors, _role, _exit) = (lifetime, runtime, actors, role, exit);
+        (_lifetime, _runtime, _actors, _role, _exit, _services) = (lifetime, runtime, actors, role, exit, services);
         lifetime.ApplicationStopping.Register(() => _stoppingTold.TrySetResult());
         lifetime.ApplicationStarted.Register(OnStarted);
     }
 
-    public Task StartingAsync(CancellationToken cancellationToken)
-    {
-        _runtime.Prepare();
-        return Task.CompletedTask;
-    }
+    public Task StartingAsync(CancellationToken cancellationToken) => _runtime.StartAsync(cancellationToken);
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task StartedAsync(CancellationToken cancellationToken) =>
-        _actors.TryGet<ListenerProtocol>(out var listeners) ? _runtime.CheckEndpointsAsync(listeners, cancellationToken)
-            : Task.CompletedTask;
+    public Task StartedAsync(CancellationToken cancellationToken) => Find<ListenerProtocol>() is { } listeners
+        ? _runtime.CheckEndpointsAsync(listeners, cancellationToken) : Task.CompletedTask;
 
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         _lifetime.StopApplication();
         await _stoppingTold.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
-        if (_actors.TryGet<LifecycleActor>(out var lifecycle))
+        if (Find<LifecycleActor>() is { } lifecycle)
         {
+            TellFault();
             lifecycle.Tell(new LifecycleEvent.HostStopping());
             await _exit.Decided.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
@@ -54,18 +54,28 @@ internal sealed class IpsHostService : IHostedLifecycleService
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task StoppedAsync(CancellationToken cancellationToken) => _role.ReleaseAsync();
-
-    private void OnStarted()
+    // Kestrel has stopped: it unbinds by asking an actor.
+    public async Task StoppedAsync(CancellationToken cancellationToken)
     {
-        if (_actors.TryGet<HttpFrontActor>(out var front))
-        {
-            front.Tell(new HttpFrontProtocol.HostStarted());
-        }
+        await _role.ReleaseAsync().ConfigureAwait(false);
+        await _actors.StopAsync(cancellationToken).ConfigureAwait(false);
     }
+
+    // A background service that fails stops the host, which does not say why.
+    private void TellFault()
+    {
+        var faulted = _services.GetServices<IHostedService>().OfType<BackgroundService>()
+            .FirstOrDefault(service => service.ExecuteTask is { IsFaulted: true });
+        if (faulted?.ExecuteTask?.Exception is { } fault)
+            FailureReport.Tell($"its {faulted.GetType().Name} failed: {FailureReport.Words(fault.GetBaseException())}");
+    }
+
+    private void OnStarted() => Find<HttpFrontActor>()?.Tell(new HttpFrontProtocol.HostStarted());
+
+    private IActorRef? Find<TKey>() => _actors.Registry?.TryGet<TKey>(out var actor) == true ? actor : null;
 }
 
-/// <summary>In place of the default <c>ConsoleLifetime</c>: signals come by SignalActor.</summary>
+/// <summary>Instead of the default <c>ConsoleLifetime</c>: SignalActor receives the signals.</summary>
 internal sealed class IpsHostLifetime : IHostLifetime
 {
     public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -1,3 +1,4 @@
+using System.Reflection;
 using Akka.Actor;
 using Akka.Hosting;
 using Ips.Actors.Configuration;
@@ -26,7 +27,7 @@ using Microsoft.Extensions.Options;
 namespace Ips.Actors.Hosting;
 
 /// <summary>Puts one generation together: what outlives the actors, then the actors.</summary>
-internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
+internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actors) : IDisposable
 {
     private static readonly TimeSpan DeathTimeout = TimeSpan.FromSeconds(1); // a process ends a moment after its descriptors are closed
 
@@ -35,32 +36,26 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
     private Parts? _parts;
     private Timer? _restore;
 
-    /// <summary>Takes the PID lock and the handed-over sockets. Does nothing for an app whose server is not Kestrel, such as a test
-    /// server.</summary>
-    /// <exception cref="AlreadyRunningException">Another process holds the lock of the PID file.</exception>
+    /// <summary>Takes the PID lock and the handed-over sockets, then starts the actors.</summary>
+    /// <exception cref="AlreadyRunningException">Another process holds the lock of the PID file that the configuration names.</exception>
     /// <exception cref="PosixException">A path cannot be used.</exception>
-    public void Prepare()
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
         try
         {
-            Take();
+            _parts = Take();
         }
         catch (IOException e)
         {
             FailureReport.Tell(e.Message); // the app need not say so, and a predecessor sees but an exit
             throw;
         }
+
+        await actors.StartAsync((system, registry) => Start(system, registry, _parts), cancellationToken).ConfigureAwait(false);
     }
 
-    private void Take()
+    private Parts Take()
     {
-        var server = services.GetService<IServer>();
-        if (_parts is not null || server?.GetType().Namespace?.StartsWith("Microsoft.AspNetCore.Server.Kestrel",
-            StringComparison.Ordinal) != true)
-        {
-            return;
-        }
-
         var loggers = services.GetRequiredService<ActorLoggers>();
         var options = services.GetRequiredService<IOptions<IpsOptions>>().Value;
         var generation = services.GetRequiredService<GenerationContext>();
@@ -78,9 +73,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
 
         if (options.LogFile is { } logFile) OpenLog(logFile, generation);
 
-        var pidFile = Path.GetFullPath(options.PidFile ?? RuntimePaths.PidFileOf(generation)
-            ?? RuntimePaths.DefaultPidFile(services.GetRequiredService<IHostEnvironment>().ApplicationName, log.RunFolderReplaced));
-        var (files, takeover) = Claim(generation, options, pidFile, loggers.Create<RuntimeFiles>(), loggers.Create<TakeoverSocket>());
+        var (files, takeover) = Claim(generation, options, loggers.Create<RuntimeFiles>(), loggers.Create<TakeoverSocket>());
         TellOpenFiles(log, isFirst: generation.Number == 1);
         if (GenerationContext.UnknownLinks(generation.StartCommand) is [var link, ..])
         {
@@ -101,7 +94,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
             Passed = generation.Activation,
             Supervisor = generation.Supervisor,
         };
-        _parts = new Parts(options, generation, files, takeover, listeners, server);
+        return new Parts(options, generation, files, takeover, listeners, services.GetRequiredService<IServer>());
     }
 
     private static void OpenLog(string logFile, GenerationContext generation)
@@ -137,17 +130,17 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
     }
 
     // Its predecessor sees the output of a successor that it has started, and its exit code; a takeover has to say what is wrong.
-    private static (RuntimeFiles, TakeoverSocket?) Claim(GenerationContext generation, IpsOptions options, string pidFile,
-        ILogger identityLog, ILogger takeoverLog)
+    private (RuntimeFiles, TakeoverSocket?) Claim(
+        GenerationContext generation, IpsOptions options, ILogger filesLog, ILogger takeoverLog)
     {
         var files = (RuntimeFiles?)null;
         try
         {
             var members = options.Takeover.Socket is null ? null : TakeoverSocket.GroupOf(options.Takeover.Group);
-            files = !generation.IsSuccessor ? RuntimeFiles.Claim(pidFile, identityLog, members)
-                : RuntimePaths.FormerPidFile(generation, pidFile) is { } former
-                    ? RuntimeFiles.Move(pidFile, former, generation.LockFd, generation.ControlFd, identityLog, members)
-                    : RuntimeFiles.Adopt(pidFile, generation.LockFd, generation.ControlFd, identityLog, members);
+            files = !generation.IsSuccessor ? ClaimFirst(generation, options.PidFile, members, filesLog)
+                : (options.PidFile ?? generation.Welcome?.PidFile) is "" ? RuntimeFiles.None(filesLog)
+                : AdoptFiles(generation, Path.GetFullPath(options.PidFile ?? generation.Welcome?.PidFile
+                    ?? RuntimePaths.PidFileOf(generation) ?? DefaultPidFile(generation, filesLog)), members, filesLog);
             if (generation.IsTakeover) files.CheckOfTakeover(generation.Welcome?.LockFile);
             return (files, TakeoverSocket.Prepare(options.Takeover, isFirst: !generation.IsSuccessor, takeoverLog));
         }
@@ -158,14 +151,33 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         }
     }
 
-    /// <summary>Starts the actors.</summary>
-    public void Start(ActorSystem system, IActorRegistry registry)
+    // An app that names no PID file starts without one where the default cannot be used: another copy of it may run, or no folder be
+    // writable.
+    private RuntimeFiles ClaimFirst(GenerationContext generation, string? named, uint? members, ILogger log)
     {
-        if (_parts is not { } parts)
+        if (named is not null) return RuntimeFiles.Claim(Path.GetFullPath(named), log, members);
+        try
         {
-            return;
+            return RuntimeFiles.Claim(DefaultPidFile(generation, log), log, members);
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            log.FilesUnavailable(Environment.ProcessId, e.Message);
+            return RuntimeFiles.None(log);
+        }
+    }
 
+    private static RuntimeFiles AdoptFiles(GenerationContext generation, string pidFile, uint? members, ILogger log) =>
+        RuntimePaths.FormerPidFile(generation, pidFile) is { } former
+            ? RuntimeFiles.Move(pidFile, former, generation.LockFd, generation.ControlFd, log, members)
+            : RuntimeFiles.Adopt(pidFile, generation.LockFd, generation.ControlFd, log, members);
+
+    private string DefaultPidFile(GenerationContext generation, ILogger log) => RuntimePaths.DefaultPidFile(
+        services.GetRequiredService<IHostEnvironment>().ApplicationName,
+        generation.StartCommand.AppPath(Path.GetFileName(Assembly.GetEntryAssembly()?.Location ?? "")), log.RunFolderReplaced);
+
+    private void Start(ActorSystem system, IActorRegistry registry, Parts parts)
+    {
         var exit = services.GetRequiredService<HostExit>();
         var log = services.GetRequiredService<ActorLoggers>().Create<ActorGuardian>();
         system.ActorOf(Props.Create(() => new ActorGuardian(context => Compose(context, parts, registry), exit.Request, log)), "ips");
@@ -223,8 +235,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         };
         if (!generation.IsTakeover) // the file is another user's; the predecessor tells what is in it
         {
-            var kept = HistoryFile.TryRead(HistoryFile.PathBeside(files.PidFile), loggers.Create(typeof(HistoryFile)));
-            foreach (var receipt in kept) memory.History.Remember(receipt);
+            foreach (var receipt in process.ReadHistory()) memory.History.Remember(receipt);
         }
 
         var older = OlderGenerations.Open(generation.Welcome?.Generations ?? [], generation.PredecessorUser);
@@ -267,7 +278,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
             lifecycle, front, () => process.Endpoints, process.Pid, process.Generation, process.Release,
             new DateTimeOffset(System.Diagnostics.Process.GetCurrentProcess().StartTime))
         {
-            LastGood = () => LastGoodFile.TryRead(LastGoodFile.PathBeside(files.PidFile), loggers.Create(typeof(LastGoodFile))),
+            LastGood = process.ReadLastGood,
             Paused = () => frontState.Paused,
             Facts = () => [.. generation.Facts.Keys],
             Checks = () => checks.Names,

@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Runtime.ExceptionServices;
 using Ips.Actors.Handover;
 using Ips.Actors.Posix;
+using Microsoft.AspNetCore.Connections;
 
 namespace Ips.Actors.Launch;
 
@@ -20,14 +22,30 @@ internal static class FailureReport
     public static void Use(HandoverChannel channel) => s_channel = channel;
 
     /// <summary>This generation is promoted: what goes wrong from here on is no failure of the handover.</summary>
-    public static void End() => (s_channel, s_over) = (null, true);
+    public static void End()
+    {
+        (s_channel, s_over) = (null, true);
+        AppDomain.CurrentDomain.FirstChanceException -= OnFirstChance;
+    }
 
-    /// <summary>An app that lets an exception end it says nothing else.</summary>
-    public static void WatchUnhandledExceptions() =>
+    /// <summary>An app that lets an exception end it says nothing else; and the failed start of a host without Ips, beside the app's own,
+    /// may end in a task that nobody awaits.</summary>
+    public static void WatchExceptions()
+    {
         AppDomain.CurrentDomain.UnhandledException += static (_, e) =>
         {
             if (e.ExceptionObject is Exception exception) Tell(Describe(exception));
         };
+        AppDomain.CurrentDomain.FirstChanceException += OnFirstChance;
+    }
+
+    // Kestrel's last word on an endpoint. The exception inside comes alone too, where Kestrel then tries another address.
+    private static void OnFirstChance(object? sender, FirstChanceExceptionEventArgs e)
+    {
+        if (e.Exception is IOException { InnerException: AddressInUseException } bind)
+            Tell($"{bind.Message.TrimEnd('.')}. Two generations cannot share a port that is not handed over: listen on it in the host that has "
+                + "AddIps(), or open it when IIpsGeneration says that this generation is primary");
+    }
 
     /// <summary>Says it, and waits until the kernel has it: the process is about to end.</summary>
     /// <param name="reason">Why, for a person; line breaks become spaces.</param>
@@ -54,7 +72,10 @@ internal static class FailureReport
         return line.Length > MaxLength ? line[..MaxLength] : line;
     }
 
-    internal static string Describe(Exception exception)
+    internal static string Describe(Exception exception) => $"it ended with an unhandled {Words(exception)}";
+
+    /// <summary>An exception and what is inside it, in one line.</summary>
+    internal static string Words(Exception exception)
     {
         List<string> messages = [];
         for (var e = exception; e is not null; e = e.InnerException)
@@ -62,7 +83,7 @@ internal static class FailureReport
             if (!messages.Exists(said => said.Contains(e.Message, StringComparison.Ordinal))) messages.Add(e.Message);
         }
 
-        return $"it ended with an unhandled {exception.GetType().Name}: {string.Join(' ', messages)}";
+        return $"{exception.GetType().Name}: {string.Join(' ', messages)}";
     }
 
     // The variable may name anything: what is no channel refuses the packet, or nobody reads it.

@@ -14,6 +14,7 @@ internal sealed class GenerationContext
     // Longer than a spawned successor's: for a takeover the daemon may have to make room first (ips.reload.room-timeout).
     private static readonly TimeSpan TakeoverTimeout = TimeSpan.FromMinutes(1);
     private static readonly Lazy<GenerationContext> Current = new(Join);
+    private static readonly Dictionary<string, string?> s_managerVariables = [];
     private static string? s_takeoverFrom;
 
     /// <summary>The generation, from 1.</summary>
@@ -74,6 +75,10 @@ internal sealed class GenerationContext
 
     /// <summary>What the app tells a successor, by name.</summary>
     public ConcurrentDictionary<string, string> Facts { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The generation of a host in which Ips is inert.</summary>
+    public static GenerationContext Only { get; } =
+        new() { Number = 1, StartCommand = new StartCommand("", [], "", new Dictionary<string, string>()) };
 
     /// <summary>Whether a predecessor has welcomed this process, which it has spawned or which takes over.</summary>
     public bool IsSuccessor => Predecessor is not null;
@@ -309,8 +314,14 @@ internal sealed class GenerationContext
             Environment.GetEnvironmentVariable, Environment.ProcessId, inherits,
             Environment.GetEnvironmentVariable(HandoverVariables.SupervisorPid));
         foreach (var name in (string[])[NotifySettings.SocketVariable, NotifySettings.WatchdogVariable, NotifySettings.WatchdogPidVariable])
-            _ = HandoverVariables.Take(name);
+            s_managerVariables[name] = HandoverVariables.Take(name);
         return settings;
+    }
+
+    /// <summary>Ips does nothing in this process: what the service manager told it is anybody's again.</summary>
+    public static void ReturnManager()
+    {
+        foreach (var (name, value) in s_managerVariables) Environment.SetEnvironmentVariable(name, value);
     }
 
     // Meant for this process only, and not for what it starts.

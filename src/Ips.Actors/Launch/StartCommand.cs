@@ -65,6 +65,13 @@ internal sealed record StartCommand(
         return realDirectory;
     }
 
+    /// <summary>The app by its logical path: what a runtime was told to run, if that is <paramref name="entryFile"/>, else the
+    /// program.</summary>
+    /// <param name="entryFile">The file name of the entry assembly, such as <c>App.dll</c>.</param>
+    public string AppPath(string entryFile) =>
+        Arguments.Skip(1).FirstOrDefault(argument => Path.GetFileName(argument) == entryFile) is { } app
+            ? Path.GetFullPath(app, WorkingDirectory) : FileName;
+
     private static IEnumerable<string> FoldersOf(string path)
     {
         for (var end = path.LastIndexOf('/'); end > 0; end = path.LastIndexOf('/', end - 1)) yield return path[..end];

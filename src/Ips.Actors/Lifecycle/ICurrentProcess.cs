@@ -55,6 +55,9 @@ internal interface ICurrentProcess
     /// <summary>Tells <c>ips start</c>, if it waits, that this generation serves.</summary>
     void ReportStarted();
 
+    /// <summary>Why this process cannot be replaced where it runs; null if it can.</summary>
+    string? ReloadObstacle();
+
     /// <summary>Opens the log file again by its path.</summary>
     /// <returns>The path, or null if no log file is configured.</returns>
     string? ReopenLog();

@@ -208,6 +208,13 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             return;
         }
 
+        if (!asked.Reload.DryRun && _process.ReloadObstacle() is { } obstacle)
+        {
+            _log.ReloadRefused(asked.Reload.Source, obstacle);
+            _queue.Abandon(asked, ReloadOutcome.Refused, obstacle);
+            return;
+        }
+
         if (!asked.Reload.CheckFirst)
         {
             Begin(asked);

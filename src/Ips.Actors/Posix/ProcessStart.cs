@@ -9,6 +9,20 @@ internal static class ProcessStart
     /// <exception cref="IOException">/proc is not mounted.</exception>
     internal static IReadOnlyList<string> ReadCommandLine() => SplitAtNul(File.ReadAllBytes("/proc/self/cmdline"));
 
+    /// <summary>The command line of another process.</summary>
+    /// <returns>Empty if the process has ended, or may not be looked at.</returns>
+    internal static IReadOnlyList<string> TryReadCommandLine(int pid)
+    {
+        try
+        {
+            return SplitAtNul(File.ReadAllBytes($"/proc/{pid}/cmdline"));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
     /// <summary>The environment that this process was started with, whatever it changed since. Of a name that is there twice the first
     /// counts, as for getenv(3).</summary>
     /// <exception cref="IOException">/proc is not mounted.</exception>

@@ -6,7 +6,7 @@ namespace Ips.Actors.Posix;
 /// <remarks>A thread sleeps in poll(2) on the terminal. A SIGHUP counts as the terminal's own while the hang-up is not longer ago than
 /// <see cref="Window"/>;
 /// a process that has outlived its terminal takes a later one as any other.</remarks>
-internal sealed class TerminalWatch
+internal sealed class TerminalWatch : IDisposable
 {
     /// <summary>How long after the hang-up the shell, and then the kernel at the shell's end, may send their SIGHUP.</summary>
     internal static readonly TimeSpan Window = TimeSpan.FromSeconds(5);
@@ -18,18 +18,19 @@ internal sealed class TerminalWatch
     private readonly TimeProvider _time;
     private readonly int _fd;
     private long? _hungUpAt;
+    private int _started;
 
     private TerminalWatch(int fd, TimeProvider time) => (_fd, _time) = (fd, time);
 
-    /// <summary>Begins to watch.</summary>
+    /// <summary>Opens the terminal. Until <see cref="Start"/>, a hang-up counts from the first <see cref="IsHangup"/> on.</summary>
     /// <returns>Null if this process has no controlling terminal.</returns>
-    internal static TerminalWatch? TryStart()
+    internal static TerminalWatch? TryOpen()
     {
         if (!Terminal.IsControlling) return null;
         try
         {
             // Nothing is read, so a process in the background may do this as well.
-            return Start(FileDescriptors.Open(ControllingTerminal, Libc.O_RDONLY | Libc.O_NOCTTY), TimeProvider.System);
+            return Of(FileDescriptors.Open(ControllingTerminal, Libc.O_RDONLY | Libc.O_NOCTTY), TimeProvider.System);
         }
         catch (PosixException e) when (e.Errno is Errno.ENXIO or Errno.EIO or Errno.ENOENT or Errno.EACCES)
         {
@@ -37,11 +38,19 @@ internal sealed class TerminalWatch
         }
     }
 
-    internal static TerminalWatch Start(int terminal, TimeProvider time)
+    internal static TerminalWatch Of(int terminal, TimeProvider time) => new(terminal, time);
+
+    /// <summary>Begins to watch, at the first call, until the process ends.</summary>
+    internal void Start()
     {
-        var watch = new TerminalWatch(terminal, time);
-        new Thread(watch.Run, StackSizeBytes) { IsBackground = true, Name = "ips-terminal" }.Start();
-        return watch;
+        if (Interlocked.Exchange(ref _started, 1) == 0)
+            new Thread(Run, StackSizeBytes) { IsBackground = true, Name = "ips-terminal" }.Start();
+    }
+
+    /// <summary>Closes the terminal, unless it is watched.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _started, 1) == 0) FileDescriptors.Close(_fd);
     }
 
     /// <summary>Whether a SIGHUP of now is the end of the terminal.</summary>

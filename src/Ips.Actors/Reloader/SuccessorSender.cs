@@ -59,7 +59,7 @@ internal sealed class SuccessorSender(SuccessorSlot slot, RuntimeFiles files, Ip
                     facts.Version, slot.Generation, [.. sockets.Select(s => new EndpointOffer(s.Endpoint, s.Ordinal, s.External))],
                     given.Lock, given.Control, (long)options.Reload.HealthInterval.TotalMilliseconds,
                     OlderGenerations.WithSelf(slot.Older.Alive(), slot.Generation - 1), slot.Paused(),
-                    isLate ? files.LockEntry() : null, AppFacts(facts.Order.Terms), Judges: true),
+                    isLate ? files.LockEntry() : null, AppFacts(facts.Order.Terms), Judges: true, PidFile: files.PidFile ?? ""),
                 [.. fds]);
         }
         catch (IOException e) // EMFILE, or too many to hand over

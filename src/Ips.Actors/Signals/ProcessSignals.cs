@@ -10,7 +10,8 @@ namespace Ips.Actors.Signals;
 /// </summary>
 internal sealed class ProcessSignals : ISignalSource
 {
-    private static readonly Lazy<ProcessSignals> Instance = new(() => new ProcessSignals());
+    private static readonly Lock InstanceGate = new();
+    private static ProcessSignals? s_instance;
 
     private readonly Lock _gate = new();
     private readonly WaitingEvents<int> _events = new();
@@ -21,7 +22,7 @@ internal sealed class ProcessSignals : ISignalSource
     private ProcessSignals()
     {
         HangupIgnored = Posix.Signals.IsIgnored(SignalNumbers.SIGHUP);
-        _terminal = HangupIgnored ? null : TerminalWatch.TryStart();
+        _terminal = HangupIgnored ? null : TerminalWatch.TryOpen();
         foreach (var signal in SignalMap.Handled)
         {
             if (signal != SignalNumbers.SIGHUP || !HangupIgnored)
@@ -44,13 +45,38 @@ internal sealed class ProcessSignals : ISignalSource
     private static void UnblockHere() => SignalMask.Unblock(SignalNumbers.SIGHUP, SignalNumbers.SIGUSR1, SignalNumbers.SIGUSR2);
 
     /// <summary>Registers the handlers at the first call.</summary>
-    public static ProcessSignals Register() => Instance.Value;
+    public static ProcessSignals Register()
+    {
+        lock (InstanceGate) return s_instance ??= new ProcessSignals();
+    }
+
+    /// <summary>Takes the handlers away: this process treats signals as it would without Ips. What came meanwhile comes again.</summary>
+    public static void Unregister()
+    {
+        lock (InstanceGate)
+        {
+            var instance = s_instance;
+            s_instance = null;
+            instance?.End();
+        }
+    }
 
     public bool HangupIgnored { get; }
 
     public void Subscribe(Action<int> subscriber)
     {
         lock (_gate) _events.Subscribe(subscriber);
+        _terminal?.Start();
+    }
+
+    private void End()
+    {
+        _registrations.ForEach(registration => registration.Dispose());
+        _terminal?.Dispose();
+        lock (_gate)
+        {
+            while (_events.Waiting.TryDequeue(out var signal)) Processes.TrySignal(Environment.ProcessId, Math.Abs(signal));
+        }
     }
 
     // The shell sends one and the kernel, at the shell's end, another: a second stop would abort.

@@ -48,7 +48,7 @@ internal sealed class RestartHandover : IDisposable
             _control = held.Control is { } control ? FileDescriptors.DuplicateHigh(control) : null;
             // Nobody else may be the main process meanwhile. Where another daemon was faster, the restarted one goes without and says so.
             _lock = lockFd is { } shared ? LockFile.Adopt(FileDescriptors.DuplicateHigh(shared))
-                : LockFile.TryAcquire(RuntimeFiles.LockOf(_main.PidFile));
+                : _main.PidFile is "" ? null : LockFile.TryAcquire(RuntimeFiles.LockOf(_main.PidFile));
         }
         catch
         {
@@ -129,7 +129,8 @@ internal sealed class RestartHandover : IDisposable
         if (_lock is not null) fds.Add(_lock.Fd);
         if (_control is { } control) fds.Add(control);
         _channel.TrySend(
-            new WelcomeFrame(version, _main.Generation, _main.Endpoints, _lock is not null, _control is not null, HealthIntervalMs: 1000),
+            new WelcomeFrame(version, _main.Generation, _main.Endpoints, _lock is not null, _control is not null, HealthIntervalMs: 1000,
+                PidFile: _main.PidFile),
                 [.. fds]);
     }
 }

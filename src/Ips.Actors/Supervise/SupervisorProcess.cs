@@ -132,7 +132,8 @@ internal sealed partial class SupervisorProcess : IDisposable
     private PosixSignalRegistration Register(int signal)
     {
         var byTerminal = OfTheTerminal.Contains(signal) && Terminal.HasForegroundTerminal();
-        var terminal = signal == SignalNumbers.SIGHUP && !Posix.Signals.IsIgnored(signal) ? TerminalWatch.TryStart() : null;
+        var terminal = signal == SignalNumbers.SIGHUP && !Posix.Signals.IsIgnored(signal) ? TerminalWatch.TryOpen() : null;
+        terminal?.Start();
         var stops = SignalMap.Meaning(signal) is Lifecycle.LifecycleEvent.StopRequested;
         return PosixSignalRegistration.Create((PosixSignal)signal, context =>
         {

@@ -12,7 +12,11 @@ namespace Ips.Actors.Transport;
 /// Kestrel's way to sockets under Ips: each endpoint that Kestrel binds is asked of the owner of the listening sockets, adopted from the
 /// predecessor or freshly opened. Kestrel never holds a listening descriptor.
 /// </summary>
-internal sealed class HandoverTransport(ActorRegistry actors, ConnectionRegistry connections, HandoverConnectionFactory factory)
+/// <param name="actors">The actors; null where Ips is inert, and before they are started.</param>
+/// <param name="connections">What is open.</param>
+/// <param name="factory">Makes connections.</param>
+internal sealed class HandoverTransport(
+    Func<ActorRegistry?> actors, ConnectionRegistry connections, HandoverConnectionFactory factory)
     : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     private static readonly TimeSpan BindTimeout = TimeSpan.FromSeconds(30);
@@ -23,12 +27,12 @@ internal sealed class HandoverTransport(ActorRegistry actors, ConnectionRegistry
     public IReadOnlyList<HandoverListener> Listeners => _listeners;
 
     /// <summary>TCP and Unix sockets; a <c>FileHandleEndPoint</c> and named pipes go to the stock transports.</summary>
-    public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint or UnixDomainSocketEndPoint;
+    public bool CanBind(EndPoint endpoint) => actors() is not null && endpoint is IPEndPoint or UnixDomainSocketEndPoint;
 
     /// <exception cref="AddressInUseException">Another process listens there.</exception>
     public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
-        var listeners = await actors.GetAsync<ListenerProtocol>(cancellationToken).ConfigureAwait(false);
+        var listeners = await actors()!.GetAsync<ListenerProtocol>(cancellationToken).ConfigureAwait(false);
         var listener = new HandoverListener(
             listeners, factory, connections, gone => ImmutableInterlocked.Update(ref _listeners, list => list.Remove(gone)));
         var reply = await listeners.Ask<object>(

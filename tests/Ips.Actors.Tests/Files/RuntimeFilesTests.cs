@@ -73,8 +73,8 @@ public sealed class RuntimeFilesTests : IDisposable
         former.CloseControl();
 
         Assert.Empty(Directory.EnumerateFiles(Path.GetDirectoryName(PidPath)!, "ips.pid*"));
-        Assert.Equal("4712\n", File.ReadAllText(moved.PidFile));
-        Assert.Throws<AlreadyRunningException>(() => RuntimeFiles.Claim(moved.PidFile, _log));
+        Assert.Equal("4712\n", File.ReadAllText(moved.PidFile!));
+        Assert.Throws<AlreadyRunningException>(() => RuntimeFiles.Claim(moved.PidFile!, _log));
         moved.Retract(4712, handedOver: false);
         moved.CloseControl();
     }
@@ -98,7 +98,7 @@ public sealed class RuntimeFilesTests : IDisposable
     public void Move_ToATakenPlace_NamesTheKeyAndBothPlaces()
     {
         using var other = RuntimeFiles.Claim(_folder.File("moved.pid"), _log);
-        var refusal = Assert.ThrowsAny<IOException>(() => RuntimeFiles.Move(other.PidFile, PidPath, null, null, _log));
+        var refusal = Assert.ThrowsAny<IOException>(() => RuntimeFiles.Move(other.PidFile!, PidPath, null, null, _log));
         Assert.StartsWith($"ips.pid-file is {other.PidFile}, and the running service has {PidPath}", refusal.Message,
             StringComparison.Ordinal);
         other.CloseControl();

@@ -17,6 +17,8 @@ public sealed class RuntimePathsTests : IDisposable
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     private readonly TemporaryFolder _folder = new();
+    private const string Program = "/srv/app/current/App.dll", SharedName = "app-38bdc210.pid"; // a part of the path's SHA-256
+
     private readonly List<(string Reason, string Folder)> _told = [];
     private readonly Dictionary<string, string?> _before = Names.ToDictionary(name => name, Environment.GetEnvironmentVariable);
 
@@ -38,16 +40,16 @@ public sealed class RuntimePathsTests : IDisposable
     public void DefaultPidFile_RuntimeDirectoryUnusable_IsTheUsersRuntimeFolder(string? runtimeDirectory)
     {
         Set(runtimeDirectory, _folder.Path);
-        Assert.Equal(_folder.File("app.pid"), Default("app"));
+        Assert.Equal(_folder.File(SharedName), Default("app"));
     }
 
     [Fact]
     public void DefaultPidFile_NeitherSet_IsAFolderOfOurOwn()
     {
         var expected = _folder.File($"ips-{ProcessAttributes.EffectiveUserId}");
-        Assert.Equal(Path.Combine(expected, "app.pid"), Default("app"));
+        Assert.Equal(Path.Combine(expected, SharedName), Default("app"));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(expected));
-        Assert.Equal(Path.Combine(expected, "app.pid"), Default("app")); // it is there already
+        Assert.Equal(Path.Combine(expected, SharedName), Default("app")); // it is there already
     }
 
     [Theory]
@@ -90,7 +92,7 @@ public sealed class RuntimePathsTests : IDisposable
         var open = Directory.CreateDirectory(_folder.File("open")).FullName;
         File.SetUnixFileMode(open, OwnerOnly | UnixFileMode.OtherWrite);
         Set(null, open);
-        Assert.Equal(Path.Combine(_folder.File($"ips-{ProcessAttributes.EffectiveUserId}"), "app.pid"), Default("app"));
+        Assert.Equal(Path.Combine(_folder.File($"ips-{ProcessAttributes.EffectiveUserId}"), SharedName), Default("app"));
         Assert.Contains("$XDG_RUNTIME_DIR", Assert.Single(_told).Reason, StringComparison.Ordinal);
     }
 
@@ -112,7 +114,17 @@ public sealed class RuntimePathsTests : IDisposable
         _folder.Dispose();
     }
 
-    private string Default(string name) => RuntimePaths.DefaultPidFile(name, (reason, folder) => _told.Add((reason, folder)));
+    [Fact]
+    [Trait("issue", "14")]
+    public void DefaultPidFile_TwoCopiesOfAnApp_DifferByTheirPlace()
+    {
+        Set(null, _folder.Path);
+        Assert.NotEqual(Default("app"), Default("app", "/srv/copy/App.dll"));
+        Assert.Equal(Default("app"), Default("app")); // the same over releases behind one link
+    }
+
+    private string Default(string name, string program = Program) =>
+        RuntimePaths.DefaultPidFile(name, program, (reason, folder) => _told.Add((reason, folder)));
 
     private void Set(string? runtimeDirectory, string? xdgRuntimeDirectory)
     {

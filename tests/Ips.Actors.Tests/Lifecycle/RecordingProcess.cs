@@ -27,6 +27,10 @@ internal sealed class RecordingProcess : ICurrentProcess
 
     public bool PublishFails { get; set; }
 
+    public string? Obstacle { get; set; }
+
+    public string? ReloadObstacle() => Obstacle;
+
     public IReadOnlyList<EndpointOffer> MovableEndpoints() => [new("127.0.0.1:8080", 0)];
 
     public void PublishIdentity() => Note(nameof(PublishIdentity), PublishFails);

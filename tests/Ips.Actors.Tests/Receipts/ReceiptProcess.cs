@@ -52,6 +52,8 @@ internal sealed class ReceiptProcess : ICurrentProcess
     {
     }
 
+    public string? ReloadObstacle() => null;
+
     public string? ReopenLog() => null;
 
     public ReleaseStamp? ReleaseInPlace() => null;

@@ -12,7 +12,8 @@ public sealed unsafe partial class TerminalWatchTests
         var name = stackalloc byte[64];
         Assert.True(master >= 0 && UnlockPt(master) == 0 && PtsName(master, name, 64) == 0);
         var time = new Clock();
-        var watch = TerminalWatch.Start(FileDescriptors.Open(Marshal.PtrToStringUTF8((nint)name)!, Libc.O_RDONLY | Libc.O_NOCTTY), time);
+        var watch = TerminalWatch.Of(FileDescriptors.Open(Marshal.PtrToStringUTF8((nint)name)!, Libc.O_RDONLY | Libc.O_NOCTTY), time);
+        watch.Start();
         Assert.False(watch.IsHangup());
         FileDescriptors.Close(master);
         Assert.True(watch.IsHangup()); // at once, whatever the thread has seen
