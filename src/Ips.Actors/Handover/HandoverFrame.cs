@@ -49,13 +49,16 @@ internal sealed record HelloFrame(int Min, int Max, int Pid, string Release) : H
 /// what it would without it.</param>
 /// <param name="Judges">The predecessor judges by the names of failing checks; left out by one that does not, and then the successor judges
 /// itself.</param>
+/// <param name="Excused">Health checks that the successor need not wait for: they fail in the predecessor too, or the operator ignores them.
+/// A build that does not know the field waits for none, or for all.</param>
 internal sealed record WelcomeFrame(
     int Version, int Generation, IReadOnlyList<EndpointOffer> Endpoints, bool Lock, bool Control, long HealthIntervalMs,
     IReadOnlyList<GenerationEntry>? Generations = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Paused = false,
     FileEntry? LockFile = null,
     IReadOnlyDictionary<string, string>? Facts = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Judges = false) : HandoverFrame;
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Judges = false,
+    IReadOnlyList<string>? Excused = null) : HandoverFrame;
 
 /// <summary>A file, by the numbers that tell it from every other one. See statx(2).</summary>
 /// <param name="Device">The file system.</param>

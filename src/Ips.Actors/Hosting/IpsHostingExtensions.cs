@@ -61,6 +61,7 @@ public static class IpsHostingExtensions
         services.AddSingleton<IValidateOptions<IpsOptions>, IpsOptionsValidator>();
         services.AddSingleton(generation);
         services.AddSingleton<FrontState>();
+        services.AddSingleton<AppPipeline>();
         services.AddSingleton(provider => new HealthCheckProbe(provider, TimeProvider.System));
         services.AddSingleton<PoliteClose>();
         services.AddSingleton<ConnectionRegistry>();

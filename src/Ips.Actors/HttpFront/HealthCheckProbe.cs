@@ -1,3 +1,4 @@
+using Ips.Actors.Configuration;
 using Ips.Actors.Lifecycle;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -5,10 +6,12 @@ using Microsoft.Extensions.Options;
 
 namespace Ips.Actors.HttpFront;
 
-/// <summary>The health checks that the app registered with <c>AddHealthChecks()</c>; an app without them is healthy once it has
-/// started.</summary>
+/// <summary>The health checks that the app registered with <c>AddHealthChecks()</c>, as far as <see cref="ReloadOptions.HealthTags"/> lets
+/// them count; an app without them is healthy once it has started.</summary>
 internal sealed class HealthCheckProbe(IServiceProvider services, TimeProvider time) : IHealthProbe
 {
+    private const string LiveTag = "live"; // by convention: whether the process is alive, which is no question of readiness
+
     /// <summary>How long readiness uses a result: probes of load balancers, however many, cost one run of the checks a second.</summary>
     public static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(1);
 
@@ -16,13 +19,14 @@ internal sealed class HealthCheckProbe(IServiceProvider services, TimeProvider t
     public static readonly TimeSpan ReadinessLimit = TimeSpan.FromSeconds(5);
 
     private readonly HealthCheckService? _checks = services.GetService<HealthCheckService>();
+    private readonly IReadOnlyList<string> _tags = services.GetRequiredService<IOptions<IpsOptions>>().Value.Reload.HealthTags;
     private readonly Lock _gate = new();
     private Task<ProbeResult>? _running;
     private (ProbeResult Result, long At)? _last;
 
-    /// <summary>The names of the checks.</summary>
-    public IReadOnlyCollection<string> Names { get; } =
-        [.. services.GetService<IOptions<HealthCheckServiceOptions>>()?.Value.Registrations.Select(check => check.Name) ?? []];
+    /// <summary>The names of the checks that count.</summary>
+    public IReadOnlyCollection<string> Names =>
+        [.. services.GetService<IOptions<HealthCheckServiceOptions>>()?.Value.Registrations.Where(Counts).Select(check => check.Name) ?? []];
 
     public async Task<ProbeResult> CheckAsync(CancellationToken cancellationToken)
     {
@@ -31,7 +35,7 @@ internal sealed class HealthCheckProbe(IServiceProvider services, TimeProvider t
             return ProbeResult.Healthy;
         }
 
-        var report = await _checks.CheckHealthAsync(cancellationToken).ConfigureAwait(false);
+        var report = await _checks.CheckHealthAsync(Counts, cancellationToken).ConfigureAwait(false);
         var result = new ProbeResult(null, report.Entries.Where(check => check.Value.Status == HealthStatus.Unhealthy).ToDictionary(
             check => check.Key, check => check.Value.Description ?? check.Value.Exception?.Message ?? "no description"));
         lock (_gate)
@@ -74,6 +78,9 @@ internal sealed class HealthCheckProbe(IServiceProvider services, TimeProvider t
                 : $"the health checks failed: {e.GetBaseException().Message}");
         }
     }
+
+    private bool Counts(HealthCheckRegistration check) =>
+        _tags.Count == 0 ? !check.Tags.Contains(LiveTag) : _tags.Any(check.Tags.Contains);
 
     private async Task<ProbeResult> RunAsync()
     {

@@ -25,6 +25,9 @@ internal sealed class SuccessorSlot
     /// <summary>Makes the health check of another URL.</summary>
     public Func<Uri, IHealthUrl>? MakeHealthUrl { get; init; }
 
+    /// <summary>This generation's own health as the sockets were offered; it may still be checked.</summary>
+    public Task<ProbeResult> HealthAtOffer { get; set; } = Task.FromResult(ProbeResult.Healthy);
+
     /// <summary>Where the successor stands.</summary>
     public SuccessorState State { get; set; } = new SuccessorState.None();
 

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
 using Akka.Actor;
@@ -17,11 +16,6 @@ internal sealed class HandoverTransport(ActorRegistry actors, ConnectionRegistry
 {
     private static readonly TimeSpan BindTimeout = TimeSpan.FromSeconds(30);
 
-    private ImmutableList<HandoverListener> _listeners = [];
-
-    /// <summary>The endpoints that Kestrel has bound, in order.</summary>
-    public IReadOnlyList<HandoverListener> Listeners => _listeners;
-
     /// <summary>TCP and Unix sockets; a <c>FileHandleEndPoint</c> and named pipes go to the stock transports.</summary>
     public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint or UnixDomainSocketEndPoint;
 
@@ -29,14 +23,12 @@ internal sealed class HandoverTransport(ActorRegistry actors, ConnectionRegistry
     public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
         var listeners = await actors.GetAsync<ListenerProtocol>(cancellationToken).ConfigureAwait(false);
-        var listener = new HandoverListener(
-            listeners, factory, connections, gone => ImmutableInterlocked.Update(ref _listeners, list => list.Remove(gone)));
+        var listener = new HandoverListener(listeners, factory, connections);
         var reply = await listeners.Ask<object>(
             new ListenerProtocol.Bind(endpoint, listener.Deliver, listener.Attach), BindTimeout, cancellationToken).ConfigureAwait(false);
         switch (reply)
         {
             case ListenerProtocol.Bound:
-                ImmutableInterlocked.Update(ref _listeners, list => list.Add(listener));
                 return listener;
             case ListenerProtocol.BindFailed { Error: PosixException { Errno: Errno.EADDRINUSE } error }:
                 throw new AddressInUseException(error.Message, error);
