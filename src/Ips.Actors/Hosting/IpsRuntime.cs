@@ -312,7 +312,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
     private static async Task<ProbeResult> OwnHealthAsync(HealthCheckProbe checks)
     {
         using var deadline = new CancellationTokenSource(HealthCheckProbe.ReadinessLimit);
-        return await checks.CheckAsync(deadline.Token).WaitAsync(HealthCheckProbe.ReadinessLimit).ConfigureAwait(false);
+        return await checks.CheckAsync(deadline.Token).ConfigureAwait(false);
     }
 
     // An answer that takes longer than the interval is late; below a second even a healthy one may be.

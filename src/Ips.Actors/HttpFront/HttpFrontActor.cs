@@ -129,7 +129,7 @@ internal sealed class HttpFrontActor : ReceiveActor, IWithTimers
         using var deadline = new CancellationTokenSource(patience, _time);
         try
         {
-            return await _health.CheckAsync(deadline.Token).WaitAsync(patience, _time).ConfigureAwait(false);
+            return await _health.CheckAsync(deadline.Token).ConfigureAwait(false);
         }
         catch (Exception e)
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Sockets;
@@ -39,7 +40,7 @@ internal sealed class WarmupServer : IAsyncDisposable
         services.AddOptions<KestrelServerOptions>().Configure(options =>
             options.Listen(new IPEndPoint(IPAddress.Loopback, port), listen => listen.Protocols = HttpProtocols.Http1));
         services.AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance).AddSingleton<IMeterFactory>(new SilentMeters())
-            .AddSingleton<IConnectionListenerFactory>(listener);
+            .AddSingleton<DiagnosticSource>(new SilentSource()).AddSingleton<IConnectionListenerFactory>(listener);
         // KestrelServer, which is public, has a meter that every listener in the process can see.
         new Registration(services).UseKestrelCore();
         var server = new WarmupServer(services.BuildServiceProvider(), listener);
@@ -127,6 +128,15 @@ internal sealed class WarmupServer : IAsyncDisposable
         }
 
         public void Dispose()
+        {
+        }
+    }
+
+    private sealed class SilentSource : DiagnosticSource
+    {
+        public override bool IsEnabled(string name) => false;
+
+        public override void Write(string name, object? value)
         {
         }
     }

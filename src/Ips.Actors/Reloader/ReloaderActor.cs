@@ -15,9 +15,6 @@ namespace Ips.Actors.Reloader;
 /// subscribes again.</remarks>
 internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 {
-    // Most checks answer at once; a reload does not wait for one that hangs.
-    private static readonly TimeSpan OwnHealthPatience = TimeSpan.FromSeconds(1);
-
     private const string NoRoom = "an older generation could not be aborted to make room";
 
     private readonly SuccessorSlot _slot;
@@ -157,17 +154,16 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 
     private void OfferSockets(ReloaderOrder.SpawnSuccessor order)
     {
-        // A successor need not wait for a check that fails here as well.
-        _slot.HealthAtOffer = _slot.OwnHealth();
-        OfferAsync(_slot.HealthAtOffer).PipeTo(
+        OfferAsync().PipeTo(
             Self,
             success: offered => new Prepared(order, new SuccessorEvent.SocketsOffered(), offered.Sockets),
             failure: error => NotPrepared(order, "the listening sockets could not be handed over", error));
     }
 
-    private async Task<ListenerProtocol.Offered> OfferAsync(Task<ProbeResult> health)
+    private async Task<ListenerProtocol.Offered> OfferAsync()
     {
-        await ((Task)health).WaitAsync(OwnHealthPatience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // A successor need not wait for a check that fails here as well.
+        _slot.HealthAtOffer = await _slot.OwnHealth().ConfigureAwait(false);
         return await _listeners.Ask<ListenerProtocol.Offered>(new ListenerProtocol.Offer(), _options.Reload.ReadyTimeout)
             .ConfigureAwait(false);
     }

@@ -71,7 +71,7 @@ public sealed class FrontReadinessTests : ActorTest
     [Fact]
     public async Task FirstGeneration_CheckHangs_ServesAtOnce()
     {
-        _health.Answer = _ => new TaskCompletionSource<string?>().Task;
+        _health.Answer = HangAsync;
         _front.Tell(new HttpFrontProtocol.HostStarted());
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.FrontReady>();
     }
@@ -139,7 +139,7 @@ public sealed class FrontReadinessTests : ActorTest
     public async Task Successor_CheckHangs_FailsByTheDeadline(int seconds)
     {
         _state.Terms = Terms(judged: true, TimeSpan.FromSeconds(seconds));
-        _health.Answer = _ => new TaskCompletionSource<string?>().Task;
+        _health.Answer = HangAsync;
         _front.Tell(new HttpFrontProtocol.HostStarted());
         var began = _time.GetUtcNow();
         await Until(() =>
@@ -182,10 +182,10 @@ public sealed class FrontReadinessTests : ActorTest
         else
         {
             _state.Terms = Terms(judged: true);
-            _health.Answer = _ =>
+            _health.Answer = cancellationToken =>
             {
                 asked.TrySetResult();
-                return new TaskCompletionSource<string?>().Task;
+                return HangAsync(cancellationToken);
             };
             _front.Tell(new HttpFrontProtocol.HostStarted());
             await asked.Task.WaitAsync(Patience);
@@ -252,6 +252,12 @@ public sealed class FrontReadinessTests : ActorTest
         var options = new ReloadOptions { ReadyTimeout = TimeSpan.FromSeconds(timeout) };
         Assert.Equal(TimeSpan.FromSeconds(left), ReadinessTerms.Of(generation, options, TimeSpan.FromSeconds(age), _time)!.Left);
         Assert.Null(ReadinessTerms.Of(FrontFixture.Generation, new ReloadOptions(), TimeSpan.Zero, _time));
+    }
+
+    private static async Task<string?> HangAsync(CancellationToken cancellationToken)
+    {
+        await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+        return null;
     }
 
     private ReadinessTerms Terms(bool judged, TimeSpan? patience = null, IReadOnlyList<string>? excused = null) =>

@@ -24,19 +24,17 @@ public sealed class IgnoreCheckTests : ActorTest
     private readonly FakeLauncher _launcher;
     private readonly IActorRef _reloader;
     private ProbeResult _here = ProbeResult.Healthy;
-    private Func<Task<ProbeResult>> _ownHealth;
     private Dictionary<string, string> _facts = [];
 
     public IgnoreCheckTests()
     {
-        _ownHealth = () => Task.FromResult(_here);
         (_lifecycle, _successor) = (CreateTestProbe(), CreateTestProbe());
         var listeners = CreateTestProbe();
         listeners.Offering(() => new ListenerProtocol.Offered([]));
         _launcher = new FakeLauncher(_successor.Ref);
         var slot = new SuccessorSlot
         {
-            HealthUrl = _healthUrl, MakeHealthUrl = _ => _healthUrl, OwnHealth = () => _ownHealth(), Facts = () => _facts,
+            HealthUrl = _healthUrl, MakeHealthUrl = _ => _healthUrl, OwnHealth = () => Task.FromResult(_here), Facts = () => _facts,
         };
         var identity = RuntimeFiles.Adopt("/nowhere/ips.pid", null, null, _log);
         var (mover, lifecycle) = (CreateTestProbe().Ref, _lifecycle.Ref);
@@ -152,14 +150,6 @@ public sealed class IgnoreCheckTests : ActorTest
             var welcome = (WelcomeFrame)(await _successor.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame;
             Assert.Equal(excused, welcome.Excused is { } names ? string.Join(' ', names) : null);
         }
-    }
-
-    [Fact]
-    public async Task Spawn_OwnChecksHang_GoesOnWithoutThem()
-    {
-        _ownHealth = () => new TaskCompletionSource<ProbeResult>().Task;
-        await SpawnAsync(null);
-        Assert.Null(((WelcomeFrame)(await _successor.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame).Excused);
     }
 
     [Fact]
