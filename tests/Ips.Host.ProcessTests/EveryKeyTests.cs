@@ -68,6 +68,7 @@ public sealed partial class EveryKeyTests(ITestOutputHelper output) : ReceiptTes
             ips.drain { timeout = 45s, lame-duck = 1200ms, idle-grace = 4s, h2-pause = 300ms, websocket-spread = 4s }
             ips.reload { probation = 8s, health-interval = 1500ms, kill-timeout = 200ms, max-error-ratio = 0.5, min-requests = 30 }
             ips.reload { health-url = "{{health.Url}}", max-generations = 2, when-full = refuse, room-timeout = 300ms }
+            ips.reload.health-tags = ["ready"]
             ips.reload { env-file = "{{At("env")}}", last-good = false }
             ips.warmup { requests = [] }
             ips.listener { backlog = 96, unix-mode = "0640" }

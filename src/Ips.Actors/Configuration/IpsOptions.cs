@@ -49,6 +49,9 @@ public sealed class IpsOptions
 
     /// <summary>Gets or sets how a process that this service did not start takes it over.</summary>
     public TakeoverOptions Takeover { get; set; } = new();
+
+    /// <summary>These options come from a HOCON file, so messages name its keys.</summary>
+    internal bool HasHoconKeys { get; init; }
 }
 
 /// <summary>How a generation stops serving. HOCON block <c>ips.drain</c>, section <c>Ips:Drain</c> of an app's configuration.</summary>

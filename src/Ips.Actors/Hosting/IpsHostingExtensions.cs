@@ -75,7 +75,11 @@ public static class IpsHostingExtensions
             generation, provider.GetRequiredService<ActorLoggers>().Create<GenerationRole>()));
         services.AddSingleton<IIpsGeneration>(provider => provider.GetRequiredService<GenerationRole>());
         services.AddSingleton<HostExit>();
-        services.AddSingleton<ActorLoggers>();
+        services.AddSingleton(provider => new ActorLoggers(
+            provider.GetRequiredService<ILoggerFactory>(), provider.GetServices<ILoggerProvider>())
+        {
+            Rephrase = text => KeyNames.In(provider.GetRequiredService<IOptions<IpsOptions>>().Value, text),
+        });
         services.AddSingleton<IpsRuntime>();
         services.AddSingleton<IHostLifetime, IpsHostLifetime>();
         services.AddHostedService<IpsHostService>();

@@ -48,7 +48,9 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         }
         catch (IOException e)
         {
-            FailureReport.Tell(e.Message); // the app need not say so, and a predecessor sees but an exit
+            var message = KeyNames.In(services.GetRequiredService<IOptions<IpsOptions>>().Value, e.Message);
+            FailureReport.Tell(message); // the app need not say so, and a predecessor sees but an exit
+            if (message != e.Message) throw new IOException(message, e);
             throw;
         }
     }
@@ -122,7 +124,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         catch (IOException e)
         {
             throw new IOException(
-                $"The log file {logFile} cannot be opened: {e.Message.TrimEnd('.')}. ips.log-file (--log-file, Ips:LogFile) names it.", e);
+                $"The log file {logFile} cannot be opened: {e.Message.TrimEnd('.')}. ips.log-file names it.", e);
         }
     }
 

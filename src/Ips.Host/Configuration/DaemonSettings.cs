@@ -14,6 +14,7 @@ internal sealed class DaemonSettings
 
     internal DaemonSettings() => Ips = new()
     {
+        HasHoconKeys = true,
         DescribeConfiguration = Describe,
         GenerationHeader = true,
         Warmup = { Requests = ["/ping"] },

@@ -92,7 +92,7 @@ public sealed class WarmupOfAnAppTests
         await app.App.StartAsync();
 
         await Eventually.TrueAsync(() => app.Lines.Ids.Contains(EventIds.ServesUnhealthy));
-        Assert.Contains(app.Lines.Texts, text => text.Contains("/ping was answered with 500 (ips.warmup.requests): no tenant",
+        Assert.Contains(app.Lines.Texts, text => text.Contains("/ping was answered with 500 (Ips:Warmup:Requests): no tenant",
             StringComparison.Ordinal));
         await app.App.StopAsync();
     }
