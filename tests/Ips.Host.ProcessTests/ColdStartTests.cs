@@ -6,7 +6,8 @@ using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests;
 
-/// <summary>What a service does whose health checks fail: a first generation serves, as it would without Ips, and a successor waits.</summary>
+/// <summary>What a service does whose health checks fail: a first generation serves, as it would without Ips, and a successor
+/// waits.</summary>
 [Collection(Waits.Name)]
 [Trait("issue", "14")]
 public sealed class ColdStartTests(ITestOutputHelper output) : ProcessTest(output)

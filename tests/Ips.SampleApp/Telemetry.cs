@@ -16,7 +16,8 @@ internal sealed class Telemetry : ILoggerProvider
     {
         _meters.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Meter.Name.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal)) listener.EnableMeasurementEvents(instrument);
+            if (instrument.Meter.Name.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal))
+                listener.EnableMeasurementEvents(instrument);
         };
         _meters.SetMeasurementEventCallback<long>((instrument, _, _, _) => Count($"metric {instrument.Name}"));
         _meters.SetMeasurementEventCallback<double>((instrument, _, _, _) => Count($"metric {instrument.Name}"));

@@ -108,6 +108,7 @@ internal sealed class IpsOptionsValidator : IValidateOptions<IpsOptions>
     public ValidateOptionsResult Validate(string? name, IpsOptions options)
     {
         var faults = IpsKeys.All.Check(options);
-        return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults.Select(fault => KeyNames.In(options, fault)));
+        return faults.Count == 0 ? ValidateOptionsResult.Success
+            : ValidateOptionsResult.Fail(faults.Select(fault => KeyNames.In(options, fault)));
     }
 }

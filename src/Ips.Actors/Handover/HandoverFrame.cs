@@ -49,8 +49,8 @@ internal sealed record HelloFrame(int Min, int Max, int Pid, string Release) : H
 /// what it would without it.</param>
 /// <param name="Judges">The predecessor judges by the names of failing checks; left out by one that does not, and then the successor judges
 /// itself.</param>
-/// <param name="Excused">Health checks that the successor need not wait for: they fail in the predecessor too, or the operator ignores them.
-/// A build that does not know the field waits for none, or for all.</param>
+/// <param name="Excused">Health checks that the successor need not wait for: they fail in the predecessor too, or the operator ignores
+/// them. A build that does not know the field waits for no check.</param>
 internal sealed record WelcomeFrame(
     int Version, int Generation, IReadOnlyList<EndpointOffer> Endpoints, bool Lock, bool Control, long HealthIntervalMs,
     IReadOnlyList<GenerationEntry>? Generations = null,

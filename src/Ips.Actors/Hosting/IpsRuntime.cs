@@ -265,7 +265,8 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         var mover = context.ActorOf(Props.Create(() =>
             new MoverActor(ledger, connections, frontState.Move, lifecycle, TimeProvider.System, loggers.Create<MoverActor>())), "mover");
         var front = context.ActorOf(Props.Create(() =>
-            new HttpFrontActor(frontState, connections, role, warmup, checks, mover, lifecycle, loggers.Create<HttpFrontActor>())), "front");
+            new HttpFrontActor(
+                frontState, connections, role, warmup, checks, mover, lifecycle, loggers.Create<HttpFrontActor>())), "front");
         var reloader = context.ActorOf(Props.Create(() => new ReloaderActor(
             slot, launcher, files, listener, mover, lifecycle, options, loggers.Create<ReloaderActor>())), "reloader");
         var predecessor = context.ActorOf(Props.Create(() =>

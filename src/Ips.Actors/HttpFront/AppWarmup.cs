@@ -29,7 +29,7 @@ internal sealed class AppWarmup(
     private const double Faster = 0.9; // a round counts as faster below this part of the best one
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(2); // the server has come to wait by then
 
-    private bool _begun, _done;
+    private bool _begun, _namedAsked, _done;
     private int _requests, _ownRequests;
 
     public async Task<string?> WarmAsync(CancellationToken cancellationToken)
@@ -41,21 +41,25 @@ internal sealed class AppWarmup(
         (_requests, _ownRequests) = (0, 0);
         try
         {
-            var addresses = urls().Select(BindingAddress.Parse).ToList();
+            var addresses = urls().Select(url => Uri.TryCreate(url, UriKind.Absolute, out var address) ? address : null)
+                .OfType<Uri>().ToList();
             var secure = addresses.Exists(address => address.Scheme == Uri.UriSchemeHttps);
             var application = new WarmupApplication(contexts, secure ? Uri.UriSchemeHttps : Uri.UriSchemeHttp);
-            var port = addresses.Find(address => !address.IsUnixPipe)?.Port ?? DefaultPort;
+            var port = addresses is [var first, ..] ? first.Port : DefaultPort;
             await using var server = await WarmupServer.StartAsync(connections, application, port, deadline.Token).ConfigureAwait(false);
             var fault = await WarmAsync(server, application, deadline.Token).ConfigureAwait(false);
-            _done = fault is null;
-            if (_done) log.WarmedUp(time.GetElapsedTime(start).TotalMilliseconds, _requests, _requests - _ownRequests);
-            return fault;
+            if (fault is not null) return fault;
+            _done = true;
+            log.WarmedUp(time.GetElapsedTime(start).TotalMilliseconds, _requests, _requests - _ownRequests);
+            return null;
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
         {
             // As warm as it gets.
             _done = true;
-            log.WarmupUnfinished(time.GetElapsedTime(start).TotalMilliseconds);
+            var took = time.GetElapsedTime(start).TotalMilliseconds;
+            if (_namedAsked) log.WarmedUp(took, _requests, _requests - _ownRequests);
+            else log.WarmupUnfinished(took);
             return null;
         }
         catch (Exception e)
@@ -93,6 +97,7 @@ internal sealed class AppWarmup(
             if (fault is not null) return fault;
         }
 
+        _namedAsked = true;
         if (!again)
         {
             foreach (var path in healthPaths()) await AskHealthAsync(server, path, deadline).ConfigureAwait(false);
@@ -109,6 +114,7 @@ internal sealed class AppWarmup(
             if (FaultOf(path, status, application) is { } fault) return fault;
         }
 
+        _namedAsked = true;
         return await RepeatAsync(() => AskNamedAsync(server, application, deadline)).ConfigureAwait(false);
     }
 

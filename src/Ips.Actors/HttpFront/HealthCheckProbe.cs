@@ -30,7 +30,9 @@ internal sealed class HealthCheckProbe(IServiceProvider services, TimeProvider t
 
     /// <summary>The names of the checks that count.</summary>
     public IReadOnlyCollection<string> Names =>
-        [.. services.GetService<IOptions<HealthCheckServiceOptions>>()?.Value.Registrations.Where(Counts).Select(check => check.Name) ?? []];
+    [
+        .. services.GetService<IOptions<HealthCheckServiceOptions>>()?.Value.Registrations.Where(Counts).Select(check => check.Name) ?? [],
+    ];
 
     /// <summary>Runs each check, and by the time that <paramref name="cancellationToken"/> is cancelled says of which there is no answer: a
     /// check that hangs is told from one that passes, here and in another generation.</summary>

@@ -85,8 +85,9 @@ internal sealed class SuccessorSender(SuccessorSlot slot, RuntimeFiles files, Ip
 
     private List<string>? Excused(ReloadTerms? terms)
     {
-        var names = (slot.HealthAtOffer.FailingForJudge?.Keys ?? []).Concat(terms?.IgnoreChecks ?? []).Where(name => name.Length is > 0 and <= FrameRules.MaxNameLength).Distinct()
-            .Take(FrameRules.MaxChecks).ToList();
+        var failing = slot.HealthAtOffer.FailingForJudge?.Keys ?? [];
+        var names = failing.Concat(terms?.IgnoreChecks ?? []).Where(name => name.Length is > 0 and <= FrameRules.MaxNameLength)
+            .Distinct().Take(FrameRules.MaxChecks).ToList();
         return names.Count > 0 ? names : null;
     }
 

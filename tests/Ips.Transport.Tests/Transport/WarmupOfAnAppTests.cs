@@ -64,6 +64,23 @@ public sealed class WarmupOfAnAppTests
         await app.App.StopAsync();
     }
 
+    [Fact]
+    public async Task Start_LaterRoundsTakeTooLong_IsAsWarmAsItGets()
+    {
+        await using var app = Build(options => (options.Warmup.Requests, options.Warmup.Timeout) = (["/ping"], TimeSpan.FromSeconds(3)));
+        var asked = 0;
+        app.App.MapGet("/ping", async (HttpContext context) =>
+        {
+            if (Interlocked.Increment(ref asked) > 2) await Task.Delay(Timeout.Infinite, context.RequestAborted);
+        });
+        await app.App.StartAsync();
+
+        await Eventually.TrueAsync(() => app.Lines.Ids.Contains(EventIds.AcceptingStarted));
+        await Eventually.TrueAsync(() => app.Lines.Ids.Contains(EventIds.WarmedUp));
+        Assert.DoesNotContain(EventIds.WarmupUnfinished, app.Lines.Ids);
+        await app.App.StopAsync();
+    }
+
     // 502 and 504 are said of a server behind this one.
     [Theory]
     [InlineData(StatusCodes.Status502BadGateway, true)]
@@ -105,11 +122,13 @@ public sealed class WarmupOfAnAppTests
     public async Task Start_EndpointSpeaksNoPlainHttp1_IsWarmedAllTheSame(HttpProtocols protocols, bool tls)
     {
         using var certificate = X509CertificateLoader.LoadPkcs12(TestCertificate.MakePfx(out _), TestCertificate.Password);
-        await using var app = Build(options => options.Warmup.Requests = ["/ping"], kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
-        {
-            listen.Protocols = protocols;
-            if (tls) listen.UseHttps(certificate);
-        }));
+        await using var app = Build(
+            options => options.Warmup.Requests = ["/ping"],
+            kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
+            {
+                listen.Protocols = protocols;
+                if (tls) listen.UseHttps(certificate);
+            }));
         ConcurrentQueue<string> seen = [];
         app.App.MapGet("/ping", (HttpRequest request) => seen.Enqueue($"{request.Scheme}://{request.Host}"));
         await app.App.StartAsync();
