@@ -9,7 +9,7 @@ internal static class PingApp
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         if (withIps)
         {
-            builder.AddIps();
+            builder.AddIps(options => (options.GenerationHeader, options.Warmup.Requests) = (true, ["/ping"]));
         }
         else
         {

@@ -32,7 +32,7 @@ public sealed record BadSuccessor(string Name, string Reason, Action<string> Put
         Script("says that it failed", "no database", $$"""printf '{"type":"failed","reason":"no database"}' >&3; {{Sleep}}"""),
         Script("is welcomed and exits", "exited with 3", $"{Hello(1, 1)}; {Receive}; exit 3"),
         Script("is out of memory", "exited with 137", $"ulimit -v 400000; {Become()}"), // what the runtime ends with
-        Script("throws in its configuration", "ips.drain.timeout is 2376h; it must be", Become("--Ips:Drain:Timeout=99.00:00:00")),
+        Script("throws in its configuration", "Ips:Drain:Timeout is 2376h; it must be", Become("--Ips:Drain:Timeout=99.00:00:00")),
         new("is missing", "ENOENT", folder => Directory.CreateDirectory(folder)),
         new("has no folder", "ENOENT", _ => { }),
         new("is not executable", "EACCES", folder =>
@@ -50,9 +50,9 @@ public sealed record BadSuccessor(string Name, string Reason, Action<string> Put
         Marked("answers its warm-up with 500", "/ping was answered with 500", SampleMarks.FailsRequests),
     ];
 
-    internal static BadSuccessor Sleeps { get; } = Script("sleeps", "ips.reload.ready-timeout", Sleep);
+    internal static BadSuccessor Sleeps { get; } = Script("sleeps", "Ips:Reload:ReadyTimeout", Sleep);
 
-    internal static BadSuccessor FallsSilent { get; } = Script("falls silent after hello", "ips.reload.ready-timeout",
+    internal static BadSuccessor FallsSilent { get; } = Script("falls silent after hello", "Ips:Reload:ReadyTimeout",
         $"{Hello(1, 1)}; {Sleep}");
 
     /// <summary>Releases that get as far as to be told to serve.</summary>

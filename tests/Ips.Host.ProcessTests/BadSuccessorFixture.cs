@@ -16,6 +16,8 @@ public sealed class BadSuccessorFixture : IAsyncLifetime
         var service = new Service(new ServiceSettings(ServiceKind.SampleApp)
         {
             Program = Path.Combine(releases.Current, Binaries.SampleApp), KillTimeout = ServiceSettings.ShortestKillTimeout,
+            ReadyTimeout = TimeSpan.FromSeconds(20), // a successor that is not healthy uses most of it
+            More = ["--Ips:Warmup:Requests:0=/ping"],
         }, _folder);
         try
         {

@@ -52,6 +52,7 @@ public sealed partial class EveryKeyTests
         ["ips.reload.max-error-ratio"] = (Effect.Told, Round.Daemon), // JudgeTests
         ["ips.reload.min-requests"] = (Effect.Told, Round.Daemon), // JudgeTests
         ["ips.reload.health-url"] = (Effect.Applied, Round.Daemon),
+        ["ips.reload.health-tags"] = (Effect.Told, Round.Daemon), // ColdStartTests
         ["ips.reload.max-generations"] = (Effect.AppliedToTheNextReload, Round.Daemon),
         ["ips.reload.when-full"] = (Effect.AppliedToTheNextReload, Round.Daemon),
         ["ips.reload.room-timeout"] = (Effect.AppliedToTheNextReload, Round.Daemon),

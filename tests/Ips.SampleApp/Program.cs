@@ -10,8 +10,10 @@ if (args is [HostilePeer.Argument, ..]) return HostilePeer.Run(args);
 ReleaseFolder.WaitWhileHeld(ReleaseFolder.HoldBeforeHello);
 
 var builder = WebApplication.CreateBuilder(args);
+builder.Configuration["Ips:GenerationHeader"] ??= "true"; // tests ask who has answered
 builder.AddIps(options => ConnectionUser.Configure(options, builder.Configuration)); // `builder.AddIps()` is all that Ips asks of an app
 ConnectionUser.Configure(builder);
+var telemetry = Telemetry.Configure(builder);
 
 // One write a line: the generations of a test share one log file, and their lines must not tear each other.
 IIpsGeneration? generation = null;
@@ -26,7 +28,9 @@ builder.Services.AddHostedService<ExclusiveJob>();
 var app = builder.Build();
 generation = app.Services.GetRequiredService<IIpsGeneration>();
 if (ReleaseFolder.Has(ReleaseFolder.DiesWhenServing)) generation.OnServing(DieAsync);
+telemetry?.Use(app);
 app.Use(CloseAfterResponse);
+if (app.Configuration.GetValue<bool>("Sample:Tenant")) app.Use(RequireTenant);
 var failing = ReleaseFolder.Has(ReleaseFolder.FailsRequests);
 if (ReleaseFolder.Has(ReleaseFolder.FailsWhenServing)) generation.OnServing(_ => { failing = true; return Task.CompletedTask; });
 app.Use((context, next) => failing ? FailAsync(context) : next(context));
@@ -35,6 +39,7 @@ app.UseRouting();
 app.MapLoadEndpoints();
 app.MapFuzzEndpoints();
 app.MapIpsProbes();
+app.MapHealthChecks("/health");
 
 // What this process runs, and what it was configured by: the content root of a release that is switched must be the new one's.
 app.MapGet("/release", (IConfiguration configuration) => $"{ReleaseFolder.Name} configured by {configuration["Release"]}");
@@ -59,6 +64,10 @@ static Task CloseAfterResponse(HttpContext context, RequestDelegate next)
 
     return next(context);
 }
+
+// As an app does whose tenants are known by a header.
+static Task RequireTenant(HttpContext context, RequestDelegate next) =>
+    context.Request.Headers.ContainsKey("X-Tenant") ? next(context) : throw new InvalidOperationException("The request has no X-Tenant.");
 
 // No health check sees it.
 static Task FailAsync(HttpContext context)

@@ -43,6 +43,8 @@ internal static class IpsKeys
             ConfigKey.Text<ReloadOptions>("ips.reload.health-url", o => o.HealthUrl, (o, v) => o.HealthUrl = v,
                 "an absolute http or https URL, or null", url => Uri.TryCreate(url, UriKind.Absolute, out var uri)
                     && uri.Scheme is "http" or "https" ? null : ""),
+            ConfigKey.List<ReloadOptions>("ips.reload.health-tags", o => o.HealthTags, (o, v) => o.HealthTags = v,
+                "a list of tags", tag => string.IsNullOrWhiteSpace(tag) ? "a tag is not empty" : null),
             ConfigKey.Count<ReloadOptions>("ips.reload.max-generations", o => o.MaxGenerations, (o, v) => o.MaxGenerations = v, 2, 100,
                 "generations"),
             ConfigKey.Choice<ReloadOptions, WhenFull>("ips.reload.when-full", o => o.WhenFull, (o, v) => o.WhenFull = v,
@@ -106,6 +108,7 @@ internal sealed class IpsOptionsValidator : IValidateOptions<IpsOptions>
     public ValidateOptionsResult Validate(string? name, IpsOptions options)
     {
         var faults = IpsKeys.All.Check(options);
-        return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
+        return faults.Count == 0 ? ValidateOptionsResult.Success
+            : ValidateOptionsResult.Fail(faults.Select(fault => KeyNames.In(options, fault)));
     }
 }

@@ -16,8 +16,8 @@ public sealed class IpsOptions
     public string? LogFile { get; set; }
 
     /// <summary>Gets or sets whether each response carries the header <c>X-Ips-Generation</c>.</summary>
-    /// <value>Default true.</value>
-    public bool GenerationHeader { get; set; } = true;
+    /// <value>Default false in an app: its responses are its own. The daemon's default is true.</value>
+    public bool GenerationHeader { get; set; }
 
     /// <summary>Gets or sets a function that returns the errors of the configuration that a reload would use, one line each. It is called
     /// before a reload by SIGHUP or <c>ips reload</c>; any error refuses the reload.</summary>
@@ -49,6 +49,9 @@ public sealed class IpsOptions
 
     /// <summary>Gets or sets how a process that this service did not start takes it over.</summary>
     public TakeoverOptions Takeover { get; set; } = new();
+
+    /// <summary>These options come from a HOCON file, so messages name its keys.</summary>
+    internal bool HasHoconKeys { get; init; }
 }
 
 /// <summary>How a generation stops serving. HOCON block <c>ips.drain</c>, section <c>Ips:Drain</c> of an app's configuration.</summary>
@@ -85,11 +88,14 @@ public sealed class DrainOptions
 /// configuration.</summary>
 public sealed class WarmupOptions
 {
-    /// <summary>Gets or sets the paths that are requested with GET through the app's whole pipeline, without the network. A status of 500
-    /// or above fails readiness, except 502 and 504: a gateway answers those for a backend that is down.</summary>
-    /// <value>Paths that begin with <c>/</c>, without spaces; empty for no warm-up. Default <c>/ping</c>. An app without that route
-    /// answers 404, which warms up everything but the endpoint.</value>
-    public IReadOnlyList<string> Requests { get; set; } = ["/ping"];
+    /// <summary>Gets or sets the paths that are requested with GET through the app's whole pipeline, without the network and without the
+    /// host's own log events, metrics and traces. In a successor, a status of 500 or above delays readiness, and fails it at the deadline;
+    /// 502 and 504 do not, because a gateway answers those for a backend that is down. In a first generation such a status is a warning.
+    /// </summary>
+    /// <value>Paths that begin with <c>/</c>, without spaces. Default empty in an app: requests of the warm-up are then answered before any
+    /// code of the app, except that a successor also requests the health endpoints that the app mapped. The daemon's default is
+    /// <c>/ping</c>.</value>
+    public IReadOnlyList<string> Requests { get; set; } = [];
 
     /// <summary>Gets or sets the longest time of the warm-up. It ends earlier once a round of requests is no faster than the previous
     /// one.</summary>

@@ -5,7 +5,7 @@ namespace Ips.Actors.Configuration;
 public sealed class ReloadOptions
 {
     /// <summary>Gets or sets how long a successor may take from its spawn until it reports ready, then until its first health report, and
-    /// until it acknowledges its promotion.</summary>
+    /// until it acknowledges its promotion. For most of this time, a successor waits for health checks that fail.</summary>
     /// <value>From 1 s to 1 h. Default 60 s: a cold start takes less than 1 s; the rest is for the app's own work, such as migrations
     /// and caches.</value>
     public TimeSpan ReadyTimeout { get; set; } = TimeSpan.FromSeconds(60);
@@ -37,6 +37,11 @@ public sealed class ReloadOptions
     /// a row that are late, or whose status is not from 200 to 399, roll back the reload.</summary>
     /// <value>An absolute http or https URL. Default null: none is requested.</value>
     public string? HealthUrl { get; set; }
+
+    /// <summary>Gets or sets the tags of the health checks that count: for a successor, which waits until they pass, and for
+    /// <c>/readyz</c>. A check counts if it has one of the tags.</summary>
+    /// <value>Default empty: every check that the app registered counts, except those with the tag <c>live</c>.</value>
+    public IReadOnlyList<string> HealthTags { get; set; } = [];
 
     /// <summary>Gets or sets how many generations may be alive at once, counting the successor and those that still drain.</summary>
     /// <value>From 2 to 100. Default 4.</value>

@@ -37,6 +37,9 @@ internal sealed class ActorLoggers : IDisposable
         _thread.Start();
     }
 
+    /// <summary>Puts a message into its reader's words.</summary>
+    public Func<string, string> Rephrase { get; init; } = text => text;
+
     /// <summary>A logger whose calls never wait. Its category is the type's name, for <c>Logging:LogLevel:Ips.Actors.Reloader</c> and the
     /// like; what an actor logs has its path as a field.</summary>
     public ILogger Create(Type type) => new ActorLogger(_factory.CreateLogger(type.FullName!), this);
@@ -89,7 +92,7 @@ internal sealed class ActorLoggers : IDisposable
             Func<TState, Exception?, string> formatter)
         {
             if (!IsEnabled(logLevel)) return;
-            var text = formatter(state, exception); // now: what the state names may change
+            var text = loggers.Rephrase(formatter(state, exception)); // now: what the state names may change
             object? fields = state;
             if (ActorCell.GetCurrentSelfOrNoSender() is { } actor && state is IEnumerable<KeyValuePair<string, object?>> own)
             {

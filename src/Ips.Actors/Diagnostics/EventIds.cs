@@ -98,10 +98,12 @@ internal static class EventIds
     public const int RoleHandlerFailed = 1404;
     public const int RoleHandlerSlow = 1405;
     public const int WarmedUp = 1406;
-    public const int WarmupSkipped = 1407;
     public const int IntakeOpen = 1408;
     public const int WarmupUnfinished = 1409;
     public const int ChecksExcused = 1410;
+    public const int WarmupFailed = 1411;
+    public const int ServesUnhealthy = 1412;
+    public const int AwaitingHealth = 1413;
     public const int FarewellFailed = 1440;
 
     // Predecessor 1500

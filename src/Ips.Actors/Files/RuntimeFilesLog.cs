@@ -9,7 +9,7 @@ internal static partial class RuntimeFilesLog
     public static partial void PrivilegesDropped(this ILogger logger, string user);
 
     [LoggerMessage(EventIds.RunFolderReplaced, LogLevel.Warning,
-        "{Folder} holds the PID file and sockets this time; set Ips:PidFile (ips.pid-file) instead: {Reason}")]
+        "{Folder} holds the PID file and sockets this time; set ips.pid-file instead: {Reason}")]
     public static partial void RunFolderReplaced(this ILogger logger, string reason, string folder);
 
     [LoggerMessage(EventIds.FilesUnavailable, LogLevel.Warning,

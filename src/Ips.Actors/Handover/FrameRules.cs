@@ -39,7 +39,8 @@ internal static class FrameRules
             ?? OutOf(welcome.Generation, 1, int.MaxValue, "generation")
             ?? OutOf(welcome.HealthIntervalMs, 1, MaxMilliseconds, "healthIntervalMs")
             ?? OfEndpoints(welcome.Endpoints) ?? OfGenerations(welcome.Generations) ?? OfTexts(welcome.Facts, MaxFacts, "facts")
-            ?? OutOf(welcome.PidFile?.Length ?? 0, 0, MaxPathLength, "length of the PID file's path"),
+            ?? OutOf(welcome.PidFile?.Length ?? 0, 0, MaxPathLength, "length of the PID file's path")
+            ?? OfNames(welcome.Excused),
         ReadyFrame ready => OfEndpoints(ready.Endpoints) ?? OutOf(ready.HealthUrl?.Length ?? 0, 0, MaxUrlLength, "length of the health URL")
             ?? OfTexts(ready.Failing, MaxChecks, "failing checks"),
         HealthFrame health => OutOf(health.Requests, 0, long.MaxValue, "requests") ?? OutOf(health.Errors, 0, long.MaxValue, "errors")
@@ -78,6 +79,11 @@ internal static class FrameRules
             ?? First(texts, pair => OutOf(pair.Key.Length, 1, MaxNameLength, $"length of a name among the {what}")
                 ?? (pair.Value is null ? $"one of the {what} is null"
                     : OutOf(pair.Value.Length, 0, MaxTextLength, $"length of a text among the {what}")));
+
+    private static string? OfNames(IReadOnlyList<string>? names) => names is null ? null
+        : OutOf(names.Count, 1, MaxChecks, "number of excused checks")
+            ?? First(names, name => name is null ? "an excused check is null"
+                : OutOf(name.Length, 1, MaxNameLength, "length of the name of an excused check"));
 
     private static string? First<T>(IEnumerable<T> list, Func<T, string?> fault) =>
         list.Select(fault).FirstOrDefault(found => found is not null);

@@ -49,6 +49,8 @@ internal sealed record HelloFrame(int Min, int Max, int Pid, string Release) : H
 /// what it would without it.</param>
 /// <param name="Judges">The predecessor judges by the names of failing checks; left out by one that does not, and then the successor judges
 /// itself.</param>
+/// <param name="Excused">Health checks that the successor need not wait for: they fail in the predecessor too, or the operator ignores
+/// them. A build that does not know the field waits for no check.</param>
 /// <param name="PidFile">The PID file of the service, which a successor that names none keeps; empty if the service has none. Left out by
 /// older builds.</param>
 internal sealed record WelcomeFrame(
@@ -58,6 +60,7 @@ internal sealed record WelcomeFrame(
     FileEntry? LockFile = null,
     IReadOnlyDictionary<string, string>? Facts = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Judges = false,
+    IReadOnlyList<string>? Excused = null,
     string? PidFile = null) : HandoverFrame;
 
 /// <summary>A file, by the numbers that tell it from every other one. See statx(2).</summary>

@@ -4,11 +4,12 @@ using Microsoft.AspNetCore.Hosting;
 
 namespace Ips.Actors.Hosting;
 
-/// <summary>Puts <see cref="FrontMiddleware"/> before the app's own middleware.</summary>
-internal sealed class FrontStartupFilter(HostClaim claim) : IStartupFilter
+/// <summary>Puts <see cref="FrontMiddleware"/> before the app's own middleware, and keeps the whole for the warm-up.</summary>
+internal sealed class FrontStartupFilter(HostClaim claim, AppPipeline pipeline) : IStartupFilter
 {
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => claim.InertReason is not null ? next : app =>
     {
+        app.Use(next => pipeline.Serve = next);
         app.UseMiddleware<FrontMiddleware>();
         next(app);
     };

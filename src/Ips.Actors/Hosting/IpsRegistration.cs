@@ -85,6 +85,7 @@ internal static class IpsRegistration
         services.AddSingleton<IValidateOptions<IpsOptions>, IpsOptionsValidator>();
         services.AddSingleton(generation);
         services.AddSingleton(StartOf(generation));
+        services.AddSingleton<AppPipeline>();
         services.AddSingleton<PoliteClose>();
         services.AddSingleton<ConnectionRegistry>();
         services.AddSingleton(provider => new HandoverConnectionFactory(
@@ -94,7 +95,11 @@ internal static class IpsRegistration
             provider.GetRequiredService<ActorLoggers>().Create<HandoverConnectionFactory>(),
             provider.GetRequiredService<IOptions<IpsOptions>>().Value.MovableFeatures.ToHashSet()));
         services.AddSingleton<HostExit>();
-        services.AddSingleton<ActorLoggers>();
+        services.AddSingleton(provider => new ActorLoggers(
+            provider.GetRequiredService<ILoggerFactory>(), provider.GetServices<ILoggerProvider>())
+        {
+            Rephrase = text => KeyNames.In(provider.GetRequiredService<IOptions<IpsOptions>>().Value, text),
+        });
         services.AddSingleton<IpsActorSystem>();
         services.AddSingleton<IpsRuntime>();
         services.AddSingleton<IHostedService>(provider => IsActive(provider)

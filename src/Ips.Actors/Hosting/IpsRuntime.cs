@@ -19,6 +19,7 @@ using Ips.Actors.Systemd;
 using Ips.Actors.Takeover;
 using Ips.Actors.Transport;
 using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -47,7 +48,9 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
         }
         catch (IOException e)
         {
-            FailureReport.Tell(e.Message); // the app need not say so, and a predecessor sees but an exit
+            var message = KeyNames.In(services.GetRequiredService<IOptions<IpsOptions>>().Value, e.Message);
+            FailureReport.Tell(message); // the app need not say so, and a predecessor sees but an exit
+            if (message != e.Message) throw new IOException(message, e);
             throw;
         }
 
@@ -114,7 +117,7 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
         catch (IOException e)
         {
             throw new IOException(
-                $"The log file {logFile} cannot be opened: {e.Message.TrimEnd('.')}. ips.log-file (--log-file, Ips:LogFile) names it.", e);
+                $"The log file {logFile} cannot be opened: {e.Message.TrimEnd('.')}. ips.log-file names it.", e);
         }
     }
 
@@ -209,7 +212,8 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
         var loggers = services.GetRequiredService<ActorLoggers>();
         var frontState = services.GetRequiredService<FrontState>();
         frontState.Paused = generation.Welcome?.Paused ?? false;
-        frontState.Judged = generation.Welcome?.Judges ?? false;
+        frontState.Terms = ReadinessTerms.Of(
+            generation, options.Reload, DateTime.Now - System.Diagnostics.Process.GetCurrentProcess().StartTime, TimeProvider.System);
         var checks = services.GetRequiredService<HealthCheckProbe>();
         var connections = services.GetRequiredService<ConnectionRegistry>();
         var role = services.GetRequiredService<GenerationRole>();
@@ -221,9 +225,12 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
                 services.GetRequiredService<HostExit>(),
             new ServiceRestart(generation.StartCommand, options.Reload.ReadyTimeout, loggers.Create<ServiceRestart>()), launcher,
             TimeProvider.System, loggers.Create<CurrentProcess>());
-        var health = new PipelineWarmup(
-            services.GetRequiredService<HandoverTransport>(), () => process.Endpoints, options.Warmup, checks, TimeProvider.System,
-            loggers.Create<PipelineWarmup>());
+        // A first generation starts as it does without Ips: its health endpoints may be slow, and clients wait for nothing yet.
+        var warmup = new AppWarmup(
+            services.GetRequiredService<HandoverConnectionFactory>(), services.GetRequiredService<AppPipeline>(),
+            services.GetRequiredService<IHttpContextFactory>(), () => process.Endpoints,
+            () => generation.IsSuccessor ? HealthPaths.Of(services) : [], options.Warmup, TimeProvider.System,
+            loggers.Create<AppWarmup>());
         var memory = new LifecycleMemory(
             generation.IsSuccessor ? new LifecycleState.Joining() : generation.Orphaned ? new LifecycleState.Joining(Alone: true)
                 : new LifecycleState.Starting())
@@ -269,7 +276,8 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
         var mover = context.ActorOf(Props.Create(() =>
             new MoverActor(ledger, connections, frontState.Move, lifecycle, TimeProvider.System, loggers.Create<MoverActor>())), "mover");
         var front = context.ActorOf(Props.Create(() =>
-            new HttpFrontActor(frontState, connections, role, health, mover, lifecycle, loggers.Create<HttpFrontActor>())), "front");
+            new HttpFrontActor(
+                frontState, connections, role, warmup, checks, mover, lifecycle, loggers.Create<HttpFrontActor>())), "front");
         var reloader = context.ActorOf(Props.Create(() => new ReloaderActor(
             slot, launcher, files, listener, mover, lifecycle, options, loggers.Create<ReloaderActor>())), "reloader");
         var predecessor = context.ActorOf(Props.Create(() =>
@@ -318,7 +326,7 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
     private static async Task<ProbeResult> OwnHealthAsync(HealthCheckProbe checks)
     {
         using var deadline = new CancellationTokenSource(HealthCheckProbe.ReadinessLimit);
-        return await checks.CheckAsync(deadline.Token).WaitAsync(HealthCheckProbe.ReadinessLimit).ConfigureAwait(false);
+        return await checks.CheckAsync(deadline.Token).ConfigureAwait(false);
     }
 
     // An answer that takes longer than the interval is late; below a second even a healthy one may be.

@@ -31,8 +31,9 @@ internal sealed class FrontState
     /// <summary>The host has started; set once.</summary>
     public bool HostStarted { get; set; }
 
-    /// <summary>The predecessor judges the health checks of this generation: one that fails does not keep it from getting ready.</summary>
-    public bool Judged { get; set; }
+    /// <summary>What a successor waits for before it says that it is ready. Null if there is no predecessor that would serve in its place:
+    /// then nothing keeps this generation from serving.</summary>
+    public ReadinessTerms? Terms { get; set; }
 
     /// <summary>An operator has asked load balancers to look away; accepting goes on. Handed to the next generation, not kept over a crash
     /// or a stop.</summary>

@@ -6,47 +6,53 @@ using Microsoft.Extensions.Logging;
 namespace Ips.Actors.HttpFront;
 
 /// <summary>Owns the app's side of the lifecycle: readiness, health, role, the polite close and the way out of its connections.</summary>
-/// <remarks>A restart loses nothing but a check under way, which LifecycleActor asks for again: connections, state and role outlive
-/// it.</remarks>
-internal sealed class HttpFrontActor : ReceiveActor
+/// <remarks>A restart loses nothing but a check under way, which is begun again: connections, state and role outlive it.</remarks>
+internal sealed class HttpFrontActor : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan HealthTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan RecheckInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan IntakeTimeout = TimeSpan.FromSeconds(5);
 
     private readonly FrontState _state;
     private readonly ConnectionRegistry _connections;
     private readonly GenerationRole _role;
+    private readonly IWarmup _warmup;
     private readonly IHealthProbe _health;
     private readonly IActorRef _mover;
     private readonly IActorRef _lifecycle;
     private readonly ILogger _log;
     private readonly TimeProvider _time;
+    private bool _warmed;
+    private bool _toldReady;
+    private bool _toldWaiting;
     private bool _awaitingEmpty;
     private int _rolesTaken;
 
     public HttpFrontActor(
-        FrontState state, ConnectionRegistry connections, GenerationRole role, IHealthProbe health, IActorRef mover, IActorRef lifecycle,
-            ILogger log)
-        : this(state, connections, role, health, mover, lifecycle, log, TimeProvider.System)
+        FrontState state, ConnectionRegistry connections, GenerationRole role, IWarmup warmup, IHealthProbe health, IActorRef mover,
+        IActorRef lifecycle, ILogger log)
+        : this(state, connections, role, warmup, health, mover, lifecycle, log, TimeProvider.System)
     {
     }
 
     /// <param name="state">For the request path.</param>
     /// <param name="connections">What is open.</param>
     /// <param name="role">The app's handlers.</param>
+    /// <param name="warmup">Comes before the first check.</param>
     /// <param name="health">The app's own word.</param>
     /// <param name="mover">MoverActor.</param>
     /// <param name="lifecycle">LifecycleActor.</param>
     /// <param name="log">For the log.</param>
     /// <param name="time">The clock of the health checks' deadline.</param>
     public HttpFrontActor(
-        FrontState state, ConnectionRegistry connections, GenerationRole role, IHealthProbe health, IActorRef mover, IActorRef lifecycle,
-            ILogger log,
-        TimeProvider time)
+        FrontState state, ConnectionRegistry connections, GenerationRole role, IWarmup warmup, IHealthProbe health, IActorRef mover,
+        IActorRef lifecycle, ILogger log, TimeProvider time)
     {
-        (_state, _connections, _role, _health, _mover, _lifecycle, _log, _time) = (state, connections, role, health, mover, lifecycle, log,
-            time);
+        (_state, _connections, _role, _warmup, _health, _mover, _lifecycle, _log, _time) =
+            (state, connections, role, warmup, health, mover, lifecycle, log, time);
         Receive<HttpFrontProtocol.HostStarted>(_ => OnHostStarted());
+        Receive<Warmed>(OnWarmed);
+        Receive<HttpFrontProtocol.PredecessorLost>(_ => OnPredecessorLost());
         Receive<Readiness>(OnReadiness);
         Receive<HttpFrontProtocol.GetHealth>(_ => OnGetHealth());
         Receive<HealthAsked>(OnHealthAsked);
@@ -73,6 +79,8 @@ internal sealed class HttpFrontActor : ReceiveActor
         Receive<HttpFrontProtocol.GetLoad>(_ => Sender.Tell(new HttpFrontProtocol.Load(_connections.Open, _connections.Busy)));
     }
 
+    public ITimerScheduler Timers { get; set; } = null!;
+
     protected override void PreStart()
     {
         if (_state.HostStarted)
@@ -84,21 +92,44 @@ internal sealed class HttpFrontActor : ReceiveActor
     private void OnHostStarted()
     {
         _state.HostStarted = true;
-        CheckAsync().PipeTo(Self, success: result => new Readiness(result));
+        WarmAsync().PipeTo(Self, success: fault => new Warmed(fault));
+    }
+
+    private void OnWarmed(Warmed warmed)
+    {
+        _warmed = true;
+        if (_state.Terms is null) BeReady(failing: null); // the checks may take long, and nobody else serves meanwhile
+        if (warmed.Fault is { } fault) OnReadiness(new Readiness(ProbeResult.Of(fault)));
+        else CheckAsync(Patience()).PipeTo(Self, success: result => new Readiness(result));
+    }
+
+    private void OnPredecessorLost()
+    {
+        _state.Terms = null;
+        if (_warmed) BeReady(failing: null);
     }
 
     private void OnGetHealth()
     {
         var replyTo = Sender;
-        CheckAsync().PipeTo(Self, success: result => new HealthAsked(replyTo, result));
+        CheckAsync(HealthTimeout).PipeTo(Self, success: result => new HealthAsked(replyTo, result));
     }
 
-    private async Task<ProbeResult> CheckAsync()
+    private TimeSpan Patience() => _state.Terms is { Left: var left } && left < HealthTimeout
+        ? left > RecheckInterval ? left : RecheckInterval : HealthTimeout;
+
+    private async Task<string?> WarmAsync()
     {
         using var deadline = new CancellationTokenSource(HealthTimeout, _time);
+        return await _warmup.WarmAsync(deadline.Token).ConfigureAwait(false);
+    }
+
+    private async Task<ProbeResult> CheckAsync(TimeSpan patience)
+    {
+        using var deadline = new CancellationTokenSource(patience, _time);
         try
         {
-            return await _health.CheckAsync(deadline.Token).WaitAsync(HealthTimeout, _time).ConfigureAwait(false);
+            return await _health.CheckAsync(deadline.Token).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -107,21 +138,43 @@ internal sealed class HttpFrontActor : ReceiveActor
         }
     }
 
+    // Which of its checks count, the predecessor knows: what fails there as well is no fault of this release.
     private void OnReadiness(Readiness readiness)
     {
-        // Which of its checks count, the predecessor knows: what fails there as well is no fault of this release.
         var result = readiness.Result;
-        if (result.Reason is { } reason && !(_state.Judged && result.FailingForJudge is not null))
+        if (_state.Terms is not { } terms)
         {
-            _log.FrontFailed(reason);
-            _lifecycle.Tell(new LifecycleEvent.FrontFailed(reason));
+            if (result.Reason is { } reason) _log.ServesUnhealthy(reason);
+            BeReady(failing: null);
+        }
+        else if (result.Reason is not { } unready || terms.Excuses(result))
+        {
+            BeReady(result.FailingForJudge);
+        }
+        else if (terms.Left > RecheckInterval)
+        {
+            if (!_toldWaiting) _log.AwaitingHealth(terms.Left.TotalSeconds, unready);
+            _toldWaiting = true;
+            Timers.StartSingleTimer(nameof(HttpFrontProtocol.HostStarted), new HttpFrontProtocol.HostStarted(), RecheckInterval);
+        }
+        else if (terms.Judged && result.FailingForJudge is { } failing)
+        {
+            BeReady(failing);
         }
         else
         {
-            _state.BecomeReady(); // before anybody can connect: the first client may be a load balancer's look at readiness
-            _log.FrontReady();
-            _lifecycle.Tell(new LifecycleEvent.FrontReady(result.FailingForJudge));
+            _log.FrontFailed(unready);
+            _lifecycle.Tell(new LifecycleEvent.FrontFailed(unready));
         }
+    }
+
+    private void BeReady(IReadOnlyDictionary<string, string>? failing)
+    {
+        if (_toldReady) return;
+        _toldReady = true;
+        _state.BecomeReady(); // before anybody can connect: the first client may be a load balancer's look at readiness
+        _log.FrontReady();
+        _lifecycle.Tell(new LifecycleEvent.FrontReady(failing));
     }
 
     private void OnHealthAsked(HealthAsked asked) => asked.ReplyTo.Tell(
@@ -216,6 +269,8 @@ internal sealed class HttpFrontActor : ReceiveActor
 
         _lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(cut) { Counts = _state.CountDrain(cut, open, idle) });
     }
+
+    private sealed record Warmed(string? Fault);
 
     private sealed record Readiness(ProbeResult Result);
 

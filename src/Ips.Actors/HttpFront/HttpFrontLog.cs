@@ -26,8 +26,8 @@ internal static partial class HttpFrontLog
     public static partial void RoleHandlerSlow(this ILogger logger, string turn, double seconds);
 
     [LoggerMessage(EventIds.WarmedUp, LogLevel.Information,
-        "Warmed up in {ElapsedMs:0} ms ({Requests:request}): rounds took {FirstMs:0.0} to {BestMs:0.0} ms.")]
-    public static partial void WarmedUp(this ILogger logger, Quantity requests, double elapsedMs, double firstMs, double bestMs);
+        "Warmed up in {ElapsedMs:0} ms by {Requests:request}, {AppRequests} of them through the app.")]
+    public static partial void WarmedUp(this ILogger logger, double elapsedMs, Quantity requests, int appRequests);
 
     [LoggerMessage(EventIds.WarmupUnfinished, LogLevel.Warning,
         "The warm-up did not finish in {ElapsedMs:0} ms (ips.warmup.timeout); first requests are slower.")]
@@ -39,6 +39,13 @@ internal static partial class HttpFrontLog
     [LoggerMessage(EventIds.IntakeOpen, LogLevel.Warning, "The predecessor may still move connections here; they are closed: {Reason}")]
     public static partial void IntakeOpen(this ILogger logger, string reason);
 
-    [LoggerMessage(EventIds.WarmupSkipped, LogLevel.Information, "Skipped the warm-up: every endpoint uses TLS.")]
-    public static partial void WarmupSkipped(this ILogger logger);
+    [LoggerMessage(EventIds.WarmupFailed, LogLevel.Warning, "The warm-up failed, so first requests are slower: {Reason}")]
+    public static partial void WarmupFailed(this ILogger logger, string reason);
+
+    [LoggerMessage(EventIds.ServesUnhealthy, LogLevel.Warning, "Serves although the app is not healthy: {Reason}")]
+    public static partial void ServesUnhealthy(this ILogger logger, string reason);
+
+    [LoggerMessage(EventIds.AwaitingHealth, LogLevel.Information,
+        "Waits for up to {Seconds:0.#} s until the app can serve: {Reason}")]
+    public static partial void AwaitingHealth(this ILogger logger, double seconds, string reason);
 }

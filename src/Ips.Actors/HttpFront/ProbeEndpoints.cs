@@ -22,7 +22,7 @@ public static class ProbeEndpoints
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         var state = endpoints.ServiceProvider.GetRequiredService<FrontState>();
-        endpoints.Map(livenessPath, context => context.Response.WriteAsync("live\n"));
+        endpoints.Map(livenessPath, context => context.Response.WriteAsync("live\n")).WithMetadata(ProbeMark.It);
         var checks = endpoints.ServiceProvider.GetRequiredService<HealthCheckProbe>();
         endpoints.Map(readinessPath, async context =>
         {
@@ -30,7 +30,7 @@ public static class ProbeEndpoints
             context.Response.StatusCode = reason is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
             var text = reason switch { null => "ready\n", "" => "not ready\n", _ => $"not ready\n{reason}\n" };
             await context.Response.WriteAsync(text).ConfigureAwait(false);
-        });
+        }).WithMetadata(ProbeMark.It);
         return endpoints;
     }
 }

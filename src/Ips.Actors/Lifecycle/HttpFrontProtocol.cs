@@ -6,6 +6,9 @@ internal static class HttpFrontProtocol
     /// <summary>The host has started: every hosted service runs and Kestrel is bound.</summary>
     public sealed record HostStarted;
 
+    /// <summary>The predecessor is gone: there is nobody to fall back to.</summary>
+    public sealed record PredecessorLost;
+
     /// <summary>Fail readiness until it is told otherwise, whatever the state; or no longer. Reply:
     /// <see cref="Lifecycle.LifecycleProtocol.PauseReply"/>.</summary>
     public sealed record SetPaused(bool Paused);

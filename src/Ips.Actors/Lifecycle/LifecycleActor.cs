@@ -163,7 +163,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
             case PredecessorOrder order: Cast.Predecessor.Tell(Complete(order)); break;
 
             case BeginReload begin: _tracker.Begin(begin, _asking, _memory.Takeover); break;
-            case NoteFailure failure: _memory.Reload?.Fail(failure.Outcome, failure.Reason); break;
+            case NoteFailure failure: _memory.Reload?.Fail(failure.Outcome, KeyNames.In(_options, failure.Reason)); break;
             case NoteChecked: _memory.Reload?.Pass(); break;
             case FinishReload: _tracker.Finish(); break;
             case RefuseReload refuse:

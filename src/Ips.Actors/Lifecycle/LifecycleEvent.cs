@@ -41,7 +41,8 @@ internal abstract record LifecycleEvent
     /// <summary>The app has started, is warm, and its health checks pass, but for those that the predecessor is to judge.</summary>
     public sealed record FrontReady(IReadOnlyDictionary<string, string>? Failing = null) : LifecycleEvent;
 
-    /// <summary>The app has started but may not serve: a health check or the warm-up failed.</summary>
+    /// <summary>The app of a successor has started but may not serve: a health check or a request of the warm-up has failed until the
+    /// deadline. A first generation never says so.</summary>
     public sealed record FrontFailed(string Reason) : LifecycleEvent;
 
     /// <summary>The listening sockets are closed here; no connection arrives any more.</summary>

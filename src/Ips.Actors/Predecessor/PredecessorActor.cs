@@ -242,7 +242,8 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
         _listeners.Tell(new ListenerProtocol.PredecessorEnded());
         if (!_link.SaidGoodbye)
         {
-            _lifecycle.Tell(new LifecycleEvent.PredecessorLost());
+            _lifecycle.Tell(new LifecycleEvent.PredecessorLost()); // first: what the front says then means nobody to fall back to
+            _front.Tell(new HttpFrontProtocol.PredecessorLost());
         }
     }
 

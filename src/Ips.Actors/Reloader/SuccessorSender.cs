@@ -59,7 +59,8 @@ internal sealed class SuccessorSender(SuccessorSlot slot, RuntimeFiles files, Ip
                     facts.Version, slot.Generation, [.. sockets.Select(s => new EndpointOffer(s.Endpoint, s.Ordinal, s.External))],
                     given.Lock, given.Control, (long)options.Reload.HealthInterval.TotalMilliseconds,
                     OlderGenerations.WithSelf(slot.Older.Alive(), slot.Generation - 1), slot.Paused(),
-                    isLate ? files.LockEntry() : null, AppFacts(facts.Order.Terms), Judges: true, PidFile: files.PidFile ?? ""),
+                    isLate ? files.LockEntry() : null, AppFacts(facts.Order.Terms), Judges: true,
+                    Excused: Excused(facts.Order.Terms), PidFile: files.PidFile ?? ""),
                 [.. fds]);
         }
         catch (IOException e) // EMFILE, or too many to hand over
@@ -80,6 +81,14 @@ internal sealed class SuccessorSender(SuccessorSlot slot, RuntimeFiles files, Ip
     {
         var facts = slot.Facts().Where(fact => terms?.Accept.Contains(fact.Key) != true).ToDictionary(StringComparer.Ordinal);
         return facts.Count > 0 ? facts : null;
+    }
+
+    private List<string>? Excused(ReloadTerms? terms)
+    {
+        var failing = slot.HealthAtOffer.FailingForJudge?.Keys ?? [];
+        var names = failing.Concat(terms?.IgnoreChecks ?? []).Where(name => name.Length is > 0 and <= FrameRules.MaxNameLength)
+            .Distinct().Take(FrameRules.MaxChecks).ToList();
+        return names.Count > 0 ? names : null;
     }
 
     private (IdentityFrame Frame, IReadOnlyList<int> Fds) GiveIdentity()

@@ -16,7 +16,8 @@ internal sealed class SuccessorSlot
     /// <summary>What the app tells a successor.</summary>
     public Func<IReadOnlyDictionary<string, string>> Facts { get; init; } = () => new Dictionary<string, string>();
 
-    /// <summary>The health of this generation now: a check that fails here as well does not count against the successor.</summary>
+    /// <summary>The health of this generation now: a check that fails here as well does not count against the successor. It answers within
+    /// some seconds, and does not throw.</summary>
     public Func<Task<ProbeResult>> OwnHealth { get; init; } = () => Task.FromResult(ProbeResult.Healthy);
 
     /// <summary>The operator's health check as this generation was configured, if there is one.</summary>
@@ -24,6 +25,9 @@ internal sealed class SuccessorSlot
 
     /// <summary>Makes the health check of another URL.</summary>
     public Func<Uri, IHealthUrl>? MakeHealthUrl { get; init; }
+
+    /// <summary>This generation's own health just before the sockets were offered.</summary>
+    public ProbeResult HealthAtOffer { get; set; } = ProbeResult.Healthy;
 
     /// <summary>Where the successor stands.</summary>
     public SuccessorState State { get; set; } = new SuccessorState.None();

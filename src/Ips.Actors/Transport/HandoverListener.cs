@@ -8,13 +8,12 @@ using Microsoft.AspNetCore.Connections;
 namespace Ips.Actors.Transport;
 
 /// <summary>
-/// One endpoint as Kestrel sees it. <see cref="AcceptAsync"/> delivers accepted, adopted and warm-up connections alike, and waits through a
-/// quiesce: Kestrel's accept loop ends for good when it returns null or throws, so null comes only after <see cref="UnbindAsync"/> and an
-/// error never.
+/// One endpoint as Kestrel sees it. <see cref="AcceptAsync"/> delivers accepted and adopted connections alike, and waits through a quiesce:
+/// Kestrel's accept loop ends for good when it returns null or throws, so null comes only after <see cref="UnbindAsync"/> and an error
+/// never.
 /// </summary>
 internal sealed class HandoverListener(
-    IActorRef listeners, HandoverConnectionFactory factory, ConnectionRegistry connections, Action<HandoverListener> onUnbound)
-        : IConnectionListener
+    IActorRef listeners, HandoverConnectionFactory factory, ConnectionRegistry connections) : IConnectionListener
 {
     private static readonly TimeSpan UnbindTimeout = TimeSpan.FromSeconds(5);
 
@@ -30,25 +29,11 @@ internal sealed class HandoverListener(
     public void Deliver(int fd, ReadOnlyMemory<byte> leftover, IPEndPoint? peer)
     {
         connections.Arrived();
-        if (!_arrivals.Writer.TryWrite(new Arrival(fd, leftover, peer, null)))
+        if (!_arrivals.Writer.TryWrite(new Arrival(fd, leftover, peer)))
         {
             FileDescriptors.Close(fd); // unbound meanwhile
             connections.Left();
         }
-    }
-
-    /// <summary>Gives Kestrel a connection of the warm-up.</summary>
-    /// <param name="server">The server's end of a pair; owned by the listener from now on.</param>
-    /// <returns>False if the endpoint is unbound; the socket is then closed.</returns>
-    public bool TryDeliverWarmup(Socket server)
-    {
-        if (_arrivals.Writer.TryWrite(new Arrival(-1, default, null, server)))
-        {
-            return true;
-        }
-
-        server.Dispose();
-        return false;
     }
 
     /// <summary>The socket is there; its real address and id are known.</summary>
@@ -60,11 +45,6 @@ internal sealed class HandoverListener(
         {
             while (_arrivals.Reader.TryRead(out var arrival))
             {
-                if (arrival.Warmup is { } warmup)
-                {
-                    return factory.CreateWarmup(warmup, EndPoint);
-                }
-
                 if (TryOpen(arrival) is { } connection)
                 {
                     return connection;
@@ -77,7 +57,6 @@ internal sealed class HandoverListener(
 
     public async ValueTask UnbindAsync(CancellationToken cancellationToken = default)
     {
-        onUnbound(this);
         if (_bound is { } bound)
         {
             var unbind = new ListenerProtocol.Unbind(bound.Id);
@@ -100,15 +79,8 @@ internal sealed class HandoverListener(
         _arrivals.Writer.TryComplete();
         while (_arrivals.Reader.TryRead(out var arrival))
         {
-            if (arrival.Warmup is { } warmup)
-            {
-                warmup.Dispose();
-            }
-            else
-            {
-                FileDescriptors.Close(arrival.Fd);
-                connections.Left();
-            }
+            FileDescriptors.Close(arrival.Fd);
+            connections.Left();
         }
 
         return ValueTask.CompletedTask;
@@ -134,5 +106,5 @@ internal sealed class HandoverListener(
         }
     }
 
-    private readonly record struct Arrival(int Fd, ReadOnlyMemory<byte> Leftover, IPEndPoint? Peer, Socket? Warmup);
+    private readonly record struct Arrival(int Fd, ReadOnlyMemory<byte> Leftover, IPEndPoint? Peer);
 }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
 using Akka.Actor;
@@ -21,11 +20,6 @@ internal sealed class HandoverTransport(
 {
     private static readonly TimeSpan BindTimeout = TimeSpan.FromSeconds(30);
 
-    private ImmutableList<HandoverListener> _listeners = [];
-
-    /// <summary>The endpoints that Kestrel has bound, in order.</summary>
-    public IReadOnlyList<HandoverListener> Listeners => _listeners;
-
     /// <summary>TCP and Unix sockets; a <c>FileHandleEndPoint</c> and named pipes go to the stock transports.</summary>
     public bool CanBind(EndPoint endpoint) => actors() is not null && endpoint is IPEndPoint or UnixDomainSocketEndPoint;
 
@@ -33,14 +27,12 @@ internal sealed class HandoverTransport(
     public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
         var listeners = await actors()!.GetAsync<ListenerProtocol>(cancellationToken).ConfigureAwait(false);
-        var listener = new HandoverListener(
-            listeners, factory, connections, gone => ImmutableInterlocked.Update(ref _listeners, list => list.Remove(gone)));
+        var listener = new HandoverListener(listeners, factory, connections);
         var reply = await listeners.Ask<object>(
             new ListenerProtocol.Bind(endpoint, listener.Deliver, listener.Attach), BindTimeout, cancellationToken).ConfigureAwait(false);
         switch (reply)
         {
             case ListenerProtocol.Bound:
-                ImmutableInterlocked.Update(ref _listeners, list => list.Add(listener));
                 return listener;
             case ListenerProtocol.BindFailed { Error: PosixException { Errno: Errno.EADDRINUSE } error }:
                 throw new AddressInUseException(error.Message, error);

@@ -141,6 +141,7 @@ internal static class WarmupClient
 }
 
 /// <summary>Marks a request that Ips sent itself, without the network, to warm the app up before it serves: then
-/// <c>context.Features.Get&lt;IIpsWarmupFeature&gt;()</c> is not null. Leave such requests out of access logs and metrics; no client sees
-/// their responses.</summary>
+/// <c>context.Features.Get&lt;IIpsWarmupFeature&gt;()</c> is not null. Such requests are for the paths of
+/// <see cref="Ips.Actors.Configuration.WarmupOptions.Requests"/> and, in a successor, for the app's health endpoints. Leave them out of
+/// access logs and metrics of the app's own; no client sees their responses.</summary>
 public interface IIpsWarmupFeature;

@@ -12,7 +12,13 @@ internal sealed class DaemonSettings
     /// <summary>The section of <see cref="ToConfiguration"/> that Kestrel reads.</summary>
     internal const string KestrelSection = "Kestrel";
 
-    internal DaemonSettings() => Ips = new() { DescribeConfiguration = Describe };
+    internal DaemonSettings() => Ips = new()
+    {
+        HasHoconKeys = true,
+        DescribeConfiguration = Describe,
+        GenerationHeader = true,
+        Warmup = { Requests = ["/ping"] },
+    };
 
     /// <summary>What <c>AddIps</c> works by.</summary>
     public IpsOptions Ips { get; }

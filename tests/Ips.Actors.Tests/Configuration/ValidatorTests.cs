@@ -32,10 +32,10 @@ public sealed class ValidatorTests
 
         Assert.Equal(
         [
-            "ips.pid-file", "ips.drain.timeout", "ips.drain.lame-duck", "ips.reload.ready-timeout", "ips.reload.probation",
-            "ips.reload.health-interval", "ips.reload.kill-timeout", "ips.listener.backlog",
+            "Ips:PidFile", "Ips:Drain:Timeout", "Ips:Drain:LameDuck", "Ips:Reload:ReadyTimeout", "Ips:Reload:Probation",
+            "Ips:Reload:HealthInterval", "Ips:Reload:KillTimeout", "Ips:Listener:Backlog",
         ], failures.Select(failure => failure[..failure.IndexOf(' ', StringComparison.Ordinal)]));
-        Assert.Contains("ips.drain.timeout is -1ms; it must be a duration with a unit, from 1s to 1h.", failures);
+        Assert.Contains("Ips:Drain:Timeout is -1ms; it must be a duration with a unit, from 1s to 1h.", failures);
     }
 
     [Theory]

@@ -237,12 +237,14 @@ public sealed class CompositionTests : ActorTest
 
     private IActorRef[] Compose(IUntypedActorContext context, TaskCompletionSource ready)
     {
-        var (gate, connections, role, health) = (new FrontState(), new ConnectionRegistry(), FrontFixture.Role(), new FakeHealth());
+        var (gate, connections, role) = (new FrontState(), new ConnectionRegistry(), FrontFixture.Role());
+        var (warmup, health) = (new FakeWarmup(), new FakeHealth());
         var (link, slot, ledger) = (new PredecessorLink(null, TimeSpan.FromSeconds(1)), new SuccessorSlot(), new MoveLedger());
         var lifecycle = Add("lifecycle", Props.Create(() => new LifecycleActor(_memory, _process, _options, TimeProvider.System, _log)));
         var listener = Add("listener", Props.Create(() => new ListenerActor(_table, lifecycle, _log)));
         var mover = Add("mover", Props.Create(() => new MoverActor(ledger, connections, gate.Move, lifecycle, TimeProvider.System, _log)));
-        var front = Add("front", Props.Create(() => new HttpFrontActor(gate, connections, role, health, mover, lifecycle, _log)));
+        var front = Add("front", Props.Create(() => new HttpFrontActor(gate, connections, role, warmup, health, mover, lifecycle,
+            _log)));
         var reloader = Add("reloader",
             Props.Create(() => new ReloaderActor(slot, _launcher, _identity, listener, mover, lifecycle, _options, _log)));
         var predecessor = Add("predecessor",

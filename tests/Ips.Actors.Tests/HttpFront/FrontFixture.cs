@@ -24,12 +24,23 @@ internal static class FrontFixture
         new(Generation, NullLogger<GenerationRole>.Instance) { Time = time ?? new FakeTimeProvider() };
 }
 
+/// <summary>A warm-up whose outcome is the test's.</summary>
+internal sealed class FakeWarmup : IWarmup
+{
+    public Func<CancellationToken, Task<string?>> Answer { get; set; } = _ => Task.FromResult<string?>(null);
+
+    public Task<string?> WarmAsync(CancellationToken cancellationToken) => Answer(cancellationToken);
+}
+
 /// <summary>An app whose health is the test's.</summary>
 internal sealed class FakeHealth : IHealthProbe
 {
     public Func<CancellationToken, Task<string?>> Answer { get; set; } = _ => Task.FromResult<string?>(null);
 
-    public async Task<ProbeResult> CheckAsync(CancellationToken cancellationToken) => ProbeResult.Of(await Answer(cancellationToken));
+    /// <summary>Checks that fail by name, beside that.</summary>
+    public IReadOnlyDictionary<string, string> Failing { get; set; } = new Dictionary<string, string>();
+
+    public async Task<ProbeResult> CheckAsync(CancellationToken cancellationToken) => new(await Answer(cancellationToken), Failing);
 }
 
 /// <summary>Real connections over loopback, served by nobody but the test.</summary>

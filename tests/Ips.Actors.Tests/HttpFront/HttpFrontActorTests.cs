@@ -16,6 +16,7 @@ public sealed class HttpFrontActorTests : ActorTest
     private readonly RecordingLog _log = new();
     private readonly FrontState _state = new();
     private readonly ConnectionRegistry _connections = new();
+    private readonly FakeWarmup _warmup = new();
     private readonly FakeHealth _health = new();
     private readonly FakeTimeProvider _time = new();
     private readonly GenerationRole _role = FrontFixture.Role();
@@ -34,7 +35,7 @@ public sealed class HttpFrontActorTests : ActorTest
             return AutoPilot.KeepRunning;
         }));
         _front = Supervise(Props
-            .Create(() => new HttpFrontActor(_state, _connections, _role, _health, _mover.Ref, _lifecycle.Ref, _log, _time)));
+            .Create(() => new HttpFrontActor(_state, _connections, _role, _warmup, _health, _mover.Ref, _lifecycle.Ref, _log, _time)));
     }
 
     [Fact]
@@ -58,47 +59,9 @@ public sealed class HttpFrontActorTests : ActorTest
     }
 
     [Fact]
-    public async Task HostStarted_Unhealthy_FailsWithTheReason()
-    {
-        _health.Answer = _ => Task.FromResult<string?>("health check 'store' is unhealthy");
-        _front.Tell(new HttpFrontProtocol.HostStarted());
-        Assert.Equal("health check 'store' is unhealthy", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.FrontFailed>()).Reason);
-    }
-
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task HostStarted_CheckThrows_Fails(bool atOnce)
-    {
-        _health.Answer = _ => atOnce ? throw new InvalidOperationException("no store")
-            : Task.FromException<string?>(new InvalidOperationException("no store"));
-        _front.Tell(new HttpFrontProtocol.HostStarted());
-        Assert.Equal("the health checks failed: no store", (await _lifecycle.ExpectMsgAsync<LifecycleEvent.FrontFailed>()).Reason);
-    }
-
-    [Fact]
-    public async Task HostStarted_CheckHangs_FailsAfterThirtySeconds()
-    {
-        var asked = new TaskCompletionSource();
-        _health.Answer = _ =>
-        {
-            asked.SetResult();
-            return new TaskCompletionSource<string?>().Task;
-        };
-        _front.Tell(new HttpFrontProtocol.HostStarted());
-        await asked.Task.WaitAsync(Patience);
-        await Until(
-            () =>
-            {
-                _time.Advance(TimeSpan.FromSeconds(30)); // again and again: the deadline may be armed after the first
-                return Task.FromResult(_lifecycle.HasMessages);
-            });
-        await _lifecycle.ExpectMsgAsync<LifecycleEvent.FrontFailed>();
-    }
-
-    [Fact]
     public async Task Killed_CheckUnderWay_IsMadeAgain()
     {
+        _state.Terms = new ReadinessTerms(TimeSpan.FromMinutes(1), judged: false, [], _time);
         var (checks, first) = (0, new TaskCompletionSource<string?>());
         _health.Answer = _ => ++checks == 1 ? first.Task : Task.FromResult<string?>(null);
         _front.Tell(new HttpFrontProtocol.HostStarted());

@@ -80,7 +80,7 @@ public sealed class LifecycleReloadTests : LifecycleActorTest
         lifecycle.Tell(new LifecycleEvent.SuccessorGone());
         var receipt = (await waiter.FishForMessageAsync<LifecycleProtocol.ReloadFinished>(_ => true)).Receipt;
         Assert.Equal("refused", receipt.Outcome);
-        Assert.Contains("ips.reload.ready-timeout", receipt.Reason, StringComparison.Ordinal);
+        Assert.Contains("Ips:Reload:ReadyTimeout", receipt.Reason, StringComparison.Ordinal);
         await Listeners.ExpectMsgAsync<ListenerOrder.HandoverEnded>();
 
         lifecycle.Tell(new LifecycleProtocol.Reload("next"));

@@ -114,6 +114,7 @@ public sealed class PredecessorActorTests : ActorTest
     {
         _channel.CloseChannel();
         await _lifecycle.ExpectMsgAsync<LifecycleEvent.PredecessorLost>();
+        await _front.ExpectMsgAsync<HttpFrontProtocol.PredecessorLost>();
         Assert.True(_channel.Disposed);
     }
 

@@ -135,6 +135,23 @@ public sealed class IgnoreCheckTests : ActorTest
         Assert.Equal(["other"], ((WelcomeFrame)sent.Frame).Facts!.Keys);
     }
 
+    // So that it does not wait until its deadline for what cannot get better.
+    [Theory]
+    [InlineData(false, false, null)]
+    [InlineData(true, false, "store")]
+    [InlineData(false, true, "queue")]
+    [InlineData(true, true, "store queue")]
+    public async Task Welcome_TellsWhichChecksNeedNoWaiting(bool failsHere, bool ignored, string? excused)
+    {
+        _here = failsHere ? _here with { Failing = StoreFails } : _here;
+        await SpawnAsync(ignored ? new ReloadTerms([], ["queue"]) : null);
+        for (var i = 0; i < 2; i++) // ahead of its hello, and in answer to it
+        {
+            var welcome = (WelcomeFrame)(await _successor.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame;
+            Assert.Equal(excused, welcome.Excused is { } names ? string.Join(' ', names) : null);
+        }
+    }
+
     [Fact]
     public void Frames_OfAnOlderBuild_HaveNoneOfIt()
     {
@@ -143,9 +160,14 @@ public sealed class IgnoreCheckTests : ActorTest
             .ToArray());
         Assert.Null(welcome.Facts);
         Assert.False(welcome.Judges);
+        Assert.Null(welcome.Excused);
         var same = new WelcomeFrame(2, 2, [], false, false, 100, Facts: new Dictionary<string, string> { ["store"] = "a" }, Judges: true);
         Assert.Equal("a", ((WelcomeFrame)HandoverCodec.Decode(HandoverCodec.Encode(same))).Facts!["store"]);
         Assert.NotNull(FrameRules.Fault(same with { Facts = Enumerable.Range(0, 17).ToDictionary(i => $"{i}", _ => "") }));
+        Assert.Equal(["a"], ((WelcomeFrame)HandoverCodec.Decode(HandoverCodec.Encode(same with { Excused = ["a"] }))).Excused!);
+        Assert.NotNull(FrameRules.Fault(same with { Excused = [.. Enumerable.Range(0, 33).Select(i => $"{i}")] }));
+        Assert.NotNull(FrameRules.Fault(same with { Excused = [null!] }));
+        Assert.NotNull(FrameRules.Fault(same with { Excused = [new string('a', 101)] }));
         Assert.NotNull(FrameRules.Fault(new ReadyFrame(Failing: new Dictionary<string, string> { [""] = "" })));
     }
 

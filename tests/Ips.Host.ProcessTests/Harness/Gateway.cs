@@ -28,7 +28,7 @@ internal sealed partial class Gateway : IAsyncDisposable
             $"--Kestrel:Endpoints:Secure:Url=https://127.0.0.1:{TlsPort}",
             $"--Kestrel:Endpoints:Secure:Certificate:Path={pfx}",
                 $"--Kestrel:Endpoints:Secure:Certificate:Password={TestCertificate.Password}",
-            $"--Ips:PidFile={_pidFile}",
+            $"--Ips:PidFile={_pidFile}", "--Ips:GenerationHeader=true",
             // Times as ServiceSettings has them: a busy machine is no fault of a successor's.
             "--Ips:Reload:Probation=00:00:00", $"--Ips:Reload:ReadyTimeout={Limits.Step}", "--Ips:Reload:HealthInterval=00:00:05",
             // One line an event, with its id.

@@ -58,7 +58,7 @@ public sealed partial class ReferenceConfigurationTests
                 "duration" => "A duration from",
                 "whole" => "A whole number of",
                 "size" => "A size with a unit",
-                "list" => key.Path == DaemonKeys.Urls ? "URL" : "Paths",
+                "list" => key.Path switch { DaemonKeys.Urls => "URL", "ips.reload.health-tags" => "Tags in a list", _ => "Paths" },
                 "path" => "path of a file",
                 "block" => "a block",
                 _ => ""

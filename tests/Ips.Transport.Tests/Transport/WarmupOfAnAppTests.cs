@@ -1,8 +1,11 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using Ips.Actors.Configuration;
 using Ips.Actors.Diagnostics;
 using Ips.Actors.HttpFront;
 using Ips.Actors.Transport;
+using Ips.Testing.Load;
 using Ips.Testing.Processes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -16,110 +19,196 @@ namespace Ips.Transport.Tests.Transport;
 
 public sealed class WarmupOfAnAppTests
 {
-    [Fact]
-    public async Task Start_OfAnAppWithAddIps_WarmsTheTransportAndCountsNothing()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Start_OfAnAppWithAddIps_AsksOnlyWhatTheAppNamedAndCountsNothing(bool named)
     {
-        using var folder = new TempFolder();
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.Configuration["urls"] = "http://127.0.0.1:0";
-        builder.Configuration["Ips:PidFile"] = folder.PathOf("app.pid");
-        builder.AddIps();
-        await using var app = builder.Build();
-        ConcurrentQueue<HandoverConnection?> warmups = [];
-        app.Use((context, next) =>
+        await using var app = Build(options => options.Warmup.Requests = named ? ["/ping"] : []);
+        ConcurrentQueue<HandoverConnection?> requests = [];
+        app.App.Use((context, next) =>
         {
-            if (context.Features.Get<IIpsWarmupFeature>() is not null) warmups.Enqueue(context.Features.Get<HandoverConnection>());
+            requests.Enqueue(context.Features.Get<HandoverConnection>());
             return next(context);
         });
-        app.MapGet("/ping", () => "pong");
-        await app.StartAsync();
+        app.App.MapGet("/ping", (HttpContext context) => context.Features.Get<IIpsWarmupFeature>() is null ? "pong" : "warm");
+        await app.App.StartAsync();
 
         // A client is answered only after the warm-up, as accepting begins then.
-        Assert.Equal("pong", await GetOnceAsync(app));
-        var gate = app.Services.GetRequiredService<FrontState>();
+        Assert.Equal("pong", await GetOnceAsync(app.App));
+        var gate = app.App.Services.GetRequiredService<FrontState>();
         await Eventually.TrueAsync(() => gate.Requests > 0);
 
-        Assert.NotEmpty(warmups);
-        Assert.All(warmups, connection => Assert.True(connection?.IsWarmup)); // each over a connection of the kind that clients have
+        Assert.Equal(named, requests.Count > 1);
+        Assert.All(requests.SkipLast(1), connection => Assert.True(connection?.IsWarmup)); // of the kind that clients have
         Assert.Equal(1, gate.Requests); // the client's
-        await app.StopAsync();
+        await Eventually.TrueAsync(() => app.Lines.Ids.Contains(EventIds.WarmedUp)); // on a thread of its own
+        await app.App.StopAsync();
     }
 
     [Fact]
     public async Task Start_AppThatAnswersTooSlowly_SaysThatTheWarmUpWasForNothing()
     {
-        using var folder = new TempFolder();
-        var builder = WebApplication.CreateSlimBuilder();
-        var lines = new CapturedLines();
-        builder.Logging.ClearProviders().AddProvider(lines);
-        builder.Configuration["urls"] = "http://127.0.0.1:0";
-        builder.Configuration["Ips:PidFile"] = folder.PathOf("app.pid");
-        builder.AddIps(options => options.Warmup.Timeout = TimeSpan.FromMilliseconds(200));
-        await using var app = builder.Build();
-        app.MapGet("/ping", async (HttpContext context) =>
+        await using var app = Build(options =>
+            (options.Warmup.Requests, options.Warmup.Timeout) = (["/ping"], TimeSpan.FromMilliseconds(200)));
+        app.App.MapGet("/ping", async (HttpContext context) =>
         {
             if (context.Features.Get<IIpsWarmupFeature>() is not null) await Task.Delay(Timeout.Infinite, context.RequestAborted);
             return "pong";
         });
-        await app.StartAsync();
+        await app.App.StartAsync();
 
-        Assert.Equal("pong", await GetOnceAsync(app)); // it serves all the same
-        Assert.Contains(EventIds.WarmupUnfinished, lines.Ids);
-        Assert.DoesNotContain(EventIds.WarmedUp, lines.Ids);
-        await app.StopAsync();
+        Assert.Equal("pong", await GetOnceAsync(app.App)); // it serves all the same
+        await Eventually.TrueAsync(() => app.Lines.Ids.Contains(EventIds.WarmupUnfinished));
+        Assert.DoesNotContain(EventIds.WarmedUp, app.Lines.Ids);
+        await app.App.StopAsync();
     }
 
-    // A gateway whose server behind it is down yet must start, and one that is down must not keep it from being replaced.
+    [Fact]
+    public async Task Start_LaterRoundsTakeTooLong_IsAsWarmAsItGets()
+    {
+        await using var app = Build(options => (options.Warmup.Requests, options.Warmup.Timeout) = (["/ping"], TimeSpan.FromSeconds(3)));
+        var asked = 0;
+        app.App.MapGet("/ping", async (HttpContext context) =>
+        {
+            if (Interlocked.Increment(ref asked) > 2) await Task.Delay(Timeout.Infinite, context.RequestAborted);
+        });
+        await app.App.StartAsync();
+
+        await Eventually.TrueAsync(() => app.Lines.Ids.Contains(EventIds.AcceptingStarted));
+        await Eventually.TrueAsync(() => app.Lines.Ids.Contains(EventIds.WarmedUp));
+        Assert.DoesNotContain(EventIds.WarmupUnfinished, app.Lines.Ids);
+        await app.App.StopAsync();
+    }
+
+    // 502 and 504 are said of a server behind this one.
     [Theory]
     [InlineData(StatusCodes.Status502BadGateway, true)]
     [InlineData(StatusCodes.Status504GatewayTimeout, true)]
     [InlineData(StatusCodes.Status500InternalServerError, false)]
     [InlineData(StatusCodes.Status503ServiceUnavailable, false)]
-    public async Task Start_WarmUpIsAnsweredByAFault_CountsUnlessItIsSaidOfAServerBehind(int status, bool serves)
+    public async Task Start_NamedPathIsAnsweredByAFault_WarnsUnlessItIsSaidOfAServerBehind(int status, bool isFine)
     {
-        using var folder = new TempFolder();
-        var builder = WebApplication.CreateSlimBuilder();
-        var lines = new CapturedLines();
-        builder.Logging.ClearProviders().AddProvider(lines);
-        builder.Configuration["urls"] = "http://127.0.0.1:0";
-        builder.Configuration["Ips:PidFile"] = folder.PathOf("app.pid");
-        builder.AddIps(options => options.Warmup.Timeout = Limits.Step);
-        await using var app = builder.Build();
-        app.MapGet("/ping", () => Results.StatusCode(status));
-        await app.StartAsync();
+        await using var app = Build(options => (options.Warmup.Requests, options.Warmup.Timeout) = (["/ping"], Limits.Step));
+        app.App.MapGet("/ping", () => Results.StatusCode(status));
+        await app.App.StartAsync();
 
-        await Eventually.TrueAsync(() => lines.Ids.Contains(serves ? EventIds.AcceptingStarted : EventIds.FrontFailed));
-        Assert.Equal(serves, lines.Ids.Contains(EventIds.WarmedUp));
-        await app.StopAsync();
+        await Eventually.TrueAsync(() => app.Lines.Ids.Contains(EventIds.AcceptingStarted)); // in any case: nobody else would serve
+        await Eventually.TrueAsync(() => app.Lines.Ids.Contains(isFine ? EventIds.WarmedUp : EventIds.ServesUnhealthy));
+        Assert.DoesNotContain(isFine ? EventIds.ServesUnhealthy : EventIds.WarmedUp, app.Lines.Ids);
+        await app.App.StopAsync();
     }
 
-    // It answers HTTP/1.1 with 400 and closes: that must cost neither the start nor, if another endpoint is there, the warm-up.
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task Start_EndpointSpeaksHttp2Only_WarmsByAnotherIfThereIsOne(bool another)
+    [Fact]
+    [Trait("issue", "14")]
+    public async Task Start_MiddlewareThrowsOnWhatIsNamed_WarnsInItsWords()
     {
-        using var folder = new TempFolder();
+        await using var app = Build(options => options.Warmup.Requests = ["/ping"]);
+        app.App.Use((context, next) => context.Request.Headers.ContainsKey("X-Tenant") ? next(context)
+            : throw new InvalidOperationException("no tenant"));
+        await app.App.StartAsync();
+
+        await Eventually.TrueAsync(() => app.Lines.Ids.Contains(EventIds.ServesUnhealthy));
+        Assert.Contains(app.Lines.Texts, text => text.Contains("/ping was answered with 500 (Ips:Warmup:Requests): no tenant",
+            StringComparison.Ordinal));
+        await app.App.StopAsync();
+    }
+
+    // The connections are not the endpoint's, so neither its protocol nor TLS keeps the app cold.
+    [Theory]
+    [InlineData(HttpProtocols.Http2, false)]
+    [InlineData(HttpProtocols.Http1, true)]
+    [Trait("issue", "14")]
+    public async Task Start_EndpointSpeaksNoPlainHttp1_IsWarmedAllTheSame(HttpProtocols protocols, bool tls)
+    {
+        using var certificate = X509CertificateLoader.LoadPkcs12(TestCertificate.MakePfx(out _), TestCertificate.Password);
+        await using var app = Build(
+            options => options.Warmup.Requests = ["/ping"],
+            kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
+            {
+                listen.Protocols = protocols;
+                if (tls) listen.UseHttps(certificate);
+            }));
+        ConcurrentQueue<string> seen = [];
+        app.App.MapGet("/ping", (HttpRequest request) => seen.Enqueue($"{request.Scheme}://{request.Host}"));
+        await app.App.StartAsync();
+
+        await Eventually.TrueAsync(() => app.Lines.Ids.Contains(EventIds.AcceptingStarted));
+        Assert.DoesNotContain(EventIds.ServesUnhealthy, app.Lines.Ids);
+        Assert.NotEmpty(seen);
+        Assert.All(seen, url => Assert.Equal(tls ? "https://localhost" : "http://localhost", url));
+        await app.App.StopAsync();
+    }
+
+    [Fact]
+    [Trait("issue", "14")]
+    public async Task Warm_InASuccessor_AsksTheHealthEndpointsAndHeedsNoStatusOfTheirs()
+    {
+        await using var app = Build(options => { });
+        app.App.MapIpsProbes("/live", "/ready");
+        app.App.MapHealthChecks("/health");
+        app.App.MapHealthChecks("/health/{part}");
+        app.App.MapGet("/other", () => "other");
+        await app.App.StartAsync();
+        await Eventually.TrueAsync(() => app.Lines.Ids.Contains(EventIds.AcceptingStarted));
+        app.Paths.Clear();
+        Assert.Equal(["/health", "/live", "/ready"], HealthPaths.Of(app.App.Services).Order(StringComparer.Ordinal));
+
+        Assert.Null(await Warmup(app, HealthPaths.Of(app.App.Services)).WarmAsync(CancellationToken.None).WaitAsync(Limits.Step));
+        Assert.Equal(["/health", "/live", "/ready"], app.Paths.Distinct().Order(StringComparer.Ordinal));
+        Assert.Equal(6, app.Paths.Count); // twice: as a client that keeps its connection
+        await app.App.StopAsync();
+    }
+
+    [Fact]
+    [Trait("issue", "14")]
+    public async Task Warm_AfterAFault_AsksOnlyWhatIsNamed()
+    {
+        await using var app = Build(options => { });
+        var status = StatusCodes.Status503ServiceUnavailable;
+        app.App.MapGet("/ping", () => Results.StatusCode(status));
+        await app.App.StartAsync();
+        await Eventually.TrueAsync(() => app.Lines.Ids.Contains(EventIds.AcceptingStarted));
+
+        var warmup = Warmup(app, [], "/ping");
+        Assert.Contains("/ping was answered with 503", await warmup.WarmAsync(CancellationToken.None), StringComparison.Ordinal);
+        app.Paths.Clear();
+        Assert.NotNull(await warmup.WarmAsync(CancellationToken.None));
+        status = StatusCodes.Status200OK;
+        Assert.Null(await warmup.WarmAsync(CancellationToken.None));
+        Assert.Null(await warmup.WarmAsync(CancellationToken.None)); // it is warm
+        Assert.Equal(["/ping", "/ping"], app.Paths);
+        await app.App.StopAsync();
+    }
+
+    private static AppWarmup Warmup(TestedApp app, IReadOnlyList<string> healthPaths, params IReadOnlyList<string> named)
+    {
+        var services = app.App.Services;
+        return new AppWarmup(
+            services.GetRequiredService<HandoverConnectionFactory>(), services.GetRequiredService<AppPipeline>(),
+            services.GetRequiredService<IHttpContextFactory>(), () => [.. app.App.Urls], () => healthPaths,
+            new WarmupOptions { Requests = named, Timeout = Limits.Step }, TimeProvider.System, app.Lines);
+    }
+
+    private static TestedApp Build(Action<IpsOptions> configure, Action<KestrelServerOptions>? kestrel = null)
+    {
+        var folder = new TempFolder();
         var builder = WebApplication.CreateSlimBuilder();
         var lines = new CapturedLines();
         builder.Logging.ClearProviders().AddProvider(lines);
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
-            if (another) kestrel.Listen(IPAddress.Loopback, 0);
-        });
+        if (kestrel is null) builder.Configuration["urls"] = "http://127.0.0.1:0";
+        else builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel);
         builder.Configuration["Ips:PidFile"] = folder.PathOf("app.pid");
-        builder.AddIps(options => options.Warmup.Timeout = Limits.Step);
-        await using var app = builder.Build();
-        var warmups = 0;
-        app.MapGet("/ping", () => $"{Interlocked.Increment(ref warmups)}");
-        await app.StartAsync();
-
-        await Eventually.TrueAsync(() => lines.Ids.Contains(EventIds.AcceptingStarted));
-        Assert.DoesNotContain(EventIds.FrontFailed, lines.Ids);
-        Assert.Equal(another, warmups > 0);
-        await app.StopAsync();
+        builder.Services.AddHealthChecks();
+        builder.AddIps(configure);
+        var app = builder.Build();
+        var tested = new TestedApp(app, lines, folder);
+        app.Use((context, next) =>
+        {
+            tested.Paths.Enqueue(context.Request.Path);
+            return next(context);
+        });
+        return tested;
     }
 
     // A connection that is kept would be waited for at the stop.
@@ -129,9 +218,22 @@ public sealed class WarmupOfAnAppTests
         return await client.GetStringAsync(new Uri($"{app.Urls.Single()}/ping")).WaitAsync(Limits.Step);
     }
 
+    private sealed record TestedApp(WebApplication App, CapturedLines Lines, TempFolder Folder) : IAsyncDisposable
+    {
+        public ConcurrentQueue<string> Paths { get; } = [];
+
+        public async ValueTask DisposeAsync()
+        {
+            await App.DisposeAsync();
+            Folder.Dispose();
+        }
+    }
+
     private sealed class CapturedLines : ILoggerProvider, ILogger
     {
         public ConcurrentQueue<int> Ids { get; } = [];
+
+        public ConcurrentQueue<string> Texts { get; } = [];
 
         public ILogger CreateLogger(string categoryName) => this;
 
@@ -140,7 +242,11 @@ public sealed class WarmupOfAnAppTests
         public bool IsEnabled(LogLevel logLevel) => true;
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception,
-            Func<TState, Exception?, string> formatter) => Ids.Enqueue(eventId.Id);
+            Func<TState, Exception?, string> formatter)
+        {
+            Texts.Enqueue(formatter(state, exception));
+            Ids.Enqueue(eventId.Id);
+        }
 
         public void Dispose()
         {
