@@ -59,6 +59,13 @@ internal sealed class FrontState
         }
     }
 
+    /// <summary>The service ends with this generation: nobody takes its connections. Set before <see cref="Draining"/>.</summary>
+    public bool Ending { get; set; }
+
+    /// <summary>Clients that are to be told that this generation leaves, each in its own way, and are still there: WebSockets, and those of
+    /// SignalR.</summary>
+    public Tally Guests { get; } = new();
+
     /// <summary>Responses whose headers are still to go out say <c>Connection: close</c>.</summary>
     public bool Draining
     {
