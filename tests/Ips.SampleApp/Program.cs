@@ -12,6 +12,7 @@ ReleaseFolder.WaitWhileHeld(ReleaseFolder.HoldBeforeHello);
 var builder = WebApplication.CreateBuilder(args);
 builder.AddIps(options => ConnectionUser.Configure(options, builder.Configuration)); // `builder.AddIps()` is all that Ips asks of an app
 ConnectionUser.Configure(builder);
+Hubs.Configure(builder);
 
 // One write a line: the generations of a test share one log file, and their lines must not tear each other.
 IIpsGeneration? generation = null;
@@ -39,6 +40,7 @@ app.MapIpsProbes();
 // What this process runs, and what it was configured by: the content root of a release that is switched must be the new one's.
 app.MapGet("/release", (IConfiguration configuration) => $"{ReleaseFolder.Name} configured by {configuration["Release"]}");
 ConnectionUser.Map(app);
+Hubs.Map(app);
 app.MapGet("/listeners", ListeningSockets.Describe);
 app.Map("/ws", WebSocketEcho.ServeAsync);
 app.MapGet("/events", ServerSentEvents.ServeAsync);

@@ -63,6 +63,7 @@ public static class IpsHostingExtensions
         services.AddSingleton<FrontState>();
         services.AddSingleton(provider => new HealthCheckProbe(provider, TimeProvider.System));
         services.AddSingleton<PoliteClose>();
+        HubFarewell.Register(services);
         services.AddSingleton<ConnectionRegistry>();
         services.AddSingleton(provider => new HandoverConnectionFactory(
             provider.GetRequiredService<IOptions<SocketTransportOptions>>().Value,

@@ -42,6 +42,9 @@ internal sealed class PoliteClose
         state.Leaving.Register(OnLeaving);
     }
 
+    /// <summary>How long a hub's client that calls again and again may keep this generation from closing between two calls.</summary>
+    public TimeSpan HubPatience => _drain.Timeout / 8;
+
     /// <summary>A response is about to say so, or a final GOAWAY: counts the connection, and lets it end without a reset.</summary>
     public void Tell(string connectionId, HandoverConnection? connection)
     {
