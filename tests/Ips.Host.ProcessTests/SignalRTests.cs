@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Ips.Actors.Diagnostics;
 using Ips.Host.ProcessTests.Harness;
+using Ips.Testing.Processes;
 using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.SignalR.Client;
 using Xunit.Abstractions;
@@ -19,7 +20,7 @@ public sealed class SignalRTests(ITestOutputHelper output) : ProcessTest(output)
     [InlineData(HttpTransportType.LongPolling)]
     public async Task Reload_SignalRClients_ComeBackWithoutAnErrorAndLoseNoInvocation(HttpTransportType transport)
     {
-        var service = await StartAsync();
+        var service = await StartHubAsync();
         var release = Path.Combine(Folder, "release");
         await using var crowd = await Crowd.ConnectAsync(service, transport, Clients);
         var held = crowd.Connections.Take(Held).Select(hub => hub.InvokeAsync<int>("Hold", release)).ToList();
@@ -42,6 +43,27 @@ public sealed class SignalRTests(ITestOutputHelper output) : ProcessTest(output)
         Assert.DoesNotContain(service.Log.Of(EventIds.Aborted), e => e["Requests"] != "0");
     }
 
+    // It connects anew after that, and meets the successor, which knows nothing of what was negotiated here.
+    [Fact]
+    public async Task Negotiate_OnAConnectionOfThePredecessor_IsSentOnToTheSuccessor()
+    {
+        var service = await StartHubAsync(new ServiceSettings(ServiceKind.SampleApp) { Probation = TimeSpan.FromMinutes(10) });
+        using var client = await RawClient.ConnectAsync(service.Port);
+        await client.GetAsync("/ping");
+        service.Signal(ProcessTable.SigUsr2);
+        await service.Log.WaitForAsync(0, EventIds.AcceptingQuiesced);
+        await client.SendAsync("POST /hub/negotiate?negotiateVersion=1 HTTP/1.1\r\nHost: local\r\nContent-Length: 0\r\n\r\n");
+        var answer = await client.ReadUntilAsync(text => text.Contains("\r\n\r\n", StringComparison.Ordinal));
+        Assert.StartsWith("HTTP/1.1 307 ", answer, StringComparison.Ordinal);
+        Assert.Contains("Location: negotiate?negotiateVersion=1\r\n", answer, StringComparison.Ordinal);
+        Assert.Contains("Connection: close\r\n", answer, StringComparison.Ordinal);
+
+        using var pool = new HttpClient();
+        Assert.Contains("connectionToken", await (await pool.PostAsync(
+            new Uri($"http://127.0.0.1:{service.Port}/hub/negotiate?negotiateVersion=1"), null)).Content.ReadAsStringAsync(),
+            StringComparison.Ordinal);
+    }
+
     private static bool IsNotFound(string fault) => fault.Contains("404", StringComparison.Ordinal);
 
     [Theory]
@@ -49,7 +71,7 @@ public sealed class SignalRTests(ITestOutputHelper output) : ProcessTest(output)
     [InlineData(true)]
     public async Task Measure(bool skip)
     {
-        var service = await StartAsync();
+        var service = await StartHubAsync();
         using var over = new CancellationTokenSource();
         var (ok, bad) = (0, new ConcurrentDictionary<string, int>());
         var workers = Enumerable.Range(0, 8).Select(_ => Task.Run(async () =>
@@ -83,9 +105,9 @@ public sealed class SignalRTests(ITestOutputHelper output) : ProcessTest(output)
         Output.WriteLine($"{ok} ok; " + string.Join("; ", bad.Select(b => $"{b.Value} x {b.Key}")));
     }
 
-    private async Task<Service> StartAsync()
+    private async Task<Service> StartHubAsync(ServiceSettings? settings = null)
     {
-        var service = Prepare(new ServiceSettings(ServiceKind.SampleApp)
+        var service = Prepare((settings ?? new ServiceSettings(ServiceKind.SampleApp)) with
         {
             DrainTimeout = TimeSpan.FromMinutes(2),
             More = ["--Sample:SignalR=true", "--Ips:Drain:WebSocketSpread=00:00:00.500"],

@@ -53,6 +53,9 @@ internal static class EventIds
     public const int ConfigurationChanged = 1070;
     public const int ListenerNotOwned = 1072;
     public const int IdentityMoved = 1073;
+    public const int CircuitsAreLost = 1074;
+    public const int SessionsAreLost = 1075;
+    public const int KeysAreLost = 1076;
 
     // Signals 1100
     public const int SignalReceived = 1100;

@@ -60,6 +60,7 @@ public static class IpsHostingExtensions
 
         services.AddSingleton<IValidateOptions<IpsOptions>, IpsOptionsValidator>();
         services.AddSingleton(generation);
+        services.AddSingleton(new LostState(services));
         services.AddSingleton<FrontState>();
         services.AddSingleton(provider => new HealthCheckProbe(provider, TimeProvider.System));
         services.AddSingleton<PoliteClose>();

@@ -81,6 +81,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
         var pidFile = Path.GetFullPath(options.PidFile ?? RuntimePaths.PidFileOf(generation)
             ?? RuntimePaths.DefaultPidFile(services.GetRequiredService<IHostEnvironment>().ApplicationName, log.RunFolderReplaced));
         var (files, takeover) = Claim(generation, options, pidFile, loggers.Create<RuntimeFiles>(), loggers.Create<TakeoverSocket>());
+        if (generation.Number == 1) services.GetRequiredService<LostState>().Tell(log);
         TellOpenFiles(log, isFirst: generation.Number == 1);
         if (GenerationContext.UnknownLinks(generation.StartCommand) is [var link, ..])
         {
@@ -238,6 +239,7 @@ internal sealed class IpsRuntime(IServiceProvider services) : IDisposable
                 older.HasEndedAsync(last, DeathTimeout) : () => Task.FromResult(false),
         };
         frontState.CloseIntake = link.CloseIntakeAsync;
+        frontState.Accepts = () => table.Accepting;
         var slot = new SuccessorSlot
         {
             Paused = () => frontState.Paused,

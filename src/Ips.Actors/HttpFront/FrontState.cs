@@ -25,6 +25,9 @@ internal sealed class FrontState
     /// Given true, connections that are busy there may arrive first.</summary>
     public Func<bool, Task> CloseIntake { get; set; } = _ => Task.CompletedTask;
 
+    /// <summary>Whether this generation accepts connections. If not, a new connection of a client meets another generation.</summary>
+    public Func<bool> Accepts { get; set; } = () => true;
+
     /// <summary>How far the move of connections to another generation has come.</summary>
     public MoveProgress Move { get; } = new();
 

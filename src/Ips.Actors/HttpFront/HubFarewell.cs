@@ -1,5 +1,6 @@
 using Ips.Actors.Transport;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.Http.Connections.Features;
 using Microsoft.AspNetCore.SignalR;
@@ -22,6 +23,11 @@ internal sealed class HubFarewell(PoliteClose close, TimeProvider time, TimeSpan
     /// <summary>Adds the filter to an app that has hubs; nothing is made in others.</summary>
     public static void Register(IServiceCollection services) => services.AddOptions<HubOptions>()
         .Configure<PoliteClose>((hubs, close) => hubs.AddFilter(new HubFarewell(close, TimeProvider.System, close.HubPatience)));
+
+    /// <summary>Whether a client of SignalR was just given the id of a connection that it is about to make.</summary>
+    public static bool IsNegotiated(HttpContext context) => context.Response.StatusCode == StatusCodes.Status200OK
+        && HttpMethods.IsPost(context.Request.Method)
+        && context.GetEndpoint()?.Metadata.GetMetadata<NegotiateMetadata>() is not null;
 
     /// <inheritdoc/>
     public async Task OnConnectedAsync(HubLifetimeContext context, Func<HubLifetimeContext, Task> next)

@@ -107,6 +107,12 @@ internal sealed class PoliteClose
         return leaving.Token;
     }
 
+    /// <summary>Tells the client of an HTTP/2 connection of the close, if a stream runs and it was not told before.</summary>
+    public void AnnounceOn(HandoverConnection connection, StreamHold streams)
+    {
+        if (streams.TryAnnounce(_time.GetTimestamp())) Announce(connection);
+    }
+
     private TimeSpan NextMoment() => _state.Ending ? TimeSpan.Zero : Random.Shared.NextDouble() * _drain.Spread;
 
     private void OnLeaving()
@@ -127,7 +133,7 @@ internal sealed class PoliteClose
     {
         foreach (var connection in _connections.Connections)
         {
-            if (connection.Streams is { } streams && streams.TryAnnounce(_time.GetTimestamp())) Announce(connection);
+            if (connection.Streams is { } streams) AnnounceOn(connection, streams);
         }
     }
 
