@@ -7,6 +7,7 @@ using Ips.Testing.Load;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 if (args is [HostilePeer.Argument, ..]) return HostilePeer.Run(args);
+if (BareApp.TryRun(args)) return Environment.ExitCode;
 ReleaseFolder.WaitWhileHeld(ReleaseFolder.HoldBeforeHello);
 
 var builder = WebApplication.CreateBuilder(args);
