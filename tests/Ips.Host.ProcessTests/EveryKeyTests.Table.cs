@@ -42,6 +42,7 @@ public sealed partial class EveryKeyTests
         ["ips.kestrel"] = (Effect.Applied, Round.Api),
         ["ips.drain.timeout"] = (Effect.Applied, Round.Daemon),
         ["ips.drain.lame-duck"] = (Effect.Applied, Round.Daemon),
+        ["ips.drain.idle-stop"] = (Effect.Told, Round.Daemon), // StopTests
         ["ips.drain.idle-grace"] = (Effect.Told, Round.Daemon), // PoliteCloseTests
         ["ips.drain.h2-pause"] = (Effect.Told, Round.Daemon), // PoliteCloseTests
         ["ips.drain.websocket-spread"] = (Effect.Told, Round.Daemon), // PoliteCloseTests: this daemon serves no WebSockets

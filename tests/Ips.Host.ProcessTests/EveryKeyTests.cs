@@ -65,7 +65,7 @@ public sealed partial class EveryKeyTests(ITestOutputHelper output) : ReceiptTes
             ips.log-file = "{{At("b.log")}}"
             ips.log.level = debug
             ips.generation-header = false
-            ips.drain { timeout = 45s, lame-duck = 1200ms, idle-grace = 4s, h2-pause = 300ms, websocket-spread = 4s }
+            ips.drain { timeout = 45s, lame-duck = 1200ms, idle-stop = 1s, idle-grace = 4s, h2-pause = 300ms, websocket-spread = 4s }
             ips.reload { probation = 8s, health-interval = 1500ms, kill-timeout = 200ms, max-error-ratio = 0.5, min-requests = 30 }
             ips.reload { health-url = "{{health.Url}}", max-generations = 2, when-full = refuse, room-timeout = 300ms }
             ips.reload.health-tags = ["ready"]

@@ -7,6 +7,7 @@ using Ips.Testing.Load;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 if (args is [HostilePeer.Argument, ..]) return HostilePeer.Run(args);
+if (BareApp.TryRun(args)) return Environment.ExitCode;
 ReleaseFolder.WaitWhileHeld(ReleaseFolder.HoldBeforeHello);
 
 var builder = WebApplication.CreateBuilder(args);
@@ -14,6 +15,7 @@ builder.Configuration["Ips:GenerationHeader"] ??= "true"; // tests ask who has a
 builder.AddIps(options => ConnectionUser.Configure(options, builder.Configuration)); // `builder.AddIps()` is all that Ips asks of an app
 ConnectionUser.Configure(builder);
 var telemetry = Telemetry.Configure(builder);
+Hubs.Configure(builder);
 
 // One write a line: the generations of a test share one log file, and their lines must not tear each other.
 IIpsGeneration? generation = null;
@@ -44,6 +46,7 @@ app.MapHealthChecks("/health");
 // What this process runs, and what it was configured by: the content root of a release that is switched must be the new one's.
 app.MapGet("/release", (IConfiguration configuration) => $"{ReleaseFolder.Name} configured by {configuration["Release"]}");
 ConnectionUser.Map(app);
+Hubs.Map(app);
 app.MapGet("/listeners", ListeningSockets.Describe);
 app.Map("/ws", WebSocketEcho.ServeAsync);
 app.MapGet("/events", ServerSentEvents.ServeAsync);

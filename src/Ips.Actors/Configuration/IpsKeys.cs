@@ -14,6 +14,7 @@ internal static class IpsKeys
         [
             ConfigKey.Duration<DrainOptions>("ips.drain.timeout", o => o.Timeout, (o, v) => o.Timeout = v, OneSecond, OneHour),
             ConfigKey.Duration<DrainOptions>("ips.drain.lame-duck", o => o.LameDuck, (o, v) => o.LameDuck = v, TimeSpan.Zero, OneHour),
+            ConfigKey.Duration<DrainOptions>("ips.drain.idle-stop", o => o.IdleStop, (o, v) => o.IdleStop = v, TimeSpan.Zero, OneHour),
             ConfigKey.Duration<DrainOptions>("ips.drain.idle-grace", o => o.IdleGrace, (o, v) => o.IdleGrace = v, TimeSpan.Zero,
                 TimeSpan.FromMinutes(1)),
             ConfigKey.Duration<DrainOptions>("ips.drain.h2-pause", o => o.H2Pause, (o, v) => o.H2Pause = v, TimeSpan.Zero,

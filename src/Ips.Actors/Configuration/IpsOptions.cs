@@ -67,6 +67,12 @@ public sealed class DrainOptions
     /// <value>From 0 (off) to less than <see cref="Timeout"/>. Default 0.</value>
     public TimeSpan LameDuck { get; set; } = TimeSpan.Zero;
 
+    /// <summary>Gets or sets how long a connection without a request stays open after a stop. In-flight requests get
+    /// <see cref="Timeout"/>, and their connections close after the response. Applies to a stop that no other generation takes over, not to
+    /// a reload.</summary>
+    /// <value>From 0 (at once, as an app without Ips does) to 1 h. Default 0.</value>
+    public TimeSpan IdleStop { get; set; } = TimeSpan.Zero;
+
     /// <summary>Gets or sets how long a client that was told to close has to do so before the socket is closed. Each connection gets a
     /// random extra of up to half of it. Bytes that arrive meanwhile are read and dropped: closing over unread bytes resets the
     /// connection, and the reset could overtake the response.</summary>
@@ -79,9 +85,17 @@ public sealed class DrainOptions
     public TimeSpan H2Pause { get; set; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Gets or sets the time over which WebSockets, and requests that use <c>HttpContext.IpsLeaving()</c>, are told to end, each
-    /// at a random moment, so that their clients do not all reconnect at once. At most half of <see cref="Timeout"/> is used.</summary>
+    /// at a random moment, so that their clients do not all reconnect at once. At most half of <see cref="Timeout"/> is used. A
+    /// stop tells all of them at once.</summary>
     /// <value>From 0 (all at once) to 1 h. Default 5 s.</value>
     public TimeSpan WebsocketSpread { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The spread that is used.</summary>
+    internal TimeSpan Spread => WebsocketSpread < Timeout / 2 ? WebsocketSpread : Timeout / 2;
+
+    /// <summary>How long a reload lets clients take leave before <c>ApplicationStopping</c> is raised, which cuts off those of SignalR: who
+    /// is told last has a quarter of <see cref="Timeout"/> for what it runs.</summary>
+    internal TimeSpan GoodbyeLimit => Spread + (Timeout / 4);
 }
 
 /// <summary>How a generation warms up before it reports ready. HOCON block <c>ips.warmup</c>, section <c>Ips:Warmup</c> of an app's

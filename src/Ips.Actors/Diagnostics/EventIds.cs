@@ -55,6 +55,9 @@ internal static class EventIds
     public const int IdentityMoved = 1073;
     public const int FilesUnavailable = 1074;
     public const int Inert = 1075;
+    public const int CircuitsAreLost = 1076;
+    public const int SessionsAreLost = 1077;
+    public const int KeysAreLost = 1078;
 
     // Signals 1100
     public const int SignalReceived = 1100;

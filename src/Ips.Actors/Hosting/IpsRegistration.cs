@@ -86,7 +86,9 @@ internal static class IpsRegistration
         services.AddSingleton(generation);
         services.AddSingleton(StartOf(generation));
         services.AddSingleton<AppPipeline>();
+        services.AddSingleton(new LostState(services));
         services.AddSingleton<PoliteClose>();
+        HubFarewell.Register(services);
         services.AddSingleton<ConnectionRegistry>();
         services.AddSingleton(provider => new HandoverConnectionFactory(
             provider.GetRequiredService<IOptions<SocketTransportOptions>>().Value,

@@ -77,6 +77,7 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
         if (options.LogFile is { } logFile) OpenLog(logFile, generation);
 
         var (files, takeover) = Claim(generation, options, loggers.Create<RuntimeFiles>(), loggers.Create<TakeoverSocket>());
+        if (generation.Number == 1) services.GetRequiredService<LostState>().Tell(log);
         TellOpenFiles(log, isFirst: generation.Number == 1);
         if (GenerationStart.UnknownLinks(generation.StartCommand) is [var link, ..])
         {
@@ -256,6 +257,7 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
                 older.HasEndedAsync(last, DeathTimeout) : () => Task.FromResult(false),
         };
         frontState.CloseIntake = link.CloseIntakeAsync;
+        frontState.Accepts = () => table.Accepting;
         var slot = new SuccessorSlot
         {
             Paused = () => frontState.Paused,

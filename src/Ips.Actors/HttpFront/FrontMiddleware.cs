@@ -48,9 +48,10 @@ internal sealed class FrontMiddleware
     // Decided at the last moment: a response that goes out after the drain began must say so, whenever its request came.
     private Task OnStarting(object state)
     {
+        var context = (HttpContext)state;
+        if (!_state.Accepts() && !_state.Ending && HubFarewell.IsNegotiated(context)) SendOn(context);
         if (_state.Draining)
         {
-            var context = (HttpContext)state;
             var connection = context.Features.Get<HandoverConnection>();
             if (connection is { IsWarmup: true } || _state.Move.Moving && connection is { MayMove: true })
             {
@@ -73,6 +74,26 @@ internal sealed class FrontMiddleware
         }
 
         return Task.CompletedTask;
+    }
+
+    // A client of SignalR negotiates, and then connects anew: with a generation that knows nothing of what was negotiated here.
+    private void SendOn(HttpContext context)
+    {
+        context.Response.StatusCode = StatusCodes.Status307TemporaryRedirect;
+        var path = context.Request.Path.Value ?? "";
+        // relative: the same place again, also behind a proxy
+        context.Response.Headers.Location = $"{path[(path.LastIndexOf('/') + 1)..]}{context.Request.QueryString}";
+        if (_state.Draining) return; // it is told of the close, or moves, below
+        var connection = context.Features.Get<HandoverConnection>();
+        if (connection is { Streams: { } streams })
+        {
+            _close.AnnounceOn(connection, streams);
+        }
+        else
+        {
+            context.Response.Headers.Connection = "close";
+            _close.Tell(context.Connection.Id, connection);
+        }
     }
 
     private Task OnCompleted(object state)

@@ -25,6 +25,9 @@ internal sealed class FrontState
     /// Given true, connections that are busy there may arrive first.</summary>
     public Func<bool, Task> CloseIntake { get; set; } = _ => Task.CompletedTask;
 
+    /// <summary>Whether this generation accepts connections. If not, a new connection of a client meets another generation.</summary>
+    public Func<bool> Accepts { get; set; } = () => true;
+
     /// <summary>How far the move of connections to another generation has come.</summary>
     public MoveProgress Move { get; } = new();
 
@@ -59,6 +62,13 @@ internal sealed class FrontState
             Ready = true;
         }
     }
+
+    /// <summary>The service ends with this generation: nobody takes its connections. Set before <see cref="Draining"/>.</summary>
+    public bool Ending { get; set; }
+
+    /// <summary>Clients that are to be told that this generation leaves, each in its own way, and are still there: WebSockets, and those of
+    /// SignalR.</summary>
+    public Tally Guests { get; } = new();
 
     /// <summary>Responses whose headers are still to go out say <c>Connection: close</c>.</summary>
     public bool Draining

@@ -27,6 +27,7 @@ internal sealed class HttpFrontActor : ReceiveActor, IWithTimers
     private bool _toldWaiting;
     private bool _awaitingEmpty;
     private int _rolesTaken;
+    private TimeSpan? _guestsLimit; // asked for before the drain began
 
     public HttpFrontActor(
         FrontState state, ConnectionRegistry connections, GenerationRole role, IWarmup warmup, IHealthProbe health, IActorRef mover,
@@ -68,6 +69,8 @@ internal sealed class HttpFrontActor : ReceiveActor, IWithTimers
         Receive<Yielded>(yielded => yielded.RolesTaken == _rolesTaken, _ => _lifecycle.Tell(new LifecycleEvent.RoleYielded()));
         Receive<Yielded>(_ => { }); // the role was taken back meanwhile
         Receive<FrontOrder.BeginDrain>(OnBeginDrain);
+        Receive<FrontOrder.AwaitGuests>(OnAwaitGuests);
+        Receive<GuestsGone>(_ => _lifecycle.Tell(new LifecycleEvent.GuestsLeft()));
         Receive<MoverProtocol.Flushed>(_ => OnFlushed());
         Receive<IntakeClosed>(OnIntakeClosed);
         Receive<Emptied>(_ =>
@@ -208,11 +211,13 @@ internal sealed class HttpFrontActor : ReceiveActor, IWithTimers
         _state.Ready = false;
         if (!_state.Draining)
         {
+            _state.Ending = drain.Way is MoveWay.None;
             _state.Move.Moving = drain.Way is not MoveWay.None; // first, so that no response says close to a connection that can leave
             _state.Draining = true;
             _state.BeginCount(_connections.Open);
         }
 
+        WatchGuests();
         _role.DrainAsync();
         // An older generation may be about to move connections here. What is busy there passes through, as long as this drain lasts; in a
         // stop nothing may follow.
@@ -223,6 +228,19 @@ internal sealed class HttpFrontActor : ReceiveActor, IWithTimers
             (relays ? closed : closed.WaitAsync(IntakeTimeout, _time)).PipeTo(
                 Self, success: () => new IntakeClosed(null), failure: error => new IntakeClosed(error.GetBaseException().Message));
         }
+    }
+
+    private void OnAwaitGuests(FrontOrder.AwaitGuests guests)
+    {
+        _guestsLimit = guests.Limit;
+        if (_state.Draining) WatchGuests();
+    }
+
+    private void WatchGuests()
+    {
+        if (_guestsLimit is not { } limit) return;
+        _guestsLimit = null;
+        _state.Guests.WhenNone().WaitAsync(limit, _time).PipeTo(Self, success: () => new GuestsGone(), failure: _ => new GuestsGone());
     }
 
     // Adopted is not yet asked to move on: that is who Kestrel has taken.
@@ -277,6 +295,8 @@ internal sealed class HttpFrontActor : ReceiveActor, IWithTimers
     private sealed record HealthAsked(IActorRef ReplyTo, ProbeResult Result);
 
     private sealed record Emptied;
+
+    private sealed record GuestsGone;
 
     private sealed record IntakeClosed(string? Fault);
 

@@ -10,6 +10,12 @@ namespace Ips.Actors.HttpFront;
 /// <summary>How connections that cannot move take leave of their clients, each in the way of its protocol.</summary>
 internal sealed class PoliteClose
 {
+    /// <summary>How long a client's own end is waited for when the service ends: a stop must not take longer than without Ips.</summary>
+    private static readonly TimeSpan ShortGrace = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Within this time a request that has arrived is read.</summary>
+    private static readonly TimeSpan ReadTime = TimeSpan.FromMilliseconds(50);
+
     private readonly FrontState _state;
     private readonly ConnectionRegistry _connections;
     private readonly DrainOptions _drain;
@@ -33,13 +39,17 @@ internal sealed class PoliteClose
     public PoliteClose(FrontState state, ConnectionRegistry connections, DrainOptions drain, TimeProvider time, ILogger log)
     {
         (_state, _connections, _drain, _time, _log) = (state, connections, drain, time, log);
-        state.Leaving.Register(AnnounceOnRunningStreams);
+        state.Leaving.Register(OnLeaving);
     }
+
+    /// <summary>How long a hub's client that calls again and again may keep this generation from closing between two calls.</summary>
+    public TimeSpan HubPatience => _drain.Timeout / 8;
 
     /// <summary>A response is about to say so, or a final GOAWAY: counts the connection, and lets it end without a reset.</summary>
     public void Tell(string connectionId, HandoverConnection? connection)
     {
-        connection?.TellClose(_drain.IdleGrace * (1 + (Random.Shared.NextDouble() / 2))); // not all at once
+        var grace = _drain.IdleGrace * (1 + (Random.Shared.NextDouble() / 2)); // not all at once
+        connection?.TellClose(_state.Ending && grace > ShortGrace ? ShortGrace : grace);
         _state.ToldOfClose(connectionId);
     }
 
@@ -67,19 +77,19 @@ internal sealed class PoliteClose
         }
     }
 
-    /// <summary>Calls <paramref name="leave"/> once this generation leaves, at a random moment of the spread.</summary>
-    /// <param name="leave">Takes leave; answers whether the client was told.</param>
-    /// <param name="connectionId">What is counted then.</param>
-    /// <returns>Disposed, it is not called any more.</returns>
-    public IDisposable WhenLeaving(Func<Task<bool>> leave, string connectionId)
+    /// <summary>Has a guest take leave once this generation leaves, at a random moment of the spread.</summary>
+    /// <returns>Disposed when the guest is gone.</returns>
+    public IDisposable WhenLeaving(IGuest guest)
     {
+        _state.Guests.Add();
         var ended = new CancellationTokenSource();
-        var registration = _state.Leaving.Register(() => _ = LeaveAsync(leave, connectionId, ended.Token));
+        var registration = _state.Leaving.Register(() => _ = LeaveAsync(guest, ended.Token));
         return new Registration(() =>
         {
             registration.Dispose();
             ended.Cancel();
             ended.Dispose();
+            _state.Guests.Remove();
         });
     }
 
@@ -97,14 +107,33 @@ internal sealed class PoliteClose
         return leaving.Token;
     }
 
-    private TimeSpan NextMoment() =>
-        Random.Shared.NextDouble() * (_drain.WebsocketSpread < _drain.Timeout / 2 ? _drain.WebsocketSpread : _drain.Timeout / 2);
+    /// <summary>Tells the client of an HTTP/2 connection of the close, if a stream runs and it was not told before.</summary>
+    public void AnnounceOn(HandoverConnection connection, StreamHold streams)
+    {
+        if (streams.TryAnnounce(_time.GetTimestamp())) Announce(connection);
+    }
+
+    private TimeSpan NextMoment() => _state.Ending ? TimeSpan.Zero : Random.Shared.NextDouble() * _drain.Spread;
+
+    private void OnLeaving()
+    {
+        AnnounceOnRunningStreams();
+        if (_state.Ending) _ = CloseIdleAsync();
+    }
+
+    private async Task CloseIdleAsync()
+    {
+        if (_drain.IdleStop > TimeSpan.Zero) await Task.Delay(_drain.IdleStop, _time).ConfigureAwait(false);
+        _connections.CloseIdle(spareUnread: true);
+        await Task.Delay(ReadTime, _time).ConfigureAwait(false);
+        _connections.CloseIdle(spareUnread: false);
+    }
 
     private void AnnounceOnRunningStreams()
     {
         foreach (var connection in _connections.Connections)
         {
-            if (connection.Streams is { } streams && streams.TryAnnounce(_time.GetTimestamp())) Announce(connection);
+            if (connection.Streams is { } streams) AnnounceOn(connection, streams);
         }
     }
 
@@ -121,20 +150,24 @@ internal sealed class PoliteClose
         if (left > TimeSpan.Zero) await Task.Delay(left, _time, aborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private async Task LeaveAsync(Func<Task<bool>> leave, string connectionId, CancellationToken ended)
+    private async Task LeaveAsync(IGuest guest, CancellationToken ended)
     {
         try
         {
-            await Task.Delay(NextMoment(), _time, ended).ConfigureAwait(false);
-            if (await leave().ConfigureAwait(false)) _state.ToldOfClose(connectionId);
+            if (!guest.AtOnce) await Task.Delay(NextMoment(), _time, ended).ConfigureAwait(false);
+            if (!await guest.LeaveAsync(ended).ConfigureAwait(false)) return;
+            _state.ToldOfClose(guest.ConnectionId);
+            if (!_state.Ending) return;
+            await Task.Delay(_drain.IdleGrace, _time, ended).ConfigureAwait(false);
+            guest.Abort();
         }
         catch (OperationCanceledException)
         {
-            // The request is over: there is nobody to take leave of.
+            // The guest is gone: there is nobody to take leave of.
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException)
         {
-            _log.FarewellFailed(connectionId, e.Message); // the connection ended meanwhile
+            _log.FarewellFailed(guest.ConnectionId, e.Message); // the connection ended meanwhile
         }
     }
 

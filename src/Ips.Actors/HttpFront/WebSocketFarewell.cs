@@ -1,10 +1,11 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.SignalR;
 
 namespace Ips.Actors.HttpFront;
 
 /// <summary>Watches a request become a WebSocket, over HTTP/1.1 or HTTP/2, and lets it take leave when this generation does.</summary>
-internal sealed class WebSocketFarewell : IHttpUpgradeFeature, IHttpExtendedConnectFeature
+internal sealed class WebSocketFarewell : IHttpUpgradeFeature, IHttpExtendedConnectFeature, IGuest
 {
     private const string WebSocketProtocol = "websocket";
 
@@ -12,6 +13,7 @@ internal sealed class WebSocketFarewell : IHttpUpgradeFeature, IHttpExtendedConn
     private readonly PoliteClose _close;
     private readonly IHttpUpgradeFeature? _upgrade;
     private readonly IHttpExtendedConnectFeature? _connect;
+    private FarewellStream? _stream;
     private volatile bool _leftToApp;
 
     private WebSocketFarewell(HttpContext context, PoliteClose close, IHttpUpgradeFeature? upgrade, IHttpExtendedConnectFeature? connect) =>
@@ -22,6 +24,10 @@ internal sealed class WebSocketFarewell : IHttpUpgradeFeature, IHttpExtendedConn
     public bool IsExtendedConnect => _connect?.IsExtendedConnect ?? false;
 
     public string? Protocol => _connect?.Protocol;
+
+    string IGuest.ConnectionId => _context.Connection.Id;
+
+    bool IGuest.AtOnce => false;
 
     /// <summary>Watches a request if it asks for a WebSocket.</summary>
     public static void Watch(HttpContext context, PoliteClose close)
@@ -50,12 +56,16 @@ internal sealed class WebSocketFarewell : IHttpUpgradeFeature, IHttpExtendedConn
 
     public async ValueTask<Stream> AcceptAsync() => Attach(await _connect!.AcceptAsync().ConfigureAwait(false));
 
+    Task<bool> IGuest.LeaveAsync(CancellationToken gone) => _leftToApp ? Task.FromResult(false) : _stream!.LeaveAsync();
+
+    void IGuest.Abort() => _context.Abort();
+
     private FarewellStream Attach(Stream stream)
     {
-        var watched = new FarewellStream(stream);
-        var connectionId = _context.Connection.Id;
-        _context.Response.RegisterForDispose(_close.WhenLeaving(() => _leftToApp ? Task.FromResult(false) : watched.LeaveAsync(),
-            connectionId));
-        return watched;
+        // SignalR says goodbye itself (HubFarewell), and a Close in the middle of it would be an error to its client.
+        _leftToApp |= _context.GetEndpoint()?.Metadata.GetMetadata<HubMetadata>() is not null;
+        _stream = new FarewellStream(stream);
+        _context.Response.RegisterForDispose(_close.WhenLeaving(this));
+        return _stream;
     }
 }

@@ -19,6 +19,10 @@ internal abstract record FrontOrder : LifecycleEffect
     /// On the way to the successor, what is still busy in an older generation passes through here.</summary>
     public sealed record BeginDrain(MoveWay Way = MoveWay.None) : FrontOrder;
 
+    /// <summary>Say when the clients that are told to leave have left, or their time (<paramref name="Limit"/>) is over, both counted from
+    /// the drain's beginning; answered by <see cref="LifecycleEvent.GuestsLeft"/>.</summary>
+    public sealed record AwaitGuests(TimeSpan Limit = default) : FrontOrder;
+
     /// <summary>End what is left at once; answered by <see cref="LifecycleEvent.ConnectionsDrained"/>.</summary>
     public sealed record AbortConnections : FrontOrder;
 }

@@ -159,7 +159,7 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         {
             case ListenerOrder order: Cast.Listeners.Tell(order); break;
             case ReloaderOrder order: Cast.Reloader.Tell(Complete(order)); break;
-            case FrontOrder order: Cast.Front.Tell(order); break;
+            case FrontOrder order: Cast.Front.Tell(Complete(order)); break;
             case PredecessorOrder order: Cast.Predecessor.Tell(Complete(order)); break;
 
             case BeginReload begin: _tracker.Begin(begin, _asking, _memory.Takeover); break;
@@ -200,6 +200,9 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
 
     private PredecessorOrder Complete(PredecessorOrder order) => order is PredecessorOrder.SendReady ready
         ? ready with { Endpoints = _process.MovableEndpoints(), HealthUrl = _options.Reload.HealthUrl ?? "" } : order;
+
+    private FrontOrder Complete(FrontOrder order) => order is FrontOrder.AwaitGuests guests
+        ? guests with { Limit = _options.Drain.GoodbyeLimit } : order;
 
     private void Consider(AskedReload asked)
     {

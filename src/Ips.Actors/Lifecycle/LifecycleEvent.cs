@@ -65,6 +65,9 @@ internal abstract record LifecycleEvent
         public ConnectionCounts? Counts { get; init; }
     }
 
+    /// <summary>The clients that were told to leave have left, or had their time: the app may be told to stop.</summary>
+    public sealed record GuestsLeft : LifecycleEvent;
+
     /// <summary>The time for the first wave of moves is over.</summary>
     public sealed record MoveTimedOut : LifecycleEvent;
 

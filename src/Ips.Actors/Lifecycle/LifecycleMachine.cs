@@ -78,7 +78,7 @@ internal static class LifecycleMachine
         Moving => [new ArmMoveTimer(), new ReleaseListeners(true)],
         Draining draining =>
         [
-            new ArmDrainTimer(), new ReleaseListeners(draining.HandedOver), new StopHost(),
+            new ArmDrainTimer(), new ReleaseListeners(draining.HandedOver), StopApp(draining.Way),
             .. draining.SuccessorAlive ? [new EndSuccessor(!draining.Aborted, "restart of an actor")] : Nothing,
             .. draining.Aborted ? Aborting : Nothing,
         ],
@@ -140,14 +140,14 @@ internal static class LifecycleMachine
     // It is the answer to a SendFailed as well, so it must never count as the second stop that aborts.
     private static Transition OnStopReceived(LifecycleState state, StopReceived stop) => state switch
     {
-        Proving => new(DrainingFor(stop), [new SendFailed(stop.Reason), .. KeptFor(stop), .. BeginDrainingHandedOver]),
+        Proving => new(DrainingFor(stop), [new SendFailed(stop.Reason), .. KeptFor(stop), .. BeginDrainingFor(stop)]),
 
         // Promoted, but its word of that came too late: the predecessor has taken the role back all the same.
-        Serving => new(DrainingFor(stop), [new FailReadiness(), .. KeptFor(stop), .. BeginDrainingHandedOver]),
-        LameDuck => new(DrainingFor(stop), [.. KeptFor(stop), .. BeginDrainingHandedOver]),
+        Serving => new(DrainingFor(stop), [new FailReadiness(), .. KeptFor(stop), .. BeginDrainingFor(stop)]),
+        LameDuck => new(DrainingFor(stop), [.. KeptFor(stop), .. BeginDrainingFor(stop)]),
         AwaitingReady or Overlapping or OnProbation or Yielding or Promoting or RollingBack =>
             new(DrainingFor(stop) with { SuccessorAlive = true },
-                [.. KeptFor(stop), .. StopReload(state, stop.Reason), .. BeginDrainingHandedOver]),
+                [.. KeptFor(stop), .. StopReload(state, stop.Reason), .. BeginDrainingFor(stop)]),
         Draining { Way: MoveWay.Predecessor } draining when !stop.Return =>
             new(draining with { HandedOver = true }, new DropSockets(), new Explain("already draining")),
         Draining draining => new(draining with { HandedOver = true }, new Explain("already draining")),
@@ -156,6 +156,8 @@ internal static class LifecycleMachine
 
     private static Draining DrainingFor(StopReceived stop) =>
         new(ExitCode.Clean, StopSeen: true, HandedOver: true, Way: stop.Return ? MoveWay.Predecessor : MoveWay.None);
+
+    private static LifecycleEffect[] BeginDrainingFor(StopReceived stop) => BeginDrainingHandedOver(DrainingFor(stop).Way);
 
     private static LifecycleEffect[] KeptFor(StopReceived stop) => stop.Return ? [new KeepSockets()] : Nothing;
 
@@ -167,7 +169,7 @@ internal static class LifecycleMachine
 
         // On probation the predecessor takes the role back; what runs here is finished first.
         Proving => new(new Draining(code, StopSeen: true, HandedOver: true, Way: MoveWay.Predecessor),
-            [new SendFailed(source), new KeepSockets(), .. BeginDrainingHandedOver]),
+            [new SendFailed(source), new KeepSockets(), .. BeginDrainingHandedOver(MoveWay.Predecessor)]),
 
         Serving => new(new LameDuck(), new FailReadiness(), new ArmLameDuckTimer()),
 
@@ -314,7 +316,7 @@ internal static class LifecycleMachine
 
     // The next main process gets the request that waits after the account of this reload.
     private static Transition FinishMoving(LifecycleState state, Draining draining) =>
-        new(draining, [new FinishReload(), .. ForwardQueued(state), new ArmDrainTimer(), new StopHost()]);
+        new(draining, [new FinishReload(), .. ForwardQueued(state), new ArmDrainTimer(), StopApp(draining.Way)]);
 
     private static Transition OnRollingBack(RollingBack state, LifecycleEvent @event) => @event switch
     {
@@ -335,6 +337,7 @@ internal static class LifecycleMachine
     private static Transition OnDraining(Draining state, LifecycleEvent @event) => @event switch
     {
         ListenersReleased => new(state, Drain(state.Way)),
+        GuestsLeft => new(state, new StopHost()),
         DrainTimedOut => new(state with { Aborted = true },
             [.. Aborting, .. state.SuccessorAlive ? [new EndSuccessor(false, DrainOver)] : Nothing]),
         ConnectionsDrained drained when state.Drained is false => Leave(state with
@@ -380,7 +383,12 @@ internal static class LifecycleMachine
 
     // The drain itself begins when the listeners are released: a connection accepted after it could be overlooked.
     private static readonly LifecycleEffect[] BeginDraining = [new ArmDrainTimer(), new ReleaseListeners(false), new StopHost()];
-    private static readonly LifecycleEffect[] BeginDrainingHandedOver = [new ArmDrainTimer(), new ReleaseListeners(true), new StopHost()];
+
+    private static LifecycleEffect[] BeginDrainingHandedOver(MoveWay way) =>
+        [new ArmDrainTimer(), new ReleaseListeners(true), StopApp(way)];
+
+    // The host's stop cuts off what SignalR serves. Who can go to another generation is told first; a stop is as quick as without Ips.
+    private static LifecycleEffect StopApp(MoveWay way) => way is MoveWay.None ? new StopHost() : new AwaitGuests();
 
     private const string Stopping = "this generation is stopping";
     private const string CheckOver = "the check is over";

@@ -9,6 +9,7 @@ internal sealed class ConnectionRegistry
     private readonly Tally _open = new();
     private readonly Tally _waiting = new();
     private HandoverConnection? _first;
+    private volatile bool _closing;
 
     /// <summary>Connections that are open, those that still wait for Kestrel to take them included.</summary>
     public int Open => _open.Count;
@@ -55,6 +56,18 @@ internal sealed class ConnectionRegistry
     /// <see cref="Opened"/> was called.</summary>
     public Task WhenNoneWaits() => _waiting.WhenNone();
 
+    /// <summary>Ends each connection as soon as no request runs on it, as Kestrel's own stop does.</summary>
+    /// <param name="spareUnread">Leave alone who has sent what nobody has read yet: it may be a request. Else those are ended as well, and
+    /// each that opens from now on.</param>
+    public void CloseIdle(bool spareUnread)
+    {
+        _closing |= !spareUnread;
+        foreach (var connection in Connections)
+        {
+            if (!spareUnread || !connection.HasUnread) connection.RequestClose();
+        }
+    }
+
     /// <summary>Resets each connection on which a request runs; the others are left to Kestrel's stop, which ends them with a FIN, and at
     /// once if their client was told before.</summary>
     /// <returns>How many requests were cut.</returns>
@@ -73,6 +86,7 @@ internal sealed class ConnectionRegistry
             _first = connection;
         }
         _open.Add();
+        if (_closing) connection.RequestClose();
         Opened?.Invoke(connection);
     }
 
@@ -104,38 +118,4 @@ internal sealed class ConnectionRegistry
     /// <summary>A connection's place in the list, kept by the connection: a dictionary would cost each more than the rest of its
     /// bookkeeping.</summary>
     internal record struct Links(bool Listed, HandoverConnection? Previous, HandoverConnection? Next);
-
-    /// <summary>A count, and whoever waits for it to be zero.</summary>
-    private sealed class Tally
-    {
-        private readonly Lock _gate = new();
-        private int _count;
-        private TaskCompletionSource? _none;
-
-        public int Count => Volatile.Read(ref _count);
-
-        public void Add() => Interlocked.Increment(ref _count);
-
-        public void Remove()
-        {
-            if (Interlocked.Decrement(ref _count) != 0) return;
-            lock (_gate)
-            {
-                _none?.TrySetResult();
-                _none = null;
-            }
-        }
-
-        public Task WhenNone()
-        {
-            lock (_gate)
-            {
-                if (Count == 0) return Task.CompletedTask;
-                _none ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                // The last one may have left between the look and the new task.
-                if (Count == 0) _none.TrySetResult();
-                return _none.Task;
-            }
-        }
-    }
 }

@@ -176,6 +176,7 @@ internal sealed partial class HandoverConnection :
     private void Replace(Type type, object? feature)
     {
         _revision++;
+        if (type == typeof(IConnectionLifetimeNotificationFeature)) NoteNotification((IConnectionLifetimeNotificationFeature?)feature);
         if (feature is not null && (type == typeof(ITlsConnectionFeature) || type == typeof(ITlsHandshakeFeature))) _tls = true;
         var index = _set.FindIndex(entry => entry.Key == type);
         var entry = new KeyValuePair<Type, object?>(type, feature);

@@ -13,14 +13,44 @@ internal sealed partial class HandoverConnection
     private IConnectionLifetimeNotificationFeature? _notification;
     private TimeSpan _grace;
     private volatile bool _closeTold;
+    private volatile bool _closeRequested;
     private volatile bool _tls;
 
     /// <summary>The streams, of a connection that speaks HTTP/2; null before its first request.</summary>
     internal StreamHold? Streams => Volatile.Read(ref _streams);
 
-    /// <summary>Kestrel ends the connection when its streams have ended: GOAWAY(2^31-1) now if one runs, the final one after the
-    /// last.</summary>
-    internal void RequestClose() => Volatile.Read(ref _notification)?.RequestClose();
+    /// <summary>Whether the client has sent what the server has not received yet.</summary>
+    internal bool HasUnread
+    {
+        get
+        {
+            try
+            {
+                return _socket.Available > 0;
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+                return false; // it has ended
+            }
+        }
+    }
+
+    /// <summary>Kestrel ends the connection when no request runs on it. HTTP/2: GOAWAY(2^31-1) now if a stream runs, the final one after
+    /// the last.</summary>
+    internal void RequestClose()
+    {
+        _closeRequested = true;
+        Interlocked.MemoryBarrier(); // Kestrel may be about to take the connection: one of both sees the other
+        Volatile.Read(ref _notification)?.RequestClose();
+    }
+
+    /// <summary>Kestrel has taken the connection.</summary>
+    private void NoteNotification(IConnectionLifetimeNotificationFeature? notification)
+    {
+        Volatile.Write(ref _notification, notification);
+        Interlocked.MemoryBarrier();
+        if (_closeRequested) notification?.RequestClose();
+    }
 
     /// <summary>
     /// The client knows, or is about to be told by the current response. At its end the connection then sends its FIN, reads and drops what
@@ -40,9 +70,7 @@ internal sealed partial class HandoverConnection
     /// <summary>The connection speaks HTTP/2. Called with each of its requests, before the app.</summary>
     private void NoteStreams()
     {
-        if (Volatile.Read(ref _streams) is not null) return;
-        Volatile.Write(ref _notification, (IConnectionLifetimeNotificationFeature?)Find(typeof(IConnectionLifetimeNotificationFeature)));
-        Interlocked.CompareExchange(ref _streams, new StreamHold(), null);
+        if (Volatile.Read(ref _streams) is null) Interlocked.CompareExchange(ref _streams, new StreamHold(), null);
     }
 
     /// <summary>Called by the send loop when everything is sent.</summary>

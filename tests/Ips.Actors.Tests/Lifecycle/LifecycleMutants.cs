@@ -139,6 +139,10 @@ internal static class LifecycleMutants
             (s, e) => LifecycleMachine.Next(s, e is ConnectionsDrained ? new ConnectionsDrained(1) : e));
         yield return new("the drain begins at once", (s, e) => LifecycleMachine.Next(s, e) is { State: Draining } t && s is not Draining
             ? t with { Effects = [.. t.Effects, new BeginDrain()] } : LifecycleMachine.Next(s, e));
+        yield return new("a reload stops the host before the guests have left", (s, e) => LifecycleMachine.Next(s, e) is var t
+            ? t with { Effects = [.. t.Effects.Select(x => x is AwaitGuests ? new StopHost() : x)] } : null!);
+        yield return new("a stop waits for guests", (s, e) => LifecycleMachine.Next(s, e) is var t && e is not GuestsLeft
+            ? t with { Effects = [.. t.Effects.Select(x => x is StopHost ? new AwaitGuests() : x)] } : LifecycleMachine.Next(s, e));
         yield return new("a successor without a predecessor waits for serve", (s, e) => (s, e) is (Joining { Alone: true }, FrontReady)
             ? new Transition(new Ready(), new SendReady()) : LifecycleMachine.Next(s, e));
         yield return new("nothing is asked again after a restart",

@@ -57,6 +57,10 @@ public sealed class LifecycleReloadTests : LifecycleActorTest
         Assert.Equal(("1.2.3", "2.0", 250.0), (receipt.OldRelease, receipt.NewRelease, receipt.PhasesMs!["spawned"]));
         Assert.Equal((70, 3, 2), (receipt.Connections!.Moved, receipt.Connections.Busy, receipt.Connections.Staying["Http2"]));
         Assert.Same(receipt, Assert.Single((await Reloader.ExpectMsgAsync<ReloaderOrder.SendHistory>()).Receipts));
+        Assert.Equal(TimeSpan.FromSeconds(12.5), (await Front.ExpectMsgAsync<FrontOrder.AwaitGuests>()).Limit);
+        await StateOf(lifecycle);
+        Assert.DoesNotContain("StopHost", Process.Calls); // it would cut off who is still to be told
+        lifecycle.Tell(new LifecycleEvent.GuestsLeft());
         var counts = new DrainCounts(5, 9, 3, 0, 0, 70);
         lifecycle.Tell(new LifecycleEvent.ConnectionsDrained(0) { Counts = counts });
         Assert.Equal(new ReloaderOrder.SendFarewell { Counts = counts }, await Reloader.ExpectMsgAsync<ReloaderOrder.SendFarewell>());

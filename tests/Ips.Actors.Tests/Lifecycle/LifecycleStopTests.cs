@@ -158,8 +158,10 @@ public sealed class LifecycleStopTests : LifecycleActorTest
         lifecycle.Tell(new LifecycleEvent.StopReceived("test", servesOn));
         await Predecessor.ExpectMsgAsync<PredecessorOrder.SendFailed>();
         lifecycle.Tell(new LifecycleEvent.ListenersReleased());
+        if (servesOn) await Front.ExpectMsgAsync<FrontOrder.AwaitGuests>(); // told to leave before the app is told to stop
         Assert.Equal(servesOn ? MoveWay.Predecessor : MoveWay.None, (await Front.ExpectMsgAsync<FrontOrder.BeginDrain>()).Way);
         await StateOf(lifecycle);
+        Assert.Equal(!servesOn, Process.Calls.Contains("StopHost"));
         Assert.Equal(servesOn, Drain(Predecessor).Any(message => message is PredecessorOrder.ReturnConnections));
     }
 

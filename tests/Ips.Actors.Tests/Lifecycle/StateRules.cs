@@ -115,7 +115,7 @@ internal static class StateRules
                 Require(draining.Drained == world.Drained, Invariants.Stop, "the end of the drain is not known, or made up");
                 Require(!world.HasTimer(ArmedTimers.Successor) && !world.HasTimer(ArmedTimers.Probation), Invariants.Owner,
                     "a timer of the handover runs on");
-                Require(world.HostStopOrdered, Invariants.Stop, "the host is not told to stop");
+                Require(world.HostStopOrdered || world.GuestsOwed, Invariants.Stop, "the host is not told to stop");
                 Require(world.HasTimer(ArmedTimers.Drain) || world.HasTimer(ArmedTimers.Abort), Invariants.Owner,
                     "draining without a deadline");
                 Require(draining.Drained || world.DrainOwed || world.AbortOwed || world.ReleaseOwed, Invariants.Owner,
@@ -143,16 +143,6 @@ internal static class StateRules
                 throw new InvalidOperationException($"Teach {nameof(StateRules)} what {state.Name} promises.");
         }
     }
-
-    // To the generation that serves instead of this one. It may have died since: the actor that holds its channel knows, and does not
-    // begin.
-    private static MoveWay WayOut(World world) => world switch
-    {
-        { SuccessorPromoted: true } => MoveWay.Successor,
-        { ServeGot: true, Predecessor: PredecessorView.SaidStop, ReturnAsked: true } => MoveWay.Predecessor,
-        { ServeGot: true, Predecessor: PredecessorView.Alive, FailedSent: true } => MoveWay.Predecessor,
-        _ => MoveWay.None,
-    };
 
     // Of the next generation, until it leaves; of the one before, which takes the role back.
     private static bool HasServiceElsewhere(World world) => world switch

@@ -15,7 +15,7 @@ internal static class WalkEvents
         new ActorLost("test"), new ActorRestarted("test"),
         new FrontReady(), new FrontFailed("test"), new ListenersReleased(), new RoleYielded(), new ConnectionsDrained(0),
             new ConnectionsDrained(1),
-        new ConnectionsSettled(), new MoveTimedOut(), new LameDuckEnded(), new DrainTimedOut(), new AbortTimedOut(), new SuccessorReady(),
+        new ConnectionsSettled(), new GuestsLeft(), new MoveTimedOut(), new LameDuckEnded(), new DrainTimedOut(), new AbortTimedOut(), new SuccessorReady(),
             new SuccessorServes(), new SuccessorFailed("test", Responsive: true),
         new SuccessorFailed("test", Responsive: false), new SuccessorTimedOut(), new ProbationPassed(), new PromotionAcknowledged(),
             new SuccessorLeaving(), new SuccessorGone(), new SuccessorGone(Crashed: true),
@@ -31,6 +31,7 @@ internal static class WalkEvents
         ConnectionsDrained { Aborted: 0 } => world.DrainOwed || world.AbortOwed,
         ConnectionsDrained => world.AbortOwed,
         ConnectionsSettled => world.SettleOwed,
+        GuestsLeft => world.GuestsOwed,
         MoveTimedOut => world.HasTimer(ArmedTimers.Move),
         LameDuckEnded => world.HasTimer(ArmedTimers.LameDuck),
         DrainTimedOut => world.HasTimer(ArmedTimers.Drain),
@@ -62,7 +63,7 @@ internal static class WalkEvents
         // a timer that is not armed tells nothing; a cancelled one's message is dropped by Akka
         (Draining, DrainTimedOut or AbortTimedOut) => true,
         // the front, the listener and the mover tell it only when asked
-        (Draining or Moving, ConnectionsDrained or ListenersReleased) or (Moving, ConnectionsSettled) => true,
+        (Draining or Moving, ConnectionsDrained or ListenersReleased) or (Moving, ConnectionsSettled) or (Draining, GuestsLeft) => true,
         (Serving, PromoteReceived) => true, // told by a predecessor only
         // told only for a running process, and its end only once
         (Moving or Draining, SuccessorLeaving) or (Moving or RollingBack or Draining, SuccessorGone) => true,

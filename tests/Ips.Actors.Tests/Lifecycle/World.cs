@@ -163,6 +163,12 @@ internal sealed record World
 
     public bool HostStopOrdered { get; init; }
 
+    /// <summary>The front is to say when the clients that were told to leave have left.</summary>
+    public bool GuestsOwed { get; init; }
+
+    /// <summary>It has said so.</summary>
+    public bool GuestsLeft { get; init; }
+
     public ExitCode? Exit { get; init; }
 
     public PredecessorView Predecessor { get; init; }
@@ -220,6 +226,8 @@ internal sealed record World
             Drained = Drained,
             FarewellSent = FarewellSent,
             HostStopOrdered = HostStopOrdered,
+            GuestsOwed = GuestsOwed && state is LifecycleState.Draining,
+            GuestsLeft = GuestsLeft && state is LifecycleState.Draining,
             Exit = Exit,
             Predecessor = Predecessor == PredecessorView.Lost ? PredecessorView.None : Predecessor,
             PromoteGot = PromoteGot && Predecessor != PredecessorView.Lost,

@@ -22,7 +22,8 @@ internal static class WorldRules
             Predecessor = PredecessorView.SaidStop,
             ReturnAsked = stop.Return
         },
-        HostStopping => world.HostStopOrdered || state is Exiting ? world : OneMoreStop(world),
+        // our own, or as good as our own: the app ends while its clients leave
+        HostStopping => state is Draining or Exiting ? world : OneMoreStop(world),
         ActorLost => state is Exiting ? world : OneMoreStop(world) with { ActorLost = true },
         FrontReady => world with { FrontReady = true },
         FrontFailed => state is Starting or Joining ? OneMoreStop(world) with { StartFailed = true } : world,
@@ -36,6 +37,7 @@ internal static class WorldRules
             RequestsCut = world.RequestsCut || (drained.Aborted > 0 && state is Draining && !world.Drained),
             Drained = world.Drained || state is Draining,
         },
+        GuestsLeft => world with { GuestsOwed = false, GuestsLeft = true },
         ConnectionsSettled => world with { SettleOwed = false },
         MoveTimedOut => Fired(world, ArmedTimers.Move),
         LameDuckEnded => Fired(world, ArmedTimers.LameDuck),
@@ -274,7 +276,12 @@ internal static class WorldRules
                 return world with { AbortOwed = true, Aborted = true };
             case ArmAbortTimer:
                 return world with { Timers = world.Timers | ArmedTimers.Abort };
+            case AwaitGuests:
+                Require(again || WayOut(world) is not MoveWay.None, Invariants.Stop, "a stop that nobody takes over waits for guests");
+                return world with { GuestsOwed = true };
             case StopHost:
+                Require(world.HostStopOrdered || world.GuestsLeft || WayOut(world) is MoveWay.None, Invariants.NothingCut,
+                    "the host stops, which cuts off the guests, before they could go to the generation that serves on");
                 return world with { HostStopOrdered = true };
             case ExitProcess exit:
                 Require(world.Exit is null || world.Exit == exit.Code, Invariants.ExitCode, "the exit code changes after it was decided");
@@ -289,7 +296,7 @@ internal static class WorldRules
         effect is StartAccepting or QuiesceAccepting or ReleaseListeners or SpawnSuccessor or SendServe
         or SendPromote or EndSuccessor or SendReady or BeginHealthReports or AcknowledgePromotion or YieldRole or BeginDrain
             or MoveConnections or ReturnConnections
-        or AbortConnections;
+        or AwaitGuests or AbortConnections;
 
     /// <summary>What is true once an effect was ordered whose order is lost.</summary>
     public static World Lose(World world, LifecycleEffect effect) => effect switch
@@ -316,6 +323,16 @@ internal static class WorldRules
             throw new WalkViolation(invariant, otherwise.Take());
         }
     }
+
+    // To the generation that serves instead of this one. It may have died since: the actor that holds its channel knows, and does not
+    // begin.
+    public static MoveWay WayOut(World world) => world switch
+    {
+        { SuccessorPromoted: true } => MoveWay.Successor,
+        { ServeGot: true, Predecessor: PredecessorView.SaidStop, ReturnAsked: true } => MoveWay.Predecessor,
+        { ServeGot: true, Predecessor: PredecessorView.Alive, FailedSent: true } => MoveWay.Predecessor,
+        _ => MoveWay.None,
+    };
 
     // Requests run only on a successor that was told to serve.
     private static bool MayCutSuccessor(World world, LifecycleEvent cause) => world.Successor < SuccessorStage.ToldToServe
