@@ -12,6 +12,7 @@ ReleaseFolder.WaitWhileHeld(ReleaseFolder.HoldBeforeHello);
 var builder = WebApplication.CreateBuilder(args);
 builder.AddIps(options => ConnectionUser.Configure(options, builder.Configuration)); // `builder.AddIps()` is all that Ips asks of an app
 ConnectionUser.Configure(builder);
+BadStart.ThrowIfMarked();
 
 // One write a line: the generations of a test share one log file, and their lines must not tear each other.
 IIpsGeneration? generation = null;
@@ -22,6 +23,11 @@ builder.Services.AddHealthChecks().AddCheck("release", () => ReleaseFolder.Has(R
 builder.Services.AddHostedService<HeldStart>();
 builder.Services.AddHostedService<NumberedLines>();
 builder.Services.AddHostedService<ExclusiveJob>();
+builder.Services.AddIpsHostedService<PrimaryJob>();
+builder.Services.AddHostedService<BadStart>();
+builder.Services.AddHostedService<LineServer>();
+builder.Services.AddHostedService<LoneServer>();
+builder.Services.AddHostedService<FileLog>();
 
 var app = builder.Build();
 generation = app.Services.GetRequiredService<IIpsGeneration>();

@@ -55,6 +55,9 @@ internal static class EventIds
     public const int IdentityMoved = 1073;
     public const int FilesUnavailable = 1074;
     public const int Inert = 1075;
+    public const int JobsRunTwice = 1080;
+    public const int PrimaryServiceFailed = 1081;
+    public const int PrimaryServiceStopsHost = 1082;
 
     // Signals 1100
     public const int SignalReceived = 1100;
@@ -89,6 +92,7 @@ internal static class EventIds
     public const int FrameFailed = 1311;
     public const int MakingRoom = 1330;
     public const int AwaitingRoom = 1331;
+    public const int FilesShared = 1340;
 
     // HttpFront 1400
     public const int FrontReady = 1400;

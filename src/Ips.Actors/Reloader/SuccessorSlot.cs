@@ -25,6 +25,9 @@ internal sealed class SuccessorSlot
     /// <summary>Makes the health check of another URL.</summary>
     public Func<Uri, IHealthUrl>? MakeHealthUrl { get; init; }
 
+    /// <summary>The files that a process and this one write over each other in.</summary>
+    public Func<int, IReadOnlyList<string>> SharedFiles { get; init; } = _ => [];
+
     /// <summary>Where the successor stands.</summary>
     public SuccessorState State { get; set; } = new SuccessorState.None();
 
