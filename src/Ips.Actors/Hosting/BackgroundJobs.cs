@@ -12,7 +12,7 @@ namespace Ips.Actors.Hosting;
 internal static class BackgroundJobs
 {
     // Their services serve the host, or write what each generation has to say of itself.
-    private static readonly string[] Harmless = ["Microsoft.", "System.", "Ips.Actors", "Akka.", "OpenTelemetry", "Serilog", "Yarp."];
+    private static readonly string[] Harmless = ["Microsoft.", "System.", "Akka.", "OpenTelemetry.", "Serilog.", "Yarp."];
 
     /// <summary>Registers <see cref="IIpsGeneration"/>, and the look at the hosted services.</summary>
     public static void Add(IServiceCollection services)
@@ -30,8 +30,8 @@ internal static class BackgroundJobs
     public static IReadOnlyList<string> Own(IEnumerable<IHostedService> services) =>
         [.. services.Select(service => service.GetType()).Where(type => !IsHarmless(type)).Select(type => type.Name).Distinct()];
 
-    private static bool IsHarmless(Type type) => type.Assembly.GetName().Name is not { } assembly
-        || Harmless.Any(name => assembly.StartsWith(name, StringComparison.Ordinal) || assembly == name.TrimEnd('.'));
+    private static bool IsHarmless(Type type) => type.Assembly == typeof(BackgroundJobs).Assembly
+        || Harmless.Any(name => $"{type.Assembly.GetName().Name}.".StartsWith(name, StringComparison.Ordinal));
 
     /// <summary>Whether somebody has asked for <see cref="IIpsGeneration"/>.</summary>
     internal sealed class Asked

@@ -46,8 +46,8 @@ public interface IIpsGeneration
     /// predecessor had there, or opens one, and hands it over at the next reload. Ips accepts nothing from it; the app does, with
     /// <see cref="IIpsListener.AcceptAsync"/>. Both generations may accept during a reload: an app that must not, accepts between
     /// <see cref="OnPromoted"/> and <see cref="OnDraining"/>, and connections wait meanwhile.</summary>
-    /// <param name="endPoint">A TCP address, or the path of a Unix socket. As it is asked for, it names the socket: the next release asks for
-    /// the same.</param>
+    /// <param name="endPoint">A TCP address, or the path of a Unix socket. As it is asked for, it names the socket: the next release asks
+    /// for the same.</param>
     /// <param name="backlog">Length of the kernel's queue of connections that wait; null for <c>Ips:Listener:Backlog</c>, 512 by
     /// default.</param>
     /// <param name="cancellationToken">Ends the wait for the socket.</param>

@@ -10,7 +10,7 @@ internal static class ReloadWarning
     public static string FilesShared(IReadOnlyList<string> paths)
     {
         var more = paths.Count > MaxPaths ? $" and {paths.Count - MaxPaths} more" : "";
-        return $"both generations write to {string.Join(", ", paths.Take(MaxPaths))}{more} without O_APPEND, so they overwrite each other's "
-            + "lines; use `shared: true` (Serilog), or log to stdout with Ips:LogFile (docs/exclusive-resources.md)";
+        return $"both generations write to {string.Join(", ", paths.Take(MaxPaths))}{more} without O_APPEND, so they overwrite each "
+            + "other's lines; use `shared: true` (Serilog), or log to stdout with Ips:LogFile (docs/exclusive-resources.md)";
     }
 }

@@ -175,7 +175,8 @@ internal sealed class ListenerTable : IDisposable
         {
             try
             {
-                ListeningSockets.Listen(entry.Fd, entry.Backlog ?? _backlog, EndpointKey.Text(entry.EndPoint)); // listen(2) again sets it anew
+                // listen(2) again sets it anew
+                ListeningSockets.Listen(entry.Fd, entry.Backlog ?? _backlog, EndpointKey.Text(entry.EndPoint));
                 if (PathOf(entry.EndPoint) is { } path && entry.File is { } file && FileIdentity.OfSocketPath(path) == file)
                 {
                     using var place = GuardedPath.Walk(path, followLast: false);

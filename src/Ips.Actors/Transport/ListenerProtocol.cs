@@ -21,7 +21,8 @@ internal abstract class ListenerProtocol
     public sealed record Bind(EndPoint EndPoint, Action<int, ReadOnlyMemory<byte>, IPEndPoint?> Deliver,
         Action<Bound, AcceptedSockets> Attach);
 
-    /// <summary>Adopt or open a listening socket that the app accepts from. Reply: <see cref="Bound"/> or <see cref="BindFailed"/>.</summary>
+    /// <summary>Adopt or open a listening socket that the app accepts from. Reply: <see cref="Bound"/> or
+    /// <see cref="BindFailed"/>.</summary>
     /// <param name="EndPoint">An IP or Unix-domain endpoint.</param>
     /// <param name="Backlog">Length of the kernel's queue; null for the configured one.</param>
     /// <param name="Listener">Told of the socket, and closed before it.</param>

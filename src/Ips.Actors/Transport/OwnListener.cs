@@ -42,8 +42,8 @@ internal sealed class OwnListener : IIpsListener
         ActorRegistry? actors, EndPoint endPoint, int? backlog, Action<Exception> onError, CancellationToken cancellationToken)
     {
         if (actors is null)
-            throw new InvalidOperationException("IIpsGeneration.ListenAsync() was called before the host started: call it in StartAsync of a "
-                + "hosted service, or later.");
+            throw new InvalidOperationException(
+                "IIpsGeneration.ListenAsync() was called before the host started: call it in StartAsync of a hosted service, or later.");
         var owner = await actors.GetAsync<ListenerProtocol>(cancellationToken).ConfigureAwait(false);
         var listener = new OwnListener(owner, onError);
         try

@@ -70,7 +70,8 @@ internal sealed class CliActions(
                 return CliExitCode.Failed;
             }
 
-            await console.Output.WriteLineAsync(DoctorText.Problems([.. DoctorRules.OverwrittenFiles(RunningProcess.OverwrittenFiles(pid))]));
+            var problems = DoctorRules.OverwrittenFiles(RunningProcess.OverwrittenFiles(pid));
+            await console.Output.WriteLineAsync(DoctorText.Problems([.. problems]));
             return CliExitCode.Ok;
         }
 
