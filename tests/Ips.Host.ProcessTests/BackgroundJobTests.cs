@@ -7,8 +7,8 @@ using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests;
 
-/// <summary>What an app starts and ends by <c>IIpsGeneration</c> runs in one generation at a time, and hardly stops in between. See
-/// ExclusiveJob of Ips.SampleApp.</summary>
+/// <summary>What an app starts and ends by <c>IIpsGeneration</c>, or adds by <c>AddIpsHostedService</c>, runs in one generation at a time,
+/// and hardly stops in between. See ExclusiveJob and PrimaryJob of Ips.SampleApp.</summary>
 [Collection(Alone.Name)] // how long the job stops is measured
 public class BackgroundJobTests(ITestOutputHelper output) : ProcessTest(output)
 {
@@ -17,8 +17,10 @@ public class BackgroundJobTests(ITestOutputHelper output) : ProcessTest(output)
     /// <summary>Good ones, refused ones and those that are rolled back from probation, in turn.</summary>
     protected virtual int Reloads => 6;
 
-    [Fact]
-    public async Task Reload_GoodAndBadInTurn_JobRunsInOneGenerationAtATimeAndStopsForTheHandoverAtMost()
+    [Theory]
+    [InlineData("Sample:JobFolder")]
+    [InlineData("Sample:PrimaryJobFolder")]
+    public async Task Reload_GoodAndBadInTurn_JobRunsInOneGenerationAtATimeAndStopsForTheHandoverAtMost(string option)
     {
         var releases = new Releases(Folder);
         releases.AddBuild(Good, Binaries.SampleAppFolder);
@@ -32,7 +34,7 @@ public class BackgroundJobTests(ITestOutputHelper output) : ProcessTest(output)
         {
             Program = Path.Combine(releases.Current, Binaries.SampleApp),
             Probation = TimeSpan.FromMilliseconds(300),
-            More = [$"--Sample:JobFolder={jobFolder}"],
+            More = [$"--{option}={jobFolder}"],
         });
 
         Dictionary<int, TimeSpan> handovers = []; // by the generation that took over

@@ -48,6 +48,9 @@ public sealed record BadSuccessor(string Name, string Reason, Action<string> Put
         }),
         Marked("is not healthy", "the release is marked as unhealthy", SampleMarks.Unhealthy),
         Marked("answers its warm-up with 500", "/ping was answered with 500", SampleMarks.FailsRequests),
+        Throws("Main", SampleMarks.ThrowsInMain),
+        Throws("StartAsync", SampleMarks.ThrowsInStart),
+        Throws("a thread", SampleMarks.ThrowsOnThread),
     ];
 
     internal static BadSuccessor Sleeps { get; } = Script("sleeps", "Ips:Reload:ReadyTimeout", Sleep);
@@ -82,6 +85,9 @@ public sealed record BadSuccessor(string Name, string Reason, Action<string> Put
         Releases.Copy(Binaries.SampleAppFolder, folder);
         File.WriteAllText(Path.Combine(folder, mark), "");
     });
+
+    private static BadSuccessor Throws(string place, string mark) => Marked($"throws from {place}",
+        $"it ended with an unhandled InvalidOperationException: the release throws this is thrown by {place} and has a second line", mark);
 
     private static void Write(string folder, string text)
     {

@@ -16,6 +16,7 @@ builder.AddIps(options => ConnectionUser.Configure(options, builder.Configuratio
 ConnectionUser.Configure(builder);
 var telemetry = Telemetry.Configure(builder);
 Hubs.Configure(builder);
+BadStart.ThrowIfMarked();
 
 // One write a line: the generations of a test share one log file, and their lines must not tear each other.
 IIpsGeneration? generation = null;
@@ -26,6 +27,11 @@ builder.Services.AddHealthChecks().AddCheck("release", () => ReleaseFolder.Has(R
 builder.Services.AddHostedService<HeldStart>();
 builder.Services.AddHostedService<NumberedLines>();
 builder.Services.AddHostedService<ExclusiveJob>();
+builder.Services.AddIpsHostedService<PrimaryJob>();
+builder.Services.AddHostedService<BadStart>();
+builder.Services.AddHostedService<LineServer>();
+builder.Services.AddHostedService<LoneServer>();
+builder.Services.AddHostedService<FileLog>();
 
 var app = builder.Build();
 generation = app.Services.GetRequiredService<IIpsGeneration>();

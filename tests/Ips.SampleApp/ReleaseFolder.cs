@@ -23,6 +23,15 @@ internal static class ReleaseFolder
     /// <summary>If it is there at the start, the process kills itself as soon as it is to accept connections.</summary>
     public const string DiesWhenServing = "dies-when-serving";
 
+    /// <summary>If it is there at the start, <c>Main</c> throws before the host is built.</summary>
+    public const string ThrowsInMain = "throws-in-main";
+
+    /// <summary>If it is there at the start, <c>StartAsync</c> of a hosted service throws.</summary>
+    public const string ThrowsInStart = "throws-in-start";
+
+    /// <summary>If it is there at the start, a thread of the app throws while the host starts.</summary>
+    public const string ThrowsOnThread = "throws-on-thread";
+
     private const string NameFile = "release.txt";
 
     /// <summary>The release's name, as it was when the process started.</summary>

@@ -58,6 +58,9 @@ internal static class EventIds
     public const int CircuitsAreLost = 1076;
     public const int SessionsAreLost = 1077;
     public const int KeysAreLost = 1078;
+    public const int JobsRunTwice = 1080;
+    public const int PrimaryServiceFailed = 1081;
+    public const int PrimaryServiceStopsHost = 1082;
 
     // Signals 1100
     public const int SignalReceived = 1100;
@@ -92,6 +95,7 @@ internal static class EventIds
     public const int FrameFailed = 1311;
     public const int MakingRoom = 1330;
     public const int AwaitingRoom = 1331;
+    public const int FilesShared = 1340;
 
     // HttpFront 1400
     public const int FrontReady = 1400;

@@ -43,7 +43,7 @@ internal sealed class CurrentProcess(
         return
         [
             .. listeners.Entries.Select(entry => entry.Value)
-                .Where(entry => !secure.Exists(url => url.EndsWith(Suffix(entry.EndPoint), StringComparison.Ordinal)))
+                .Where(entry => entry.Own is null && !secure.Exists(url => url.EndsWith(Suffix(entry.EndPoint), StringComparison.Ordinal)))
                 .Select(entry => new EndpointOffer(entry.Key.Endpoint, entry.Key.Ordinal)),
         ];
 

@@ -16,9 +16,9 @@ internal sealed class HostClaim : IDisposable
     /// <param name="known">What is known so far.</param>
     public HostClaim(IServiceProvider services, HostFacts known) => _inertReason = new Lazy<string?>(() => Decide(services, known));
 
-    /// <summary>A host in which Ips is inert.</summary>
-    /// <param name="reason">Why.</param>
-    public HostClaim(string reason) => _inertReason = new Lazy<string?>(reason);
+    /// <summary>A host of which it is known already.</summary>
+    /// <param name="reason">Why Ips is inert; null where it works.</param>
+    public HostClaim(string? reason) => _inertReason = new Lazy<string?>(reason);
 
     /// <summary>Why Ips does nothing in this host; null where it works. The server is resolved at the first call.</summary>
     /// <exception cref="InvalidOperationException">Another host of this process has Ips.</exception>

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Microsoft.Extensions.Hosting;
 
 /// <summary>
@@ -39,6 +41,23 @@ public interface IIpsGeneration
     /// <param name="handler">The handler. It has 10 s. An exception is logged.</param>
     /// <returns>Disposing it removes the handler.</returns>
     IDisposable OnReleasing(Func<CancellationToken, Task> handler);
+
+    /// <summary>Listens on an address of the app's own, such as that of a metrics server or of another protocol: adopts the socket that the
+    /// predecessor had there, or opens one, and hands it over at the next reload. Ips accepts nothing from it; the app does, with
+    /// <see cref="IIpsListener.AcceptAsync"/>. Both generations may accept during a reload: an app that must not, accepts between
+    /// <see cref="OnPromoted"/> and <see cref="OnDraining"/>, and connections wait meanwhile.</summary>
+    /// <param name="endPoint">A TCP address, or the path of a Unix socket. As it is asked for, it names the socket: the next release asks
+    /// for the same.</param>
+    /// <param name="backlog">Length of the kernel's queue of connections that wait; null for <c>Ips:Listener:Backlog</c>, 512 by
+    /// default.</param>
+    /// <param name="cancellationToken">Ends the wait for the socket.</param>
+    /// <returns>The listener. Where Ips does nothing it is a plain one.</returns>
+    /// <remarks>Call it while the app starts, in <c>StartAsync</c> of a hosted service: what a successor has not asked for when it is
+    /// promoted is closed.</remarks>
+    /// <exception cref="InvalidOperationException">The host has not started yet.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">The address cannot be listened on, such as one that another process
+    /// has.</exception>
+    Task<IIpsListener> ListenAsync(EndPoint endPoint, int? backlog = null, CancellationToken cancellationToken = default);
 
     /// <summary>Passes a fact to the successors of this generation, such as which database it has open. A successor reads it from
     /// <see cref="IpsHostingExtensions.IpsStart"/> before it opens its own. A second call with the same name replaces the value. A reload

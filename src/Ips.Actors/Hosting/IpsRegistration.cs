@@ -2,6 +2,7 @@ using Ips.Actors.Configuration;
 using Ips.Actors.Diagnostics;
 using Ips.Actors.HttpFront;
 using Ips.Actors.Launch;
+using Ips.Actors.Listener;
 using Ips.Actors.Signals;
 using Ips.Actors.Transport;
 using Microsoft.AspNetCore.Connections;
@@ -46,7 +47,7 @@ internal static class IpsRegistration
         services.AddSingleton<FrontState>();
         services.AddSingleton(provider => new HealthCheckProbe(provider, TimeProvider.System));
         services.AddSingleton(CreateRole);
-        services.AddSingleton<IIpsGeneration>(provider => provider.GetRequiredService<GenerationRole>());
+        BackgroundJobs.Add(services);
         var reason = HostFit.InertReason(facts);
         if (reason is not null || !OperatingSystem.IsLinux())
         {
@@ -137,9 +138,17 @@ internal static class IpsRegistration
         services.AddSingleton<IConnectionListenerFactory>(provider => provider.GetRequiredService<HandoverTransport>());
     }
 
-    private static GenerationRole CreateRole(IServiceProvider provider) => new(provider.GetRequiredService<GenerationContext>(),
-        IsActive(provider) ? provider.GetRequiredService<ActorLoggers>().Create<GenerationRole>()
-            : provider.GetRequiredService<ILogger<GenerationRole>>());
+    private static GenerationRole CreateRole(IServiceProvider provider)
+    {
+        var generation = provider.GetRequiredService<GenerationContext>();
+        if (!IsActive(provider)) return new(generation, provider.GetRequiredService<ILogger<GenerationRole>>());
+        var log = provider.GetRequiredService<ActorLoggers>().Create<GenerationRole>();
+        return new(generation, log)
+        {
+            Listening = (endPoint, backlog, cancellationToken) => OwnListener.OpenAsync(
+                provider.GetRequiredService<IpsActorSystem>().Registry, endPoint, backlog, log.TellAcceptFailure, cancellationToken),
+        };
+    }
 
     private static bool IsActive(IServiceProvider provider) => provider.GetRequiredService<HostClaim>().InertReason is null;
 }

@@ -263,6 +263,7 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
             Paused = () => frontState.Paused,
             Facts = () => generation.Facts,
             OwnHealth = () => OwnHealthAsync(checks),
+            SharedFiles = pid => WrittenFiles.SharedBy(Environment.ProcessId, pid),
             Older = older,
             HealthUrl = options.Reload.HealthUrl is { } url ? MakeHealthUrl(new Uri(url)) : null,
             MakeHealthUrl = MakeHealthUrl,

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using System.Net;
 using Ips.Actors.Handover;
 using Ips.Actors.Launch;
+using Ips.Actors.Transport;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -23,6 +25,9 @@ internal sealed class GenerationRole(GenerationContext generation, ILogger log) 
     /// <summary>The clock of <see cref="HandlerTimeout"/>.</summary>
     internal TimeProvider Time { get; init; } = TimeProvider.System;
 
+    /// <summary>Opens a listening socket of the app's own.</summary>
+    internal Func<EndPoint, int?, CancellationToken, Task<IIpsListener>> Listening { get; init; } = PlainListener.OpenAsync;
+
     public int Number => generation.Number;
 
     public bool IsPrimary => _isPrimary;
@@ -34,6 +39,13 @@ internal sealed class GenerationRole(GenerationContext generation, ILogger log) 
     public IDisposable OnDraining(Func<CancellationToken, Task> handler) => _draining.Add(handler);
 
     public IDisposable OnReleasing(Func<CancellationToken, Task> handler) => _releasing.Add(handler);
+
+    public Task<IIpsListener> ListenAsync(EndPoint endPoint, int? backlog = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(endPoint);
+        if (backlog is { } length) ArgumentOutOfRangeException.ThrowIfNegativeOrZero(length, nameof(backlog));
+        return Listening(endPoint, backlog, cancellationToken);
+    }
 
     public void TellSuccessor(string name, string value)
     {

@@ -100,6 +100,9 @@ internal abstract record LifecycleEvent
     /// <summary>The last lines that the successor wrote so far.</summary>
     public sealed record SuccessorWrote(IReadOnlyList<string> Lines) : ReloadNews;
 
+    /// <summary>The successor is ready, and both generations write to these files, each at its own offset.</summary>
+    public sealed record FilesShared(IReadOnlyList<string> Paths) : ReloadNews;
+
     /// <summary>The successor can serve.</summary>
     public sealed record SuccessorReady : LifecycleEvent;
 

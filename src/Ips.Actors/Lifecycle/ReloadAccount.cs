@@ -12,6 +12,7 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
     private IReadOnlyList<string>? _output;
     private ConnectionCounts? _connections;
     private IReadOnlyList<int>? _abortedGenerations;
+    private IReadOnlyList<string>? _warnings;
     private bool _checked;
     private string? _newRelease;
 
@@ -65,6 +66,9 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
             case LifecycleEvent.SuccessorGreeted greeted:
                 _newRelease = greeted.Release;
                 return Reached("hello");
+            case LifecycleEvent.FilesShared shared:
+                _warnings = [ReloadWarning.FilesShared(shared.Paths)];
+                return null;
             case LifecycleEvent.SuccessorReady:
                 return Reached("ready");
             case LifecycleEvent.SuccessorServes:
@@ -113,6 +117,7 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
             Output = Failure is null ? null : _output,
             DryRun = DryRun,
             AbortedGenerations = _abortedGenerations,
+            Warnings = _warnings,
             WaitedMs = WaitedMs,
             RequestId = Asked?.Id,
         };

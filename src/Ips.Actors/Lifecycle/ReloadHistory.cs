@@ -54,14 +54,15 @@ internal sealed class ReloadHistory
         }
     }
 
-    /// <summary>What a successor gets: without output, and no text longer than 500 characters.</summary>
+    /// <summary>What a successor gets: without output, with one warning, and no text longer than 500 characters.</summary>
     public static JsonElement Pack(ReloadReceipt receipt) => JsonSerializer.SerializeToElement(
         receipt with
         {
             Output = null,
             Reason = Cut(receipt.Reason),
             OldRelease = Cut(receipt.OldRelease),
-            NewRelease = Cut(receipt.NewRelease)
+            NewRelease = Cut(receipt.NewRelease),
+            Warnings = receipt.Warnings is [var first, ..] ? [Cut(first)!] : null,
         },
         ReceiptJson.Default.ReloadReceipt);
 

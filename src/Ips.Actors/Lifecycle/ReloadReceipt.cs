@@ -48,6 +48,9 @@ internal sealed record ReloadReceipt(
     /// <summary>Generations that still drained and were aborted to make room (<c>ips.reload.max-generations</c>).</summary>
     public IReadOnlyList<int>? AbortedGenerations { get; init; }
 
+    /// <summary>What went wrong without failing the reload, one sentence or two each, with the remedy; null for nothing.</summary>
+    public IReadOnlyList<string>? Warnings { get; init; }
+
     /// <summary>How the predecessor's drain ended. It ends after the receipt was given, so only <c>ips history</c> and <c>ips status</c>
     /// show it.</summary>
     public DrainCounts? Drain { get; init; }
@@ -62,6 +65,7 @@ internal sealed record ReloadReceipt(
         { Outcome: null } => "a receipt's outcome",
         { Connections.Staying: null } => "a receipt's list of connections that stay",
         { Output: { } output } when output.Contains(null!) => "a line of a receipt's output",
+        { Warnings: { } warnings } when warnings.Contains(null!) => "a receipt's warning",
         _ => null,
     };
 }

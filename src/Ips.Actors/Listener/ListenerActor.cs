@@ -1,3 +1,4 @@
+using System.Net;
 using Akka.Actor;
 using Ips.Actors.Handover;
 using Ips.Actors.Launch;
@@ -23,7 +24,8 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash, IWithTimers
     public ListenerActor(ListenerTable table, IActorRef lifecycle, ILogger log)
     {
         (_table, _lifecycle, _log) = (table, lifecycle, log);
-        Receive<ListenerProtocol.Bind>(OnBind);
+        Receive<ListenerProtocol.Bind>(bind => OnBind(bind.EndPoint, () => _table.Bind(bind)));
+        Receive<ListenerProtocol.Listen>(listen => OnBind(listen.EndPoint, () => _table.Listen(listen)));
         Receive<ListenerProtocol.Unbind>(OnUnbind);
         Receive<ListenerProtocol.CheckEndpoints>(_ => Sender.Tell(new ListenerProtocol.EndpointsChecked(_table.CheckPassed())));
         Receive<ListenerOrder.StartAccepting>(_ => OnStartAccepting());
@@ -49,9 +51,9 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash, IWithTimers
         }
     }
 
-    private void OnBind(ListenerProtocol.Bind bind)
+    private void OnBind(EndPoint endPoint, Func<(int Id, ListenerTable.Entry Entry, bool Adopted)> bind)
     {
-        if (_table.Pinned && !_table.IsParked(bind.EndPoint))
+        if (_table.Pinned && !_table.IsParked(endPoint))
         {
             Stash.Stash(); // the successor was told the set of sockets: it changes when the handover has ended
             return;
@@ -59,7 +61,7 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash, IWithTimers
 
         try
         {
-            var (id, entry, adopted) = _table.Bind(bind);
+            var (id, entry, adopted) = bind();
             Timers.Cancel(entry.Key);
             if (adopted && _table.Passed is not null)
             {
@@ -130,7 +132,7 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash, IWithTimers
             _log.OfferUnused(key.ToString());
         }
 
-        _log.AcceptingStarted(_table.Entries.Count());
+        _log.AcceptingStarted(_table.Entries.Count(entry => entry.Value.Own is null));
     }
 
     private void OnQuiesce()

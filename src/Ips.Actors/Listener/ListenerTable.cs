@@ -49,7 +49,14 @@ internal sealed class ListenerTable : IDisposable
     /// <param name="External">The service manager opened it: its path is not ours to remove.</param>
     /// <param name="Adopted">Another generation, or the service manager, opened it.</param>
     public sealed record Entry(
-        EndpointKey Key, EndPoint EndPoint, int Fd, FileIdentity? File, bool External = false, bool Adopted = false);
+        EndpointKey Key, EndPoint EndPoint, int Fd, FileIdentity? File, bool External = false, bool Adopted = false)
+    {
+        /// <summary>The app accepts from it; null if this table does.</summary>
+        public OwnListener? Own { get; init; }
+
+        /// <summary>Length of the kernel's queue; null for the configured one.</summary>
+        public int? Backlog { get; init; }
+    }
 
     /// <summary>What is bound, in the order of binding.</summary>
     public IEnumerable<KeyValuePair<int, Entry>> Entries => _entries.OrderBy(entry => entry.Key);
@@ -81,18 +88,37 @@ internal sealed class ListenerTable : IDisposable
     /// <exception cref="SocketActivationException">The service manager passed sockets, but none for this endpoint.</exception>
     public (int Id, Entry Entry, bool Adopted) Bind(ListenerProtocol.Bind bind)
     {
-        var endPoint = bind.EndPoint;
+        var (id, entry, adopted) = Take(bind.EndPoint, own: null);
+        bind.Attach(new ListenerProtocol.Bound(id, entry.Key, entry.EndPoint), AcceptedSockets.Of(entry.Fd));
+        _entries[id] = entry;
+        _deliveries[entry.Key] = bind.Deliver;
+        _loop.Add(id, entry.Fd, (accepted, peer) => bind.Deliver(accepted, default, peer));
+        return (id, entry, adopted);
+    }
+
+    /// <summary>The same for a socket that the app accepts from: it may be one that the service manager has not passed.</summary>
+    /// <exception cref="PosixException">The kernel refused; <c>EADDRINUSE</c> among others.</exception>
+    public (int Id, Entry Entry, bool Adopted) Listen(ListenerProtocol.Listen listen)
+    {
+        var (id, entry, adopted) = Take(listen.EndPoint, listen);
+        _entries[id] = entry;
+        listen.Listener.Attach(new ListenerProtocol.Bound(id, entry.Key, entry.EndPoint), entry.Fd);
+        return (id, entry, adopted);
+    }
+
+    private (int Id, Entry Entry, bool Adopted) Take(EndPoint endPoint, ListenerProtocol.Listen? own)
+    {
         var text = EndpointKey.Text(endPoint);
         var key = NextKey(text);
         OfferedSocket? offer = null;
         var parked = _parked.Remove(key, out var kept);
         var adopted = !parked && _offers.Remove(key, out offer);
-        if (!parked && !adopted && Passed is not null)
+        if (!parked && !adopted && own is null && Passed is not null)
         {
             throw Passed.NotPassed(text);
         }
 
-        var fd = kept?.Fd ?? offer?.Fd ?? Open(endPoint);
+        var fd = kept?.Fd ?? offer?.Fd ?? Open(endPoint, own?.Backlog ?? _backlog);
         if (adopted)
         {
             ListeningSockets.PrepareAdopted(fd);
@@ -107,11 +133,7 @@ internal sealed class ListenerTable : IDisposable
         var entry = endPoint is UnixDomainSocketEndPoint unix
             ? new Entry(key, endPoint, fd, FileIdentity.OfSocketPath(unix.ToString()!), external, kept?.Adopted ?? adopted)
             : new Entry(key, ListeningSockets.LocalEndPoint(fd), fd, File: null, external, kept?.Adopted ?? adopted);
-        bind.Attach(new ListenerProtocol.Bound(id, key, entry.EndPoint), AcceptedSockets.Of(fd));
-        _entries[id] = entry;
-        _deliveries[key] = bind.Deliver;
-        _loop.Add(id, fd, (accepted, peer) => bind.Deliver(accepted, default, peer));
-        return (id, entry, adopted);
+        return (id, entry with { Own = own?.Listener, Backlog = own?.Backlog }, adopted);
     }
 
     /// <summary>Every endpoint was asked for: is there a passed socket that none of them was?</summary>
@@ -153,7 +175,8 @@ internal sealed class ListenerTable : IDisposable
         {
             try
             {
-                ListeningSockets.Listen(entry.Fd, _backlog, EndpointKey.Text(entry.EndPoint)); // listen(2) again sets it anew
+                // listen(2) again sets it anew
+                ListeningSockets.Listen(entry.Fd, entry.Backlog ?? _backlog, EndpointKey.Text(entry.EndPoint));
                 if (PathOf(entry.EndPoint) is { } path && entry.File is { } file && FileIdentity.OfSocketPath(path) == file)
                 {
                     using var place = GuardedPath.Walk(path, followLast: false);
@@ -244,7 +267,7 @@ internal sealed class ListenerTable : IDisposable
 
     /// <summary>The sockets opened by this service whose paths are gone: nobody can connect to them.</summary>
     public IEnumerable<(int Id, string Path)> RemovedPaths() =>
-        Entries.Where(entry => entry.Value is { External: false, EndPoint: UnixDomainSocketEndPoint })
+        Entries.Where(entry => entry.Value is { External: false, Own: null, EndPoint: UnixDomainSocketEndPoint })
             .Select(entry => (entry.Key, entry.Value.EndPoint.ToString()!))
             .Where(entry => !entry.Item2.StartsWith('@') && FileIdentity.OfPath(entry.Item2) is null);
 
@@ -295,6 +318,7 @@ internal sealed class ListenerTable : IDisposable
 
     private void CloseSocket(Entry entry, bool unlink)
     {
+        entry.Own?.Close();
         var path = entry.External ? null : PathOf(entry.EndPoint);
         if (unlink && path is not null && entry.File is { } file)
         {
@@ -327,16 +351,16 @@ internal sealed class ListenerTable : IDisposable
         return new EndpointKey(text, Enumerable.Range(0, used.Count + 1).First(ordinal => !used.Contains(ordinal)));
     }
 
-    private int Open(EndPoint endPoint)
+    private int Open(EndPoint endPoint, int backlog)
     {
         if (endPoint is not UnixDomainSocketEndPoint unix)
         {
-            return ListeningSockets.OpenTcp((IPEndPoint)endPoint, _backlog, out _);
+            return ListeningSockets.OpenTcp((IPEndPoint)endPoint, backlog, out _);
         }
 
         // A generation that was killed leaves its path behind, and nobody could ever listen there again. We hold the lock of the PID file.
         var path = unix.ToString()!;
         ListeningSockets.RemoveStaleUnixSocket(path);
-        return ListeningSockets.OpenUnix(path, _backlog, _access);
+        return ListeningSockets.OpenUnix(path, backlog, _access);
     }
 }

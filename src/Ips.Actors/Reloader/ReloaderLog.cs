@@ -19,6 +19,10 @@ internal static partial class ReloaderLog
         "Generation {Successor} (PID {Pid}, release {Release}) joined: protocol {Version}, {Sockets:socket}.")]
     public static partial void Hello(this ILogger logger, int successor, int pid, string release, Quantity sockets, int version);
 
+    [LoggerMessage(EventIds.FilesShared, LogLevel.Warning,
+        "Both generations write {Paths} without O_APPEND and lose lines: docs/exclusive-resources.md.")]
+    public static partial void FilesShared(this ILogger logger, string paths);
+
     [LoggerMessage(EventIds.SuccessorReady, LogLevel.Information, "Generation {Successor} (PID {Pid}) is ready.")]
     public static partial void Ready(this ILogger logger, int successor, int pid);
 

@@ -19,6 +19,7 @@ internal sealed class SuccessorReporter(SuccessorSlot slot, IActorRef lifecycle,
             case TellGreeted greeted: TellGreeted(greeted); break;
             case TellReady:
                 log.Ready(slot.Generation, slot.Process!.Pid);
+                TellSharedFiles(slot.Process.Pid);
                 lifecycle.Tell(new LifecycleEvent.SuccessorReady());
                 break;
             case TellFailed failed: TellFailed(slot.Process!, failed.Failure); break;
@@ -57,6 +58,14 @@ internal sealed class SuccessorReporter(SuccessorSlot slot, IActorRef lifecycle,
         release = release.Length > maxReleaseLength ? $"{release.AsSpan(0, maxReleaseLength)}…" : release;
         lifecycle.Tell(new LifecycleEvent.SuccessorGreeted(release));
         log.Hello(slot.Generation, hello.Pid, release, slot.Sockets.Count, greeted.Facts.Version);
+    }
+
+    // It has opened its log by now; both write from here on.
+    private void TellSharedFiles(int pid)
+    {
+        if (slot.SharedFiles(pid) is not { Count: > 0 } paths) return;
+        log.FilesShared(string.Join(", ", paths));
+        lifecycle.Tell(new LifecycleEvent.FilesShared(paths));
     }
 
     private void TellFailed(ISpawnedGeneration process, LifecycleEvent.SuccessorFailed failure)

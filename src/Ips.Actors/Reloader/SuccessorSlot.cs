@@ -29,6 +29,9 @@ internal sealed class SuccessorSlot
     /// <summary>This generation's own health just before the sockets were offered.</summary>
     public ProbeResult HealthAtOffer { get; set; } = ProbeResult.Healthy;
 
+    /// <summary>The files that a process and this one write over each other in.</summary>
+    public Func<int, IReadOnlyList<string>> SharedFiles { get; init; } = _ => [];
+
     /// <summary>Where the successor stands.</summary>
     public SuccessorState State { get; set; } = new SuccessorState.None();
 

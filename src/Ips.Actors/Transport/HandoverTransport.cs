@@ -30,18 +30,19 @@ internal sealed class HandoverTransport(
         var listener = new HandoverListener(listeners, factory, connections);
         var reply = await listeners.Ask<object>(
             new ListenerProtocol.Bind(endpoint, listener.Deliver, listener.Attach), BindTimeout, cancellationToken).ConfigureAwait(false);
-        switch (reply)
+        try
         {
-            case ListenerProtocol.Bound:
-                return listener;
-            case ListenerProtocol.BindFailed { Error: PosixException { Errno: Errno.EADDRINUSE } error }:
-                throw new AddressInUseException(error.Message, error);
-            case ListenerProtocol.BindFailed { Error: PosixException error }:
-                throw error.ToSocketException(); // not an IOException: Kestrel falls back from [::] to 0.0.0.0 on any other
-            case ListenerProtocol.BindFailed failed:
-                throw failed.Error;
-            default:
-                throw new InvalidOperationException($"ListenerActor answered {reply}.");
+            ListenerProtocol.Check(reply);
         }
+        catch (PosixException e) when (e.Errno == Errno.EADDRINUSE)
+        {
+            throw new AddressInUseException(e.Message, e);
+        }
+        catch (PosixException e)
+        {
+            throw e.ToSocketException(); // not an IOException: Kestrel falls back from [::] to 0.0.0.0 on any other
+        }
+
+        return listener;
     }
 }

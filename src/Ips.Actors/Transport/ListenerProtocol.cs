@@ -21,6 +21,13 @@ internal abstract class ListenerProtocol
     public sealed record Bind(EndPoint EndPoint, Action<int, ReadOnlyMemory<byte>, IPEndPoint?> Deliver,
         Action<Bound, AcceptedSockets> Attach);
 
+    /// <summary>Adopt or open a listening socket that the app accepts from. Reply: <see cref="Bound"/> or
+    /// <see cref="BindFailed"/>.</summary>
+    /// <param name="EndPoint">An IP or Unix-domain endpoint.</param>
+    /// <param name="Backlog">Length of the kernel's queue; null for the configured one.</param>
+    /// <param name="Listener">Told of the socket, and closed before it.</param>
+    public sealed record Listen(EndPoint EndPoint, int? Backlog, OwnListener Listener);
+
     /// <summary>Deliver connections that moved here, each to the endpoint that it came by. Reply: <see cref="Adopted"/>.
     /// Owns the descriptors; one whose endpoint is gone is closed.</summary>
     public sealed record Adopt(IReadOnlyList<MovedConnection> Connections);
@@ -51,6 +58,15 @@ internal abstract class ListenerProtocol
 
     /// <summary>Null if each passed socket has its endpoint.</summary>
     public sealed record EndpointsChecked(Exception? Error);
+
+    /// <summary>The answer to a <see cref="Bind"/> or <see cref="Listen"/>, if the socket is there.</summary>
+    /// <exception cref="PosixException">It is not; or another exception of <see cref="BindFailed"/>.</exception>
+    public static Bound Check(object reply) => reply switch
+    {
+        Bound bound => bound,
+        BindFailed { Error: var error } => throw error,
+        _ => throw new InvalidOperationException($"ListenerActor answered {reply}."),
+    };
 
     /// <summary>The accept loop no longer delivers to this endpoint.</summary>
     public sealed record Unbound(int Id);

@@ -62,6 +62,19 @@ internal sealed class CliActions(
 
     public async Task<int> DoctorAsync(DoctorCommand command, CancellationToken cancellation)
     {
+        if (command.Pid is { } pid)
+        {
+            if (RunningProcess.Fault(pid) is { } fault)
+            {
+                await console.FailAsync(fault);
+                return CliExitCode.Failed;
+            }
+
+            var problems = DoctorRules.OverwrittenFiles(RunningProcess.OverwrittenFiles(pid));
+            await console.Output.WriteLineAsync(DoctorText.Problems([.. problems]));
+            return CliExitCode.Ok;
+        }
+
         var loaded = SettingsLoader.Load(command.Daemon, console.Directory, needsLogFile: false);
         var facts = DoctorProbe.Look(loaded);
         if (loaded.Problems.Count == 0)

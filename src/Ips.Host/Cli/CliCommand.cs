@@ -24,7 +24,9 @@ internal sealed record StartCommand(DaemonArguments Daemon, TimeSpan? Timeout, b
 internal sealed record CheckCommand(DaemonArguments Daemon, bool Reference) : CliCommand;
 
 /// <summary>Print how the daemon would run here, and what would keep it from that.</summary>
-internal sealed record DoctorCommand(DaemonArguments Daemon) : CliCommand;
+/// <param name="Daemon">What the daemon would be told.</param>
+/// <param name="Pid">Look at this process instead: what would its next generation share that it must not?</param>
+internal sealed record DoctorCommand(DaemonArguments Daemon, int? Pid = null) : CliCommand;
 
 /// <summary>Ask a running daemon to reload, and wait for the outcome.</summary>
 /// <param name="Target">Which daemon.</param>

@@ -56,6 +56,7 @@ internal static class HistoryText
             : reason);
         if (receipt.WaitedMs is { } waited) notes.Add($"waited {ReceiptText.Duration(waited)}");
         if (receipt.AbortedGenerations is { Count: > 0 } aborted) notes.Add($"aborted generation {string.Join(", ", aborted)}");
+        if (receipt.Warnings is { Count: > 0 }) notes.Add("warning: see --json");
         if (receipt.Drain is { } drain)
             notes.Add(string.Create(CultureInfo.InvariantCulture,
                 $"moved {Wording.Counted(drain.Moved, "connection")}, drained {drain.Connections}, cut "

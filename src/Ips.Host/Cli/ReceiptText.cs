@@ -33,6 +33,7 @@ internal static class ReceiptText
         if (receipt.AbortedGenerations is { Count: > 0 } aborted)
             text.Append(CultureInfo.InvariantCulture,
                 $" Generation {string.Join(", ", aborted)} was still draining and was aborted to make room.");
+        foreach (var warning in receipt.Warnings ?? []) text.Append(CultureInfo.InvariantCulture, $" Warning: {warning.TrimEnd('.')}.");
         text.Append(Connections(receipt));
         if (receipt.PhasesMs is { Count: > 0 } phases)
             text.Append(CultureInfo.InvariantCulture,

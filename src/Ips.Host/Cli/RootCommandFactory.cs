@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 
 namespace Ips.Host.Cli;
 
@@ -74,7 +75,15 @@ internal static class RootCommandFactory
         var daemon = new DaemonOptionSet(forClient: false);
         var command = daemon.AddTo(new("doctor", "Print how the daemon would run here (init system, user, limits, paths, addresses, "
             + "versions), and each problem with its fix. Starts nothing."));
-        command.SetAction((result, token) => actions.DoctorAsync(new(daemon.Read(result)), token));
+        var pid = CliOptions.ProcessId("--pid",
+            "Check a running process instead, the daemon or any app with AddIps(): which of its files would two generations overwrite?");
+        command.Add(pid);
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(pid) is not null && result.Children.Count(child => child is OptionResult { Implicit: false }) > 1)
+                result.AddError("--pid names a running process; no other option can be given with it.");
+        });
+        command.SetAction((result, token) => actions.DoctorAsync(new(daemon.Read(result), result.GetValue(pid)), token));
         return command;
     }
 

@@ -39,6 +39,16 @@ public sealed class ReloadAccountTests
     }
 
     [Fact]
+    public void Note_FilesShared_IsAWarningOfTheReceipt()
+    {
+        var account = Begin();
+        Assert.Null(account.Note(new FilesShared(["/a.log", "/b.log", "/c.log", "/d.log"]), 8));
+        Assert.StartsWith("both generations write to /a.log, /b.log, /c.log and 1 more without O_APPEND",
+            Assert.Single(Close(account).Warnings!), StringComparison.Ordinal);
+        Assert.Null(Close(Begin()).Warnings);
+    }
+
+    [Fact]
     public void Note_WhatOtherEventsSay_IsNotTheAccounts()
     {
         var account = Begin();

@@ -72,6 +72,7 @@ public sealed class ReloadHistoryTests
             Output = ["line"],
             DryRun = true,
             AbortedGenerations = [3],
+            Warnings = ["a file is shared"],
             Drain = new DrainCounts(1, 2, 3, 4, 5, 6),
             Connections = new ConnectionCounts(1, 2, new Dictionary<string, int> { ["Tls"] = 3 }),
         };
@@ -93,7 +94,8 @@ public sealed class ReloadHistoryTests
         {
             Reason = new string('\u0001', 50_000),
             OldRelease = new string('"', 50_000),
-            NewRelease = new string('<', 50_000)
+            NewRelease = new string('<', 50_000),
+            Warnings = [new string('\'', 50_000), new string('<', 50_000)],
         };
         var packet = HandoverCodec.Encode(new HistoryFrame([.. Enumerable.Repeat(ReloadHistory.Pack(worst), 8)]));
         Assert.InRange(packet.Length, 1, HandoverCodec.MaxPacketBytes);

@@ -19,7 +19,7 @@ public abstract class ReloaderTest : ActorTest
         (Lifecycle, Listeners, Told, Mover) = (CreateTestProbe(), CreateTestProbe(), CreateTestProbe(), CreateTestProbe());
         Listeners.Offering(() => Offer);
         Launcher = new FakeLauncher(Told.Ref);
-        Slot = new SuccessorSlot { Older = Older, HealthUrl = HealthUrl };
+        Slot = new SuccessorSlot { Older = Older, HealthUrl = HealthUrl, SharedFiles = pid => pid == Launcher.Last.Pid ? SharedFiles : [] };
         Reloader = Supervise(Tested(Slot, Listeners.Ref));
     }
 
@@ -39,6 +39,9 @@ public abstract class ReloaderTest : ActorTest
     private protected FakeOlderGenerations Older { get; } = new();
 
     private protected FakeHealthUrl HealthUrl { get; } = new();
+
+    /// <summary>What the successor and this process overwrite.</summary>
+    private protected IReadOnlyList<string> SharedFiles { get; set; } = [];
 
     private protected FakeLauncher Launcher { get; }
 

@@ -53,6 +53,20 @@ public sealed class SuccessorFramesTests : ReloaderTest
     }
 
     [Fact]
+    public async Task Ready_BothWriteTheSameFile_IsToldAheadOfIt()
+    {
+        SharedFiles = ["/srv/a.log", "/srv/b.log"];
+        var successor = await SpawnAsync();
+        successor.Say(new HelloFrame(1, 1, successor.Pid, "2.0"));
+        successor.Say(new ReadyFrame());
+        await Lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorGreeted>();
+        Assert.Equal(SharedFiles, (await Lifecycle.ExpectMsgAsync<LifecycleEvent.FilesShared>()).Paths);
+        await Lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorReady>();
+        Assert.Contains("/srv/a.log, /srv/b.log", Assert.Single(Written.Entries, entry => entry.Id.Id == EventIds.FilesShared).Text,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Ready_BeforeTheWelcome_IsAFailureAndLoggedOnce()
     {
         var successor = await SpawnAsync();

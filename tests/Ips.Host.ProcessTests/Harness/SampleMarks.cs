@@ -19,7 +19,13 @@ internal static class SampleMarks
 
     public const string DiesWhenServing = "dies-when-serving";
 
+    public const string ThrowsInMain = "throws-in-main";
+
+    public const string ThrowsInStart = "throws-in-start";
+
+    public const string ThrowsOnThread = "throws-on-thread";
+
     /// <summary>All of them.</summary>
     public static IReadOnlyList<string> All { get; } = [HoldBeforeHello, HoldBeforeReady, Unhealthy, FailsRequests, FailsWhenServing,
-        DiesWhenServing];
+        DiesWhenServing, ThrowsInMain, ThrowsInStart, ThrowsOnThread];
 }

@@ -75,6 +75,7 @@ public sealed class CliGrammarTests
     [InlineData("--pid is -1; it must be a process id, from 1.", "stop --pid=-1")]
     [InlineData("--pid is me; it must be a process id, from 1.", "reload --pid me")]
     [InlineData("--pid-file and --config cannot be given with it", "status --pid 4 --pid-file x")]
+    [InlineData("no other option can be given with it", "doctor --pid 4 --config x")]
     [InlineData("--timeout is 90; it must be a duration with a unit", "stop --timeout 90")]
     [InlineData("--timeout is 0s; it must be", "stop --timeout 0s")]
     [InlineData("--timeout is 25h; it must be", "start --timeout 25h")]

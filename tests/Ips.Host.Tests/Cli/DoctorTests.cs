@@ -42,6 +42,25 @@ public sealed class DoctorTests
     }
 
     [Fact]
+    public void OverwrittenFiles_Each_HasARemedyAndPreventsNothing()
+    {
+        var problem = Assert.Single(DoctorRules.OverwrittenFiles(["/srv/app.log"]));
+        Assert.False(problem.Prevents);
+        var text = DoctorText.Problems([problem]);
+        Assert.StartsWith("1 problem:", text, StringComparison.Ordinal);
+        Assert.Contains("/srv/app.log is open for writing without O_APPEND", text, StringComparison.Ordinal);
+        Assert.Contains("shared: true", text, StringComparison.Ordinal);
+        Assert.Equal("No problem was found.", DoctorText.Problems([]));
+    }
+
+    [Fact]
+    public void RunningProcess_Own_CanBeLookedAtAndOneThatIsGoneCannot()
+    {
+        Assert.Null(RunningProcess.Fault(Environment.ProcessId));
+        Assert.Equal($"there is no process {int.MaxValue}", RunningProcess.Fault(int.MaxValue));
+    }
+
+    [Fact]
     public void Manner_TellsTheSurroundingsApart()
     {
         string[] manners =

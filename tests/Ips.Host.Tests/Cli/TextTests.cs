@@ -70,6 +70,12 @@ public sealed class TextTests
     }
 
     [Fact]
+    public void Receipt_Warnings_AreTold() =>
+        Assert.EndsWith(" Warning: a file is shared.",
+            ReceiptText.Write(Promoted with { PhasesMs = null, Connections = null, Warnings = ["a file is shared"] }),
+            StringComparison.Ordinal);
+
+    [Fact]
     public void History_Receipts_AreATable() =>
         Assert.Equal("""
             TIME                  OUTCOME       FROM    TO      RELEASE  TOOK    NOTE

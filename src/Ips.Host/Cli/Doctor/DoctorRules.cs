@@ -27,6 +27,12 @@ internal static class DoctorRules
     internal static IReadOnlyList<DoctorProblem> Problems(DoctorFacts facts) =>
         [.. All(facts).OrderByDescending(problem => problem.Prevents)];
 
+    /// <summary>Files that a process writes to as if it were alone.</summary>
+    internal static IEnumerable<DoctorProblem> OverwrittenFiles(IReadOnlyList<string> paths) => paths.Select(path => new DoctorProblem(
+        $"{path} is open for writing without O_APPEND: in a reload, a second generation that opens it overwrites lines",
+        "Serilog: `shared: true`; else log to stdout with Ips:LogFile, or to a file for each process; see docs/exclusive-resources.md",
+        Prevents: false));
+
     private static IEnumerable<DoctorProblem> All(DoctorFacts facts)
     {
         foreach (var problem in facts.ConfigProblems)

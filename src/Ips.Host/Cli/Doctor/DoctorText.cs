@@ -26,8 +26,14 @@ internal static class DoctorText
         var width = rows.Max(row => row.Name.Length) + 2;
         var text = new StringBuilder();
         foreach (var (name, value) in rows) text.Append(name.PadRight(width)).AppendLine(TerminalText.Line(value));
-        var problems = DoctorRules.Problems(facts);
-        text.AppendLine().Append(problems.Count == 0 ? "No problem was found." : $"{Wording.Counted(problems.Count, "problem")}:");
+        return text.AppendLine().Append(Problems(DoctorRules.Problems(facts))).ToString();
+    }
+
+    /// <summary>The problems alone.</summary>
+    internal static string Problems(IReadOnlyList<DoctorProblem> problems)
+    {
+        var text = new StringBuilder();
+        text.Append(problems.Count == 0 ? "No problem was found." : $"{Wording.Counted(problems.Count, "problem")}:");
         foreach (var problem in problems)
             text.AppendLine().Append(problem.Prevents ? "  ERROR   " : "  warning ").AppendLine(TerminalText.Line(problem.What))
                 .Append("          -> ").Append(TerminalText.Line(problem.Remedy));
