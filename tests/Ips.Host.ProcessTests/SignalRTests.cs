@@ -66,43 +66,45 @@ public sealed class SignalRTests(ITestOutputHelper output) : ProcessTest(output)
 
     private static bool IsNotFound(string fault) => fault.Contains("404", StringComparison.Ordinal);
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Measure(bool skip)
+    // With a negotiation, whoever is between it and the connection when the generations change hands gets a 404: docs/app.md.
+    [Fact]
+    public async Task Reload_ClientsThatSkipTheNegotiation_AlwaysConnect()
     {
+        const int workers = 8;
         var service = await StartHubAsync();
         using var over = new CancellationTokenSource();
-        var (ok, bad) = (0, new ConcurrentDictionary<string, int>());
-        var workers = Enumerable.Range(0, 8).Select(_ => Task.Run(async () =>
+        var (connected, faults) = (0, new ConcurrentQueue<string>());
+        var connecting = Enumerable.Range(0, workers).Select(_ => Task.Run(ConnectAgainAndAgainAsync)).ToList();
+        for (var reload = 1; reload <= 3; reload++)
+        {
+            var before = Volatile.Read(ref connected);
+            await service.ReloadAsync();
+            await Eventually.TrueAsync(() => Volatile.Read(ref connected) >= before + workers);
+        }
+
+        await over.CancelAsync();
+        await Task.WhenAll(connecting).WaitAsync(Limits.Step);
+        Assert.Equal([], faults);
+
+        async Task ConnectAgainAndAgainAsync()
         {
             while (!over.IsCancellationRequested)
             {
-                await using var hub = new HubConnectionBuilder().WithUrl($"http://127.0.0.1:{service.Port}/hub", options =>
-                {
-                    options.Transports = HttpTransportType.WebSockets;
-                    options.SkipNegotiation = skip;
-                }).Build();
+                await using var hub = new HubConnectionBuilder()
+                    .WithUrl($"http://127.0.0.1:{service.Port}/hub", options =>
+                        (options.Transports, options.SkipNegotiation) = (HttpTransportType.WebSockets, true))
+                    .Build();
                 try
                 {
-                    await hub.StartAsync();
-                    Interlocked.Increment(ref ok);
-                    await Task.Delay(5);
+                    await hub.StartAsync(CancellationToken.None).WaitAsync(Limits.Step);
+                    Interlocked.Increment(ref connected);
                 }
                 catch (Exception e)
                 {
-                    bad.AddOrUpdate(e.Message, 1, (_, n) => n + 1);
+                    faults.Enqueue(e.Message);
                 }
             }
-        })).ToList();
-        for (var i = 0; i < 10; i++)
-        {
-            await service.ReloadAsync();
-            await Task.Delay(1500);
         }
-        await over.CancelAsync();
-        await Task.WhenAll(workers);
-        Output.WriteLine($"{ok} ok; " + string.Join("; ", bad.Select(b => $"{b.Value} x {b.Key}")));
     }
 
     private async Task<Service> StartHubAsync(ServiceSettings? settings = null)

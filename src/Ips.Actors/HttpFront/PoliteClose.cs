@@ -173,6 +173,8 @@ internal sealed class PoliteClose
 
     private sealed class Registration(Action remove) : IDisposable
     {
-        public void Dispose() => remove();
+        private Action? _remove = remove;
+
+        public void Dispose() => Interlocked.Exchange(ref _remove, null)?.Invoke();
     }
 }

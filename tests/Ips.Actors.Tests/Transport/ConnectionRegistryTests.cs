@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Ips.Actors.Tests.HttpFront;
 using Ips.Actors.Transport;
+using Microsoft.AspNetCore.Connections.Features;
 
 namespace Ips.Actors.Tests.Transport;
 
@@ -74,6 +75,27 @@ public sealed class ConnectionRegistryTests : IDisposable
         Assert.False(idle.Client.Poll(0, SelectMode.SelectRead) || done.Client.Poll(0, SelectMode.SelectRead));
     }
 
+    [Fact]
+    public void CloseIdle_UnreadOnesSpared_ClosesTheOthersAndThenAll()
+    {
+        var (idle, asking) = (Kestrel.Takes(_open.Open()), Kestrel.Takes(_open.Open(requests: 1)));
+        asking.Served.Client.Send("y"u8); // nobody reads while a request runs
+        Assert.True(SpinWait.SpinUntil(() => asking.Served.Connection.HasUnread, Patience));
+        _registry.CloseIdle(spareUnread: true);
+        Assert.Equal((1, 0), (idle.Asked, asking.Asked));
+        _registry.CloseIdle(spareUnread: false);
+        Assert.Equal(1, asking.Asked);
+    }
+
+    [Fact]
+    public void CloseIdle_ConnectionThatKestrelTakesLater_IsClosedThen()
+    {
+        var waiting = _open.Open();
+        _registry.CloseIdle(spareUnread: false);
+        Assert.Equal(1, Kestrel.Takes(waiting).Asked);
+        Assert.Equal(1, Kestrel.Takes(_open.Open()).Asked); // and one that was accepted and had not begun
+    }
+
     // Many ends at once against many waits: each wait that began must end, whoever was last.
     [Fact]
     public async Task WhenEmpty_EndsRaceWithWaits_EveryWaitEnds()
@@ -98,4 +120,25 @@ public sealed class ConnectionRegistryTests : IDisposable
     }
 
     public void Dispose() => _open.Dispose();
+
+    /// <summary>What Kestrel sets on a connection that it takes.</summary>
+    private sealed class Kestrel : IConnectionLifetimeNotificationFeature
+    {
+        private Kestrel(Served served) => Served = served;
+
+        public Served Served { get; }
+
+        public int Asked { get; private set; }
+
+        public CancellationToken ConnectionClosedRequested { get; set; }
+
+        public static Kestrel Takes(Served served)
+        {
+            var kestrel = new Kestrel(served);
+            served.Connection.Features.Set<IConnectionLifetimeNotificationFeature>(kestrel);
+            return kestrel;
+        }
+
+        public void RequestClose() => Asked++;
+    }
 }
