@@ -17,7 +17,6 @@ internal sealed class InertHostService : IHostedLifecycleService
         HostClaim claim, GenerationRole role, FrontState state, IHostApplicationLifetime lifetime, ILogger<InertHostService> log)
     {
         (_claim, _role, _state, _log) = (claim, role, state, log);
-        lifetime.ApplicationStarted.Register(OnStarted);
         lifetime.ApplicationStopping.Register(() => _state.Ready = false);
     }
 
@@ -29,20 +28,20 @@ internal sealed class InertHostService : IHostedLifecycleService
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    // Ahead of ApplicationStarted: who waits for that finds the primary generation.
+    public Task StartedAsync(CancellationToken cancellationToken)
+    {
+        _state.BecomeReady();
+        _role.ServeAsync();
+        _role.PromoteAsync();
+        return Task.CompletedTask;
+    }
 
     public Task StoppingAsync(CancellationToken cancellationToken) => _role.DrainAsync();
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StoppedAsync(CancellationToken cancellationToken) => _role.ReleaseAsync();
-
-    private void OnStarted()
-    {
-        _state.BecomeReady();
-        _role.ServeAsync();
-        _role.PromoteAsync();
-    }
 }
 
 internal static partial class InertLog

@@ -58,7 +58,10 @@ internal static class AppKindTable
         new("Minimal API (`WebApplication.CreateBuilder`)", "minimal"),
         new("`CreateSlimBuilder`", "slim"),
         new("`CreateEmptyBuilder` with Kestrel", "empty"),
-        new("MVC controllers", "mvc") { Requests = ["GET /", "GET /kind", "GET /kind?number=2", "GET /kind?number=x", "POST /kind"], Random = "\"traceId\":\"[^\"]*\"" },
+        new("MVC controllers", "mvc")
+        {
+            Requests = ["GET /", "GET /kind", "GET /kind?number=2", "GET /kind?number=x", "POST /kind"], Random = "\"traceId\":\"[^\"]*\"",
+        },
         new("Razor pages, static files", "razor-pages") { Requests = ["GET /", "GET /kind", "GET /style.css"] },
         new(StartupRow, "startup-before"),
         new(StartupRow, "startup-after"),
@@ -100,11 +103,15 @@ internal static class AppKindTable
         {
             Requests = ["GET /", "GET /kind", "GET /_framework/blazor.web.js", "POST /_blazor/negotiate?negotiateVersion=1"],
             Random = "\"(prerenderId|descriptor|connectionId|connectionToken)\":\"[^\"]*\"|<!--Blazor-Server-Component-State:[^>]*>"
-                + "|Antiforgery[^;]*",
+                + "|Antiforgery[^;]*|\r\n[0-9a-f]+\r\n", // the last one is a chunk's size
+            NewWarning = "Blazor|circuit",
         },
-        new("Sessions in memory", "sessions") { Random = "Session=[^;]*" },
-        new("Health checks, also one that passes late", "health-checks") { Requests = ["GET /", "GET /kind", "GET /app/health"] },
-        new("`BackgroundService`", "background"),
+        new("Sessions in memory", "sessions") { Random = "Session=[^;]*", NewWarning = "Sessions are kept in memory" },
+        new("Health checks, also one that passes late", "health-checks") 
+        {
+            Requests = ["GET /", "GET /kind", "GET /app/health"], NewWarning = "startup task is still running",
+        },
+        new("`BackgroundService`", "background") { NewWarning = "AddIpsHostedService" },
         new(AkkaRow, "akka-before"),
         new(AkkaRow, "akka-after"),
         new("A node of an Akka.NET cluster", "akka-cluster"),

@@ -15,27 +15,49 @@ internal sealed partial class AppRun : IAsyncDisposable
     private readonly MarkedProcesses _processes = new();
     private readonly AppKind _kind;
 
-    private AppRun(AppKind kind, AppPlace place, bool line, IReadOnlyList<string> more, IReadOnlyDictionary<string, string?> environment)
+    private AppRun(AppKind kind, AppPlace place, bool line, IReadOnlyList<string> more, Options options)
     {
         (_kind, Place) = (kind, place);
         if (!File.Exists(place.Certificate)) File.WriteAllBytes(place.Certificate, TestCertificate.MakePfx(out _));
-        RunFolder = Directory.CreateDirectory(Path.Combine(place.Folder, "run"), UserOnly).FullName;
-        Dictionary<string, string?> all = new(_processes.Environment)
+        RunFolder = Directory.CreateDirectory(options.RunFolder ?? Path.Combine(place.Folder, "run"), UserOnly).FullName;
+        var app = options.App ?? Binaries.AppKindsPath;
+        Dictionary<string, string?> environment = new(_processes.Environment)
         {
-            ["XDG_RUNTIME_DIR"] = RunFolder, ["RUNTIME_DIRECTORY"] = null, ["HOME"] = place.Folder, ["DOTNET_NOLOGO"] = "1",
-            ["PWD"] = Path.GetDirectoryName(Binaries.AppKindsPath),
+            ["XDG_RUNTIME_DIR"] = RunFolder, ["RUNTIME_DIRECTORY"] = null, ["HOME"] = place.Folder, ["PWD"] = Path.GetDirectoryName(app),
         };
-        foreach (var (name, value) in environment) all[name] = value;
-        First = DaemonProcess.Start(Binaries.DotNet,
-            [Path.GetFileName(Binaries.AppKindsPath), kind.Word, .. line ? (IReadOnlyList<string>)[] : ["--line=false"], .. kind.Arguments(place), .. more],
-            all, Path.GetDirectoryName(Binaries.AppKindsPath));
+        foreach (var (name, value) in options.Environment) environment[name] = value;
+        string[] noLine = line ? [] : ["--line=false"];
+        First = DaemonProcess.Start(options.Prefix is [var program, ..] ? program : Binaries.DotNet,
+            [
+                .. options.Prefix.Skip(1), .. options.Prefix.Count > 0 ? [Binaries.DotNet] : Array.Empty<string>(), app, kind.Word, .. noLine,
+                .. kind.Arguments(place), .. more,
+            ], environment, Path.GetDirectoryName(app));
+    }
+
+    /// <summary>How a run differs from most.</summary>
+    internal sealed record Options
+    {
+        /// <summary>The app's DLL; null for the one that was built.</summary>
+        public string? App { get; init; }
+
+        /// <summary>Where the default PID file goes; null for a folder of its own.</summary>
+        public string? RunFolder { get; init; }
+
+        /// <summary>A command that runs the app.</summary>
+        public IReadOnlyList<string> Prefix { get; init; } = [];
+
+        /// <summary>Further variables.</summary>
+        public IReadOnlyDictionary<string, string?> Environment { get; init; } = new Dictionary<string, string?>();
     }
 
     public static UnixFileMode UserOnly => UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     /// <summary>The settings of Ips that the tests make: no probation, and limits that a busy machine keeps.</summary>
     public static IReadOnlyList<string> Quick { get; } =
-        ["--Ips:Reload:Probation=00:00:00", $"--Ips:Reload:ReadyTimeout={Limits.Step}", "--Ips:Reload:HealthInterval=00:00:05"];
+        [
+            "--Ips:Reload:Probation=00:00:00", $"--Ips:Reload:ReadyTimeout={Limits.Step}", "--Ips:Reload:HealthInterval=00:00:05",
+            "--Ips:Drain:WebSocketSpread=00:00:00.500",
+        ];
 
     public AppPlace Place { get; }
 
@@ -49,19 +71,18 @@ internal sealed partial class AppRun : IAsyncDisposable
 
     public MarkedProcesses Processes => _processes;
 
-    /// <summary>The PID file at its default path; null if there is none.</summary>
-    public string? PidFile => Directory.GetFiles(RunFolder, "*.pid") is [var file] ? file : null;
+    /// <summary>The PID file at its default path; null until there is one.</summary>
+    public string? PidFile => field ??= Directory.GetFiles(RunFolder, "*.pid") is [var file] ? file : null;
 
     /// <summary>Starts an app of a kind.</summary>
     /// <param name="kind">The kind.</param>
     /// <param name="folder">Where its files go: made, if need be.</param>
     /// <param name="line">Whether it calls <c>AddIps()</c>.</param>
     /// <param name="more">Further arguments.</param>
-    /// <param name="environment">Further variables.</param>
-    public static AppRun Start(AppKind kind, string folder, bool line, IReadOnlyList<string>? more = null,
-        IReadOnlyDictionary<string, string?>? environment = null) => new(
-            kind, new AppPlace(Directory.CreateDirectory(folder).FullName, FreePort.Next(), FreePort.Next()), line,
-            [.. line ? Quick : [], .. more ?? []], environment ?? new Dictionary<string, string?>());
+    /// <param name="options">What is special.</param>
+    public static AppRun Start(AppKind kind, string folder, bool line, IReadOnlyList<string>? more = null, Options? options = null) => new(
+        kind, new AppPlace(Directory.CreateDirectory(folder).FullName, FreePort.Next(), FreePort.Next()), line,
+        [.. line ? Quick : [], .. more ?? []], options ?? new Options());
 
     /// <summary>Waits until its socket is open: a request is answered from now on, if late.</summary>
     public Task WaitForListeningAsync() => Eventually.TrueAsync(async () =>
@@ -152,7 +173,7 @@ internal sealed partial class AppRun : IAsyncDisposable
             else if (SerilogHead().IsMatch(lines[i].Text)) found.Add(lines[i].Text);
         }
 
-        return [.. found.Select(line => Numbers().Replace(line, "#")).Distinct()];
+        return [.. found.Select(line => Numbers().Replace(Guids().Replace(line, "#"), "#")).Distinct()];
     }
 
     /// <summary>How many lines of its output are about a request.</summary>
@@ -196,6 +217,9 @@ internal sealed partial class AppRun : IAsyncDisposable
 
     [GeneratedRegex(@"Request starting|HTTP GET .* responded")]
     private static partial Regex RequestLine();
+
+    [GeneratedRegex(@"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")]
+    private static partial Regex Guids();
 
     [GeneratedRegex(@"\d+")]
     private static partial Regex Numbers();

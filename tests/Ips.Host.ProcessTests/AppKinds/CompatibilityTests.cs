@@ -11,7 +11,7 @@ namespace Ips.Host.ProcessTests.AppKinds;
 [Collection(Waits.Name)]
 public sealed class CompatibilityTests(ITestOutputHelper output) : ProcessTest(output)
 {
-    private const int Reloads = 3;
+    private const int Reloads = 3, Hubs = 3;
     private static readonly TimeSpan StopSlack = TimeSpan.FromSeconds(0.5);
     private readonly List<string> _findings = [];
 
@@ -31,6 +31,7 @@ public sealed class CompatibilityTests(ITestOutputHelper output) : ProcessTest(o
         await CompareStopsAsync(kind, ProcessTable.SigTerm, stock, added, added.MainPid);
         await CompareInterruptsAsync(kind);
         CompareComplaints(kind, stock, added);
+        if (_findings.Count > 0) Output.WriteLine(added.First.OutputTail(400));
         Assert.True(_findings.Count == 0, string.Join(Environment.NewLine, _findings));
     }
 
@@ -56,11 +57,11 @@ public sealed class CompatibilityTests(ITestOutputHelper output) : ProcessTest(o
     {
         await using var load = StrictLoad.Start(Mix(app.Target));
         await using var http2 = kind.HasGrpc ? H2Load.Start(H2Mix(app.Place.SecondPort)) : null;
-        await using var hub = kind.HasHub ? HubLoad.Start(app.Place.Port, clients: 3) : null;
+        await using var hub = kind.HasHub ? HubLoad.Start(app.Place.Port, Hubs) : null;
         await load.WaitForRequestsAsync(1, Limits.Step);
         for (var reload = 1; reload <= Reloads; reload++)
         {
-            if (hub is not null) await Eventually.TrueAsync(() => hub.Connected >= reload * 3, "SignalR clients that are connected");
+            if (hub is not null) await Eventually.TrueAsync(() => hub.Connected >= reload * Hubs, "SignalR clients that are connected");
             if (await app.TryReloadAsync() is { } reason)
             {
                 _findings.Add($"Reload {reload} failed: {reason}");
@@ -69,6 +70,7 @@ public sealed class CompatibilityTests(ITestOutputHelper output) : ProcessTest(o
         }
 
         await load.WaitForRequestsAsync(1, Limits.Step);
+        await app.Processes.WaitForOnlyAsync(app.MainPid);
         var report = await load.StopAsync();
         if (report.FailedRequests + report.Resets > 0) _findings.Add($"A client noticed a reload: {report}");
         if (http2 is not null && await http2.StopAsync() is var h2 && h2.Failed + h2.Resets + h2.ClosedUntold > 0)
@@ -76,10 +78,9 @@ public sealed class CompatibilityTests(ITestOutputHelper output) : ProcessTest(o
         if (hub is not null)
         {
             foreach (var failure in await hub.StopAsync()) _findings.Add(failure);
-            if (hub.ToldToLeave != Reloads * 3) _findings.Add($"SignalR clients were told to leave {hub.ToldToLeave} times.");
+            if (hub.ToldToLeave != Reloads * Hubs) _findings.Add($"SignalR clients were told to leave {hub.ToldToLeave} times.");
         }
 
-        await app.Processes.WaitForOnlyAsync(app.MainPid);
         if (await app.First.WaitForExitAsync(Limits.Step) is var code && code != 0) _findings.Add($"The first generation ended with {code}.");
     }
 
