@@ -38,13 +38,16 @@ internal sealed class HostClaim : IDisposable
             return HostFit.InertReason(known with { Server = null, IsSecondTestHost = true });
         }
 
-        // What AddIps() did before the server was known is undone.
-        if (reason is not null && Volatile.Read(ref s_owner) is null && OperatingSystem.IsLinux())
-        {
-            ProcessSignals.Unregister();
-            GenerationStart.ReturnManager();
-        }
-
+        if (reason is not null) Undo();
         return reason;
+    }
+
+    /// <summary>Undoes what <c>AddIps()</c> did to the process before it was known that Ips is inert, unless another host has
+    /// it.</summary>
+    public static void Undo()
+    {
+        if (Volatile.Read(ref s_owner) is not null || !OperatingSystem.IsLinux()) return;
+        ProcessSignals.Unregister();
+        GenerationStart.ReturnManager();
     }
 }

@@ -55,6 +55,7 @@ internal static class IpsRegistration
             services.AddSingleton(GenerationContext.Only);
             services.AddSingleton(StartOf(GenerationContext.Only));
             services.AddHostedService<InertHostService>();
+            HostClaim.Undo(); // Begin() did not know yet that there is no generic host
             return;
         }
 

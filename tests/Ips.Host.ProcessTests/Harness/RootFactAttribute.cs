@@ -8,6 +8,6 @@ internal sealed class RootFactAttribute : FactAttribute
 {
     public RootFactAttribute()
     {
-        if (Syscall.geteuid() != 0) Skip = "Only root may give a file to another user.";
+        if (Syscall.geteuid() != 0) Skip = "Only root may do what this test needs, such as giving a file to another user.";
     }
 }

@@ -13,6 +13,9 @@ internal static class ProcFs
     public static bool Ignores(int pid, int signal) =>
         (ulong.Parse(Status(pid, "SigIgn"), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture) >> (signal - 1) & 1) == 1;
 
+    /// <summary>The signals that it has handlers for, as a bit mask in hexadecimal.</summary>
+    public static string CaughtSignals(int pid) => Status(pid, "SigCgt");
+
     /// <summary>The real, the effective, the saved and the file system's user id.</summary>
     public static IReadOnlyList<int> UserIds(int pid) =>
         [.. Status(pid, "Uid").Split('\t').Select(id => int.Parse(id, CultureInfo.InvariantCulture))];
