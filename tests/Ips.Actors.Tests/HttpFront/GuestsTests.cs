@@ -29,8 +29,8 @@ public sealed class GuestsTests : ActorTest
         _close = new PoliteClose(_state, _connections, _drain, _time, NullLogger.Instance);
         _lifecycle = CreateTestProbe();
         var mover = CreateTestProbe();
-        _front = Supervise(Props.Create(() => new HttpFrontActor(_state, _connections, FrontFixture.Role(null), new FakeHealth(), mover.Ref,
-            _lifecycle.Ref, NullLogger.Instance, _time)));
+        _front = Supervise(Props.Create(() => new HttpFrontActor(_state, _connections, FrontFixture.Role(null), new FakeWarmup(),
+            new FakeHealth(), mover.Ref, _lifecycle.Ref, NullLogger.Instance, _time)));
     }
 
     [Fact]
