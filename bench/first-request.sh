@@ -16,11 +16,11 @@ try() { # name, arguments
     name=$1
     shift
     rm -f "$folder/pid" "$folder/log"
-    port=$((20000 + $(od -An -N2 -tu2 /dev/urandom) % 20000))
-    "$folder/app/Ips.SampleApp" --urls "http://127.0.0.1:$port" "--Ips:PidFile=$folder/pid" "--Ips:LogFile=$folder/log" \
+    "$folder/app/Ips.SampleApp" --urls http://127.0.0.1:0 "--Ips:PidFile=$folder/pid" "--Ips:LogFile=$folder/log" \
         --Ips:Reload:Probation=00:00:00 "$@" >/dev/null 2>&1 &
     first=$!
     for _ in $(seq 600); do grep -q '"eventId":1010' "$folder/log" 2>/dev/null && break; sleep 0.1; done
+    port=$(sed -n 's/.*"eventId":1200.*"Endpoint":"127.0.0.1:\([0-9]*\)".*/\1/p' "$folder/log")
     sleep 0.5 # idle, as a fresh generation is
     ask "first-$name"
     kill -USR2 "$first"

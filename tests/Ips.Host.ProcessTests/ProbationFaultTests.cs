@@ -107,7 +107,7 @@ public sealed class ProbationFaultTests(ITestOutputHelper output) : ProcessTest(
     {
         var good = (await scene.Service.StatusAsync()).Generation;
         await scene.ReachProbationAsync(SampleMarks.FailsWhenServing);
-        await scene.AssertRolledBackAsync("above ips.reload.max-error-ratio = 0.5");
+        await scene.AssertRolledBackAsync("above Ips:Reload:MaxErrorRatio = 0.5");
         var failed = scene.Failures.Count;
         await scene.AssertNextReloadWorksAsync();
         Output.WriteLine($"Answered 500: {failed} times.");

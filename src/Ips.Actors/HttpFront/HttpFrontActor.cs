@@ -9,7 +9,7 @@ namespace Ips.Actors.HttpFront;
 /// <remarks>A restart loses nothing but a check under way, which is begun again: connections, state and role outlive it.</remarks>
 internal sealed class HttpFrontActor : ReceiveActor, IWithTimers
 {
-    private static readonly TimeSpan HealthTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan WarmupTimeout = TimeSpan.FromMinutes(2); // it has a limit of its own
     private static readonly TimeSpan RecheckInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan IntakeTimeout = TimeSpan.FromSeconds(5);
 
@@ -55,7 +55,7 @@ internal sealed class HttpFrontActor : ReceiveActor, IWithTimers
         Receive<Warmed>(OnWarmed);
         Receive<HttpFrontProtocol.PredecessorLost>(_ => OnPredecessorLost());
         Receive<Readiness>(OnReadiness);
-        Receive<HttpFrontProtocol.GetHealth>(_ => OnGetHealth());
+        Receive<HttpFrontProtocol.GetHealth>(OnGetHealth);
         Receive<HealthAsked>(OnHealthAsked);
         Receive<FrontOrder.FailReadiness>(_ => _state.Ready = false);
         Receive<HttpFrontProtocol.SetPaused>(set =>
@@ -103,7 +103,7 @@ internal sealed class HttpFrontActor : ReceiveActor, IWithTimers
         _warmed = true;
         if (_state.Terms is null) BeReady(failing: null); // the checks may take long, and nobody else serves meanwhile
         if (warmed.Fault is { } fault) OnReadiness(new Readiness(ProbeResult.Of(fault)));
-        else CheckAsync(Patience()).PipeTo(Self, success: result => new Readiness(result));
+        else CheckAsync(CheckLimit).PipeTo(Self, success: result => new Readiness(result));
     }
 
     private void OnPredecessorLost()
@@ -112,18 +112,19 @@ internal sealed class HttpFrontActor : ReceiveActor, IWithTimers
         if (_warmed) BeReady(failing: null);
     }
 
-    private void OnGetHealth()
+    private void OnGetHealth(HttpFrontProtocol.GetHealth get)
     {
         var replyTo = Sender;
-        CheckAsync(HealthTimeout).PipeTo(Self, success: result => new HealthAsked(replyTo, result));
+        CheckAsync(get.Limit).PipeTo(Self, success: result => new HealthAsked(replyTo, result));
     }
 
-    private TimeSpan Patience() => _state.Terms is { Left: var left } && left < HealthTimeout
-        ? left > RecheckInterval ? left : RecheckInterval : HealthTimeout;
+    // One that takes longer is waited for as well: the next check joins it.
+    private TimeSpan CheckLimit => _state.Terms is { Left: var left } && left < HealthCheckProbe.ReadinessLimit
+        ? left > RecheckInterval ? left : RecheckInterval : HealthCheckProbe.ReadinessLimit;
 
     private async Task<string?> WarmAsync()
     {
-        using var deadline = new CancellationTokenSource(HealthTimeout, _time);
+        using var deadline = new CancellationTokenSource(WarmupTimeout, _time);
         return await _warmup.WarmAsync(deadline.Token).ConfigureAwait(false);
     }
 

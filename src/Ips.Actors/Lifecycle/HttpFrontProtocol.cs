@@ -13,8 +13,9 @@ internal static class HttpFrontProtocol
     /// <see cref="Lifecycle.LifecycleProtocol.PauseReply"/>.</summary>
     public sealed record SetPaused(bool Paused);
 
-    /// <summary>Check the app's health. Reply: <see cref="Health"/>.</summary>
-    public sealed record GetHealth;
+    /// <summary>Check the app's health; a check that has not answered by <paramref name="Limit"/> fails. Reply:
+    /// <see cref="Health"/>.</summary>
+    public sealed record GetHealth(TimeSpan Limit);
 
     /// <summary>Count connections and requests. Reply: <see cref="Load"/>.</summary>
     public sealed record GetLoad;

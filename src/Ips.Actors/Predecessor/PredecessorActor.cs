@@ -13,6 +13,8 @@ namespace Ips.Actors.Predecessor;
 /// <remarks>A restart loses nothing: the link outlives it and keeps what arrives until someone subscribes.</remarks>
 internal sealed class PredecessorActor : ReceiveActor, IWithTimers
 {
+    private const int ReportLimitIntervals = 3; // a report that names a check that hangs must not be missed as well
+
     private readonly PredecessorLink _link;
     private readonly RuntimeFiles _files;
     private readonly IActorRef _front;
@@ -48,7 +50,7 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
         Receive<Ended>(ended => ended.Died, _ => _lifecycle.Tell(new LifecycleEvent.PredecessorLost()));
         Receive<Ended>(_ => _lifecycle.Tell(new LifecycleEvent
             .StopReceived("the predecessor: it serves, and has closed the channel", Return: false)));
-        Receive<ReportDue>(_ => _front.Tell(new HttpFrontProtocol.GetHealth()));
+        Receive<ReportDue>(_ => _front.Tell(new HttpFrontProtocol.GetHealth(_link.HealthInterval * ReportLimitIntervals)));
         Receive<HttpFrontProtocol.Health>(health =>
         {
             if (_link.Reporting)

@@ -78,11 +78,11 @@ public sealed class HttpFrontActorTests : ActorTest
         _state.Answered(499);
         Assert.Equal(
             new HttpFrontProtocol.Health(true, null, 3, 1),
-                await _front.Ask<HttpFrontProtocol.Health>(new HttpFrontProtocol.GetHealth(), Patience));
+                await _front.Ask<HttpFrontProtocol.Health>(new HttpFrontProtocol.GetHealth(Patience), Patience));
         _health.Answer = _ => Task.FromResult<string?>("red");
         Assert.Equal(
             new HttpFrontProtocol.Health(false, "red", 3, 1),
-                await _front.Ask<HttpFrontProtocol.Health>(new HttpFrontProtocol.GetHealth(), Patience));
+                await _front.Ask<HttpFrontProtocol.Health>(new HttpFrontProtocol.GetHealth(Patience), Patience));
     }
 
     [Fact]
