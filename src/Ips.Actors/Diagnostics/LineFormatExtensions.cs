@@ -10,7 +10,7 @@ public static class LineFormatExtensions
     /// <summary>Adds a logging provider that writes each event as one line to stdout: UTC time with milliseconds, level, generation, PID,
     /// source, event id, message, exception. If <c>JOURNAL_STREAM</c> says that stderr is the journal, lines go to stderr instead, each
     /// with the prefix that carries its priority. On a terminal the time is short and levels have a colour, unless <c>NO_COLOR</c> is
-    /// set or <c>TERM</c> is <c>dumb</c>.</summary>
+    /// set or <c>TERM</c> is <c>dumb</c>. Where the system is not Linux, it adds .NET's own console provider.</summary>
     /// <param name="logging">The logging builder. Other providers stay; call <c>ClearProviders()</c> first to have only this one.</param>
     /// <param name="configure">Sets the form of the lines and where the generation comes from. Null keeps the defaults.</param>
     /// <returns>The same builder.</returns>
@@ -21,6 +21,7 @@ public static class LineFormatExtensions
     public static ILoggingBuilder AddIpsLog(this ILoggingBuilder logging, Action<LineFormatOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(logging);
+        if (!OperatingSystem.IsLinux()) return logging.AddConsole();
         var options = new LineFormatOptions();
         configure?.Invoke(options);
         logging.Services.AddSingleton<ILoggerProvider>(_ => new LineFormatLoggerProvider(

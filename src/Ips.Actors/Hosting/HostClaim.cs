@@ -33,15 +33,16 @@ internal sealed class HostClaim : IDisposable
         {
             if (!HostFit.IsTestProcess)
                 throw new InvalidOperationException(
-                    "AddIps() was called for two hosts of one process, and only one can be handed over. Call it for one of them; to serve a "
-                    + "second port, such as an admin port, let that host listen on it too (Kestrel:Endpoints, or ConfigureKestrel).");
+                    "AddIps() was called for two hosts of one process, and only one can be handed over. Call it for one of them; to "
+                    + "serve a second port, such as an admin port, let that host listen on it too (Kestrel:Endpoints, ConfigureKestrel).");
             return HostFit.InertReason(known with { Server = null, IsSecondTestHost = true });
         }
 
-        if (reason is not null && Volatile.Read(ref s_owner) is null)
+        // What AddIps() did before the server was known is undone.
+        if (reason is not null && Volatile.Read(ref s_owner) is null && OperatingSystem.IsLinux())
         {
             ProcessSignals.Unregister();
-            GenerationContext.ReturnManager();
+            GenerationStart.ReturnManager();
         }
 
         return reason;

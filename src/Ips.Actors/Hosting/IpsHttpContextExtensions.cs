@@ -18,7 +18,7 @@ public static class IpsHttpContextExtensions
     {
         ArgumentNullException.ThrowIfNull(context);
         if (context.Features.Get<LeavingToken>() is { } known) return known.Token;
-        if (context.RequestServices.GetService<PoliteClose>() is not { } close) return CancellationToken.None;
+        if (!OperatingSystem.IsLinux() || context.RequestServices.GetService<PoliteClose>() is not { } close) return CancellationToken.None;
 
         var leaving = new LeavingToken(close.LeavingToken(context));
         context.Features.Set(leaving);

@@ -29,7 +29,7 @@ internal static class IpsRegistration
     public static HostFacts Begin()
     {
         var facts = new HostFacts(OperatingSystem.IsLinux(), HostFit.FindTool(), HasGenericHost: true, Server: null);
-        if (HostFit.InertReason(facts) is null) ProcessSignals.Register();
+        if (OperatingSystem.IsLinux() && HostFit.InertReason(facts) is null) ProcessSignals.Register();
         return facts;
     }
 
@@ -48,9 +48,10 @@ internal static class IpsRegistration
         services.AddSingleton(provider => new HealthCheckProbe(provider, TimeProvider.System));
         services.AddSingleton(CreateRole);
         BackgroundJobs.Add(services);
-        if (HostFit.InertReason(facts) is { } reason)
+        var reason = HostFit.InertReason(facts);
+        if (reason is not null || !OperatingSystem.IsLinux())
         {
-            services.AddSingleton(new HostClaim(reason));
+            services.AddSingleton(new HostClaim(reason ?? ""));
             services.AddSingleton(GenerationContext.Only);
             services.AddSingleton(StartOf(GenerationContext.Only));
             services.AddHostedService<InertHostService>();
@@ -70,7 +71,7 @@ internal static class IpsRegistration
         // The handshake comes first of all, so the one option that it needs is asked for ahead of the others.
         var early = new IpsOptions { Takeover = { From = configuration["Ips:Takeover:From"] } };
         configure?.Invoke(early);
-        var generation = GenerationContext.Enter(early.Takeover.From is { Length: > 0 } from ? from : null);
+        var generation = GenerationStart.Enter(early.Takeover.From is { Length: > 0 } from ? from : null);
         if (generation.IsSuccessor)
         {
             FailureReport.WatchExceptions();

@@ -75,7 +75,7 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
 
         var (files, takeover) = Claim(generation, options, loggers.Create<RuntimeFiles>(), loggers.Create<TakeoverSocket>());
         TellOpenFiles(log, isFirst: generation.Number == 1);
-        if (GenerationContext.UnknownLinks(generation.StartCommand) is [var link, ..])
+        if (GenerationStart.UnknownLinks(generation.StartCommand) is [var link, ..])
         {
             log.WorkingDirectoryResolved(generation.StartCommand.WorkingDirectory, link);
         }

@@ -110,7 +110,7 @@ internal static class Privileges
 
         foreach (var file in files) Credentials.TryGive(file, account.UserId, groupId);
         var image = ProgramImage.OfThisProcess();
-        var directory = GenerationContext.CaptureStartCommand().WorkingDirectory;
+        var directory = GenerationStart.CaptureStartCommand().WorkingDirectory;
         var environment = new Dictionary<string, string>(image.Environment, StringComparer.Ordinal);
         foreach (var fd in EarlySockets.PassOn(environment)) FileDescriptors.ClearCloseOnExec(fd);
         ProgramImage.RemoveDotnetFiles();

@@ -72,7 +72,7 @@ internal sealed partial class SupervisorProcess : IDisposable
     /// <exception cref="IOException">No descriptor is left.</exception>
     public static int Run(IReadOnlyList<string>? arguments, LineFormat format)
     {
-        var command = GenerationContext.CaptureStartCommand();
+        var command = GenerationStart.CaptureStartCommand();
         if (arguments is not null)
         {
             command = command with { Arguments = [.. command.Arguments.Take(command.Arguments.Count - arguments.Count), .. arguments] };
