@@ -13,7 +13,7 @@ internal static partial class RuntimeFilesLog
     public static partial void RunFolderReplaced(this ILogger logger, string reason, string folder);
 
     [LoggerMessage(EventIds.FilesUnavailable, LogLevel.Warning,
-        "No PID file or control socket: only signals reach PID {Pid}. Set Ips:PidFile to choose a path. {Reason}")]
+        "No PID file and control socket: only signals reach PID {Pid}. Set Ips:PidFile. {Reason}")]
     public static partial void FilesUnavailable(this ILogger logger, int pid, string reason);
 
     [LoggerMessage(EventIds.IdentityPublished, LogLevel.Information, "PID {Pid} is the main process (PID file {PidFile}).")]

@@ -43,8 +43,8 @@ internal static class FailureReport
     private static void OnFirstChance(object? sender, FirstChanceExceptionEventArgs e)
     {
         if (e.Exception is IOException { InnerException: AddressInUseException } bind)
-            Tell($"{bind.Message.TrimEnd('.')}. Two generations cannot share a port that is not handed over: listen on it in the host that has "
-                + "AddIps(), or open it when IIpsGeneration says that this generation is primary");
+            Tell($"{bind.Message.TrimEnd('.')}. Two generations cannot share a port that is not handed over: listen on it in the host that "
+                + "has AddIps(), or open it when IIpsGeneration says that this generation is primary");
     }
 
     /// <summary>Says it, and waits until the kernel has it: the process is about to end.</summary>
