@@ -158,7 +158,8 @@ public sealed class PredecessorActorTests : ActorTest
         Clock.Advance(TimeSpan.Zero);
         for (var i = 1; i <= 3; i++)
         {
-            await _front.ExpectMsgAsync<HttpFrontProtocol.GetHealth>();
+            var get = await _front.ExpectMsgAsync<HttpFrontProtocol.GetHealth>();
+            Assert.Equal(TimeSpan.FromSeconds(3), get.Limit); // after 3.5 s without a report it would be taken back
             _front.Reply(new HttpFrontProtocol.Health(i != 3, i == 3 ? "unhealthy" : null, i, 1));
             Assert.Equal(new HealthFrame(i != 3, i, 1, i == 3 ? "unhealthy" : null),
                 (await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
