@@ -13,7 +13,7 @@ internal sealed class WebSocketFarewell : IHttpUpgradeFeature, IHttpExtendedConn
     private readonly PoliteClose _close;
     private readonly IHttpUpgradeFeature? _upgrade;
     private readonly IHttpExtendedConnectFeature? _connect;
-    private FarewellStream? _stream;
+    private Func<Task<bool>>? _leave;
     private volatile bool _leftToApp;
 
     private WebSocketFarewell(HttpContext context, PoliteClose close, IHttpUpgradeFeature? upgrade, IHttpExtendedConnectFeature? connect) =>
@@ -56,7 +56,7 @@ internal sealed class WebSocketFarewell : IHttpUpgradeFeature, IHttpExtendedConn
 
     public async ValueTask<Stream> AcceptAsync() => Attach(await _connect!.AcceptAsync().ConfigureAwait(false));
 
-    Task<bool> IGuest.LeaveAsync(CancellationToken gone) => _leftToApp ? Task.FromResult(false) : _stream!.LeaveAsync();
+    Task<bool> IGuest.LeaveAsync(CancellationToken gone) => _leftToApp ? Task.FromResult(false) : _leave!();
 
     void IGuest.Abort() => _context.Abort();
 
@@ -64,8 +64,9 @@ internal sealed class WebSocketFarewell : IHttpUpgradeFeature, IHttpExtendedConn
     {
         // SignalR says goodbye itself (HubFarewell), and a Close in the middle of it would be an error to its client.
         _leftToApp |= _context.GetEndpoint()?.Metadata.GetMetadata<HubMetadata>() is not null;
-        _stream = new FarewellStream(stream);
+        var watched = new FarewellStream(stream);
+        _leave = watched.LeaveAsync;
         _context.Response.RegisterForDispose(_close.WhenLeaving(this));
-        return _stream;
+        return watched;
     }
 }

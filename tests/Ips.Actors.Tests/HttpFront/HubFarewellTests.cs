@@ -16,6 +16,7 @@ namespace Ips.Actors.Tests.HttpFront;
 /// <summary>The moment at which a client of SignalR is told to leave: between two invocations.</summary>
 public sealed class HubFarewellTests
 {
+    private static readonly AnyHub s_hub = new();
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20), s_hubPatience = TimeSpan.FromSeconds(3);
 
     private readonly FrontState _state = new();
@@ -136,24 +137,21 @@ public sealed class HubFarewellTests
 
     private sealed class AnyHub : Hub
     {
-        public void Call()
-        {
-        }
+        public void Call() => _ = Context;
     }
 
     private sealed class Caller : HubCallerContext, IConnectionLifetimeNotificationFeature, IHttpTransportFeature
     {
         private readonly TaskCompletionSource _closeRequested = new();
         private readonly IServiceProvider _services = new ServiceCollection().BuildServiceProvider();
-        private readonly AnyHub _hub = new();
 
         public Caller() => Features.Set<IConnectionLifetimeNotificationFeature>(this);
 
         public Task CloseRequested => _closeRequested.Task;
 
-        public HubLifetimeContext Lifetime => new(this, _services, _hub);
+        public HubLifetimeContext Lifetime => new(this, _services, s_hub);
 
-        public HubInvocationContext Invocation => new(this, _services, _hub, typeof(AnyHub).GetMethod(nameof(AnyHub.Call))!, []);
+        public HubInvocationContext Invocation => new(this, _services, s_hub, typeof(AnyHub).GetMethod(nameof(AnyHub.Call))!, []);
 
         public override string ConnectionId => "caller";
 
