@@ -16,7 +16,7 @@ internal static class AkkaCluster
         // No seed nodes here: a node with seeds joins when it starts. Port 0: two generations run at once. A node that has left the
         // cluster ends its actor system, and the host with it, unless it is told not to: its generation still answers requests.
         builder.Services.AddAkka("app", akka => akka
-            .AddHocon("akka.coordinated-shutdown.terminate-actor-system = off", HoconAddMode.Prepend)
+            .AddHocon("akka.coordinated-shutdown { terminate-actor-system = off, run-by-actor-system-terminate = off }", HoconAddMode.Prepend)
             .WithRemoting("127.0.0.1", builder.Configuration.GetValue("cluster-port", 0)).WithClustering(new ClusterOptions()));
         var app = builder.Build();
         app.MapCommon();
