@@ -205,7 +205,8 @@ internal static class LifecycleMachine
     private static Transition OnHostStopping(LifecycleState state) => state switch
     {
         Draining or Exiting => new(state), // our own StopHost
-        Serving => new(new Draining(ExitCode.Clean, StopSeen: true), [new FailReadiness(), .. BeginDraining]),
+        // What stops the host may itself be the answer to a signal, as in an app on Akka.NET: that signal is no second stop.
+        Serving => new(new Draining(ExitCode.Clean, StopSeen: false), [new FailReadiness(), .. BeginDraining]),
         LameDuck => new(new Draining(ExitCode.Clean, StopSeen: true), [.. BeginDraining]),
         _ => OnStop(state, ExitCode.Clean, "the host is stopping"),
     };

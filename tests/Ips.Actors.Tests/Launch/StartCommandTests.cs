@@ -99,4 +99,19 @@ public sealed class StartCommandTests
 
     private static StartCommand From(IReadOnlyList<string> arguments, string directory, Func<string, bool>? exists = null) =>
         StartCommand.From(arguments, Environment, directory, "/srv/releases/1/ips", exists ?? (_ => true));
+
+    [Theory]
+    [InlineData("/srv/app/current/App.dll", "/srv/app/current", "dotnet", "App.dll", "--urls", "x")] // a link stays one
+    [InlineData("/srv/app/App.dll", "/srv/app/other", "dotnet", "../App.dll")]
+    [InlineData("/opt/App.dll", "/srv", "dotnet", "exec", "/opt/App.dll")]
+    [InlineData("/usr/bin/dotnet", "/srv", "dotnet", "Other.dll")] // an unknown way to run it: the program stands for it
+    [InlineData("/usr/bin/dotnet", "/srv", "dotnet")]
+    public void AppPath_OfACommand_IsTheAppByItsLogicalPath(string expected, string directory, params string[] arguments) =>
+        Assert.Equal(expected,
+            new StartCommand("/usr/bin/dotnet", arguments, directory, new Dictionary<string, string>()).AppPath("App.dll"));
+
+    [Fact]
+    public void AppPath_OfAnExecutable_IsTheExecutable() =>
+        Assert.Equal("/srv/current/App",
+            new StartCommand("/srv/current/App", ["./App", "x"], "/srv/current", new Dictionary<string, string>()).AppPath("App.dll"));
 }

@@ -267,8 +267,8 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
     {
         var once = Step(node, Stop);
         EndsByTimers(once, 0);
-        Require(node.State is not Draining || node.World.Stops == 0 || once.State is Exiting || once.World.AbortOwed,
-            Invariants.Stop, $"a second stop in {node.State} does not abort");
+        Require(node.State is not Draining || node.World.Stops == 0 || node.World.StoppedItself || once.State is Exiting
+            || once.World.AbortOwed, Invariants.Stop, $"a second stop in {node.State} does not abort");
         var twice = Step(once, Stop);
         Require(twice.State is Exiting || twice.World.AbortOwed, Invariants.Stop, $"a second stop in {node.State} does not abort");
         if (twice.State is not Exiting)

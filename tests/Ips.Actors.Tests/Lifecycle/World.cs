@@ -191,6 +191,9 @@ internal sealed record World
     /// <summary>Reasons to stop that were given, counted to 2.</summary>
     public int Stops { get; init; }
 
+    /// <summary>The app has stopped its host, and nobody has asked for a stop since: the signal that made it do so may still come.</summary>
+    public bool StoppedItself { get; init; }
+
     public bool StartFailed { get; init; }
 
     public bool ActorLost { get; init; }
@@ -236,6 +239,7 @@ internal sealed record World
             ServeGot = ServeGot && state is LifecycleState.Draining,
             ReturnAsked = ReturnAsked && state is LifecycleState.Draining,
             Stops = Math.Min(Stops, 1), // the next one is the second or a later one
+            StoppedItself = StoppedItself && state is LifecycleState.Draining,
             StartFailed = StartFailed,
             ActorLost = ActorLost,
             RequestsCut = RequestsCut,

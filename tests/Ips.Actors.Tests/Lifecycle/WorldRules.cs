@@ -16,15 +16,16 @@ internal static class WorldRules
     /// <summary>What is true once an event was delivered in <paramref name="state"/>, before anything was decided.</summary>
     public static World Deliver(World world, LifecycleState state, LifecycleEvent @event) => @event switch
     {
-        StopRequested => OneMoreStop(world),
+        StopRequested => world.StoppedItself ? world with { StoppedItself = false } : OneMoreStop(world),
         StopReceived stop => (state is Draining ? world : OneMoreStop(world)) with
         {
             Predecessor = PredecessorView.SaidStop,
             ReturnAsked = stop.Return
         },
         // our own, or as good as our own: the app ends while its clients leave
-        HostStopping => state is Draining or Exiting ? world : OneMoreStop(world),
-        ActorLost => state is Exiting ? world : OneMoreStop(world) with { ActorLost = true },
+        HostStopping => state is Draining or Exiting ? world
+            : OneMoreStop(world) with { StoppedItself = world.StoppedItself || state is Serving },
+        ActorLost => state is Exiting ? world : OneMoreStop(world) with { ActorLost = true, StoppedItself = false },
         FrontReady => world with { FrontReady = true },
         FrontFailed => state is Starting or Joining ? OneMoreStop(world) with { StartFailed = true } : world,
         ListenersReleased => world with { ReleaseOwed = false, Released = !world.ListenersHeld },

@@ -9,6 +9,9 @@ namespace Ips.AppKinds.Kinds;
 /// <summary>A node of an Akka.NET cluster: the generation that is primary is the member.</summary>
 internal static class AkkaCluster
 {
+    private const string KeepSystem =
+        "akka.coordinated-shutdown { terminate-actor-system = off, run-by-actor-system-terminate = off }";
+
     public static async Task RunAsync(string[] args, bool line)
     {
         var builder = WebApplication.CreateBuilder(args);
@@ -16,7 +19,7 @@ internal static class AkkaCluster
         // No seed nodes here: a node with seeds joins when it starts. Port 0: two generations run at once. A node that has left the
         // cluster ends its actor system, and the host with it, unless it is told not to: its generation still answers requests.
         builder.Services.AddAkka("app", akka => akka
-            .AddHocon("akka.coordinated-shutdown.terminate-actor-system = off", HoconAddMode.Prepend)
+            .AddHocon(KeepSystem, HoconAddMode.Prepend)
             .WithRemoting("127.0.0.1", builder.Configuration.GetValue("cluster-port", 0)).WithClustering(new ClusterOptions()));
         var app = builder.Build();
         app.MapCommon();
@@ -26,6 +29,7 @@ internal static class AkkaCluster
         {
             generation.OnPromoted(cancellation => Of(app).JoinAsync(Seed(app), cancellation));
             generation.OnDraining(cancellation => Of(app).LeaveAsync(cancellation));
+            generation.OnReleasing(_ => app.Services.GetRequiredService<ActorSystem>().Terminate());
             await app.RunAsync();
             return;
         }
@@ -46,7 +50,7 @@ internal static class AkkaCluster
         var up = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         cluster.RegisterOnMemberUp(up.SetResult);
         await up.Task;
-        return $"{cluster.SelfMember.Status}";
+        return "a member that is up";
     }
 
     private static string Members(Cluster cluster) => string.Join(", ",

@@ -29,8 +29,8 @@ internal sealed partial class AppRun : IAsyncDisposable
         string[] noLine = line ? [] : ["--line=false"];
         First = DaemonProcess.Start(options.Prefix is [var program, ..] ? program : Binaries.DotNet,
             [
-                .. options.Prefix.Skip(1), .. options.Prefix.Count > 0 ? [Binaries.DotNet] : Array.Empty<string>(), app, kind.Word, .. noLine,
-                .. kind.Arguments(place), .. more,
+                .. options.Prefix.Skip(1), .. options.Prefix.Count > 0 ? [Binaries.DotNet] : Array.Empty<string>(), app, kind.Word,
+                .. noLine, .. kind.Arguments(place), .. more,
             ], environment, Path.GetDirectoryName(app));
     }
 
@@ -169,7 +169,7 @@ internal sealed partial class AppRun : IAsyncDisposable
         for (var i = 0; i < lines.Count; i++)
         {
             if (lines[i].IsError) found.Add($"stderr: {lines[i].Text}");
-            else if (ConsoleHead().IsMatch(lines[i].Text)) found.Add($"{lines[i].Text} {(i + 1 < lines.Count ? lines[i + 1].Text.Trim() : "")}");
+            else if (ConsoleHead().IsMatch(lines[i].Text)) found.Add($"{lines[i].Text} {lines.ElementAtOrDefault(i + 1)?.Text.Trim()}");
             else if (SerilogHead().IsMatch(lines[i].Text)) found.Add(lines[i].Text);
         }
 

@@ -81,7 +81,8 @@ public sealed class CompatibilityTests(ITestOutputHelper output) : ProcessTest(o
             if (hub.ToldToLeave != Reloads * Hubs) _findings.Add($"SignalR clients were told to leave {hub.ToldToLeave} times.");
         }
 
-        if (await app.First.WaitForExitAsync(Limits.Step) is var code && code != 0) _findings.Add($"The first generation ended with {code}.");
+        var code = await app.First.WaitForExitAsync(Limits.Step);
+        if (code != 0) _findings.Add($"The first generation ended with {code}.");
     }
 
     // The exit code of a later generation is nobody's here: that of ^C, which comes before a reload, is looked at.

@@ -13,9 +13,8 @@ namespace Ips.Host.ProcessTests.AppKinds;
 internal sealed partial class HttpAsker : IAsyncDisposable
 {
     private readonly Stream _stream;
-    private readonly string _host;
 
-    private HttpAsker(Stream stream, string host) => (_stream, _host) = (stream, host);
+    private HttpAsker(Stream stream) => _stream = stream;
 
     /// <summary>Connects; TLS included.</summary>
     public static async Task<HttpAsker> ConnectAsync(LoadTarget target)
@@ -30,7 +29,7 @@ internal sealed partial class HttpAsker : IAsyncDisposable
             stream = secure;
         }
 
-        return new HttpAsker(stream, "localhost");
+        return new HttpAsker(stream);
     }
 
     /// <summary>Asks, and returns the answer without its date.</summary>
@@ -40,7 +39,8 @@ internal sealed partial class HttpAsker : IAsyncDisposable
         var lines = request.Split("\r\n", 2);
         var more = lines.Length > 1 ? $"{lines[1]}\r\n" : "";
         if (request.StartsWith("POST ", StringComparison.Ordinal)) more += "Content-Length: 0\r\n";
-        await _stream.WriteAsync(Encoding.Latin1.GetBytes($"{lines[0]} HTTP/1.1\r\nHost: {_host}\r\n{more}\r\n")).AsTask().WaitAsync(Limits.Step);
+        var bytes = Encoding.Latin1.GetBytes($"{lines[0]} HTTP/1.1\r\nHost: localhost\r\n{more}\r\n");
+        await _stream.WriteAsync(bytes).AsTask().WaitAsync(Limits.Step);
         var answer = new StringBuilder();
         var buffer = new byte[64 * 1024];
         while (!IsWhole(answer.ToString()))
@@ -72,7 +72,8 @@ internal sealed partial class HttpAsker : IAsyncDisposable
         using var response = await client.SendAsync(request).WaitAsync(Limits.Step);
         var message = await response.Content.ReadAsByteArrayAsync().WaitAsync(Limits.Step);
         response.Headers.Date = null;
-        return $"{(int)response.StatusCode} {response.Headers}{response.Content.Headers}{Convert.ToHexString(message)} {response.TrailingHeaders}";
+        return $"{(int)response.StatusCode} {response.Headers}{response.Content.Headers}{Convert.ToHexString(message)} "
+            + response.TrailingHeaders;
     }
 
     private static bool IsWhole(string text)

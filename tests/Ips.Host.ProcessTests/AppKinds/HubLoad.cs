@@ -81,7 +81,8 @@ internal sealed class HubLoad : IAsyncDisposable
 
                 if (message.GetProperty("type").GetInt32() == 7)
                 {
-                    if (message.TryGetProperty("allowReconnect", out var allow) && allow.GetBoolean()) Interlocked.Increment(ref _toldToLeave);
+                    if (message.TryGetProperty("allowReconnect", out var allow) && allow.GetBoolean())
+                        Interlocked.Increment(ref _toldToLeave);
                     else _failures.Enqueue($"SignalR: told to leave by {message}");
                     return;
                 }
