@@ -6,6 +6,7 @@ using Microsoft.Extensions.Options;
 namespace Ips.Actors.Configuration;
 
 /// <summary>Sets options from HOCON, through the table of their keys.</summary>
+[SupportedOSPlatform("linux")]
 internal static class HoconBinding
 {
     /// <summary>Sets the options of an app that has its configuration in HOCON already: <c>builder.AddIps(o =&gt; HoconBinding.Bind(config,

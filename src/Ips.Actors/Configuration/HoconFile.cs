@@ -11,6 +11,7 @@ namespace Ips.Actors.Configuration;
 /// they are.
 /// <see cref="HoconKeyLocator"/> only says where a key stands, and keeps from Akka what it would misread or forgive.
 /// </remarks>
+[SupportedOSPlatform("linux")]
 internal sealed class HoconFile
 {
     private readonly string _path;

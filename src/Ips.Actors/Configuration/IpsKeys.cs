@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 namespace Ips.Actors.Configuration;
 
 /// <summary>The configuration keys of Ips itself.</summary>
+[SupportedOSPlatform("linux")]
 internal static class IpsKeys
 {
     private static readonly TimeSpan OneSecond = TimeSpan.FromSeconds(1), OneHour = TimeSpan.FromHours(1),
@@ -104,6 +105,7 @@ internal static class IpsKeys
 
 /// <summary>Validates <see cref="IpsOptions"/>, the nested options included, against <see cref="IpsKeys.All"/>, and lists every fault, each
 /// with its key.</summary>
+[SupportedOSPlatform("linux")]
 internal sealed class IpsOptionsValidator : IValidateOptions<IpsOptions>
 {
     public ValidateOptionsResult Validate(string? name, IpsOptions options)

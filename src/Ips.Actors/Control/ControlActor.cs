@@ -10,6 +10,7 @@ namespace Ips.Actors.Control;
 /// <summary>Answers the control socket, one <see cref="ControlSession"/> a client.</summary>
 /// <remarks>A restart ends the sessions of its clients, who see their connection close; the listening socket lives in
 /// <see cref="RuntimeFiles"/>.</remarks>
+[SupportedOSPlatform("linux")]
 internal sealed class ControlActor : ReceiveActor
 {
     private const int ListenerId = 0;

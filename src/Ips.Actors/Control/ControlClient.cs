@@ -9,6 +9,7 @@ namespace Ips.Actors.Control;
 /// <param name="socketPath">The path of the socket: <c>&lt;pid-file&gt;.sock</c>. It may be longer than the 107 bytes that a socket address
 /// holds.</param>
 /// <param name="time">The clock of the limits; null for the system's.</param>
+[SupportedOSPlatform("linux")]
 internal sealed class ControlClient(string socketPath, TimeProvider? time = null)
 {
     private const double MaxWithinMs = 24 * 3600 * 1000; // far beyond the sum of all limits that a configuration can set

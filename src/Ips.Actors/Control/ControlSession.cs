@@ -10,6 +10,7 @@ namespace Ips.Actors.Control;
 
 /// <summary>One client of the control socket: a request line in, event lines out.</summary>
 /// <remarks>It is not restarted: a client that lost its session sees the connection close.</remarks>
+[SupportedOSPlatform("linux")]
 internal sealed class ControlSession : ReceiveActor
 {
     private const int MaxRequestBytes = 4096;

@@ -3,6 +3,7 @@ using Ips.Actors.Lifecycle;
 namespace Ips.Actors.Control;
 
 /// <summary>Passes a reload on to the main process, as a client of its control socket.</summary>
+[SupportedOSPlatform("linux")]
 internal static class ReloadDelivery
 {
     // The main process may have died, and be restarted on the sockets that this one kept.

@@ -5,6 +5,7 @@ namespace Ips.Actors.Diagnostics;
 
 /// <summary>Whether stderr leads to the journal: systemd names the stream in JOURNAL_STREAM, by device and inode, see
 /// systemd.exec(5).</summary>
+[SupportedOSPlatform("linux")]
 internal static class JournalStream
 {
     internal const string Variable = "JOURNAL_STREAM";

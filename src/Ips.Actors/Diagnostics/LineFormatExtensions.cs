@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Microsoft.Extensions.Logging;
 
 /// <summary>Adds the log of Ips to an app.</summary>
+[SupportedOSPlatform("linux")]
 public static class LineFormatExtensions
 {
     /// <summary>Adds a logging provider that writes each event as one line to stdout: UTC time with milliseconds, level, generation, PID,

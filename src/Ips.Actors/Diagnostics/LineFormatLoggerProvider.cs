@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace Ips.Actors.Diagnostics;
 
 /// <summary>Loggers that queue each event as one line, at once and without ever waiting: see <see cref="LogLane"/>.</summary>
+[SupportedOSPlatform("linux")]
 internal sealed class LineFormatLoggerProvider : ILoggerProvider
 {
     private const int LargestKept = 64 * 1024;

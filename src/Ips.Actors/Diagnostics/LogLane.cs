@@ -17,6 +17,7 @@ namespace Ips.Actors.Diagnostics;
 /// thread ends
 /// when it has had nothing to do for a while, and never keeps the process.
 /// </remarks>
+[SupportedOSPlatform("linux")]
 internal sealed class LogLane(int descriptor, int capacityBytes = LogLane.CapacityBytes)
 {
     /// <summary>What may wait for a slow reader: 4 MiB.</summary>

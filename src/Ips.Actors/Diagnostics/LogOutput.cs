@@ -3,6 +3,7 @@ using Ips.Actors.Posix;
 namespace Ips.Actors.Diagnostics;
 
 /// <summary>Standard output for what an app writes beside the log, such as an access log.</summary>
+[SupportedOSPlatform("linux")]
 internal static class LogOutput
 {
     /// <summary>Opens a stream to whatever descriptor 1 leads to at the time of each write: it follows SIGUSR1 (a log file opened again)

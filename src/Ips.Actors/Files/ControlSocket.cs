@@ -4,6 +4,7 @@ namespace Ips.Actors.Files;
 
 /// <summary>The control socket: its path, its listening descriptor, and the clients of one that it has replaced.</summary>
 /// <param name="path">Its path.</param>
+[SupportedOSPlatform("linux")]
 internal sealed class ControlSocket(string path)
 {
     private const int Mode = 0b110_000_000; // 0600

@@ -9,6 +9,7 @@ namespace Ips.Actors.Files;
 /// <param name="Lock">Its lock, shared with the predecessor; null if that one had lost it, and then the paths may be another
 /// daemon's.</param>
 /// <param name="ControlFd">The control socket, shared with the predecessor; null if there was none.</param>
+[SupportedOSPlatform("linux")]
 internal sealed record FormerRuntimeFiles(string PidFile, LockFile? Lock, int? ControlFd)
 {
     /// <summary>Removes all of it, the lock last: a process that starts at this place finds nothing left, or a lock that is soon

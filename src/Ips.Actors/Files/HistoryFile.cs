@@ -9,6 +9,7 @@ namespace Ips.Actors.Files;
 
 /// <summary>The file <c>&lt;pid-file&gt;.history</c>: the newest reloads and how they ended, one JSON object a line, newest last.</summary>
 /// <remarks>It survives a stop and a crash. It decides nothing: it is read to be shown.</remarks>
+[SupportedOSPlatform("linux")]
 internal static class HistoryFile
 {
     private const int Mode = 0b110_000_000; // 0600: as the control socket, which tells the same

@@ -10,6 +10,7 @@ namespace Ips.Actors.Files;
 /// This service on the file system: the lock that lets one generation at a time be the main process, the PID file that names it,
 /// and the control socket. Lock and control socket travel to a successor; it outlives every actor.
 /// </summary>
+[SupportedOSPlatform("linux")]
 internal sealed class RuntimeFiles : IDisposable
 {
     private readonly ILogger _log;

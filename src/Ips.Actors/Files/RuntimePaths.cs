@@ -7,6 +7,7 @@ using Ips.Actors.Posix;
 namespace Ips.Actors.Files;
 
 /// <summary>Where an app that names no PID file keeps it.</summary>
+[SupportedOSPlatform("linux")]
 internal static class RuntimePaths
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;

@@ -7,6 +7,7 @@ namespace Ips.Actors.Files;
 
 /// <summary>Opens files of a service for who may have more rights than the user that the service runs as: no link, hard link or FIFO that
 /// another user has put in place leads to another file.</summary>
+[SupportedOSPlatform("linux")]
 internal static class ServiceFiles
 {
     /// <summary>Opens a log file to append to it; it is made with mode 0640 if it is not there, and its folder with mode 0750 if nobody

@@ -6,6 +6,7 @@ namespace Ips.Actors.Handover;
 /// Sends live connections over a handover channel in batches, a bounded number at a time, and keeps its copy of each descriptor
 /// until it is acknowledged. Used by the one actor that owns the channel.
 /// </summary>
+[SupportedOSPlatform("linux")]
 internal sealed class ConnectionCourier(IHandoverChannel channel)
 {
     /// <summary>Descriptors in one packet; the kernel's own limit is 253.</summary>

@@ -26,6 +26,7 @@ internal abstract record ChannelEvent
 /// three frames at most, and descriptors only in <c>welcome</c>. A successor is sent two of those, one ahead of its hello. A packet that is
 /// not a valid
 /// frame, and one more than may wait, end the channel.</remarks>
+[SupportedOSPlatform("linux")]
 internal sealed class HandoverChannel : IHandoverChannel
 {
     /// <summary>Frames that wait for a subscriber at most.</summary>

@@ -54,6 +54,7 @@ internal static class HandoverVariables
 
     /// <summary>The descriptor that a value names, which from now on no child of this process inherits.</summary>
     /// <returns>Null if it is not the number of an open descriptor above those of the standard streams.</returns>
+    [SupportedOSPlatform("linux")]
     public static int? ToDescriptor(string? value)
     {
         if (!int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var fd) || fd <= StandardStreams.Error

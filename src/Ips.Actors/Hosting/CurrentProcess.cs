@@ -17,6 +17,7 @@ using Microsoft.Extensions.Logging;
 namespace Ips.Actors.Hosting;
 
 /// <summary>The real process.</summary>
+[SupportedOSPlatform("linux")]
 internal sealed class CurrentProcess(
     GenerationContext generation, RuntimeFiles files, TakeoverSocket? takeover, ListenerTable listeners, IpsOptions options, IServer server,
         IHostApplicationLifetime lifetime, HostExit exit,

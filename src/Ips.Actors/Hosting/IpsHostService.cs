@@ -14,6 +14,7 @@ namespace Ips.Actors.Hosting;
 /// <c>StoppingAsync</c> may overlap the callbacks of <c>ApplicationStopping</c>, come before them when the app calls <c>StopAsync</c>
 /// itself, and run twice. So it waits for a callback that was registered first, which runs last, and the drain is idempotent.
 /// </remarks>
+[SupportedOSPlatform("linux")]
 internal sealed class IpsHostService : IHostedLifecycleService
 {
     private readonly TaskCompletionSource _stoppingTold = new(TaskCreationOptions.RunContinuationsAsynchronously);

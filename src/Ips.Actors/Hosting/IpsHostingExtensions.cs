@@ -37,6 +37,7 @@ public static class IpsHostingExtensions
     /// <param name="configure">Sets options in code, after the configuration section <c>Ips</c>. It is called twice, as by
     /// <see cref="AddIps"/>.</param>
     /// <returns>The same builder.</returns>
+#pragma warning disable RS0026 // no call can mean both: they extend different types
     public static IHostBuilder UseIps(this IHostBuilder builder, Action<IpsOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -57,6 +58,7 @@ public static class IpsHostingExtensions
         return builder.ConfigureServices((context, services) => IpsRegistration.Add(services, context.Configuration, configure,
             facts with { HasGenericHost = services.Any(service => service.ServiceType == typeof(IHost)) }));
     }
+#pragma warning restore RS0026
 
     /// <summary>Gets how this process was started, for decisions that an app makes before it is built, such as which database it may
     /// open. Services of the app can ask for <see cref="IpsStart"/> in their constructor instead.</summary>

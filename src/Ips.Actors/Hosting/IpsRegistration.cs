@@ -67,6 +67,7 @@ internal static class IpsRegistration
     public static IpsStart StartOf(GenerationContext generation) => new(
         generation.Number, !generation.IsSuccessor && !generation.Orphaned, generation.Welcome?.Facts ?? new Dictionary<string, string>());
 
+    [SupportedOSPlatform("linux")]
     private static void AddActive(IServiceCollection services, IConfiguration configuration, Action<IpsOptions>? configure)
     {
         // The handshake comes first of all, so the one option that it needs is asked for ahead of the others.
@@ -120,6 +121,7 @@ internal static class IpsRegistration
     }
 
     // The host asks for it while it is built, so a second host of the process fails there.
+    [SupportedOSPlatform("linux")]
     private static void AddLifetime(IServiceCollection services)
     {
         var former = services.LastOrDefault(service => service is { ServiceType: var type, IsKeyedService: false }
@@ -130,6 +132,7 @@ internal static class IpsRegistration
     }
 
     // Kestrel asks the last one first, and adds its own only where there is none.
+    [SupportedOSPlatform("linux")]
     private static void AddTransport(IServiceCollection services)
     {
         services.TryAddSingleton<IConnectionListenerFactory, SocketTransportFactory>();
@@ -142,7 +145,13 @@ internal static class IpsRegistration
     private static GenerationRole CreateRole(IServiceProvider provider)
     {
         var generation = provider.GetRequiredService<GenerationContext>();
-        if (!IsActive(provider)) return new(generation, provider.GetRequiredService<ILogger<GenerationRole>>());
+        return OperatingSystem.IsLinux() && IsActive(provider) ? CreateActiveRole(provider, generation)
+            : new(generation, provider.GetRequiredService<ILogger<GenerationRole>>());
+    }
+
+    [SupportedOSPlatform("linux")]
+    private static GenerationRole CreateActiveRole(IServiceProvider provider, GenerationContext generation)
+    {
         var log = provider.GetRequiredService<ActorLoggers>().Create<GenerationRole>();
         return new(generation, log)
         {

@@ -28,6 +28,7 @@ using Microsoft.Extensions.Options;
 namespace Ips.Actors.Hosting;
 
 /// <summary>Puts one generation together: what outlives the actors, then the actors.</summary>
+[SupportedOSPlatform("linux")]
 internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actors) : IDisposable
 {
     private static readonly TimeSpan DeathTimeout = TimeSpan.FromSeconds(1); // a process ends a moment after its descriptors are closed

@@ -17,6 +17,7 @@ namespace Ips.Actors.HttpFront;
 /// <param name="options">The paths that the app has named, and the limit.</param>
 /// <param name="time">The clock.</param>
 /// <param name="log">For the log.</param>
+[SupportedOSPlatform("linux")]
 internal sealed class AppWarmup(
     HandoverConnectionFactory connections, AppPipeline pipeline, IHttpContextFactory contexts, Func<IReadOnlyList<string>> urls,
     Func<IReadOnlyList<string>> healthPaths, WarmupOptions options, TimeProvider time, ILogger log) : IWarmup

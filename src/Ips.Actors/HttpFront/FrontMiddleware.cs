@@ -8,6 +8,7 @@ using Microsoft.Extensions.Options;
 namespace Ips.Actors.HttpFront;
 
 /// <summary>First in every app: counts requests on their connection, and closes connections politely while draining.</summary>
+[SupportedOSPlatform("linux")]
 internal sealed class FrontMiddleware
 {
     private readonly RequestDelegate _next;

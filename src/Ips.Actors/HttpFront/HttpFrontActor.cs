@@ -7,6 +7,7 @@ namespace Ips.Actors.HttpFront;
 
 /// <summary>Owns the app's side of the lifecycle: readiness, health, role, the polite close and the way out of its connections.</summary>
 /// <remarks>A restart loses nothing but a check under way, which is begun again: connections, state and role outlive it.</remarks>
+[SupportedOSPlatform("linux")]
 internal sealed class HttpFrontActor : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan WarmupTimeout = TimeSpan.FromMinutes(2); // it has a limit of its own

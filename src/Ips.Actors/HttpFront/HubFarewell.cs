@@ -12,6 +12,7 @@ namespace Ips.Actors.HttpFront;
 /// Lets the clients of SignalR take leave by SignalR's own protocol: a close message that allows to reconnect, between two invocations. The
 /// outermost filter of every hub.
 /// </summary>
+[SupportedOSPlatform("linux")]
 internal sealed class HubFarewell(PoliteClose close, TimeProvider time, TimeSpan patience) : IHubFilter
 {
     /// <summary>The filter runs before an invocation's result is written, and a close before that would lose it.</summary>

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Options;
 namespace Ips.Actors.HttpFront;
 
 /// <summary>How connections that cannot move take leave of their clients, each in the way of its protocol.</summary>
+[SupportedOSPlatform("linux")]
 internal sealed class PoliteClose
 {
     /// <summary>How long a client's own end is waited for when the service ends: a stop must not take longer than without Ips.</summary>

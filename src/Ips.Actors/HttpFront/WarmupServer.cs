@@ -18,6 +18,7 @@ namespace Ips.Actors.HttpFront;
 
 /// <summary>A Kestrel of its own beside the app's, without network, logs and metrics. What it compiles is warm for the app's one too, and
 /// nothing of the app sees its requests: no connection middleware, limit, counter or log.</summary>
+[SupportedOSPlatform("linux")]
 internal sealed class WarmupServer : IAsyncDisposable
 {
     private readonly ServiceProvider _services;

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.SignalR;
 namespace Ips.Actors.HttpFront;
 
 /// <summary>Watches a request become a WebSocket, over HTTP/1.1 or HTTP/2, and lets it take leave when this generation does.</summary>
+[SupportedOSPlatform("linux")]
 internal sealed class WebSocketFarewell : IHttpUpgradeFeature, IHttpExtendedConnectFeature, IGuest
 {
     private const string WebSocketProtocol = "websocket";

@@ -4,6 +4,7 @@ namespace Ips.Actors.Launch;
 
 /// <summary>An app below <c>dotnet run</c> or <c>dotnet watch</c>: the command waits for the process that it started, so after a reload the
 /// prompt would be back, and ^C would not reach the app.</summary>
+[SupportedOSPlatform("linux")]
 internal static class DotnetRun
 {
     /// <summary>Why this process cannot be replaced; null if it can.</summary>

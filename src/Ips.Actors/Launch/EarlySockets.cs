@@ -9,6 +9,7 @@ namespace Ips.Actors.Launch;
 /// <summary>Listening sockets that root has opened, on their way to the daemon, which is not root's: through the same process's next
 /// program, and through the
 /// supervisor or <c>ips start</c>. The transport adopts them as if a predecessor had handed them over.</summary>
+[SupportedOSPlatform("linux")]
 internal static class EarlySockets
 {
     private static readonly List<OfferedSocket> Open = [];

@@ -7,6 +7,7 @@ namespace Ips.Actors.Launch;
 /// <summary>The file that refreshes the environment at a reload.</summary>
 /// <remarks>Its variables decide what the next generation runs (LD_PRELOAD, DOTNET_STARTUP_HOOKS), so it must be root's or this user's
 /// own.</remarks>
+[SupportedOSPlatform("linux")]
 internal static class EnvironmentFile
 {
     private const int MostBytes = 1 << 20;

@@ -10,6 +10,7 @@ namespace Ips.Actors.Launch;
 /// there was one.</summary>
 /// <remarks>It works from the first line of the program on, also before the handshake: a wrong configuration is found before it. Does
 /// nothing in a process without a predecessor, and nothing once this generation is promoted.</remarks>
+[SupportedOSPlatform("linux")]
 internal static class FailureReport
 {
     private const int MaxLength = 16 * 1024; // a packet holds more; the predecessor keeps the beginning

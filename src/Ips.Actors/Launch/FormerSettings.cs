@@ -10,6 +10,7 @@ namespace Ips.Actors.Launch;
 
 /// <summary>The configuration of a predecessor, which it passes to its successor: what the successor inherits was made with
 /// those values.</summary>
+[SupportedOSPlatform("linux")]
 internal static class FormerSettings
 {
     private const string Pid = "pid"; // whose values they are: an older release passes the variable on

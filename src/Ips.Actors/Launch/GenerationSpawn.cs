@@ -5,6 +5,7 @@ using Ips.Actors.Posix;
 namespace Ips.Actors.Launch;
 
 /// <summary>Starts a generation, for its predecessor, the supervisor, and a draining generation that restarts the service.</summary>
+[SupportedOSPlatform("linux")]
 internal static class GenerationSpawn
 {
     /// <summary>The handover channel's descriptor in the process.</summary>

@@ -7,6 +7,7 @@ namespace Ips.Actors.Launch;
 
 /// <summary>How this process becomes a generation: alone, as the successor that a predecessor has started, or by a takeover. Once a
 /// process, before the app is built.</summary>
+[SupportedOSPlatform("linux")]
 internal static class GenerationStart
 {
     private static readonly TimeSpan WelcomeTimeout = TimeSpan.FromSeconds(10);

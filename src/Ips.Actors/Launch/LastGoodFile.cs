@@ -10,6 +10,7 @@ namespace Ips.Actors.Launch;
 /// <summary>The state file <c>&lt;pid-file&gt;.last-good</c>: how to start the release that last became the main process.</summary>
 /// <remarks>It survives a stop and a crash. The owner of the PID file owns it: <c>ips start --last-good</c> runs what is in it, with
 /// that user's rights.</remarks>
+[SupportedOSPlatform("linux")]
 internal static class LastGoodFile
 {
     private const int Mode = 0b110_000_000; // 0600: arguments may hold what is nobody else's business

@@ -8,6 +8,7 @@ namespace Ips.Actors.Launch;
 /// <remarks>Order: sockets that only root may open; files and folders that the user will need; then groups, group, user and
 /// <c>no_new_privs</c>. Then the program starts anew in this process, on these sockets: so no thread, and no byte of memory, is left that
 /// was root's. Everything that is started from there on is the user's as well.</remarks>
+[SupportedOSPlatform("linux")]
 internal static class Privileges
 {
     private const int FolderMode = 0b111_101_101; // 0755

@@ -12,6 +12,7 @@ namespace Ips.Actors.Launch;
 /// <param name="supervisor">The supervisor; null if there is none.</param>
 /// <param name="settings">The configuration of this generation, key by key.</param>
 /// <param name="changingFiles">Files in the working directory that change without a new release: the log, the PID file.</param>
+[SupportedOSPlatform("linux")]
 internal sealed class ProcessGenerationLauncher(
     StartCommand command, string? environmentFile = null, SupervisorLink? supervisor = null,
     IReadOnlyDictionary<string, string>? settings = null, IReadOnlyCollection<string?>? changingFiles = null)

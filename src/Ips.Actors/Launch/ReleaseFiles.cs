@@ -5,6 +5,7 @@ namespace Ips.Actors.Launch;
 /// <summary>The files of a release as they were when a process of it started: to tell a fault of the release from one that was made by
 /// writing over files
 /// that the process had mapped.</summary>
+[SupportedOSPlatform("linux")]
 internal sealed class ReleaseFiles
 {
     private const int MaxFiles = 2000;

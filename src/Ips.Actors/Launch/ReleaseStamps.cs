@@ -5,6 +5,7 @@ using Ips.Actors.Posix;
 namespace Ips.Actors.Launch;
 
 /// <summary>Takes the stamp of a release from the files that it is made of.</summary>
+[SupportedOSPlatform("linux")]
 internal static class ReleaseStamps
 {
     private const int MostFiles = 4096;

@@ -6,6 +6,7 @@ namespace Ips.Actors.Launch;
 
 /// <summary>The listening sockets that the service manager passed at the start of the first generation, matched by address to the endpoints
 /// that the app asks for. Later generations get them from their predecessors, as any other socket.</summary>
+[SupportedOSPlatform("linux")]
 internal sealed class SocketActivation
 {
     private readonly IReadOnlyDictionary<string, string> _names; // by address

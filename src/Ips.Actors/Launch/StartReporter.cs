@@ -5,6 +5,7 @@ namespace Ips.Actors.Launch;
 
 /// <summary>The daemon's end of the pipe on which <c>ips start</c> waits, and a successor's word to its predecessor. Does nothing in a
 /// process that nobody waits for.</summary>
+[SupportedOSPlatform("linux")]
 internal static class StartReporter
 {
     private static readonly Lazy<int?> Descriptor = new(() =>

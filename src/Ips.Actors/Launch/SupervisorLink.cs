@@ -8,6 +8,7 @@ namespace Ips.Actors.Launch;
 /// thread.</summary>
 /// <remarks>The parent holds copies of the listening sockets, so each change must be reported to it: a copy that it kept for too long would
 /// let clients connect to a service that is gone.</remarks>
+[SupportedOSPlatform("linux")]
 internal sealed class SupervisorLink
 {
     /// <summary>The descriptor's number in a generation; 3 to 7 are the handover's.</summary>

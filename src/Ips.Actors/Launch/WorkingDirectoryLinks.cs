@@ -4,6 +4,7 @@ namespace Ips.Actors.Launch;
 
 /// <summary>Symbolic links that lead to the working directory, for a start that did not say by which of them it came: the kernel knows it
 /// only resolved.</summary>
+[SupportedOSPlatform("linux")]
 internal static class WorkingDirectoryLinks
 {
     private const int Levels = 3; // of folders above it, such as /srv/app for /srv/app/releases/1

@@ -17,6 +17,7 @@ internal sealed record SuccessorStep(SuccessorState State, params IReadOnlyList<
 /// </summary>
 /// <remarks>Which frame a successor may send in which state is <see cref="Meant"/>: what that does not know is the successor's failure. A
 /// peer may say a thing again, as an actor that restarted asks anew what may have been lost.</remarks>
+[SupportedOSPlatform("linux")]
 internal static class SuccessorMachine
 {
     private const int MissedReportsAllowed = 3;

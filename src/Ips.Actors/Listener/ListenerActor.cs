@@ -11,6 +11,7 @@ namespace Ips.Actors.Listener;
 
 /// <summary>Owns the listening sockets: opens, adopts, quiesces, resumes, releases.</summary>
 /// <remarks>A restart loses nothing: the sockets and the accept thread live in <see cref="ListenerTable"/>.</remarks>
+[SupportedOSPlatform("linux")]
 internal sealed class ListenerActor : ReceiveActor, IWithStash, IWithTimers
 {
     /// <summary>How long an endpoint that was unbound may be bound again on its socket. Kestrel does so when a certificate or its

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Ips.Actors.Listener;
 
+[SupportedOSPlatform("linux")]
 internal static partial class ListenerLog
 {
     [LoggerMessage(EventIds.Bound, LogLevel.Information, "Listening on {Endpoint}.")]

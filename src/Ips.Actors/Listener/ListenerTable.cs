@@ -12,6 +12,7 @@ namespace Ips.Actors.Listener;
 /// The listening sockets of this generation and the thread that accepts from them. It outlives a restart of
 /// <see cref="ListenerActor"/>, its only user.
 /// </summary>
+[SupportedOSPlatform("linux")]
 internal sealed class ListenerTable : IDisposable
 {
     private readonly ConcurrentDictionary<int, Entry> _entries = new(); // looked at from other threads

@@ -8,6 +8,7 @@ namespace Ips.Actors.Output;
 /// The successor gets the read ends and our stdout and stderr as well, so it is as if it had inherited them: when we die, it puts the
 /// streams in place and reads out the pipes itself, and a pipe without a reader, which kills a writer by SIGPIPE, never is.
 /// </remarks>
+[SupportedOSPlatform("linux")]
 internal sealed class CapturedOutput : ISuccessorOutput
 {
     // 3 is the handover channel's, in every build.

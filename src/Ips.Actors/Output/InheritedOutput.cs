@@ -7,6 +7,7 @@ namespace Ips.Actors.Output;
 /// <summary>A successor's stdout and stderr: pipes to the predecessor until this generation is promoted or on its own, then what the
 /// predecessor had.</summary>
 /// <remarks>Made once a process, before it can start children. See <see cref="CapturedOutput"/> for the other end.</remarks>
+[SupportedOSPlatform("linux")]
 internal sealed class InheritedOutput
 {
     private readonly Lock _gate = new();

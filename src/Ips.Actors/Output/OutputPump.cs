@@ -16,6 +16,7 @@ namespace Ips.Actors.Output;
 /// a reader that has stopped must not stop a successor.
 /// </remarks>
 #pragma warning disable CA1001 // what it owns ends with its thread, which nobody waits for
+[SupportedOSPlatform("linux")]
 internal sealed class OutputPump
 #pragma warning restore CA1001
 {

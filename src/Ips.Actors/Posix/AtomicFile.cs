@@ -1,6 +1,7 @@
 namespace Ips.Actors.Posix;
 
 /// <summary>Small files that are replaced as a whole: a reader sees the old or the new content, never half of one.</summary>
+[SupportedOSPlatform("linux")]
 internal static class AtomicFile
 {
     /// <summary>Writes a temporary file beside it, then renames. A symbolic link at the path is replaced, not followed.</summary>

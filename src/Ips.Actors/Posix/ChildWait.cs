@@ -1,6 +1,7 @@
 namespace Ips.Actors.Posix;
 
 /// <summary>One wait for one child: a thread that polls its pidfd. See pidfd_open(2).</summary>
+[SupportedOSPlatform("linux")]
 internal static class ChildWait
 {
     // Without pidfd_open (kernels before 5.3, some sandboxes), the child is asked for at this interval.

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 namespace Ips.Actors.Posix;
 
 /// <summary>The calls that moving a connection needs, on plain descriptor numbers.</summary>
+[SupportedOSPlatform("linux")]
 internal static partial class ConnectionDescriptor
 {
     /// <summary>Duplicates get this number or more, away from the low numbers that a spawn's file actions map.</summary>

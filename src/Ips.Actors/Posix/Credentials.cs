@@ -1,6 +1,7 @@
 namespace Ips.Actors.Posix;
 
 /// <summary>Whom this process acts as.</summary>
+[SupportedOSPlatform("linux")]
 internal static unsafe class Credentials
 {
     /// <summary>Gives up root permanently: supplementary groups, group and user of all threads. This thread, and what is executed from it,

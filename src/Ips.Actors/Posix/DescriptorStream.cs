@@ -3,6 +3,7 @@ namespace Ips.Actors.Posix;
 /// <summary>Writes to a descriptor number, whatever it names at that time: unlike <see cref="Console.OpenStandardOutput()"/>, which keeps a
 /// duplicate and so goes on with the old file after <see cref="StandardStreams.Redirect"/>.</summary>
 /// <param name="fd">The number; never closed here.</param>
+[SupportedOSPlatform("linux")]
 internal sealed class DescriptorStream(int fd) : Stream
 {
     public override bool CanRead => false;

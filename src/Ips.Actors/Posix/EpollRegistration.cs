@@ -8,6 +8,7 @@ namespace Ips.Actors.Posix;
 /// holds the socket, closing our descriptor leaves it behind, and each packet for the other process wakes this one.
 /// See epoll(7), "Will closing a file descriptor cause it to be removed".
 /// </summary>
+[SupportedOSPlatform("linux")]
 internal static partial class EpollRegistration
 {
     private const int Delete = 2; // EPOLL_CTL_DEL

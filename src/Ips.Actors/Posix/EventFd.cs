@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 namespace Ips.Actors.Posix;
 
 /// <summary>Wakes a thread that sits in poll(2). See eventfd(2). All members may be called from any thread.</summary>
+[SupportedOSPlatform("linux")]
 internal sealed unsafe class EventFd : IDisposable
 {
     private readonly Lock _gate = new(); // a write after close could hit a number that is in use again

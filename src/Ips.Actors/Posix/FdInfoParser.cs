@@ -6,6 +6,7 @@ namespace Ips.Actors.Posix;
 /// <param name="Flags">The flags of open(2).</param>
 /// <param name="IsLocked">A program holds an exclusive or a record lock, so it coordinates with others. The shared lock that .NET takes on
 /// every file (<c>FileShare</c>) does not count.</param>
+[SupportedOSPlatform("linux")]
 internal readonly record struct DescriptorInfo(int Flags, bool IsLocked)
 {
     private const int AccessMode = 3; // O_ACCMODE
@@ -18,6 +19,7 @@ internal readonly record struct DescriptorInfo(int Flags, bool IsLocked)
 }
 
 /// <summary>Reads what <c>/proc/PID/fdinfo/FD</c> says of a descriptor. See proc_pid_fdinfo(5). Pure.</summary>
+[SupportedOSPlatform("linux")]
 internal static class FdInfoParser
 {
     /// <summary>Reads the text.</summary>

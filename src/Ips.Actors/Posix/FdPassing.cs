@@ -4,6 +4,7 @@ namespace Ips.Actors.Posix;
 
 /// <summary>Packets with file descriptors over a connected Unix SOCK_SEQPACKET socket. See unix(7), SCM_RIGHTS.</summary>
 /// <remarks>Neither call waits, whether the socket is non-blocking or not.</remarks>
+[SupportedOSPlatform("linux")]
 internal static unsafe class FdPassing
 {
     /// <summary>Most descriptors in one packet; the kernel's own limit is 253.</summary>
@@ -145,4 +146,5 @@ internal static unsafe class FdPassing
 /// <param name="Bytes">Its bytes, at least one.</param>
 /// <param name="Fds">Its descriptors, with FD_CLOEXEC set. The receiver of the packet closes them.</param>
 /// <param name="DescriptorsLost">It had descriptors for which this process has no room; then it has none.</param>
+[SupportedOSPlatform("linux")]
 internal sealed record ReceivedPacket(ReadOnlyMemory<byte> Bytes, IReadOnlyList<int> Fds, bool DescriptorsLost = false);

@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 namespace Ips.Actors.Posix;
 
 /// <summary>What is done to a file descriptor of any kind.</summary>
+[SupportedOSPlatform("linux")]
 internal static unsafe class FileDescriptors
 {
     /// <summary>Descriptors below this one are left to the standard streams and to the numbers that a child is promised.</summary>

@@ -4,6 +4,7 @@ namespace Ips.Actors.Posix;
 /// <param name="Device">The file system's device number.</param>
 /// <param name="Inode">The inode number, which a file system may give to a new file as soon as the old one is gone.</param>
 /// <param name="BornAtNs">Time of creation in ns since 1970, which tells such files apart; 0 on a file system that keeps none.</param>
+[SupportedOSPlatform("linux")]
 internal readonly record struct FileIdentity(ulong Device, ulong Inode, long BornAtNs)
 {
     /// <summary>The file at a path, a symbolic link itself; null if there is none.</summary>

@@ -8,6 +8,7 @@ namespace Ips.Actors.Posix;
 /// <param name="UserId">Its owner.</param>
 /// <param name="GroupId">Its group.</param>
 /// <param name="Links">How many names it has.</param>
+[SupportedOSPlatform("linux")]
 internal readonly record struct FileStatus(FileIdentity Identity, int Mode, int UserId, int GroupId, uint Links)
 {
     private const int KindMask = 0xF000, Folder = 0x4000, Device = 0x2000, Regular = 0x8000, Link = 0xA000, Socket = 0xC000;

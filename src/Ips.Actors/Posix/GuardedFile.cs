@@ -2,6 +2,7 @@ namespace Ips.Actors.Posix;
 
 /// <summary>Opens files in folders where others may have prepared something: a link, a second name of another file, a FIFO that nobody
 /// reads.</summary>
+[SupportedOSPlatform("linux")]
 internal static class GuardedFile
 {
     private const int LogMode = 0b110_100_000, PrivateMode = 0b110_000_000, LogFolderMode = 0b111_101_000; // 0640, 0600, 0750

@@ -10,6 +10,7 @@ namespace Ips.Actors.Posix;
 /// release's <c>current</c> work, and a link that a service user puts in its own folder does not lead root away. All that is done at the
 /// place is done by the folder's descriptor, so it stays the folder that was found. See path_resolution(7), openat(2).
 /// </remarks>
+[SupportedOSPlatform("linux")]
 internal sealed unsafe class GuardedPath : IDisposable
 {
     private const int MostLinks = 40; // as the kernel
@@ -222,4 +223,5 @@ internal sealed unsafe class GuardedPath : IDisposable
 
 /// <summary>A path leads through, or to, what another user may have put there.</summary>
 /// <param name="message">What, whose it is, and what to change.</param>
+[SupportedOSPlatform("linux")]
 internal sealed class UnsafePathException(string message) : IOException(message);

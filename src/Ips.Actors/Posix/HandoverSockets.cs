@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 namespace Ips.Actors.Posix;
 
 /// <summary>Unix SOCK_SEQPACKET sockets with a path, for handover channels between processes that are not related.</summary>
+[SupportedOSPlatform("linux")]
 internal static unsafe class HandoverSockets
 {
     private const int OwnerOnly = 0b110_000_000, OwnerAndGroup = 0b110_110_000;

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Ips.Actors.Posix;
 
+[SupportedOSPlatform("linux")]
 internal static unsafe partial class Libc
 {
     internal const short POSIX_SPAWN_SETPGROUP = 0x2, POSIX_SPAWN_SETSIGDEF = 0x4, POSIX_SPAWN_SETSIGMASK = 0x8, POSIX_SPAWN_SETSID = 0x80;
@@ -98,6 +99,7 @@ internal static unsafe partial class Libc
     }
 }
 
+[SupportedOSPlatform("linux")]
 internal static unsafe partial class Libc
 {
     internal const int PR_SET_NO_NEW_PRIVS = 38;

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Ips.Actors.Posix;
 
+[SupportedOSPlatform("linux")]
 internal static unsafe partial class Libc
 {
     internal const int AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10;

@@ -8,6 +8,7 @@ namespace Ips.Actors.Posix;
 /// <summary>Listening sockets as plain descriptors: never in a <see cref="Socket"/>, whose disposal would poison the one that generations
 /// share (docs/pitfalls.md, 1).</summary>
 /// <remarks>Sockets made here are non-blocking and have FD_CLOEXEC; the caller closes them.</remarks>
+[SupportedOSPlatform("linux")]
 internal static unsafe class ListeningSockets
 {
     private const int AddressBytes = 128; // sockaddr_storage

@@ -9,6 +9,7 @@ namespace Ips.Actors.Posix;
 /// would lock a different file than the processes that open it later. <see cref="TryAcquire"/> checks for that, since a cleaner of
 /// temporary files may remove it.
 /// </remarks>
+[SupportedOSPlatform("linux")]
 internal sealed class LockFile : IDisposable
 {
     private const int OwnerOnly = 0b110_000_000, OwnerAndGroup = 0b110_110_000; // 0600, 0660

@@ -1,6 +1,7 @@
 namespace Ips.Actors.Posix;
 
 /// <summary>How many descriptors this process may have open. See getrlimit(2), RLIMIT_NOFILE.</summary>
+[SupportedOSPlatform("linux")]
 internal static unsafe class OpenFiles
 {
     /// <summary>The limit in force, and the one up to which it may be raised; <see cref="long.MaxValue"/> for none.</summary>

@@ -4,6 +4,7 @@ namespace Ips.Actors.Posix;
 
 /// <summary>Writes what a person asked for to the path that was named. A regular file is replaced as a whole; into anything else it is
 /// written.</summary>
+[SupportedOSPlatform("linux")]
 internal static class OutputFile
 {
     private const int NewMode = 0b110_110_110; // 0666, less the umask

@@ -1,6 +1,7 @@
 namespace Ips.Actors.Posix;
 
 /// <summary>Sets the owner and the permissions of a file by its descriptor, so that it is the file that was looked at.</summary>
+[SupportedOSPlatform("linux")]
 internal static unsafe class Ownership
 {
     /// <summary>Leaves a user or a group as it is: (uid_t)-1, see chown(2).</summary>

@@ -7,6 +7,7 @@ namespace Ips.Actors.Posix;
 /// close: with null after the peer's close, after <see cref="Dispose"/> and after a packet sent to close; with the reason after a failure.
 /// All other members may be called from any thread.
 /// </remarks>
+[SupportedOSPlatform("linux")]
 internal sealed class PacketChannel : IDisposable
 {
     /// <summary>Largest packet, either way. A larger one that comes closes the channel.</summary>

@@ -5,6 +5,7 @@ namespace Ips.Actors.Posix;
 /// <param name="UserId">Its effective user; 65534 for one that this user namespace does not know.</param>
 /// <param name="GroupId">Its effective group.</param>
 /// <param name="Groups">Its supplementary groups.</param>
+[SupportedOSPlatform("linux")]
 internal sealed record PeerIdentity(int Pid, uint UserId, uint GroupId, IReadOnlyList<uint> Groups)
 {
     /// <summary>Of the peer of a connected socket.</summary>

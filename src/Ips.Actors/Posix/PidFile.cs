@@ -6,6 +6,7 @@ namespace Ips.Actors.Posix;
 
 /// <summary>The file that tells an operator's <c>kill</c> whom to signal. Only who holds its <see cref="LockFile"/> may write or remove
 /// it.</summary>
+[SupportedOSPlatform("linux")]
 internal static class PidFile
 {
     private const int MaxContentBytes = 64; // of what we wrote; whatever else is there is cut off

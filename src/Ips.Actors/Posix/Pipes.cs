@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 namespace Ips.Actors.Posix;
 
 /// <summary>Pipes, and who in this process holds one. See pipe(7).</summary>
+[SupportedOSPlatform("linux")]
 internal static unsafe class Pipes
 {
     private const int CapacityBytes = 1024 * 1024; // what fs.pipe-max-size allows any user by default

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 namespace Ips.Actors.Posix;
 
 /// <summary>poll(2): waits for descriptors without a registration that outlives the wait (docs/pitfalls.md, 1 and 2).</summary>
+[SupportedOSPlatform("linux")]
 internal static unsafe class Poll
 {
     /// <summary>Waits until a descriptor has something, the time is over or a signal handler ran.</summary>

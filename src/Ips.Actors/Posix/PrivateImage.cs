@@ -7,6 +7,7 @@ namespace Ips.Actors.Posix;
 /// <summary>Replaces mapped files with copies in anonymous memory: truncating or overwriting the files from then on, as
 /// <c>cp new/* running/</c> does, does not change the code that this process runs. See mmap(2): an access beyond the end of a truncated
 /// file raises SIGBUS, in a private mapping too.</summary>
+[SupportedOSPlatform("linux")]
 internal static unsafe class PrivateImage
 {
     private const int CopyAttempts = 10;

@@ -9,6 +9,7 @@ namespace Ips.Actors.Posix;
 /// <param name="StartTicks">When it started, in clock ticks since boot: with the PID this tells one process from the next of the same
 /// number.</param>
 /// <param name="Threads">Its threads that have not ended; the first one counts while it is a zombie.</param>
+[SupportedOSPlatform("linux")]
 internal readonly record struct ProcStat(char State, int Parent, int Terminal, long StartTicks, int Threads)
 {
     // Counted from the field behind the name.

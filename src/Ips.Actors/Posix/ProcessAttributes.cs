@@ -1,6 +1,7 @@
 namespace Ips.Actors.Posix;
 
 /// <summary>What a process has one of.</summary>
+[SupportedOSPlatform("linux")]
 internal static unsafe class ProcessAttributes
 {
     /// <summary>Real user id.</summary>

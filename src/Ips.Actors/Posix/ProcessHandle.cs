@@ -5,6 +5,7 @@ namespace Ips.Actors.Posix;
 /// <summary>Holds on to one process that need not be a child: a later process with the same PID is never taken for it. See
 /// pidfd_open(2).</summary>
 /// <remarks>Where there is no pidfd (kernels before 5.3, some sandboxes), PID and start time are compared just before each use.</remarks>
+[SupportedOSPlatform("linux")]
 internal sealed class ProcessHandle : IDisposable
 {
     private const int FallbackIntervalMs = 50;

@@ -2,6 +2,7 @@ namespace Ips.Actors.Posix;
 
 /// <summary>How this process was started, as the kernel remembers it: what a successor is started with (docs/pitfalls.md, 9 and
 /// 10).</summary>
+[SupportedOSPlatform("linux")]
 internal static class ProcessStart
 {
     /// <summary>argv as it was given to execve(2), argv[0] included, empty arguments kept. Bytes that are not UTF-8 survive:

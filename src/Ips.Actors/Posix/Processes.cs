@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 namespace Ips.Actors.Posix;
 
 /// <summary>Signals to and deaths of other processes.</summary>
+[SupportedOSPlatform("linux")]
 internal static unsafe class Processes
 {
     /// <summary>Sends a signal to one process. See kill(2).</summary>
@@ -155,6 +156,7 @@ internal static unsafe class Processes
 /// <summary>How a process ended.</summary>
 /// <param name="Code">Its exit code, from 0 to 255; 0 if a signal ended it; -1 if it is no longer known.</param>
 /// <param name="Signal">The signal that ended it; 0 if it exited.</param>
+[SupportedOSPlatform("linux")]
 internal readonly record struct ProcessExit(int Code, int Signal)
 {
     /// <summary>It ended, but someone else took its status.</summary>

@@ -6,6 +6,7 @@ namespace Ips.Actors.Posix;
 /// <param name="FileName">The program, links followed.</param>
 /// <param name="Arguments">argv, as this process was started with it.</param>
 /// <param name="Environment">The environment, as this process was started with it.</param>
+[SupportedOSPlatform("linux")]
 internal sealed record ProgramImage(string FileName, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment)
 {
     /// <summary>Of this process. Read it before the process changes its user: then the kernel hides /proc/self.</summary>

@@ -5,6 +5,7 @@ namespace Ips.Actors.Posix;
 /// <summary>Who sent a packet, as the kernel says, in the terms of this process's namespaces. See unix(7), SCM_CREDENTIALS.</summary>
 /// <param name="Pid">The process; 0 if it is in a PID namespace that cannot be seen from here.</param>
 /// <param name="UserId">Its effective user, unless it chose its real or saved one.</param>
+[SupportedOSPlatform("linux")]
 internal readonly record struct PacketSender(int Pid, uint UserId);
 
 /// <summary>What one look at a socket gave.</summary>
@@ -12,9 +13,11 @@ internal readonly record struct PacketSender(int Pid, uint UserId);
 /// <param name="Sender">Its sender.</param>
 /// <param name="Fds">Its descriptors, with FD_CLOEXEC set. The receiver closes them.</param>
 /// <param name="Loss">What of it did not arrive; then it has no descriptors.</param>
+[SupportedOSPlatform("linux")]
 internal sealed record SenderPacket(int Length, PacketSender Sender, IReadOnlyList<int> Fds, PacketLoss Loss);
 
 /// <summary>Receives packets whose senders matter, from a Unix SOCK_SEQPACKET socket.</summary>
+[SupportedOSPlatform("linux")]
 internal static unsafe class SenderPackets
 {
     // CMSG_SPACE of one struct ucred (three ints), and of the descriptors.

@@ -8,6 +8,7 @@ namespace Ips.Actors.Posix;
 internal readonly record struct WrittenFile(string Path, FileIdentity File, bool Appends, bool IsLocked);
 
 /// <summary>Which files two processes write over each other in. Pure.</summary>
+[SupportedOSPlatform("linux")]
 internal static class SharedFileMap
 {
     private const string NamedMutexes = "/.dotnet/shm/"; // where .NET keeps the mutexes that have a name

@@ -9,6 +9,7 @@ namespace Ips.Actors.Posix;
 /// process that the app starts inherits the mask of the thread that starts it, and threads of the pool that .NET's own signal thread
 /// creates inherit its mask: so unblock before anything runs on the pool, and again first of all in each signal handler.
 /// </remarks>
+[SupportedOSPlatform("linux")]
 internal static class SignalMask
 {
     /// <summary>Lets the signals through on this thread; one that is pending is delivered at once.</summary>
@@ -30,6 +31,7 @@ internal static class SignalMask
 
 /// <summary>sigset_t: bit n-1 of the first word is signal n.</summary>
 [InlineArray(Libc.SignalSetSizeBytes / sizeof(ulong))]
+[SupportedOSPlatform("linux")]
 internal struct SignalSet
 {
     private ulong _word;
@@ -51,6 +53,7 @@ internal struct SignalSet
 }
 
 /// <summary>How this process takes signals.</summary>
+[SupportedOSPlatform("linux")]
 internal static class Signals
 {
     private const nint SIG_IGN = 1;

@@ -1,6 +1,7 @@
 namespace Ips.Actors.Posix;
 
 /// <summary>Options of a socket. See socket(7).</summary>
+[SupportedOSPlatform("linux")]
 internal static unsafe class SocketOptions
 {
     /// <summary>Reads an option of type int.</summary>

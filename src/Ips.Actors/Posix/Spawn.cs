@@ -12,6 +12,7 @@ namespace Ips.Actors.Posix;
 /// others have their default action. Descriptors of 3 and more that the request does not name are closed in the child, also those that
 /// this process inherited. Nobody else waits for the child: see <see cref="Processes.WaitAsync"/>.
 /// </remarks>
+[SupportedOSPlatform("linux")]
 internal static unsafe class Spawn
 {
     /// <summary>Signals that the child starts with blocked.</summary>
@@ -139,6 +140,7 @@ internal static unsafe class Spawn
 /// <param name="NewSession">Whether the child leads a session of its own, without a terminal. See setsid(2).</param>
 /// <param name="NewGroup">Whether the child leads a process group of its own, so that it and what it starts can be ended together. See
 /// setpgid(2).</param>
+[SupportedOSPlatform("linux")]
 internal sealed record SpawnRequest(
     string FileName, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment, string? WorkingDirectory,
     IReadOnlyList<(int Fd, int TargetFd)> Descriptors, bool NewSession, bool NewGroup = false);

@@ -1,6 +1,7 @@
 namespace Ips.Actors.Posix;
 
 /// <summary>Where descriptors 0, 1 and 2 lead. A successor inherits them.</summary>
+[SupportedOSPlatform("linux")]
 internal static class StandardStreams
 {
     internal const int Output = 1, Error = 2;

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 namespace Ips.Actors.Posix;
 
 /// <summary>A connection within this process that no network, path or other process takes part in. See socketpair(2).</summary>
+[SupportedOSPlatform("linux")]
 internal static unsafe class StreamPair
 {
     /// <summary>Both ends, with FD_CLOEXEC.</summary>

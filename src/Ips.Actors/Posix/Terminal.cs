@@ -1,6 +1,7 @@
 namespace Ips.Actors.Posix;
 
 /// <summary>The terminal that this process was started from, if any.</summary>
+[SupportedOSPlatform("linux")]
 internal static class Terminal
 {
     /// <summary>Whether stdin, stdout or stderr is this session's terminal with this process's group in its foreground: there ^C reaches

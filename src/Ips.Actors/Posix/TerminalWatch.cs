@@ -6,6 +6,7 @@ namespace Ips.Actors.Posix;
 /// <remarks>A thread sleeps in poll(2) on the terminal. A SIGHUP counts as the terminal's own while the hang-up is not longer ago than
 /// <see cref="Window"/>;
 /// a process that has outlived its terminal takes a later one as any other.</remarks>
+[SupportedOSPlatform("linux")]
 internal sealed class TerminalWatch : IDisposable
 {
     /// <summary>How long after the hang-up the shell, and then the kernel at the shell's end, may send their SIGHUP.</summary>

@@ -6,6 +6,7 @@ namespace Ips.Actors.Posix;
 /// <param name="Mode">Permissions; null leaves those by the umask.</param>
 /// <param name="Owner">Name or number of a user; null leaves the process's own.</param>
 /// <param name="Group">Name or number of a group; null leaves the process's own.</param>
+[SupportedOSPlatform("linux")]
 internal sealed record UnixAccess(int? Mode, string? Owner, string? Group)
 {
     private const int MostMode = 0x1FF; // 0777
@@ -138,4 +139,5 @@ internal sealed record UnixAccess(int? Mode, string? Owner, string? Group)
 
 /// <summary>The path of a Unix socket cannot be given the permissions or the owner that were asked for.</summary>
 /// <param name="message">What, why, and the key to change.</param>
+[SupportedOSPlatform("linux")]
 internal sealed class UnixAccessException(string message) : IOException(message);

@@ -5,6 +5,7 @@ namespace Ips.Actors.Posix;
 
 /// <summary>The address of a Unix socket for bind(2) and connect(2), for as long as it is not disposed; also of a path that is too long for
 /// it.</summary>
+[SupportedOSPlatform("linux")]
 internal sealed class UnixSocketAddress : IDisposable
 {
     // sun_path has 108 bytes, one of them for the NUL.

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 namespace Ips.Actors.Posix;
 
 /// <summary>Unix stream sockets for the control socket: made for its owner only, with the peer's identity from the kernel.</summary>
+[SupportedOSPlatform("linux")]
 internal static unsafe class UnixSockets
 {
     // A daemon that does not accept must not hold its client for ever.

@@ -6,6 +6,7 @@ namespace Ips.Actors.Posix;
 /// <param name="Name">The name.</param>
 /// <param name="UserId">Its number.</param>
 /// <param name="GroupId">Its primary group.</param>
+[SupportedOSPlatform("linux")]
 internal sealed record UserAccount(string Name, uint UserId, uint GroupId)
 {
     /// <summary>By name; null if there is none.</summary>

@@ -3,6 +3,7 @@ using System.Globalization;
 namespace Ips.Actors.Posix;
 
 /// <summary>The regular files that a process has open for writing, as <c>/proc/PID/fd</c> and <c>fdinfo</c> show them.</summary>
+[SupportedOSPlatform("linux")]
 internal static class WrittenFiles
 {
     /// <summary>Which files two processes write over each other in.</summary>

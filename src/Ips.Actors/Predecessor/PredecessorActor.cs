@@ -11,6 +11,7 @@ namespace Ips.Actors.Predecessor;
 
 /// <summary>Runs in the successor: its side of the handover channel to the predecessor.</summary>
 /// <remarks>A restart loses nothing: the link outlives it and keeps what arrives until someone subscribes.</remarks>
+[SupportedOSPlatform("linux")]
 internal sealed class PredecessorActor : ReceiveActor, IWithTimers
 {
     private const int ReportLimitIntervals = 3; // a report that names a check that hangs must not be missed as well

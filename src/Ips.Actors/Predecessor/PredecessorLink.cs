@@ -7,6 +7,7 @@ namespace Ips.Actors.Predecessor;
 /// user.</summary>
 /// <param name="Channel">The channel, or null in a first generation.</param>
 /// <param name="HealthInterval">Time between two health reports.</param>
+[SupportedOSPlatform("linux")]
 internal sealed record PredecessorLink(IHandoverChannel? Channel, TimeSpan HealthInterval)
 {
     /// <summary>Stdout and stderr, while they are pipes to the predecessor.</summary>

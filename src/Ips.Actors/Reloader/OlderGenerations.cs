@@ -5,6 +5,7 @@ using Ips.Actors.Posix;
 namespace Ips.Actors.Reloader;
 
 /// <summary>Older generations by their pidfds, so that a process which got the PID of one that ended is never signalled.</summary>
+[SupportedOSPlatform("linux")]
 internal sealed class OlderGenerations : IOlderGenerations, IDisposable
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);

@@ -13,6 +13,7 @@ namespace Ips.Actors.Reloader;
 /// <summary>Owns the successor: feeds what happens to <see cref="SuccessorMachine"/>, and performs what that decides.</summary>
 /// <remarks>A restart loses nothing: state, process and pending effects live in <see cref="SuccessorSlot"/>, and a restarted actor
 /// subscribes again.</remarks>
+[SupportedOSPlatform("linux")]
 internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 {
     private const string NoRoom = "an older generation could not be aborted to make room";

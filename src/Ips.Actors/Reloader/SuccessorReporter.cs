@@ -7,6 +7,7 @@ using static Ips.Actors.Lifecycle.SuccessorEffect;
 namespace Ips.Actors.Reloader;
 
 /// <summary>Tells LifecycleActor and the log what <see cref="SuccessorMachine"/> decides that they learn of the successor.</summary>
+[SupportedOSPlatform("linux")]
 internal sealed class SuccessorReporter(SuccessorSlot slot, IActorRef lifecycle, ILogger log)
 {
     /// <summary>Tells it.</summary>

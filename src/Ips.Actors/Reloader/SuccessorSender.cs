@@ -13,6 +13,7 @@ namespace Ips.Actors.Reloader;
 /// <param name="files">What it gets to be the main process.</param>
 /// <param name="options">The health interval.</param>
 /// <param name="log">For how it is ended.</param>
+[SupportedOSPlatform("linux")]
 internal sealed class SuccessorSender(SuccessorSlot slot, RuntimeFiles files, IpsOptions options, ILogger log)
 {
     private const int ReceiptsInAPacket = 8;

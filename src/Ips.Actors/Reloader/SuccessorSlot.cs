@@ -5,6 +5,7 @@ using Ips.Actors.Posix;
 namespace Ips.Actors.Reloader;
 
 /// <summary>The successor under way, and what is held for it; it outlives a restart of <see cref="ReloaderActor"/>, its user.</summary>
+[SupportedOSPlatform("linux")]
 internal sealed class SuccessorSlot
 {
     /// <summary>The generations before this one.</summary>

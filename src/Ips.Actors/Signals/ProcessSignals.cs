@@ -8,6 +8,7 @@ namespace Ips.Actors.Signals;
 /// The signals of this process. Registered before anything slow, because the default action of most is death; what comes before
 /// anyone subscribes waits. The registrations are rooted for the process's life: they have a finalizer that takes the handler away.
 /// </summary>
+[SupportedOSPlatform("linux")]
 internal sealed class ProcessSignals : ISignalSource
 {
     private static readonly Lock InstanceGate = new();

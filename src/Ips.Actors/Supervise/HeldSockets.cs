@@ -6,6 +6,7 @@ namespace Ips.Actors.Supervise;
 /// <summary>The supervisor's copies of the main process's sockets: while it holds them, clients of a crashed service wait in the
 /// kernel's queue
 /// instead of being refused. Used from the parent's own thread.</summary>
+[SupportedOSPlatform("linux")]
 internal sealed class HeldSockets
 {
     /// <summary>What the main process said last; null before the first word.</summary>

@@ -5,6 +5,7 @@ namespace Ips.Actors.Supervise;
 /// <summary>The generations of this service, each held by a handle of its own, so that a later process with the same PID is never taken for
 /// it. Used from the
 /// parent's own thread.</summary>
+[SupportedOSPlatform("linux")]
 internal sealed class KnownGenerations
 {
     /// <summary>Most that are known at once; a service has as many as <c>ips.reload.max-generations</c>, and one that starts.</summary>

@@ -7,6 +7,7 @@ namespace Ips.Actors.Supervise;
 /// <remarks>One packet at a time, and no faster than <see cref="PacketsPerSecond"/>: what a generation sends beyond that waits in the
 /// kernel, which keeps a few,
 /// and then in the generation. So a flood costs this process neither memory nor time.</remarks>
+[SupportedOSPlatform("linux")]
 internal sealed class NewsSocket : IDisposable
 {
     /// <summary>How many packets are read at once after a rest; a whole reload of a service with many endpoints is less.</summary>

@@ -4,6 +4,7 @@ using Ips.Actors.Lifecycle;
 namespace Ips.Actors.Supervise;
 
 /// <summary>How a service that has crashed is started again.</summary>
+[SupportedOSPlatform("linux")]
 internal static class RestartCommand
 {
     /// <summary>The command of a release, or the one that the service was started by.</summary>

@@ -9,6 +9,7 @@ namespace Ips.Actors.Supervise;
 /// whatever
 /// release is started understands it, and one that fails leaves the sockets, and the paths of Unix sockets, as they are.</summary>
 /// <remarks>The frames are acted on by the channel's own thread.</remarks>
+[SupportedOSPlatform("linux")]
 internal sealed class RestartHandover : IDisposable
 {
     private static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(1);

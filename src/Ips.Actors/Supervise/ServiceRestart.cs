@@ -14,6 +14,7 @@ namespace Ips.Actors.Supervise;
 /// generation drains.
 /// </summary>
 /// <remarks>Used by LifecycleActor alone, but for <see cref="Over"/>.</remarks>
+[SupportedOSPlatform("linux")]
 internal sealed class ServiceRestart(StartCommand command, TimeSpan readyTimeout, ILogger log) : IDisposable
 {
     private static readonly TimeSpan ExitAfterClose = TimeSpan.FromSeconds(1); // a process that dies closes its channel just before

@@ -14,6 +14,7 @@ internal sealed record SupervisorTransition(SupervisorState State, params IReadO
 /// 100 ms, 1 s, 2 s, 4 s ... 30 s; from the third start in a row on by the last good release; after <see cref="MaxCrashes"/> the parent
 /// ends. It ends at once if the sockets were given up that only root could open: nothing of the service is root's.
 /// </remarks>
+[SupportedOSPlatform("linux")]
 internal static class SupervisorMachine
 {
     /// <summary>Crashes in a row after which a restart is hopeless: a container's or machine's manager may know better.</summary>

@@ -18,6 +18,7 @@ namespace Ips.Actors.Supervise;
 /// that a service that crashed is restarted on them.
 /// </summary>
 /// <remarks>What it decides is in <see cref="SupervisorMachine"/>; all of it happens on one thread. One a process.</remarks>
+[SupportedOSPlatform("linux")]
 internal sealed partial class SupervisorProcess : IDisposable
 {
     private const int Init = 1;

@@ -4,6 +4,7 @@ using Ips.Actors.Lifecycle;
 namespace Ips.Actors.Supervise;
 
 /// <summary>What a frame must be like before the supervisor looks at it twice. Pure.</summary>
+[SupportedOSPlatform("linux")]
 internal static class SupervisorRules
 {
     /// <summary>Highest number of a generation: one more is still a number.</summary>

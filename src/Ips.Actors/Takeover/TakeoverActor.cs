@@ -11,6 +11,7 @@ namespace Ips.Actors.Takeover;
 /// LifecycleActor.</summary>
 /// <remarks>A restart loses those that have not been heard yet, who see their connection close; the listening socket lives in
 /// <see cref="TakeoverSocket"/>.</remarks>
+[SupportedOSPlatform("linux")]
 internal sealed class TakeoverActor : ReceiveActor
 {
     private const int ListenerId = 0;
@@ -141,6 +142,7 @@ internal sealed class TakeoverActor : ReceiveActor
 }
 
 /// <summary>Who may take over. Pure.</summary>
+[SupportedOSPlatform("linux")]
 internal static class TakeoverPolicy
 {
     /// <summary>Why a process may not take over; null if it may.</summary>

@@ -11,6 +11,7 @@ namespace Ips.Actors.Takeover;
 /// signalled only by that pidfd. One that may not or cannot be signalled is let go by closing the channel: it was told to stop before, and
 /// reads that first.
 /// </remarks>
+[SupportedOSPlatform("linux")]
 internal sealed class TakeoverProcess : ITakeoverProcess
 {
     private static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(1);

@@ -10,6 +10,7 @@ namespace Ips.Actors.Takeover;
 /// one of its own at the path, by its own configuration, over the one before, so that somebody answers there at every moment. It outlives
 /// every actor.
 /// </summary>
+[SupportedOSPlatform("linux")]
 internal sealed class TakeoverSocket : IDisposable
 {
     private const int Backlog = 16;

@@ -10,6 +10,7 @@ namespace Ips.Actors.Transport;
 /// the call returns; made from within a callback it returns at once and holds before the next accept. After <see cref="Dispose"/> changes
 /// do nothing.
 /// </remarks>
+[SupportedOSPlatform("linux")]
 internal sealed class AcceptLoop : IDisposable
 {
     private const int MaxAcceptsPerTurn = 64;

@@ -12,6 +12,7 @@ namespace Ips.Actors.Transport;
 /// notes the count from before it began. Equal numbers mean: that read still waits, and not a byte has come since. So the common road takes
 /// no lock.
 /// </remarks>
+[SupportedOSPlatform("linux")]
 internal sealed class BoundaryReader(HandoverConnection connection, PipeReader inner) : PipeReader
 {
     private bool _boundaryNext = true;

@@ -5,6 +5,7 @@ using Ips.Actors.Posix;
 namespace Ips.Actors.Transport;
 
 /// <summary>The connections of a packet, on their way in.</summary>
+[SupportedOSPlatform("linux")]
 internal static class ConnectionIntake
 {
     private static readonly TimeSpan AcknowledgeTimeout = TimeSpan.FromSeconds(5);

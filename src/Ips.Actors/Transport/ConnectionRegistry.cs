@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Connections;
 namespace Ips.Actors.Transport;
 
 /// <summary>All connections of this process, from their arrival on the accept thread to their end.</summary>
+[SupportedOSPlatform("linux")]
 internal sealed class ConnectionRegistry
 {
     private readonly Lock _listGate = new();

@@ -8,6 +8,7 @@ namespace Ips.Actors.Transport;
 
 /// <summary>How the connection leaves this process. docs/handover.md has the limits, docs/security.md says which connections may
 /// move.</summary>
+[SupportedOSPlatform("linux")]
 internal sealed partial class HandoverConnection
 {
     /// <summary>Received bytes of a next request that may travel with the socket: 16 KiB. More than that is served here first.</summary>

@@ -14,6 +14,7 @@ namespace Ips.Actors.Transport;
 /// Makes connections out of accepted sockets, and owns what they share: memory pools, I/O queues, senders. One for a process; dispose it
 /// when all connections have ended.
 /// </summary>
+[SupportedOSPlatform("linux")]
 internal sealed class HandoverConnectionFactory : IDisposable
 {
     private readonly Lane[] _lanes;

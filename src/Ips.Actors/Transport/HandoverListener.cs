@@ -12,6 +12,7 @@ namespace Ips.Actors.Transport;
 /// Kestrel's accept loop ends for good when it returns null or throws, so null comes only after <see cref="UnbindAsync"/> and an error
 /// never.
 /// </summary>
+[SupportedOSPlatform("linux")]
 internal sealed class HandoverListener(
     IActorRef listeners, HandoverConnectionFactory factory, ConnectionRegistry connections) : IConnectionListener
 {

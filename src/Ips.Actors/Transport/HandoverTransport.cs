@@ -14,6 +14,7 @@ namespace Ips.Actors.Transport;
 /// <param name="actors">The actors; null where Ips is inert, and before they are started.</param>
 /// <param name="connections">What is open.</param>
 /// <param name="factory">Makes connections.</param>
+[SupportedOSPlatform("linux")]
 internal sealed class HandoverTransport(
     Func<ActorRegistry?> actors, ConnectionRegistry connections, HandoverConnectionFactory factory)
     : IConnectionListenerFactory, IConnectionListenerFactorySelector

@@ -5,6 +5,7 @@ using Ips.Actors.Handover;
 namespace Ips.Actors.Transport;
 
 /// <summary>The account of a move under way; it outlives a restart of <see cref="MoverActor"/>, its only user.</summary>
+[SupportedOSPlatform("linux")]
 internal sealed class MoveLedger
 {
     private readonly Dictionary<string, int> _staying = [];

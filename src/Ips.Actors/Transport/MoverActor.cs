@@ -8,6 +8,7 @@ namespace Ips.Actors.Transport;
 /// carrier.</summary>
 /// <remarks>A restart loses nothing: who was asked, what is on its way and what waits to be carried live in
 /// <see cref="MoveLedger"/>.</remarks>
+[SupportedOSPlatform("linux")]
 internal sealed class MoverActor : ReceiveActor, IWithTimers
 {
     // some batches' time: descriptors come back as they arrive

@@ -9,6 +9,7 @@ namespace Ips.Actors.Transport;
 
 /// <summary>A listening socket that the app accepts from, one connection for each call, and that is handed over with Kestrel's.</summary>
 /// <remarks>The owner of the listening sockets opens and closes the descriptor. No Socket wraps it (docs/pitfalls.md, 1 and 2).</remarks>
+[SupportedOSPlatform("linux")]
 internal sealed class OwnListener : IIpsListener
 {
     private static readonly TimeSpan BindTimeout = TimeSpan.FromSeconds(30);
