@@ -38,6 +38,9 @@ internal sealed record AppKind(string Row, string Word)
     /// <summary>A warning that the line adds on purpose, as a regular expression: a limit that its author should know.</summary>
     public string? NewWarning { get; init; }
 
+    /// <summary>What a generation ends with that has handed over.</summary>
+    public int ExitCode { get; init; }
+
     /// <summary>It speaks gRPC on the second port.</summary>
     public bool HasGrpc { get; init; }
 
@@ -114,7 +117,7 @@ internal static class AppKindTable
         new("`BackgroundService`", "background") { NewWarning = "AddIpsHostedService" },
         new(AkkaRow, "akka-before"),
         new(AkkaRow, "akka-after"),
-        new("A node of an Akka.NET cluster", "akka-cluster"),
+        new("A node of an Akka.NET cluster", "akka-cluster") { ExitCode = 255 }, // Akka.Hosting's, of a host whose node left the cluster
         new("Autofac as the container", "autofac"),
         new("Serilog", "serilog"),
         new("OpenTelemetry, traces and metrics", "opentelemetry") { Requests = ["GET /kind", "GET /"] },

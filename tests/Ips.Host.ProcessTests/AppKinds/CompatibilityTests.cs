@@ -82,7 +82,7 @@ public sealed class CompatibilityTests(ITestOutputHelper output) : ProcessTest(o
         }
 
         var code = await app.First.WaitForExitAsync(Limits.Step);
-        if (code != 0) _findings.Add($"The first generation ended with {code}.");
+        if (code != kind.ExitCode) _findings.Add($"The first generation ended with {code}.");
     }
 
     // The exit code of a later generation is nobody's here: that of ^C, which comes before a reload, is looked at.
