@@ -41,7 +41,7 @@ internal sealed partial class HandoverConnection
     {
         _closeRequested = true;
         Interlocked.MemoryBarrier(); // Kestrel may be about to take the connection: one of both sees the other
-        Volatile.Read(ref _notification)?.RequestClose();
+        Request(Volatile.Read(ref _notification));
     }
 
     /// <summary>Kestrel has taken the connection.</summary>
@@ -49,7 +49,19 @@ internal sealed partial class HandoverConnection
     {
         Volatile.Write(ref _notification, notification);
         Interlocked.MemoryBarrier();
-        if (_closeRequested) notification?.RequestClose();
+        if (_closeRequested) Request(notification);
+    }
+
+    private void Request(IConnectionLifetimeNotificationFeature? notification)
+    {
+        try
+        {
+            notification?.RequestClose();
+        }
+        catch (AggregateException e)
+        {
+            _logger.ClosedCallbackFailed(e, ConnectionId); // the app's own callback: the other connections are closed all the same
+        }
     }
 
     /// <summary>
