@@ -59,6 +59,7 @@ internal static class Daemon
         builder.Configuration.AddInMemoryCollection(settings.ToConfiguration());
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.AddIps();
+        builder.Services.Configure<ConsoleLifetimeOptions>(options => options.SuppressStatusMessages = true); // the actors say it
         builder.Services.AddSingleton(Options.Create(settings.Ips)); // checked as they were read
         return builder;
     }

@@ -94,9 +94,12 @@ internal sealed class ActorLoggers : IDisposable
             if (!IsEnabled(logLevel)) return;
             var text = loggers.Rephrase(formatter(state, exception)); // now: what the state names may change
             object? fields = state;
-            if (ActorCell.GetCurrentSelfOrNoSender() is { } actor && state is IEnumerable<KeyValuePair<string, object?>> own)
+            if (state is IEnumerable<KeyValuePair<string, object?>> own)
             {
-                fields = own.Prepend(new("ActorPath", actor.Path.ToStringWithoutAddress())).ToList();
+                var worded = LogFields.InWords(own, loggers.Rephrase);
+                if (ActorCell.GetCurrentSelfOrNoSender() is { } actor)
+                    worded.Insert(0, new("ActorPath", actor.Path.ToStringWithoutAddress()));
+                fields = worded;
             }
 
             loggers.Add(() => logger.Log(logLevel, eventId, fields, exception, (_, _) => text));

@@ -5,7 +5,6 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Microsoft.Extensions.Logging;
 
 /// <summary>Adds the log of Ips to an app.</summary>
-[SupportedOSPlatform("linux")]
 public static class LineFormatExtensions
 {
     /// <summary>Adds a logging provider that writes each event as one line to stdout: UTC time with milliseconds, level, generation, PID,
@@ -25,8 +24,11 @@ public static class LineFormatExtensions
         if (!OperatingSystem.IsLinux()) return logging.AddConsole();
         var options = new LineFormatOptions();
         configure?.Invoke(options);
-        logging.Services.AddSingleton<ILoggerProvider>(_ => new LineFormatLoggerProvider(
-            options, LogLane.Output, journal: LogLane.Error));
+        logging.Services.AddSingleton(CreateProvider(options));
         return logging;
     }
+
+    [SupportedOSPlatform("linux")]
+    private static Func<IServiceProvider, ILoggerProvider> CreateProvider(LineFormatOptions options) =>
+        _ => new LineFormatLoggerProvider(options, LogLane.Output, journal: LogLane.Error);
 }

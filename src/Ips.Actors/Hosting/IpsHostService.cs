@@ -75,11 +75,3 @@ internal sealed class IpsHostService : IHostedLifecycleService
 
     private IActorRef? Find<TKey>() => _actors.Registry?.TryGet<TKey>(out var actor) == true ? actor : null;
 }
-
-/// <summary>Instead of the default <c>ConsoleLifetime</c>: SignalActor receives the signals.</summary>
-internal sealed class IpsHostLifetime : IHostLifetime
-{
-    public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-}

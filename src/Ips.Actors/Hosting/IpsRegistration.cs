@@ -126,9 +126,12 @@ internal static class IpsRegistration
     {
         var former = services.LastOrDefault(service => service is { ServiceType: var type, IsKeyedService: false }
             && type == typeof(IHostLifetime));
-        services.AddSingleton(provider => IsActive(provider) ? new IpsHostLifetime() : (IHostLifetime)(
+        services.AddSingleton<IHostLifetime>(provider =>
+            IsActive(provider) ? ActivatorUtilities.CreateInstance<IpsHostLifetime>(provider) : CreateFormer(provider));
+
+        IHostLifetime CreateFormer(IServiceProvider provider) => (IHostLifetime)(
             former?.ImplementationInstance ?? former?.ImplementationFactory?.Invoke(provider)
-                ?? ActivatorUtilities.CreateInstance(provider, former?.ImplementationType ?? typeof(ConsoleLifetime))));
+                ?? ActivatorUtilities.CreateInstance(provider, former?.ImplementationType ?? typeof(ConsoleLifetime)));
     }
 
     // Kestrel asks the last one first, and adds its own only where there is none.

@@ -63,8 +63,8 @@ internal abstract record LifecycleState
 
     /// <summary>Not accepting; open work finishes until the deadline.</summary>
     /// <param name="Code">The exit code unless a request is cut.</param>
-    /// <param name="StopSeen">A stop was asked for: a further one aborts. False while a predecessor drains after its handover, and after the app
-    /// has stopped its host.</param>
+    /// <param name="StopSeen">A stop was asked for: a further one aborts. False while a predecessor drains after its handover,
+    /// and after the app has stopped its host.</param>
     /// <param name="SuccessorAlive">A successor was told to stop as well, and is not gone yet.</param>
     /// <param name="Drained">Every connection has ended; only the successor is waited for.</param>
     /// <param name="HandedOver">Another generation listens on the same sockets.</param>

@@ -10,7 +10,6 @@ namespace Ips.Actors.Posix;
 /// and arm64. Mono.Posix's calls are not used: they need libMonoPosixHelper.so, which is built for glibc, and cost 2 ms at the first one.
 /// Functions that are variadic in C (open, fcntl, syscall, prctl) are called the same way as others on these two platforms.
 /// </remarks>
-[SupportedOSPlatform("linux")]
 internal static unsafe partial class Libc
 {
     internal const int O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_CREAT = 0x40, O_EXCL = 0x80, O_NOCTTY = 0x100, O_APPEND = 0x400,

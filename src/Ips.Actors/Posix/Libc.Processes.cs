@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 
 namespace Ips.Actors.Posix;
 
-[SupportedOSPlatform("linux")]
 internal static unsafe partial class Libc
 {
     internal const short POSIX_SPAWN_SETPGROUP = 0x2, POSIX_SPAWN_SETSIGDEF = 0x4, POSIX_SPAWN_SETSIGMASK = 0x8, POSIX_SPAWN_SETSID = 0x80;
@@ -99,7 +98,6 @@ internal static unsafe partial class Libc
     }
 }
 
-[SupportedOSPlatform("linux")]
 internal static unsafe partial class Libc
 {
     internal const int PR_SET_NO_NEW_PRIVS = 38;

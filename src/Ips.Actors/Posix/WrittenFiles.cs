@@ -17,16 +17,19 @@ internal static class WrittenFiles
         return there.Any(SharedFileMap.IsSuspect) ? SharedFileMap.Between(own == other ? there : Of(own), there) : [];
     }
 
-    /// <summary>The files of a process but its standard streams, which generations inherit with their offset.</summary>
+    /// <summary>The files of a process but those that its standard streams lead to, which generations inherit with their offset, and of
+    /// which .NET keeps duplicates.</summary>
     internal static IReadOnlyList<WrittenFile> Of(int pid)
     {
         List<WrittenFile> found = [];
         try
         {
+            var inherited = Enumerable.Range(0, StandardStreams.Error + 1)
+                .Select(fd => FileIdentity.OfTarget($"/proc/{pid}/fd/{fd}")).ToHashSet();
             foreach (var entry in Directory.EnumerateFileSystemEntries($"/proc/{pid}/fd"))
             {
                 if (int.TryParse(Path.GetFileName(entry), NumberStyles.None, CultureInfo.InvariantCulture, out var fd)
-                    && fd > StandardStreams.Error && Look(pid, fd, entry) is { } file) found.Add(file);
+                    && Look(pid, fd, entry) is { } file && !inherited.Contains(file.File)) found.Add(file);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

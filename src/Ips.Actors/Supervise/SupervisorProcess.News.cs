@@ -6,7 +6,6 @@ namespace Ips.Actors.Supervise;
 /// <summary>What the generations say, and who of them is heard: a process that descends from this one, acts as the same user and speaks of
 /// itself. Whatever else
 /// comes is ignored, and logged as far as the log is not theirs to fill.</summary>
-[SupportedOSPlatform("linux")]
 internal sealed partial class SupervisorProcess
 {
     private const int LinesAtOnce = 20;

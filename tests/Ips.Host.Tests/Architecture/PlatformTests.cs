@@ -35,10 +35,10 @@ public sealed partial class PlatformTests
     [Fact]
     public void PublicSurface_NoMember_AsksForASystem() => Assert.DoesNotContain(
         typeof(IpsOptions).Assembly.GetExportedTypes().SelectMany(type => type.GetMembers().Prepend(type)),
-        member => member.GetCustomAttribute<SupportedOSPlatformAttribute>() is not null);
+        member => member.IsDefined(typeof(SupportedOSPlatformAttribute)));
 
     private static bool IsForLinux(Type? type) =>
-        type is not null && (type.GetCustomAttribute<SupportedOSPlatformAttribute>() is not null || IsForLinux(type.DeclaringType));
+        type is not null && (type.IsDefined(typeof(SupportedOSPlatformAttribute)) || IsForLinux(type.DeclaringType));
 
     [GeneratedRegex("\"/(proc|dev|sys)/")]
     private static partial Regex ProcPath();
