@@ -20,8 +20,11 @@ public sealed class QuietWarmupTests(ITestOutputHelper output) : ProcessTest(out
     {
         var service = await StartAsync(new ServiceSettings(ServiceKind.SampleApp)
         {
-            More = ["--Sample:Telemetry=true", $"--Ips:Warmup:Timeout={Limits.Step}",
-                .. named ? ["--Ips:Warmup:Requests:0=/ping"] : Array.Empty<string>()],
+            More =
+            [
+                "--Sample:Telemetry=true", $"--Ips:Warmup:Timeout={Limits.Step}",
+                .. named ? ["--Ips:Warmup:Requests:0=/ping"] : Array.Empty<string>(),
+            ],
         });
         for (var generation = 1; generation <= 2; generation++)
         {
