@@ -31,6 +31,7 @@ public static class IpsHostingExtensions
         return builder;
     }
 
+#pragma warning disable RS0026 // no builder is both, so no call is ambiguous
     /// <summary>The same as <see cref="AddIps"/> for an app on the generic host, with or without a <c>Startup</c> class.</summary>
     /// <param name="builder">The app's builder. The order of <c>UseIps()</c> and <c>ConfigureWebHostDefaults()</c> does not
     /// matter.</param>
@@ -57,6 +58,7 @@ public static class IpsHostingExtensions
         return builder.ConfigureServices((context, services) => IpsRegistration.Add(services, context.Configuration, configure,
             facts with { HasGenericHost = services.Any(service => service.ServiceType == typeof(IHost)) }));
     }
+#pragma warning restore RS0026
 
     /// <summary>Gets how this process was started, for decisions that an app makes before it is built, such as which database it may
     /// open. Services of the app can ask for <see cref="IpsStart"/> in their constructor instead.</summary>
