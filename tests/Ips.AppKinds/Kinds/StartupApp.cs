@@ -31,7 +31,9 @@ internal sealed class Startup(IConfiguration configuration)
     public void ConfigureServices(IServiceCollection services) =>
         services.AddSingleton(new Greeting($"Hello from Startup, {configuration["AllowedHosts"]}"));
 
+#pragma warning disable CA1822 // Startup's methods are called on an instance
     public void Configure(IApplicationBuilder app, IWebHostEnvironment environment)
+#pragma warning restore CA1822
     {
         if (environment.IsDevelopment()) app.UseDeveloperExceptionPage();
         app.UseRouting();
