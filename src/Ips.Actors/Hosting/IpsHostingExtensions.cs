@@ -31,13 +31,13 @@ public static class IpsHostingExtensions
         return builder;
     }
 
+#pragma warning disable RS0026 // no builder is both, so no call is ambiguous
     /// <summary>The same as <see cref="AddIps"/> for an app on the generic host, with or without a <c>Startup</c> class.</summary>
     /// <param name="builder">The app's builder. The order of <c>UseIps()</c> and <c>ConfigureWebHostDefaults()</c> does not
     /// matter.</param>
     /// <param name="configure">Sets options in code, after the configuration section <c>Ips</c>. It is called twice, as by
     /// <see cref="AddIps"/>.</param>
     /// <returns>The same builder.</returns>
-#pragma warning disable RS0026 // no call can mean both: they extend different types
     public static IHostBuilder UseIps(this IHostBuilder builder, Action<IpsOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);

@@ -110,7 +110,7 @@ internal static class AppKindTable
             NewWarning = "Blazor|circuit",
         },
         new("Sessions in memory", "sessions") { Random = "Session=[^;]*", NewWarning = "Sessions are kept in memory" },
-        new("Health checks, also one that passes late", "health-checks") 
+        new("Health checks, also one that passes late", "health-checks")
         {
             Requests = ["GET /", "GET /kind", "GET /app/health"], NewWarning = "startup task is still running",
         },
