@@ -28,7 +28,8 @@ public sealed class HostFitTests
 
     [Fact]
     public void InertReason_NoGenericHost_NamesTheBuilder() =>
-        Assert.Equal("the app is built by WebHostBuilder, which has no IHost", HostFit.InertReason(s_works with { HasGenericHost = false }));
+        Assert.Equal("the app is built by WebHostBuilder, which has no IHost",
+            HostFit.InertReason(s_works with { HasGenericHost = false }));
 
     [Fact]
     public void InertReason_NoServer_SaysSo() =>

@@ -191,7 +191,7 @@ internal sealed record World
     /// <summary>Reasons to stop that were given, counted to 2.</summary>
     public int Stops { get; init; }
 
-    /// <summary>The app has stopped its host, and nobody has asked for a stop since: the signal that made it do so may still come.</summary>
+    /// <summary>The app has stopped its host, and no stop was asked for since: the signal that made it do so may still come.</summary>
     public bool StoppedItself { get; init; }
 
     public bool StartFailed { get; init; }

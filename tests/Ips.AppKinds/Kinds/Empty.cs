@@ -13,7 +13,8 @@ internal static class Empty
         var app = builder.Build();
         app.UseRouting();
         app.MapCommon();
-        app.MapGet("/kind", context => context.Response.WriteAsync($"empty, {app.Services.GetServices<ILoggerProvider>().Count()} loggers"));
+        app.MapGet("/kind", context =>
+            context.Response.WriteAsync($"empty, {app.Services.GetServices<ILoggerProvider>().Count()} loggers"));
 #pragma warning disable ASP0014 // an empty builder adds no endpoint middleware
         app.UseEndpoints(_ => { });
 #pragma warning restore ASP0014
