@@ -8,6 +8,7 @@ namespace Ips.Host.ProcessTests;
 
 /// <summary>kill -9 in each phase of a handover, under the strict load: the other one serves, the next reload works, and no request is lost
 /// but those that the dead process was answering, which are counted.</summary>
+[Collection(Waits.Name)]
 public sealed class CrashTests(ITestOutputHelper output) : ProcessTest(output)
 {
     [Theory]

@@ -8,6 +8,7 @@ namespace Ips.Host.ProcessTests;
 
 /// <summary>A reload that is requested from a process which is being replaced, or was: it reaches the main process, and a user who knows
 /// the old PID finds the new one.</summary>
+[Collection(Waits.Name)]
 public sealed class LateReloadRequestTests(ITestOutputHelper output) : ProcessTest(output)
 {
     [Theory]

@@ -7,6 +7,7 @@ namespace Ips.Host.ProcessTests;
 
 /// <summary>Signals in each phase of a handover. A reload that cannot be begun is refused with the reason; a stop of the successor takes it
 /// back, one of the main process is one of the service. See <see cref="StopDuringReloadTests"/> for a stop of the predecessor.</summary>
+[Collection(Waits.Name)]
 public sealed class SignalsDuringReloadTests(ITestOutputHelper output) : SignalsDuringReload(output)
 {
     [Theory]

@@ -5,6 +5,7 @@ using Xunit.Abstractions;
 namespace Ips.Host.ProcessTests.ChannelFuzz;
 
 /// <summary>A successor on the handover channel.</summary>
+[Collection(Waits.Name)]
 public class SuccessorFuzzTests(ITestOutputHelper output) : ChannelFuzzTest(output)
 {
     [Fact]

@@ -6,6 +6,7 @@ using Xunit.Abstractions;
 namespace Ips.Host.ProcessTests.ChannelFuzz;
 
 /// <summary>Processes on the handover socket.</summary>
+[Collection(Waits.Name)]
 public class TakeoverFuzzTests(ITestOutputHelper output) : ChannelFuzzTest(output)
 {
     [Fact]
