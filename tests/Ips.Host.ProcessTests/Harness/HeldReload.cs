@@ -106,6 +106,8 @@ internal sealed class HeldReload : IAsyncDisposable
                 // who is asked to end does so by itself, on a machine that is busy with the load as well
                 KillTimeout = TimeSpan.FromSeconds(4),
                 HealthInterval = TimeSpan.FromMinutes(1), // a process stopped by SIGSTOP reports nothing
+                // The load asks on, and by default a stop closes idle connections at once: a request may cross that.
+                More = ["--Ips:Drain:IdleStop=00:10:00"],
             }),
             releases);
         await held.Service.StartAsync();
