@@ -21,7 +21,7 @@ internal sealed class HealthCheckProbe(IServiceProvider services, TimeProvider t
     // What runs longer is of no use to anybody who asks.
     private static readonly TimeSpan RunLimit = TimeSpan.FromSeconds(30);
 
-    private readonly HealthCheckService? _checks = services.GetService<HealthCheckService>();
+    private readonly HealthCheckService? _checks = QuietHealthChecks.Of(services);
     private readonly IReadOnlyList<string> _tags = services.GetRequiredService<IOptions<IpsOptions>>().Value.Reload.HealthTags;
     private readonly Dictionary<string, Task<HealthReport>> _runs = [];
     private readonly Lock _gate = new();

@@ -26,7 +26,8 @@ internal static class HealthPaths
     }
 }
 
-/// <summary>Marks the endpoints of <c>MapIpsProbes()</c>.</summary>
+/// <summary>Marks the liveness probe of <c>MapIpsProbes()</c>. The readiness probe answers 503 meanwhile, which an app that logs its
+/// requests would show as an error.</summary>
 internal sealed class ProbeMark
 {
     /// <summary>The one.</summary>

@@ -30,7 +30,7 @@ public static class ProbeEndpoints
             context.Response.StatusCode = reason is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
             var text = reason switch { null => "ready\n", "" => "not ready\n", _ => $"not ready\n{reason}\n" };
             await context.Response.WriteAsync(text).ConfigureAwait(false);
-        }).WithMetadata(ProbeMark.It);
+        });
         return endpoints;
     }
 }

@@ -1,8 +1,10 @@
 using Ips.Actors.Configuration;
 using Ips.Actors.HttpFront;
 using Ips.Actors.Lifecycle;
+using Ips.Actors.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 
@@ -102,6 +104,37 @@ public sealed class HealthCheckProbeTests
         await using var services = new ServiceCollection().AddOptions().AddSingleton(Options.Create(new IpsOptions()))
             .BuildServiceProvider();
         Assert.Null((await new HealthCheckProbe(services, _time).RecentAsync()).Reason);
+    }
+
+    [Fact]
+    public async Task Check_ThatFails_LogsNothingAndHasTheAppsServices()
+    {
+        var log = new RecordingLog();
+        var services = new ServiceCollection().AddLogging(logging => logging.AddProvider(new OneLog(log)));
+        services.AddSingleton(Options.Create(new IpsOptions()));
+        services.AddScoped<Dependency>();
+        services.AddHealthChecks().AddCheck<Dependent>("store");
+        await using var provider = services.BuildServiceProvider();
+        var reason = (await new HealthCheckProbe(provider, _time).RecentAsync()).Reason;
+        Assert.Equal("health check 'store' is unhealthy: a new dependency is down", reason);
+        Assert.Empty(log.Entries);
+    }
+
+    private sealed class Dependency;
+
+    private sealed class Dependent(Dependency dependency) : IHealthCheck
+    {
+        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+            Task.FromResult(HealthCheckResult.Unhealthy(dependency is null ? "no dependency" : "a new dependency is down"));
+    }
+
+    private sealed class OneLog(ILogger log) : ILoggerProvider
+    {
+        public ILogger CreateLogger(string categoryName) => log;
+
+        public void Dispose()
+        {
+        }
     }
 
     private static HealthCheckResult Fails() => HealthCheckResult.Unhealthy("down");
