@@ -63,13 +63,16 @@ internal sealed class ControlSocket(string path)
         if (Fd is not { } fd) return;
         var next = UnixSockets.ListenInPlace(path, Mode, Backlog);
         _file = FileIdentity.OfSocketPath(path);
-        lock (_lateClients)
-        {
-            for (int late; (late = ListeningSockets.Accept(fd, out _)) >= 0;) _lateClients.Add(late);
-        }
-
+        var old = FileDescriptors.DuplicateHigh(fd);
         FileDescriptors.ReplaceCloseOnExec(fd, next); // who accepts from it knows the number
         FileDescriptors.Close(next);
+        lock (_lateClients)
+        {
+            // Last, for one that had found the old socket at the path and not yet connected to it.
+            for (int late; (late = ListeningSockets.Accept(old, out _)) >= 0;) _lateClients.Add(late);
+        }
+
+        FileDescriptors.Close(old);
     }
 
     /// <summary>Clients that had connected to a socket which was replaced; each is the caller's.</summary>
