@@ -40,10 +40,11 @@ internal static class FailureReport
         AppDomain.CurrentDomain.FirstChanceException += OnFirstChance;
     }
 
-    // Kestrel's last word on an endpoint. The exception inside comes alone too, where Kestrel then tries another address.
+    // Kestrel's last word on an endpoint that is not handed over, by its own transport; an endpoint of the app is explained where its start
+    // fails. The exception inside comes alone too, where Kestrel then tries another address.
     private static void OnFirstChance(object? sender, FirstChanceExceptionEventArgs e)
     {
-        if (e.Exception is IOException { InnerException: AddressInUseException } bind)
+        if (e.Exception is IOException { InnerException: AddressInUseException { InnerException: not PosixException } } bind)
             Tell($"{bind.Message.TrimEnd('.')}. Two generations cannot share a port that is not handed over: listen on it in the host that "
                 + "has AddIps(), or open it when IIpsGeneration says that this generation is primary");
     }
