@@ -60,7 +60,7 @@ public sealed class AppTests : IDisposable
     {
         var port = FreePort.Next();
         await using var app = DaemonProcess.Start("dotnet", [AppPath(), "minimal", "--urls", $"http://127.0.0.1:{port}"]);
-        await Eventually.TrueAsync(() => Directory.GetFiles(_folder.Path, "*.pid").Length == 1, "an app that runs");
+        await Eventually.TrueAsync(() => Directory.GetFiles(_folder.Path, "*.last-good").Length == 1, "an app that runs"); // its last file
         var files = Directory.GetFileSystemEntries(_folder.Path);
 
         await using var factory = new WebApplicationFactory<Program>();

@@ -158,7 +158,6 @@ internal static class LifecycleMachine
         new(ExitCode.Clean, StopSeen: true, HandedOver: true, Way: stop.Return ? MoveWay.Predecessor : MoveWay.None);
 
     private static LifecycleEffect[] BeginDrainingFor(StopReceived stop) => BeginDrainingHandedOver(DrainingFor(stop).Way);
-
     private static LifecycleEffect[] KeptFor(StopReceived stop) => stop.Return ? [new KeepSockets()] : Nothing;
 
     private static Transition OnStop(LifecycleState state, ExitCode code, string source) => state switch

@@ -153,20 +153,14 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
     private static Prepared NotPrepared(ReloaderOrder.SpawnSuccessor order, string what, Exception error) =>
         new(order, new SuccessorEvent.PreparationFailed($"{what}: {error.GetBaseException().Message}"), []);
 
-    private void OfferSockets(ReloaderOrder.SpawnSuccessor order)
-    {
-        OfferAsync().PipeTo(
-            Self,
-            success: offered => new Prepared(order, new SuccessorEvent.SocketsOffered(), offered.Sockets),
-            failure: error => NotPrepared(order, "the listening sockets could not be handed over", error));
-    }
+    private void OfferSockets(ReloaderOrder.SpawnSuccessor order) => OfferAsync().PipeTo(
+        Self, success: offered => new Prepared(order, new SuccessorEvent.SocketsOffered(), offered.Sockets),
+        failure: error => NotPrepared(order, "the listening sockets could not be handed over", error));
 
     private async Task<ListenerProtocol.Offered> OfferAsync()
     {
-        // A successor need not wait for a check that fails here as well.
-        _slot.HealthAtOffer = await _slot.OwnHealth().ConfigureAwait(false);
-        return await _listeners.Ask<ListenerProtocol.Offered>(new ListenerProtocol.Offer(), _options.Reload.ReadyTimeout)
-            .ConfigureAwait(false);
+        _slot.HealthAtOffer = await _slot.OwnHealth().ConfigureAwait(false); // a successor need not wait for what fails here as well
+        return await _listeners.Ask<ListenerProtocol.Offered>(new ListenerProtocol.Offer(), _options.Reload.ReadyTimeout);
     }
 
     private void OnPrepared(Prepared prepared)
