@@ -246,8 +246,8 @@ internal sealed class RuntimeFiles : IDisposable
     {
         if (PidFile is null && lockFile is null) return; // neither has one
         if ((lockFile ?? LockEntry()) is { } expected && (FileIdentity.OfPath(LockPath) is not { } own || Entry(own) != expected))
-            throw new IOException(
-                $"The running service has another PID file than {PidFile ?? "none"}; give this process the same one (--pid-file, ips.pid-file).");
+            throw new IOException($"The running service has another PID file than {PidFile ?? "none"}; give this process the same one "
+                + "(--pid-file, ips.pid-file).");
         if (Path.GetDirectoryName(PidFile) is { } folder && !Credentials.MayWriteTo(folder))
             throw new IOException(
                 $"The folder {folder} of the PID file is not this user's to write to: a process that takes over replaces the PID file and "
