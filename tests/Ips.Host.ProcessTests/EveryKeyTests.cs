@@ -94,8 +94,8 @@ public sealed partial class EveryKeyTests(ITestOutputHelper output) : ReceiptTes
         Assert.Contains(a.Events.Concat(b.Events), e => e.Id == EventIds.StateChanged && e.Generation == 2);
         Shown("ips.log.level");
         Assert.NotEqual("0", a.Of(EventIds.WarmedUp).Single(e => e.Generation == 1)["AppRequests"]);
-        // The successor asks its own health endpoints, each twice, and nothing else.
-        Assert.Equal("4", a.Of(EventIds.WarmedUp).Concat(b.Of(EventIds.WarmedUp)).Single(e => e.Generation == 2)["AppRequests"]);
+        // The successor asks its own liveness probe, twice, and nothing else.
+        Assert.Equal("2", a.Of(EventIds.WarmedUp).Concat(b.Of(EventIds.WarmedUp)).Single(e => e.Generation == 2)["AppRequests"]);
         Shown("ips.warmup.requests");
         Assert.Equal((200, 0), (await PingAsync(service.Port), (await HttpProbe.GetAsync($"http://127.0.0.1:{port}/ping")).Generation));
         Shown("ips.urls", "ips.generation-header");
