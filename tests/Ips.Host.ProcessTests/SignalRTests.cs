@@ -66,7 +66,7 @@ public sealed class SignalRTests(ITestOutputHelper output) : ProcessTest(output)
 
     private static bool IsNotFound(string fault) => fault.Contains("404", StringComparison.Ordinal);
 
-    // With a negotiation, whoever is between it and the connection when the generations change hands gets a 404: docs/app.md.
+    // With a negotiation, a client that has negotiated and not yet connected when the generations change hands gets a 404: docs/app.md.
     [Fact]
     public async Task Reload_ClientsThatSkipTheNegotiation_AlwaysConnect()
     {

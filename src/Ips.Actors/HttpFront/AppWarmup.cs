@@ -162,7 +162,7 @@ internal sealed class AppWarmup(
     private async Task AskHealthAsync(WarmupServer server, string path, CancellationToken deadline) =>
         _ = await TryAskAsync(() => AskTwiceAsync(server, path, deadline), deadline).ConfigureAwait(false);
 
-    // Until it is no faster any more.
+    // Until further rounds are no faster.
     private async Task<string?> RepeatAsync(Func<Task<string?>> ask)
     {
         var (best, slowRounds) = (TimeSpan.MaxValue, 0);

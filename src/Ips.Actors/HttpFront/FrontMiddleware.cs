@@ -84,7 +84,7 @@ internal sealed class FrontMiddleware
         var path = context.Request.Path.Value ?? "";
         // relative: the same place again, also behind a proxy
         context.Response.Headers.Location = $"{path[(path.LastIndexOf('/') + 1)..]}{context.Request.QueryString}";
-        if (_state.Draining) return; // it is told of the close, or moves, below
+        if (_state.Draining) return; // handled below: the connection is closed, or moves
         var connection = context.Features.Get<HandoverConnection>();
         if (connection is { Streams: { } streams })
         {

@@ -10,7 +10,7 @@ namespace Ips.Actors.HttpFront;
 /// them count; an app without them is healthy once it has started.</summary>
 internal sealed class HealthCheckProbe(IServiceProvider services, TimeProvider time) : IHealthProbe
 {
-    private const string LiveTag = "live"; // by convention: whether the process is alive, which is no question of readiness
+    private const string LiveTag = "live"; // by convention: whether the process is alive, not whether it is ready
 
     /// <summary>How long readiness uses a result: probes of load balancers, however many, cost one run of the checks a second.</summary>
     public static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(1);
@@ -18,7 +18,7 @@ internal sealed class HealthCheckProbe(IServiceProvider services, TimeProvider t
     /// <summary>Longest run of the checks for readiness: a load balancer does not wait longer.</summary>
     public static readonly TimeSpan ReadinessLimit = TimeSpan.FromSeconds(5);
 
-    // What runs longer is of no use to anybody who asks.
+    // No caller waits longer.
     private static readonly TimeSpan RunLimit = TimeSpan.FromSeconds(30);
 
     private readonly HealthCheckService? _checks = QuietHealthChecks.Of(services);

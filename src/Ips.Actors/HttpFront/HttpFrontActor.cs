@@ -143,7 +143,7 @@ internal sealed class HttpFrontActor : ReceiveActor, IWithTimers
         }
     }
 
-    // Which of its checks count, the predecessor knows: what fails there as well is no fault of this release.
+    // The predecessor judges failing checks by name: it does not blame this release for what fails there as well.
     private void OnReadiness(Readiness readiness)
     {
         var result = readiness.Result;

@@ -9,7 +9,7 @@ namespace Ips.Actors.Transport;
 
 /// <summary>
 /// One endpoint as Kestrel sees it. <see cref="AcceptAsync"/> delivers accepted and adopted connections alike, and waits through a quiesce:
-/// Kestrel's accept loop ends for good when it returns null or throws, so null comes only after <see cref="UnbindAsync"/> and an error
+/// Kestrel's accept loop never resumes once it returns null or throws, so null comes only after <see cref="UnbindAsync"/> and an error
 /// never.
 /// </summary>
 [SupportedOSPlatform("linux")]

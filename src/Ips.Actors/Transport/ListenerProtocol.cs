@@ -25,7 +25,7 @@ internal abstract class ListenerProtocol
     /// <see cref="BindFailed"/>.</summary>
     /// <param name="EndPoint">An IP or Unix-domain endpoint.</param>
     /// <param name="Backlog">Length of the kernel's queue; null for the configured one.</param>
-    /// <param name="Listener">Told of the socket, and closed before it.</param>
+    /// <param name="Listener">Gets the socket, and is closed before it.</param>
     public sealed record Listen(EndPoint EndPoint, int? Backlog, OwnListener Listener);
 
     /// <summary>Deliver connections that moved here, each to the endpoint that it came by. Reply: <see cref="Adopted"/>.

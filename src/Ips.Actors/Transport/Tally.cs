@@ -1,6 +1,6 @@
 namespace Ips.Actors.Transport;
 
-/// <summary>A count, and whoever waits for it to be zero.</summary>
+/// <summary>A count that can be awaited to be zero.</summary>
 internal sealed class Tally
 {
     private readonly Lock _gate = new();

@@ -100,8 +100,14 @@ public sealed class PrimaryServiceTests : IAsyncDisposable
         var stops = behavior == BackgroundServiceExceptionBehavior.StopHost;
         await _role.PromoteAsync().WaitAsync(Patience);
         _journal.Fail.TrySetResult();
-        await Eventually(() => _log.Has(stops ? EventIds.PrimaryServiceStopsHost : EventIds.PrimaryServiceFailed));
-        if (stops) await Eventually(() => lifetime.ApplicationStopping.IsCancellationRequested);
+        await _journal.WaitUntilAsync(() => _log.Has(stops ? EventIds.PrimaryServiceStopsHost : EventIds.PrimaryServiceFailed));
+        if (stops)
+        {
+            var stopping = new TaskCompletionSource();
+            using var _ = lifetime.ApplicationStopping.Register(stopping.SetResult);
+            await stopping.Task.WaitAsync(Patience);
+        }
+
         Assert.Equal(stops, lifetime.ApplicationStopping.IsCancellationRequested);
         Assert.Equal(1, _log.Count(EventIds.PrimaryServiceFailed));
         Assert.False(_log.Has(EventIds.RoleHandlerFailed));
@@ -138,7 +144,7 @@ public sealed class PrimaryServiceTests : IAsyncDisposable
         where T : class, IHostedService
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
-        builder.Logging.AddProvider(new Provider(_log));
+        builder.Logging.AddProvider(new Provider(_log, _journal.Pulse));
         builder.Services.Configure<HostOptions>(options => options.BackgroundServiceExceptionBehavior = behavior);
         builder.Services.AddSingleton(_journal).AddSingleton(_role).AddSingleton(new HostClaim(inert ? "a test says so" : null));
         builder.Services.AddIpsHostedService<T>();
@@ -146,16 +152,11 @@ public sealed class PrimaryServiceTests : IAsyncDisposable
         return _host.StartAsync();
     }
 
-    private static async Task Eventually(Func<bool> condition)
-    {
-        using var limit = new CancellationTokenSource(Patience);
-        while (!condition()) await Task.Delay(5, limit.Token);
-    }
-
     private sealed class Journal
     {
         private readonly List<string> _lines = [];
         private int _instances;
+        private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public TaskCompletionSource Fail { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -172,9 +173,20 @@ public sealed class PrimaryServiceTests : IAsyncDisposable
         public void Add(string line)
         {
             lock (_lines) _lines.Add(line);
+            Pulse();
         }
 
-        public Task WaitForAsync(string line) => Eventually(() => Lines.Contains(line));
+        /// <summary>Something has happened.</summary>
+        public void Pulse() =>
+            Interlocked.Exchange(ref _changed, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+
+        public Task WaitForAsync(string line) => WaitUntilAsync(() => Lines.Contains(line));
+
+        public async Task WaitUntilAsync(Func<bool> condition)
+        {
+            for (var changed = Volatile.Read(ref _changed).Task; !condition(); changed = Volatile.Read(ref _changed).Task)
+                await changed.WaitAsync(Patience);
+        }
     }
 
     private sealed class Job(Journal journal) : IHostedService, IDisposable
@@ -233,9 +245,21 @@ public sealed class PrimaryServiceTests : IAsyncDisposable
         }
     }
 
-    private sealed class Provider(ILogger log) : ILoggerProvider
+    private sealed class Provider(ILogger log, Action logged) : ILoggerProvider, ILogger
     {
-        public ILogger CreateLogger(string categoryName) => log;
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter)
+        {
+            log.Log(logLevel, eventId, state, exception, formatter);
+            logged();
+        }
 
         public void Dispose()
         {

@@ -110,7 +110,7 @@ public sealed class OwnListenerTests : ActorTest
         {
         }
 
-        // A promotion: the predecessor's copy is closed, and whoever waits is accepted by the successor.
+        // A promotion: the predecessor's copy is closed, and the successor accepts a client that waits.
         _owner.Tell(new ListenerOrder.HandoverEnded());
         var again = await _owner.Ask<ListenerProtocol.Offered>(new ListenerProtocol.Offer(), Patience);
         using var next = await ListenAsync(AnyPort, Start(again.Sockets).Actors);

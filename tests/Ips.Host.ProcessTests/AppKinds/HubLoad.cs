@@ -9,6 +9,7 @@ namespace Ips.Host.ProcessTests.AppKinds;
 /// other end is a failure.</summary>
 internal sealed class HubLoad : IAsyncDisposable
 {
+    private static readonly TimeSpan CallInterval = TimeSpan.FromMilliseconds(20); // the load of one client
     private const char RecordEnd = '\u001e';
     private readonly Uri _address;
     private readonly CancellationTokenSource _stop = new();
@@ -90,7 +91,7 @@ internal sealed class HubLoad : IAsyncDisposable
                 if (message.GetProperty("type").GetInt32() == 3) break; // the call's answer; pings and calls of the hub come between
             }
 
-            await Task.Delay(20, CancellationToken.None);
+            await Task.Delay(CallInterval, CancellationToken.None);
         }
 
         await SendAsync(socket, """{"type":7}""");
