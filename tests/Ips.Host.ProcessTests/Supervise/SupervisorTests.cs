@@ -153,7 +153,7 @@ public sealed partial class SupervisorTests(ITestOutputHelper output) : ProcessT
         var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon)
         {
             Verb = "supervise", Debug = true,
-            More = ["ips.drain.idle-grace = 500ms"]
+            More = ["ips.drain.idle-grace = 500ms", "ips.drain.idle-stop = 10m"]
         });
         using var idle = await RawClient.ConnectAsync(service.Port);
         await idle.GetAsync("/ping"); // holds the drain open
