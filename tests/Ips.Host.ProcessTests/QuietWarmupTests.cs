@@ -29,8 +29,10 @@ public sealed class QuietWarmupTests(ITestOutputHelper output) : ProcessTest(out
         for (var generation = 1; generation <= 2; generation++)
         {
             if (generation == 2) await service.ReloadAsync();
-            var warmUp = Assert.Single(service.Log.Of(EventIds.WarmedUp), e => e.Generation == generation);
-            Assert.InRange(int.Parse(warmUp["Requests"].Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture), 10, 10_000);
+            var warmUps = service.Log.Of(EventIds.WarmedUp).Where(e => e.Generation == generation).ToList();
+            if (generation == 1 && !named) Assert.Empty(warmUps); // the clients of a first generation wait for its start
+            else Assert.InRange(
+                int.Parse(Assert.Single(warmUps)["Requests"].Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture), 10, 10_000);
             var seen = await SeenAsync(service);
             Output.WriteLine($"generation {generation}\n{string.Join('\n', seen.Select(pair => $"{pair.Value} {pair.Key}"))}");
 
@@ -58,7 +60,7 @@ public sealed class QuietWarmupTests(ITestOutputHelper output) : ProcessTest(out
         backend.Start();
         await using var gateway = await Gateway.StartAsync(Folder, ((IPEndPoint)backend.LocalEndpoint).Port);
         await gateway.ReloadAsync();
-        Assert.Equal(2, gateway.Messages(EventIds.WarmedUp).Count);
+        Assert.Single(gateway.Messages(EventIds.WarmedUp)); // of the second generation
         Assert.False(backend.Pending());
     }
 

@@ -106,9 +106,9 @@ public sealed class WarmupOptions
     /// host's own log events, metrics and traces. In a successor, a status of 500 or above delays readiness, and fails it at the deadline;
     /// 502 and 504 do not, because a gateway answers those for a backend that is down. In a first generation such a status is a warning.
     /// </summary>
-    /// <value>Paths that begin with <c>/</c>, without spaces. Default empty in an app: requests of the warm-up are then answered before any
-    /// code of the app, except that a successor also requests the health endpoints that the app mapped. The daemon's default is
-    /// <c>/ping</c>.</value>
+    /// <value>Paths that begin with <c>/</c>, without spaces. Default empty in an app: a first generation then does not warm up, and in a
+    /// successor the requests of the warm-up are answered before any code of the app, except those to the health endpoints that the app
+    /// mapped. The daemon's default is <c>/ping</c>.</value>
     public IReadOnlyList<string> Requests { get; set; } = [];
 
     /// <summary>Gets or sets the longest time of the warm-up. It ends earlier once a round of requests is no faster than the previous

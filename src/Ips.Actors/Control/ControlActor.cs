@@ -11,7 +11,7 @@ namespace Ips.Actors.Control;
 /// <remarks>A restart ends the sessions of its clients, who see their connection close; the listening socket lives in
 /// <see cref="RuntimeFiles"/>.</remarks>
 [SupportedOSPlatform("linux")]
-internal sealed class ControlActor : ReceiveActor
+internal sealed class ControlActor : UntypedActor
 {
     private const int ListenerId = 0;
 
@@ -24,30 +24,37 @@ internal sealed class ControlActor : ReceiveActor
     public ControlActor(RuntimeFiles files, ControlSession.Daemon daemon, ILogger log)
     {
         (_files, _daemon, _log) = (files, daemon, log);
-        Receive<ClientOrder.Serve>(_ =>
-        {
-            _files.ControlServed = true;
-            Serve();
-            foreach (var late in _files.TakeLateClients()) Self.Tell(new Accepted(late));
-        });
-        Receive<ClientOrder.HandedOver>(_ =>
-        {
-            StopAccepting();
-            _files.CloseControl();
-        });
-        Receive<Accepted>(accepted => Context.Watch(Context.ActorOf(Props.Create(() => new ControlSession(accepted.Fd, _daemon, _log)))));
-        Receive<Terminated>(_ => ReplyIfClosed());
-        Receive<ClientOrder.Close>(_ =>
-        {
-            StopAccepting();
-            _closing = Sender;
-            foreach (var session in Context.GetChildren())
-            {
-                session.Tell(new ControlSession.Finish());
-            }
+    }
 
-            ReplyIfClosed();
-        });
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case ClientOrder.Serve:
+                _files.ControlServed = true;
+                Serve();
+                foreach (var late in _files.TakeLateClients()) Self.Tell(new Accepted(late));
+                break;
+            case ClientOrder.HandedOver:
+                StopAccepting();
+                _files.CloseControl();
+                break;
+            case Accepted accepted:
+                Context.Watch(Context.ActorOf(ActorProps.Of(() => new ControlSession(accepted.Fd, _daemon, _log))));
+                break;
+            case Terminated: ReplyIfClosed(); break;
+            case ClientOrder.Close:
+                StopAccepting();
+                _closing = Sender;
+                foreach (var session in Context.GetChildren())
+                {
+                    session.Tell(new ControlSession.Finish());
+                }
+
+                ReplyIfClosed();
+                break;
+            default: Unhandled(message); break;
+        }
     }
 
     protected override void PreStart()

@@ -11,7 +11,7 @@ namespace Ips.Actors.Control;
 /// <summary>One client of the control socket: a request line in, event lines out.</summary>
 /// <remarks>It is not restarted: a client that lost its session sees the connection close.</remarks>
 [SupportedOSPlatform("linux")]
-internal sealed class ControlSession : ReceiveActor
+internal sealed class ControlSession : UntypedActor
 {
     private const int MaxRequestBytes = 4096;
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(5);
@@ -30,31 +30,42 @@ internal sealed class ControlSession : ReceiveActor
         _peer = UnixSockets.PeerCredentials(fd);
         var socket = new Socket(new SafeSocketHandle(fd, ownsHandle: true));
         _stream = new NetworkStream(socket, ownsSocket: true);
+    }
 
-        Receive<ControlRequest>(OnRequest);
-        Receive<Broken>(broken => End(new ControlEvent("error") { Message = broken.Reason }));
-        Receive<StatusGathered>(gathered => End(new ControlEvent("status") { Status = gathered.Status }));
-        Receive<LifecycleProtocol.Progress>(progress => Send(
-            new ControlEvent("progress") { Message = progress.Message, WithinMs = progress.Within?.TotalMilliseconds }));
-        Receive<LifecycleProtocol.ReloadPassedOn>(passed => End(
-            new ControlEvent("passed-on") { Message = passed.Message, Ask = ControlRequest.For(passed.Ask) }));
-        Receive<LifecycleProtocol.ReloadFinished>(finished => End(new ControlEvent("receipt") { Receipt = finished.Receipt }));
-        Receive<LifecycleProtocol.HistoryReply>(reply => End(
-            new ControlEvent("history") { History = reply.Receipts, Pending = reply.Pending }));
-        Receive<LifecycleProtocol.PauseReply>(reply => End(
-            reply.Refusal is { } refusal ? new ControlEvent("error") { Message = refusal }
-                : new ControlEvent(_pausing ? "paused" : "resumed")));
-        Receive<Finish>(_ =>
+    protected override void OnReceive(object message)
+    {
+        switch (message)
         {
-            if (_waiting)
-            {
-                End(new ControlEvent("error") { Message = "the daemon is stopping" });
-            }
-            else
-            {
-                Context.Stop(Self);
-            }
-        });
+            case ControlRequest controlRequest: OnRequest(controlRequest); break;
+            case Broken broken: End(new ControlEvent("error") { Message = broken.Reason }); break;
+            case StatusGathered gathered: End(new ControlEvent("status") { Status = gathered.Status }); break;
+            case LifecycleProtocol.Progress progress:
+                Send(new ControlEvent("progress") { Message = progress.Message, WithinMs = progress.Within?.TotalMilliseconds });
+                break;
+            case LifecycleProtocol.ReloadPassedOn passed:
+                End(new ControlEvent("passed-on") { Message = passed.Message, Ask = ControlRequest.For(passed.Ask) });
+                break;
+            case LifecycleProtocol.ReloadFinished finished: End(new ControlEvent("receipt") { Receipt = finished.Receipt }); break;
+            case LifecycleProtocol.HistoryReply reply:
+                End(new ControlEvent("history") { History = reply.Receipts, Pending = reply.Pending });
+                break;
+            case LifecycleProtocol.PauseReply reply:
+                End(reply.Refusal is { } refusal ? new ControlEvent("error") { Message = refusal }
+                    : new ControlEvent(_pausing ? "paused" : "resumed"));
+                break;
+            case Finish:
+                if (_waiting)
+                {
+                    End(new ControlEvent("error") { Message = "the daemon is stopping" });
+                }
+                else
+                {
+                    Context.Stop(Self);
+                }
+
+                break;
+            default: Unhandled(message); break;
+        }
     }
 
     /// <summary>The actors and facts that sessions answer from.</summary>
@@ -131,9 +142,7 @@ internal sealed class ControlSession : ReceiveActor
                 GatherStatusAsync().PipeTo(
                     Self, success: status => new StatusGathered(status), failure: error => new Broken(error.GetBaseException().Message));
                 break;
-            case ControlVerb.Reload:
-                Reload(request, "ips reload");
-                break;
+            case ControlVerb.Reload: Reload(request, "ips reload"); break;
             case ControlVerb.Check:
                 var checking = $"ips reload --check (PID {_peer.Pid})";
                 var check = new LifecycleProtocol.Reload(checking, CheckFirst: true, ReplyTo: Self, DryRun: true)
@@ -142,12 +151,8 @@ internal sealed class ControlSession : ReceiveActor
                 };
                 _daemon.Lifecycle.Tell(check);
                 break;
-            case ControlVerb.ReloadWith:
-                ReloadWith(request);
-                break;
-            case ControlVerb.History:
-                _daemon.Lifecycle.Tell(new LifecycleProtocol.GetHistory());
-                break;
+            case ControlVerb.ReloadWith: ReloadWith(request); break;
+            case ControlVerb.History: _daemon.Lifecycle.Tell(new LifecycleProtocol.GetHistory()); break;
             case ControlVerb.Pause or ControlVerb.Resume:
                 _pausing = request.Verb == WireName.Of(ControlVerb.Pause);
                 _daemon.Lifecycle.Tell(new LifecycleProtocol.Pause($"ips {request.Verb} (PID {_peer.Pid})", _pausing));

@@ -61,6 +61,7 @@ internal static class EventIds
     public const int JobsRunTwice = 1080;
     public const int PrimaryServiceFailed = 1081;
     public const int PrimaryServiceStopsHost = 1082;
+    public const int ActorSystemFault = 1083;
 
     // Signals 1100
     public const int SignalReceived = 1100;

@@ -10,7 +10,7 @@ namespace Ips.Actors.Hosting;
 /// fails more than ten times in a minute, or was stopped, is lost: the generation drains and exits.</summary>
 /// <remarks>Not so those that speak with other processes: a running service must not end for what a peer says, so they are restarted
 /// however often they fail. When ReloaderActor does so more than ten times in a minute, the successor is given up: a rollback.</remarks>
-internal sealed class ActorGuardian : ReceiveActor
+internal sealed class ActorGuardian : UntypedActor
 {
     private const int MaxRestarts = 10;
     private static readonly TimeSpan RestartWindow = TimeSpan.FromMinutes(1);
@@ -34,8 +34,15 @@ internal sealed class ActorGuardian : ReceiveActor
         {
             Context.Watch(actor);
         }
+    }
 
-        Receive<Terminated>(OnTerminated);
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case Terminated terminated: OnTerminated(terminated); break;
+            default: Unhandled(message); break;
+        }
     }
 
     protected override SupervisorStrategy SupervisorStrategy() => new RestartStrategy(this);

@@ -5,10 +5,12 @@ namespace Ips.Actors.Hosting;
 /// <summary>Akka's part of the start-up, kept small: a reload waits for it.</summary>
 internal static class ActorSystemSettings
 {
-    /// <summary>Dispatchers run on the .NET thread pool, Akka's own log is for errors, and the host decides when to shut down.</summary>
+    /// <summary>Dispatchers run on the .NET thread pool, Akka's own log is for warnings and errors, and the host decides when to shut
+    /// down.</summary>
     public static Config Hocon { get; } = ConfigurationFactory.ParseString(
         """
         akka {
+          loggers = []
           loglevel = WARNING
           stdout-loglevel = OFF
           log-dead-letters = off

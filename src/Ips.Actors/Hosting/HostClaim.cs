@@ -38,7 +38,12 @@ internal sealed class HostClaim : IDisposable
             return HostFit.InertReason(known with { Server = null, IsSecondTestHost = true });
         }
 
-        if (reason is not null) Undo();
+        if (reason is not null)
+        {
+            services.GetService<IpsActorSystem>()?.Dispose();
+            Undo();
+        }
+
         return reason;
     }
 

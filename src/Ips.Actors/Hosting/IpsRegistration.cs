@@ -79,6 +79,9 @@ internal static class IpsRegistration
             FailureReport.WatchExceptions();
         }
 
+        var actors = new IpsActorSystem();
+        if (!HostFit.IsTestProcess) actors.Begin(); // tests build many hosts, most of them with a server that Ips does not serve
+
         var options = services.AddOptions<IpsOptions>().Bind(configuration.GetSection("Ips")).ValidateOnStart();
         if (configure is not null)
         {
@@ -105,7 +108,7 @@ internal static class IpsRegistration
         {
             Rephrase = text => KeyNames.In(provider.GetRequiredService<IOptions<IpsOptions>>().Value, text),
         });
-        services.AddSingleton<IpsActorSystem>();
+        services.AddSingleton(_ => actors); // by a factory, so that the container disposes of it
         services.AddSingleton<IpsRuntime>();
         services.AddSingleton<IHostedService>(provider => IsActive(provider)
             ? ActivatorUtilities.CreateInstance<IpsHostService>(provider) : ActivatorUtilities.CreateInstance<InertHostService>(provider));

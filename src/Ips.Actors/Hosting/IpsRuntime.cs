@@ -55,7 +55,9 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
             throw;
         }
 
-        await actors.StartAsync((system, registry) => Start(system, registry, _parts), cancellationToken).ConfigureAwait(false);
+        await actors.StartAsync(
+            services.GetRequiredService<ILogger<ActorSystem>>(), services.GetRequiredService<IHostApplicationLifetime>(),
+            (system, registry) => Start(system, registry, _parts), cancellationToken).ConfigureAwait(false);
     }
 
     private Parts Take()
@@ -185,7 +187,7 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
     {
         var exit = services.GetRequiredService<HostExit>();
         var log = services.GetRequiredService<ActorLoggers>().Create<ActorGuardian>();
-        system.ActorOf(Props.Create(() => new ActorGuardian(context => Compose(context, parts, registry), exit.Request, log)), "ips");
+        system.ActorOf(ActorProps.Of(() => new ActorGuardian(context => Compose(context, parts, registry), exit.Request, log)), "ips");
     }
 
     /// <summary>The app has started: fails if the service manager passed a socket that it does not listen on.</summary>
@@ -227,12 +229,10 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
                 services.GetRequiredService<HostExit>(),
             new ServiceRestart(generation.StartCommand, options.Reload.ReadyTimeout, loggers.Create<ServiceRestart>()), launcher,
             TimeProvider.System, loggers.Create<CurrentProcess>());
-        // A first generation starts as it does without Ips: its health endpoints may be slow, and clients wait for nothing yet.
         var warmup = new AppWarmup(
-            services.GetRequiredService<HandoverConnectionFactory>(), services.GetRequiredService<AppPipeline>(),
+            generation.IsSuccessor, services.GetRequiredService<HandoverConnectionFactory>(), services.GetRequiredService<AppPipeline>(),
             services.GetRequiredService<IHttpContextFactory>(), () => process.Endpoints,
-            () => generation.IsSuccessor ? HealthPaths.Of(services) : [], options.Warmup, TimeProvider.System,
-            loggers.Create<AppWarmup>());
+            () => HealthPaths.Of(services), options.Warmup, TimeProvider.System, loggers.Create<AppWarmup>());
         var memory = new LifecycleMemory(
             generation.IsSuccessor ? new LifecycleState.Joining() : generation.Orphaned ? new LifecycleState.Joining(Alone: true)
                 : new LifecycleState.Starting())
@@ -273,18 +273,18 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
 
         var ledger = new MoveLedger();
 
-        var lifecycle = context.ActorOf(Props.Create(() =>
+        var lifecycle = context.ActorOf(ActorProps.Of(() =>
             new LifecycleActor(memory, process, options, TimeProvider.System, loggers.Create<LifecycleActor>())), "lifecycle");
         var listener = context.ActorOf(
-            Props.Create(() => new ListenerActor(table, lifecycle, loggers.Create<ListenerActor>())), "listener");
-        var mover = context.ActorOf(Props.Create(() =>
+            ActorProps.Of(() => new ListenerActor(table, lifecycle, loggers.Create<ListenerActor>())), "listener");
+        var mover = context.ActorOf(ActorProps.Of(() =>
             new MoverActor(ledger, connections, frontState.Move, lifecycle, TimeProvider.System, loggers.Create<MoverActor>())), "mover");
-        var front = context.ActorOf(Props.Create(() =>
+        var front = context.ActorOf(ActorProps.Of(() =>
             new HttpFrontActor(
                 frontState, connections, role, warmup, checks, mover, lifecycle, loggers.Create<HttpFrontActor>())), "front");
-        var reloader = context.ActorOf(Props.Create(() => new ReloaderActor(
+        var reloader = context.ActorOf(ActorProps.Of(() => new ReloaderActor(
             slot, launcher, files, listener, mover, lifecycle, options, loggers.Create<ReloaderActor>())), "reloader");
-        var predecessor = context.ActorOf(Props.Create(() =>
+        var predecessor = context.ActorOf(ActorProps.Of(() =>
             new PredecessorActor(link, files, front, listener, mover, lifecycle, loggers.Create<PredecessorActor>())), "predecessor");
         var daemon = new ControlSession.Daemon(
             lifecycle, front, () => process.Endpoints, process.Pid, process.Generation, process.Release,
@@ -296,14 +296,14 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
             Checks = () => checks.Names,
             TakeoverSocket = takeover?.Path,
         };
-        var control = context.ActorOf(Props.Create(() => new ControlActor(files, daemon, loggers.Create<ControlActor>())), "control");
+        var control = context.ActorOf(ActorProps.Of(() => new ControlActor(files, daemon, loggers.Create<ControlActor>())), "control");
         IReadOnlyList<IActorRef> door = takeover is null
             ? [] : [context.ActorOf(
-                Props.Create(() => new TakeoverActor(takeover, lifecycle, loggers.Create<TakeoverActor>())), "takeover")];
+                ActorProps.Of(() => new TakeoverActor(takeover, lifecycle, loggers.Create<TakeoverActor>())), "takeover")];
         lifecycle.Tell(new LifecycleProtocol
             .Assemble(new LifecycleCast(listener, reloader, front, predecessor, control, door is [var one] ? one : null)));
         var signals = context.ActorOf(
-            Props.Create(() => new SignalActor(ProcessSignals.Register(), lifecycle, loggers.Create<SignalActor>())), "signals");
+            ActorProps.Of(() => new SignalActor(ProcessSignals.Register(), lifecycle, loggers.Create<SignalActor>())), "signals");
 
         _restore = new Timer(_ => lifecycle.Tell(new LifecycleProtocol.RestorePaths()), null, RestoreInterval, RestoreInterval);
 

@@ -8,7 +8,9 @@ namespace Ips.Actors.HttpFront;
 
 /// <summary>Sends requests over connections within the process before this generation serves. They are answered before any code of the app,
 /// except for the paths that the app has named, and in a successor its health endpoints.</summary>
-/// <remarks>The first request of a fresh process takes some thousand times as long as a warm one; here no client waits for it.</remarks>
+/// <remarks>The first request of a fresh process takes some thousand times as long as a warm one; a client of a successor does not wait for
+/// it. In a first generation only what the app has named is requested: its clients wait for the start itself.</remarks>
+/// <param name="isSuccessor">A predecessor serves meanwhile.</param>
 /// <param name="connections">Makes the connections.</param>
 /// <param name="pipeline">The app.</param>
 /// <param name="contexts">Makes what the app sees of a request.</param>
@@ -19,8 +21,8 @@ namespace Ips.Actors.HttpFront;
 /// <param name="log">For the log.</param>
 [SupportedOSPlatform("linux")]
 internal sealed class AppWarmup(
-    HandoverConnectionFactory connections, AppPipeline pipeline, IHttpContextFactory contexts, Func<IReadOnlyList<string>> urls,
-    Func<IReadOnlyList<string>> healthPaths, WarmupOptions options, TimeProvider time, ILogger log) : IWarmup
+    bool isSuccessor, HandoverConnectionFactory connections, AppPipeline pipeline, IHttpContextFactory contexts,
+    Func<IReadOnlyList<string>> urls, Func<IReadOnlyList<string>> healthPaths, WarmupOptions options, TimeProvider time, ILogger log) : IWarmup
 {
     private const string Host = "localhost";
     private const string OwnPath = "/";
@@ -35,7 +37,7 @@ internal sealed class AppWarmup(
 
     public async Task<string?> WarmAsync(CancellationToken cancellationToken)
     {
-        if (_done || options.Timeout == TimeSpan.Zero) return null;
+        if (_done || options.Timeout == TimeSpan.Zero || (!isSuccessor && options.Requests.Count == 0)) return null;
         using var limit = new CancellationTokenSource(options.Timeout, time);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         var start = time.GetTimestamp();
@@ -78,7 +80,7 @@ internal sealed class AppWarmup(
     private async Task<string?> WarmAsync(WarmupServer server, WarmupApplication application, CancellationToken deadline)
     {
         var again = _begun;
-        if (!again)
+        if (!again && isSuccessor)
         {
             await AskTwiceAsync(server, OwnPath, deadline).ConfigureAwait(false);
             await RepeatAsync(async () =>
@@ -99,7 +101,7 @@ internal sealed class AppWarmup(
         }
 
         _namedAsked = true;
-        if (!again)
+        if (!again && isSuccessor)
         {
             foreach (var path in healthPaths()) await AskHealthAsync(server, path, deadline).ConfigureAwait(false);
         }

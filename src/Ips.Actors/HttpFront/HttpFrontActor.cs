@@ -8,7 +8,7 @@ namespace Ips.Actors.HttpFront;
 /// <summary>Owns the app's side of the lifecycle: readiness, health, role, the polite close and the way out of its connections.</summary>
 /// <remarks>A restart loses nothing but a check under way, which is begun again: connections, state and role outlive it.</remarks>
 [SupportedOSPlatform("linux")]
-internal sealed class HttpFrontActor : ReceiveActor, IWithTimers
+internal sealed class HttpFrontActor : UntypedActor, IWithTimers
 {
     private static readonly TimeSpan WarmupTimeout = TimeSpan.FromMinutes(2); // it has a limit of its own
     private static readonly TimeSpan RecheckInterval = TimeSpan.FromSeconds(1);
@@ -52,38 +52,44 @@ internal sealed class HttpFrontActor : ReceiveActor, IWithTimers
     {
         (_state, _connections, _role, _warmup, _health, _mover, _lifecycle, _log, _time) =
             (state, connections, role, warmup, health, mover, lifecycle, log, time);
-        Receive<HttpFrontProtocol.HostStarted>(_ => OnHostStarted());
-        Receive<Warmed>(OnWarmed);
-        Receive<HttpFrontProtocol.PredecessorLost>(_ => OnPredecessorLost());
-        Receive<Readiness>(OnReadiness);
-        Receive<HttpFrontProtocol.GetHealth>(OnGetHealth);
-        Receive<HealthAsked>(OnHealthAsked);
-        Receive<FrontOrder.FailReadiness>(_ => _state.Ready = false);
-        Receive<HttpFrontProtocol.SetPaused>(set =>
-        {
-            _state.Paused = set.Paused;
-            Sender.Tell(new LifecycleProtocol.PauseReply(null));
-        });
-        Receive<FrontOrder.AnnounceServing>(_ => OnServing());
-        Receive<FrontOrder.TakeRole>(_ => OnTakeRole());
-        Receive<FrontOrder.YieldRole>(_ => OnYieldRole());
-        Receive<Yielded>(yielded => yielded.RolesTaken == _rolesTaken, _ => _lifecycle.Tell(new LifecycleEvent.RoleYielded()));
-        Receive<Yielded>(_ => { }); // the role was taken back meanwhile
-        Receive<FrontOrder.BeginDrain>(OnBeginDrain);
-        Receive<FrontOrder.AwaitGuests>(OnAwaitGuests);
-        Receive<GuestsGone>(_ => _lifecycle.Tell(new LifecycleEvent.GuestsLeft()));
-        Receive<MoverProtocol.Flushed>(_ => OnFlushed());
-        Receive<IntakeClosed>(OnIntakeClosed);
-        Receive<Emptied>(_ =>
-        {
-            _awaitingEmpty = false;
-            _mover.Tell(new MoverProtocol.Flush());
-        });
-        Receive<FrontOrder.AbortConnections>(_ => OnAbort());
-        Receive<HttpFrontProtocol.GetLoad>(_ => Sender.Tell(new HttpFrontProtocol.Load(_connections.Open, _connections.Busy)));
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case HttpFrontProtocol.HostStarted: OnHostStarted(); break;
+            case Warmed warmed: OnWarmed(warmed); break;
+            case HttpFrontProtocol.PredecessorLost: OnPredecessorLost(); break;
+            case Readiness readiness: OnReadiness(readiness); break;
+            case HttpFrontProtocol.GetHealth getHealth: OnGetHealth(getHealth); break;
+            case HealthAsked healthAsked: OnHealthAsked(healthAsked); break;
+            case FrontOrder.FailReadiness: _state.Ready = false; break;
+            case HttpFrontProtocol.SetPaused set:
+                _state.Paused = set.Paused;
+                Sender.Tell(new LifecycleProtocol.PauseReply(null));
+                break;
+            case FrontOrder.AnnounceServing: OnServing(); break;
+            case FrontOrder.TakeRole: OnTakeRole(); break;
+            case FrontOrder.YieldRole: OnYieldRole(); break;
+            case Yielded yielded when yielded.RolesTaken == _rolesTaken: _lifecycle.Tell(new LifecycleEvent.RoleYielded()); break;
+            case Yielded: break; // the role was taken back meanwhile
+            case FrontOrder.BeginDrain beginDrain: OnBeginDrain(beginDrain); break;
+            case FrontOrder.AwaitGuests awaitGuests: OnAwaitGuests(awaitGuests); break;
+            case GuestsGone: _lifecycle.Tell(new LifecycleEvent.GuestsLeft()); break;
+            case MoverProtocol.Flushed: OnFlushed(); break;
+            case IntakeClosed intakeClosed: OnIntakeClosed(intakeClosed); break;
+            case Emptied:
+                _awaitingEmpty = false;
+                _mover.Tell(new MoverProtocol.Flush());
+                break;
+            case FrontOrder.AbortConnections: OnAbort(); break;
+            case HttpFrontProtocol.GetLoad: Sender.Tell(new HttpFrontProtocol.Load(_connections.Open, _connections.Busy)); break;
+            default: Unhandled(message); break;
+        }
+    }
 
     protected override void PreStart()
     {

@@ -10,7 +10,7 @@ namespace Ips.Actors.Lifecycle;
 /// carried out.</summary>
 /// <remarks>A restart loses nothing: state, pending effects and the reload under way live in <see cref="LifecycleMemory"/>; timers are
 /// armed again.</remarks>
-internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
+internal sealed class LifecycleActor : UntypedActor, IWithTimers, IWithStash
 {
     private readonly LifecycleMemory _memory;
     private readonly ICurrentProcess _process;
@@ -32,14 +32,6 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         _queue = new ReloadQueue(memory, _tracker, process, log);
         _timers = new LifecycleTimers(this, Self, memory, options, time, log);
         _performer = new ProcessPerformer(memory, _tracker, process, log);
-        if (_memory.Cast is null)
-        {
-            Become(Assembling);
-        }
-        else
-        {
-            Become(Running);
-        }
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -63,35 +55,35 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         Self.Tell(new LifecycleEvent.ActorRestarted(Self.Path.Name));
     }
 
-    private void Assembling()
+    protected override void OnReceive(object message)
     {
-        Receive<LifecycleProtocol.Assemble>(assemble =>
+        switch (message)
         {
-            _memory.Cast = assemble.Cast;
-            Become(Running);
-            Stash.UnstashAll();
-        });
-        ReceiveAny(_ => Stash.Stash());
-    }
-
-    private void Running()
-    {
-        Receive<LifecycleEvent.ReloadRequested>(asked => Consider(new AskedReload(new LifecycleProtocol.Reload(asked.Source), _time)));
-        Receive<LifecycleEvent>(Apply);
-        Receive<MoverProtocol.Settled>(settled =>
-            Apply(new LifecycleEvent.ConnectionsSettled { Counts = new ConnectionCounts(settled.Moved, settled.Busy, settled.Staying) }));
-        Receive<LifecycleProtocol.Reload>(reload => Consider(new AskedReload(reload, _time)));
-        Receive<ConfigurationChecked>(OnConfigurationChecked);
-        Receive<QueuedReloadWeighed>(OnQueuedReloadWeighed);
-        Receive<LifecycleProtocol.TakeOver>(OnTakeOver);
-        Receive<LifecycleProtocol.Pause>(OnPause);
-        Receive<LifecycleProtocol.RestorePaths>(_ => _performer.RestorePaths());
-        Receive<LifecycleProtocol.GetStatus>(_ => Sender.Tell(Status()));
-        Receive<LifecycleProtocol.GetHistory>(_ =>
-            Sender.Tell(new LifecycleProtocol.HistoryReply(_memory.History.Receipts, _queue.Pending)));
-        Receive<LifecycleProtocol.AdoptHistory>(adopt => _tracker.Adopt(adopt.Receipts));
-        Receive<LifecycleProtocol.PredecessorDrained>(drained => _tracker.NoteDrain(drained.Counts));
-        Receive<NotifierTurn>(_ => _memory.Notifier?.Turn());
+            case LifecycleProtocol.Assemble assemble:
+                _memory.Cast = assemble.Cast;
+                Stash.UnstashAll();
+                break;
+            case var _ when _memory.Cast is null: Stash.Stash(); break; // nobody to give orders to yet
+            case LifecycleEvent.ReloadRequested asked: Consider(new AskedReload(new LifecycleProtocol.Reload(asked.Source), _time)); break;
+            case LifecycleEvent change: Apply(change); break;
+            case MoverProtocol.Settled settled:
+                Apply(new LifecycleEvent.ConnectionsSettled { Counts = new ConnectionCounts(settled.Moved, settled.Busy, settled.Staying) });
+                break;
+            case LifecycleProtocol.Reload reload: Consider(new AskedReload(reload, _time)); break;
+            case ConfigurationChecked configuration: OnConfigurationChecked(configuration); break;
+            case QueuedReloadWeighed weighed: OnQueuedReloadWeighed(weighed); break;
+            case LifecycleProtocol.TakeOver takeOver: OnTakeOver(takeOver); break;
+            case LifecycleProtocol.Pause pause: OnPause(pause); break;
+            case LifecycleProtocol.RestorePaths: _performer.RestorePaths(); break;
+            case LifecycleProtocol.GetStatus: Sender.Tell(Status()); break;
+            case LifecycleProtocol.GetHistory:
+                Sender.Tell(new LifecycleProtocol.HistoryReply(_memory.History.Receipts, _queue.Pending));
+                break;
+            case LifecycleProtocol.AdoptHistory adopt: _tracker.Adopt(adopt.Receipts); break;
+            case LifecycleProtocol.PredecessorDrained drained: _tracker.NoteDrain(drained.Counts); break;
+            case NotifierTurn: _memory.Notifier?.Turn(); break;
+            default: Unhandled(message); break;
+        }
     }
 
     private void Apply(LifecycleEvent @event)
@@ -136,15 +128,11 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
     {
         switch (@event)
         {
-            case LifecycleEvent.StopRequested stop:
-                _log.Stopping(stop.Source);
-                break;
+            case LifecycleEvent.StopRequested stop: _log.Stopping(stop.Source); break;
             case LifecycleEvent.PredecessorLost when before is LifecycleState.Joining or LifecycleState.Ready or LifecycleState.Proving:
                 _log.Alone();
                 break;
-            case LifecycleEvent.DrainTimedOut:
-                _log.DrainTimedOut(_options.Drain.Timeout.TotalSeconds);
-                break;
+            case LifecycleEvent.DrainTimedOut: _log.DrainTimedOut(_options.Drain.Timeout.TotalSeconds); break;
         }
 
         if (before.Name != after.Name)

@@ -12,7 +12,7 @@ namespace Ips.Actors.Listener;
 /// <summary>Owns the listening sockets: opens, adopts, quiesces, resumes, releases.</summary>
 /// <remarks>A restart loses nothing: the sockets and the accept thread live in <see cref="ListenerTable"/>.</remarks>
 [SupportedOSPlatform("linux")]
-internal sealed class ListenerActor : ReceiveActor, IWithStash, IWithTimers
+internal sealed class ListenerActor : UntypedActor, IWithStash, IWithTimers
 {
     /// <summary>How long an endpoint that was unbound may be bound again on its socket. Kestrel does so when a certificate or its
     /// configuration has changed, and first gives the endpoint's connections 5 s to end.</summary>
@@ -25,24 +25,32 @@ internal sealed class ListenerActor : ReceiveActor, IWithStash, IWithTimers
     public ListenerActor(ListenerTable table, IActorRef lifecycle, ILogger log)
     {
         (_table, _lifecycle, _log) = (table, lifecycle, log);
-        Receive<ListenerProtocol.Bind>(bind => OnBind(bind.EndPoint, () => _table.Bind(bind)));
-        Receive<ListenerProtocol.Listen>(listen => OnBind(listen.EndPoint, () => _table.Listen(listen)));
-        Receive<ListenerProtocol.Unbind>(OnUnbind);
-        Receive<ListenerProtocol.CheckEndpoints>(_ => Sender.Tell(new ListenerProtocol.EndpointsChecked(_table.CheckPassed())));
-        Receive<ListenerOrder.StartAccepting>(_ => OnStartAccepting());
-        Receive<ListenerOrder.QuiesceAccepting>(_ => OnQuiesce());
-        Receive<ListenerOrder.ReleaseListeners>(OnRelease);
-        Receive<ListenerProtocol.Offer>(_ => OnOffer());
-        Receive<ListenerProtocol.Adopt>(OnAdopt);
-        Receive<ListenerOrder.HandoverEnded>(ended => OnHandoverEnded(ended.IsMain));
-        Receive<ListenerProtocol.PredecessorEnded>(_ => _table.RemoveLeftPaths());
-        Receive<NotBoundAgain>(OnNotBoundAgain);
-        Receive<ListenerOrder.RestorePaths>(_ => OnRestorePaths());
     }
 
     public IStash Stash { get; set; } = null!;
 
     public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case ListenerProtocol.Bind bind: OnBind(bind.EndPoint, () => _table.Bind(bind)); break;
+            case ListenerProtocol.Listen listen: OnBind(listen.EndPoint, () => _table.Listen(listen)); break;
+            case ListenerProtocol.Unbind unbind: OnUnbind(unbind); break;
+            case ListenerProtocol.CheckEndpoints: Sender.Tell(new ListenerProtocol.EndpointsChecked(_table.CheckPassed())); break;
+            case ListenerOrder.StartAccepting: OnStartAccepting(); break;
+            case ListenerOrder.QuiesceAccepting: OnQuiesce(); break;
+            case ListenerOrder.ReleaseListeners releaseListeners: OnRelease(releaseListeners); break;
+            case ListenerProtocol.Offer: OnOffer(); break;
+            case ListenerProtocol.Adopt adopt: OnAdopt(adopt); break;
+            case ListenerOrder.HandoverEnded ended: OnHandoverEnded(ended.IsMain); break;
+            case ListenerProtocol.PredecessorEnded: _table.RemoveLeftPaths(); break;
+            case NotBoundAgain notBoundAgain: OnNotBoundAgain(notBoundAgain); break;
+            case ListenerOrder.RestorePaths: OnRestorePaths(); break;
+            default: Unhandled(message); break;
+        }
+    }
 
     protected override void PreStart()
     {

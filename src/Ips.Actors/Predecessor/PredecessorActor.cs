@@ -12,7 +12,7 @@ namespace Ips.Actors.Predecessor;
 /// <summary>Runs in the successor: its side of the handover channel to the predecessor.</summary>
 /// <remarks>A restart loses nothing: the link outlives it and keeps what arrives until someone subscribes.</remarks>
 [SupportedOSPlatform("linux")]
-internal sealed class PredecessorActor : ReceiveActor, IWithTimers
+internal sealed class PredecessorActor : UntypedActor, IWithTimers
 {
     private const int ReportLimitIntervals = 3; // a report that names a check that hangs must not be missed as well
 
@@ -28,40 +28,47 @@ internal sealed class PredecessorActor : ReceiveActor, IWithTimers
         PredecessorLink link, RuntimeFiles files, IActorRef front, IActorRef listeners, IActorRef mover, IActorRef lifecycle, ILogger log)
     {
         (_link, _files, _front, _listeners, _mover, _lifecycle, _log) = (link, files, front, listeners, mover, lifecycle, log);
-        Receive<ChannelEvent.Received>(Heed);
-        Receive<ChannelEvent.Closed>(OnClosed);
-        Receive<PredecessorOrder.SendReady>(ready =>
-        {
-            _link.Reach(HandoverPhase.Ready);
-            _link.Channel?.TrySend(new ReadyFrame(ready.Endpoints, ready.HealthUrl, ready.Failing));
-        });
-        Receive<PredecessorOrder.ReturnConnections>(_ => OnReturnConnections());
-        Receive<MoverProtocol.Carry>(OnCarry);
-        Receive<MoverProtocol.CarryEnded>(_ => { }); // the predecessor does not wait for word of it
-        Receive<TakenIn>(OnTakenIn);
-        Receive<IntakeFailed>(OnIntakeFailed);
-        Receive<PredecessorOrder.SendFailed>(failed => SendFailed(failed.Reason));
-        Receive<PredecessorOrder.BeginHealthReports>(_ => BeginReports());
-        Receive<PredecessorOrder.AcknowledgePromotion>(_ =>
-        {
-            EndReports();
-            _link.Acknowledged = true;
-            _link.Channel?.TrySend(new PromotedFrame());
-        });
-        Receive<Ended>(ended => ended.Died, _ => _lifecycle.Tell(new LifecycleEvent.PredecessorLost()));
-        Receive<Ended>(_ => _lifecycle.Tell(new LifecycleEvent
-            .StopReceived("the predecessor: it serves, and has closed the channel", Return: false)));
-        Receive<ReportDue>(_ => _front.Tell(new HttpFrontProtocol.GetHealth(_link.HealthInterval * ReportLimitIntervals)));
-        Receive<HttpFrontProtocol.Health>(health =>
-        {
-            if (_link.Reporting)
-            {
-                _link.Channel?.TrySend(new HealthFrame(health.Ok, health.Requests, health.Errors, health.Reason, health.Failing));
-            }
-        });
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case ChannelEvent.Received received: Heed(received); break;
+            case ChannelEvent.Closed closed: OnClosed(closed); break;
+            case PredecessorOrder.SendReady ready:
+                _link.Reach(HandoverPhase.Ready);
+                _link.Channel?.TrySend(new ReadyFrame(ready.Endpoints, ready.HealthUrl, ready.Failing));
+                break;
+            case PredecessorOrder.ReturnConnections: OnReturnConnections(); break;
+            case MoverProtocol.Carry carry: OnCarry(carry); break;
+            case MoverProtocol.CarryEnded: break; // the predecessor does not wait for word of it
+            case TakenIn takenIn: OnTakenIn(takenIn); break;
+            case IntakeFailed intakeFailed: OnIntakeFailed(intakeFailed); break;
+            case PredecessorOrder.SendFailed failed: SendFailed(failed.Reason); break;
+            case PredecessorOrder.BeginHealthReports: BeginReports(); break;
+            case PredecessorOrder.AcknowledgePromotion:
+                EndReports();
+                _link.Acknowledged = true;
+                _link.Channel?.TrySend(new PromotedFrame());
+                break;
+            case Ended { Died: true }: _lifecycle.Tell(new LifecycleEvent.PredecessorLost()); break;
+            case Ended:
+                _lifecycle.Tell(new LifecycleEvent.StopReceived("the predecessor: it serves, and has closed the channel", Return: false));
+                break;
+            case ReportDue: _front.Tell(new HttpFrontProtocol.GetHealth(_link.HealthInterval * ReportLimitIntervals)); break;
+            case HttpFrontProtocol.Health health:
+                if (_link.Reporting)
+                {
+                    _link.Channel?.TrySend(new HealthFrame(health.Ok, health.Requests, health.Errors, health.Reason, health.Failing));
+                }
+
+                break;
+            default: Unhandled(message); break;
+        }
+    }
 
     protected override void PreStart()
     {

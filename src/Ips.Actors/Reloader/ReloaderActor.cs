@@ -14,7 +14,7 @@ namespace Ips.Actors.Reloader;
 /// <remarks>A restart loses nothing: state, process and pending effects live in <see cref="SuccessorSlot"/>, and a restarted actor
 /// subscribes again.</remarks>
 [SupportedOSPlatform("linux")]
-internal sealed class ReloaderActor : ReceiveActor, IWithTimers
+internal sealed class ReloaderActor : UntypedActor, IWithTimers
 {
     private const string NoRoom = "an older generation could not be aborted to make room";
 
@@ -36,26 +36,34 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
         (_slot, _launcher, _listeners, _mover, _lifecycle, _options, _log) =
             (slot, launcher, listeners, mover, lifecycle, options, log);
         (_sender, _reporter) = (new SuccessorSender(slot, files, options, log), new SuccessorReporter(slot, lifecycle, log));
-        Receive<ReloaderOrder.ReopenOlderLogs>(_ => _slot.Older.Signal(SignalNumbers.SIGUSR1));
-        Receive<ReloaderOrder.SpawnSuccessor>(spawn => Apply(new SuccessorEvent.Ordered(spawn) { Older = _slot.Older.Alive() }));
-        Receive<ReloaderOrder>(order => Apply(new SuccessorEvent.Ordered(order)));
-        Receive<RoomAwaited>(room => IsUnderWay(room.Order), _ => Apply(new SuccessorEvent.RoomAwaited(_slot.Older.Alive())));
-        Receive<Prepared>(OnPrepared);
-        Receive<FromSuccessor>(m => ReferenceEquals(m.Process, _slot.Process), m => OnChannelEvent(m.Event));
-        Receive<FromSuccessor>(late => HandoverChannel.CloseDescriptors(late.Event)); // of a successor that is gone
-        Receive<ProcessEnded>(m => ReferenceEquals(m.Process, _slot.Process), m => OnEnded(m.Process, m.Exit));
-        Receive<Answered>(m => ReferenceEquals(m.Process, _slot.Process), m => Apply(m.Event));
-        Receive<SuccessorEvent.TimerFired>(Apply);
-        Receive<LeftOver>(_ => Perform([])); // by a restart
-        Receive<MoverProtocol.Carry>(OnCarry);
-        Receive<MoverProtocol.CarryEnded>(_ => Apply(new SuccessorEvent.CarryEnded()));
-        Receive<ListenerProtocol.Adopted>(_ => { }); // of those that it gave back
-        Receive<IntakeFailed>(failed => _log.ReturnFailed(failed.Count, failed.Reason));
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
 
     private ISpawnedGeneration Process => _slot.Process!; // every effect that needs it is of a state that has one
+
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case ReloaderOrder.ReopenOlderLogs: _slot.Older.Signal(SignalNumbers.SIGUSR1); break;
+            case ReloaderOrder.SpawnSuccessor spawn: Apply(new SuccessorEvent.Ordered(spawn) { Older = _slot.Older.Alive() }); break;
+            case ReloaderOrder order: Apply(new SuccessorEvent.Ordered(order)); break;
+            case RoomAwaited room when IsUnderWay(room.Order): Apply(new SuccessorEvent.RoomAwaited(_slot.Older.Alive())); break;
+            case Prepared prepared: OnPrepared(prepared); break;
+            case FromSuccessor current when ReferenceEquals(current.Process, _slot.Process): OnChannelEvent(current.Event); break;
+            case FromSuccessor late: HandoverChannel.CloseDescriptors(late.Event); break; // of a successor that is gone
+            case ProcessEnded current when ReferenceEquals(current.Process, _slot.Process): OnEnded(current.Process, current.Exit); break;
+            case Answered current when ReferenceEquals(current.Process, _slot.Process): Apply(current.Event); break;
+            case SuccessorEvent.TimerFired timerFired: Apply(timerFired); break;
+            case LeftOver: Perform([]); break; // by a restart
+            case MoverProtocol.Carry carry: OnCarry(carry); break;
+            case MoverProtocol.CarryEnded: Apply(new SuccessorEvent.CarryEnded()); break;
+            case ListenerProtocol.Adopted: break; // of those that it gave back
+            case IntakeFailed failed: _log.ReturnFailed(failed.Count, failed.Reason); break;
+            default: Unhandled(message); break;
+        }
+    }
 
     protected override void PreStart()
     {
@@ -74,15 +82,8 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
     // An effect is taken off the queue before it is performed: one that throws is left out, and the others follow after the restart.
     private void Perform(IReadOnlyList<SuccessorEffect> effects)
     {
-        foreach (var effect in effects)
-        {
-            _slot.Pending.Enqueue(effect);
-        }
-
-        while (_slot.Pending.TryDequeue(out var effect))
-        {
-            Perform(effect);
-        }
+        foreach (var effect in effects) _slot.Pending.Enqueue(effect);
+        while (_slot.Pending.TryDequeue(out var effect)) Perform(effect);
     }
 
     private void Perform(SuccessorEffect effect)
@@ -140,10 +141,7 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 
     private void AbortOlder(SuccessorEffect.AbortOlder abort)
     {
-        foreach (var older in abort.Generations)
-        {
-            _log.MakingRoom(older.Generation, older.Pid, _options.Reload.MaxGenerations);
-        }
+        foreach (var older in abort.Generations) _log.MakingRoom(older.Generation, older.Pid, _options.Reload.MaxGenerations);
 
         var aborted = new SuccessorEvent.OlderAborted([.. abort.Generations.Select(older => older.Generation)]);
         Task.WhenAll(abort.Generations.Select(older => _slot.Older.AbortAsync(older, _options.Reload.KillTimeout))).PipeTo(
@@ -274,14 +272,8 @@ internal sealed class ReloaderActor : ReceiveActor, IWithTimers
 
     private void OnCarry(MoverProtocol.Carry carry)
     {
-        if (_slot.Courier is { IsBroken: false } courier)
-        {
-            courier.Send(carry.Connections);
-        }
-        else
-        {
-            ReturningConnections.TakeBack(carry.Connections, UnmovableReason.CarrierGone, Sender, _listeners);
-        }
+        if (_slot.Courier is { IsBroken: false } courier) courier.Send(carry.Connections);
+        else ReturningConnections.TakeBack(carry.Connections, UnmovableReason.CarrierGone, Sender, _listeners);
     }
 
     private void TakeBack(IReadOnlyList<MovedConnection> connections, UnmovableReason reason) =>

@@ -6,19 +6,27 @@ namespace Ips.Actors.Signals;
 
 /// <summary>Turns POSIX signals into messages for LifecycleActor.</summary>
 /// <remarks>A restart loses nothing: the handlers belong to the process, and the new actor subscribes again.</remarks>
-internal sealed class SignalActor : ReceiveActor
+internal sealed class SignalActor : UntypedActor
 {
     private readonly ISignalSource _signals;
+    private readonly IActorRef _lifecycle;
     private readonly ILogger _log;
 
     public SignalActor(ISignalSource signals, IActorRef lifecycle, ILogger log)
     {
-        (_signals, _log) = (signals, log);
-        Receive<SignalReceived>(received =>
+        (_signals, _lifecycle, _log) = (signals, lifecycle, log);
+    }
+
+    protected override void OnReceive(object message)
+    {
+        switch (message)
         {
-            _log.SignalReceived(SignalMap.Name(received.Signal));
-            lifecycle.Tell(SignalMap.Meaning(received.Signal));
-        });
+            case SignalReceived received:
+                _log.SignalReceived(SignalMap.Name(received.Signal));
+                _lifecycle.Tell(SignalMap.Meaning(received.Signal));
+                break;
+            default: Unhandled(message); break;
+        }
     }
 
     protected override void PreStart()

@@ -12,7 +12,7 @@ namespace Ips.Actors.Takeover;
 /// <remarks>A restart loses those that have not been heard yet, who see their connection close; the listening socket lives in
 /// <see cref="TakeoverSocket"/>.</remarks>
 [SupportedOSPlatform("linux")]
-internal sealed class TakeoverActor : ReceiveActor
+internal sealed class TakeoverActor : UntypedActor
 {
     private const int ListenerId = 0;
     private const int MaxUnheard = 8;
@@ -28,24 +28,29 @@ internal sealed class TakeoverActor : ReceiveActor
     public TakeoverActor(TakeoverSocket socket, IActorRef lifecycle, ILogger log)
     {
         (_socket, _lifecycle, _log) = (socket, lifecycle, log);
-        Receive<ClientOrder.Serve>(_ =>
+    }
+
+    protected override void OnReceive(object message)
+    {
+        switch (message)
         {
-            _socket.Served = true;
-            Serve();
-        });
-        Receive<ClientOrder.HandedOver>(_ => OnHandedOver());
-        Receive<Arrived>(arrived => OnArrived(arrived.Fd, refusal: null));
-        Receive<Spoke>(OnSpoke);
-        Receive<Silent>(silent =>
-        {
-            _unheard.Remove(silent.Candidate);
-            _log.Silent(silent.Candidate.Peer.ToString(), silent.Reason);
-            silent.Candidate.Dispose();
-        });
-        Receive<LifecycleProtocol.TakeOverReply>(reply =>
-        {
-            if (reply.Refusal is { } refusal) reply.Successor.Refuse(refusal); // LifecycleActor has logged it
-        });
+            case ClientOrder.Serve:
+                _socket.Served = true;
+                Serve();
+                break;
+            case ClientOrder.HandedOver: OnHandedOver(); break;
+            case Arrived arrived: OnArrived(arrived.Fd, refusal: null); break;
+            case Spoke spoke: OnSpoke(spoke); break;
+            case Silent silent:
+                _unheard.Remove(silent.Candidate);
+                _log.Silent(silent.Candidate.Peer.ToString(), silent.Reason);
+                silent.Candidate.Dispose();
+                break;
+            case LifecycleProtocol.TakeOverReply reply:
+                if (reply.Refusal is { } refusal) reply.Successor.Refuse(refusal); // LifecycleActor has logged it
+                break;
+            default: Unhandled(message); break;
+        }
     }
 
     protected override void PreStart()

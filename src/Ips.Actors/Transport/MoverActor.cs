@@ -9,7 +9,7 @@ namespace Ips.Actors.Transport;
 /// <remarks>A restart loses nothing: who was asked, what is on its way and what waits to be carried live in
 /// <see cref="MoveLedger"/>.</remarks>
 [SupportedOSPlatform("linux")]
-internal sealed class MoverActor : ReceiveActor, IWithTimers
+internal sealed class MoverActor : UntypedActor, IWithTimers
 {
     // some batches' time: descriptors come back as they arrive
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(20);
@@ -26,28 +26,34 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
         ILogger log)
     {
         (_ledger, _connections, _progress, _lifecycle, _time, _log) = (ledger, connections, progress, lifecycle, time, log);
-        Receive<MoverProtocol.Begin>(OnBegin);
-        Receive<Found>(found => Ask(found.Connection));
-        Receive<ReadDecisions>(_ => OnReadDecisions());
-        Receive<SendOutgoing>(_ => OnSendOutgoing());
-        Receive<MoverProtocol.Delivered>(OnDelivered);
-        Receive<MoverProtocol.Returned>(OnReturned);
-        Receive<MoverProtocol.CarrierLost>(OnCarrierLost);
-        Receive<MoverProtocol.CarrierLeaving>(OnCarrierLeaving);
-        Receive<MoverProtocol.IntakeClosed>(_ =>
-        {
-            _ledger.IntakeClosed = true;
-            EndCarryIfDone();
-        });
-        Receive<AskAgain>(_ => OnAskAgain());
-        Receive<MoverProtocol.Flush>(_ =>
-        {
-            _flushing = Sender;
-            ReplyIfFlushed();
-        });
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case MoverProtocol.Begin begin: OnBegin(begin); break;
+            case Found found: Ask(found.Connection); break;
+            case ReadDecisions: OnReadDecisions(); break;
+            case SendOutgoing: OnSendOutgoing(); break;
+            case MoverProtocol.Delivered delivered: OnDelivered(delivered); break;
+            case MoverProtocol.Returned returned: OnReturned(returned); break;
+            case MoverProtocol.CarrierLost carrierLost: OnCarrierLost(carrierLost); break;
+            case MoverProtocol.CarrierLeaving carrierLeaving: OnCarrierLeaving(carrierLeaving); break;
+            case MoverProtocol.IntakeClosed:
+                _ledger.IntakeClosed = true;
+                EndCarryIfDone();
+                break;
+            case AskAgain: OnAskAgain(); break;
+            case MoverProtocol.Flush:
+                _flushing = Sender;
+                ReplyIfFlushed();
+                break;
+            default: Unhandled(message); break;
+        }
+    }
 
     protected override void PreStart()
     {
@@ -145,15 +151,12 @@ internal sealed class MoverActor : ReceiveActor, IWithTimers
                 }
 
                 break;
-            case MoveResult.NotMovable { Reason: UnmovableReason.Ended }:
-                break;
+            case MoveResult.NotMovable { Reason: UnmovableReason.Ended }: break;
             case MoveResult.NotMovable { Reason: UnmovableReason.NoDescriptor } when !_ledger.CarrierLeaving:
                 _ledger.Waiting.Add(connection);
                 ArmRetry();
                 break;
-            case MoveResult.NotMovable staying:
-                _ledger.Stay(staying.Reason);
-                break;
+            case MoveResult.NotMovable staying: _ledger.Stay(staying.Reason); break;
         }
     }
 

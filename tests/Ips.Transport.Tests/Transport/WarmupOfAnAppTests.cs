@@ -42,8 +42,10 @@ public sealed class WarmupOfAnAppTests
         Assert.Equal(named, requests.Count > 1);
         Assert.All(requests.SkipLast(1), connection => Assert.True(connection?.IsWarmup)); // of the kind that clients have
         Assert.Equal(1, gate.Requests); // the client's
-        await Eventually.TrueAsync(() => app.Lines.Ids.Contains(EventIds.WarmedUp)); // on a thread of its own
+        // Told on a thread of its own. A first generation makes no client wait for more than the app has named.
+        if (named) await Eventually.TrueAsync(() => app.Lines.Ids.Contains(EventIds.WarmedUp));
         await app.App.StopAsync();
+        Assert.Equal(named, app.Lines.Ids.Contains(EventIds.WarmedUp));
     }
 
     [Fact]
@@ -185,7 +187,7 @@ public sealed class WarmupOfAnAppTests
     {
         var services = app.App.Services;
         return new AppWarmup(
-            services.GetRequiredService<HandoverConnectionFactory>(), services.GetRequiredService<AppPipeline>(),
+            isSuccessor: true, services.GetRequiredService<HandoverConnectionFactory>(), services.GetRequiredService<AppPipeline>(),
             services.GetRequiredService<IHttpContextFactory>(), () => [.. app.App.Urls], () => healthPaths,
             new WarmupOptions { Requests = named, Timeout = Limits.Step }, TimeProvider.System, app.Lines);
     }
