@@ -1,11 +1,9 @@
 #!/usr/bin/env bash
-# bench/reload.sh [--start-pairs N] [--load-pairs N] [--seconds N]
-# Publishes the daemon, compares a reload with a cold start and /ping with and without AddIps(), and writes the table into
-# docs/bench-reload.md.
-# Needs wrk (Debian: apt-get install wrk). Run it on an otherwise idle machine, or with more pairs; only the ratios within one run count.
+# bench/reload.sh [--start-pairs N]
+# Publishes the daemon, compares a reload with a cold start, and writes the table into docs/bench-reload.md.
+# Run it on an otherwise idle machine, or with more pairs; only the ratios within one run count.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-command -v wrk > /dev/null || { echo "bench/reload.sh needs wrk: apt-get install wrk" >&2; exit 1; }
 
 ./build.sh
 dotnet build bench/Ips.Bench.Reload -c Release -v quiet --nologo

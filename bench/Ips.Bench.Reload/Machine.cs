@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Ips.Bench.Reload;
+namespace Ips.Bench;
 
 /// <summary>What the figures were measured on.</summary>
 internal static class Machine

@@ -1,4 +1,4 @@
-namespace Ips.Bench.Reload;
+namespace Ips.Bench;
 
 /// <summary>Median and middle half of a series.</summary>
 internal readonly record struct Sample(double Median, double Low, double High)

@@ -1,26 +1,25 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
 
-namespace Ips.Bench.Reload;
+namespace Ips.Bench.Cost;
 
-/// <summary>wrk asks <c>/ping</c> on kept connections as fast as it is answered.</summary>
+/// <summary>wrk requests <c>/ping</c> as fast as it is answered.</summary>
 internal static partial class Wrk
 {
     /// <param name="port">A port of 127.0.0.1.</param>
     /// <param name="connections">How many at once, on one thread.</param>
     /// <param name="seconds">For how long.</param>
-    /// <param name="cancellationToken">Kills it.</param>
-    public static async Task<WrkRun> RunAsync(int port, int connections, int seconds, CancellationToken cancellationToken = default)
+    /// <param name="keepsAlive">Whether a connection is kept for further requests; else each request has its own.</param>
+    public static async Task<WrkRun> RunAsync(int port, int connections, int seconds, bool keepsAlive)
     {
-        using var wrk = Process
-            .Start(new ProcessStartInfo("wrk", ["-t1", $"-c{connections}", $"-d{seconds}s", $"http://127.0.0.1:{port}/ping"])
+        string[] close = keepsAlive ? [] : ["-H", "Connection: close"];
+        using var wrk = Process.Start(
+            new ProcessStartInfo("wrk", ["-t1", $"-c{connections}", $"-d{seconds}s", .. close, $"http://127.0.0.1:{port}/ping"])
             {
                 RedirectStandardOutput = true,
             }) ?? throw new InvalidOperationException("wrk did not start.");
-        using var kill = cancellationToken.Register(wrk.Kill);
-        var report = await wrk.StandardOutput.ReadToEndAsync(CancellationToken.None);
-        await wrk.WaitForExitAsync(CancellationToken.None);
-        cancellationToken.ThrowIfCancellationRequested();
+        var report = await wrk.StandardOutput.ReadToEndAsync();
+        await wrk.WaitForExitAsync();
         if (wrk.ExitCode != 0)
         {
             throw new InvalidOperationException($"wrk ended with {wrk.ExitCode}: {report}");

@@ -1,0 +1,40 @@
+// What it answers: what does AddIps() cost an app, at its start and with each request? bench/cost.sh runs it and writes its table into
+// docs/bench-cost.md.
+//   run JIT READYTORUN OUTPUT [--start-pairs N] [--load-pairs N] [--seconds N]   measures, prints the table, writes it to the file OUTPUT;
+//                                                  JIT and READYTORUN are this program, published without and with ReadyToRun
+//   serve plain|ips PORT PIDFILE                   the app
+using System.Globalization;
+using Ips.Bench;
+using Ips.Bench.Cost;
+
+CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+switch (args)
+{
+    case ["serve", "plain" or "ips", var port, var pidFile]:
+        CostApp.Run(withIps: args[1] == "ips", port, pidFile);
+        return 0;
+    case ["run", var jit, var readyToRun, var output, .. var options]:
+        var (startPairs, loadPairs) = (Option(options, "--start-pairs", 15), Option(options, "--load-pairs", 9));
+        var seconds = Option(options, "--seconds", 4);
+        var machine = Machine.Describe();
+        var starts = new[]
+        {
+            ("JIT", await StartCost.MeasureAsync(jit, startPairs)), ("ReadyToRun", await StartCost.MeasureAsync(readyToRun, startPairs))
+        };
+        var kept = await RequestCost.MeasureAsync(readyToRun, loadPairs, seconds, keepsAlive: true);
+        var single = await RequestCost.MeasureAsync(readyToRun, loadPairs, seconds, keepsAlive: false);
+        var allocations = (await RequestCost.AllocationsAsync(readyToRun, "plain"), await RequestCost.AllocationsAsync(readyToRun, "ips"));
+        var table = CostTable.Render(
+            $"Measured on {machine}, {Machine.Load()} after it. {startPairs} pairs of starts and {loadPairs} pairs of {seconds} s of load.",
+            starts, kept, single, allocations);
+        Console.Write(table);
+        await File.WriteAllTextAsync(output, table);
+        return 0;
+    default:
+        Console.Error.WriteLine(
+            "usage: run JIT READYTORUN OUTPUT [--start-pairs N] [--load-pairs N] [--seconds N] | serve plain|ips PORT PIDFILE");
+        return 2;
+}
+
+static int Option(string[] options, string name, int otherwise) =>
+    Array.IndexOf(options, name) is >= 0 and var at && at + 1 < options.Length ? int.Parse(options[at + 1]) : otherwise;

@@ -1,0 +1,77 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Ips.Bench.Cost;
+
+/// <summary>
+/// Question: how many requests per second does an app answer with <c>AddIps()</c> for each that it answers without? Two servers in
+/// processes of their own, the same load one after the other, in pairs whose order alternates. Beside it the processor time of a request,
+/// which says the same on a busy machine.
+/// </summary>
+internal static class RequestCost
+{
+    private const int Connections = 32;
+    private const int WarmRequests = 5_000, TracedRequests = 50_000;
+
+    public static async Task<IReadOnlyList<(Load Plain, Load Ips)>> MeasureAsync(string program, int pairs, int seconds, bool keepsAlive)
+    {
+        using var plain = new CostServer(program, "plain");
+        using var ips = new CostServer(program, "ips");
+        await MeasureAsync(plain, Math.Max(5, seconds), keepsAlive); // both warm, their hot code compiled, before the first pair
+        await MeasureAsync(ips, Math.Max(5, seconds), keepsAlive);
+        List<(Load Plain, Load Ips)> measured = [];
+        for (var i = 0; i < pairs; i++)
+        {
+            var plainFirst = i % 2 == 0;
+            var first = await MeasureAsync(plainFirst ? plain : ips, seconds, keepsAlive);
+            var second = await MeasureAsync(plainFirst ? ips : plain, seconds, keepsAlive);
+            measured.Add(plainFirst ? (first, second) : (second, first));
+            var pair = measured[^1];
+            Console.Error.WriteLine(
+                $"load pair {i + 1}/{pairs}: {pair.Plain.PerSecond:F0} requests/s without, {pair.Ips.PerSecond:F0} with; "
+                + $"{pair.Plain.CpuMicroseconds:F1} and {pair.Ips.CpuMicroseconds:F1} us of processor time each");
+        }
+
+        return measured;
+    }
+
+    /// <summary>What a request on a kept connection allocates, and of which types.</summary>
+    public static async Task<(double BytesPerRequest, IReadOnlyDictionary<string, int> Types)> AllocationsAsync(string program, string kind)
+    {
+        using var server = new CostServer(program, kind);
+        using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        client.Connect(IPAddress.Loopback, server.Port);
+        await server.GetAsync<Allocated>("/allocations");
+        Ask(client, WarmRequests);
+        var before = await server.GetAsync<Allocated>("/allocations");
+        Ask(client, TracedRequests);
+        var after = await server.GetAsync<Allocated>("/allocations");
+        return ((after.Bytes - before.Bytes) / (double)TracedRequests, after.Types);
+    }
+
+    private static async Task<Load> MeasureAsync(CostServer server, int seconds, bool keepsAlive)
+    {
+        var before = server.Cpu;
+        var run = await Wrk.RunAsync(server.Port, Connections, seconds, keepsAlive);
+        if (run.Errors is { } errors) throw new InvalidOperationException($"Requests failed, so the speed says nothing: {errors}");
+        return new Load(run.PerSecond, (server.Cpu - before).TotalMicroseconds / run.Requests);
+    }
+
+    private static void Ask(Socket client, int requests)
+    {
+        var buffer = new byte[1024];
+        for (var i = 0; i < requests; i++)
+        {
+            client.Send("GET /ping HTTP/1.1\r\nHost: localhost\r\n\r\n"u8);
+            var count = client.Receive(buffer);
+            if (!buffer.AsSpan(0, count).StartsWith("HTTP/1.1 200"u8)) throw new InvalidOperationException("A request failed.");
+            while (!buffer.AsSpan(0, count).EndsWith("pong\n"u8) && !buffer.AsSpan(0, count).EndsWith("\r\n0\r\n\r\n"u8))
+                count += client.Receive(buffer, count, buffer.Length - count, SocketFlags.None);
+        }
+    }
+}
+
+/// <summary>What one run of the load measured.</summary>
+/// <param name="PerSecond">Requests per second.</param>
+/// <param name="CpuMicroseconds">Processor time of the server for one request.</param>
+internal readonly record struct Load(double PerSecond, double CpuMicroseconds);
