@@ -28,7 +28,7 @@ internal sealed class FrontMiddleware
     /// <summary>Serves one request.</summary>
     public Task InvokeAsync(HttpContext context)
     {
-        var connection = context.Features.Get<HandoverConnection>();
+        var connection = HandoverConnection.Of(context.Features);
         connection?.RequestStarted(context.Features);
         if (_generationHeader is not null)
         {
@@ -53,7 +53,7 @@ internal sealed class FrontMiddleware
         if (!_state.Accepts() && !_state.Ending && HubFarewell.IsNegotiated(context)) SendOn(context);
         if (_state.Draining)
         {
-            var connection = context.Features.Get<HandoverConnection>();
+            var connection = HandoverConnection.Of(context.Features);
             if (connection is { IsWarmup: true } || _state.Move.Moving && connection is { MayMove: true })
             {
                 return Task.CompletedTask; // it ends, or leaves, as soon as this response is sent
@@ -85,7 +85,7 @@ internal sealed class FrontMiddleware
         // relative: the same place again, also behind a proxy
         context.Response.Headers.Location = $"{path[(path.LastIndexOf('/') + 1)..]}{context.Request.QueryString}";
         if (_state.Draining) return; // handled below: the connection is closed, or moves
-        var connection = context.Features.Get<HandoverConnection>();
+        var connection = HandoverConnection.Of(context.Features);
         if (connection is { Streams: { } streams })
         {
             _close.AnnounceOn(connection, streams);
@@ -100,7 +100,8 @@ internal sealed class FrontMiddleware
     private Task OnCompleted(object state)
     {
         var context = (HttpContext)state;
-        _state.Answered(context.Response.StatusCode, context.Features.Get<ExcusedError>() is not null);
+        var status = context.Response.StatusCode;
+        _state.Answered(status, excused: status >= 500 && context.Features.Get<ExcusedError>() is not null);
         return Task.CompletedTask;
     }
 }

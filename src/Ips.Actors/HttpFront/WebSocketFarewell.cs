@@ -34,6 +34,9 @@ internal sealed class WebSocketFarewell : IHttpUpgradeFeature, IHttpExtendedConn
     public static void Watch(HttpContext context, PoliteClose close)
     {
         var features = context.Features;
+        // Most requests: Kestrel's collection is both features itself.
+        if (features is IHttpUpgradeFeature { IsUpgradableRequest: false } and not IHttpExtendedConnectFeature { IsExtendedConnect: true })
+            return;
         if (string.Equals(context.Request.Headers.Upgrade, WebSocketProtocol, StringComparison.OrdinalIgnoreCase)
             && features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade)
         {

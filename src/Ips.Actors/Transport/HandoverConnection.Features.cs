@@ -70,6 +70,10 @@ internal sealed partial class HandoverConnection :
         set => (_remoteEndPoint, _middlewareSeen) = (value, true);
     }
 
+    /// <summary>The connection of a request; null if the app has a transport of its own. By the indexer: a generic method of an interface
+    /// is looked up at each call.</summary>
+    public static HandoverConnection? Of(IFeatureCollection features) => features[typeof(HandoverConnection)] as HandoverConnection;
+
     /// <summary>The accepted socket. Owned by the connection.</summary>
     public Socket Socket => _socket;
 
@@ -86,6 +90,7 @@ internal sealed partial class HandoverConnection :
     {
         get
         {
+            if (key == typeof(HandoverConnection)) return this; // asked for with each request
             ArgumentNullException.ThrowIfNull(key);
             return Find(key);
         }
@@ -96,12 +101,7 @@ internal sealed partial class HandoverConnection :
         }
     }
 
-    TFeature? IFeatureCollection.Get<TFeature>() where TFeature : default
-    {
-        // The one that is asked for with each request.
-        if (typeof(TFeature) == typeof(HandoverConnection)) return (TFeature)(object)this;
-        return (TFeature?)Find(typeof(TFeature));
-    }
+    TFeature? IFeatureCollection.Get<TFeature>() where TFeature : default => (TFeature?)Find(typeof(TFeature));
 
     void IFeatureCollection.Set<TFeature>(TFeature? instance) where TFeature : default => Replace(typeof(TFeature), instance);
 
