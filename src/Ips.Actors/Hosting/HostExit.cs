@@ -9,10 +9,28 @@ internal sealed class HostExit(IHostApplicationLifetime lifetime)
     private static readonly TimeSpan HostStopTimeout = TimeSpan.FromSeconds(15);
 
     private readonly TaskCompletionSource<ExitCode> _decided = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource? _told;
     private int _requested;
 
     /// <summary>Completes when the lifecycle has decided to exit: nothing is left to drain.</summary>
     public Task<ExitCode> Decided => _decided.Task;
+
+    /// <summary>The app's callbacks of <c>ApplicationStopping</c> have ended; completed as long as nothing has let the host stop.</summary>
+    public Task HostTold => _told?.Task ?? Task.CompletedTask;
+
+    /// <summary>Lets the host stop, and returns at once. The callbacks run on a thread of their own, as those of a signal do without Ips:
+    /// SignalR's waits for its clients, who need the threads of the pool.</summary>
+    public void StopHost()
+    {
+        if (_told is not null) return;
+        _told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        new Thread(() =>
+        {
+            lifetime.StopApplication(); // or waits for the callbacks, if the app itself has asked for the stop
+            _told.SetResult();
+        })
+        { IsBackground = true, Name = "ips-stop" }.Start();
+    }
 
     /// <summary>The exit code is decided.</summary>
     public void Request(ExitCode code)
@@ -25,14 +43,11 @@ internal sealed class HostExit(IHostApplicationLifetime lifetime)
         Environment.ExitCode = (int)code; // before those who wait go on
         _decided.SetResult(code);
         var started = lifetime.ApplicationStarted.IsCancellationRequested;
-        if (started)
-        {
-            lifetime.StopApplication();
-        }
 
         // An app that ignores its cancelled requests, or has not even started, must not keep the process.
         new Thread(() =>
         {
+            if (started) lifetime.StopApplication(); // its callbacks get all the time that they take, as without Ips
             if (!started || !lifetime.ApplicationStopped.WaitHandle.WaitOne(HostStopTimeout))
             {
                 Environment.Exit((int)code);
