@@ -3,6 +3,7 @@ using Ips.Actors.Lifecycle;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 
 namespace Ips.Actors.Tests.Hosting;
 
@@ -24,7 +25,7 @@ public sealed class HostExitTests : IDisposable
             _entered.SetResult();
             _release.Wait(Patience);
         });
-        _exit = new HostExit(_lifetime);
+        _exit = new HostExit(_lifetime, Options.Create(new HostOptions()));
     }
 
     public void Dispose()
@@ -54,6 +55,17 @@ public sealed class HostExitTests : IDisposable
         _release.Set();
         await _exit.HostTold.WaitAsync(Patience);
         await app.WaitAsync(Patience);
+    }
+
+    // A hosted service that saves its work for 20 s was cut off after 15 s.
+    [Fact]
+    public void StopLimit_NothingWasAborted_GivesHostedServicesTheirTime()
+    {
+        var shutdown = TimeSpan.FromSeconds(50);
+        Assert.InRange(HostExit.StopLimit(ExitCode.Clean, shutdown), shutdown + TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1));
+        Assert.Equal(Timeout.InfiniteTimeSpan, HostExit.StopLimit(ExitCode.Clean, Timeout.InfiniteTimeSpan));
+        Assert.Equal(Timeout.InfiniteTimeSpan, HostExit.StopLimit(ExitCode.Clean, TimeSpan.MaxValue));
+        Assert.InRange(HostExit.StopLimit(ExitCode.Aborted, shutdown), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(20));
     }
 
     [Fact]
