@@ -185,8 +185,8 @@ internal sealed class LifecycleActor : ReceiveActor, IWithTimers, IWithStash
         }
     }
 
-    // Nobody takes over. Until the app has done what it does at a stop, new clients are served, as without Ips: it may wait there until load
-    // balancers look away.
+    // Nobody takes over. Until the app has done what it does at a stop, new clients are served, as without Ips: it may wait there until
+    // load balancers look away.
     private void Release(ListenerOrder.ReleaseListeners release)
     {
         if (_process.HostTold.IsCompleted) Cast.Listeners.Tell(release);
