@@ -65,6 +65,27 @@ public sealed class StopTests(ITestOutputHelper output) : ProcessTest(output)
         await client.EndAsync();
     }
 
+    // As without Ips: many apps wait there until load balancers look away.
+    [Fact]
+    public async Task Term_AppWaitsInApplicationStopping_ServesNewAndOldClientsUntilThen()
+    {
+        var release = Path.Combine(Folder, "release");
+        var service = await StartAsync(new ServiceSettings(ServiceKind.SampleApp) { More = [$"--Sample:HeldStop={release}"] });
+        using var old = await RawClient.ConnectAsync(service.Port);
+        await old.GetAsync("/ping");
+        service.Signal(ProcessTable.SigTerm);
+        await service.Log.WaitForAsync(0, EventIds.DrainBegan);
+        for (var i = 0; i < 20; i++)
+        {
+            using var client = await RawClient.ConnectAsync(service.Port);
+            Assert.StartsWith("HTTP/1.1 200", await client.GetAsync("/ping"), StringComparison.Ordinal);
+            Assert.StartsWith("HTTP/1.1 200", await old.GetAsync("/ping"), StringComparison.Ordinal);
+        }
+
+        await File.WriteAllTextAsync(release, "");
+        Assert.Equal(0, await service.First.WaitForExitAsync(Limits.Step));
+    }
+
     // 0 s is the default: as an app without Ips.
     [Theory]
     [InlineData(0)]

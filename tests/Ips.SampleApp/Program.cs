@@ -36,6 +36,7 @@ builder.Services.AddHostedService<FileLog>();
 var app = builder.Build();
 generation = app.Services.GetRequiredService<IIpsGeneration>();
 if (ReleaseFolder.Has(ReleaseFolder.DiesWhenServing)) generation.OnServing(DieAsync);
+HeldStop.Configure(app);
 telemetry?.Use(app);
 app.Use(CloseAfterResponse);
 if (app.Configuration.GetValue<bool>("Sample:Tenant")) app.Use(RequireTenant);

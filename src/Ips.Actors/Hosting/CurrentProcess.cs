@@ -20,8 +20,7 @@ namespace Ips.Actors.Hosting;
 [SupportedOSPlatform("linux")]
 internal sealed class CurrentProcess(
     GenerationContext generation, RuntimeFiles files, TakeoverSocket? takeover, ListenerTable listeners, IpsOptions options, IServer server,
-        IHostApplicationLifetime lifetime, HostExit exit,
-    ServiceRestart restart, IGenerationLauncher launcher, TimeProvider time, ILogger log)
+    HostExit exit, ServiceRestart restart, IGenerationLauncher launcher, TimeProvider time, ILogger log)
     : ICurrentProcess
 {
     // Once: its folder may have been removed by the time that it is asked for.
@@ -227,7 +226,9 @@ internal sealed class CurrentProcess(
 
     public IReadOnlyList<string> CheckConfiguration() => options.CheckConfiguration?.Invoke() ?? [];
 
-    public void StopHost() => lifetime.StopApplication();
+    public Task HostTold => exit.HostTold;
+
+    public void StopHost() => exit.StopHost();
 
     public void Exit(ExitCode code)
     {

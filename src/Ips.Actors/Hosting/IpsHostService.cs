@@ -43,7 +43,8 @@ internal sealed class IpsHostService : IHostedLifecycleService
 
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
-        _lifetime.StopApplication();
+        // Where a callback still runs, it would hold a thread of the pool until that ends.
+        if (!_lifetime.ApplicationStopping.IsCancellationRequested) _lifetime.StopApplication();
         await _stoppingTold.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         if (Find<LifecycleActor>() is { } lifecycle)
         {

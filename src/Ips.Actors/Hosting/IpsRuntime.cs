@@ -225,8 +225,7 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
             generation.StartCommand, options.Reload.EnvFile, generation.Supervisor, FormerSettings.Of(options),
                 [options.LogFile, files.PidFile]);
         var process = new CurrentProcess(
-            generation, files, takeover, table, options, server, services.GetRequiredService<IHostApplicationLifetime>(),
-                services.GetRequiredService<HostExit>(),
+            generation, files, takeover, table, options, server, services.GetRequiredService<HostExit>(),
             new ServiceRestart(generation.StartCommand, options.Reload.ReadyTimeout, loggers.Create<ServiceRestart>()), launcher,
             TimeProvider.System, loggers.Create<CurrentProcess>());
         var warmup = new AppWarmup(

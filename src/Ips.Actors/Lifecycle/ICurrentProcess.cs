@@ -81,6 +81,9 @@ internal interface ICurrentProcess
     /// <summary>Errors of the configuration that a reload would use; empty if it is valid.</summary>
     IReadOnlyList<string> CheckConfiguration();
 
+    /// <summary>What the app does at a stop, before Kestrel stops, is over; completed before <see cref="StopHost"/>.</summary>
+    Task HostTold { get; }
+
     /// <summary>Lets the host stop. Returns at once.</summary>
     void StopHost();
 

@@ -145,6 +145,7 @@ internal sealed class LifecycleActor : UntypedActor, IWithTimers, IWithStash
     {
         switch (effect)
         {
+            case ListenerOrder.ReleaseListeners { HandedOver: false } release: Release(release); break;
             case ListenerOrder order: Cast.Listeners.Tell(order); break;
             case ReloaderOrder order: Cast.Reloader.Tell(Complete(order)); break;
             case FrontOrder order: Cast.Front.Tell(Complete(order)); break;
@@ -170,6 +171,14 @@ internal sealed class LifecycleActor : UntypedActor, IWithTimers, IWithStash
             case Explain explain: _log.Ignored(_memory.State.Name, explain.What); break;
             default: throw new System.Diagnostics.UnreachableException($"Effect {effect} has no handler.");
         }
+    }
+
+    // Nobody takes over. Until the app has done what it does at a stop, new clients are served, as without Ips: it may wait there until
+    // load balancers look away.
+    private void Release(ListenerOrder.ReleaseListeners release)
+    {
+        if (_process.HostTold.IsCompleted) Cast.Listeners.Tell(release);
+        else _process.HostTold.PipeTo(Cast.Listeners, success: () => release);
     }
 
     // What the decision does not know.

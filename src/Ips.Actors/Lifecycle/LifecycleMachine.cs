@@ -78,7 +78,7 @@ internal static class LifecycleMachine
         Moving => [new ArmMoveTimer(), new ReleaseListeners(true)],
         Draining draining =>
         [
-            new ArmDrainTimer(), new ReleaseListeners(draining.HandedOver), StopApp(draining.Way),
+            new ArmDrainTimer(), StopApp(draining.Way), new ReleaseListeners(draining.HandedOver),
             .. draining.SuccessorAlive ? [new EndSuccessor(!draining.Aborted, "restart of an actor")] : Nothing,
             .. draining.Aborted ? Aborting : Nothing,
         ],
@@ -382,7 +382,7 @@ internal static class LifecycleMachine
     private static readonly LifecycleEffect[] Aborting = [new ArmAbortTimer(), new AbortConnections()];
 
     // The drain itself begins when the listeners are released: a connection accepted after it could be overlooked.
-    private static readonly LifecycleEffect[] BeginDraining = [new ArmDrainTimer(), new ReleaseListeners(false), new StopHost()];
+    private static readonly LifecycleEffect[] BeginDraining = [new ArmDrainTimer(), new StopHost(), new ReleaseListeners(false)];
 
     private static LifecycleEffect[] BeginDrainingHandedOver(MoveWay way) =>
         [new ArmDrainTimer(), new ReleaseListeners(true), StopApp(way)];

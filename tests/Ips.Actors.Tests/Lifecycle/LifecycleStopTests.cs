@@ -55,6 +55,30 @@ public sealed class LifecycleStopTests : LifecycleActorTest
         await Listeners.ExpectMsgAsync<ListenerOrder.ReleaseListeners>();
     }
 
+    // Without Ips, an app that waits in a callback of ApplicationStopping serves until that ends.
+    [Fact]
+    public async Task Serving_StopOfAnAppThatTakesItsTime_ReleasesWhenThatIsOver()
+    {
+        var told = new TaskCompletionSource();
+        Process.HostTold = told.Task;
+        var lifecycle = Start(new Serving());
+        lifecycle.Tell(new LifecycleEvent.StopRequested("SIGTERM"));
+        await Front.ExpectMsgAsync<FrontOrder.FailReadiness>();
+        Assert.Equal("Draining", await StateOf(lifecycle));
+        Assert.Contains("StopHost", Process.Calls);
+        Assert.False(Listeners.HasMessages);
+        told.SetResult();
+        Assert.False((await Listeners.ExpectMsgAsync<ListenerOrder.ReleaseListeners>()).HandedOver);
+    }
+
+    [Fact]
+    public async Task Draining_HandedOver_ReleasesAtOnce()
+    {
+        Process.HostTold = new TaskCompletionSource().Task;
+        Start(new Proving()).Tell(new LifecycleEvent.StopReceived("rollback", Return: true));
+        Assert.True((await Listeners.ExpectMsgAsync<ListenerOrder.ReleaseListeners>()).HandedOver);
+    }
+
     [Fact]
     public async Task Draining_SecondStop_AbortsAtOnceAndExitsWithTheCount()
     {

@@ -84,6 +84,8 @@ internal sealed class RecordingProcess : ICurrentProcess
 
     public IReadOnlyList<string> CheckConfiguration() => Check();
 
+    public Task HostTold { get; set; } = Task.CompletedTask;
+
     public void StopHost() => Note(nameof(StopHost));
 
     public void Exit(ExitCode code)

@@ -70,6 +70,8 @@ internal sealed class ReceiptProcess : ICurrentProcess
 
     public IReadOnlyList<string> CheckConfiguration() => ConfigurationErrors;
 
+    public Task HostTold => Task.CompletedTask;
+
     public void StopHost()
     {
     }
