@@ -1,7 +1,7 @@
 namespace Ips.Testing.Load;
 
 /// <summary>The mix of a strict load. A worker has at most one connection; a count of 0 leaves that kind out.</summary>
-public sealed record LoadOptions
+internal sealed record LoadOptions
 {
     /// <summary>The server under load.</summary>
     public required LoadTarget Target { get; init; }

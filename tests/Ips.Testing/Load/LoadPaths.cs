@@ -1,7 +1,7 @@
 namespace Ips.Testing.Load;
 
 /// <summary>What the strict load asks for. <see cref="LoadEndpoints.MapLoadEndpoints"/> answers all of it.</summary>
-public sealed record LoadPaths
+internal sealed record LoadPaths
 {
     /// <summary>Asked by one-shot, busy and idle workers. Default <c>/ping</c>.</summary>
     public string Ping { get; init; } = "/ping";

@@ -10,7 +10,7 @@ namespace Ips.Testing.Processes;
 /// test: it inherits the output, so its lines arrive here too, and <see cref="DisposeAsync"/> ends it once it was passed to
 /// <see cref="Track"/>.
 /// </summary>
-public sealed class DaemonProcess : IAsyncDisposable
+internal sealed class DaemonProcess : IAsyncDisposable
 {
     private readonly Process _process;
     private readonly long _started = Stopwatch.GetTimestamp();
