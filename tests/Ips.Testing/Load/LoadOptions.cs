@@ -9,6 +9,9 @@ internal sealed record LoadOptions
     /// <summary>What is asked for.</summary>
     public LoadPaths Paths { get; init; } = new();
 
+    /// <summary>The statuses, from the first to the last, that an answer may have. Default 200 alone.</summary>
+    public (int From, int To) Status { get; init; } = (200, 200);
+
     /// <summary>How soon a close is known. Default near.</summary>
     public LoadDistance Distance { get; init; } = LoadDistance.Near;
 

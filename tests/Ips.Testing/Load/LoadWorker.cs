@@ -85,7 +85,13 @@ internal sealed class LoadWorker(WorkerKind kind, int number, LoadOptions option
         _body.Begin(_request.ExpectedBody);
         _parser.Begin(_body);
         await _connection.ReadResponseAsync(_parser);
-        if (_parser.Status != 200) throw new LoadFaultException(FailureKind.WrongStatus, $"status {_parser.Status} instead of 200");
+        var (from, to) = options.Status;
+        if (_parser.Status < from || _parser.Status > to)
+        {
+            throw new LoadFaultException(
+                FailureKind.WrongStatus, $"status {_parser.Status} instead of {from}{(to > from ? $" to {to}" : "")}");
+        }
+
         if (!isWhole) throw new LoadFaultException(FailureKind.WrongLength, "status 200 before the request's body was sent whole");
         if (_body.Fault is { } fault) throw new LoadFaultException(FailureKind.WrongLength, fault);
         var ended = Stopwatch.GetTimestamp();
