@@ -28,16 +28,16 @@ public static class ReloadTest
         try
         {
             await app.StartAsync();
-            await using var load = StrictLoad.Start(LoadFor(app.Target, options));
+            // One that fails is enough to know.
+            var failed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            await using var load = StrictLoad.Start(LoadFor(app.Target, options, failed));
             try
             {
-                await load.WaitForRequestsAsync(1, options.Timeout);
-                for (; done < options.Reloads && load.Snapshot().FailedRequests == 0; done++)
+                await await Task.WhenAny(load.WaitForRequestsAsync(1, options.Timeout), failed.Task);
+                for (; done < options.Reloads && !failed.Task.IsCompleted; done++)
                 {
                     await app.ReloadAsync(done + 1);
-                    // One that fails is enough to know.
-                    await await Task.WhenAny(
-                        load.WaitForGenerationAsync(done + 2, options.Timeout), load.WaitForFailuresAsync(1, options.Timeout));
+                    await await Task.WhenAny(load.WaitForGenerationAsync(done + 2, options.Timeout), failed.Task);
                 }
             }
             finally
@@ -59,7 +59,7 @@ public static class ReloadTest
         return problems.Count == 0 ? report : throw new ReloadTestException(report, problems, app.OutputTail());
     }
 
-    private static LoadOptions LoadFor(LoadTarget target, ReloadTestOptions options)
+    private static LoadOptions LoadFor(LoadTarget target, ReloadTestOptions options, TaskCompletionSource failed)
     {
         // Some of each kind, and most of them idle, as connections of real clients are.
         var active = options.Clients / 4;
@@ -75,9 +75,10 @@ public static class ReloadTest
             IdleIntervalMax = TimeSpan.FromSeconds(1),
             StreamWorkers = 0,
             UploadWorkers = 0,
+            OnFailure = _ => failed.TrySetResult(),
             // Without a pause the clients would take the machine, and a reload as long as they leave it.
-            BusyThinkTime = TimeSpan.FromMilliseconds(2),
-            OneShotThinkTime = TimeSpan.FromMilliseconds(5),
+            BusyThinkTime = TimeSpan.FromMilliseconds(10),
+            OneShotThinkTime = TimeSpan.FromMilliseconds(20),
         };
     }
 }

@@ -68,6 +68,9 @@ internal sealed record LoadOptions
     /// Default null: nobody.</summary>
     public Action<LoadAnswer>? OnAnswer { get; init; }
 
+    /// <summary>Told of each request that failed, in the same way. Default null: nobody.</summary>
+    public Action<LoadFailure>? OnFailure { get; init; }
+
     internal int WorkersOf(WorkerKind kind) => kind switch
     {
         WorkerKind.OneShot => OneShotWorkers,

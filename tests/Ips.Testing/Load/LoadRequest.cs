@@ -22,7 +22,7 @@ internal abstract class LoadRequest
         WorkerKind.Stream => new Get(options.Target, [options.Paths.Stream], LoadBodies.Stream(options.Paths.StreamChunks)),
         WorkerKind.Upload => new Upload(options, worker),
         _ => new Get(options.Target, [options.Paths.Ping, .. options.Paths.More],
-            options.Paths.PingBody is { } body ? Encoding.ASCII.GetBytes(body) : null),
+            options.Paths.PingBody is { } body ? Encoding.ASCII.GetBytes(body) : (ReadOnlyMemory<byte>?)null),
     };
 
     internal static byte[] Head(string method, LoadTarget target, string path, string headers) =>

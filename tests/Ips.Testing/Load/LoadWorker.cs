@@ -115,11 +115,11 @@ internal sealed class LoadWorker(WorkerKind kind, int number, LoadOptions option
     {
         // Without a connection the request could not even begin: it counts all the same.
         if (_connection is null) _requests++;
-        statistics.Failed(
-            new LoadFailure(
-                fault.Kind, kind, number, _requests, _connection?.Requests ?? 0, _connection?.LocalPort ?? 0, statistics.Elapsed,
-                _connection?.BytesSeen ?? 0, _connection?.LastBytes ?? "", _connection?.LastGeneration, fault.Message),
-            _connection?.LongestWait ?? TimeSpan.Zero);
+        var failure = new LoadFailure(
+            fault.Kind, kind, number, _requests, _connection?.Requests ?? 0, _connection?.LocalPort ?? 0, statistics.Elapsed,
+            _connection?.BytesSeen ?? 0, _connection?.LastBytes ?? "", _connection?.LastGeneration, fault.Message);
+        statistics.Failed(failure, _connection?.LongestWait ?? TimeSpan.Zero);
+        options.OnFailure?.Invoke(failure);
     }
 
     private async ValueTask DropConnectionAsync()

@@ -7,7 +7,7 @@ using Ips.Testing.Processes;
 namespace Ips.Testing.Reloads;
 
 /// <summary>The app of a <see cref="ReloadTest"/> with all its generations, started through a link as a deployed one is.</summary>
-internal sealed class TestedApp : IAsyncDisposable
+internal sealed partial class TestedApp : IAsyncDisposable
 {
     private readonly ReloadTestOptions _options;
     private readonly TempFolder _folder = new();
@@ -119,11 +119,14 @@ internal sealed class TestedApp : IAsyncDisposable
     private int? MainPid => File.Exists(_pidFile)
         && int.TryParse(File.ReadAllText(_pidFile), NumberStyles.Integer, CultureInfo.InvariantCulture, out var pid) ? pid : null;
 
-    // By a rename, so that there is always a release.
+    // By a rename, so that there is always a release. .NET's own moves no link to a folder.
     private void SwitchTo(PublishedProgram release)
     {
         var next = $"{_link}.next";
         File.CreateSymbolicLink(next, release.Folder);
-        File.Move(next, _link, overwrite: true);
+        if (Rename(next, _link) != 0) throw new IOException($"rename({next}, {_link}): {Marshal.GetLastPInvokeErrorMessage()}");
     }
+
+    [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Rename(string from, string to);
 }
