@@ -17,18 +17,17 @@ publish() {
     dotnet publish src/Ips.Host/Ips.Host.csproj -c Release -o artifacts/ips -v quiet --nologo
 }
 
-# $@: further options for the package of the tool.
+# In a folder of its own, apart from the other builds: a package names no folder of the machine that made it, and the tool is restored for
+# each kind of machine. $@: further properties.
 pack() {
-    # Set here and not only where CI is: a package names no folder of the machine that made it.
+    local packages=${IPS_PACKAGES:-$PWD/artifacts/packages} project
     export ContinuousIntegrationBuild=true
-    rm -rf artifacts/packages
-    local project
-    for project in src/Ips.Actors tests/Ips.Testing packaging/templates; do
-        dotnet pack "$project" -c Release -v quiet --nologo
+    rm -rf "$packages"
+    for project in src/Ips.Actors tests/Ips.Testing packaging/templates src/Ips.Host; do
+        dotnet pack "$project" -c Release -v quiet --nologo -p:ArtifactsPath="$PWD/artifacts/pack" -p:PackageOutputPath="$packages/" \
+            -p:PackTool=true "$@"
     done
-    # Apart from the other builds of the daemon, as it is restored for each kind of machine.
-    dotnet pack src/Ips.Host -c Release -v quiet --nologo -p:PackTool=true -p:ArtifactsPath="$PWD/artifacts/tool" \
-        -p:PackageOutputPath="$PWD/artifacts/packages" "$@"
+    echo "Packed $packages"
 }
 
 # What takes long is in classes named SoakTests and has a command of its own.
@@ -127,7 +126,7 @@ case "${1:-}" in
     "") publish; echo "Published artifacts/ips/ips" ;;
     run) shift; publish; serve "$@" ;;
     install) shift; install_release "$@" ;;
-    pack) shift; pack "$@"; echo "Packed artifacts/packages" ;;
+    pack) shift; pack "$@" ;;
     test) shift; run_tests "$not_soak" "$@" ;;
     soak) shift; run_tests "$soak" "$@" ;;
     *) sed -n '2,8s/^# //p' "$0" >&2; exit 2 ;;
