@@ -1,16 +1,22 @@
 using System.Runtime.InteropServices;
+using System.Xml.Linq;
 using Ips.Testing.Processes;
 
 namespace Ips.Packages.Tests;
 
 /// <summary>All packages in a feed of their own, and an empty folder that knows nothing else: an empty cache of packages, and an app made
 /// from the template. Packages of others come from the machine's own source.</summary>
-public sealed class Feed : IAsyncLifetime
+[CollectionDefinition(nameof(Feed))]
+public sealed class Feed : IAsyncLifetime, ICollectionFixture<Feed>
 {
     private readonly TempFolder _folder = new();
 
     /// <summary>The name of the app.</summary>
     public const string App = "Shop";
+
+    /// <summary>The version of all packages.</summary>
+    public static string Version { get; } = XDocument.Load(Path.Combine(SourceTree.Root, "Directory.Build.props"))
+        .Descendants("Version").Single().Value;
 
     /// <summary>Where the packages are.</summary>
     public string Packages => _folder.PathOf("packages");

@@ -5,8 +5,9 @@ using Xunit.Abstractions;
 namespace Ips.Packages.Tests;
 
 /// <summary>What a developer does who has the packages and nothing else: install, make an app, test, publish, run, reload.</summary>
+[Collection(nameof(Feed))]
 [Trait("issue", "15")]
-public sealed class InstallTests(Feed feed, ITestOutputHelper output) : IClassFixture<Feed>
+public sealed class InstallTests(Feed feed, ITestOutputHelper output)
 {
     // Quick, as the machine may be busy with other things; what an app's own test does is TemplateTest_*.
     private static readonly Dictionary<string, string?> s_quick = new() { ["Ips__Reload__Probation"] = "00:00:00.5" };
@@ -76,7 +77,6 @@ public sealed class InstallTests(Feed feed, ITestOutputHelper output) : IClassFi
             Assert.NotEqual(0, failed.ExitCode);
             Assert.Matches(@"\d+ of \d+ requests failed", failed.Output);
             Assert.Contains("status 500 instead of 200 to 399", failed.Output, StringComparison.Ordinal);
-            Assert.Contains("Reload 1 failed: rolled-back", failed.Output, StringComparison.Ordinal);
         }
         finally
         {
@@ -90,7 +90,7 @@ public sealed class InstallTests(Feed feed, ITestOutputHelper output) : IClassFi
         var folder = feed.PathOf("tool");
         await feed.DotnetAsync(feed.PathOf("work"), "tool", "install", "Ips.Tool", "--tool-path", folder);
         var ips = Path.Combine(folder, "ips");
-        Assert.StartsWith("0.1.0", (await IpsAsync("--version")).Output, StringComparison.Ordinal);
+        Assert.StartsWith($"{Feed.Version}+", (await IpsAsync("--version")).Output, StringComparison.Ordinal);
 
         var processes = new MarkedProcesses();
         var pidFile = feed.PathOf("ips.pid");
@@ -105,7 +105,7 @@ public sealed class InstallTests(Feed feed, ITestOutputHelper output) : IClassFi
             var status = await IpsAsync("status", "--pid-file", pidFile);
             output.WriteLine(status.Output);
             Assert.Equal(0, status.ExitCode);
-            Assert.Contains("promoted", status.Output, StringComparison.Ordinal);
+            Assert.Contains("Reloaded in ", status.Output, StringComparison.Ordinal);
             Assert.Equal(0, (await IpsAsync("stop", "--pid-file", pidFile)).ExitCode);
             await processes.WaitForOnlyAsync();
         }
