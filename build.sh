@@ -53,6 +53,7 @@ run_tests() {
     done
     for project in "${jobs[@]}"; do wait "$project" || status=$?; done
     test_project Ips.Host.ProcessTests "$filter" "$results" "$@" || status=$?
+    test_project Ips.Packages.Tests "$filter" "$results" "$@" || status=$?
     # The counts come from the result files; a run that left none is a failure of its own. Before them what failed, once more and
     # short: the output of a failed process test fills many screens.
     awk '

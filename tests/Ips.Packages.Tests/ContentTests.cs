@@ -17,7 +17,8 @@ public sealed class ContentTests(Feed feed)
     public void Feed_HasThePackages_WithSymbolsOfAllThatIsCompiled()
     {
         var files = Directory.GetFiles(feed.Packages).Select(file => Path.GetFileName(file)).ToHashSet();
-        Assert.Equal(Packages.Select(id => $"{id}.{Feed.Version}.nupkg").Order(), files.Where(file => file.EndsWith(".nupkg", StringComparison.Ordinal)).Order());
+        Assert.Equal(Packages.Select(id => $"{id}.{Feed.Version}.nupkg").Order(),
+            files.Where(file => file.EndsWith(".nupkg", StringComparison.Ordinal)).Order());
         Assert.All(["Ips.Actors", "Ips.Testing", $"Ips.Tool.{feed.RuntimeId}"],
             id => Assert.Contains($"{id}.{Feed.Version}.snupkg", files));
     }
@@ -67,7 +68,8 @@ public sealed class ContentTests(Feed feed)
                 Assert.All(names, name => Assert.True(content.ToArray().AsSpan().IndexOf(name) < 0, $"{file}: {entry}"));
                 looked++;
                 // Symbols name a document in pieces, which the bytes do not show.
-                if (Path.GetExtension(entry.Name) == ".pdb") Assert.All(Documents(content), path => Assert.StartsWith("/_/", path, StringComparison.Ordinal));
+                if (Path.GetExtension(entry.Name) != ".pdb") continue;
+                Assert.All(Documents(content), path => Assert.StartsWith("/_/", path, StringComparison.Ordinal));
             }
         }
 

@@ -43,7 +43,8 @@ public sealed class InstallTests(Feed feed, ITestOutputHelper output)
     public async Task App_PublishedTrimmed_IsRefusedWithTheReason(string property)
     {
         var result = await feed.TryDotnetAsync(feed.AppFolder,
-            ["publish", Feed.App, "-c", "Release", "-v", "quiet", "-r", feed.RuntimeId, "-o", feed.PathOf(property), $"-p:{property}=true"]);
+            ["publish", Feed.App, "-c", "Release", "-v", "quiet", "-r", feed.RuntimeId, "-o", feed.PathOf(property),
+                $"-p:{property}=true"]);
 
         Assert.NotEqual(0, result.ExitCode);
         Assert.Contains("error IPS0001: Ips.Actors does not support trimmed or native AOT apps", result.Output, StringComparison.Ordinal);

@@ -10,8 +10,8 @@ public sealed class ReloadTestOptions
 
     /// <summary>Gets the releases that the reloads switch to, such as the next one and then the old one again. <see cref="App"/> is the
     /// first to run.</summary>
-    /// <value>Paths like <see cref="App"/>; after the last one follows <see cref="App"/>. Default empty: each reload starts the same release
-    /// again.</value>
+    /// <value>Paths like <see cref="App"/>; after the last one follows <see cref="App"/>. Default empty: each reload starts the same
+    /// release again.</value>
     public IReadOnlyList<string> NextReleases { get; init; } = [];
 
     /// <summary>Gets the paths that the clients request with GET, in turn.</summary>

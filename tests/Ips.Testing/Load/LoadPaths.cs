@@ -9,7 +9,8 @@ internal sealed record LoadPaths
     /// <summary>Asked by the same workers, in turn with <see cref="Ping"/>. Default none.</summary>
     public IReadOnlyList<string> More { get; init; } = [];
 
-    /// <summary>The body that <see cref="Ping"/> and <see cref="More"/> must answer; null if any will do. Default <see cref="LoadBodies.Pong"/>.</summary>
+    /// <summary>The body that <see cref="Ping"/> and <see cref="More"/> must answer; null if any will do. Default
+    /// <see cref="LoadBodies.Pong"/>.</summary>
     public string? PingBody { get; init; } = LoadBodies.Pong;
 
     /// <summary>Asked by stream workers. The query's <c>chunks</c> tells how long the body must be. Default: 30 chunks in 3 s.</summary>

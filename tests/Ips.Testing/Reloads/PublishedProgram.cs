@@ -22,9 +22,9 @@ internal sealed record PublishedProgram(string Folder, string File)
         var apps = Directory.GetFiles(full, $"*{RuntimeConfig}").Select(file => Path.GetFileName(file)[..^RuntimeConfig.Length]).ToList();
         var names = apps.Count == 0 ? [.. Directory.GetFiles(full).Where(IsProgram).Select(file => Path.GetFileName(file))]
             : apps.Select(app => IsProgram(Path.Combine(full, app)) ? app : $"{app}.dll").ToList();
-        return names is [var name] ? new(full, name) : throw new ArgumentException(
-            $"{full} has {(names.Count == 0 ? "no program" : $"several programs ({string.Join(", ", names.Order(StringComparer.Ordinal))})")}; "
-            + "name the program of the app itself.");
+        if (names is [var name]) return new(full, name);
+        var found = names.Count == 0 ? "no program" : $"several programs ({string.Join(", ", names.Order(StringComparer.Ordinal))})";
+        throw new ArgumentException($"{full} has {found}; name the program of the app itself.");
     }
 
     private static bool IsProgram(string path) =>
