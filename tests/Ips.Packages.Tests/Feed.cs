@@ -7,7 +7,7 @@ namespace Ips.Packages.Tests;
 /// <summary>All packages in a feed of their own, and an empty folder that knows nothing else: an empty cache of packages, and an app made
 /// from the template. Packages of others come from the machine's own source.</summary>
 [CollectionDefinition(nameof(Feed))]
-public sealed class Feed : IAsyncLifetime, ICollectionFixture<Feed>
+public sealed class Feed : IAsyncLifetime, IDisposable, ICollectionFixture<Feed>
 {
     private readonly TempFolder _folder = new();
 
@@ -53,11 +53,10 @@ public sealed class Feed : IAsyncLifetime, ICollectionFixture<Feed>
     }
 
     /// <inheritdoc/>
-    public Task DisposeAsync()
-    {
-        _folder.Dispose();
-        return Task.CompletedTask;
-    }
+    public Task DisposeAsync() => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public void Dispose() => _folder.Dispose();
 
     /// <summary>The path of something in the folder.</summary>
     public string PathOf(params ReadOnlySpan<string> parts) => _folder.PathOf(parts);
