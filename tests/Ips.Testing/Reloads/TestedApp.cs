@@ -59,7 +59,13 @@ internal sealed partial class TestedApp : IAsyncDisposable
         using var limit = new CancellationTokenSource(_options.Timeout);
         while (!File.Exists($"{_pidFile}.sock") || MainPid is null)
         {
-            if (!ProcessTable.IsAlive(_first.Pid)) throw new ReloadTestFault("The app ended before it served.");
+            if (!ProcessTable.IsAlive(_first.Pid))
+            {
+                // Its last lines may still be on their way; a process that it left behind may hold the output for longer.
+                await Task.WhenAny(_first.WaitForOutputEndAsync(TimeSpan.FromSeconds(5)));
+                throw new ReloadTestFault("The app ended before it served.");
+            }
+
             if (limit.IsCancellationRequested)
                 throw new ReloadTestFault($"The app wrote no PID file within {_options.Timeout.TotalSeconds:0.#} s. It must call AddIps(), "
                     + "read its configuration from the environment, and not set PidFile in code.");

@@ -11,7 +11,7 @@ public sealed class PeerSessionTests
 
     private static readonly FuzzFacts s_facts = new("127.0.0.1:8080", 4711);
 
-    public static TheoryData Channels => new TheoryData<FuzzChannel>(Enum.GetValues<FuzzChannel>());
+    public static IEnumerable<object[]> Channels => new TheoryData<FuzzChannel>(Enum.GetValues<FuzzChannel>());
 
     [Theory]
     [MemberData(nameof(Channels))]

@@ -8,7 +8,7 @@ public sealed class StrictLoadFaultTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
-    public static TheoryData Faults()
+    public static IEnumerable<object[]> Faults()
     {
         TheoryData<Misbehaviour, FailureKind, LoadDistance> faults = [];
         foreach (var distance in Enum.GetValues<LoadDistance>())
