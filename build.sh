@@ -3,6 +3,7 @@
 # ./build.sh run [...]  publishes and serves a sample inventory on 127.0.0.1:8080, from artifacts/run; further words go to `ips run`
 # ./build.sh install [--prefix DIR]  publishes, and copies the daemon to DIR/lib/ips with a link DIR/bin/ips, the manual page and
 #                       completion; /usr/local
+# ./build.sh pack       makes the NuGet packages in artifacts/packages
 # ./build.sh test [...] runs every test but the soaks; the last line is "N passed, N failed"; further words go to `dotnet test`
 # ./build.sh soak [...] runs the long soaks
 set -euo pipefail
@@ -14,6 +15,19 @@ publish() {
     # The first time it restores and compiles everything, and says nothing meanwhile.
     [[ -e artifacts/ips/ips ]] || echo "The first build takes about two minutes." >&2
     dotnet publish src/Ips.Host/Ips.Host.csproj -c Release -o artifacts/ips -v quiet --nologo
+}
+
+# In a folder of its own, apart from the other builds: a package names no folder of the machine that made it, and the tool is restored for
+# each kind of machine. $@: further properties.
+pack() {
+    local packages=${IPS_PACKAGES:-$PWD/artifacts/packages} project
+    export ContinuousIntegrationBuild=true
+    rm -rf "$packages"
+    for project in src/Ips.Actors tests/Ips.Testing packaging/templates src/Ips.Host; do
+        dotnet pack "$project" -c Release -v quiet --nologo -p:ArtifactsPath="$PWD/artifacts/pack" -p:PackageOutputPath="$packages/" \
+            -p:PackTool=true "$@"
+    done
+    echo "Packed $packages"
 }
 
 # What takes long is in classes named SoakTests and has a command of its own.
@@ -39,6 +53,7 @@ run_tests() {
     done
     for project in "${jobs[@]}"; do wait "$project" || status=$?; done
     test_project Ips.Host.ProcessTests "$filter" "$results" "$@" || status=$?
+    test_project Ips.Packages.Tests "$filter" "$results" "$@" || status=$?
     # The counts come from the result files; a run that left none is a failure of its own. Before them what failed, once more and
     # short: the output of a failed process test fills many screens.
     awk '
@@ -112,7 +127,8 @@ case "${1:-}" in
     "") publish; echo "Published artifacts/ips/ips" ;;
     run) shift; publish; serve "$@" ;;
     install) shift; install_release "$@" ;;
+    pack) shift; pack "$@" ;;
     test) shift; run_tests "$not_soak" "$@" ;;
     soak) shift; run_tests "$soak" "$@" ;;
-    *) sed -n '2,6s/^# //p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,8s/^# //p' "$0" >&2; exit 2 ;;
 esac

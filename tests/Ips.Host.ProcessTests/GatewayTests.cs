@@ -20,7 +20,7 @@ public class GatewayTests(ITestOutputHelper output) : ProcessTest(output)
     [Theory]
     [InlineData(LoadDistance.Near)]
     [InlineData(LoadDistance.Far)]
-    public async Task Reload_YarpUnderEachKindOfClient_FailsNoRequest(LoadDistance distance)
+    internal async Task Reload_YarpUnderEachKindOfClient_FailsNoRequest(LoadDistance distance)
     {
         await using var gateway = await StartGatewayAsync("--Ips:Drain:WebSocketSpread=00:00:00.500");
         await using var plain = StrictLoad.Start(Http1(LoadTarget.Loopback(gateway.Port), distance));

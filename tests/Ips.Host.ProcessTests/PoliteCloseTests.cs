@@ -20,7 +20,7 @@ public class PoliteCloseTests(ITestOutputHelper output) : ProcessTest(output)
     [Theory]
     [InlineData(LoadDistance.Near)]
     [InlineData(LoadDistance.Far)]
-    public async Task Reload_TlsHttp1UnderLoad_FailsNoRequest(LoadDistance distance)
+    internal async Task Reload_TlsHttp1UnderLoad_FailsNoRequest(LoadDistance distance)
     {
         var (service, tlsPort) = await StartAsync();
         await using var load = StrictLoad.Start(new LoadOptions
@@ -52,7 +52,7 @@ public class PoliteCloseTests(ITestOutputHelper output) : ProcessTest(output)
     [InlineData(true, LoadDistance.Far)]
     [InlineData(false, LoadDistance.Near)]
     [InlineData(false, LoadDistance.Far)]
-    public async Task Reload_Http2UnderLoad_FailsNoRequest(bool tls, LoadDistance distance)
+    internal async Task Reload_Http2UnderLoad_FailsNoRequest(bool tls, LoadDistance distance)
     {
         var (service, tlsPort) = await StartAsync(h2c: true);
         await using var load = H2Load.Start(new H2Options

@@ -17,7 +17,7 @@ public class ReloadUnderLoadTests(ITestOutputHelper output) : ProcessTest(output
     [Theory]
     [InlineData(LoadDistance.Near)]
     [InlineData(LoadDistance.Far)]
-    public async Task Reload_AppUnderWholeMix_FailsNoRequest(LoadDistance distance) =>
+    internal async Task Reload_AppUnderWholeMix_FailsNoRequest(LoadDistance distance) =>
         await ReloadUnderLoadAsync(new ServiceSettings(ServiceKind.SampleApp), Reloads, target => Load(target, distance));
 
     // The daemon has nothing slow to ask for, so streams and uploads are left out.

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Ips.Testing;
 
 /// <summary>Waits for what cannot be listened for.</summary>
-public static class Eventually
+internal static class Eventually
 {
     private const int PollIntervalMaxMs = 10;
 

@@ -1,7 +1,7 @@
 namespace Ips.Testing;
 
 /// <summary>The source tree that the tests run in.</summary>
-public static class SourceTree
+internal static class SourceTree
 {
     /// <summary>The folder that holds <c>ips.sln</c>.</summary>
     public static string Root { get; } = Find();

@@ -57,6 +57,13 @@ public sealed class IpsOptions
 /// <summary>How a generation stops serving. HOCON block <c>ips.drain</c>, section <c>Ips:Drain</c> of an app's configuration.</summary>
 public sealed class DrainOptions
 {
+    /// <summary>The variable that Kubernetes sets in each container.</summary>
+    internal const string KubernetesVariable = "KUBERNETES_SERVICE_HOST";
+
+    private static readonly TimeSpan KubernetesLameDuck = TimeSpan.FromSeconds(5);
+
+    private TimeSpan? _lameDuck;
+
     /// <summary>Gets or sets how long open connections may take to finish after the generation has stopped accepting. Connections that
     /// remain are then closed; in-flight requests on them are aborted.</summary>
     /// <value>From 1 s to 1 h. Default 30 s, the same as <c>HostOptions.ShutdownTimeout</c>.</value>
@@ -64,8 +71,13 @@ public sealed class DrainOptions
 
     /// <summary>Gets or sets how long a stopping generation keeps accepting while <c>/readyz</c> already fails, so that load balancers
     /// stop sending traffic first. Applies to a stop, not to a reload.</summary>
-    /// <value>From 0 (off) to less than <see cref="Timeout"/>. Default 0.</value>
-    public TimeSpan LameDuck { get; set; } = TimeSpan.Zero;
+    /// <value>From 0 (off) to less than <see cref="Timeout"/>. Default 0; in Kubernetes, where <c>KUBERNETES_SERVICE_HOST</c> is set, 5 s,
+    /// or half of <see cref="Timeout"/> if that is shorter.</value>
+    public TimeSpan LameDuck
+    {
+        get => _lameDuck ?? DefaultLameDuck(InKubernetes, Timeout);
+        set => _lameDuck = value;
+    }
 
     /// <summary>Gets or sets how long a connection without a request stays open after a stop. In-flight requests get
     /// <see cref="Timeout"/>, and their connections close after the response. Applies to a stop that no other generation takes over, not to
@@ -89,6 +101,13 @@ public sealed class DrainOptions
     /// stop tells all of them at once.</summary>
     /// <value>From 0 (all at once) to 1 h. Default 5 s.</value>
     public TimeSpan WebsocketSpread { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The process runs in a container of Kubernetes, where a stop is announced to load balancers only as it begins.</summary>
+    internal bool InKubernetes { get; set; }
+
+    /// <summary>The lame duck where none is set. Pure.</summary>
+    internal static TimeSpan DefaultLameDuck(bool inKubernetes, TimeSpan timeout) =>
+        !inKubernetes ? TimeSpan.Zero : timeout / 2 < KubernetesLameDuck ? timeout / 2 : KubernetesLameDuck;
 
     /// <summary>The spread that is used.</summary>
     internal TimeSpan Spread => WebsocketSpread < Timeout / 2 ? WebsocketSpread : Timeout / 2;

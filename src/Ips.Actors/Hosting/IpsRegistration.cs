@@ -88,6 +88,8 @@ internal static class IpsRegistration
             options.Configure(configure);
         }
 
+        var inKubernetes = Environment.GetEnvironmentVariable(DrainOptions.KubernetesVariable) is { Length: > 0 };
+        services.PostConfigure<IpsOptions>(ips => ips.Drain.InKubernetes = inKubernetes);
         services.AddSingleton<IValidateOptions<IpsOptions>, IpsOptionsValidator>();
         services.AddSingleton(generation);
         services.AddSingleton(StartOf(generation));

@@ -181,7 +181,8 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
 
     private string DefaultPidFile(GenerationContext generation, ILogger log) => RuntimePaths.DefaultPidFile(
         services.GetRequiredService<IHostEnvironment>().ApplicationName,
-        generation.StartCommand.AppPath(Path.GetFileName(Assembly.GetEntryAssembly()?.Location ?? "")), log.RunFolderReplaced);
+        // Not by Assembly.Location, which is empty in a single file.
+        generation.StartCommand.AppPath($"{Assembly.GetEntryAssembly()?.GetName().Name}.dll"), log.RunFolderReplaced);
 
     private void Start(ActorSystem system, IActorRegistry registry, Parts parts)
     {

@@ -40,6 +40,7 @@ internal static class SettingsLoader
         var directory = FilePaths.Resolve(currentDirectory, arguments.Directory ?? ".");
         if (!Directory.Exists(directory)) problems.Add(new("--directory", null, null, $"{directory} is not a directory."));
         var settings = new DaemonSettings { Directory = directory };
+        settings.Ips.Drain.InKubernetes = Environment.GetEnvironmentVariable(DrainOptions.KubernetesVariable) is { Length: > 0 };
 
         settings.ConfigFile = arguments.Config is null ? null : FilePaths.Resolve(directory, arguments.Config);
         var file = settings.ConfigFile is null ? null : ReadFile(settings.ConfigFile, problems);

@@ -12,7 +12,7 @@ using Microsoft.Extensions.Hosting;
 namespace Ips.Testing.Fuzz;
 
 /// <summary>The server's half of the fuzz.</summary>
-public static class FuzzEndpoints
+internal static class FuzzEndpoints
 {
     private const int PieceBytes = 8 * 1024;
 

@@ -5,7 +5,7 @@ namespace Ips.Testing.Fuzz;
 
 /// <summary>The requests that the app was given, as far as its own code saw them: one that ran twice, or that nobody has sent, shows here
 /// even if no client sees it. A file for each process, in the folder that <see cref="Variable"/> names.</summary>
-public sealed class FuzzJournal : IDisposable
+internal sealed class FuzzJournal : IDisposable
 {
     /// <summary>The environment variable.</summary>
     public const string Variable = "FUZZ_JOURNAL";

@@ -5,7 +5,7 @@ namespace Ips.Testing.Http2;
 
 /// <summary>Clients over HTTP/2 that never retry. On a GOAWAY a client opens no more streams, waits for those that run and for the
 /// connection's end, and connects again.</summary>
-public sealed class H2Load : IAsyncDisposable
+internal sealed class H2Load : IAsyncDisposable
 {
     private const int RecordedFailuresMax = 20;
 

@@ -3,7 +3,7 @@ using Ips.Testing.Load;
 namespace Ips.Testing.Http2;
 
 /// <summary>The mix of a load over HTTP/2.</summary>
-public sealed record H2Options
+internal sealed record H2Options
 {
     /// <summary>The server.</summary>
     public required LoadTarget Target { get; init; }

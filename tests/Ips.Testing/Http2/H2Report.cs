@@ -8,7 +8,7 @@ namespace Ips.Testing.Http2;
 /// <param name="ClosedUntold">Connections that ended without a GOAWAY.</param>
 /// <param name="Resets">Connections that ended in a RST.</param>
 /// <param name="Failures">The first 20 failures.</param>
-public sealed record H2Report(long Responses, long Failed, int Connections, int Announced, int ClosedUntold, int Resets,
+internal sealed record H2Report(long Responses, long Failed, int Connections, int Announced, int ClosedUntold, int Resets,
     IReadOnlyList<string> Failures)
 {
     /// <inheritdoc/>

@@ -1,7 +1,7 @@
 namespace Ips.Testing.Load;
 
 /// <summary>What went wrong with one request, told apart by what a client sees on the wire.</summary>
-public enum FailureKind
+internal enum FailureKind
 {
     /// <summary>No connection: ECONNREFUSED, or no socket at a Unix socket's path.</summary>
     Refused,

@@ -5,4 +5,4 @@ namespace Ips.Testing.Load;
 /// <param name="EndedAt">When its last byte was read, as <see cref="System.Diagnostics.Stopwatch.GetTimestamp"/> counts.</param>
 /// <param name="Latency">Time from its begin (the connect, if it needed one) to that byte.</param>
 /// <param name="Generation">What <c>X-Ips-Generation</c> said; null without it.</param>
-public readonly record struct LoadAnswer(WorkerKind Worker, long EndedAt, TimeSpan Latency, int? Generation);
+internal readonly record struct LoadAnswer(WorkerKind Worker, long EndedAt, TimeSpan Latency, int? Generation);

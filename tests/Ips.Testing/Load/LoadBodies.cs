@@ -5,7 +5,7 @@ using System.Text;
 namespace Ips.Testing.Load;
 
 /// <summary>The bodies that the load's endpoints answer: deterministic, so that a client can verify each byte.</summary>
-public static class LoadBodies
+internal static class LoadBodies
 {
     /// <summary>What <c>/ping</c> answers.</summary>
     public const string Pong = "pong";

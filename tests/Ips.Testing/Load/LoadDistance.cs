@@ -1,7 +1,7 @@
 namespace Ips.Testing.Load;
 
 /// <summary>How soon a client knows that the server closed a connection.</summary>
-public enum LoadDistance
+internal enum LoadDistance
 {
     /// <summary>At once, as over loopback: it looks for a FIN or RST right before each request on a kept connection, and then asks on a new
     /// one.</summary>

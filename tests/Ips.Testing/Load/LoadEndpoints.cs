@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Routing;
 namespace Ips.Testing.Load;
 
 /// <summary>The server's half of the load: what <see cref="StrictLoad"/> and <see cref="SlowReader"/> ask for.</summary>
-public static class LoadEndpoints
+internal static class LoadEndpoints
 {
     private const int PieceSizeBytes = 16 * 1024;
 

@@ -15,7 +15,7 @@ namespace Ips.Testing.Load;
 /// <param name="LastBytes">The end of them, at most 200 bytes, escaped.</param>
 /// <param name="LastGeneration">The <c>X-Ips-Generation</c> last seen on that connection; null if none.</param>
 /// <param name="Detail">One line for a person.</param>
-public sealed record LoadFailure(
+internal sealed record LoadFailure(
     FailureKind Kind, WorkerKind Worker, int WorkerNumber, long Request, int RequestOnConnection, int LocalPort, TimeSpan At,
     long BytesSeen, string LastBytes, int? LastGeneration, string Detail)
 {

@@ -1,13 +1,16 @@
 namespace Ips.Testing.Load;
 
 /// <summary>The mix of a strict load. A worker has at most one connection; a count of 0 leaves that kind out.</summary>
-public sealed record LoadOptions
+internal sealed record LoadOptions
 {
     /// <summary>The server under load.</summary>
     public required LoadTarget Target { get; init; }
 
     /// <summary>What is asked for.</summary>
     public LoadPaths Paths { get; init; } = new();
+
+    /// <summary>The statuses, from the first to the last, that an answer may have. Default 200 alone.</summary>
+    public (int From, int To) Status { get; init; } = (200, 200);
 
     /// <summary>How soon a close is known. Default near.</summary>
     public LoadDistance Distance { get; init; } = LoadDistance.Near;
@@ -64,6 +67,9 @@ public sealed record LoadOptions
     /// <summary>Told of each request that was answered as it should be, by its worker, who goes on when this returns; several call at once.
     /// Default null: nobody.</summary>
     public Action<LoadAnswer>? OnAnswer { get; init; }
+
+    /// <summary>Told of each request that failed, in the same way. Default null: nobody.</summary>
+    public Action<LoadFailure>? OnFailure { get; init; }
 
     internal int WorkersOf(WorkerKind kind) => kind switch
     {

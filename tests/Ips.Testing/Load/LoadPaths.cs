@@ -1,12 +1,16 @@
 namespace Ips.Testing.Load;
 
 /// <summary>What the strict load asks for. <see cref="LoadEndpoints.MapLoadEndpoints"/> answers all of it.</summary>
-public sealed record LoadPaths
+internal sealed record LoadPaths
 {
     /// <summary>Asked by one-shot, busy and idle workers. Default <c>/ping</c>.</summary>
     public string Ping { get; init; } = "/ping";
 
-    /// <summary>The body that <see cref="Ping"/> must answer; null if any will do. Default <see cref="LoadBodies.Pong"/>.</summary>
+    /// <summary>Asked by the same workers, in turn with <see cref="Ping"/>. Default none.</summary>
+    public IReadOnlyList<string> More { get; init; } = [];
+
+    /// <summary>The body that <see cref="Ping"/> and <see cref="More"/> must answer; null if any will do. Default
+    /// <see cref="LoadBodies.Pong"/>.</summary>
     public string? PingBody { get; init; } = LoadBodies.Pong;
 
     /// <summary>Asked by stream workers. The query's <c>chunks</c> tells how long the body must be. Default: 30 chunks in 3 s.</summary>

@@ -18,7 +18,7 @@ namespace Ips.Testing.Load;
 /// <param name="LatencyMax">The longest time of a request.</param>
 /// <param name="LongestStall">The longest single wait for a connect or for a response's next bytes. Unlike a latency, it leaves out the
 /// time that a slow stream or upload takes by design.</param>
-public sealed record WorkerReport(
+internal sealed record WorkerReport(
     long Responses, IReadOnlyDictionary<FailureKind, long> Failures, IReadOnlyDictionary<int, long> ResponsesByGeneration,
     long ConnectionsOpened, long PoliteCloses, long ClosedIdle, long Resets,
     TimeSpan LatencyP50, TimeSpan LatencyP99, TimeSpan LatencyMax, TimeSpan LongestStall)
@@ -35,7 +35,7 @@ public sealed record WorkerReport(
 /// <param name="Elapsed">How long it ran.</param>
 /// <param name="Workers">By kind of worker; kinds with no worker are left out.</param>
 /// <param name="Failures">The first <see cref="LoadOptions.RecordedFailuresMax"/> failures.</param>
-public sealed record LoadReport(
+internal sealed record LoadReport(
     LoadDistance Distance, TimeSpan Elapsed, IReadOnlyDictionary<WorkerKind, WorkerReport> Workers, IReadOnlyList<LoadFailure> Failures)
 {
     /// <summary>Requests that ended, well or not.</summary>

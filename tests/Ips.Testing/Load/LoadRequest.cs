@@ -19,24 +19,25 @@ internal abstract class LoadRequest
     /// <summary>The requests of one worker.</summary>
     public static LoadRequest Of(WorkerKind kind, int worker, LoadOptions options) => kind switch
     {
-        WorkerKind.Stream => new Get(options.Target, options.Paths.Stream, LoadBodies.Stream(options.Paths.StreamChunks)),
+        WorkerKind.Stream => new Get(options.Target, [options.Paths.Stream], LoadBodies.Stream(options.Paths.StreamChunks)),
         WorkerKind.Upload => new Upload(options, worker),
-        _ => new Get(options.Target, options.Paths.Ping, options.Paths.PingBody is { } body ? Encoding.ASCII.GetBytes(body) : null),
+        _ => new Get(options.Target, [options.Paths.Ping, .. options.Paths.More],
+            options.Paths.PingBody is { } body ? Encoding.ASCII.GetBytes(body) : (ReadOnlyMemory<byte>?)null),
     };
 
     internal static byte[] Head(string method, LoadTarget target, string path, string headers) =>
         Encoding.ASCII.GetBytes($"{method} {path} HTTP/1.1\r\nHost: {target.Host}\r\n{headers}\r\n");
 
-    /// <summary>A GET, the same each time.</summary>
-    internal sealed class Get(LoadTarget target, string path, ReadOnlyMemory<byte>? expectedBody) : LoadRequest
+    /// <summary>A GET of some paths in turn.</summary>
+    internal sealed class Get(LoadTarget target, IReadOnlyList<string> paths, ReadOnlyMemory<byte>? expectedBody) : LoadRequest
     {
-        private readonly byte[] _bytes = Head("GET", target, path, "");
+        private readonly byte[][] _bytes = [.. paths.Select(path => Head("GET", target, path, ""))];
 
         public override ReadOnlyMemory<byte>? ExpectedBody { get; } = expectedBody;
 
         public override async ValueTask<bool> SendAsync(LoadConnection connection, long number)
         {
-            await connection.SendAsync(_bytes);
+            await connection.SendAsync(_bytes[number % _bytes.Length]);
             return true;
         }
     }

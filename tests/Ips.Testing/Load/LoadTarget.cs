@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace Ips.Testing.Load;
 
 /// <summary>Where the server under load listens: a TCP endpoint (IPv4 or IPv6) or a Unix socket.</summary>
-public sealed record LoadTarget
+internal sealed record LoadTarget
 {
     private LoadTarget(EndPoint endPoint, string host, bool tls = false) => (EndPoint, Host, Tls) = (endPoint, host, tls);
 

@@ -85,7 +85,13 @@ internal sealed class LoadWorker(WorkerKind kind, int number, LoadOptions option
         _body.Begin(_request.ExpectedBody);
         _parser.Begin(_body);
         await _connection.ReadResponseAsync(_parser);
-        if (_parser.Status != 200) throw new LoadFaultException(FailureKind.WrongStatus, $"status {_parser.Status} instead of 200");
+        var (from, to) = options.Status;
+        if (_parser.Status < from || _parser.Status > to)
+        {
+            throw new LoadFaultException(
+                FailureKind.WrongStatus, $"status {_parser.Status} instead of {from}{(to > from ? $" to {to}" : "")}");
+        }
+
         if (!isWhole) throw new LoadFaultException(FailureKind.WrongLength, "status 200 before the request's body was sent whole");
         if (_body.Fault is { } fault) throw new LoadFaultException(FailureKind.WrongLength, fault);
         var ended = Stopwatch.GetTimestamp();
@@ -109,11 +115,11 @@ internal sealed class LoadWorker(WorkerKind kind, int number, LoadOptions option
     {
         // Without a connection the request could not even begin: it counts all the same.
         if (_connection is null) _requests++;
-        statistics.Failed(
-            new LoadFailure(
-                fault.Kind, kind, number, _requests, _connection?.Requests ?? 0, _connection?.LocalPort ?? 0, statistics.Elapsed,
-                _connection?.BytesSeen ?? 0, _connection?.LastBytes ?? "", _connection?.LastGeneration, fault.Message),
-            _connection?.LongestWait ?? TimeSpan.Zero);
+        var failure = new LoadFailure(
+            fault.Kind, kind, number, _requests, _connection?.Requests ?? 0, _connection?.LocalPort ?? 0, statistics.Elapsed,
+            _connection?.BytesSeen ?? 0, _connection?.LastBytes ?? "", _connection?.LastGeneration, fault.Message);
+        statistics.Failed(failure, _connection?.LongestWait ?? TimeSpan.Zero);
+        options.OnFailure?.Invoke(failure);
     }
 
     private async ValueTask DropConnectionAsync()

@@ -6,7 +6,7 @@ namespace Ips.Testing.Load;
 
 /// <summary>A raw-socket server with the load's endpoints that commits one fault, to show that the strict client catches it. Says
 /// generation 1.</summary>
-public sealed class MisbehavingServer : IAsyncDisposable
+internal sealed class MisbehavingServer : IAsyncDisposable
 {
     private readonly Misbehaviour _fault;
     private readonly int _goodRequests;

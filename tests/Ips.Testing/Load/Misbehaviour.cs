@@ -1,7 +1,7 @@
 namespace Ips.Testing.Load;
 
 /// <summary>What a <see cref="MisbehavingServer"/> does to the requests that it was told to spoil.</summary>
-public enum Misbehaviour
+internal enum Misbehaviour
 {
     /// <summary>Nothing: each request is answered as it should be.</summary>
     None,

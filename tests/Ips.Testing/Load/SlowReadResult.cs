@@ -7,4 +7,5 @@ namespace Ips.Testing.Load;
 /// <param name="Generation">The generation that answered; null if it did not say.</param>
 /// <param name="SaidClose">The response said <c>Connection: close</c>.</param>
 /// <param name="Elapsed">From the connect to the last byte.</param>
-public sealed record SlowReadResult(FailureKind? Failure, string Detail, long BodyBytes, int? Generation, bool SaidClose, TimeSpan Elapsed);
+internal sealed record SlowReadResult(
+    FailureKind? Failure, string Detail, long BodyBytes, int? Generation, bool SaidClose, TimeSpan Elapsed);

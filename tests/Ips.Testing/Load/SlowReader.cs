@@ -5,7 +5,7 @@ namespace Ips.Testing.Load;
 
 /// <summary>A client that reads one large response slowly and verifies each byte, so that most of it waits in the server when something
 /// happens there.</summary>
-public sealed class SlowReader : IAsyncDisposable
+internal sealed class SlowReader : IAsyncDisposable
 {
     private readonly SlowReaderOptions _options;
     private readonly CancellationTokenSource _abort = new();

@@ -1,7 +1,7 @@
 namespace Ips.Testing.Load;
 
 /// <summary>How a <see cref="SlowReader"/> reads.</summary>
-public sealed record SlowReaderOptions
+internal sealed record SlowReaderOptions
 {
     /// <summary>The server.</summary>
     public required LoadTarget Target { get; init; }

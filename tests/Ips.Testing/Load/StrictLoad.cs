@@ -15,7 +15,7 @@ namespace Ips.Testing.Load;
 /// later.</item>
 /// </list>
 /// </remarks>
-public sealed class StrictLoad : IAsyncDisposable
+internal sealed class StrictLoad : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenSource _abort = new();

@@ -5,7 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 namespace Ips.Testing.Load;
 
 /// <summary>Self-signed certificates for servers under test.</summary>
-public static class TestCertificate
+internal static class TestCertificate
 {
     private const string Subject = "CN=localhost";
 

@@ -1,7 +1,7 @@
 namespace Ips.Testing.Load;
 
 /// <summary>How a worker of the strict load uses its connection.</summary>
-public enum WorkerKind
+internal enum WorkerKind
 {
     /// <summary>Opens a connection, asks once, closes it.</summary>
     OneShot,

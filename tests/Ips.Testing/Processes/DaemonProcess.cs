@@ -10,7 +10,7 @@ namespace Ips.Testing.Processes;
 /// test: it inherits the output, so its lines arrive here too, and <see cref="DisposeAsync"/> ends it once it was passed to
 /// <see cref="Track"/>.
 /// </summary>
-public sealed class DaemonProcess : IAsyncDisposable
+internal sealed class DaemonProcess : IAsyncDisposable
 {
     private readonly Process _process;
     private readonly long _started = Stopwatch.GetTimestamp();
@@ -71,6 +71,8 @@ public sealed class DaemonProcess : IAsyncDisposable
 
     /// <inheritdoc cref="WaitForLineAsync(Func{string, bool}, TimeSpan, int)"/>
     /// <param name="pattern">What must be found in the line.</param>
+    /// <param name="timeout">Limit of the wait.</param>
+    /// <param name="from">The first line's number that counts.</param>
     public async Task<Match> WaitForLineAsync(Regex pattern, TimeSpan timeout, int from = 0) =>
         pattern.Match((await WaitForLineAsync(pattern.IsMatch, $"a line with '{pattern}'", timeout, from)).Text);
 

@@ -6,7 +6,7 @@ namespace Ips.Testing.Processes;
 /// <remarks>Between fork(2) and execve(2) a child has a copy of each descriptor of the tests' own process. While it has that of a program
 /// that another test has just written, the start of that program fails with ETXTBSY. So nothing is started while a program is written.
 /// </remarks>
-public static class Executable
+internal static class Executable
 {
     private const UnixFileMode Mode = (UnixFileMode)0b111_101_101;
 

@@ -5,7 +5,7 @@ using System.Net.Sockets;
 namespace Ips.Testing.Processes;
 
 /// <summary>Finds TCP ports for daemons that must be told one, rather than bind port 0.</summary>
-public static class FreePort
+internal static class FreePort
 {
     private const int Lowest = 15_000;
     private static readonly Lock Gate = new();

@@ -5,4 +5,4 @@ namespace Ips.Testing.Processes;
 /// <param name="At">When it was read, since the process was started.</param>
 /// <param name="IsError">It came over stderr.</param>
 /// <param name="Text">Without its line end.</param>
-public sealed record OutputLine(int Number, TimeSpan At, bool IsError, string Text);
+internal sealed record OutputLine(int Number, TimeSpan At, bool IsError, string Text);

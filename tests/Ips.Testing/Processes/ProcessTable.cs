@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace Ips.Testing.Processes;
 
 /// <summary>What /proc tells of any process, and kill(2). For processes that are not children of the test.</summary>
-public static partial class ProcessTable
+internal static partial class ProcessTable
 {
     /// <summary>What <see cref="OpenFiles"/> says of a descriptor that was closed while it looked.</summary>
     public const string ClosedMeanwhile = "(closed meanwhile)";

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Ips.Testing.Processes;
 
 /// <summary>How the tests' own process takes signals, as far as it hands that on.</summary>
-public static partial class SignalDispositions
+internal static partial class SignalDispositions
 {
     private const nint SigErr = -1, SigDfl = 0, SigIgn = 1;
 

@@ -2,7 +2,7 @@ namespace Ips.Testing.Processes;
 
 /// <summary>A folder of its own, mode 0700, under the temporary directory, with a path short enough for Unix sockets. Removed, with all in
 /// it, on disposal.</summary>
-public sealed class TempFolder : IDisposable
+internal sealed class TempFolder : IDisposable
 {
     /// <summary>Makes the folder.</summary>
     public TempFolder() => Path = Directory.CreateTempSubdirectory("ips-").FullName;

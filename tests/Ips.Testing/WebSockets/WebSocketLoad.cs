@@ -10,7 +10,7 @@ namespace Ips.Testing.WebSockets;
 
 /// <summary>WebSocket clients that say something, wait for its echo, and pause. Closed with 1001 one answers the Close, waits for the end
 /// and connects again.</summary>
-public sealed class WebSocketLoad : IAsyncDisposable
+internal sealed class WebSocketLoad : IAsyncDisposable
 {
     private const int RecordedFailuresMax = 20;
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(20);

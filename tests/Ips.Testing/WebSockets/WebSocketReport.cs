@@ -7,7 +7,7 @@ namespace Ips.Testing.WebSockets;
 /// <param name="Resets">Connections that ended in a RST.</param>
 /// <param name="CloseTimes">When each 1001 came, since the load's begin.</param>
 /// <param name="Failures">The first 20 failures.</param>
-public sealed record WebSocketReport(long Echoes, long Failed, int GoneAway, int Resets, IReadOnlyList<TimeSpan> CloseTimes,
+internal sealed record WebSocketReport(long Echoes, long Failed, int GoneAway, int Resets, IReadOnlyList<TimeSpan> CloseTimes,
     IReadOnlyList<string> Failures)
 {
     /// <inheritdoc/>

@@ -23,7 +23,7 @@ public sealed class KestrelLoadTests
     [InlineData("http://[::1]:0", LoadDistance.Near)]
     [InlineData("unix", LoadDistance.Near)]
     [InlineData("unix", LoadDistance.Far)]
-    public async Task Kestrel_UnderTheWholeMix_NothingFails(string address, LoadDistance distance)
+    internal async Task Kestrel_UnderTheWholeMix_NothingFails(string address, LoadDistance distance)
     {
         var path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         var generation = 1;

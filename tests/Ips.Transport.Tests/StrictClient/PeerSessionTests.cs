@@ -11,11 +11,11 @@ public sealed class PeerSessionTests
 
     private static readonly FuzzFacts s_facts = new("127.0.0.1:8080", 4711);
 
-    public static TheoryData<FuzzChannel> Channels => [.. Enum.GetValues<FuzzChannel>()];
+    public static IEnumerable<object[]> Channels => new TheoryData<FuzzChannel>(Enum.GetValues<FuzzChannel>());
 
     [Theory]
     [MemberData(nameof(Channels))]
-    public void Make_SameSeedAndNumber_IsTheSameSession(FuzzChannel channel)
+    internal void Make_SameSeedAndNumber_IsTheSameSession(FuzzChannel channel)
     {
         Assert.Equal(Text(1, 7), Text(1, 7));
         Assert.NotEqual(Text(1, 7), Text(1, 8));
@@ -27,7 +27,7 @@ public sealed class PeerSessionTests
     // The text in the message of a failure must lead back to what was sent, whatever process id the peer had.
     [Theory]
     [MemberData(nameof(Channels))]
-    public void Make_OtherFacts_DecidesTheSame(FuzzChannel channel)
+    internal void Make_OtherFacts_DecidesTheSame(FuzzChannel channel)
     {
         for (var number = 0; number < Sessions; number++)
         {
@@ -41,7 +41,7 @@ public sealed class PeerSessionTests
 
     [Theory]
     [MemberData(nameof(Channels))]
-    public void Make_ManySessions_MeetEachFrameAndMutation(FuzzChannel channel)
+    internal void Make_ManySessions_MeetEachFrameAndMutation(FuzzChannel channel)
     {
         var packets = Packets(channel);
         var kinds = packets.Select(packet => packet.Kind).ToHashSet();
@@ -57,7 +57,7 @@ public sealed class PeerSessionTests
     [InlineData(FuzzChannel.Predecessor)]
     [InlineData(FuzzChannel.Takeover)]
     [InlineData(FuzzChannel.Supervisor)]
-    public void Make_ManySessions_MeetEachDescriptorAndNumberOfThem(FuzzChannel channel)
+    internal void Make_ManySessions_MeetEachDescriptorAndNumberOfThem(FuzzChannel channel)
     {
         var packets = Packets(channel);
         foreach (var kind in Enum.GetValues<FuzzDescriptor>()) Assert
@@ -71,7 +71,7 @@ public sealed class PeerSessionTests
     [Theory]
     [InlineData(FuzzChannel.Successor)]
     [InlineData(FuzzChannel.Predecessor)]
-    public void Make_UnchangedFrames_AreFramesOfTheProtocol(FuzzChannel channel)
+    internal void Make_UnchangedFrames_AreFramesOfTheProtocol(FuzzChannel channel)
     {
         var names = PacketGrammar.Of(channel).Select(rule => rule.Name).ToHashSet();
         var valid = Packets(channel).Where(packet => names.Contains(packet.Kind)).ToList();

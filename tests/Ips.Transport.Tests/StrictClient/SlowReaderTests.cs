@@ -16,7 +16,7 @@ public sealed class SlowReaderTests
     [InlineData(Misbehaviour.WrongBody, FailureKind.WrongLength)]
     [InlineData(Misbehaviour.WrongLength, FailureKind.WrongLength)]
     [InlineData(Misbehaviour.WrongStatus, FailureKind.WrongStatus)]
-    public async Task Finish_Server_IsJudged(Misbehaviour behaviour, FailureKind? failure)
+    internal async Task Finish_Server_IsJudged(Misbehaviour behaviour, FailureKind? failure)
     {
         await using var server = MisbehavingServer.Start(behaviour);
         await using var reader = await SlowReader.StartAsync(Options(server));

@@ -8,7 +8,7 @@ public sealed class StrictLoadFaultTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
-    public static TheoryData<Misbehaviour, FailureKind, LoadDistance> Faults()
+    public static IEnumerable<object[]> Faults()
     {
         TheoryData<Misbehaviour, FailureKind, LoadDistance> faults = [];
         foreach (var distance in Enum.GetValues<LoadDistance>())
@@ -30,7 +30,7 @@ public sealed class StrictLoadFaultTests
 
     [Theory]
     [MemberData(nameof(Faults))]
-    public async Task Server_SpoilsEachRequest_EachIsReportedAsThatKind(Misbehaviour fault, FailureKind kind, LoadDistance distance)
+    internal async Task Server_SpoilsEachRequest_EachIsReportedAsThatKind(Misbehaviour fault, FailureKind kind, LoadDistance distance)
     {
         await using var server = MisbehavingServer.Start(fault);
         var report = await RunAsync(server, Mix(server.Target) with { Distance = distance });
@@ -42,7 +42,7 @@ public sealed class StrictLoadFaultTests
 
     [Theory]
     [MemberData(nameof(Faults))]
-    public async Task Server_SpoilsTheThirdRequestOfAConnection_OnlyThatOneFails(Misbehaviour fault, FailureKind kind,
+    internal async Task Server_SpoilsTheThirdRequestOfAConnection_OnlyThatOneFails(Misbehaviour fault, FailureKind kind,
         LoadDistance distance)
     {
         await using var server = MisbehavingServer.Start(fault, goodRequests: 2);
@@ -58,7 +58,7 @@ public sealed class StrictLoadFaultTests
     [Theory]
     [InlineData(LoadDistance.Near)]
     [InlineData(LoadDistance.Far)]
-    public async Task Server_DoesNotListen_EachRequestIsRefused(LoadDistance distance)
+    internal async Task Server_DoesNotListen_EachRequestIsRefused(LoadDistance distance)
     {
         await using var server = MisbehavingServer.Start(Misbehaviour.Refuse);
         var report = await RunAsync(server, Mix(server.Target) with { Distance = distance });
@@ -101,7 +101,7 @@ public sealed class StrictLoadFaultTests
     [Theory]
     [InlineData(LoadDistance.Near)]
     [InlineData(LoadDistance.Far)]
-    public async Task Server_SendsUnaskedBytesToAnIdleConnection_IsMalformed(LoadDistance distance)
+    internal async Task Server_SendsUnaskedBytesToAnIdleConnection_IsMalformed(LoadDistance distance)
     {
         await using var server = MisbehavingServer.Start(Misbehaviour.UnaskedBytes, delay: TimeSpan.FromMilliseconds(100));
         var report = await RunAsync(server, Idle(server.Target, TimeSpan.FromSeconds(1)) with { Distance = distance });

@@ -13,7 +13,7 @@ public sealed class StrictLoadTests
     [Theory]
     [InlineData(LoadDistance.Near)]
     [InlineData(LoadDistance.Far)]
-    public async Task Server_Behaves_NothingFails(LoadDistance distance)
+    internal async Task Server_Behaves_NothingFails(LoadDistance distance)
     {
         await using var server = MisbehavingServer.Start(Misbehaviour.None);
         await AssertNothingFailsAsync(Mix(server.Target) with { Distance = distance });
@@ -37,7 +37,7 @@ public sealed class StrictLoadTests
     [Theory]
     [InlineData(LoadDistance.Near)]
     [InlineData(LoadDistance.Far)]
-    public async Task Server_ClosesPolitely_NothingFailsAndEachCloseIsCounted(LoadDistance distance)
+    internal async Task Server_ClosesPolitely_NothingFailsAndEachCloseIsCounted(LoadDistance distance)
     {
         await using var server = MisbehavingServer.Start(Misbehaviour.ClosePolitely, goodRequests: 2);
         var report = await AssertNothingFailsAsync(Mix(server.Target) with { Distance = distance, OneShotWorkers = 0 });
@@ -50,7 +50,7 @@ public sealed class StrictLoadTests
     [Theory]
     [InlineData(LoadDistance.Near)]
     [InlineData(LoadDistance.Far)]
-    public async Task Server_ClosesRestingConnectionsUntold_CountsThemAsClosedIdle(LoadDistance distance)
+    internal async Task Server_ClosesRestingConnectionsUntold_CountsThemAsClosedIdle(LoadDistance distance)
     {
         // The interval is long against the delay after which a far client knows, even on a busy machine.
         await using var server = MisbehavingServer.Start(Misbehaviour.CloseUntold);

@@ -1,7 +1,7 @@
 namespace Ips.Testing.Fuzz.Channels;
 
 /// <summary>A channel of Ips, by who the hostile peer is.</summary>
-public enum FuzzChannel
+internal enum FuzzChannel
 {
     /// <summary>The handover channel: a release that the service starts on a reload.</summary>
     Successor,
@@ -23,7 +23,7 @@ public enum FuzzChannel
 }
 
 /// <summary>What a descriptor in a packet refers to.</summary>
-public enum FuzzDescriptor
+internal enum FuzzDescriptor
 {
     File, DevNull, Directory, PipeReader, PipeWriter, PipeWithoutReader, Stream, StreamWithoutPeer, Listener, Packets, Event,
 }
@@ -33,7 +33,7 @@ public enum FuzzDescriptor
 /// <param name="Bytes">Its bytes.</param>
 /// <param name="Descriptor">What its descriptors refer to.</param>
 /// <param name="Descriptors">How many of them ride along, from 0 to 253: the kernel's own limit.</param>
-public sealed record FuzzPacket(string Kind, ReadOnlyMemory<byte> Bytes, FuzzDescriptor Descriptor = default, int Descriptors = 0)
+internal sealed record FuzzPacket(string Kind, ReadOnlyMemory<byte> Bytes, FuzzDescriptor Descriptor = default, int Descriptors = 0)
 {
     /// <summary>The most descriptors that the kernel takes in one packet.</summary>
     public const int DescriptorsMax = 253;
@@ -52,4 +52,4 @@ public sealed record FuzzPacket(string Kind, ReadOnlyMemory<byte> Bytes, FuzzDes
 /// <summary>What the generator must know of the service to speak of things that exist.</summary>
 /// <param name="Endpoint">An address that it listens on, such as <c>127.0.0.1:40123</c>.</param>
 /// <param name="Pid">The process id that the peer calls its own.</param>
-public sealed record FuzzFacts(string Endpoint, int Pid);
+internal sealed record FuzzFacts(string Endpoint, int Pid);

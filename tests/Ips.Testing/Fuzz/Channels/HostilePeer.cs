@@ -4,7 +4,7 @@ using System.Text;
 namespace Ips.Testing.Fuzz.Channels;
 
 /// <summary>Plays sessions: what a hostile process does.</summary>
-public static class HostilePeer
+internal static class HostilePeer
 {
     /// <summary>The first argument of a program that is to be one.</summary>
     public const string Argument = "--hostile";

@@ -4,7 +4,7 @@ using System.Text;
 namespace Ips.Testing.Fuzz.Channels;
 
 /// <summary>What became of a packet.</summary>
-public enum SendOutcome
+internal enum SendOutcome
 {
     Sent,
 
@@ -17,7 +17,7 @@ public enum SendOutcome
 
 /// <summary>A Unix socket by which anything can be sent that the kernel lets through: empty packets, too many descriptors, what no library
 /// would send.</summary>
-public sealed unsafe partial class PacketSocket : IDisposable
+internal sealed unsafe partial class PacketSocket : IDisposable
 {
     private const int AfUnix = 1, SockStream = 1, SockSeqPacket = 5, SockCloseOnExec = 0x80000;
     private const int SolSocket = 1, SoSendBuffer = 7, ScmRights = 1, ShutWrite = 1;

@@ -1,7 +1,7 @@
 namespace Ips.Testing.Fuzz.Channels;
 
 /// <summary>How a hostile peer ends.</summary>
-public enum PeerEnding
+internal enum PeerEnding
 {
     /// <summary>Its process ends.</summary>
     Exits,
@@ -17,7 +17,7 @@ public enum PeerEnding
 }
 
 /// <summary>What a hostile peer does on one channel, made of a seed and its number alone. Pure.</summary>
-public sealed class PeerSession
+internal sealed class PeerSession
 {
     private const int PacketsMax = 80, FloodConnections = 40, DescriptorsAllowed = 64;
 

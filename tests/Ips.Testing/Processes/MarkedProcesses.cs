@@ -1,7 +1,6 @@
 using System.Text;
-using Ips.Testing.Processes;
 
-namespace Ips.Host.ProcessTests.Harness;
+namespace Ips.Testing.Processes;
 
 /// <summary>All processes that came of a test, whoever started them: they have inherited a variable with a value of its own.</summary>
 internal sealed class MarkedProcesses
