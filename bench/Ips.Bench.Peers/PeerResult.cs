@@ -1,4 +1,4 @@
-using Ips.Bench.Reload;
+using Ips.Bench;
 namespace Ips.Bench.Peers;
 
 /// <summary>What became of a peer in this run.</summary>

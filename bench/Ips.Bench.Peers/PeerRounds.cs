@@ -1,4 +1,4 @@
-using Ips.Bench.Reload;
+using Ips.Bench;
 namespace Ips.Bench.Peers;
 
 /// <summary>
@@ -53,7 +53,7 @@ internal static class PeerRounds
         CancellationToken cancellationToken)
     {
         await using var process = await PeerProcess.StartAsync(peer, scripts, binaries, cancellationToken);
-        await Wrk.RunAsync(process.Port, 32, 3, cancellationToken); // the first generation has compiled its hot code
+        await Wrk.RunAsync(process.Port, 32, 3, cancellationToken: cancellationToken); // the first generation has compiled its hot code
         List<ReloadFigures> figures = [];
         for (var i = 0; i < reloads; i++)
         {

@@ -1,4 +1,4 @@
-using Ips.Bench.Reload;
+using Ips.Bench;
 using System.Text;
 
 namespace Ips.Bench.Peers;

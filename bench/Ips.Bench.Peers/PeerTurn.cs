@@ -1,4 +1,4 @@
-using Ips.Bench.Reload;
+using Ips.Bench;
 using System.Diagnostics;
 
 namespace Ips.Bench.Peers;
@@ -25,7 +25,7 @@ internal sealed record PeerTurn(ReloadFigures Reload, double PerSecond, string? 
     /// clients.</summary>
     public static async Task<PeerTurn> MeasureAsync(PeerProcess peer, CancellationToken cancellationToken)
     {
-        var speed = await Wrk.RunAsync(peer.Port, WrkConnections, WrkSeconds, cancellationToken);
+        var speed = await Wrk.RunAsync(peer.Port, WrkConnections, WrkSeconds, cancellationToken: cancellationToken);
         var reload = await ReloadAsync(peer, cancellationToken);
         var (one, two) = await MemoryAsync(peer, cancellationToken);
         return new PeerTurn(reload, speed.PerSecond, speed.Errors, one, two);

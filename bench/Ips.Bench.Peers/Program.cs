@@ -1,4 +1,4 @@
-using Ips.Bench.Reload;
+using Ips.Bench;
 // What it answers: what do clients see of a reload of Ips, and of nginx, HAProxy, gunicorn and others, side by side in one run? And: is a
 // new generation warm? bench/peers.sh builds all of it, runs it and writes its table into docs/bench-peers.md and its plot beside it.
 //   run SCRIPTS BINARIES TABLE PLOT [--rounds N] [--aim-reloads N] [--only PART-OF-NAME]   measures; 0 rounds or reloads leave that part

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
 
-namespace Ips.Bench.Cost;
+namespace Ips.Bench;
 
 /// <summary>wrk requests <c>/ping</c> as fast as it is answered.</summary>
 internal static partial class Wrk
@@ -10,7 +10,9 @@ internal static partial class Wrk
     /// <param name="connections">How many at once, on one thread.</param>
     /// <param name="seconds">For how long.</param>
     /// <param name="keepsAlive">Whether a connection is kept for further requests; else each request has its own.</param>
-    public static async Task<WrkRun> RunAsync(int port, int connections, int seconds, bool keepsAlive)
+    /// <param name="cancellationToken">Kills it.</param>
+    public static async Task<WrkRun> RunAsync(
+        int port, int connections, int seconds, bool keepsAlive = true, CancellationToken cancellationToken = default)
     {
         string[] close = keepsAlive ? [] : ["-H", "Connection: close"];
         using var wrk = Process.Start(
@@ -18,8 +20,10 @@ internal static partial class Wrk
             {
                 RedirectStandardOutput = true,
             }) ?? throw new InvalidOperationException("wrk did not start.");
-        var report = await wrk.StandardOutput.ReadToEndAsync();
-        await wrk.WaitForExitAsync();
+        using var kill = cancellationToken.Register(wrk.Kill);
+        var report = await wrk.StandardOutput.ReadToEndAsync(CancellationToken.None);
+        await wrk.WaitForExitAsync(CancellationToken.None);
+        cancellationToken.ThrowIfCancellationRequested();
         if (wrk.ExitCode != 0)
         {
             throw new InvalidOperationException($"wrk ended with {wrk.ExitCode}: {report}");
