@@ -25,7 +25,7 @@ pack() {
     rm -rf "$packages"
     for project in src/Ips.Actors tests/Ips.Testing packaging/templates src/Ips.Host; do
         dotnet pack "$project" -c Release -v quiet --nologo -p:ArtifactsPath="$PWD/artifacts/pack" -p:PackageOutputPath="$packages/" \
-            -p:PackTool=true "$@"
+            -p:Packing=true "$@"
     done
     echo "Packed $packages"
 }

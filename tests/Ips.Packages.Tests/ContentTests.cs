@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Reflection.Metadata;
+using System.Reflection.PortableExecutable;
 using System.Text;
 using System.Xml.Linq;
 
@@ -51,6 +52,21 @@ public sealed class ContentTests(Feed feed)
         Assert.NotNull(package.GetEntry($"lib/net10.0/{id}.dll"));
         Assert.NotNull(package.GetEntry($"lib/net10.0/{id}.xml"));
         Assert.NotNull(package.GetEntry(id == "Ips.Actors" ? $"buildTransitive/{id}.targets" : $"build/{id}.targets"));
+    }
+
+    // Machine of a PE file, as .NET changes it for Linux.
+    [Theory]
+    [InlineData("linux-x64", (ushort)Machine.Amd64 ^ 0x7b79)]
+    [InlineData("linux-arm64", (ushort)Machine.Arm64 ^ 0x7b79)]
+    public void Library_ForEachKindOfMachine_IsCompiledAhead(string runtimeId, int machine)
+    {
+        using var package = Open($"Ips.Actors.{Feed.Version}.nupkg");
+        using var content = new MemoryStream();
+        using (var stream = package.GetEntry($"runtimes/{runtimeId}/lib/net10.0/Ips.Actors.dll")!.Open()) stream.CopyTo(content);
+        content.Position = 0;
+        using var image = new PEReader(content);
+        Assert.Equal(machine, (ushort)image.PEHeaders.CoffHeader.Machine);
+        Assert.True(image.PEHeaders.CorHeader!.ManagedNativeHeaderDirectory.Size > 0);
     }
 
     [Fact]

@@ -18,7 +18,8 @@ internal sealed class IpsActorSystem : IDisposable
     /// <summary>The actors, by their key; null before the start, and in a host where Ips is inert.</summary>
     public ActorRegistry? Registry { get; private set; }
 
-    /// <summary>Makes the system beside the app's own start, as it takes a tenth of a second and more. It has no actors of Ips yet.</summary>
+    /// <summary>Makes the system beside the app's own start, as it takes a tenth of a second and more. It has no actors of Ips
+    /// yet.</summary>
     public void Begin() => _system ??= Task.Run(Create);
 
     /// <summary>Starts the actors, in a system that was made before or is made now.</summary>

@@ -22,7 +22,8 @@ namespace Ips.Actors.HttpFront;
 [SupportedOSPlatform("linux")]
 internal sealed class AppWarmup(
     bool isSuccessor, HandoverConnectionFactory connections, AppPipeline pipeline, IHttpContextFactory contexts,
-    Func<IReadOnlyList<string>> urls, Func<IReadOnlyList<string>> healthPaths, WarmupOptions options, TimeProvider time, ILogger log) : IWarmup
+    Func<IReadOnlyList<string>> urls, Func<IReadOnlyList<string>> healthPaths, WarmupOptions options, TimeProvider time, ILogger log)
+    : IWarmup
 {
     private const string Host = "localhost";
     private const string OwnPath = "/";

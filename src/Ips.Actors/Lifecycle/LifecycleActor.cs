@@ -67,7 +67,8 @@ internal sealed class LifecycleActor : UntypedActor, IWithTimers, IWithStash
             case LifecycleEvent.ReloadRequested asked: Consider(new AskedReload(new LifecycleProtocol.Reload(asked.Source), _time)); break;
             case LifecycleEvent change: Apply(change); break;
             case MoverProtocol.Settled settled:
-                Apply(new LifecycleEvent.ConnectionsSettled { Counts = new ConnectionCounts(settled.Moved, settled.Busy, settled.Staying) });
+                var counts = new ConnectionCounts(settled.Moved, settled.Busy, settled.Staying);
+                Apply(new LifecycleEvent.ConnectionsSettled { Counts = counts });
                 break;
             case LifecycleProtocol.Reload reload: Consider(new AskedReload(reload, _time)); break;
             case ConfigurationChecked configuration: OnConfigurationChecked(configuration); break;

@@ -26,7 +26,8 @@ public sealed partial class ActorLoggersTests
 
         provider.Open.Set();
         Assert.True(SpinWait.SpinUntil(() => Kept().Count + Lost() == count, Limit)); // the loss is told before the rest is written
-        Assert.Equal(Enumerable.Range(0, Kept().Count).Select(i => $"77 number {i}"), Kept());
+        // One more has room once the writer has taken the first, which it may do late.
+        Assert.Equal(Enumerable.Range(0, ActorLoggers.MaxWaiting).Select(i => $"77 number {i}"), Kept().Take(ActorLoggers.MaxWaiting));
         Assert.InRange(Kept().Count, ActorLoggers.MaxWaiting, ActorLoggers.MaxWaiting + 1);
 
         List<string> Kept() => [.. provider.Lines.Where(line => line.StartsWith("77 ", StringComparison.Ordinal))];
