@@ -10,8 +10,9 @@ command -v wrk > /dev/null || { echo "bench/cost.sh needs wrk: apt-get install w
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-publish() { dotnet publish bench/Ips.Bench.Cost -c Release -v quiet --nologo -p:RestorePackagesWithLockFile=false -o "$work/$1" "${@:2}"; }
-publish r2r -r "linux-$(dpkg --print-architecture | sed s/amd64/x64/)" --self-contained false -p:PublishReadyToRun=true
+publish() { dotnet publish bench/Ips.Bench.Cost -c Release -v quiet --nologo -o "$work/$1" "${@:2}"; }
+mkdir -p artifacts/readytorun
+publish r2r -p:BenchReadyToRun=true
 publish jit
 cp "$work/r2r/Ips.Actors.dll" "$work/jit/" # as the package has it
 

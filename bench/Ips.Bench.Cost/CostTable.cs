@@ -15,8 +15,8 @@ internal static class CostTable
         (Allocations Plain, Allocations Ips) allocations)
     {
         var text = new StringBuilder();
-        text.Append($"{measured} Each pair back to back; medians, the middle half of the values in brackets. Only differences and ratios ")
-            .Append("within one run carry over to another machine.\n\n")
+        text.Append($"{measured}\nEach pair back to back; medians, the middle half of the values in brackets. Only differences ")
+            .Append("and ratios within one run\ncarry over to another machine.\n\n")
             .Append("| start to the first response | without | with | difference |\n|---|---|---|---|\n");
         foreach (var (name, pairs) in starts)
         {
