@@ -28,7 +28,7 @@ public sealed class InstallTests(Feed feed, ITestOutputHelper output)
         var report = await ReloadTest.RunAsync(new ReloadTestOptions
         {
             App = folder, Reloads = 2, Environment = s_quick,
-            // An argument that ends like a folder is no path of the app's own.
+            // An argument that ends like a folder is not taken for the app's path.
             Arguments = ["--Some:Setting=http://localhost/"],
         });
 
@@ -56,7 +56,7 @@ public sealed class InstallTests(Feed feed, ITestOutputHelper output)
         var passed = await feed.DotnetAsync(feed.AppFolder, "test", "-c", "Release");
         Assert.Contains("Passed:     1", passed, StringComparison.Ordinal);
 
-        // A release that answers 500 to whoever is no health check.
+        // A release that answers 500 to all but health checks.
         var program = Path.Combine(feed.AppFolder, Feed.App, "Program.cs");
         var source = await File.ReadAllTextAsync(program);
         await File.WriteAllTextAsync(program, source.Replace("app.MapGet(", """

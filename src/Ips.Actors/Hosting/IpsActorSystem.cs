@@ -23,12 +23,12 @@ internal sealed class IpsActorSystem : IDisposable
     public void Begin() => _system ??= Task.Run(Create);
 
     /// <summary>Starts the actors, in a system that was made before or is made now.</summary>
-    /// <param name="log">Akka's own warnings and errors go there.</param>
+    /// <param name="log">For Akka's own warnings and errors; it must not block.</param>
     /// <param name="lifetime">The app's; an actor system that ends by itself stops the app.</param>
     /// <param name="compose">Makes and registers the actors.</param>
     /// <param name="cancellationToken">Ends the start.</param>
     public async Task StartAsync(
-        ILogger<ActorSystem> log, IHostApplicationLifetime lifetime, Action<ActorSystem, IActorRegistry> compose,
+        ILogger log, IHostApplicationLifetime lifetime, Action<ActorSystem, IActorRegistry> compose,
         CancellationToken cancellationToken)
     {
         Begin();
@@ -47,7 +47,7 @@ internal sealed class IpsActorSystem : IDisposable
         await system.Terminate().WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The system ends when it can; nobody waits for it.</summary>
+    /// <summary>Ends the system without waiting for its end.</summary>
     public void Dispose() => _ = EndAsync();
 
     // By a name and a configuration alone: other ways to make a system read app.config, by System.Configuration, in vain.

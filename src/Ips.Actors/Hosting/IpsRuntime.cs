@@ -56,7 +56,7 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
         }
 
         await actors.StartAsync(
-            services.GetRequiredService<ILogger<ActorSystem>>(), services.GetRequiredService<IHostApplicationLifetime>(),
+            services.GetRequiredService<ActorLoggers>().Create<IpsActorSystem>(), services.GetRequiredService<IHostApplicationLifetime>(),
             (system, registry) => Start(system, registry, _parts), cancellationToken).ConfigureAwait(false);
     }
 

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 
 namespace Ips.Actors.Tests.Hosting;
 
-/// <summary>The host stops without holding up whoever asks for it: the app's own callbacks may take long.</summary>
+/// <summary>A stop of the host does not block its caller, although the app's own callbacks may take long.</summary>
 public sealed class HostExitTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);

@@ -68,7 +68,7 @@ internal sealed record LoadOptions
     /// Default null: nobody.</summary>
     public Action<LoadAnswer>? OnAnswer { get; init; }
 
-    /// <summary>Told of each request that failed, in the same way. Default null: nobody.</summary>
+    /// <summary>Called with each request that failed, in the same way. Default null.</summary>
     public Action<LoadFailure>? OnFailure { get; init; }
 
     internal int WorkersOf(WorkerKind kind) => kind switch

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Ips.Testing.Processes;
 
-/// <summary>All processes that came of a test, whoever started them: they have inherited a variable with a value of its own.</summary>
+/// <summary>All processes that a test has started, directly or not: they inherit a variable whose value is the test's own.</summary>
 internal sealed class MarkedProcesses
 {
     private const string Variable = "IPS_PROCESS_TEST";

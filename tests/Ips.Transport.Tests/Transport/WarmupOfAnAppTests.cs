@@ -42,7 +42,7 @@ public sealed class WarmupOfAnAppTests
         Assert.Equal(named, requests.Count > 1);
         Assert.All(requests.SkipLast(1), connection => Assert.True(connection?.IsWarmup)); // of the kind that clients have
         Assert.Equal(1, gate.Requests); // the client's
-        // Told on a thread of its own. A first generation makes no client wait for more than the app has named.
+        // Another thread logs it. A first generation requests only what the app has named, so that clients do not wait for more.
         if (named) await Eventually.TrueAsync(() => app.Lines.Ids.Contains(EventIds.WarmedUp));
         await app.App.StopAsync();
         Assert.Equal(named, app.Lines.Ids.Contains(EventIds.WarmedUp));
