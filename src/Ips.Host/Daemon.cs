@@ -9,6 +9,7 @@ using Ips.Host.Api;
 using Ips.Host.Cli;
 using Ips.Host.Configuration;
 using Ips.Host.Inventory.Storage;
+using Ips.Host.Observability;
 using Microsoft.Extensions.Options;
 
 namespace Ips.Host;
@@ -60,6 +61,7 @@ internal static class Daemon
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.AddIps();
         builder.Services.Configure<ConsoleLifetimeOptions>(options => options.SuppressStatusMessages = true); // the actors say it
+        if (settings.MetricsUrl is { } url) settings.Ips.Listener.MainOnly = [.. settings.Ips.Listener.MainOnly, url];
         builder.Services.AddSingleton(Options.Create(settings.Ips)); // checked as they were read
         return builder;
     }
@@ -79,12 +81,14 @@ internal static class Daemon
         builder.Services.AddSingleton(Options.Create(settings.Api));
         builder.Services.AddSingleton(Options.Create(settings.AccessLog));
         builder.Services.AddInventory(store, Number);
+        builder.AddObservability(settings);
 
         var app = builder.Build();
         generation = app.Services.GetRequiredService<IIpsGeneration>();
         generation.TellSuccessor(StoreIdentity.FactName, store.Identity.ToFact());
         generation.OnReleasing(_ => store.ReleaseAsync().AsTask()); // for the life of the process
         app.Lifetime.ApplicationStarted.Register(() => started = true);
+        app.UseMetrics(settings);
         app.UseInventory();
         app.MapInventory();
         app.MapPing();

@@ -72,6 +72,8 @@ internal static class IpsKeys
     public static ConfigTable<ListenerOptions> Listener { get; } = new(
         [
             ConfigKey.Count<ListenerOptions>("ips.listener.backlog", o => o.Backlog, (o, v) => o.Backlog = v, 1, 65535, "connections"),
+            ConfigKey.List<ListenerOptions>("ips.listener.main-only", o => o.MainOnly, (o, v) => o.MainOnly = v,
+                "a list of URLs, each with a port from 1 to 65535 or a Unix path", MainOnlyEndpoints.Fault),
             ConfigKey.Text<ListenerOptions>("ips.listener.unix-mode", o => o.UnixMode, (o, v) => o.UnixMode = v,
                 "permissions in octal, from 0000 to 0777, or null", mode => UnixAccess.TryParseMode(mode, out _) ? null : ""),
             ConfigKey.Text<ListenerOptions>("ips.listener.unix-owner", o => o.UnixOwner, (o, v) => o.UnixOwner = v,

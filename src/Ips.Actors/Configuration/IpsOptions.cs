@@ -147,6 +147,13 @@ public sealed class ListenerOptions
     /// <value>From 1 to 65535 connections. Default 4096, the kernel's own default cap since Linux 5.4.</value>
     public int Backlog { get; set; } = 4096;
 
+    /// <summary>Gets or sets the endpoints at which only the main process accepts: a reload hands such a socket over with the promotion, and
+    /// a rollback never moves it. For an endpoint whose clients compare what they read with what they read before, such as a metrics
+    /// scraper.</summary>
+    /// <value>URLs among those that the app serves, told apart by their port or their Unix path, such as <c>http://127.0.0.1:9464</c>.
+    /// Default: none.</value>
+    public IReadOnlyList<string> MainOnly { get; set; } = [];
+
     /// <summary>Gets or sets the permissions of a Unix socket's path, whatever the umask is. A user who may write to the path may
     /// connect.</summary>
     /// <value>Octal digits from 0000 to 0777, such as <c>0660</c>. Default null: 0777 minus the umask.</value>

@@ -194,7 +194,11 @@ internal sealed class ControlSession : UntypedActor
     private void Reload(ControlRequest request, string command)
     {
         var source = request.AskedBy is { } first ? $"{first}, passed on by PID {_peer.Pid}" : $"{command} (PID {_peer.Pid})";
-        var reload = new LifecycleProtocol.Reload(source, CheckFirst: true, ReplyTo: Self, DryRun: request.Check) { Request = request };
+        var reload = new LifecycleProtocol.Reload(source, CheckFirst: true, ReplyTo: Self, DryRun: request.Check)
+        {
+            Trigger = WireName.Parse<ReloadTrigger>(request.Trigger) ?? ReloadTrigger.Control,
+            Request = request,
+        };
         _daemon.Lifecycle.Tell(reload);
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Ips.Actors.Posix;
 
 namespace Ips.Actors.Handover;
@@ -99,7 +100,7 @@ internal sealed class ConnectionCourier(IHandoverChannel channel)
             var batch = NextBatch();
             var offers = batch.ConvertAll(connection => new ConnectionOffer(
                 connection.Origin.Endpoint, connection.Origin.Ordinal, connection.Leftover.IsEmpty ? null : connection.Leftover.ToArray()));
-            if (!channel.TrySend(new ConnectionsFrame(offers), [.. batch.Select(connection => connection.Fd)]))
+            if (!channel.TrySend(new ConnectionsFrame(offers, Stopwatch.GetTimestamp()), [.. batch.Select(connection => connection.Fd)]))
             {
                 return; // its end is told to whoever owns the channel
             }

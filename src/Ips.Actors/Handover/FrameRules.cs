@@ -24,6 +24,9 @@ internal static class FrameRules
     /// <summary>Characters of a fact's value, or a check's reason, at most.</summary>
     public const int MaxTextLength = 1000;
 
+    /// <summary>Counts of a frame at most.</summary>
+    public const int MaxCounts = 64;
+
     private const int MaxAddressLength = 1024; // a Unix path has 108 bytes at most
     private const int MaxUrlLength = 2048;
     private const int MaxPathLength = 4096; // PATH_MAX
@@ -40,20 +43,23 @@ internal static class FrameRules
             ?? OutOf(welcome.HealthIntervalMs, 1, MaxMilliseconds, "healthIntervalMs")
             ?? OfEndpoints(welcome.Endpoints) ?? OfGenerations(welcome.Generations) ?? OfTexts(welcome.Facts, MaxFacts, "facts")
             ?? OutOf(welcome.PidFile?.Length ?? 0, 0, MaxPathLength, "length of the PID file's path")
-            ?? OfNames(welcome.Excused),
+            ?? OfNames(welcome.Excused) ?? OutOf(welcome.TraceParent?.Length ?? 0, 0, MaxNameLength, "length of the traceParent"),
         ReadyFrame ready => OfEndpoints(ready.Endpoints) ?? OutOf(ready.HealthUrl?.Length ?? 0, 0, MaxUrlLength, "length of the health URL")
             ?? OfTexts(ready.Failing, MaxChecks, "failing checks"),
         HealthFrame health => OutOf(health.Requests, 0, long.MaxValue, "requests") ?? OutOf(health.Errors, 0, long.MaxValue, "errors")
             ?? OfTexts(health.Failing, MaxChecks, "failing checks"),
         HistoryFrame history => OutOf(history.Receipts.Count, 0, MaxReceipts, "number of receipts"),
+        PromoteFrame promote => OfCounts(promote.Counts),
         ConnectionsFrame connections => OutOf(connections.Connections.Count, 1, MaxConnections, "number of connections")
+            ?? OutOf(connections.SentAtNs ?? 0, 0, long.MaxValue, "sentAtNs")
             ?? First(connections.Connections, OfConnection),
         AdoptedFrame adopted => OutOf(adopted.Count, 0, int.MaxValue, "count"),
         DeclinedFrame declined => OutOf(declined.Packet, 1, int.MaxValue, "packet"),
         StopFrame stop => OutOf(stop.DeadlineMs, 0, long.MaxValue, "deadlineMs"),
         FarewellFrame farewell => OutOf(farewell.Drained, 0, int.MaxValue, "drained") ?? OutOf(farewell.Aborted, 0, int.MaxValue, "aborted")
             ?? OutOf(farewell.Requests, 0, long.MaxValue, "requests") ?? OutOf(farewell.ClosedPolitely, 0, int.MaxValue, "closedPolitely")
-            ?? OutOf(farewell.ClosedIdle, 0, int.MaxValue, "closedIdle") ?? OutOf(farewell.Moved, 0, int.MaxValue, "moved"),
+            ?? OutOf(farewell.ClosedIdle, 0, int.MaxValue, "closedIdle") ?? OutOf(farewell.Moved, 0, int.MaxValue, "moved")
+            ?? OfCounts(farewell.ClosedPolitelyBy?.ToDictionary(pair => pair.Key, pair => (long)pair.Value)),
         _ => null,
     };
 
@@ -79,6 +85,11 @@ internal static class FrameRules
             ?? First(texts, pair => OutOf(pair.Key.Length, 1, MaxNameLength, $"length of a name among the {what}")
                 ?? (pair.Value is null ? $"one of the {what} is null"
                     : OutOf(pair.Value.Length, 0, MaxTextLength, $"length of a text among the {what}")));
+
+    private static string? OfCounts(IReadOnlyDictionary<string, long>? counts) => counts is null ? null
+        : OutOf(counts.Count, 1, MaxCounts, "number of counts")
+            ?? First(counts, pair => OutOf(pair.Key.Length, 1, MaxNameLength, "length of the name of a count")
+                ?? OutOf(pair.Value, 0, long.MaxValue, "count"));
 
     private static string? OfNames(IReadOnlyList<string>? names) => names is null ? null
         : OutOf(names.Count, 1, MaxChecks, "number of excused checks")

@@ -51,6 +51,8 @@ internal sealed record HelloFrame(int Min, int Max, int Pid, string Release) : H
 /// itself.</param>
 /// <param name="Excused">Health checks that the successor need not wait for: they fail in the predecessor too, or the operator ignores
 /// them. A build that does not know the field waits for no check.</param>
+/// <param name="TraceParent">The span of this reload, for the successor's own (W3C Trace Context); left out if nobody traces. A build that
+/// does not know the field traces nothing.</param>
 /// <param name="PidFile">The PID file of the service, which a successor that names none keeps; empty if the service has none. Left out by
 /// older builds.</param>
 internal sealed record WelcomeFrame(
@@ -61,7 +63,8 @@ internal sealed record WelcomeFrame(
     IReadOnlyDictionary<string, string>? Facts = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Judges = false,
     IReadOnlyList<string>? Excused = null,
-    string? PidFile = null) : HandoverFrame;
+    string? PidFile = null,
+    string? TraceParent = null) : HandoverFrame;
 
 /// <summary>A file, by the numbers that tell it from every other one. See statx(2).</summary>
 /// <param name="Device">The file system.</param>
@@ -123,13 +126,18 @@ internal sealed record IdentityFrame(bool Lock, bool Control) : HandoverFrame;
 /// <summary>The successor is the main process from now on, and its stdout and stderr are its own.</summary>
 /// <param name="Output">The beginning of a line of its stdout that the predecessor has read and not written; left out if empty.</param>
 /// <param name="Error">The same of its stderr.</param>
-internal sealed record PromoteFrame(byte[]? Output = null, byte[]? Error = null) : HandoverFrame;
+/// <param name="Counts">Counts of the service's life so far, by name. A build that does not know the field counts from 0.</param>
+internal sealed record PromoteFrame(byte[]? Output = null, byte[]? Error = null, IReadOnlyDictionary<string, long>? Counts = null)
+    : HandoverFrame;
 
 /// <summary>The successor has published itself as the main process.</summary>
 internal sealed record PromotedFrame : HandoverFrame;
 
 /// <summary>Live connections; their descriptors ride along, in order. To the successor after its promotion, back on a rollback.</summary>
-internal sealed record ConnectionsFrame(IReadOnlyList<ConnectionOffer> Connections) : HandoverFrame;
+/// <param name="Connections">The connections.</param>
+/// <param name="SentAtNs">When they were sent, by the machine's monotonic clock, in ns (CLOCK_MONOTONIC): to measure how long they were on
+/// their way. Left out by older builds.</param>
+internal sealed record ConnectionsFrame(IReadOnlyList<ConnectionOffer> Connections, long? SentAtNs = null) : HandoverFrame;
 
 /// <summary>One connection that moves.</summary>
 /// <param name="Endpoint">The address that its listening socket was asked for.</param>
@@ -169,9 +177,12 @@ internal sealed record FailedFrame(string Reason) : HandoverFrame;
 /// <param name="ClosedPolitely">Connections that were told of the close.</param>
 /// <param name="ClosedIdle">Connections without a request that were closed at the deadline, untold.</param>
 /// <param name="Moved">Connections that the successor has taken over.</param>
+/// <param name="ClosedPolitelyBy">Why those that were told of the close did not move, with the number of each. Left out by older
+/// builds.</param>
 internal sealed record FarewellFrame(
     int Drained, int Aborted,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] long Requests = 0,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int ClosedPolitely = 0,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int ClosedIdle = 0,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int Moved = 0) : HandoverFrame;
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int Moved = 0,
+    IReadOnlyDictionary<string, int>? ClosedPolitelyBy = null) : HandoverFrame;

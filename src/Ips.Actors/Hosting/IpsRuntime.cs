@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Reflection;
 using Akka.Actor;
 using Akka.Hosting;
@@ -98,6 +99,7 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
             UnixAccess.Of(options.Listener.UnixMode, options.Listener.UnixOwner, options.Listener.UnixGroup))
         {
             FormerAccess = FormerAccess(generation.FormerSettings),
+            MainOnly = options.Listener.MainOnly,
             Passed = generation.Activation,
             Supervisor = generation.Supervisor,
         };
@@ -219,6 +221,7 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
         frontState.Paused = generation.Welcome?.Paused ?? false;
         frontState.Terms = ReadinessTerms.Of(
             generation, options.Reload, DateTime.Now - System.Diagnostics.Process.GetCurrentProcess().StartTime, TimeProvider.System);
+        frontState.Trace = generation.IsSuccessor ? IpsActivity.Parse(generation.Welcome?.TraceParent) : default;
         var checks = services.GetRequiredService<HealthCheckProbe>();
         var connections = services.GetRequiredService<ConnectionRegistry>();
         var role = services.GetRequiredService<GenerationRole>();
@@ -233,10 +236,12 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
             generation.IsSuccessor, services.GetRequiredService<HandoverConnectionFactory>(), services.GetRequiredService<AppPipeline>(),
             services.GetRequiredService<IHttpContextFactory>(), () => process.Endpoints,
             () => HealthPaths.Of(services), options.Warmup, TimeProvider.System, loggers.Create<AppWarmup>());
+        var startedAt = new DateTimeOffset(System.Diagnostics.Process.GetCurrentProcess().StartTime);
         var memory = new LifecycleMemory(
             generation.IsSuccessor ? new LifecycleState.Joining() : generation.Orphaned ? new LifecycleState.Joining(Alone: true)
                 : new LifecycleState.Starting())
         {
+            Trace = generation.IsSuccessor ? new GenerationTrace(IpsActivity.Parse(generation.Welcome?.TraceParent), startedAt) : null,
             Notifier = generation.Manager is { } manager
                 ? new ServiceNotifier(manager, new NotifySocket(manager.Socket), process.Pid, process.Generation, TimeProvider.System,
                     loggers.Create<ServiceNotifier>())
@@ -248,10 +253,14 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
         }
 
         var older = OlderGenerations.Open(generation.Welcome?.Generations ?? [], generation.PredecessorUser);
+        memory.Meter = new ServiceMeter(
+            services.GetService<IMeterFactory>()?.Create(ServiceMeter.MeterName) ?? new Meter(ServiceMeter.MeterName), memory,
+            generation.Number, startedAt, () => older.Alive().Count);
         var link = new PredecessorLink(
             generation.Predecessor, TimeSpan.FromMilliseconds(generation.Welcome?.HealthIntervalMs
                 ?? options.Reload.HealthInterval.TotalMilliseconds))
         {
+            Meter = memory.Meter,
             Output = generation.Output,
             Version = generation.Welcome?.Version ?? HandoverVersion.Max,
             HasDied = older.Alive() is [.., var last] && last.Generation == generation.Number - 1 ? () =>
@@ -259,8 +268,10 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
         };
         frontState.CloseIntake = link.CloseIntakeAsync;
         frontState.Accepts = () => table.Accepting;
+        frontState.AcceptAsMain = table.AcceptAsMain;
         var slot = new SuccessorSlot
         {
+            Meter = memory.Meter,
             Paused = () => frontState.Paused,
             Facts = () => generation.Facts,
             OwnHealth = () => OwnHealthAsync(checks),
@@ -287,8 +298,7 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
         var predecessor = context.ActorOf(ActorProps.Of(() =>
             new PredecessorActor(link, files, front, listener, mover, lifecycle, loggers.Create<PredecessorActor>())), "predecessor");
         var daemon = new ControlSession.Daemon(
-            lifecycle, front, () => process.Endpoints, process.Pid, process.Generation, process.Release,
-            new DateTimeOffset(System.Diagnostics.Process.GetCurrentProcess().StartTime))
+            lifecycle, front, () => process.Endpoints, process.Pid, process.Generation, process.Release, startedAt)
         {
             LastGood = process.ReadLastGood,
             Paused = () => frontState.Paused,

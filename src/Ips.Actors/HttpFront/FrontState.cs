@@ -10,7 +10,7 @@ namespace Ips.Actors.HttpFront;
 internal sealed class FrontState
 #pragma warning restore CA1001
 {
-    private readonly ConcurrentDictionary<string, bool> _closedPolitely = new();
+    private readonly ConcurrentDictionary<string, string> _closedPolitely = new();
     private int _openAtDrain;
     private long _requestsAtDrain;
     private long _requests;
@@ -28,11 +28,17 @@ internal sealed class FrontState
     /// <summary>Whether this generation accepts connections. If not, a new connection of a client meets another generation.</summary>
     public Func<bool> Accepts { get; set; } = () => true;
 
+    /// <summary>Accepts at the endpoints that are the main process's alone, or stops that; returns when it is so.</summary>
+    public Action<bool> AcceptAsMain { get; set; } = _ => { };
+
     /// <summary>How far the move of connections to another generation has come.</summary>
     public MoveProgress Move { get; } = new();
 
     /// <summary>The host has started; set once.</summary>
     public bool HostStarted { get; set; }
+
+    /// <summary>The span that the warm-up is part of; the default for none.</summary>
+    public System.Diagnostics.ActivityContext Trace { get; set; }
 
     /// <summary>What a successor waits for before it says that it is ready. Null if there is no predecessor that would serve in its place:
     /// then nothing keeps this generation from serving.</summary>
@@ -94,7 +100,9 @@ internal sealed class FrontState
     public int ClosedPolitely => _closedPolitely.Count;
 
     /// <summary>Counts a connection that was told of the close, once: HTTP/2 says so with each response.</summary>
-    public void ToldOfClose(string connectionId) => _closedPolitely.TryAdd(connectionId, true);
+    /// <param name="connectionId">Which.</param>
+    /// <param name="reason">Why it does not move.</param>
+    public void ToldOfClose(string connectionId, string reason) => _closedPolitely.TryAdd(connectionId, reason);
 
     /// <summary>The drain begins with so many connections.</summary>
     public void BeginCount(int open) => (_openAtDrain, _requestsAtDrain) = (open, Requests);
@@ -104,7 +112,10 @@ internal sealed class FrontState
     /// <param name="left">Connections that were still open then.</param>
     /// <param name="idle">How many of them without a request.</param>
     public DrainCounts CountDrain(int cut, int left, int idle) =>
-        new(Math.Max(0, _openAtDrain - left - Move.Moved), Requests - _requestsAtDrain, ClosedPolitely, cut, idle, Move.Moved);
+        new(Math.Max(0, _openAtDrain - left - Move.Moved), Requests - _requestsAtDrain, ClosedPolitely, cut, idle, Move.Moved)
+        {
+            ClosedPolitelyBy = _closedPolitely.Values.CountBy(reason => reason).ToDictionary(),
+        };
 
     /// <summary>Counts a finished response.</summary>
     /// <param name="statusCode">Its status.</param>

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Ips.Actors.Diagnostics;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Transport;
 using Microsoft.Extensions.Logging;
@@ -132,7 +133,10 @@ internal sealed class HttpFrontActor : UntypedActor, IWithTimers
     private async Task<string?> WarmAsync()
     {
         using var deadline = new CancellationTokenSource(WarmupTimeout, _time);
-        return await _warmup.WarmAsync(deadline.Token).ConfigureAwait(false);
+        var startedAt = _time.GetUtcNow();
+        var fault = await _warmup.WarmAsync(deadline.Token).ConfigureAwait(false);
+        if (_state.Trace != default) IpsActivity.Emit("ips.generation.warm_up", _state.Trace, startedAt, _time.GetUtcNow(), fault);
+        return fault;
     }
 
     private async Task<ProbeResult> CheckAsync(TimeSpan patience)
@@ -203,12 +207,14 @@ internal sealed class HttpFrontActor : UntypedActor, IWithTimers
     private void OnTakeRole()
     {
         _rolesTaken++;
+        _state.AcceptAsMain(true);
         _role.PromoteAsync();
     }
 
     // Slow handlers may end in a later reload, which must not take that for its own answer.
     private void OnYieldRole()
     {
+        _state.AcceptAsMain(false); // before the successor is told that it is the main process
         var rolesTaken = _rolesTaken;
         _role.DrainAsync().PipeTo(Self, success: () => new Yielded(rolesTaken));
     }

@@ -1,5 +1,6 @@
 using Ips.Actors.Configuration;
 using Ips.Actors.Diagnostics;
+using Ips.Actors.Handover;
 using Ips.Actors.Transport;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -11,6 +12,8 @@ namespace Ips.Actors.HttpFront;
 [SupportedOSPlatform("linux")]
 internal sealed class PoliteClose
 {
+    private const string Stop = "stop"; // nobody takes the connections
+
     /// <summary>How long a client's own end is waited for when the service ends: a stop must not take longer than without Ips.</summary>
     private static readonly TimeSpan ShortGrace = TimeSpan.FromMilliseconds(250);
 
@@ -51,7 +54,7 @@ internal sealed class PoliteClose
     {
         var grace = _drain.IdleGrace * (1 + (Random.Shared.NextDouble() / 2)); // not all at once
         connection?.TellClose(_state.Ending && grace > ShortGrace ? ShortGrace : grace);
-        _state.ToldOfClose(connectionId);
+        _state.ToldOfClose(connectionId, ReasonFor(connection));
     }
 
     /// <summary>Serves one request of an HTTP/2 connection.</summary>
@@ -114,6 +117,9 @@ internal sealed class PoliteClose
         if (streams.TryAnnounce(_time.GetTimestamp())) Announce(connection);
     }
 
+    private string ReasonFor(HandoverConnection? connection) => _state.Ending ? Stop
+        : connection is null ? "other-transport" : WireName.Of(connection.StayReason);
+
     private TimeSpan NextMoment() => _state.Ending ? TimeSpan.Zero : Random.Shared.NextDouble() * _drain.Spread;
 
     private void OnLeaving()
@@ -157,7 +163,7 @@ internal sealed class PoliteClose
         {
             if (!guest.AtOnce) await Task.Delay(NextMoment(), _time, ended).ConfigureAwait(false);
             if (!await guest.LeaveAsync(ended).ConfigureAwait(false)) return;
-            _state.ToldOfClose(guest.ConnectionId);
+            _state.ToldOfClose(guest.ConnectionId, _state.Ending ? Stop : WireName.Of(UnmovableReason.Upgraded));
             if (!_state.Ending) return;
             await Task.Delay(_drain.IdleGrace, _time, ended).ConfigureAwait(false);
             guest.Abort();

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Ips.Actors.Handover;
 
 namespace Ips.Actors.Lifecycle;
 
@@ -46,6 +47,7 @@ internal sealed class AskedReload(LifecycleProtocol.Reload reload, TimeProvider 
     {
         Id = Id,
         AskedBy = reload.Request.AskedBy ?? (reload.Source.Length > MaxSourceLength ? reload.Source[..MaxSourceLength] : reload.Source),
+        Trigger = WireName.Of(reload.Trigger),
         WaitedMs = WaitedMs,
     };
 

@@ -92,12 +92,13 @@ internal sealed class LifecycleActor : UntypedActor, IWithTimers, IWithStash
         if (@event is LifecycleEvent.ConnectionsDrained { Counts: { } counts })
         {
             _memory.Drained = counts;
+            _tracker.NoteOwnDrain(counts);
         }
 
         _tracker.Note(@event);
         var before = _memory.State;
         var next = LifecycleMachine.Next(before, @event);
-        _memory.State = next.State;
+        Enter(before, next.State);
         foreach (var effect in next.Effects)
         {
             _memory.Pending.Enqueue(effect);
@@ -105,6 +106,15 @@ internal sealed class LifecycleActor : UntypedActor, IWithTimers, IWithStash
 
         LogTransition(before, next.State, @event); // after the effects are kept: a log provider that throws must not cost them
         RunPending();
+    }
+
+    private void Enter(LifecycleState before, LifecycleState after)
+    {
+        _memory.State = after;
+        if (after is not LifecycleState.Exiting) _memory.IsMain = after.IsMain;
+        if (after.IsMain) _memory.MainSince ??= _time.GetTimestamp();
+        if (after is LifecycleState.Draining) _memory.DrainSince ??= _time.GetTimestamp();
+        _memory.Trace?.Note(before, after, _time.GetUtcNow());
     }
 
     // An effect is taken off the queue before it runs: one that throws is left out, and the others follow after the restart.
@@ -190,6 +200,7 @@ internal sealed class LifecycleActor : UntypedActor, IWithTimers, IWithStash
             Generation = _process.Generation + 1,
             TakeoverCandidate = _memory.Reload?.Takeover,
             Terms = _memory.Reload?.Asked?.Reload.Terms,
+            TraceParent = _memory.Reload?.TraceParent,
         },
         ReloaderOrder.SendPromote promote => promote with { History = _memory.History.Receipts },
         ReloaderOrder.SendFarewell farewell => farewell with { Counts = _memory.Drained ?? farewell.Counts },

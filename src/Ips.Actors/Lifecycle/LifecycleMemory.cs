@@ -6,6 +6,21 @@ internal sealed class LifecycleMemory(LifecycleState initial)
     /// <summary>Where this generation stands.</summary>
     public LifecycleState State { get; set; } = initial;
 
+    /// <summary>This generation is the main process; if it exits, it was.</summary>
+    public bool IsMain { get; set; }
+
+    /// <summary>When it became the main process, as a timestamp; null before.</summary>
+    public long? MainSince { get; set; }
+
+    /// <summary>When its drain began, as a timestamp; null before.</summary>
+    public long? DrainSince { get; set; }
+
+    /// <summary>Measures the service; null where nobody asked for it.</summary>
+    public ServiceMeter? Meter { get; set; }
+
+    /// <summary>Traces this generation's start; null in a first generation.</summary>
+    public GenerationTrace? Trace { get; init; }
+
     /// <summary>Decided, not yet carried out.</summary>
     public Queue<LifecycleEffect> Pending { get; } = new();
 

@@ -16,6 +16,9 @@ internal static class LifecycleProtocol
     /// <param name="DryRun">Only see whether a successor would get ready; it never accepts a connection.</param>
     public sealed record Reload(string Source, bool CheckFirst = false, IActorRef? ReplyTo = null, bool DryRun = false)
     {
+        /// <summary>What asks.</summary>
+        public ReloadTrigger Trigger { get; init; } = ReloadTrigger.Control;
+
         /// <summary>What else was asked for.</summary>
         public ReloadRequest Request { get; init; } = new();
 

@@ -19,6 +19,11 @@ internal abstract record LifecycleState
     public bool CanQueue => this is Starting or Joining { Alone: true }
         or AwaitingReady or Overlapping or OnProbation or Yielding or Promoting or RollingBack or Moving;
 
+    /// <summary>Whether this generation is the main process, which speaks for the service. At the end, in <see cref="Exiting"/>, it is
+    /// what it was before.</summary>
+    public bool IsMain => this is Serving or AwaitingReady or Overlapping or OnProbation or Yielding or Promoting or RollingBack or LameDuck
+        or Draining { HandedOver: false };
+
     /// <summary>A first generation whose app is starting; its sockets are bound, nothing is accepted.</summary>
     public sealed record Starting : LifecycleState;
 

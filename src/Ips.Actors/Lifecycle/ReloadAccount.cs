@@ -9,12 +9,19 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
     private readonly long _started = time.GetTimestamp();
     private readonly Dictionary<string, double> _phases = [];
+    private ReloadTrace? _trace;
     private IReadOnlyList<string>? _output;
     private ConnectionCounts? _connections;
     private IReadOnlyList<int>? _abortedGenerations;
     private IReadOnlyList<string>? _warnings;
     private bool _checked;
     private string? _newRelease;
+
+    /// <summary>What asked for it.</summary>
+    public ReloadTrigger Trigger => Takeover is not null ? ReloadTrigger.Takeover : Asked?.Reload.Trigger ?? ReloadTrigger.Signal;
+
+    /// <summary>The span of this reload, for the successor's own; null if nobody traces.</summary>
+    public string? TraceParent => _trace?.TraceParent;
 
     /// <summary>Who asked for it.</summary>
     public string Source => begin.Source;
@@ -45,6 +52,11 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
 
     /// <summary>How it would end now.</summary>
     public ReloadOutcome Outcome => Failure?.Outcome ?? (_checked ? ReloadOutcome.Checked : ReloadOutcome.Promoted);
+
+    /// <summary>Begins to trace it.</summary>
+    /// <param name="generation">The successor's.</param>
+    public void Trace(int generation) =>
+        _trace = new ReloadTrace(Asked?.Reload.Request.TraceParent, Trigger, DryRun, generation, _startedAt);
 
     /// <summary>Notes what an event says of the successor and of the connections.</summary>
     /// <param name="event">The event; most say nothing.</param>
@@ -108,8 +120,9 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
             Reach("promoted");
         }
 
-        return new ReloadReceipt(WireName.Of(Outcome), pid, generation, NewPid, generation + 1, Failure?.Reason, _startedAt, ElapsedMs())
+        var receipt = new ReloadReceipt(WireName.Of(Outcome), pid, generation, NewPid, generation + 1, Failure?.Reason, _startedAt, ElapsedMs())
         {
+            Trigger = WireName.Of(Trigger),
             OldRelease = release,
             NewRelease = _newRelease,
             Connections = _connections,
@@ -121,10 +134,17 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
             WaitedMs = WaitedMs,
             RequestId = Asked?.Id,
         };
+        _trace?.End(receipt, time.GetUtcNow());
+        return receipt;
     }
 
     // The first time counts: what is asked again after a restart is answered again.
-    private bool Reach(string phase) => _phases.TryAdd(phase, ElapsedMs());
+    private bool Reach(string phase)
+    {
+        if (!_phases.TryAdd(phase, ElapsedMs())) return false;
+        _trace?.Reach(phase, time.GetUtcNow());
+        return true;
+    }
 
     private double ElapsedMs() => Math.Round(time.GetElapsedTime(_started).TotalMilliseconds, 1);
 }

@@ -42,6 +42,9 @@ internal sealed record ReloadReceipt(
     /// <summary>Names the request, if it has waited: <see cref="ReloadRequest.Id"/>.</summary>
     public string? RequestId { get; init; }
 
+    /// <summary>What asked for it: <c>signal</c>, <c>control</c> or <c>takeover</c>; null in the receipt of an older build.</summary>
+    public string? Trigger { get; init; }
+
     /// <summary>It was a dry run: no connection was to be accepted.</summary>
     public bool DryRun { get; init; }
 
@@ -58,6 +61,14 @@ internal sealed record ReloadReceipt(
     /// <summary>How it ended; null if this build does not know such an outcome.</summary>
     [JsonIgnore]
     public ReloadOutcome? Ended => WireName.Parse<ReloadOutcome>(Outcome);
+
+    /// <summary>How far a reload came that has failed, as a name of few values; null if it has not failed.</summary>
+    public string? ErrorType() => Ended is not (ReloadOutcome.Refused or ReloadOutcome.RolledBack or ReloadOutcome.Stopped) ? null
+        : Ended is ReloadOutcome.Stopped ? "stopped"
+        : NewPid is null ? "not_started"
+        : PhasesMs is not { } reached || !reached.ContainsKey("hello") ? "no_hello"
+        : !reached.ContainsKey("ready") ? "not_ready"
+        : !reached.ContainsKey("serving") ? "not_serving" : "failed_in_probation";
 
     /// <summary>What it lacks that a receipt read from elsewhere must have: the serializer fills in null. Null if nothing.</summary>
     public string? Missing() => this switch
@@ -77,7 +88,11 @@ internal sealed record ReloadReceipt(
 /// <param name="AbortedRequests">Requests that were cut at the deadline.</param>
 /// <param name="ClosedIdle">Connections without a request that were closed at the deadline, untold.</param>
 /// <param name="Moved">Connections that another generation has taken over alive.</param>
-internal sealed record DrainCounts(int Connections, long Requests, int ClosedPolitely, int AbortedRequests, int ClosedIdle, int Moved = 0);
+internal sealed record DrainCounts(int Connections, long Requests, int ClosedPolitely, int AbortedRequests, int ClosedIdle, int Moved = 0)
+{
+    /// <summary>Why the connections that were closed politely did not move, with the number of each; null if it is not known.</summary>
+    public IReadOnlyDictionary<string, int>? ClosedPolitelyBy { get; init; }
+}
 
 /// <summary>Open connections at a promotion, when those that could leave at once had left.</summary>
 /// <param name="Moved">Live connections that the new generation has taken over.</param>

@@ -34,6 +34,7 @@ internal sealed class ReloadTracker(LifecycleMemory memory, ICurrentProcess proc
             Takeover = takeover,
             Waiters = [.. asked?.Waiters ?? []],
         };
+        memory.Reload.Trace(Successor);
         if (begin.DryRun)
         {
             log.CheckStarted(begin.Source, Successor);
@@ -93,6 +94,7 @@ internal sealed class ReloadTracker(LifecycleMemory memory, ICurrentProcess proc
         var receipt = reload.Close(process.Pid, process.Generation, process.Release);
         memory.Refused = !reload.DryRun && reload.Outcome is ReloadOutcome.Refused or ReloadOutcome.RolledBack ? reload.Launched : null;
         Remember(receipt);
+        if (!promoted) memory.Meter?.ReloadEnded(receipt); // else the successor records it
         LogOutcome(reload.Outcome, receipt);
         if (promoted)
         {
@@ -115,11 +117,13 @@ internal sealed class ReloadTracker(LifecycleMemory memory, ICurrentProcess proc
         var receipt = Refusal(reason) with
         {
             Outcome = WireName.Of(outcome),
+            Trigger = WireName.Of(asked.Reload.Trigger),
             DryRun = asked.Reload.DryRun,
             WaitedMs = asked.HasWaited ? asked.WaitedMs : null,
             RequestId = asked.Id,
         };
         Remember(receipt);
+        memory.Meter?.ReloadEnded(receipt);
         memory.Notifier?.Refused(memory.State, receipt);
         asked.Waiters.Answer(new LifecycleProtocol.ReloadFinished(receipt));
     }
@@ -147,6 +151,7 @@ internal sealed class ReloadTracker(LifecycleMemory memory, ICurrentProcess proc
     {
         foreach (var receipt in receipts)
         {
+            if (IsOwn(receipt) && !memory.History.Receipts.Any(IsOwn)) memory.Meter?.ReloadEnded(receipt);
             memory.History.Remember(receipt);
         }
 
@@ -158,6 +163,13 @@ internal sealed class ReloadTracker(LifecycleMemory memory, ICurrentProcess proc
     {
         memory.History.NoteDrain(process.Pid, counts);
         KeepHistory();
+        memory.Meter?.Drained(counts, Since(memory.MainSince));
+    }
+
+    /// <summary>Notes how the drain of a stop ended: no successor is there to record it.</summary>
+    public void NoteOwnDrain(DrainCounts counts)
+    {
+        if (memory.IsMain) memory.Meter?.Drained(counts, Since(memory.DrainSince));
     }
 
     /// <summary>Writes the history, if this is the main process: what comes from a predecessor is written by that one.</summary>
@@ -170,6 +182,12 @@ internal sealed class ReloadTracker(LifecycleMemory memory, ICurrentProcess proc
             process.KeepHistory(memory.History.Receipts);
         }
     }
+
+    // The reload that made this process the main one.
+    private bool IsOwn(ReloadReceipt receipt) => receipt.Ended is ReloadOutcome.Promoted && receipt.NewPid == process.Pid
+        && receipt.NewGeneration == process.Generation;
+
+    private TimeSpan Since(long? timestamp) => timestamp is { } since ? time.GetElapsedTime(since) : TimeSpan.Zero;
 
     private void Remember(ReloadReceipt receipt)
     {

@@ -17,6 +17,9 @@ internal abstract record ReloaderOrder : LifecycleEffect
         /// <summary>the takeover process that is to be the successor; null in a reload.</summary>
         public ITakeoverProcess? TakeoverCandidate { get; init; }
 
+        /// <summary>The span of this reload; null if nobody traces.</summary>
+        public string? TraceParent { get; init; }
+
         /// <summary>What the operator allows it; null for nothing beyond the rules.</summary>
         public ReloadTerms? Terms { get; init; }
     }

@@ -341,7 +341,8 @@ internal static class SuccessorMachine
         new(SuccessorTimer.HealthOverdue, options.Reload.HealthInterval * (MissedReportsAllowed + 0.5));
 
     private static FarewellFrame ToFrame(DrainCounts drain) =>
-        new(drain.Connections, drain.AbortedRequests, drain.Requests, drain.ClosedPolitely, drain.ClosedIdle, drain.Moved);
+        new(drain.Connections, drain.AbortedRequests, drain.Requests, drain.ClosedPolitely, drain.ClosedIdle, drain.Moved,
+            drain.ClosedPolitelyBy is { Count: > 0 } by ? by : null);
 
     private static string ChannelFailed(string error) => $"the handover channel failed: {error}";
 

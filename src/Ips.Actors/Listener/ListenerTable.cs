@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using Ips.Actors.Configuration;
 using Ips.Actors.Handover;
 using Ips.Actors.Launch;
 using Ips.Actors.Posix;
@@ -21,10 +22,12 @@ internal sealed class ListenerTable : IDisposable
     // kept beyond a release, until Kestrel unbinds
     private readonly Dictionary<EndpointKey, Action<int, ReadOnlyMemory<byte>, IPEndPoint?>> _deliveries = [];
     private readonly AcceptLoop _loop;
+    private readonly Lazy<AcceptLoop> _mainLoop; // of the endpoints at which only the main process accepts
     private readonly Dictionary<EndpointKey, FileStatus> _offered = []; // of Unix paths, as they were when a successor was offered them
     private readonly List<(string Path, FileIdentity File)> _left = []; // of closed Unix sockets, which another generation may listen on
     private readonly int _backlog;
     private readonly UnixAccess? _access;
+    private volatile bool _acceptsAsMain;
     private int _lastId;
 
     /// <param name="offers">Descriptors that the predecessor handed over; owned from here on.</param>
@@ -37,6 +40,12 @@ internal sealed class ListenerTable : IDisposable
         _offers = offers.ToDictionary(offer => new EndpointKey(offer.Endpoint, offer.Ordinal));
         _loop = new AcceptLoop(onError);
         _loop.Quiesce();
+        _mainLoop = new(() =>
+        {
+            var loop = new AcceptLoop(onError);
+            if (!_acceptsAsMain) loop.Quiesce();
+            return loop;
+        });
     }
 
     /// <summary>What the predecessor had configured for the paths of Unix sockets; null for nothing, or if it is not known.</summary>
@@ -55,9 +64,15 @@ internal sealed class ListenerTable : IDisposable
         /// <summary>The app accepts from it; null if this table does.</summary>
         public OwnListener? Own { get; init; }
 
+        /// <summary>Only the main process accepts from it.</summary>
+        public bool MainOnly { get; init; }
+
         /// <summary>Length of the kernel's queue; null for the configured one.</summary>
         public int? Backlog { get; init; }
     }
+
+    /// <summary>The URLs of the endpoints at which only the main process accepts.</summary>
+    public IReadOnlyList<string> MainOnly { get; init; } = [];
 
     /// <summary>What is bound, in the order of binding.</summary>
     public IEnumerable<KeyValuePair<int, Entry>> Entries => _entries.OrderBy(entry => entry.Key);
@@ -93,7 +108,7 @@ internal sealed class ListenerTable : IDisposable
         bind.Attach(new ListenerProtocol.Bound(id, entry.Key, entry.EndPoint), AcceptedSockets.Of(entry.Fd));
         _entries[id] = entry;
         _deliveries[entry.Key] = bind.Deliver;
-        _loop.Add(id, entry.Fd, (accepted, peer) => bind.Deliver(accepted, default, peer));
+        LoopOf(entry).Add(id, entry.Fd, (accepted, peer) => bind.Deliver(accepted, default, peer));
         return (id, entry, adopted);
     }
 
@@ -134,7 +149,10 @@ internal sealed class ListenerTable : IDisposable
         var entry = endPoint is UnixDomainSocketEndPoint unix
             ? new Entry(key, endPoint, fd, FileIdentity.OfSocketPath(unix.ToString()!), external, kept?.Adopted ?? adopted)
             : new Entry(key, ListeningSockets.LocalEndPoint(fd), fd, File: null, external, kept?.Adopted ?? adopted);
-        return (id, entry with { Own = own?.Listener, Backlog = own?.Backlog }, adopted);
+        return (id, entry with
+        {
+            Own = own?.Listener, Backlog = own?.Backlog, MainOnly = own is null && MainOnlyEndpoints.Names(MainOnly, endPoint),
+        }, adopted);
     }
 
     /// <summary>Every endpoint was asked for: is there a passed socket that none of them was?</summary>
@@ -209,6 +227,15 @@ internal sealed class ListenerTable : IDisposable
         _loop.Quiesce();
     }
 
+    /// <summary>Accepts from the endpoints that are the main process's alone, or returns when it no longer does. By any thread.</summary>
+    public void AcceptAsMain(bool accept)
+    {
+        _acceptsAsMain = accept;
+        if (!_mainLoop.IsValueCreated) return;
+        if (accept) _mainLoop.Value.Resume();
+        else _mainLoop.Value.Quiesce();
+    }
+
     /// <summary>Delivers a connection that moved here.</summary>
     /// <returns>False if its endpoint is not bound here; the descriptor is closed then.</returns>
     public bool TryAdopt(MovedConnection connection)
@@ -235,7 +262,7 @@ internal sealed class ListenerTable : IDisposable
             return null;
         }
 
-        _loop.Remove(id);
+        LoopOf(entry).Remove(id);
         _entries.TryRemove(id, out _);
         _parked[entry.Key] = entry;
         return entry;
@@ -260,7 +287,7 @@ internal sealed class ListenerTable : IDisposable
             return null;
         }
 
-        _loop.Remove(id);
+        LoopOf(entry).Remove(id);
         _entries.TryRemove(id, out _);
         CloseSocket(entry, unlink);
         return entry;
@@ -280,12 +307,12 @@ internal sealed class ListenerTable : IDisposable
         var entry = _entries[id];
         var next = ListeningSockets.OpenUnix(path, _backlog, _access);
         var deliver = _deliveries[entry.Key];
-        _loop.Remove(id);
+        LoopOf(entry).Remove(id);
         for (int late; (late = ListeningSockets.Accept(entry.Fd, out _)) >= 0;) deliver(late, default, null);
         FileDescriptors.ReplaceCloseOnExec(entry.Fd, next);
         FileDescriptors.Close(next);
         _entries[id] = entry with { File = FileIdentity.OfSocketPath(path) };
-        _loop.Add(id, entry.Fd, (accepted, peer) => deliver(accepted, default, peer));
+        LoopOf(entry).Add(id, entry.Fd, (accepted, peer) => deliver(accepted, default, peer));
     }
 
     /// <summary>Closes what the predecessor handed over and nobody asked for.</summary>
@@ -315,7 +342,13 @@ internal sealed class ListenerTable : IDisposable
         }
     }
 
-    public void Dispose() => _loop.Dispose();
+    public void Dispose()
+    {
+        _loop.Dispose();
+        if (_mainLoop.IsValueCreated) _mainLoop.Value.Dispose();
+    }
+
+    private AcceptLoop LoopOf(Entry entry) => entry.MainOnly ? _mainLoop.Value : _loop;
 
     private void CloseSocket(Entry entry, bool unlink)
     {

@@ -167,6 +167,7 @@ internal sealed class PredecessorActor : UntypedActor, IWithTimers
                 {
                     _link.Reach(HandoverPhase.Promoted);
                     FailureReport.End();
+                    if (promote.Counts is { } counts) _link.Meter?.Counts.Adopt(counts);
                     _lifecycle.Tell(new LifecycleEvent.PromoteReceived());
                 }
 
@@ -183,7 +184,8 @@ internal sealed class PredecessorActor : UntypedActor, IWithTimers
             case FarewellFrame farewell:
                 _link.SaidGoodbye = true;
                 var drain = new DrainCounts(farewell.Drained, farewell.Requests, farewell.ClosedPolitely, farewell.Aborted,
-                    farewell.ClosedIdle, farewell.Moved);
+                    farewell.ClosedIdle, farewell.Moved)
+                { ClosedPolitelyBy = farewell.ClosedPolitelyBy };
                 _log.Drained(drain.Moved, drain.Connections, drain.ClosedPolitely, drain.ClosedIdle);
                 _log.DrainedRequests(drain.Requests, drain.AbortedRequests);
                 _lifecycle.Tell(new LifecycleProtocol.PredecessorDrained(drain));
@@ -301,7 +303,7 @@ internal sealed class PredecessorActor : UntypedActor, IWithTimers
 
         _link.Adopting++;
         ConnectionIntake.AdoptAsync(connections, _link.Channel!, _listeners)
-            .PipeTo(Self, success: adopted => new TakenIn(adopted.Count),
+            .PipeTo(Self, success: adopted => new TakenIn(adopted.Count, frame.SentAtNs),
                 failure: error => new IntakeFailed(connections.Count, error.GetBaseException().Message));
     }
 
@@ -309,6 +311,7 @@ internal sealed class PredecessorActor : UntypedActor, IWithTimers
     {
         _link.Adopting--;
         _link.Adopted += taken.Count;
+        _link.Meter?.Moved(taken.Count, isReturn: false, taken.SentAt);
         _link.EndIntakeIfDone();
     }
 
@@ -321,7 +324,7 @@ internal sealed class PredecessorActor : UntypedActor, IWithTimers
 
     private sealed record Ended(bool Died);
 
-    private sealed record TakenIn(int Count);
+    private sealed record TakenIn(int Count, long? SentAt);
 
     private sealed record IntakeFailed(int Count, string Reason);
 

@@ -1,4 +1,5 @@
 using Ips.Actors.Handover;
+using Ips.Actors.Lifecycle;
 using Ips.Actors.Output;
 
 namespace Ips.Actors.Predecessor;
@@ -10,6 +11,9 @@ namespace Ips.Actors.Predecessor;
 [SupportedOSPlatform("linux")]
 internal sealed record PredecessorLink(IHandoverChannel? Channel, TimeSpan HealthInterval)
 {
+    /// <summary>Measures the service; null where nobody asked for it.</summary>
+    public ServiceMeter? Meter { get; init; }
+
     /// <summary>Stdout and stderr, while they are pipes to the predecessor.</summary>
     public InheritedOutput? Output { get; init; }
 

@@ -59,7 +59,7 @@ internal sealed class ReloaderActor : UntypedActor, IWithTimers
             case LeftOver: Perform([]); break; // by a restart
             case MoverProtocol.Carry carry: OnCarry(carry); break;
             case MoverProtocol.CarryEnded: Apply(new SuccessorEvent.CarryEnded()); break;
-            case ListenerProtocol.Adopted: break; // of those that it gave back
+            case TakenBack back: _slot.Meter?.Moved(back.Count, isReturn: true, back.SentAt); break;
             case IntakeFailed failed: _log.ReturnFailed(failed.Count, failed.Reason); break;
             default: Unhandled(message); break;
         }
@@ -292,7 +292,8 @@ internal sealed class ReloaderActor : UntypedActor, IWithTimers
         }
 
         ConnectionIntake.AdoptAsync(connections, Process.Channel, _listeners)
-            .PipeTo(Self, failure: error => new IntakeFailed(connections.Count, error.GetBaseException().Message));
+            .PipeTo(Self, success: adopted => new TakenBack(adopted.Count, frame.SentAtNs),
+                failure: error => new IntakeFailed(connections.Count, error.GetBaseException().Message));
     }
 
     private sealed record FromSuccessor(ISpawnedGeneration Process, ChannelEvent Event);
@@ -306,6 +307,8 @@ internal sealed class ReloaderActor : UntypedActor, IWithTimers
     private sealed record Prepared(ReloaderOrder.SpawnSuccessor Order, SuccessorEvent Event, IReadOnlyList<OfferedSocket> Sockets);
 
     private sealed record LeftOver;
+
+    private sealed record TakenBack(int Count, long? SentAt);
 
     private sealed record IntakeFailed(int Count, string Reason);
 }

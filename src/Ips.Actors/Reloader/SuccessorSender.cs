@@ -61,7 +61,8 @@ internal sealed class SuccessorSender(SuccessorSlot slot, RuntimeFiles files, Ip
                     given.Lock, given.Control, (long)options.Reload.HealthInterval.TotalMilliseconds,
                     OlderGenerations.WithSelf(slot.Older.Alive(), slot.Generation - 1), slot.Paused(),
                     isLate ? files.LockEntry() : null, AppFacts(facts.Order.Terms), Judges: true,
-                    Excused: Excused(facts.Order.Terms), PidFile: files.PidFile ?? ""),
+                    Excused: Excused(facts.Order.Terms), PidFile: files.PidFile ?? "",
+                    TraceParent: facts.Order.TraceParent),
                 [.. fds]);
         }
         catch (IOException e) // EMFILE, or too many to hand over
@@ -114,7 +115,8 @@ internal sealed class SuccessorSender(SuccessorSlot slot, RuntimeFiles files, Ip
     {
         Process.LetGo();
         var pending = Process.Output?.HandOver();
-        Process.Channel.TrySend(new PromoteFrame(NullIfEmpty(pending?.Output), NullIfEmpty(pending?.Error)));
+        Process.Channel.TrySend(new PromoteFrame(
+            NullIfEmpty(pending?.Output), NullIfEmpty(pending?.Error), slot.Meter?.Counts.ToSend()));
 
         static byte[]? NullIfEmpty(byte[]? bytes) => bytes is { Length: > 0 } ? bytes : null;
     }

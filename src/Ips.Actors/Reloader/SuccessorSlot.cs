@@ -11,6 +11,9 @@ internal sealed class SuccessorSlot
     /// <summary>The generations before this one.</summary>
     public IOlderGenerations Older { get; init; } = OlderGenerations.None;
 
+    /// <summary>Measures the service; null where nobody asked for it.</summary>
+    public ServiceMeter? Meter { get; init; }
+
     /// <summary>Whether an operator has paused the service.</summary>
     public Func<bool> Paused { get; init; } = () => false;
 

@@ -19,8 +19,8 @@ internal static class SignalMap
     /// cref="TerminalHangup"/>.</exception>
     public static object Meaning(int signal) => signal switch
     {
-        SignalNumbers.SIGUSR2 => new LifecycleProtocol.Reload(Name(signal)),
-        SignalNumbers.SIGHUP => new LifecycleProtocol.Reload(Name(signal), CheckFirst: true),
+        SignalNumbers.SIGUSR2 => new LifecycleProtocol.Reload(Name(signal)) { Trigger = ReloadTrigger.Signal },
+        SignalNumbers.SIGHUP => new LifecycleProtocol.Reload(Name(signal), CheckFirst: true) { Trigger = ReloadTrigger.Signal },
         SignalNumbers.SIGUSR1 => new LifecycleEvent.LogReopenRequested(),
         SignalNumbers.SIGTERM or SignalNumbers.SIGINT or SignalNumbers.SIGQUIT or TerminalHangup =>
             new LifecycleEvent.StopRequested(Name(signal)),

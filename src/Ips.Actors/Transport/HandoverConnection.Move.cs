@@ -45,7 +45,10 @@ internal sealed partial class HandoverConnection
 
     /// <summary>Whether it can move, by what is on it now. Asked while connections move: one that cannot is told so by the response that
     /// goes out.</summary>
-    internal bool MayMove => _unmovable is UnmovableReason.None && LookAtConnection() is UnmovableReason.None;
+    internal bool MayMove => StayReason is UnmovableReason.None;
+
+    /// <summary>Why it cannot move, as <see cref="MayMove"/> sees it.</summary>
+    internal UnmovableReason StayReason => _unmovable is not UnmovableReason.None ? _unmovable : LookAtConnection();
 
     /// <summary>
     /// Stops receiving as soon as the connection is at a request boundary (now, if it is idle; after the current response, if it is busy),
@@ -176,6 +179,7 @@ internal sealed partial class HandoverConnection
             {
                 move.Leave(duplicate, leftover, discardOutput: untouched);
                 _moved = true;
+                TagDuration();
                 return true;
             }
         }
@@ -183,6 +187,10 @@ internal sealed partial class HandoverConnection
         if (reason is not UnmovableReason.None) EndMove(reason);
         return false;
     }
+
+    // Kestrel measures how long a connection lasted (kestrel.connection.duration): this one has not ended.
+    private void TagDuration() => (Find(typeof(IConnectionMetricsTagsFeature)) as IConnectionMetricsTagsFeature)?.Tags.Add(
+        new KeyValuePair<string, object?>("ips.handover.result", "moved"));
 
     private UnmovableReason LookAtConnection()
     {

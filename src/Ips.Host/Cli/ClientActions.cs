@@ -144,12 +144,16 @@ internal sealed class ClientActions(CliConsole console)
 
     // Terms come by a verb of their own: a daemon that does not know them answers an error, and reloads nothing.
     private static ControlRequest RequestOf(ReloadCommand command) => command is { AcceptStore: false, IgnoreChecks.Count: 0 }
-        ? new(command.Check ? ControlVerb.Check : ControlVerb.Reload) { NoQueue = command.NoQueue }
+        ? new(command.Check ? ControlVerb.Check : ControlVerb.Reload) { NoQueue = command.NoQueue, TraceParent = TraceParent }
         : new(ControlVerb.ReloadWith)
         {
             Check = command.Check, NoQueue = command.NoQueue, Accept = command.AcceptStore ? [StoreIdentity.FactName] : [],
-            IgnoreChecks = command.IgnoreChecks,
+            IgnoreChecks = command.IgnoreChecks, TraceParent = TraceParent,
         };
+
+    // Of a deploy pipeline that traces itself, if there is one.
+    private static string? TraceParent => Environment.GetEnvironmentVariable("TRACEPARENT") is { } parent
+        && IpsActivity.Parse(parent) != default ? parent : null;
 
     /// <summary><c>ips pause</c> and <c>ips resume</c></summary>
     /// <exception cref="CliException">It was refused, or nobody answered.</exception>

@@ -28,6 +28,9 @@ internal sealed class DaemonOptionSet
             + "and Unix sockets. Overrides ips.user.");
     private readonly Option<string> _takeover = CliOptions.Text("--takeover", "SOCKET",
         "Take over the running daemon whose ips.takeover.socket this is. Default: none. Overrides ips.takeover.from.");
+    private readonly Option<string> _metricsUrl = CliOptions.Text("--metrics-url", "URL",
+        "The address that serves /metrics to a scraper on this machine, such as http://127.0.0.1:9464; empty for none. Default: none. "
+            + "Overrides ips.metrics.url.");
     private readonly Option<string> _logFormat = CliOptions.Choice("--log-format",
         "The format of log lines. Default: line. Overrides ips.log.format.", "line", "json");
 
@@ -42,6 +45,7 @@ internal sealed class DaemonOptionSet
         if (!_forClient) command.Add(_logFile);
         if (!_forClient) command.Add(_user);
         if (!_forClient) command.Add(_takeover);
+        if (!_forClient) command.Add(_metricsUrl);
         if (!_forClient) command.Add(_logFormat);
         command.Add(_directory);
         return command;
@@ -57,6 +61,7 @@ internal sealed class DaemonOptionSet
         LogFile = _forClient ? null : result.GetValue(_logFile),
         User = _forClient ? null : result.GetValue(_user),
         Takeover = _forClient ? null : result.GetValue(_takeover),
+        MetricsUrl = _forClient ? null : result.GetValue(_metricsUrl),
         LogFormat = _forClient ? null : result.GetValue(_logFormat),
     };
 }

@@ -134,6 +134,7 @@ internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, 
         Add("--urls", daemon.Urls);
         Add("--pid-file", daemon.PidFile);
         Add("--log-file", daemon.LogFile is null ? SettingsLoader.DefaultLogPath(settings) : settings.Ips.LogFile);
+        Add("--metrics-url", daemon.MetricsUrl);
         Add("--log-format", daemon.LogFormat);
         Add("--user", daemon.User);
         Add("--takeover", daemon.Takeover);

@@ -22,6 +22,9 @@ internal sealed record DaemonArguments
     /// <summary>The socket of the running daemon that is to be taken over.</summary>
     public string? Takeover { get; init; }
 
+    /// <summary>Where metrics are served; empty for nowhere.</summary>
+    public string? MetricsUrl { get; init; }
+
     /// <summary>The directory that relative paths are relative to.</summary>
     public string? Directory { get; init; }
 

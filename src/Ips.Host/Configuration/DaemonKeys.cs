@@ -3,6 +3,7 @@ using Ips.Actors.Diagnostics;
 using Ips.Host.Api;
 using Ips.Host.Auth;
 using Ips.Host.Inventory;
+using Ips.Host.Observability;
 
 namespace Ips.Host.Configuration;
 
@@ -11,7 +12,8 @@ namespace Ips.Host.Configuration;
 internal static class DaemonKeys
 {
     internal const string Urls = "ips.urls", PidFile = "ips.pid-file", LogFile = "ips.log-file", LogFormat = "ips.log.format",
-        Kestrel = "ips.kestrel", User = "ips.user", Group = "ips.group", TakeoverFrom = "ips.takeover.from";
+        Kestrel = "ips.kestrel", User = "ips.user", Group = "ips.group", TakeoverFrom = "ips.takeover.from",
+        MetricsUrl = "ips.metrics.url";
 
     private const string UrlsExpected = "a list of http or https URLs, each with a port from 0 to 65535";
 
@@ -29,6 +31,8 @@ internal static class DaemonKeys
             ]),
             ConfigKey.Choice<DaemonSettings, LineFormat>(LogFormat, s => s.LogFormat, (s, v) => s.LogFormat = v,
                 [("line", LineFormat.Line), ("json", LineFormat.Json)]),
+            ConfigKey.Text<DaemonSettings>(MetricsUrl, s => s.MetricsUrl, (s, v) => s.MetricsUrl = v is "" ? null : v,
+                "an http URL of this machine's loopback with a port from 1 to 65535, or null", MetricsEndpoint.Fault),
             ConfigKey.Block<DaemonSettings>(Kestrel, KestrelBlock.Apply, _ => "{}",
                 "a block with Endpoints, EndpointDefaults and Certificates, as Kestrel reads them"),
         ],
@@ -38,6 +42,9 @@ internal static class DaemonKeys
             new(Urls, [Kestrel], s => s.Urls.Count == 0 || !s.KestrelUrls.Any() ? null
                 : $"{Urls} is {string.Join(';', s.Urls)}; it must be [] as {Kestrel}.Endpoints names the endpoints, and Kestrel would "
                     + "serve those alone."),
+            new(MetricsUrl, [Urls, Kestrel], s => s.MetricsUrl is not { } url || !s.Urls.Concat(s.KestrelUrls).Any(other =>
+                MetricsEndpoint.PortOf(other) == MetricsEndpoint.PortOf(url)) ? null
+                : $"{MetricsUrl} is {url}; its port must be another than those of {Urls} and {Kestrel}.Endpoints."),
         ])
         .And(IpsKeys.All.On<DaemonSettings>(s => s.Ips))
         .And(InventoryKeys.Table.On<DaemonSettings>(s => s.Store))

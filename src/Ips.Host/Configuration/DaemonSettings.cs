@@ -54,6 +54,9 @@ internal sealed class DaemonSettings
     /// <summary>The form of the log's lines.</summary>
     public LineFormat LogFormat { get; set; } = LineFormat.Line;
 
+    /// <summary>Where <c>/metrics</c> is served; null for nowhere.</summary>
+    public string? MetricsUrl { get; set; }
+
     /// <summary>The block <c>ips.kestrel</c>, flattened: <c>Kestrel:Endpoints:Public:Url</c> and so on.</summary>
     public IReadOnlyDictionary<string, string?> Kestrel { get; set; } = new Dictionary<string, string?>();
 
@@ -70,7 +73,7 @@ internal sealed class DaemonSettings
     internal IEnumerable<string> KestrelUrls => Kestrel.Where(pair => IsEndpointUrl(pair.Key)).Select(pair => pair.Value ?? "");
 
     /// <summary>All addresses that will be served.</summary>
-    internal IReadOnlyList<string> Endpoints => [.. Urls, .. KestrelUrls];
+    internal IReadOnlyList<string> Endpoints => [.. Urls, .. KestrelUrls, .. MetricsUrl is { } url ? [url] : Array.Empty<string>()];
 
     /// <summary>What the web host reads from its configuration: urls, Kestrel's section, the log levels, and for <c>AddIps</c>, which needs
     /// it ahead of all
@@ -79,14 +82,16 @@ internal sealed class DaemonSettings
     {
         // At information ASP.NET Core tells each request; that would bury the story of a reload.
         var framework = LogLevel <= LogLevel.Debug || LogLevel > LogLevel.Warning ? LogLevel : LogLevel.Warning;
-        return new Dictionary<string, string?>(Kestrel)
+        var configuration = new Dictionary<string, string?>(Kestrel)
         {
-            ["urls"] = string.Join(';', Urls),
+            ["urls"] = string.Join(';', MetricsUrl is { } url && Urls.Count > 0 ? Urls.Append(url) : Urls),
             ["Ips:Takeover:From"] = Ips.Takeover.From,
             ["Logging:LogLevel:Default"] = LogLevel.ToString(),
             ["Logging:LogLevel:Microsoft"] = framework.ToString(),
             ["Logging:LogLevel:System"] = framework.ToString(),
         };
+        if (Urls.Count == 0 && MetricsUrl is not null) configuration[$"{KestrelSection}:Endpoints:Metrics of ips:Url"] = MetricsUrl;
+        return configuration;
     }
 
     // Values that the command line overrides are not in effect, but a user who changes one in the file must learn that it has no effect.

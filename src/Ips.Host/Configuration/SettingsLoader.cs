@@ -53,6 +53,7 @@ internal static class SettingsLoader
         Override("--user", DaemonKeys.User, arguments.User);
         Override("--takeover", DaemonKeys.TakeoverFrom, arguments.Takeover);
         if (!isDefault || settings.Ips.LogFile is null) Override("--log-file", DaemonKeys.LogFile, arguments.LogFile);
+        Override("--metrics-url", DaemonKeys.MetricsUrl, arguments.MetricsUrl);
         Override("--log-format", DaemonKeys.LogFormat, arguments.LogFormat);
         settings.Outranked = outranked;
         settings.Ips.PidFile ??= FilePaths.Resolve(directory, DefaultPidFile);
