@@ -269,6 +269,7 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
         frontState.CloseIntake = link.CloseIntakeAsync;
         frontState.Accepts = () => table.Accepting;
         frontState.AcceptAsMain = table.AcceptAsMain;
+        frontState.LastReload = () => memory.History.LastReload;
         var slot = new SuccessorSlot
         {
             Meter = memory.Meter,

@@ -28,6 +28,9 @@ internal sealed class FrontState
     /// <summary>Whether this generation accepts connections. If not, a new connection of a client meets another generation.</summary>
     public Func<bool> Accepts { get; set; } = () => true;
 
+    /// <summary>The newest reload that was more than a check; null before the first.</summary>
+    public Func<ReloadReceipt?> LastReload { get; set; } = () => null;
+
     /// <summary>Accepts at the endpoints that are the main process's alone, or stops that; returns when it is so.</summary>
     public Action<bool> AcceptAsMain { get; set; } = _ => { };
 
@@ -114,7 +117,7 @@ internal sealed class FrontState
     public DrainCounts CountDrain(int cut, int left, int idle) =>
         new(Math.Max(0, _openAtDrain - left - Move.Moved), Requests - _requestsAtDrain, ClosedPolitely, cut, idle, Move.Moved)
         {
-            ClosedPolitelyBy = _closedPolitely.Values.CountBy(reason => reason).ToDictionary(),
+            ClosedPolitelyBy = _closedPolitely.IsEmpty ? null : _closedPolitely.Values.CountBy(reason => reason).ToDictionary(),
         };
 
     /// <summary>Counts a finished response.</summary>

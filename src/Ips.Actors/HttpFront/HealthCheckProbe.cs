@@ -60,7 +60,9 @@ internal sealed class HealthCheckProbe(IServiceProvider services, TimeProvider t
         }
     }
 
-    private bool Counts(HealthCheckRegistration check) =>
+    private bool Counts(HealthCheckRegistration check) => check.Factory != IpsHealthCheck.Factory && HasTag(check);
+
+    private bool HasTag(HealthCheckRegistration check) =>
         _tags.Count == 0 ? !check.Tags.Contains(LiveTag) : _tags.Any(check.Tags.Contains);
 
     private async Task<ProbeResult> RunAsync()

@@ -10,7 +10,7 @@ public static class ProbeEndpoints
 {
     /// <summary>Maps a liveness probe, which answers 200 while the process answers, and a readiness probe. Readiness answers 200 while this
     /// generation wants new clients and the app's health checks pass, else 503: while it stops or drains, while an operator has paused the
-    /// service, and, with the reason in the body, while a check fails. Results of the checks are reused for one second, and only one run is
+    /// service, and while a check fails. The body says why. Results of the checks are reused for one second, and only one run is
     /// made at a time.</summary>
     /// <param name="endpoints">The app. <c>AddIps()</c> must have been called on its builder.</param>
     /// <param name="livenessPath">Path of the liveness probe. Default <c>/healthz</c>.</param>
@@ -26,10 +26,9 @@ public static class ProbeEndpoints
         var checks = endpoints.ServiceProvider.GetRequiredService<HealthCheckProbe>();
         endpoints.Map(readinessPath, async context =>
         {
-            var reason = state.Ready ? (await checks.RecentAsync().ConfigureAwait(false)).Reason : "";
+            var reason = IpsHealthCheck.NotReady(state) ?? (await checks.RecentAsync().ConfigureAwait(false)).Reason;
             context.Response.StatusCode = reason is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
-            var text = reason switch { null => "ready\n", "" => "not ready\n", _ => $"not ready\n{reason}\n" };
-            await context.Response.WriteAsync(text).ConfigureAwait(false);
+            await context.Response.WriteAsync(reason is null ? "ready\n" : $"not ready\n{reason}\n").ConfigureAwait(false);
         });
         return endpoints;
     }

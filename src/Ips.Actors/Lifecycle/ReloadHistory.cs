@@ -12,12 +12,13 @@ internal sealed class ReloadHistory
     private const int MaxTextLength = 500;
 
     private readonly List<ReloadReceipt> _receipts = [];
+    private volatile ReloadReceipt? _lastReload; // a health check looks at it from another thread
 
     /// <summary>All of them, newest last.</summary>
     public IReadOnlyList<ReloadReceipt> Receipts => [.. _receipts];
 
     /// <summary>The newest reload that was more than a check; null before the first.</summary>
-    public ReloadReceipt? LastReload => _receipts.FindLast(receipt => !receipt.DryRun);
+    public ReloadReceipt? LastReload => _lastReload;
 
     /// <summary>Adds a receipt, dropping the oldest above <see cref="MaxReceipts"/>, or replaces what was known of the same reload. Only
     /// the newest keeps its
@@ -28,6 +29,7 @@ internal sealed class ReloadHistory
         if (known >= 0)
         {
             _receipts[known] = receipt with { Output = receipt.Output ?? _receipts[known].Output };
+            NoteLast();
             return;
         }
 
@@ -41,6 +43,8 @@ internal sealed class ReloadHistory
         {
             _receipts.RemoveAt(0);
         }
+
+        NoteLast();
     }
 
     /// <summary>Notes how the drain of a predecessor ended.</summary>
@@ -78,6 +82,8 @@ internal sealed class ReloadHistory
             return null;
         }
     }
+
+    private void NoteLast() => _lastReload = _receipts.FindLast(receipt => !receipt.DryRun);
 
     private static bool IsSameReload(ReloadReceipt one, ReloadReceipt other) =>
         (one.StartedAt, one.OldPid, one.NewGeneration, one.RequestId) == (other.StartedAt, other.OldPid, other.NewGeneration,

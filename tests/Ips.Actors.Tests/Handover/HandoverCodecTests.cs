@@ -47,6 +47,12 @@ public sealed class HandoverCodecTests
             2, 8, [new EndpointOffer("127.0.0.1:0", 0)], false, false, 1000,
                 LockFile: new FileEntry(34359738370, ulong.MaxValue, 1700000000000000001)),
         ["identity"] = new IdentityFrame(true, true),
+        ["welcome-trace"] = new WelcomeFrame(
+            2, 8, [], false, false, 1000, TraceParent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        ["promote-counts"] = new PromoteFrame(
+            Counts: new Dictionary<string, long> { ["moved/reload"] = 9007199254740993, ["aborted-requests"] = 0 }),
+        ["connections-sent-at"] = new ConnectionsFrame([new ConnectionOffer("127.0.0.1:0", 0)], 9007199254740993),
+        ["farewell-by"] = new FarewellFrame(12, 1, 99, 8, 2, 70, new Dictionary<string, int> { ["http2"] = 7, ["tls"] = 1 }),
     };
 
     public static TheoryData<string> Names => [.. Frames.Keys];
@@ -136,6 +142,12 @@ public sealed class HandoverCodecTests
     [InlineData("stop", "deadlineMs", "-1")]
     [InlineData("farewell", "drained", "-1")]
     [InlineData("farewell-counts", "moved", "-1")]
+    [InlineData("farewell-by", "closedPolitelyBy", "{}")]
+    [InlineData("farewell-by", "closedPolitelyBy", "{\"\":1}")]
+    [InlineData("farewell-by", "closedPolitelyBy", "{\"tls\":-1}")]
+    [InlineData("promote-counts", "counts", "{\"moved/reload\":-1}")]
+    [InlineData("promote-counts", "counts", "{\"moved/reload\":1e30}")]
+    [InlineData("connections-sent-at", "sentAtNs", "-1")]
     public void Decode_AFieldOutOfItsRange_IsRefused(string name, string field, string value)
     {
         var packet = System.Text.Json.Nodes.JsonNode.Parse(Golden()[name])!.AsObject();

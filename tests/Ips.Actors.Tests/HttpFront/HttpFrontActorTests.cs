@@ -39,6 +39,20 @@ public sealed class HttpFrontActorTests : ActorTest
     }
 
     [Fact]
+    [Trait("issue", "16")]
+    public async Task Role_TakenAndYielded_DecidesWhoAcceptsAsMain()
+    {
+        List<bool> accepted = [];
+        _state.AcceptAsMain = accepted.Add;
+        _front.Tell(new FrontOrder.TakeRole());
+        _front.Tell(new FrontOrder.YieldRole());
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.RoleYielded>();
+        _front.Tell(new FrontOrder.TakeRole()); // a rollback
+        await _front.Ask<HttpFrontProtocol.Load>(new HttpFrontProtocol.GetLoad(), Patience);
+        Assert.Equal([true, false, true], accepted);
+    }
+
+    [Fact]
     public async Task HostStarted_Healthy_IsReady()
     {
         Assert.False(_state.Ready);

@@ -81,6 +81,35 @@ public sealed class ListenerActorTests : ActorTest
     }
 
     [Fact]
+    [Trait("issue", "16")]
+    public async Task MainOnly_Accepts_OnlyWhileThisIsTheMainProcess()
+    {
+        var port = ((IPEndPoint)(await BindAsync(AnyPort)).EndPoint).Port;
+        _listener.Tell(new ListenerOrder.ReleaseListeners(HandedOver: false));
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.ListenersReleased>();
+        var (listener, table) = Start([], $"http://127.0.0.1:{port}");
+        var ordinary = await BindAsync(AnyPort, listener);
+        var mainOnly = await BindAsync(new IPEndPoint(IPAddress.Loopback, port), listener);
+        listener.Tell(new ListenerOrder.StartAccepting());
+        using var scraper = Connect(mainOnly.EndPoint);
+        using var client = Connect(ordinary.EndPoint);
+        FileDescriptors.Close(TakeAccepted());
+        Assert.Empty(_accepted); // the scraper waits in the kernel's queue
+
+        table.AcceptAsMain(true);
+        FileDescriptors.Close(TakeAccepted());
+        listener.Tell(new ListenerOrder.QuiesceAccepting());
+        await RoundTrip(listener);
+        using var second = Connect(mainOnly.EndPoint);
+        FileDescriptors.Close(TakeAccepted()); // a successor is on probation: this is still the main process
+
+        table.AcceptAsMain(false);
+        using var third = Connect(mainOnly.EndPoint);
+        await RoundTrip(listener);
+        Assert.Empty(_accepted);
+    }
+
+    [Fact]
     public async Task Offer_EqualEndpoints_CountFromZeroAndFreedOrdinalsAreUsedAgain()
     {
         var first = await BindAsync(AnyPort);
@@ -342,10 +371,13 @@ public sealed class ListenerActorTests : ActorTest
         _accepted.Dispose();
     }
 
-    private (IActorRef Actor, ListenerTable Table) Start(IEnumerable<OfferedSocket> offers)
+    private (IActorRef Actor, ListenerTable Table) Start(IEnumerable<OfferedSocket> offers, params string[] mainOnly)
     {
         var table = new ListenerTable(offers, 16, error => _log
-            .Log(Microsoft.Extensions.Logging.LogLevel.Error, default, error, error, (e, _) => e.Message));
+            .Log(Microsoft.Extensions.Logging.LogLevel.Error, default, error, error, (e, _) => e.Message))
+        {
+            MainOnly = mainOnly,
+        };
         _tables.Add(table);
         return (Supervise(Props.Create(() => new ListenerActor(table, _lifecycle.Ref, _log))), table);
     }

@@ -15,11 +15,13 @@ public sealed class DrainCountTests
         _state.BeginCount(open: 10);
         _state.Answered(200);
         _state.Answered(500);
-        _state.ToldOfClose("a");
-        _state.ToldOfClose("a"); // HTTP/2 says so with each response
-        _state.ToldOfClose("b");
+        _state.ToldOfClose("a", "http2");
+        _state.ToldOfClose("a", "http2"); // HTTP/2 says so with each response
+        _state.ToldOfClose("b", "tls");
         _state.Move.Moved = 4;
-        Assert.Equal(new DrainCounts(6, 2, 2, 0, 0, 4), _state.CountDrain(cut: 0, left: 0, idle: 0));
+        var counts = _state.CountDrain(cut: 0, left: 0, idle: 0);
+        Assert.Equal(new DrainCounts(6, 2, 2, 0, 0, 4), counts with { ClosedPolitelyBy = null });
+        Assert.Equal(new Dictionary<string, int> { ["http2"] = 1, ["tls"] = 1 }, counts.ClosedPolitelyBy);
     }
 
     [Fact]
