@@ -38,6 +38,7 @@ internal sealed class ControlActor : UntypedActor
             case ClientOrder.HandedOver:
                 StopAccepting();
                 _files.CloseControl();
+                foreach (var session in Context.GetChildren()) session.Tell(new ControlSession.HandedOver());
                 break;
             case Accepted accepted:
                 Context.Watch(Context.ActorOf(ActorProps.Of(() => new ControlSession(accepted.Fd, _daemon, _log))));

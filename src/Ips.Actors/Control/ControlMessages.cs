@@ -22,6 +22,9 @@ internal sealed record ControlRequest : ReloadRequest
     private ControlRequest(ControlVerb verb, ReloadRequest reload)
         : base(reload) => Verb = WireName.Of(verb);
 
+    /// <summary>Milliseconds between two snapshots; on <c>watch</c>. From 100 to 60,000; default 1,000.</summary>
+    public double? IntervalMs { get; init; }
+
     /// <summary>The <see cref="WireName"/> of a <see cref="ControlVerb"/>, or that of another build's.</summary>
     [JsonPropertyOrder(-1)]
     public string Verb { get; }
@@ -32,8 +35,8 @@ internal sealed record ControlRequest : ReloadRequest
 }
 
 /// <summary>One event of an answer. The last one of each answer has <see cref="Final"/> set.</summary>
-/// <param name="Kind"><c>status</c>, <c>progress</c>, <c>receipt</c>, <c>passed-on</c>, <c>history</c>, <c>paused</c>, <c>resumed</c>,
-/// <c>stopping</c> or <c>error</c>.</param>
+/// <param name="Kind"><c>status</c>, <c>progress</c>, <c>receipt</c>, <c>passed-on</c>, <c>history</c>, <c>watch</c>, <c>moved</c>, <c>paused</c>,
+/// <c>resumed</c>, <c>stopping</c> or <c>error</c>.</param>
 internal sealed record ControlEvent(string Kind)
 {
     /// <summary>Nothing follows this event.</summary>
@@ -48,6 +51,9 @@ internal sealed record ControlEvent(string Kind)
 
     /// <summary>The state of the daemon; on <c>status</c>.</summary>
     public DaemonStatus? Status { get; init; }
+
+    /// <summary>The service as of now; on <c>watch</c>.</summary>
+    public WatchSnapshot? Watch { get; init; }
 
     /// <summary>The outcome of a reload; on <c>receipt</c>.</summary>
     public ReloadReceipt? Receipt { get; init; }

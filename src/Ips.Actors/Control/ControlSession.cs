@@ -11,7 +11,7 @@ namespace Ips.Actors.Control;
 /// <summary>One client of the control socket: a request line in, event lines out.</summary>
 /// <remarks>It is not restarted: a client that lost its session sees the connection close.</remarks>
 [SupportedOSPlatform("linux")]
-internal sealed class ControlSession : UntypedActor
+internal sealed class ControlSession : UntypedActor, IWithTimers
 {
     private const int MaxRequestBytes = 4096;
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(5);
@@ -23,6 +23,7 @@ internal sealed class ControlSession : UntypedActor
     private readonly (int Pid, int Uid, int Gid) _peer;
     private bool _waiting;
     private bool _pausing;
+    private Watcher? _watcher;
 
     public ControlSession(int fd, Daemon daemon, ILogger log)
     {
@@ -31,6 +32,8 @@ internal sealed class ControlSession : UntypedActor
         var socket = new Socket(new SafeSocketHandle(fd, ownsHandle: true));
         _stream = new NetworkStream(socket, ownsSocket: true);
     }
+
+    public ITimerScheduler Timers { get; set; } = null!;
 
     protected override void OnReceive(object message)
     {
@@ -53,6 +56,14 @@ internal sealed class ControlSession : UntypedActor
                 End(reply.Refusal is { } refusal ? new ControlEvent("error") { Message = refusal }
                     : new ControlEvent(_pausing ? "paused" : "resumed"));
                 break;
+            case SnapshotDue: TakeSnapshot(); break;
+            case SnapshotGathered gathered when _watcher is { } watcher:
+                Send(new ControlEvent("watch") { Watch = watcher.Take(gathered.Lifecycle, gathered.Load) });
+                break;
+            case HandedOver when _watcher is not null:
+                End(new ControlEvent("moved") { Message = "the successor is the main process: ask again" });
+                break;
+            case HandedOver: break; // its answer comes from here
             case Finish:
                 if (_waiting)
                 {
@@ -85,9 +96,15 @@ internal sealed class ControlSession : UntypedActor
         /// <summary>The names of the app's health checks.</summary>
         public Func<IReadOnlyCollection<string>> Checks { get; init; } = () => [];
 
+        /// <summary>What those who watch are told.</summary>
+        public Watcher.Facts? Watched { get; init; }
+
         /// <summary>Where this service can be taken over; null if it cannot.</summary>
         public string? TakeoverSocket { get; init; }
     }
+
+    /// <summary>Another process is the main one: who watches asks that.</summary>
+    public sealed record HandedOver;
 
     /// <summary>The process ends: send the last line.</summary>
     public sealed record Finish;
@@ -104,7 +121,11 @@ internal sealed class ControlSession : UntypedActor
         ReadRequestAsync(_stream).PipeTo(Self, failure: error => new Broken(error.GetBaseException().Message));
     }
 
-    protected override void PostStop() => _stream.Dispose();
+    protected override void PostStop()
+    {
+        _watcher?.Dispose();
+        _stream.Dispose();
+    }
 
     private static async Task<object> ReadRequestAsync(NetworkStream stream)
     {
@@ -152,6 +173,7 @@ internal sealed class ControlSession : UntypedActor
                 _daemon.Lifecycle.Tell(check);
                 break;
             case ControlVerb.ReloadWith: ReloadWith(request); break;
+            case ControlVerb.Watch: BeginWatch(request); break;
             case ControlVerb.History: _daemon.Lifecycle.Tell(new LifecycleProtocol.GetHistory()); break;
             case ControlVerb.Pause or ControlVerb.Resume:
                 _pausing = request.Verb == WireName.Of(ControlVerb.Pause);
@@ -165,6 +187,42 @@ internal sealed class ControlSession : UntypedActor
                 var known = string.Join(", ", WireName.All<ControlVerb>());
                 End(new ControlEvent("error") { Message = $"unknown verb '{request.Verb}'; known are {known}" });
                 break;
+        }
+    }
+
+    private void BeginWatch(ControlRequest request)
+    {
+        const double least = 100, most = 60_000;
+        if (_daemon.Watched is not { } facts || (request.IntervalMs ?? 1000) is not (>= least and <= most and var interval))
+        {
+            End(new ControlEvent("error")
+            {
+                Message = string.Create(System.Globalization.CultureInfo.InvariantCulture,
+                    $"intervalMs is {request.IntervalMs}; it must be from {least} to {most}"),
+            });
+            return;
+        }
+
+        _watcher = new Watcher(facts, TimeProvider.System);
+        Timers.StartPeriodicTimer(nameof(SnapshotDue), new SnapshotDue(), TimeSpan.Zero, TimeSpan.FromMilliseconds(interval));
+        // It says nothing more: that its connection ends is seen here, and not only with the next snapshot.
+        ReadToEndAsync(_stream).PipeTo(Self, success: () => new Broken("the client left"), failure: e => new Broken(e.Message));
+    }
+
+    private void TakeSnapshot() => GatherSnapshotAsync().PipeTo(Self, failure: error => new Broken(error.GetBaseException().Message));
+
+    private async Task<SnapshotGathered> GatherSnapshotAsync()
+    {
+        var lifecycle = _daemon.Lifecycle.Ask<LifecycleProtocol.WatchReply>(new LifecycleProtocol.GetWatch(), RequestTimeout);
+        var load = _daemon.Front.Ask<HttpFrontProtocol.Load>(new HttpFrontProtocol.GetLoad(), RequestTimeout);
+        return new(await lifecycle.ConfigureAwait(false), await load.ConfigureAwait(false));
+    }
+
+    private static async Task ReadToEndAsync(NetworkStream stream)
+    {
+        var nothing = new byte[64];
+        while (await stream.ReadAsync(nothing).ConfigureAwait(false) > 0)
+        {
         }
     }
 
@@ -246,6 +304,10 @@ internal sealed class ControlSession : UntypedActor
             Context.Stop(Self);
         }
     }
+
+    private sealed record SnapshotDue;
+
+    private sealed record SnapshotGathered(LifecycleProtocol.WatchReply Lifecycle, HttpFrontProtocol.Load Load);
 
     private sealed record Broken(string Reason);
 

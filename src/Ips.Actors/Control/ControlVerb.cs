@@ -19,6 +19,9 @@ internal enum ControlVerb
     /// <summary>What reloads were there?</summary>
     History,
 
+    /// <summary>Where does the service stand, again and again until the client leaves?</summary>
+    Watch,
+
     /// <summary>Fail readiness while accepting goes on.</summary>
     Pause,
 

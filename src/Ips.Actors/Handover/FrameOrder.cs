@@ -39,6 +39,7 @@ internal static class FrameOrder
             ConnectionsFrame => phase == HandoverPhase.Promoted,
             LeftFrame => leaving,
             AdoptedFrame or DeclinedFrame => ending && phase >= HandoverPhase.Serving,
+            DrainingFrame => version >= HandoverVersion.DrainReports && phase == HandoverPhase.Promoted,
             FarewellFrame => ending || phase == HandoverPhase.Promoted,
             _ => false,
         };

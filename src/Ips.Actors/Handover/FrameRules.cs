@@ -47,7 +47,9 @@ internal static class FrameRules
         ReadyFrame ready => OfEndpoints(ready.Endpoints) ?? OutOf(ready.HealthUrl?.Length ?? 0, 0, MaxUrlLength, "length of the health URL")
             ?? OfTexts(ready.Failing, MaxChecks, "failing checks"),
         HealthFrame health => OutOf(health.Requests, 0, long.MaxValue, "requests") ?? OutOf(health.Errors, 0, long.MaxValue, "errors")
-            ?? OfTexts(health.Failing, MaxChecks, "failing checks"),
+            ?? OfTexts(health.Failing, MaxChecks, "failing checks") ?? OfLoad(health.Load),
+        DrainingFrame draining => OutOf(draining.LeftMs, 0, MaxMilliseconds, "leftMs")
+            ?? OutOf(draining.Waiting.Count, 0, MaxCounts, "number of kinds") ?? First(draining.Waiting, OfWaiting),
         HistoryFrame history => OutOf(history.Receipts.Count, 0, MaxReceipts, "number of receipts"),
         PromoteFrame promote => OfCounts(promote.Counts),
         ConnectionsFrame connections => OutOf(connections.Connections.Count, 1, MaxConnections, "number of connections")
@@ -85,6 +87,14 @@ internal static class FrameRules
             ?? First(texts, pair => OutOf(pair.Key.Length, 1, MaxNameLength, $"length of a name among the {what}")
                 ?? (pair.Value is null ? $"one of the {what} is null"
                     : OutOf(pair.Value.Length, 0, MaxTextLength, $"length of a text among the {what}")));
+
+    private static string? OfLoad(LoadReport? load) => load is null ? null
+        : OutOf(load.Connections, 0, int.MaxValue, "connections") ?? OutOf(load.RunningRequests, 0, int.MaxValue, "runningRequests")
+            ?? (load.P50Ms is >= 0 or null && load.P99Ms is >= 0 or null ? null : "a latency is not from 0 to infinity");
+
+    private static string? OfWaiting(WaitingConnections waiting) => waiting is null ? "a kind of connection is null"
+        : OutOf(waiting.Kind.Length, 1, MaxNameLength, "length of a kind of connection") ?? OutOf(waiting.Count, 0, int.MaxValue, "count")
+            ?? OutOf(waiting.Busy, 0, int.MaxValue, "busy") ?? OutOf(waiting.OldestMs, 0, long.MaxValue, "oldestMs");
 
     private static string? OfCounts(IReadOnlyDictionary<string, long>? counts) => counts is null ? null
         : OutOf(counts.Count, 1, MaxCounts, "number of counts")

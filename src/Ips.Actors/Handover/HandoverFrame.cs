@@ -22,6 +22,7 @@ namespace Ips.Actors.Handover;
 [JsonDerivedType(typeof(LeftFrame), "left")]
 [JsonDerivedType(typeof(StopFrame), "stop")]
 [JsonDerivedType(typeof(FailedFrame), "failed")]
+[JsonDerivedType(typeof(DrainingFrame), "draining")]
 [JsonDerivedType(typeof(FarewellFrame), "farewell")]
 internal abstract record HandoverFrame;
 
@@ -102,14 +103,36 @@ internal sealed record ReadyFrame(
 /// <summary>The successor accepts from now on; the predecessor stops accepting at its first <c>health</c>.</summary>
 internal sealed record ServeFrame : HandoverFrame;
 
+/// <summary>What the predecessor's drain waits for, each second. From version 3 on.</summary>
+/// <param name="LeftMs">Milliseconds to its deadline.</param>
+/// <param name="Waiting">The connections that are open, by kind.</param>
+internal sealed record DrainingFrame(long LeftMs, IReadOnlyList<WaitingConnections> Waiting) : HandoverFrame;
+
+/// <summary>Connections of one kind that a drain waits for.</summary>
+/// <param name="Kind">Why they are still there: <c>http1</c>, <c>http2</c>, <c>tls</c>, <c>upgraded</c> (WebSockets), or the name of
+/// another reason why a connection does not move.</param>
+/// <param name="Count">How many.</param>
+/// <param name="Busy">How many of them have a request that runs.</param>
+/// <param name="OldestMs">Milliseconds since the oldest of them came to that generation.</param>
+internal sealed record WaitingConnections(string Kind, int Count, int Busy, long OldestMs);
+
 /// <summary>Successor's report each health interval while on probation.</summary>
 /// <param name="Ok">Its health checks pass.</param>
 /// <param name="Requests">Requests answered since it serves.</param>
 /// <param name="Errors">How many of them with a 5xx status.</param>
 /// <param name="Reason">Which health checks do not pass.</param>
 /// <param name="Failing">The same by name, with the reason of each; null if something else than a check fails.</param>
+/// <param name="Load">What it is doing, to be shown; left out by older builds.</param>
 internal sealed record HealthFrame(
-    bool Ok, long Requests, long Errors, string? Reason = null, IReadOnlyDictionary<string, string>? Failing = null) : HandoverFrame;
+    bool Ok, long Requests, long Errors, string? Reason = null, IReadOnlyDictionary<string, string>? Failing = null,
+    LoadReport? Load = null) : HandoverFrame;
+
+/// <summary>What a generation is doing.</summary>
+/// <param name="Connections">Connections that are open.</param>
+/// <param name="RunningRequests">Requests that run.</param>
+/// <param name="P50Ms">Median of the time of a request since the report before, in milliseconds; null if there was none.</param>
+/// <param name="P99Ms">The same of the slowest hundredth.</param>
+internal sealed record LoadReport(int Connections, int RunningRequests, double? P50Ms = null, double? P99Ms = null);
 
 /// <summary>Receipts of past reloads, ahead of <c>promote</c>, and of the present one after <c>promoted</c>. A receipt that the successor
 /// has already is replaced.</summary>

@@ -16,12 +16,15 @@ internal static class HandoverVersion
     /// <summary>The first in which a takeover gets the service's identity with its promotion, not with its welcome.</summary>
     public const int LateIdentity = 2;
 
+    /// <summary>The first in which a predecessor tells what its drain waits for.</summary>
+    public const int DrainReports = 3;
+
     /// <summary>The lowest version spoken.</summary>
     public static int Min { get; } = AppContext.GetData(MinName) is string text ? int.Parse(text, CultureInfo.InvariantCulture) : 1;
 
     /// <summary>The highest version spoken.</summary>
     public static int Max { get; } = AppContext.GetData(MaxName) is string text ? int.Parse(text, CultureInfo.InvariantCulture)
-        : LateIdentity;
+        : DrainReports;
 
     /// <summary>The highest version that this build and the peer both speak; null if there is none.</summary>
     public static int? Choose(HelloFrame hello) => Choose(hello, Min, Max);

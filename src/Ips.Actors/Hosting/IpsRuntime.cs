@@ -269,6 +269,7 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
         frontState.CloseIntake = link.CloseIntakeAsync;
         frontState.Accepts = () => table.Accepting;
         frontState.AcceptAsMain = table.AcceptAsMain;
+        frontState.Latency = new RequestLatency(services.GetService<IMeterFactory>());
         frontState.LastReload = () => memory.History.LastReload;
         var slot = new SuccessorSlot
         {
@@ -306,6 +307,13 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
             Facts = () => [.. generation.Facts.Keys],
             Checks = () => checks.Names,
             TakeoverSocket = takeover?.Path,
+            Watched = Watched(process, startedAt, options.Reload.Probation, frontState) with
+            {
+                Older = older.Alive,
+                SuccessorReport = () => slot.Report,
+                PredecessorDrain = () => link.Draining,
+                Counts = memory.Meter.Counts.ToSend,
+            },
         };
         var control = context.ActorOf(ActorProps.Of(() => new ControlActor(files, daemon, loggers.Create<ControlActor>())), "control");
         IReadOnlyList<IActorRef> door = takeover is null
@@ -323,6 +331,14 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
         registry.Register<ListenerProtocol>(listener);
         return [lifecycle, listener, mover, front, reloader, predecessor, control, signals, .. door];
     }
+
+    private static Watcher.Facts Watched(CurrentProcess process, DateTimeOffset startedAt, TimeSpan probation, FrontState front) =>
+        new(process.Pid, process.Generation, process.Release, startedAt, probation)
+        {
+            Paused = () => front.Paused,
+            BeginLatency = front.Latency is { } latency ? latency.Begin : null,
+            TakeLatency = watch => ((RequestLatency.Watch)watch).Take(),
+        };
 
     // Connections, files and the successor's sockets all need descriptors; at the limit clients wait, and a reload fails.
     // A successor has the limit of its predecessor: said once, unless it becomes scarce.

@@ -28,6 +28,9 @@ internal sealed class FrontState
     /// <summary>Whether this generation accepts connections. If not, a new connection of a client meets another generation.</summary>
     public Func<bool> Accepts { get; set; } = () => true;
 
+    /// <summary>How long requests take; null where nobody can ask.</summary>
+    public RequestLatency? Latency { get; set; }
+
     /// <summary>The newest reload that was more than a check; null before the first.</summary>
     public Func<ReloadReceipt?> LastReload { get; set; } = () => null;
 

@@ -13,6 +13,7 @@ internal sealed class HttpFrontActor : UntypedActor, IWithTimers
 {
     private static readonly TimeSpan WarmupTimeout = TimeSpan.FromMinutes(2); // it has a limit of its own
     private static readonly TimeSpan RecheckInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan DrainReportInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan IntakeTimeout = TimeSpan.FromSeconds(5);
 
     private readonly FrontState _state;
@@ -24,6 +25,7 @@ internal sealed class HttpFrontActor : UntypedActor, IWithTimers
     private readonly IActorRef _lifecycle;
     private readonly ILogger _log;
     private readonly TimeProvider _time;
+    private RequestLatency.Watch? _probation; // measures requests, for the predecessor's reports
     private bool _warmed;
     private bool _toldReady;
     private bool _toldWaiting;
@@ -87,7 +89,8 @@ internal sealed class HttpFrontActor : UntypedActor, IWithTimers
                 _mover.Tell(new MoverProtocol.Flush());
                 break;
             case FrontOrder.AbortConnections: OnAbort(); break;
-            case HttpFrontProtocol.GetLoad: Sender.Tell(new HttpFrontProtocol.Load(_connections.Open, _connections.Busy)); break;
+            case HttpFrontProtocol.GetLoad: OnGetLoad(); break;
+            case DrainReportDue: ReportDrain(); break;
             default: Unhandled(message); break;
         }
     }
@@ -196,17 +199,29 @@ internal sealed class HttpFrontActor : UntypedActor, IWithTimers
         new HttpFrontProtocol.Health(asked.Result.Reason is null, asked.Result.Reason, _state.Requests, _state.Errors)
         {
             Failing = asked.Result.FailingForJudge,
+            Load = RequestLatency.Report(_connections.Open, _connections.Busy, _probation),
         });
+
+    private void OnGetLoad() => Sender.Tell(
+        new HttpFrontProtocol.Load(_connections.Open, _connections.Busy, _state.Requests, _state.Errors)
+        {
+            Waiting = _state.Draining ? _connections.ByKind() : null,
+        });
+
+    private void ReportDrain() => _lifecycle.Tell(new LifecycleProtocol.DrainProgress(_connections.ByKind()));
 
     private void OnServing()
     {
         _state.Ready = true;
+        _probation ??= _state.Latency?.Begin();
         _role.ServeAsync();
     }
 
     private void OnTakeRole()
     {
         _rolesTaken++;
+        _probation?.Dispose();
+        _probation = null;
         _state.AcceptAsMain(true);
         _role.PromoteAsync();
     }
@@ -229,6 +244,12 @@ internal sealed class HttpFrontActor : UntypedActor, IWithTimers
             _state.Move.Moving = drain.Way is not MoveWay.None; // first, so that no response says close to a connection that can leave
             _state.Draining = true;
             _state.BeginCount(_connections.Open);
+        }
+
+        if (relays)
+        {
+            ReportDrain();
+            Timers.StartPeriodicTimer(nameof(DrainReportDue), new DrainReportDue(), DrainReportInterval);
         }
 
         WatchGuests();
@@ -307,6 +328,8 @@ internal sealed class HttpFrontActor : UntypedActor, IWithTimers
     private sealed record Readiness(ProbeResult Result);
 
     private sealed record HealthAsked(IActorRef ReplyTo, ProbeResult Result);
+
+    private sealed record DrainReportDue;
 
     private sealed record Emptied;
 

@@ -1,3 +1,5 @@
+using Ips.Actors.Handover;
+
 namespace Ips.Actors.Lifecycle;
 
 /// <summary>What <c>HttpFrontActor</c> is asked and answers.</summary>
@@ -30,8 +32,19 @@ internal static class HttpFrontProtocol
         /// <summary>The same by name, for a predecessor that judges; null if there are none, or something else than a check
         /// fails.</summary>
         public IReadOnlyDictionary<string, string>? Failing { get; init; }
+
+        /// <summary>What this generation is doing.</summary>
+        public LoadReport? Load { get; init; }
     }
 
     /// <summary>What is open now.</summary>
-    public sealed record Load(int OpenConnections, int RunningRequests);
+    /// <param name="OpenConnections">Connections.</param>
+    /// <param name="RunningRequests">Requests.</param>
+    /// <param name="Requests">Requests answered so far.</param>
+    /// <param name="Errors">How many of them with a 5xx status.</param>
+    public sealed record Load(int OpenConnections, int RunningRequests, long Requests = 0, long Errors = 0)
+    {
+        /// <summary>The connections of a generation that leaves, by kind; else null.</summary>
+        public IReadOnlyList<WaitingConnections>? Waiting { get; init; }
+    }
 }

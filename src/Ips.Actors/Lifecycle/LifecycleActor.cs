@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Ips.Actors.Configuration;
+using Ips.Actors.Handover;
 using Ips.Actors.Transport;
 using Microsoft.Extensions.Logging;
 using static Ips.Actors.Lifecycle.LifecycleEffect;
@@ -40,6 +41,9 @@ internal sealed class LifecycleActor : UntypedActor, IWithTimers, IWithStash
 
     private LifecycleCast Cast => _memory.Cast!;
 
+    private long? DrainLeftMs => _memory.DrainDeadline is { } deadline
+        ? Math.Max(0, (long)_time.GetElapsedTime(_time.GetTimestamp(), deadline).TotalMilliseconds) : null;
+
     protected override void PreStart()
     {
         // Through our own mailbox: a sign of life that another thread could give would be none.
@@ -77,6 +81,8 @@ internal sealed class LifecycleActor : UntypedActor, IWithTimers, IWithStash
             case LifecycleProtocol.Pause pause: OnPause(pause); break;
             case LifecycleProtocol.RestorePaths: _performer.RestorePaths(); break;
             case LifecycleProtocol.GetStatus: Sender.Tell(Status()); break;
+            case LifecycleProtocol.DrainProgress drain: Cast.Reloader.Tell(new DrainingFrame(DrainLeftMs ?? (long)_options.Drain.Timeout.TotalMilliseconds, drain.Waiting)); break;
+            case LifecycleProtocol.GetWatch: Sender.Tell(Watched()); break;
             case LifecycleProtocol.GetHistory:
                 Sender.Tell(new LifecycleProtocol.HistoryReply(_memory.History.Receipts, _queue.Pending));
                 break;
@@ -125,8 +131,8 @@ internal sealed class LifecycleActor : UntypedActor, IWithTimers, IWithStash
             try
             {
                 Run(effect);
-                _memory.Notifier?.After(effect, _memory.State, _memory.History.Receipts is [.., var last] ? last : null,
-                    _memory.Reload?.NewPid, _memory.Reload?.Takeover is not null);
+                _memory.Notifier?.After(effect, _memory.State, _memory.History.Newest, _memory.Reload?.NewPid,
+                    _memory.Reload?.Takeover is not null);
             }
             catch (Exception e) when (e is not ActorKilledException)
             {
@@ -309,17 +315,14 @@ internal sealed class LifecycleActor : UntypedActor, IWithTimers, IWithStash
             return;
         }
 
-        if (pause.Paused)
-        {
-            _log.Paused(pause.Source);
-        }
-        else
-        {
-            _log.Resumed(pause.Source);
-        }
+        if (pause.Paused) _log.Paused(pause.Source);
+        else _log.Resumed(pause.Source);
 
         Cast.Front.Tell(new HttpFrontProtocol.SetPaused(pause.Paused), Sender);
     }
+
+    private LifecycleProtocol.WatchReply Watched() =>
+        new(_memory.State, _memory.Reload, _queue.Pending, _memory.History.Newest, DrainLeftMs);
 
     private LifecycleProtocol.StatusReply Status()
     {

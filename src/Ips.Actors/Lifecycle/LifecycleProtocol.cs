@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Ips.Actors.Handover;
 
 namespace Ips.Actors.Lifecycle;
 
@@ -48,6 +49,21 @@ internal static class LifecycleProtocol
 
     /// <summary>The predecessor's drain has ended.</summary>
     public sealed record PredecessorDrained(DrainCounts Counts);
+
+    /// <summary>What the drain of this generation waits for, for the successor to show.</summary>
+    public sealed record DrainProgress(IReadOnlyList<WaitingConnections> Waiting);
+
+    /// <summary>Where does the service stand, in detail? Reply: <see cref="WatchReply"/>.</summary>
+    public sealed record GetWatch;
+
+    /// <summary>State, reload under way, newest receipt.</summary>
+    /// <param name="State">Where this generation stands.</param>
+    /// <param name="Reload">The reload under way.</param>
+    /// <param name="Pending">The one that waits.</param>
+    /// <param name="LastReceipt">The newest receipt.</param>
+    /// <param name="DrainLeftMs">Milliseconds to the end of the drain; null if this generation does not drain.</param>
+    public sealed record WatchReply(
+        LifecycleState State, ReloadAccount? Reload, PendingReload? Pending, ReloadReceipt? LastReceipt, long? DrainLeftMs = null);
 
     /// <summary>Make again what somebody has removed of the service's files, if this generation serves and no handover is under way.
     /// Without a reply.</summary>

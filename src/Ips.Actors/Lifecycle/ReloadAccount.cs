@@ -38,6 +38,24 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
     /// <summary>The process that takes over; null in a reload.</summary>
     public ITakeoverProcess? Takeover { get; init; }
 
+    /// <summary>When it was asked for.</summary>
+    public DateTimeOffset StartedAt => _startedAt;
+
+    /// <summary>Milliseconds since then.</summary>
+    public double Elapsed => ElapsedMs();
+
+    /// <summary>Milliseconds to each phase that it has reached, as of now.</summary>
+    public IReadOnlyDictionary<string, double> Phases
+    {
+        get
+        {
+            lock (_phases) return new Dictionary<string, double>(_phases);
+        }
+    }
+
+    /// <summary>The successor's release, once it has said hello.</summary>
+    public string? NewRelease => _newRelease;
+
     /// <summary>Who gets the receipt.</summary>
     public List<IActorRef> Waiters { get; init; } = [];
 
@@ -141,7 +159,11 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
     // The first time counts: what is asked again after a restart is answered again.
     private bool Reach(string phase)
     {
-        if (!_phases.TryAdd(phase, ElapsedMs())) return false;
+        lock (_phases)
+        {
+            if (!_phases.TryAdd(phase, ElapsedMs())) return false;
+        }
+
         _trace?.Reach(phase, time.GetUtcNow());
         return true;
     }

@@ -17,6 +17,9 @@ internal sealed class ReloadHistory
     /// <summary>All of them, newest last.</summary>
     public IReadOnlyList<ReloadReceipt> Receipts => [.. _receipts];
 
+    /// <summary>The newest receipt; null before the first.</summary>
+    public ReloadReceipt? Newest => _receipts is [.., var newest] ? newest : null;
+
     /// <summary>The newest reload that was more than a check; null before the first.</summary>
     public ReloadReceipt? LastReload => _lastReload;
 

@@ -62,7 +62,8 @@ internal sealed class PredecessorActor : UntypedActor, IWithTimers
             case HttpFrontProtocol.Health health:
                 if (_link.Reporting)
                 {
-                    _link.Channel?.TrySend(new HealthFrame(health.Ok, health.Requests, health.Errors, health.Reason, health.Failing));
+                    _link.Channel?.TrySend(new HealthFrame(
+                        health.Ok, health.Requests, health.Errors, health.Reason, health.Failing, health.Load));
                 }
 
                 break;
@@ -172,6 +173,9 @@ internal sealed class PredecessorActor : UntypedActor, IWithTimers
                 }
 
                 break;
+            case DrainingFrame draining:
+                _link.Draining = draining;
+                break;
             case LeftFrame:
                 _link.Left = true;
                 _link.EndIntakeIfDone();
@@ -183,6 +187,7 @@ internal sealed class PredecessorActor : UntypedActor, IWithTimers
                 break;
             case FarewellFrame farewell:
                 _link.SaidGoodbye = true;
+                _link.Draining = null;
                 var drain = new DrainCounts(farewell.Drained, farewell.Requests, farewell.ClosedPolitely, farewell.Aborted,
                     farewell.ClosedIdle, farewell.Moved)
                 { ClosedPolitelyBy = farewell.ClosedPolitelyBy };
@@ -230,6 +235,7 @@ internal sealed class PredecessorActor : UntypedActor, IWithTimers
 
         EndReports();
         _link.Channel?.Dispose();
+        _link.Draining = null;
         TellOutputFault();
         _link.Ended = true;
         _link.EndIntakeIfDone();

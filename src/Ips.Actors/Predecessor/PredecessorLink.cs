@@ -57,6 +57,9 @@ internal sealed record PredecessorLink(IHandoverChannel? Channel, TimeSpan Healt
     /// <summary>Connections were asked to go back: MoverActor waits for word of them.</summary>
     public bool Carrying { get; set; }
 
+    /// <summary>What the predecessor's drain waits for; null if it does not drain, or does not say. Read by other threads.</summary>
+    public DrainingFrame? Draining { get; set; }
+
     /// <summary>The channel has ended.</summary>
     public bool Ended { get; set; }
 

@@ -57,6 +57,10 @@ internal sealed class ReloaderActor : UntypedActor, IWithTimers
             case Answered current when ReferenceEquals(current.Process, _slot.Process): Apply(current.Event); break;
             case SuccessorEvent.TimerFired timerFired: Apply(timerFired); break;
             case LeftOver: Perform([]); break; // by a restart
+            case DrainingFrame drain when _slot.State is SuccessorState.Main { Facts.Version: >= HandoverVersion.DrainReports }:
+                Process.Channel.TrySend(drain);
+                break;
+            case DrainingFrame: break; // an older build would take it for a fault
             case MoverProtocol.Carry carry: OnCarry(carry); break;
             case MoverProtocol.CarryEnded: Apply(new SuccessorEvent.CarryEnded()); break;
             case TakenBack back: _slot.Meter?.Moved(back.Count, isReturn: true, back.SentAt); break;
@@ -214,6 +218,7 @@ internal sealed class ReloaderActor : UntypedActor, IWithTimers
         }
 
         _arrived = received;
+        if (received.Frame is HealthFrame report) _slot.Report = report;
         try
         {
             Apply(new SuccessorEvent.Received(received.Frame));

@@ -14,6 +14,9 @@ internal sealed class SuccessorSlot
     /// <summary>Measures the service; null where nobody asked for it.</summary>
     public ServiceMeter? Meter { get; init; }
 
+    /// <summary>The newest health report of the successor; null before the first. Read by other threads.</summary>
+    public HealthFrame? Report { get; set; }
+
     /// <summary>Whether an operator has paused the service.</summary>
     public Func<bool> Paused { get; init; } = () => false;
 

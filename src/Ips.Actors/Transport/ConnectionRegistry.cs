@@ -1,3 +1,4 @@
+using Ips.Actors.Handover;
 using Microsoft.AspNetCore.Connections;
 
 namespace Ips.Actors.Transport;
@@ -17,6 +18,14 @@ internal sealed class ConnectionRegistry
 
     /// <summary>Connections with a request that has begun and not ended, as of now. Looks at each.</summary>
     public int Busy => Connections.Count(connection => connection.IsRequestRunning);
+
+    /// <summary>The open connections by kind, as of now. Looks at each.</summary>
+    public IReadOnlyList<WaitingConnections> ByKind() =>
+    [
+        .. Connections.GroupBy(connection => connection.Kind).OrderBy(kind => kind.Key, StringComparer.Ordinal).Select(kind =>
+            new WaitingConnections(kind.Key, kind.Count(), kind.Count(connection => connection.IsRequestRunning),
+                kind.Max(connection => connection.AgeMs))),
+    ];
 
     /// <summary>The open connections as of now.</summary>
     public IReadOnlyList<HandoverConnection> Connections

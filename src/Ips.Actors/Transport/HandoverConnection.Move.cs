@@ -1,4 +1,5 @@
 using System.Buffers;
+using Ips.Actors.Handover;
 using Ips.Actors.Posix;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
@@ -46,6 +47,12 @@ internal sealed partial class HandoverConnection
     /// <summary>Whether it can move, by what is on it now. Asked while connections move: one that cannot is told so by the response that
     /// goes out.</summary>
     internal bool MayMove => StayReason is UnmovableReason.None;
+
+    /// <summary>What it is, for those who ask what a drain waits for: <c>http1</c>, or the reason why it does not move.</summary>
+    internal string Kind => StayReason is var reason and not UnmovableReason.None ? WireName.Of(reason) : "http1";
+
+    /// <summary>Milliseconds since it came to this process.</summary>
+    internal long AgeMs => Environment.TickCount64 - _openedAtMs;
 
     /// <summary>Why it cannot move, as <see cref="MayMove"/> sees it.</summary>
     internal UnmovableReason StayReason => _unmovable is not UnmovableReason.None ? _unmovable : LookAtConnection();

@@ -37,6 +37,7 @@ internal sealed partial class HandoverConnection : ConnectionContext, IDuplexPip
     private readonly Pipe _output;
     private readonly BoundaryReader _boundary;
     private readonly CancellationTokenSource _closed = new();
+    private readonly long _openedAtMs = Environment.TickCount64;
     private readonly TaskCompletionSource _closedFired = new();
     private readonly Lock _gate = new();
 
