@@ -205,8 +205,6 @@ internal sealed class ControlSession : UntypedActor, IWithTimers
 
         _watcher = new Watcher(facts, TimeProvider.System);
         Timers.StartPeriodicTimer(nameof(SnapshotDue), new SnapshotDue(), TimeSpan.Zero, TimeSpan.FromMilliseconds(interval));
-        // It says nothing more: that its connection ends is seen here, and not only with the next snapshot.
-        ReadToEndAsync(_stream).PipeTo(Self, success: () => new Broken("the client left"), failure: e => new Broken(e.Message));
     }
 
     private void TakeSnapshot() => GatherSnapshotAsync().PipeTo(Self, failure: error => new Broken(error.GetBaseException().Message));
@@ -216,14 +214,6 @@ internal sealed class ControlSession : UntypedActor, IWithTimers
         var lifecycle = _daemon.Lifecycle.Ask<LifecycleProtocol.WatchReply>(new LifecycleProtocol.GetWatch(), RequestTimeout);
         var load = _daemon.Front.Ask<HttpFrontProtocol.Load>(new HttpFrontProtocol.GetLoad(), RequestTimeout);
         return new(await lifecycle.ConfigureAwait(false), await load.ConfigureAwait(false));
-    }
-
-    private static async Task ReadToEndAsync(NetworkStream stream)
-    {
-        var nothing = new byte[64];
-        while (await stream.ReadAsync(nothing).ConfigureAwait(false) > 0)
-        {
-        }
     }
 
     private void ReloadWith(ControlRequest request)

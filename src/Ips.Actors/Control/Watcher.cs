@@ -76,7 +76,7 @@ internal sealed class Watcher(Watcher.Facts facts, TimeProvider time) : IDisposa
             Connections = load.OpenConnections,
             RunningRequests = load.RunningRequests,
             Requests = Rate(facts.Pid, load.Requests, load.Errors, p50, p99),
-            Drain = load.Waiting is { } waiting ? new WatchedDrain(lifecycle.DrainLeftMs ?? 0, waiting) : null,
+            Drain = load.Waiting is { } waiting ? new WatchedDrain(lifecycle.DrainLeftMs, waiting) : null,
         };
     }
 

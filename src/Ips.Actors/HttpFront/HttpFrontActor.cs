@@ -246,11 +246,7 @@ internal sealed class HttpFrontActor : UntypedActor, IWithTimers
             _state.BeginCount(_connections.Open);
         }
 
-        if (relays)
-        {
-            ReportDrain();
-            Timers.StartPeriodicTimer(nameof(DrainReportDue), new DrainReportDue(), DrainReportInterval);
-        }
+        if (relays) Timers.StartPeriodicTimer(nameof(DrainReportDue), new DrainReportDue(), DrainReportInterval, DrainReportInterval);
 
         WatchGuests();
         _role.DrainAsync();

@@ -41,8 +41,8 @@ internal sealed class LifecycleActor : UntypedActor, IWithTimers, IWithStash
 
     private LifecycleCast Cast => _memory.Cast!;
 
-    private long? DrainLeftMs => _memory.DrainDeadline is { } deadline
-        ? Math.Max(0, (long)_time.GetElapsedTime(_time.GetTimestamp(), deadline).TotalMilliseconds) : null;
+    private long DrainLeftMs => (long)Math.Max(0, (_memory.DrainDeadline is { } deadline
+        ? _time.GetElapsedTime(_time.GetTimestamp(), deadline) : _options.Drain.Timeout).TotalMilliseconds);
 
     protected override void PreStart()
     {
@@ -81,7 +81,7 @@ internal sealed class LifecycleActor : UntypedActor, IWithTimers, IWithStash
             case LifecycleProtocol.Pause pause: OnPause(pause); break;
             case LifecycleProtocol.RestorePaths: _performer.RestorePaths(); break;
             case LifecycleProtocol.GetStatus: Sender.Tell(Status()); break;
-            case LifecycleProtocol.DrainProgress drain: Cast.Reloader.Tell(new DrainingFrame(DrainLeftMs ?? (long)_options.Drain.Timeout.TotalMilliseconds, drain.Waiting)); break;
+            case LifecycleProtocol.DrainProgress drain: Cast.Reloader.Tell(new DrainingFrame(DrainLeftMs, drain.Waiting)); break;
             case LifecycleProtocol.GetWatch: Sender.Tell(Watched()); break;
             case LifecycleProtocol.GetHistory:
                 Sender.Tell(new LifecycleProtocol.HistoryReply(_memory.History.Receipts, _queue.Pending));

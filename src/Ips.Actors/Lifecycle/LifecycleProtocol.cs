@@ -61,9 +61,9 @@ internal static class LifecycleProtocol
     /// <param name="Reload">The reload under way.</param>
     /// <param name="Pending">The one that waits.</param>
     /// <param name="LastReceipt">The newest receipt.</param>
-    /// <param name="DrainLeftMs">Milliseconds to the end of the drain; null if this generation does not drain.</param>
+    /// <param name="DrainLeftMs">Milliseconds to the end of the drain, if this generation drains.</param>
     public sealed record WatchReply(
-        LifecycleState State, ReloadAccount? Reload, PendingReload? Pending, ReloadReceipt? LastReceipt, long? DrainLeftMs = null);
+        LifecycleState State, ReloadAccount? Reload, PendingReload? Pending, ReloadReceipt? LastReceipt, long DrainLeftMs);
 
     /// <summary>Make again what somebody has removed of the service's files, if this generation serves and no handover is under way.
     /// Without a reply.</summary>

@@ -31,7 +31,10 @@ public sealed class ControlActorTests : ActorTest
         (_lifecycle, _front) = (CreateTestProbe(), CreateTestProbe());
         _identity = RuntimeFiles.Claim(_folder.File("ips.pid"), _log);
         var daemon = new ControlSession.Daemon(_lifecycle.Ref, _front.Ref, () => ["http://127.0.0.1:8080"], 4711, 7, "1.2.3",
-            DateTimeOffset.UnixEpoch);
+            DateTimeOffset.UnixEpoch)
+        {
+            Watched = new Watcher.Facts(4711, 7, "1.2.3", DateTimeOffset.UnixEpoch, TimeSpan.FromSeconds(5)),
+        };
         _control = Supervise(Props.Create(() => new ControlActor(_identity, daemon, _log)));
     }
 
@@ -86,6 +89,39 @@ public sealed class ControlActorTests : ActorTest
     }
 
     [Fact]
+    [Trait("issue", "16")]
+    public async Task Watch_SnapshotsFollow_UntilAnotherProcessIsTheMainOne()
+    {
+        using var client = await AskAsync("""{"verb":"watch","intervalMs":100}""");
+        for (var i = 0; i < 2; i++)
+        {
+            await _lifecycle.ExpectMsgAsync<LifecycleProtocol.GetWatch>();
+            _lifecycle.Reply(new LifecycleProtocol.WatchReply(new LifecycleState.Serving(), null, null, Receipt, 0));
+            await _front.ExpectMsgAsync<HttpFrontProtocol.GetLoad>();
+            _front.Reply(new HttpFrontProtocol.Load(12, 3, 100 * (i + 1), 0));
+            var watched = (await client.ReadAsync())!.Watch!;
+            Assert.Equal(("Serving", 7, 12, 100L * (i + 1)),
+                (watched.State, watched.Generation, watched.Generations[0].Connections, watched.Generations[0].Requests!.Total));
+            Assert.Equal(i > 0, watched.Generations[0].Requests!.PerSecond > 0);
+        }
+
+        _control.Tell(new ClientOrder.HandedOver());
+        var last = (await client.ReadToEndAsync())[^1];
+        Assert.Equal(("moved", true), (last.Kind, last.Final));
+    }
+
+    [Theory]
+    [Trait("issue", "16")]
+    [InlineData("99")]
+    [InlineData("60001")]
+    [InlineData("-1")]
+    public async Task Watch_IntervalOutOfRange_IsRefusedWithTheRange(string interval)
+    {
+        using var client = await AskAsync($$"""{"verb":"watch","intervalMs":{{interval}}}""");
+        Assert.Equal($"intervalMs is {interval}; it must be from 100 to 60000", Assert.Single(await client.ReadToEndAsync()).Message);
+    }
+
+    [Fact]
     public async Task Stop_IsAnsweredAtOnce()
     {
         using var client = await AskAsync("""{"verb":"stop"}""");
@@ -95,7 +131,7 @@ public sealed class ControlActorTests : ActorTest
     }
 
     [Theory]
-    [InlineData("""{"verb":"dance"}""", "unknown verb 'dance'; known are status, reload, check, reload-with, history, pause, resume, stop")]
+    [InlineData("""{"verb":"dance"}""", "unknown verb 'dance'; known are status, reload, check, reload-with, history, watch, pause, resume, stop")]
     [InlineData("null", "the request is null")]
     public async Task Request_ThatIsNone_IsAnsweredWithAnError(string request, string message)
     {

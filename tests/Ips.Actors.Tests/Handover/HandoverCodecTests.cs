@@ -53,6 +53,8 @@ public sealed class HandoverCodecTests
             Counts: new Dictionary<string, long> { ["moved/reload"] = 9007199254740993, ["aborted-requests"] = 0 }),
         ["connections-sent-at"] = new ConnectionsFrame([new ConnectionOffer("127.0.0.1:0", 0)], 9007199254740993),
         ["farewell-by"] = new FarewellFrame(12, 1, 99, 8, 2, 70, new Dictionary<string, int> { ["http2"] = 7, ["tls"] = 1 }),
+        ["health-load"] = new HealthFrame(true, 10, 0, Load: new LoadReport(5, 2, .25, 12)),
+        ["draining"] = new DrainingFrame(29000, [new WaitingConnections("http2", 3, 1, 120000), new WaitingConnections("upgraded", 1, 1, 5)]),
     };
 
     public static TheoryData<string> Names => [.. Frames.Keys];
@@ -146,6 +148,12 @@ public sealed class HandoverCodecTests
     [InlineData("farewell-by", "closedPolitelyBy", "{\"\":1}")]
     [InlineData("farewell-by", "closedPolitelyBy", "{\"tls\":-1}")]
     [InlineData("promote-counts", "counts", "{\"moved/reload\":-1}")]
+    [InlineData("health-load", "load", "{\"connections\":-1,\"runningRequests\":0}")]
+    [InlineData("health-load", "load", "{\"connections\":1,\"runningRequests\":0,\"p50Ms\":-1}")]
+    [InlineData("draining", "leftMs", "-1")]
+    [InlineData("draining", "waiting", "[null]")]
+    [InlineData("draining", "waiting", "[{\"kind\":\"\",\"count\":1,\"busy\":0,\"oldestMs\":1}]")]
+    [InlineData("draining", "waiting", "[{\"kind\":\"tls\",\"count\":-1,\"busy\":0,\"oldestMs\":1}]")]
     [InlineData("promote-counts", "counts", "{\"moved/reload\":1e30}")]
     [InlineData("connections-sent-at", "sentAtNs", "-1")]
     public void Decode_AFieldOutOfItsRange_IsRefused(string name, string field, string value)
@@ -245,7 +253,7 @@ public sealed class HandoverCodecTests
     }
 
     private static Dictionary<string, string> Golden() =>
-        $"{Embedded("golden-v1.txt")}\n{Embedded("golden-v2.txt")}".Split('\n', StringSplitOptions.RemoveEmptyEntries)
+        $"{Embedded("golden-v1.txt")}\n{Embedded("golden-v2.txt")}\n{Embedded("golden-v3.txt")}".Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Where(line => line[0] != '#')
             .Select(line => line.Split(' ', 2)).ToDictionary(parts => parts[0], parts => parts[1]);
 }

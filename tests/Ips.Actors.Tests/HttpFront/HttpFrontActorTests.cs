@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Akka.Actor;
 using Akka.TestKit;
 using Ips.Actors.Diagnostics;
+using Ips.Actors.Handover;
 using Ips.Actors.HttpFront;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Tests.Support;
@@ -91,11 +92,11 @@ public sealed class HttpFrontActorTests : ActorTest
         _state.Answered(503);
         _state.Answered(499);
         Assert.Equal(
-            new HttpFrontProtocol.Health(true, null, 3, 1),
+            new HttpFrontProtocol.Health(true, null, 3, 1) { Load = new LoadReport(0, 0) },
                 await _front.Ask<HttpFrontProtocol.Health>(new HttpFrontProtocol.GetHealth(Patience), Patience));
         _health.Answer = _ => Task.FromResult<string?>("red");
         Assert.Equal(
-            new HttpFrontProtocol.Health(false, "red", 3, 1),
+            new HttpFrontProtocol.Health(false, "red", 3, 1) { Load = new LoadReport(0, 0) },
                 await _front.Ask<HttpFrontProtocol.Health>(new HttpFrontProtocol.GetHealth(Patience), Patience));
     }
 

@@ -168,7 +168,7 @@ public sealed class QueuedReloadActorTests : ActorTest
         await PromoteAsync(lifecycle);
         Assert.Equal("promoted", (await ReceiptAsync(_first)).Outcome);
         var told = await _second.FishForMessageAsync<LifecycleProtocol.ReloadPassedOn>(_ => true);
-        Assert.Equal(new ReloadRequest() { Id = "abc", AskedBy = "second", WaitedMs = 2500 }, told.Ask);
+        Assert.Equal(new ReloadRequest() { Id = "abc", AskedBy = "second", Trigger = "control", WaitedMs = 2500 }, told.Ask);
         await Until(() => _log.Has(EventIds.ReloadPassedOn));
         Assert.Equal(told.Ask, Assert.Single(_process.PassedOn));
     }
