@@ -204,7 +204,9 @@ internal sealed class ControlSession : UntypedActor, IWithTimers
         }
 
         _watcher = new Watcher(facts, TimeProvider.System);
-        Timers.StartPeriodicTimer(nameof(SnapshotDue), new SnapshotDue(), TimeSpan.Zero, TimeSpan.FromMilliseconds(interval));
+        TakeSnapshot();
+        var every = TimeSpan.FromMilliseconds(interval);
+        Timers.StartPeriodicTimer(nameof(SnapshotDue), new SnapshotDue(), every, every);
     }
 
     private void TakeSnapshot() => GatherSnapshotAsync().PipeTo(Self, failure: error => new Broken(error.GetBaseException().Message));

@@ -103,6 +103,7 @@ public sealed class ControlActorTests : ActorTest
             Assert.Equal(("Serving", 7, 12, 100L * (i + 1)),
                 (watched.State, watched.Generation, watched.Generations[0].Connections, watched.Generations[0].Requests!.Total));
             Assert.Equal(i > 0, watched.Generations[0].Requests!.PerSecond > 0);
+            Clock.Advance(TimeSpan.FromMilliseconds(100));
         }
 
         _control.Tell(new ClientOrder.HandedOver());
