@@ -60,8 +60,8 @@ public sealed class CliGrammarTests
 
     [Theory]
     [InlineData("ips needs a command; these are: run, ", "")]
-    [InlineData("'serve' is no command; these are: run, supervise, start, reload, stop, pause, resume, status, top, history, check, doctor, "
-        + "completion, man.", "serve")]
+    [InlineData("'serve' is no command; these are: run, supervise, start, reload, stop, pause, resume, status, top, history, check, "
+        + "doctor, completion, man.", "serve")]
     [InlineData("'relaod' is no command; did you mean reload?", "relaod")]
     [InlineData("'--jsno' is no option of 'ips status'; did you mean --json?", "status --jsno")]
     [InlineData("'extra'", "run extra")]
