@@ -1,0 +1,28 @@
+namespace StartupApp;
+
+/// <summary>Unchanged: services and pipeline of the app.</summary>
+internal sealed class Startup(IConfiguration configuration)
+{
+    public void ConfigureServices(IServiceCollection services)
+    {
+        services.AddControllers();
+        services.AddHealthChecks();
+        services.AddSingleton(new Rooms(configuration.GetSection("Rooms").Get<string[]>() ?? []));
+    }
+
+#pragma warning disable CA1822 // the host calls it on the instance
+    public void Configure(IApplicationBuilder app, IWebHostEnvironment environment)
+#pragma warning restore CA1822
+    {
+        if (environment.IsDevelopment()) app.UseDeveloperExceptionPage();
+        app.UseRouting();
+        app.UseEndpoints(endpoints =>
+        {
+            endpoints.MapHealthChecks("/health"); // a reload asks these checks too, wherever they are mapped
+            endpoints.MapControllers();
+        });
+    }
+}
+
+/// <summary>The rooms of a house, from the configuration.</summary>
+public sealed record Rooms(IReadOnlyList<string> Names);
