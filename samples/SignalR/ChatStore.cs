@@ -38,9 +38,7 @@ internal sealed class ChatStore
         using var connection = new SqliteConnection(_connection);
         connection.Open();
         using var command = connection.CreateCommand();
-#pragma warning disable CA2100 // all texts are in this file
         command.CommandText = sql;
-#pragma warning restore CA2100
         foreach (var (name, value) in parameters) command.Parameters.AddWithValue(name, value);
         using var reader = command.ExecuteReader();
         List<Message> messages = [];

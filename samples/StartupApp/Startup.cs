@@ -10,9 +10,7 @@ internal sealed class Startup(IConfiguration configuration)
         services.AddSingleton(new Rooms(configuration.GetSection("Rooms").Get<string[]>() ?? []));
     }
 
-#pragma warning disable CA1822 // the host calls it on the instance
     public void Configure(IApplicationBuilder app, IWebHostEnvironment environment)
-#pragma warning restore CA1822
     {
         if (environment.IsDevelopment()) app.UseDeveloperExceptionPage();
         app.UseRouting();

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Chat;
 using Ips.Host.ProcessTests.Harness;
+using Microsoft.AspNetCore.SignalR.Client;
 using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests.Samples;
@@ -29,12 +30,13 @@ public sealed class ChatTests(ITestOutputHelper output) : SampleTest(output)
             var posted = (await Task.WhenAll(talks)).SelectMany(texts => texts).ToList();
             await Eventually.TrueAsync(() => talkers.All(talker => talker.Received.Count >= posted.Count), "each message at each client");
 
+            await talkers[0].AssertPostsOnceAsync();
             Output.WriteLine($"{posted.Count} messages to {Clients} clients");
             foreach (var talker in talkers)
             {
                 Assert.Equal([], talker.Faults);
                 Assert.Equal(Reloads, talker.Reconnected);
-                var received = talker.Received.ToList();
+                var received = talker.Received.Where(message => message.Text != "once").ToList();
                 Assert.Equal(received.Select(message => message.Number).Order().Distinct(), received.Select(message => message.Number));
                 Assert.Equal(posted.Order(StringComparer.Ordinal), received.Select(message => message.Text).Order(StringComparer.Ordinal));
             }
@@ -80,11 +82,19 @@ public sealed class ChatTests(ITestOutputHelper output) : SampleTest(output)
             while (!over.IsCancellationRequested)
             {
                 texts.Add($"{_name}, text {texts.Count + 1}");
-                await _client.PostAsync(_name, texts[^1], CancellationToken.None).WaitAsync(Limits.Step);
+                await _client.PostAsync(_name, texts[^1], CancellationToken.None).WaitAsync(Limits.Step, CancellationToken.None);
                 await Task.Delay(PostInterval, CancellationToken.None);
             }
 
             return texts;
+        }
+
+        /// <summary>A client whose call failed calls again with the same id.</summary>
+        public async Task AssertPostsOnceAsync()
+        {
+            var id = Guid.NewGuid();
+            var first = await _client.Hub.InvokeAsync<Message>("Post", id, _name, "once").WaitAsync(Limits.Step);
+            Assert.Equal(first, await _client.Hub.InvokeAsync<Message>("Post", id, _name, "once").WaitAsync(Limits.Step));
         }
 
         public ValueTask DisposeAsync() => _client.DisposeAsync();

@@ -57,7 +57,7 @@ public sealed class WorkerTests(ITestOutputHelper output) : SampleTest(output)
         : [];
 
     // A line that is being written has no end yet.
-    private static IEnumerable<string> ReadLines(string path)
+    private static string[] ReadLines(string path)
     {
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
         var text = new StreamReader(file).ReadToEnd();
