@@ -17,7 +17,7 @@ internal sealed record AppPlace(string Folder, int Port, int SecondPort)
 
 /// <summary>A kind of app: a word of tests/Ips.AppKinds, and what is special about it.</summary>
 /// <param name="Row">The first column of its row in docs/compatibility.md.</param>
-/// <param name="Word">What starts it.</param>
+/// <param name="Word">What starts it; empty for an app that needs no word.</param>
 internal sealed record AppKind(string Row, string Word)
 {
     /// <summary>Its name in the test's output, if the word alone does not tell it.</summary>

@@ -29,8 +29,8 @@ internal sealed partial class AppRun : IAsyncDisposable
         string[] noLine = line ? [] : ["--line=false"];
         First = DaemonProcess.Start(options.Prefix is [var program, ..] ? program : Binaries.DotNet,
             [
-                .. options.Prefix.Skip(1), .. options.Prefix.Count > 0 ? [Binaries.DotNet] : Array.Empty<string>(), app, kind.Word,
-                .. noLine, .. kind.Arguments(place), .. more,
+                .. options.Prefix.Skip(1), .. options.Prefix.Count > 0 ? [Binaries.DotNet] : Array.Empty<string>(), app,
+                .. kind.Word is "" ? Array.Empty<string>() : [kind.Word], .. noLine, .. kind.Arguments(place), .. more,
             ], environment, Path.GetDirectoryName(app));
     }
 
@@ -141,6 +141,14 @@ internal sealed partial class AppRun : IAsyncDisposable
             $"an outcome of the reload of PID {pid}");
         var last = history!.History!.MaxBy(receipt => receipt.StartedAt)!;
         return last.Outcome == "promoted" ? null : last.Reason ?? last.Outcome;
+    }
+
+    /// <summary>How its reloads ended, oldest first.</summary>
+    public async Task<IReadOnlyList<string>> OutcomesAsync()
+    {
+        ControlEvent? history = null;
+        await Eventually.TrueAsync(async () => (history = await HistoryAsync()) is not null, "a control socket that answers");
+        return [.. (history!.History ?? []).OrderBy(receipt => receipt.StartedAt).Select(receipt => receipt.Outcome)];
     }
 
     /// <summary>Whom the PID file names.</summary>

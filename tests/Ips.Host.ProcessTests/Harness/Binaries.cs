@@ -25,6 +25,10 @@ internal static class Binaries
     /// <summary>An app of each kind, not published: <c>dotnet PATH KIND</c> starts it.</summary>
     public static string AppKindsPath { get; } = BuiltPath("Ips.AppKinds", "Ips.AppKinds.dll");
 
+    /// <summary>A sample, not published: <c>dotnet PATH</c> starts it.</summary>
+    /// <param name="name">Its folder in samples.</param>
+    public static string SamplePath(string name) => BuiltPath(name, $"{name}.dll");
+
     /// <summary>The <c>dotnet</c> that the tests themselves run on.</summary>
     public static string DotNet { get; } = Path.GetFullPath(Path.Combine(
         System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));

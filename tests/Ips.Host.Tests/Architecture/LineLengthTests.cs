@@ -7,7 +7,7 @@ public sealed class LineLengthTests
 {
     private const int CharactersMax = 140;
 
-    private static readonly string[] Roots = ["src", "tests", "bench"];
+    private static readonly string[] Roots = ["src", "tests", "bench", "samples"];
 
     private static readonly string[] Built = ["bin", "obj", "artifacts"];
 

@@ -10,7 +10,7 @@ namespace Ips.Host.Tests.Architecture;
 public sealed partial class SupplyChainTests
 {
     public static TheoryData<string> Projects =>
-        [.. from root in new[] { "src", "tests", "bench" }
+        [.. from root in new[] { "src", "tests", "bench", "samples" }
             from file in Directory.EnumerateFiles(Path.Combine(SourceTree.Root, root), "*.csproj", SearchOption.AllDirectories)
             select Path.GetRelativePath(SourceTree.Root, file)];
 
