@@ -19,7 +19,7 @@ internal sealed class ListenerTable : IDisposable
     private readonly Dictionary<EndpointKey, Entry> _parked = [];
     private readonly Dictionary<EndpointKey, OfferedSocket> _offers;
     // kept beyond a release, until Kestrel unbinds
-    private readonly Dictionary<EndpointKey, Action<int, ReadOnlyMemory<byte>, IPEndPoint?>> _deliveries = [];
+    private readonly Dictionary<EndpointKey, ListenerProtocol.IConnectionTaker> _takers = [];
     private readonly AcceptLoop _loop;
     private readonly Dictionary<EndpointKey, FileStatus> _offered = []; // of Unix paths, as they were when a successor was offered them
     private readonly List<(string Path, FileIdentity File)> _left = []; // of closed Unix sockets, which another generation may listen on
@@ -90,10 +90,11 @@ internal sealed class ListenerTable : IDisposable
     public (int Id, Entry Entry, bool Adopted) Bind(ListenerProtocol.Bind bind)
     {
         var (id, entry, adopted) = Take(bind.EndPoint, own: null);
-        bind.Attach(new ListenerProtocol.Bound(id, entry.Key, entry.EndPoint), AcceptedSockets.Of(entry.Fd));
+        bind.Listener.Attach(
+            new ListenerProtocol.Bound(id, entry.Key, entry.EndPoint), AcceptedSockets.Of(entry.Fd), () => _loop.Accept(id));
         _entries[id] = entry;
-        _deliveries[entry.Key] = bind.Deliver;
-        _loop.Add(id, entry.Fd, (accepted, peer) => bind.Deliver(accepted, default, peer));
+        _takers[entry.Key] = bind.Listener;
+        Accept(id, entry, bind.Listener);
         return (id, entry, adopted);
     }
 
@@ -213,9 +214,9 @@ internal sealed class ListenerTable : IDisposable
     /// <returns>False if its endpoint is not bound here; the descriptor is closed then.</returns>
     public bool TryAdopt(MovedConnection connection)
     {
-        if (_deliveries.TryGetValue(connection.Origin, out var deliver))
+        if (_takers.TryGetValue(connection.Origin, out var taker))
         {
-            deliver(connection.Fd, connection.Leftover, null);
+            taker.Deliver(connection.Fd, connection.Leftover, null);
             return true;
         }
 
@@ -279,13 +280,13 @@ internal sealed class ListenerTable : IDisposable
     {
         var entry = _entries[id];
         var next = ListeningSockets.OpenUnix(path, _backlog, _access);
-        var deliver = _deliveries[entry.Key];
+        var taker = _takers[entry.Key];
         _loop.Remove(id);
-        for (int late; (late = ListeningSockets.Accept(entry.Fd, out _)) >= 0;) deliver(late, default, null);
+        for (int late; (late = ListeningSockets.Accept(entry.Fd, out _)) >= 0;) taker.Deliver(late, default, null);
         FileDescriptors.ReplaceCloseOnExec(entry.Fd, next);
         FileDescriptors.Close(next);
         _entries[id] = entry with { File = FileIdentity.OfSocketPath(path) };
-        _loop.Add(id, entry.Fd, (accepted, peer) => deliver(accepted, default, peer));
+        Accept(id, entry, taker);
     }
 
     /// <summary>Closes what the predecessor handed over and nobody asked for.</summary>
@@ -316,6 +317,9 @@ internal sealed class ListenerTable : IDisposable
     }
 
     public void Dispose() => _loop.Dispose();
+
+    private void Accept(int id, Entry entry, ListenerProtocol.IConnectionTaker taker) =>
+        _loop.Add(id, entry.Fd, (accepted, peer) => taker.Deliver(accepted, default, peer), taker.Ready);
 
     private void CloseSocket(Entry entry, bool unlink)
     {

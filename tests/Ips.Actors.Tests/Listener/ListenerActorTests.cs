@@ -351,7 +351,7 @@ public sealed class ListenerActorTests : ActorTest
     }
 
     private ListenerProtocol.Bind Bind(EndPoint endPoint) =>
-        new(endPoint, (fd, leftover, _) => Deliver(fd, leftover), (bound, _) => _attached.Enqueue(bound));
+        new(endPoint, new EagerTaker(Deliver, _attached.Enqueue));
 
     private Task<ListenerProtocol.Bound> BindAsync(EndPoint endPoint, IActorRef? listener = null) =>
         (listener ?? _listener).Ask<ListenerProtocol.Bound>(Bind(endPoint), Patience);
