@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using Ips.Actors.Handover;
@@ -15,7 +14,7 @@ namespace Ips.Actors.Listener;
 [SupportedOSPlatform("linux")]
 internal sealed class ListenerTable : IDisposable
 {
-    private readonly ConcurrentDictionary<int, Entry> _entries = new(); // looked at from other threads
+    private volatile Entry[] _entries = []; // looked at from other threads, and so replaced as a whole
     private readonly Dictionary<EndpointKey, Entry> _parked = [];
     private readonly Dictionary<EndpointKey, OfferedSocket> _offers;
     // kept beyond a release, until Kestrel unbinds
@@ -43,6 +42,7 @@ internal sealed class ListenerTable : IDisposable
     public UnixAccess? FormerAccess { get; init; }
 
     /// <summary>A bound socket.</summary>
+    /// <param name="Id">Names it; none is used again.</param>
     /// <param name="Key">What was asked for.</param>
     /// <param name="EndPoint">What the kernel gave.</param>
     /// <param name="Fd">The descriptor; owned by this table.</param>
@@ -50,7 +50,7 @@ internal sealed class ListenerTable : IDisposable
     /// <param name="External">The service manager opened it: its path is not ours to remove.</param>
     /// <param name="Adopted">Another generation, or the service manager, opened it.</param>
     public sealed record Entry(
-        EndpointKey Key, EndPoint EndPoint, int Fd, FileIdentity? File, bool External = false, bool Adopted = false)
+        int Id, EndpointKey Key, EndPoint EndPoint, int Fd, FileIdentity? File, bool External = false, bool Adopted = false)
     {
         /// <summary>The app accepts from it; null if this table does.</summary>
         public OwnListener? Own { get; init; }
@@ -60,7 +60,7 @@ internal sealed class ListenerTable : IDisposable
     }
 
     /// <summary>What is bound, in the order of binding.</summary>
-    public IEnumerable<KeyValuePair<int, Entry>> Entries => _entries.OrderBy(entry => entry.Key);
+    public IReadOnlyList<Entry> Entries => _entries;
 
     /// <summary>Keys handed over by the predecessor that nobody has asked for.</summary>
     public IEnumerable<EndpointKey> UnusedOffers => _offers.Keys;
@@ -92,7 +92,7 @@ internal sealed class ListenerTable : IDisposable
         var (id, entry, adopted) = Take(bind.EndPoint, own: null);
         bind.Listener.Attach(
             new ListenerProtocol.Bound(id, entry.Key, entry.EndPoint), AcceptedSockets.Of(entry.Fd), () => _loop.Accept(id));
-        _entries[id] = entry;
+        _entries = [.. _entries, entry];
         _takers[entry.Key] = bind.Listener;
         Accept(id, entry, bind.Listener);
         return (id, entry, adopted);
@@ -103,7 +103,7 @@ internal sealed class ListenerTable : IDisposable
     public (int Id, Entry Entry, bool Adopted) Listen(ListenerProtocol.Listen listen)
     {
         var (id, entry, adopted) = Take(listen.EndPoint, listen);
-        _entries[id] = entry;
+        _entries = [.. _entries, entry];
         listen.Listener.Attach(new ListenerProtocol.Bound(id, entry.Key, entry.EndPoint), entry.Fd);
         return (id, entry, adopted);
     }
@@ -133,8 +133,8 @@ internal sealed class ListenerTable : IDisposable
         var id = ++_lastId;
         var external = kept?.External ?? offer?.External ?? false;
         var entry = endPoint is UnixDomainSocketEndPoint unix
-            ? new Entry(key, endPoint, fd, FileIdentity.OfSocketPath(unix.ToString()!), external, kept?.Adopted ?? adopted)
-            : new Entry(key, ListeningSockets.LocalEndPoint(fd), fd, File: null, external, kept?.Adopted ?? adopted);
+            ? new Entry(id, key, endPoint, fd, FileIdentity.OfSocketPath(unix.ToString()!), external, kept?.Adopted ?? adopted)
+            : new Entry(id, key, ListeningSockets.LocalEndPoint(fd), fd, File: null, external, kept?.Adopted ?? adopted);
         return (id, entry with { Own = own?.Listener, Backlog = own?.Backlog }, adopted);
     }
 
@@ -149,7 +149,7 @@ internal sealed class ListenerTable : IDisposable
 
         Passed = null; // what Kestrel adds while it runs is opened here
         return _offers.Count == 0 ? null
-            : passed.NotAskedFor(_offers.Keys.Select(key => key.Endpoint), _entries.Values.Select(entry => entry.Key.Endpoint));
+            : passed.NotAskedFor(_offers.Keys.Select(key => key.Endpoint), _entries.Select(entry => entry.Key.Endpoint));
     }
 
     /// <summary>A successor is about to be offered the sockets: it may set other permissions, and then not come to stay.</summary>
@@ -231,13 +231,13 @@ internal sealed class ListenerTable : IDisposable
     /// the kernel's queue.</summary>
     public Entry? Park(int id)
     {
-        if (!_entries.TryGetValue(id, out var entry))
+        if (Find(id) is not { } entry)
         {
             return null;
         }
 
         _loop.Remove(id);
-        _entries.TryRemove(id, out _);
+        _entries = [.. _entries.Where(other => other != entry)];
         _parked[entry.Key] = entry;
         return entry;
     }
@@ -256,21 +256,21 @@ internal sealed class ListenerTable : IDisposable
     /// <summary>Closes one socket. <paramref name="unlink"/>: its Unix path goes too, if it is still ours.</summary>
     public Entry? Close(int id, bool unlink)
     {
-        if (!_entries.TryGetValue(id, out var entry))
+        if (Find(id) is not { } entry)
         {
             return null;
         }
 
         _loop.Remove(id);
-        _entries.TryRemove(id, out _);
+        _entries = [.. _entries.Where(other => other != entry)];
         CloseSocket(entry, unlink);
         return entry;
     }
 
     /// <summary>The sockets opened by this service whose paths are gone: nobody can connect to them.</summary>
     public IEnumerable<(int Id, string Path)> RemovedPaths() =>
-        Entries.Where(entry => entry.Value is { External: false, Own: null, EndPoint: UnixDomainSocketEndPoint })
-            .Select(entry => (entry.Key, entry.Value.EndPoint.ToString()!))
+        Entries.Where(entry => entry is { External: false, Own: null, EndPoint: UnixDomainSocketEndPoint })
+            .Select(entry => (entry.Id, entry.EndPoint.ToString()!))
             .Where(entry => !entry.Item2.StartsWith('@') && FileIdentity.OfPath(entry.Item2) is null);
 
     /// <summary>Puts a new socket at the path and behind the descriptor's number; who waits in the queue of the old one is
@@ -278,14 +278,15 @@ internal sealed class ListenerTable : IDisposable
     /// <exception cref="IOException">The path cannot be used.</exception>
     public void RestorePath(int id, string path)
     {
-        var entry = _entries[id];
+        var entry = Find(id) ?? throw new ArgumentException($"There is no listener {id}.", nameof(id));
         var next = ListeningSockets.OpenUnix(path, _backlog, _access);
         var taker = _takers[entry.Key];
         _loop.Remove(id);
         for (int late; (late = ListeningSockets.Accept(entry.Fd, out _)) >= 0;) taker.Deliver(late, default, null);
         FileDescriptors.ReplaceCloseOnExec(entry.Fd, next);
         FileDescriptors.Close(next);
-        _entries[id] = entry with { File = FileIdentity.OfSocketPath(path) };
+        var restored = entry with { File = FileIdentity.OfSocketPath(path) };
+        _entries = [.. _entries.Select(other => other == entry ? restored : other)];
         Accept(id, entry, taker);
     }
 
@@ -318,6 +319,8 @@ internal sealed class ListenerTable : IDisposable
 
     public void Dispose() => _loop.Dispose();
 
+    private Entry? Find(int id) => Array.Find(_entries, entry => entry.Id == id);
+
     private void Accept(int id, Entry entry, ListenerProtocol.IConnectionTaker taker) =>
         _loop.Add(id, entry.Fd, (accepted, peer) => taker.Deliver(accepted, default, peer), taker.Ready);
 
@@ -348,12 +351,13 @@ internal sealed class ListenerTable : IDisposable
 
     private UnixAccess? Inherited() => UnixAccess.Succeeding(_access, FormerAccess, ProcessAttributes.Umask);
 
-    private IEnumerable<Entry> Own() => _entries.Values.Concat(_parked.Values).Where(entry => !entry.External);
+    private IEnumerable<Entry> Own() => _entries.Concat(_parked.Values).Where(entry => !entry.External);
 
     private EndpointKey NextKey(string text)
     {
-        var used = _entries.Values.Where(e => e.Key.Endpoint == text).Select(e => e.Key.Ordinal).ToHashSet();
-        return new EndpointKey(text, Enumerable.Range(0, used.Count + 1).First(ordinal => !used.Contains(ordinal)));
+        var key = new EndpointKey(text, 0);
+        while (Array.Exists(_entries, entry => entry.Key == key)) key = key with { Ordinal = key.Ordinal + 1 };
+        return key;
     }
 
     private int Open(EndPoint endPoint, int backlog)

@@ -122,7 +122,7 @@ internal sealed class HandoverListener(
         }
     }
 
-    private readonly record struct Arrival(int Fd, ReadOnlyMemory<byte> Leftover, IPEndPoint? Peer)
+    private sealed record Arrival(int Fd, ReadOnlyMemory<byte> Leftover, IPEndPoint? Peer)
     {
         /// <summary>None yet: somebody can be accepted.</summary>
         public static readonly Arrival Ready = new(-1, default, null);

@@ -225,7 +225,7 @@ public sealed class CompositionTests : ActorTest
     {
         base.AfterAll();
         _log.WriteTo(_output);
-        foreach (var (id, _) in _table.Entries.ToList())
+        foreach (var id in _table.Entries.Select(entry => entry.Id).ToList())
         {
             _table.Close(id, unlink: true);
         }

@@ -328,7 +328,7 @@ public sealed class ListenerActorTests : ActorTest
         base.AfterAll();
         foreach (var table in _tables)
         {
-            foreach (var (id, _) in table.Entries.ToList())
+            foreach (var id in table.Entries.Select(entry => entry.Id).ToList())
             {
                 table.Close(id, unlink: true);
             }
