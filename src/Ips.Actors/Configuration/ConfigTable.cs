@@ -25,8 +25,17 @@ internal sealed record ConfigTable<TOptions>(IReadOnlyList<ConfigKey<TOptions>> 
     /// <returns>One sentence for each fault.</returns>
     public IReadOnlyList<string> Check(TOptions options)
     {
-        var faults = Keys.Select(key => (Key: key.Path, Message: key.Check(options)!)).Where(fault => fault.Message is not null).ToList();
-        return [.. faults.Concat(CheckRules(options, [.. faults.Select(fault => fault.Key)])).Select(fault => fault.Message)];
+        List<string?> faulty = [];
+        List<string> messages = [];
+        foreach (var key in Keys)
+        {
+            if (key.Check(options) is not { } message) continue;
+            faulty.Add(key.Path);
+            messages.Add(message);
+        }
+
+        messages.AddRange(ApplicableRules(faulty).Select(rule => rule.Check(options)).OfType<string>());
+        return messages;
     }
 
     /// <summary>Checks the rules between keys.</summary>
@@ -35,12 +44,14 @@ internal sealed record ConfigTable<TOptions>(IReadOnlyList<ConfigKey<TOptions>> 
     /// <returns>The key to change, and one sentence, for each that is broken.</returns>
     public IReadOnlyList<(string Key, string Message)> CheckRules(TOptions options, IReadOnlyCollection<string?> faulty) =>
     [
-        .. from rule in Rules
-           where !faulty.Contains(rule.Key) && !rule.With.Any(faulty.Contains)
+        .. from rule in ApplicableRules(faulty)
            let message = rule.Check(options)
            where message is not null
            select (rule.Key, message),
     ];
+
+    private IEnumerable<ConfigRule<TOptions>> ApplicableRules(IReadOnlyCollection<string?> faulty) =>
+        Rules.Where(rule => !faulty.Contains(rule.Key) && !rule.With.Any(faulty.Contains));
 }
 
 /// <summary>A rule that concerns more than one key.</summary>

@@ -4,7 +4,8 @@ namespace Ips.Actors.Diagnostics;
 
 /// <summary>A number of things in a log message: <c>{Count:socket}</c> reads "1 socket" or "2 sockets". As a field of the event it is the
 /// number. Pure.</summary>
-internal readonly record struct Quantity(long Value) : IFormattable
+/// <remarks>A class: .NET's logging would be compiled anew for a structure, at each start.</remarks>
+internal sealed record Quantity(long Value) : IFormattable
 {
     public static implicit operator Quantity(int value) => new(value);
 

@@ -17,7 +17,7 @@ internal static partial class RuntimeFilesLog
     public static partial void FilesUnavailable(this ILogger logger, int pid, string reason);
 
     [LoggerMessage(EventIds.IdentityPublished, LogLevel.Information, "PID {Pid} is the main process (PID file {PidFile}).")]
-    public static partial void IdentityPublished(this ILogger logger, int pid, string pidFile);
+    public static partial void IdentityPublished(this ILogger logger, Quantity pid, string pidFile);
 
     [LoggerMessage(EventIds.IdentityMoved, LogLevel.Information,
         "The PID file moved from {Former} to {PidFile} (ips.pid-file); the old path is removed.")]

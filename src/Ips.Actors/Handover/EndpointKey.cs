@@ -7,8 +7,12 @@ namespace Ips.Actors.Handover;
 /// The name of a listening socket: the endpoint as Kestrel asks for it, and which of several equal ones it is.
 /// The address asked for, not the one got: a successor asks for port 0 again and must get the port of its predecessor.
 /// </summary>
-internal readonly record struct EndpointKey(string Endpoint, int Ordinal)
+/// <remarks>A class: collections of a structure would be compiled at each start.</remarks>
+internal sealed record EndpointKey(string Endpoint, int Ordinal)
 {
+    /// <summary>Of what came by no listening socket.</summary>
+    public static readonly EndpointKey None = new("", 0);
+
     /// <summary>How the text of a Unix socket with a path begins.</summary>
     public const string UnixPath = "unix:/";
 

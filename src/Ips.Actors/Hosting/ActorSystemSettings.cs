@@ -1,4 +1,6 @@
+using Akka.Actor;
 using Akka.Configuration;
+using Akka.Serialization;
 
 namespace Ips.Actors.Hosting;
 
@@ -20,9 +22,25 @@ internal static class ActorSystemSettings
             exit-clr = off
           }
           actor {
+            serializers.json = "Ips.Actors.Hosting.NoSerializer, Ips.Actors"
             default-dispatcher.executor = channel-executor
             internal-dispatcher.executor = channel-executor
           }
         }
         """);
+}
+
+/// <summary>In place of Akka's JSON serializer, which would be made and compiled at each start: messages stay in this process.</summary>
+internal sealed class NoSerializer : Serializer
+{
+    /// <summary>As Akka makes it, by its name, with the settings of what it replaces.</summary>
+    public NoSerializer(ExtendedActorSystem system, Config settings) : base(system) => _ = settings;
+
+    public override int Identifier => 1; // that of what it replaces
+
+    public override bool IncludeManifest => false;
+
+    public override byte[] ToBinary(object obj) => throw new NotSupportedException("Messages of Ips stay in their process.");
+
+    public override object FromBinary(byte[] bytes, Type type) => throw new NotSupportedException("Messages of Ips stay in their process.");
 }

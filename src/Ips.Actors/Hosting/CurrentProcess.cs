@@ -42,7 +42,7 @@ internal sealed class CurrentProcess(
         var secure = Endpoints.Where(url => url.StartsWith("https:", StringComparison.OrdinalIgnoreCase)).ToList();
         return
         [
-            .. listeners.Entries.Select(entry => entry.Value)
+            .. listeners.Entries
                 .Where(entry => entry.Own is null && !secure.Exists(url => url.EndsWith(Suffix(entry.EndPoint), StringComparison.Ordinal)))
                 .Select(entry => new EndpointOffer(entry.Key.Endpoint, entry.Key.Ordinal)),
         ];
@@ -65,7 +65,7 @@ internal sealed class CurrentProcess(
             return;
         }
 
-        var entries = listeners.Entries.Select(entry => entry.Value).ToList();
+        var entries = listeners.Entries;
         try
         {
             restart.Keep(
@@ -93,7 +93,7 @@ internal sealed class CurrentProcess(
         ReopenRotatedLog();
         generation.Supervisor?.BecomeMain(
             generation.Number, files.PidFile ?? "", OwnRelease, options.Reload.EnvFile,
-            () => ([.. listeners.Entries.Select(entry => (Offer(entry.Value), entry.Value.Fd))], files.ControlFd));
+            () => ([.. listeners.Entries.Select(entry => (Offer(entry), entry.Fd))], files.ControlFd));
         if (LastGoodPath is { } path) LastGoodFile.TryWrite(path, OwnRelease, log);
     }
 

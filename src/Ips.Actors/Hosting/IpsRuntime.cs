@@ -226,7 +226,7 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
         var connections = services.GetRequiredService<ConnectionRegistry>();
         var role = services.GetRequiredService<GenerationRole>();
         var launcher = new ProcessGenerationLauncher(
-            generation.StartCommand, options.Reload.EnvFile, generation.Supervisor, FormerSettings.Of(options),
+            generation.StartCommand, options.Reload.EnvFile, generation.Supervisor, () => FormerSettings.Of(options),
                 [options.LogFile, files.PidFile]);
         var process = new CurrentProcess(
             generation, files, takeover, table, options, server, services.GetRequiredService<HostExit>(),

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using Ips.Actors.Diagnostics;
 using Ips.Actors.Handover;
@@ -91,6 +92,35 @@ internal static class LastGoodFile
             Since = now,
         };
 
+    /// <summary>As the serializer writes it, which at each start would be compiled for this while clients wait.</summary>
+    internal static byte[] Encode(LastGoodRelease release)
+    {
+        var content = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(content))
+        {
+            json.WriteStartObject();
+            json.WriteString("release", release.Release);
+            json.WriteString("fileName", release.FileName);
+            WriteList(json, "arguments", release.Arguments);
+            json.WriteString("workingDirectory", release.WorkingDirectory);
+            WriteList(json, "command", release.Command);
+            json.WriteString("commandDirectory", release.CommandDirectory);
+            json.WriteNumber("generation", release.Generation);
+            json.WriteString("since", release.Since);
+            json.WriteEndObject();
+        }
+
+        content.Write("\n"u8);
+        return content.WrittenSpan.ToArray();
+    }
+
+    private static void WriteList(Utf8JsonWriter json, string name, IReadOnlyList<string> items)
+    {
+        json.WriteStartArray(name);
+        foreach (var item in items) json.WriteStringValue(item);
+        json.WriteEndArray();
+    }
+
     /// <summary>The same of any command.</summary>
     /// <param name="command">As it was typed.</param>
     /// <param name="program">The program that runs, its links followed.</param>
@@ -117,8 +147,7 @@ internal static class LastGoodFile
     {
         try
         {
-            AtomicFile.Write(path, [.. JsonSerializer.SerializeToUtf8Bytes(release, ReceiptJson.Default.LastGoodRelease), (byte)'\n'],
-                Mode);
+            AtomicFile.Write(path, Encode(release), Mode);
         }
         catch (IOException e)
         {

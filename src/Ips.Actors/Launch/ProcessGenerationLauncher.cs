@@ -10,12 +10,12 @@ namespace Ips.Actors.Launch;
 /// <param name="command">The command.</param>
 /// <param name="environmentFile">The file that refreshes the environment; null for none.</param>
 /// <param name="supervisor">The supervisor; null if there is none.</param>
-/// <param name="settings">The configuration of this generation, key by key.</param>
+/// <param name="settings">Asked, when a successor is started, for the configuration of this generation, key by key.</param>
 /// <param name="changingFiles">Files in the working directory that change without a new release: the log, the PID file.</param>
 [SupportedOSPlatform("linux")]
 internal sealed class ProcessGenerationLauncher(
     StartCommand command, string? environmentFile = null, SupervisorLink? supervisor = null,
-    IReadOnlyDictionary<string, string>? settings = null, IReadOnlyCollection<string?>? changingFiles = null)
+    Func<IReadOnlyDictionary<string, string>>? settings = null, IReadOnlyCollection<string?>? changingFiles = null)
     : IGenerationLauncher
 {
     public ReleaseStamp? InPlace()
@@ -51,7 +51,7 @@ internal sealed class ProcessGenerationLauncher(
 
             if (settings is not null)
             {
-                environment[HandoverVariables.Settings] = FormerSettings.Encode(Environment.ProcessId, settings);
+                environment[HandoverVariables.Settings] = FormerSettings.Encode(Environment.ProcessId, settings());
             }
 
             if (supervisor is not null)

@@ -31,11 +31,17 @@ internal sealed record StartCommand(
             ? [Path.Combine(logicalDirectory, name)]
             : environment.GetValueOrDefault("PATH", "").Split(':', StringSplitOptions.RemoveEmptyEntries)
                 .Select(folder => Path.Combine(logicalDirectory, folder, name));
+        var inherited = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (variable, value) in environment)
+        {
+            if (!IsOfOneProcess(variable)) inherited[variable] = value;
+        }
+
         return new StartCommand(
             candidates.FirstOrDefault(fileExists) ?? processPath,
             arguments.Count > 0 ? arguments : [processPath],
             logicalDirectory,
-            environment.Where(variable => !IsOfOneProcess(variable.Key)).ToDictionary(v => v.Key, v => v.Value, StringComparer.Ordinal));
+            inherited);
     }
 
     /// <summary>The working directory by the links that lead to it: as <c>$PWD</c> names it, if that is the same place; else by the links

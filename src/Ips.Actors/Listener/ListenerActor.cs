@@ -97,7 +97,7 @@ internal sealed class ListenerActor : UntypedActor, IWithStash, IWithTimers
     private void OnUnbind(ListenerProtocol.Unbind unbind)
     {
         // Clients may know of it: it is bound again on the same socket, or closed when that has not happened.
-        if (_table.Pinned || _table.HasServed || _table.Entries.Any(entry => entry.Key == unbind.Id && entry.Value.Adopted))
+        if (_table.Pinned || _table.HasServed || _table.Entries.Any(entry => entry.Id == unbind.Id && entry.Adopted))
         {
             if (_table.Park(unbind.Id) is { } parked)
             {
@@ -141,7 +141,7 @@ internal sealed class ListenerActor : UntypedActor, IWithStash, IWithTimers
             _log.OfferUnused(key.ToString());
         }
 
-        _log.AcceptingStarted(_table.Entries.Count(entry => entry.Value.Own is null));
+        _log.AcceptingStarted(_table.Entries.Count(entry => entry.Own is null));
     }
 
     private void OnQuiesce()
@@ -150,7 +150,7 @@ internal sealed class ListenerActor : UntypedActor, IWithStash, IWithTimers
         _table.Quiesce();
         if (was)
         {
-            _log.Quiesced(_table.Entries.Count());
+            _log.Quiesced(_table.Entries.Count);
         }
     }
 
@@ -162,7 +162,7 @@ internal sealed class ListenerActor : UntypedActor, IWithStash, IWithTimers
             _table.Supervisor?.Release(); // first: whoever sees this process refuse connections must not meet the parent's copy
         }
 
-        foreach (var id in _table.Entries.Select(entry => entry.Key).ToList())
+        foreach (var id in _table.Entries.Select(entry => entry.Id).ToList())
         {
             Close(id, unlink: !release.HandedOver);
         }
@@ -185,7 +185,7 @@ internal sealed class ListenerActor : UntypedActor, IWithStash, IWithTimers
         try
         {
             _table.RememberPaths();
-            foreach (var entry in _table.Entries.Select(entry => entry.Value).Concat(_table.Parked))
+            foreach (var entry in _table.Entries.Concat(_table.Parked))
             {
                 sockets.Add(new OfferedSocket(entry.Key.Endpoint, entry.Key.Ordinal, FileDescriptors.DuplicateHigh(entry.Fd),
                     entry.External));

@@ -39,11 +39,11 @@ internal static partial class ListenerLog
 
     [LoggerMessage(EventIds.OpenFilesLimit, LogLevel.Information,
         "RLIMIT_NOFILE is {Limit} (raised to the hard limit); {Open:file descriptor} open.")]
-    public static partial void OpenFilesLimit(this ILogger logger, long limit, Quantity open);
+    public static partial void OpenFilesLimit(this ILogger logger, Quantity limit, Quantity open);
 
     [LoggerMessage(EventIds.OpenFilesScarce, LogLevel.Error,
         "Only {Left:file descriptor} left of {Limit} (RLIMIT_NOFILE). Raise ulimit -Hn or LimitNOFILE=.")]
-    public static partial void OpenFilesScarce(this ILogger logger, Quantity left, long limit);
+    public static partial void OpenFilesScarce(this ILogger logger, Quantity left, Quantity limit);
 
     /// <summary>Tells why a connection could not be accepted.</summary>
     public static void TellAcceptFailure(this ILogger logger, Exception error)

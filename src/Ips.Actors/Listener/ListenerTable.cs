@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using Ips.Actors.Configuration;
@@ -16,18 +15,16 @@ namespace Ips.Actors.Listener;
 [SupportedOSPlatform("linux")]
 internal sealed class ListenerTable : IDisposable
 {
-    private readonly ConcurrentDictionary<int, Entry> _entries = new(); // looked at from other threads
+    private volatile Entry[] _entries = []; // looked at from other threads, and so replaced as a whole
     private readonly Dictionary<EndpointKey, Entry> _parked = [];
     private readonly Dictionary<EndpointKey, OfferedSocket> _offers;
     // kept beyond a release, until Kestrel unbinds
-    private readonly Dictionary<EndpointKey, Action<int, ReadOnlyMemory<byte>, IPEndPoint?>> _deliveries = [];
-    private readonly AcceptLoop _loop;
-    private readonly Lazy<AcceptLoop> _mainLoop; // of the endpoints at which only the main process accepts
+    private readonly Dictionary<EndpointKey, ListenerProtocol.IConnectionTaker> _takers = [];
+    private readonly ListenerLoops _loops;
     private readonly Dictionary<EndpointKey, FileStatus> _offered = []; // of Unix paths, as they were when a successor was offered them
     private readonly List<(string Path, FileIdentity File)> _left = []; // of closed Unix sockets, which another generation may listen on
     private readonly int _backlog;
     private readonly UnixAccess? _access;
-    private volatile bool _acceptsAsMain;
     private int _lastId;
 
     /// <param name="offers">Descriptors that the predecessor handed over; owned from here on.</param>
@@ -38,20 +35,14 @@ internal sealed class ListenerTable : IDisposable
     {
         (_backlog, _access) = (backlog, access);
         _offers = offers.ToDictionary(offer => new EndpointKey(offer.Endpoint, offer.Ordinal));
-        _loop = new AcceptLoop(onError);
-        _loop.Quiesce();
-        _mainLoop = new(() =>
-        {
-            var loop = new AcceptLoop(onError);
-            if (!_acceptsAsMain) loop.Quiesce();
-            return loop;
-        });
+        _loops = new ListenerLoops(onError);
     }
 
     /// <summary>What the predecessor had configured for the paths of Unix sockets; null for nothing, or if it is not known.</summary>
     public UnixAccess? FormerAccess { get; init; }
 
     /// <summary>A bound socket.</summary>
+    /// <param name="Id">Names it; none is used again.</param>
     /// <param name="Key">What was asked for.</param>
     /// <param name="EndPoint">What the kernel gave.</param>
     /// <param name="Fd">The descriptor; owned by this table.</param>
@@ -59,7 +50,7 @@ internal sealed class ListenerTable : IDisposable
     /// <param name="External">The service manager opened it: its path is not ours to remove.</param>
     /// <param name="Adopted">Another generation, or the service manager, opened it.</param>
     public sealed record Entry(
-        EndpointKey Key, EndPoint EndPoint, int Fd, FileIdentity? File, bool External = false, bool Adopted = false)
+        int Id, EndpointKey Key, EndPoint EndPoint, int Fd, FileIdentity? File, bool External = false, bool Adopted = false)
     {
         /// <summary>The app accepts from it; null if this table does.</summary>
         public OwnListener? Own { get; init; }
@@ -75,7 +66,7 @@ internal sealed class ListenerTable : IDisposable
     public IReadOnlyList<string> MainOnly { get; init; } = [];
 
     /// <summary>What is bound, in the order of binding.</summary>
-    public IEnumerable<KeyValuePair<int, Entry>> Entries => _entries.OrderBy(entry => entry.Key);
+    public IReadOnlyList<Entry> Entries => _entries;
 
     /// <summary>Keys handed over by the predecessor that nobody has asked for.</summary>
     public IEnumerable<EndpointKey> UnusedOffers => _offers.Keys;
@@ -105,10 +96,11 @@ internal sealed class ListenerTable : IDisposable
     public (int Id, Entry Entry, bool Adopted) Bind(ListenerProtocol.Bind bind)
     {
         var (id, entry, adopted) = Take(bind.EndPoint, own: null);
-        bind.Attach(new ListenerProtocol.Bound(id, entry.Key, entry.EndPoint), AcceptedSockets.Of(entry.Fd));
-        _entries[id] = entry;
-        _deliveries[entry.Key] = bind.Deliver;
-        LoopOf(entry).Add(id, entry.Fd, (accepted, peer) => bind.Deliver(accepted, default, peer));
+        bind.Listener.Attach(
+            new ListenerProtocol.Bound(id, entry.Key, entry.EndPoint), AcceptedSockets.Of(entry.Fd), () => LoopOf(entry).Accept(id));
+        _entries = [.. _entries, entry];
+        _takers[entry.Key] = bind.Listener;
+        Accept(id, entry, bind.Listener);
         return (id, entry, adopted);
     }
 
@@ -117,7 +109,7 @@ internal sealed class ListenerTable : IDisposable
     public (int Id, Entry Entry, bool Adopted) Listen(ListenerProtocol.Listen listen)
     {
         var (id, entry, adopted) = Take(listen.EndPoint, listen);
-        _entries[id] = entry;
+        _entries = [.. _entries, entry];
         listen.Listener.Attach(new ListenerProtocol.Bound(id, entry.Key, entry.EndPoint), entry.Fd);
         return (id, entry, adopted);
     }
@@ -147,8 +139,8 @@ internal sealed class ListenerTable : IDisposable
         var id = ++_lastId;
         var external = kept?.External ?? offer?.External ?? false;
         var entry = endPoint is UnixDomainSocketEndPoint unix
-            ? new Entry(key, endPoint, fd, FileIdentity.OfSocketPath(unix.ToString()!), external, kept?.Adopted ?? adopted)
-            : new Entry(key, ListeningSockets.LocalEndPoint(fd), fd, File: null, external, kept?.Adopted ?? adopted);
+            ? new Entry(id, key, endPoint, fd, FileIdentity.OfSocketPath(unix.ToString()!), external, kept?.Adopted ?? adopted)
+            : new Entry(id, key, ListeningSockets.LocalEndPoint(fd), fd, File: null, external, kept?.Adopted ?? adopted);
         return (id, entry with
         {
             Own = own?.Listener, Backlog = own?.Backlog, MainOnly = own is null && MainOnlyEndpoints.Names(MainOnly, endPoint),
@@ -166,7 +158,7 @@ internal sealed class ListenerTable : IDisposable
 
         Passed = null; // what Kestrel adds while it runs is opened here
         return _offers.Count == 0 ? null
-            : passed.NotAskedFor(_offers.Keys.Select(key => key.Endpoint), _entries.Values.Select(entry => entry.Key.Endpoint));
+            : passed.NotAskedFor(_offers.Keys.Select(key => key.Endpoint), _entries.Select(entry => entry.Key.Endpoint));
     }
 
     /// <summary>A successor is about to be offered the sockets: it may set other permissions, and then not come to stay.</summary>
@@ -217,32 +209,26 @@ internal sealed class ListenerTable : IDisposable
     public void StartAccepting()
     {
         Accepting = HasServed = true;
-        _loop.Resume();
+        _loops.Resume();
     }
 
     /// <summary>Returns when nothing is accepted any more.</summary>
     public void Quiesce()
     {
         Accepting = false;
-        _loop.Quiesce();
+        _loops.Quiesce();
     }
 
     /// <summary>Accepts from the endpoints that are the main process's alone, or returns when it no longer does. By any thread.</summary>
-    public void AcceptAsMain(bool accept)
-    {
-        _acceptsAsMain = accept;
-        if (!_mainLoop.IsValueCreated) return;
-        if (accept) _mainLoop.Value.Resume();
-        else _mainLoop.Value.Quiesce();
-    }
+    public void AcceptAsMain(bool accept) => _loops.AcceptAsMain(accept);
 
     /// <summary>Delivers a connection that moved here.</summary>
     /// <returns>False if its endpoint is not bound here; the descriptor is closed then.</returns>
     public bool TryAdopt(MovedConnection connection)
     {
-        if (_deliveries.TryGetValue(connection.Origin, out var deliver))
+        if (_takers.TryGetValue(connection.Origin, out var taker))
         {
-            deliver(connection.Fd, connection.Leftover, null);
+            taker.Deliver(connection.Fd, connection.Leftover, null);
             return true;
         }
 
@@ -257,13 +243,13 @@ internal sealed class ListenerTable : IDisposable
     /// the kernel's queue.</summary>
     public Entry? Park(int id)
     {
-        if (!_entries.TryGetValue(id, out var entry))
+        if (Find(id) is not { } entry)
         {
             return null;
         }
 
         LoopOf(entry).Remove(id);
-        _entries.TryRemove(id, out _);
+        _entries = [.. _entries.Where(other => other != entry)];
         _parked[entry.Key] = entry;
         return entry;
     }
@@ -282,21 +268,21 @@ internal sealed class ListenerTable : IDisposable
     /// <summary>Closes one socket. <paramref name="unlink"/>: its Unix path goes too, if it is still ours.</summary>
     public Entry? Close(int id, bool unlink)
     {
-        if (!_entries.TryGetValue(id, out var entry))
+        if (Find(id) is not { } entry)
         {
             return null;
         }
 
         LoopOf(entry).Remove(id);
-        _entries.TryRemove(id, out _);
+        _entries = [.. _entries.Where(other => other != entry)];
         CloseSocket(entry, unlink);
         return entry;
     }
 
     /// <summary>The sockets opened by this service whose paths are gone: nobody can connect to them.</summary>
     public IEnumerable<(int Id, string Path)> RemovedPaths() =>
-        Entries.Where(entry => entry.Value is { External: false, Own: null, EndPoint: UnixDomainSocketEndPoint })
-            .Select(entry => (entry.Key, entry.Value.EndPoint.ToString()!))
+        Entries.Where(entry => entry is { External: false, Own: null, EndPoint: UnixDomainSocketEndPoint })
+            .Select(entry => (entry.Id, entry.EndPoint.ToString()!))
             .Where(entry => !entry.Item2.StartsWith('@') && FileIdentity.OfPath(entry.Item2) is null);
 
     /// <summary>Puts a new socket at the path and behind the descriptor's number; who waits in the queue of the old one is
@@ -304,15 +290,16 @@ internal sealed class ListenerTable : IDisposable
     /// <exception cref="IOException">The path cannot be used.</exception>
     public void RestorePath(int id, string path)
     {
-        var entry = _entries[id];
+        var entry = Find(id) ?? throw new ArgumentException($"There is no listener {id}.", nameof(id));
         var next = ListeningSockets.OpenUnix(path, _backlog, _access);
-        var deliver = _deliveries[entry.Key];
+        var taker = _takers[entry.Key];
         LoopOf(entry).Remove(id);
-        for (int late; (late = ListeningSockets.Accept(entry.Fd, out _)) >= 0;) deliver(late, default, null);
+        for (int late; (late = ListeningSockets.Accept(entry.Fd, out _)) >= 0;) taker.Deliver(late, default, null);
         FileDescriptors.ReplaceCloseOnExec(entry.Fd, next);
         FileDescriptors.Close(next);
-        _entries[id] = entry with { File = FileIdentity.OfSocketPath(path) };
-        LoopOf(entry).Add(id, entry.Fd, (accepted, peer) => deliver(accepted, default, peer));
+        var restored = entry with { File = FileIdentity.OfSocketPath(path) };
+        _entries = [.. _entries.Select(other => other == entry ? restored : other)];
+        Accept(id, entry, taker);
     }
 
     /// <summary>Closes what the predecessor handed over and nobody asked for.</summary>
@@ -342,13 +329,14 @@ internal sealed class ListenerTable : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        _loop.Dispose();
-        if (_mainLoop.IsValueCreated) _mainLoop.Value.Dispose();
-    }
+    public void Dispose() => _loops.Dispose();
 
-    private AcceptLoop LoopOf(Entry entry) => entry.MainOnly ? _mainLoop.Value : _loop;
+    private AcceptLoop LoopOf(Entry entry) => _loops.Of(entry.MainOnly);
+
+    private Entry? Find(int id) => Array.Find(_entries, entry => entry.Id == id);
+
+    private void Accept(int id, Entry entry, ListenerProtocol.IConnectionTaker taker) =>
+        LoopOf(entry).Add(id, entry.Fd, (accepted, peer) => taker.Deliver(accepted, default, peer), taker.Ready);
 
     private void CloseSocket(Entry entry, bool unlink)
     {
@@ -377,12 +365,13 @@ internal sealed class ListenerTable : IDisposable
 
     private UnixAccess? Inherited() => UnixAccess.Succeeding(_access, FormerAccess, ProcessAttributes.Umask);
 
-    private IEnumerable<Entry> Own() => _entries.Values.Concat(_parked.Values).Where(entry => !entry.External);
+    private IEnumerable<Entry> Own() => _entries.Concat(_parked.Values).Where(entry => !entry.External);
 
     private EndpointKey NextKey(string text)
     {
-        var used = _entries.Values.Where(e => e.Key.Endpoint == text).Select(e => e.Key.Ordinal).ToHashSet();
-        return new EndpointKey(text, Enumerable.Range(0, used.Count + 1).First(ordinal => !used.Contains(ordinal)));
+        var key = new EndpointKey(text, 0);
+        while (Array.Exists(_entries, entry => entry.Key == key)) key = key with { Ordinal = key.Ordinal + 1 };
+        return key;
     }
 
     private int Open(EndPoint endPoint, int backlog)

@@ -43,15 +43,17 @@ internal static partial class EpollRegistration
         return removed;
     }
 
-    private static int[] FindSets()
+    /// <summary>The epoll sets of this process that Ips has not made itself.</summary>
+    internal static int[] FindSets()
     {
         List<int> sets = [];
         foreach (var path in Directory.EnumerateFileSystemEntries("/proc/self/fd"))
         {
             try
             {
-                if (File.ResolveLinkTarget(path, returnFinalTarget: false)?.Name is "anon_inode:[eventpoll]")
-                    sets.Add(int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture));
+                if (File.ResolveLinkTarget(path, returnFinalTarget: false)?.Name is "anon_inode:[eventpoll]"
+                    && int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture) is var set && !EpollSet.Is(set))
+                    sets.Add(set);
             }
             catch (IOException)
             {

@@ -67,7 +67,7 @@ internal sealed partial class HandoverConnection : ConnectionContext, IDuplexPip
     private ConnectionRegistry.Links _place;
 
     /// <summary>The listening socket that it came by; a successor returns it from the one of the same key.</summary>
-    public EndpointKey Origin { get; init; }
+    public EndpointKey Origin { get; init; } = EndpointKey.None;
 
     PipeReader IDuplexPipe.Input => _boundary;
 

@@ -14,19 +14,23 @@ namespace Ips.Actors.Transport;
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed class HandoverListener(
-    IActorRef listeners, HandoverConnectionFactory factory, ConnectionRegistry connections) : IConnectionListener
+    IActorRef listeners, HandoverConnectionFactory factory, ConnectionRegistry connections)
+    : IConnectionListener, ListenerProtocol.IConnectionTaker
 {
     private static readonly TimeSpan UnbindTimeout = TimeSpan.FromSeconds(5);
 
     private readonly Channel<Arrival> _arrivals = Channel.CreateUnbounded<Arrival>(new UnboundedChannelOptions { SingleReader = true });
     private ListenerProtocol.Bound? _bound;
     private AcceptedSockets? _sockets;
+    private Func<bool>? _accept;
+    private bool _ready; // somebody may wait to be accepted; known to the reader alone
 
     public EndPoint EndPoint => Bound.EndPoint;
 
     private ListenerProtocol.Bound Bound => _bound ?? throw new InvalidOperationException("The listener is not bound.");
 
-    /// <summary>Takes over a descriptor, accepted (with its <paramref name="peer"/>, over IP) or adopted; must not block.</summary>
+    public void Ready() => _arrivals.Writer.TryWrite(Arrival.Ready);
+
     public void Deliver(int fd, ReadOnlyMemory<byte> leftover, IPEndPoint? peer)
     {
         connections.Arrived();
@@ -37,22 +41,32 @@ internal sealed class HandoverListener(
         }
     }
 
-    /// <summary>The socket is there; its real address and id are known.</summary>
-    public void Attach(ListenerProtocol.Bound bound, AcceptedSockets sockets) => (_bound, _sockets) = (bound, sockets);
+    public void Attach(ListenerProtocol.Bound bound, AcceptedSockets sockets, Func<bool> accept) =>
+        (_bound, _sockets, _accept) = (bound, sockets, accept);
 
     public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
     {
-        while (await _arrivals.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
+        do
         {
-            while (_arrivals.Reader.TryRead(out var arrival))
+            // Accepted here, where the connection is then made, and not on the thread that knows of it: who connects while others are
+            // served wakes nobody. Each one that is accepted is among the arrivals.
+            do
             {
-                if (TryOpen(arrival) is { } connection)
+                while (_arrivals.Reader.TryRead(out var arrival))
                 {
-                    return connection;
+                    if (arrival.Fd < 0)
+                    {
+                        _ready = true;
+                    }
+                    else if (TryOpen(arrival) is { } connection)
+                    {
+                        return connection;
+                    }
                 }
             }
+            while (_ready && (_ready = _accept!()));
         }
-
+        while (await _arrivals.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false));
         return null;
     }
 
@@ -80,6 +94,7 @@ internal sealed class HandoverListener(
         _arrivals.Writer.TryComplete();
         while (_arrivals.Reader.TryRead(out var arrival))
         {
+            if (arrival.Fd < 0) continue;
             FileDescriptors.Close(arrival.Fd);
             connections.Left();
         }
@@ -93,7 +108,7 @@ internal sealed class HandoverListener(
         Socket? socket = null;
         try
         {
-            socket = _sockets!.Open(arrival.Fd, arrival.Peer);
+            socket = _sockets!.Open(arrival.Fd, arrival.Peer, nonBlocking: arrival.Peer is not null); // accepted here
             return factory.Create(socket, arrival.Leftover, Bound.Key);
         }
         catch (SocketException)
@@ -107,5 +122,9 @@ internal sealed class HandoverListener(
         }
     }
 
-    private readonly record struct Arrival(int Fd, ReadOnlyMemory<byte> Leftover, IPEndPoint? Peer);
+    private sealed record Arrival(int Fd, ReadOnlyMemory<byte> Leftover, IPEndPoint? Peer)
+    {
+        /// <summary>None yet: somebody can be accepted.</summary>
+        public static readonly Arrival Ready = new(-1, default, null);
+    }
 }

@@ -30,7 +30,7 @@ internal sealed class HandoverTransport(
         var listeners = await actors()!.GetAsync<ListenerProtocol>(cancellationToken).ConfigureAwait(false);
         var listener = new HandoverListener(listeners, factory, connections);
         var reply = await listeners.Ask<object>(
-            new ListenerProtocol.Bind(endpoint, listener.Deliver, listener.Attach), BindTimeout, cancellationToken).ConfigureAwait(false);
+            new ListenerProtocol.Bind(endpoint, listener), BindTimeout, cancellationToken).ConfigureAwait(false);
         try
         {
             ListenerProtocol.Check(reply);

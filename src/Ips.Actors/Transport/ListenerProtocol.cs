@@ -15,11 +15,26 @@ internal abstract class ListenerProtocol
     /// <summary>Adopt or open a listening socket for an endpoint as Kestrel asks for it. Reply: <see cref="Bound"/> or
     /// <see cref="BindFailed"/>.</summary>
     /// <param name="EndPoint">An IP or Unix-domain endpoint.</param>
-    /// <param name="Deliver">Gets each accepted descriptor on the accept thread with the address of who connects, over IP, and each adopted
-    /// one with what was received of it; owns it, must not block.</param>
-    /// <param name="Attach">Told of the socket, and given what makes Sockets of its connections, before the first one is delivered.</param>
-    public sealed record Bind(EndPoint EndPoint, Action<int, ReadOnlyMemory<byte>, IPEndPoint?> Deliver,
-        Action<Bound, AcceptedSockets> Attach);
+    /// <param name="Listener">Gets the connections; told of the socket before the first one.</param>
+    public sealed record Bind(EndPoint EndPoint, IConnectionTaker Listener);
+
+    /// <summary>Takes the connections of a listening socket.</summary>
+    public interface IConnectionTaker
+    {
+        /// <summary>The socket is there.</summary>
+        /// <param name="bound">What it is.</param>
+        /// <param name="sockets">Makes Sockets of its connections.</param>
+        /// <param name="accept">Accepts one connection and delivers it before it returns; false if nobody waits. Called after
+        /// <see cref="Ready"/>, until it gives false.</param>
+        void Attach(Bound bound, AcceptedSockets sockets, Func<bool> accept);
+
+        /// <summary>Somebody connects. On the accept thread; must not block.</summary>
+        void Ready();
+
+        /// <summary>A descriptor was accepted, with the address of who connects, over IP, or adopted, with what was received of it. Owns it
+        /// from then on; must not block.</summary>
+        void Deliver(int fd, ReadOnlyMemory<byte> leftover, IPEndPoint? peer);
+    }
 
     /// <summary>Adopt or open a listening socket that the app accepts from. Reply: <see cref="Bound"/> or
     /// <see cref="BindFailed"/>.</summary>

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
+using Ips.Actors.Diagnostics;
 using Ips.Actors.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -25,6 +26,7 @@ public sealed partial class LogFieldTests
     }
 
     private static object? Value(Type type) => type == typeof(string) ? "text" : type == typeof(Exception) ? new IOException()
+        : type == typeof(Quantity) ? new Quantity(2)
         : Activator.CreateInstance(type);
 
     [GeneratedRegex(@"(?<=\{)\w+")]

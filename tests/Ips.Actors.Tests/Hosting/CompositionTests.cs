@@ -16,6 +16,7 @@ using Ips.Actors.Reloader;
 using Ips.Actors.Signals;
 using Ips.Actors.Tests.HttpFront;
 using Ips.Actors.Tests.Lifecycle;
+using Ips.Actors.Tests.Listener;
 using Ips.Actors.Tests.Reloader;
 using Ips.Actors.Tests.Signals;
 using Ips.Actors.Tests.Support;
@@ -54,7 +55,7 @@ public sealed class CompositionTests : ActorTest
         Sys.ActorOf(Props.Create(() => new ActorGuardian(context => Compose(context, ready), code => _process.Exit(code), _log)), "ips");
         ready.Task.Wait(Patience);
         _endPoint = _actors["listener"].Ask<ListenerProtocol.Bound>(new ListenerProtocol
-            .Bind(new IPEndPoint(IPAddress.Loopback, 0), (fd, _, _) => Accepted(fd), (_, _) => { }), Patience).Result.EndPoint;
+            .Bind(new IPEndPoint(IPAddress.Loopback, 0), new EagerTaker((fd, _) => Accepted(fd))), Patience).Result.EndPoint;
         _actors["front"].Tell(new HttpFrontProtocol.HostStarted());
     }
 
@@ -224,7 +225,7 @@ public sealed class CompositionTests : ActorTest
     {
         base.AfterAll();
         _log.WriteTo(_output);
-        foreach (var (id, _) in _table.Entries.ToList())
+        foreach (var id in _table.Entries.Select(entry => entry.Id).ToList())
         {
             _table.Close(id, unlink: true);
         }

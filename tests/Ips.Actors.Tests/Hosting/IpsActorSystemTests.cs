@@ -28,6 +28,16 @@ public sealed class IpsActorSystemTests : IDisposable
         Assert.Contains(_log.Entries, entry => entry.Text == "source: a word of warning");
     }
 
+    /// <summary>Akka's own for JSON costs each start its compilation, and nothing is ever serialized.</summary>
+    [Fact]
+    public async Task Serializer_OfAMessage_IsNotAkkasForJson()
+    {
+        var system = await StartAsync();
+        var serializer = system.Serialization.FindSerializerForType(typeof(IpsActorSystemTests));
+        Assert.IsType<NoSerializer>(serializer);
+        Assert.Throws<NotSupportedException>(() => serializer.ToBinary(this));
+    }
+
     [Fact]
     public async Task Dispose_SystemMadeBeforeTheStart_EndsIt()
     {

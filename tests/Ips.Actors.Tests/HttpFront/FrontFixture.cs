@@ -59,7 +59,7 @@ internal sealed class OpenConnections : IDisposable
     }
 
     /// <summary>A connection with so many requests running, and its client.</summary>
-    public Served Open(int requests = 0, EndpointKey origin = default)
+    public Served Open(int requests = 0, EndpointKey? origin = null)
     {
         var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         client.Connect(_listener.LocalEndPoint!);

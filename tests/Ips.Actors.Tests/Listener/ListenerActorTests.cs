@@ -357,7 +357,7 @@ public sealed class ListenerActorTests : ActorTest
         base.AfterAll();
         foreach (var table in _tables)
         {
-            foreach (var (id, _) in table.Entries.ToList())
+            foreach (var id in table.Entries.Select(entry => entry.Id).ToList())
             {
                 table.Close(id, unlink: true);
             }
@@ -383,7 +383,7 @@ public sealed class ListenerActorTests : ActorTest
     }
 
     private ListenerProtocol.Bind Bind(EndPoint endPoint) =>
-        new(endPoint, (fd, leftover, _) => Deliver(fd, leftover), (bound, _) => _attached.Enqueue(bound));
+        new(endPoint, new EagerTaker(Deliver, _attached.Enqueue));
 
     private Task<ListenerProtocol.Bound> BindAsync(EndPoint endPoint, IActorRef? listener = null) =>
         (listener ?? _listener).Ask<ListenerProtocol.Bound>(Bind(endPoint), Patience);

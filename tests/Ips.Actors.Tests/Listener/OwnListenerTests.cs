@@ -46,7 +46,7 @@ public sealed class OwnListenerTests : ActorTest
 
         int Queued()
         {
-            var fd = _table.Entries.Single().Value.Fd;
+            var fd = _table.Entries.Single().Fd;
             var entries = new PollEntry[] { new(fd, PollEvents.Readable) };
             Poll.Wait(entries, 0);
             return entries[0].Returned == PollEvents.None ? 0 : 1;
@@ -182,7 +182,7 @@ public sealed class OwnListenerTests : ActorTest
         base.AfterAll();
         foreach (var table in _tables)
         {
-            foreach (var (id, _) in table.Entries.ToList()) table.Close(id, unlink: true);
+            foreach (var id in table.Entries.Select(entry => entry.Id).ToList()) table.Close(id, unlink: true);
             foreach (var parked in table.Parked.ToList()) table.CloseParked(parked.Key, unlink: true);
             table.CloseUnusedOffers();
             table.Dispose();

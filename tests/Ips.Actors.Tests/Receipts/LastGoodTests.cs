@@ -1,6 +1,9 @@
 
+using System.Text;
+using System.Text.Json;
 using Ips.Actors.Handover;
 using Ips.Actors.Launch;
+using Ips.Actors.Lifecycle;
 
 namespace Ips.Actors.Tests.Receipts;
 
@@ -21,6 +24,23 @@ public sealed class LastGoodTests
             (kept.FileName, kept.WorkingDirectory, kept.CommandDirectory));
         Assert.Equal(["run"], kept.Arguments);
         Assert.Equal(["/srv/current/ips", "run"], kept.Command);
+    }
+
+    /// <summary>The file is written without the serializer, which would be compiled for it at each start.</summary>
+    [Fact]
+    public void Encode_AnyRelease_IsWhatTheSerializerWritesAndReads()
+    {
+        var release = new LastGoodRelease(
+            "1.2.3+é\"<", "/srv/réleases/7/ips", ["run", "--x=\u0001'&", ""], "/srv", [], "/srv/current", 3,
+            new DateTimeOffset(2026, 1, 2, 3, 4, 5, 678, TimeSpan.FromHours(-7)).AddTicks(9));
+
+        var encoded = LastGoodFile.Encode(release);
+
+        Assert.Equal(
+            JsonSerializer.Serialize(release, ReceiptJson.Default.LastGoodRelease) + "\n", Encoding.UTF8.GetString(encoded));
+        var read = JsonSerializer.Deserialize(encoded, ReceiptJson.Default.LastGoodRelease)!;
+        Assert.Equal(release with { Arguments = [], Command = [] }, read with { Arguments = [], Command = [] });
+        Assert.Equal(release.Arguments, read.Arguments);
     }
 
     [Fact]

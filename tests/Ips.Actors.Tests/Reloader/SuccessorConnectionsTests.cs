@@ -66,7 +66,8 @@ public sealed class SuccessorConnectionsTests : ReloaderTest
         Reloader.Tell(new ReloaderOrder.MoveConnections());
         var begin = await Mover.ExpectMsgAsync<MoverProtocol.Begin>();
         var (a, b) = FdPassing.SocketPair();
-        var (onItsWay, late) = (new MovedConnection(default, a, "GET "u8.ToArray()), new MovedConnection(default, b, default));
+        var onItsWay = new MovedConnection(EndpointKey.None, a, "GET "u8.ToArray());
+        var late = new MovedConnection(EndpointKey.None, b, default);
         begin.Carrier.Tell(new MoverProtocol.Carry([onItsWay]));
         await SentAsync<ConnectionsFrame>();
         successor.CloseChannel();
@@ -94,7 +95,7 @@ public sealed class SuccessorConnectionsTests : ReloaderTest
         Reloader.Tell(new ReloaderOrder.MoveConnections());
         var begin = await Mover.ExpectMsgAsync<MoverProtocol.Begin>();
         var fds = Enumerable.Range(0, ConnectionCourier.MaxInFlight + 1).Select(_ => FileDescriptors.Duplicate(0)).ToList();
-        begin.Carrier.Tell(new MoverProtocol.Carry(fds.ConvertAll(fd => new MovedConnection(default, fd, default))));
+        begin.Carrier.Tell(new MoverProtocol.Carry(fds.ConvertAll(fd => new MovedConnection(EndpointKey.None, fd, default))));
         successor.CloseChannel();
         await RoundTrip();
         Clock.Advance(TimeSpan.FromSeconds(1));

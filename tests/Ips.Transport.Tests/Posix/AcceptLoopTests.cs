@@ -177,15 +177,30 @@ public sealed partial class AcceptLoopTests : IDisposable
     public void BrokenListener_IsToldOnceAndOthersGoOn()
     {
         var (fd, at) = Listen();
-        var noSocket = FileDescriptors.Open("/dev/null", 0); // always readable
-        _toClose.Add(noSocket);
-        Add(_loop, 1, noSocket);
+        using var noSocket = new EventFd();
+        noSocket.Set(); // always readable
+        Add(_loop, 1, noSocket.Fd);
         Add(_loop, 2, fd);
 
         Assert.True(_errors.TryTake(out var error, Fds.Bound));
         Assert.Equal(Errno.ENOTSOCK, Assert.IsType<PosixException>(error).Errno);
         Connect(at);
         Assert.Equal(2, Next().Id);
+        Assert.Empty(_errors);
+    }
+
+    [Fact]
+    public void Add_WhatCannotBeWaitedFor_IsRefusedAndOthersGoOn()
+    {
+        var (fd, at) = Listen();
+        var file = FileDescriptors.Open("/dev/null", 0);
+        _toClose.Add(file);
+
+        Assert.Equal(Errno.EPERM, Assert.Throws<PosixException>(() => Add(_loop, 1, file)).Errno);
+
+        Add(_loop, 1, fd); // the id is free
+        Connect(at);
+        Next();
         Assert.Empty(_errors);
     }
 
@@ -283,32 +298,149 @@ public sealed partial class AcceptLoopTests : IDisposable
         Next();
     }
 
-    /// <summary>docs/pitfalls.md, 2: an epoll registration would outlive the descriptor for as long as a successor holds the
-    /// socket.</summary>
     [Fact]
-    public async Task Accepting_ListeningSocketsAreInNoEpollSet()
+    public async Task Accept_OfAReader_OneSignalForAllWhoWaitAndTheNextAfterNobody()
     {
         var (fd, at) = Listen();
+        using var ready = new SemaphoreSlim(0);
+        AddRead(_loop, 1, fd, ready);
+
+        for (var i = 0; i < 3; i++) Connect(at);
+        Assert.True(await ready.WaitAsync(Fds.Bound));
+        Assert.Empty(_accepted); // nobody but the reader accepts
+
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.True(_loop.Accept(1));
+            Assert.Equal(_clients[i].LocalEndPoint!.ToString(), PeerOf(Next(close: false).Fd)); // on this thread: it is there
+        }
+        Connect(at);
+        Assert.False(await ready.WaitAsync(TimeSpan.FromMilliseconds(200))); // the reader has not seen nobody yet
+        Assert.True(_loop.Accept(1));
+        Assert.False(_loop.Accept(1));
+        Connect(at);
+        Assert.True(await ready.WaitAsync(Fds.Bound));
+        Assert.False(_loop.Accept(99));
+    }
+
+    /// <summary>Also when no thread of the pool is free: nothing of this runs there.</summary>
+    [Fact]
+    public async Task Accept_OfAReaderWhileQuiesced_AcceptsNothingAndResumeSaysThatSomebodyWaits()
+    {
+        var (fd, at) = Listen();
+        using var ready = new SemaphoreSlim(0);
+        AddRead(_loop, 1, fd, ready);
+        Connect(at);
+        Assert.True(await ready.WaitAsync(Fds.Bound));
+
+        _loop.Quiesce();
+        Assert.False(_loop.Accept(1));
+        Connect(at);
+        Assert.False(await ready.WaitAsync(TimeSpan.FromMilliseconds(200)));
+
+        _loop.Resume();
+        Assert.True(await ready.WaitAsync(Fds.Bound));
+        Assert.True(_loop.Accept(1));
+        Assert.True(_loop.Accept(1));
+        Assert.False(_loop.Accept(1));
+        Assert.Equal(2, _accepted.Count);
+    }
+
+    [Fact]
+    public async Task Quiesce_WhileAReaderAccepts_ReturnsAfterTheCallback()
+    {
+        var (fd, at) = Listen();
+        using var inside = new SemaphoreSlim(0);
+        using var goOn = new SemaphoreSlim(0);
+        using var ready = new SemaphoreSlim(0);
+        _onAccepted = (id, accepted) =>
+        {
+            inside.Release();
+            goOn.Wait(Fds.Bound);
+            _accepted.Add((id, accepted));
+        };
+        AddRead(_loop, 1, fd, ready);
+        Connect(at);
+        Assert.True(await ready.WaitAsync(Fds.Bound));
+        var accept = Task.Run(() => _loop.Accept(1));
+        Assert.True(await inside.WaitAsync(Fds.Bound));
+
+        var quiesce = Task.Run(_loop.Quiesce);
+        await Assert.ThrowsAsync<TimeoutException>(() => quiesce.WaitAsync(TimeSpan.FromMilliseconds(200)));
+        goOn.Release();
+        await quiesce.WaitAsync(Fds.Bound);
+
+        Assert.Single(_accepted);
+        Assert.True(await accept.WaitAsync(Fds.Bound));
+    }
+
+    [Fact]
+    public async Task Accept_OfAReaderWithoutDescriptors_IsAskedAgainAfterTheBackOff()
+    {
+        var (fd, at) = Listen();
+        var failing = true;
+        using var ready = new SemaphoreSlim(0);
+        using var loop = new AcceptLoop(_errors.Add, (int listenFd, out IPEndPoint? peer, out int error) =>
+        {
+            (error, peer) = (Errno.EMFILE, null);
+            return Volatile.Read(ref failing) ? -1 : ListeningSockets.Accept(listenFd, out error);
+        });
+        AddRead(loop, 1, fd, ready);
+        Connect(at);
+        Assert.True(await ready.WaitAsync(Fds.Bound));
+
+        var backOff = Stopwatch.StartNew();
+        Assert.False(loop.Accept(1));
+        Assert.Equal(Errno.EMFILE, Assert.IsType<PosixException>(Assert.Single(_errors)).Errno);
+        Volatile.Write(ref failing, false);
+        Assert.True(await ready.WaitAsync(Fds.Bound));
+
+        Assert.InRange(backOff.ElapsedMilliseconds, 90, 20_000);
+        Assert.True(loop.Accept(1));
+        Next();
+        Assert.Single(_errors);
+    }
+
+    /// <summary>docs/pitfalls.md, 2: an epoll registration would outlive the descriptor for as long as a successor holds the
+    /// socket.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task QuietListeningSockets_AreInNoEpollSet(bool quiesce)
+    {
+        var (fd, at) = Listen();
+        var (read, _) = Listen();
+        using var ready = new SemaphoreSlim(0);
+        AddRead(_loop, 2, read, ready);
         Add(_loop, 1, fd);
         var client = Connect(at);
         using var accepted = new Socket(new SafeSocketHandle(Next(close: false).Fd, ownsHandle: true));
         var receive = accepted.ReceiveAsync(new byte[1]); // now .NET has an epoll set
-        using var stock = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        stock.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        stock.Listen(1);
-        var stockAccept = stock.AcceptAsync();
+        Assert.Single(EpollTargets(), SocketInode(fd)); // so the search finds what is there; .NET's own sets do not have it
+        Assert.Single(EpollTargets(), SocketInode(read));
 
-        var registered = EpollTargets();
+        if (quiesce)
+        {
+            _loop.Quiesce();
+            _loop.Resume();
+            _loop.Quiesce();
+        }
+        else
+        {
+            _loop.Remove(1);
+            _loop.Remove(2);
+        }
 
-        Assert.Contains(SocketInode((int)stock.Handle), registered); // so the search finds what is there
-        Assert.DoesNotContain(SocketInode(fd), registered);
+        Assert.DoesNotContain(SocketInode(fd), EpollTargets());
+        Assert.DoesNotContain(SocketInode(read), EpollTargets());
         client.Send([1]);
         Assert.Equal(1, await receive.WaitAsync(Fds.Bound));
-        stock.Dispose();
-        await Assert.ThrowsAnyAsync<SocketException>(() => stockAccept.WaitAsync(Fds.Bound));
     }
 
     private void Add(AcceptLoop loop, int id, int fd) => loop.Add(id, fd, (accepted, _) => _onAccepted(id, accepted));
+
+    private void AddRead(AcceptLoop loop, int id, int fd, SemaphoreSlim ready) =>
+        loop.Add(id, fd, (accepted, _) => _onAccepted(id, accepted), () => ready.Release());
 
     private (int Fd, IPEndPoint At) Listen(int backlog = 64)
     {

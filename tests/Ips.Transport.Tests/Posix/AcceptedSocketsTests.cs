@@ -19,6 +19,7 @@ public sealed class AcceptedSocketsTests : IDisposable
     {
         var fd = ListeningSockets.OpenTcp(new IPEndPoint(IPAddress.Loopback, 0), 16, out _);
         Assert.True(AcceptedSockets.Of(fd).IsShort);
+        Assert.True(AcceptedSockets.HasNote);
         FileDescriptors.Close(fd);
     }
 
@@ -36,6 +37,28 @@ public sealed class AcceptedSocketsTests : IDisposable
         client.Connect(client6 ? IPAddress.IPv6Loopback : IPAddress.Loopback, at.Port);
         Same(fd, client);
         client.Close();
+        FileDescriptors.Close(fd);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Open_KnownToBeNonBlocking_TheKernelIsNotAsked(bool known)
+    {
+        var fd = ListeningSockets.OpenTcp(new IPEndPoint(IPAddress.Loopback, 0), 16, out var at);
+        using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        client.Connect(at);
+        Poll.WaitForOne(fd, PollEvents.Readable);
+        var accepted = ListeningSockets.AcceptFrom(fd, out var peer, out _);
+        FileDescriptors.SetBlocking(accepted); // shows whether it is asked
+
+        using (var socket = AcceptedSockets.Of(fd).Open(accepted, peer, nonBlocking: known))
+        {
+            socket.Blocking = false;
+            Assert.False(socket.Blocking);
+            Assert.Equal(!known, (Libc.Fcntl(accepted, Libc.F_GETFL, 0) & Libc.O_NONBLOCK) != 0);
+        }
+
         FileDescriptors.Close(fd);
     }
 

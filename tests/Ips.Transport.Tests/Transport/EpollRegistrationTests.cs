@@ -52,6 +52,23 @@ public sealed class EpollRegistrationTests
         ConnectionDescriptor.Close(duplicate);
     }
 
+    /// <summary>Found first, and alone, they would be taken for .NET's.</summary>
+    [Fact]
+    public async Task FindSets_HasNoSetOfAnAcceptLoop()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        using var cancel = new CancellationTokenSource();
+        var wait = socket.ReceiveAsync(new byte[1], SocketFlags.None, cancel.Token); // now .NET has a set
+        var before = EpollRegistration.FindSets();
+        Assert.NotEmpty(before);
+
+        using (new AcceptLoop(_ => { })) Assert.Equal(before, EpollRegistration.FindSets());
+
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await wait);
+    }
+
     private static long Inode(int descriptor)
     {
         var name = File.ResolveLinkTarget($"/proc/self/fd/{descriptor}", returnFinalTarget: false)!.Name; // socket:[12345]
