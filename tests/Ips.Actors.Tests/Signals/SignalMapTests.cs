@@ -11,7 +11,7 @@ public sealed class SignalMapTests
     [InlineData(SignalNumbers.SIGUSR2, false, "SIGUSR2")]
     [InlineData(SignalNumbers.SIGHUP, true, "SIGHUP")]
     public void Meaning_Reloads_CheckTheConfigurationOnlyOnHup(int signal, bool checkFirst, string source) =>
-        Assert.Equal(new LifecycleProtocol.Reload(source, checkFirst), SignalMap.Meaning(signal));
+        Assert.Equal(new LifecycleProtocol.Reload(source, checkFirst) { Trigger = ReloadTrigger.Signal }, SignalMap.Meaning(signal));
 
     [Theory]
     [InlineData(SignalNumbers.SIGTERM, "SIGTERM")]
