@@ -6,9 +6,12 @@ namespace AkkaCluster;
 /// <summary>Makes the primary generation, and no other, a member of the cluster.</summary>
 internal static class Membership
 {
-    /// <summary>A node that has left ends its actor system, and that ends its host, which still has to answer requests: not here.</summary>
-    public const string KeepSystem =
-        "akka.coordinated-shutdown { terminate-actor-system = off, run-by-actor-system-terminate = off }";
+    /// <summary>A node that has left ends its actor system, and that ends its host, which still has to answer requests: not here. And by
+    /// default two processes can listen on one port; the kernel then spreads their peers over both. Here the second one fails.</summary>
+    public const string Settings = """
+        akka.coordinated-shutdown { terminate-actor-system = off, run-by-actor-system-terminate = off }
+        akka.remote.dot-netty.tcp.tcp-reuse-addr = off
+        """;
 
     /// <summary>Joins and leaves with the generation.</summary>
     /// <param name="services">Of the app.</param>

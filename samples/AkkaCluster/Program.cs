@@ -10,7 +10,7 @@ var builder = WebApplication.CreateBuilder(args);
 builder.AddIps(); // SIGUSR2 replaces this process by the release that is now in its place
 var settings = builder.Configuration.GetSection("Cluster");
 builder.Services.AddAkka("shop", akka => akka
-    .AddHocon(Membership.KeepSystem, HoconAddMode.Prepend)
+    .AddHocon(Membership.Settings, HoconAddMode.Prepend)
     // Port 0, because two generations run at once. A seed needs a fixed port: that node is restarted, and not reloaded.
     .WithRemoting("127.0.0.1", settings.GetValue("Port", 0))
     .WithClustering(new ClusterOptions()) // no seed nodes here: with them, a node joins as soon as it starts

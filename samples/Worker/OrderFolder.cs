@@ -33,7 +33,7 @@ internal sealed class OrderFolder
     public IReadOnlyList<string> Waiting() => [.. Directory.EnumerateFiles(_inbox).Select(path => Path.GetFileName(path))
         .Where(name => name is not ['.', ..]).Order(StringComparer.Ordinal)];
 
-    /// <summary>Notes who has worked on an order. A process that is killed between these two lines leaves it to be done once more.</summary>
+    /// <summary>Notes who has worked on an order. A process that is killed between these lines leaves it to be done once more.</summary>
     public void Finish(string id, string by)
     {
         File.AppendAllText(_done, $"{id} {by}\n");

@@ -11,7 +11,7 @@ namespace Ips.Host.ProcessTests.Samples;
 public sealed class ChatTests(ITestOutputHelper output) : SampleTest(output)
 {
     private const int Clients = 3;
-    private static readonly TimeSpan PostInterval = TimeSpan.FromMilliseconds(50); // the load of one client
+    private static readonly TimeSpan PostInterval = TimeSpan.FromMilliseconds(100); // the load of one client
 
     [Fact]
     public async Task SignalR_ReloadedThreeTimes_EachClientComesBackAndGetsEachMessageOnce()

@@ -64,7 +64,8 @@ public sealed class GrpcTests(ITestOutputHelper output) : SampleTest(output)
         while (!over.IsCancellationRequested)
         {
             var text = $"text {added.Count + 1}";
-            var note = await client.AddAsync(new NewNote { Id = $"{Guid.NewGuid()}", Text = text }, cancellationToken: CancellationToken.None);
+            var note = await client.AddAsync(
+                new NewNote { Id = $"{Guid.NewGuid()}", Text = text }, cancellationToken: CancellationToken.None);
             added.Add(note.Text);
             await Task.Delay(AddInterval, CancellationToken.None);
         }

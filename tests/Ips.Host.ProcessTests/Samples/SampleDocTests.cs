@@ -46,7 +46,8 @@ public sealed partial class SampleDocTests
     public void Quote_OfAPage_IsInTheSample(string page, string source)
     {
         var code = Words(File.ReadAllText(Path.Combine(s_root, "samples", source)));
-        var quotes = Quote().Matches(File.ReadAllText(Docs(page))[..File.ReadAllText(Docs(page)).IndexOf("\n## ", StringComparison.Ordinal)]);
+        var text = File.ReadAllText(Docs(page));
+        var quotes = Quote().Matches(text[..text.IndexOf("\n## ", StringComparison.Ordinal)]);
         Assert.NotEmpty(quotes);
         Assert.All(quotes, quote => Assert.Contains(Words(quote.Value), code, StringComparison.Ordinal));
     }
