@@ -58,7 +58,7 @@ public sealed partial class ReferenceConfigurationTests
                 "duration" => "A duration from",
                 "whole" => "A whole number of",
                 "size" => "A size with a unit",
-                "list" => key.Path switch { DaemonKeys.Urls => "URL", "ips.reload.health-tags" => "Tags in a list", _ => "Paths" },
+                "list" => key.Path switch { DaemonKeys.Urls => "URL", "ips.listener.main-only" => "list of URLs", "ips.reload.health-tags" => "Tags in a list", _ => "Paths" },
                 "path" => "path of a file",
                 "block" => "a block",
                 _ => ""
@@ -88,6 +88,7 @@ public sealed partial class ReferenceConfigurationTests
                 "false" => "true",
                 "4096" or "20" or "4" => "17",
                 "1" => "0.5",
+                ['[', ..] when key.Path == "ips.listener.main-only" => "http://x:1;http://x:2",
                 ['[', ..] => "/x;/y",
                 "abort-oldest" => "refuse",
                 _ => "23s",
@@ -95,7 +96,8 @@ public sealed partial class ReferenceConfigurationTests
             Assert.Null(key.Apply(options, new() { Text = value }, null));
             var changed = properties.Where(property => !AreSame(property.Get(options), property.Get(new()))).ToList();
             Assert.Equal(key.Path, Assert.Single(changed).Path);
-            Assert.Equal(value == "/x;/y" ? "[\"/x\", \"/y\"]" : value, key.Show(options));
+            Assert.Equal(value.Contains(';', StringComparison.Ordinal) ? $"[\"{value.Replace(";", "\", \"", StringComparison.Ordinal)}\"]"
+                : value, key.Show(options));
         });
     }
 
