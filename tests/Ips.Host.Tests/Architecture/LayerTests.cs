@@ -15,7 +15,7 @@ public sealed class LayerTests
         "Supervise",
         "Hosting");
 
-    private static readonly LayerScan Daemon = new("Ips.Host", "Inventory", "Auth", "Api", "Configuration", "Cli");
+    private static readonly LayerScan Daemon = new("Ips.Host", "Inventory", "Auth", "Api", "Configuration", "Cli", "Dashboard");
 
     public static TheoryData<string> LibraryFolders => [.. Library.Folders];
 
