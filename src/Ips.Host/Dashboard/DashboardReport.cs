@@ -64,7 +64,12 @@ internal static class DashboardReport
         var longest = Math.Max(1, history.Max(receipt => receipt.ElapsedMs));
         text.Append("<table class=\"past\" role=\"table\"><thead role=\"rowgroup\"><tr role=\"row\">");
         foreach (var name in (string[])["Started", "Outcome", "Generations", "Release", "Took", "Phases", "Connections and requests"])
-            text.Append(CultureInfo.InvariantCulture, $"<th scope=\"col\" role=\"columnheader\">{name}</th>");
+        {
+            text.Append(CultureInfo.InvariantCulture,
+                $"<th scope=\"col\" role=\"columnheader\" class=\"{(name == "Took" ? "took" : "")}\">{name}</th>");
+        }
+
+
         text.Append("</tr></thead>\n<tbody role=\"rowgroup\">\n");
         foreach (var receipt in history.Reverse()) Row(text, receipt, longest);
         text.Append("</tbody></table>\n<ul class=\"phase-key\">");
@@ -95,7 +100,8 @@ internal static class DashboardReport
         }
 
         var drain = receipt.Drain is { } counts
-            ? $"moved {counts.Moved}, drained {counts.Connections}, cut {counts.AbortedRequests}" : "";
+            ? $"moved {counts.Moved}, drained {counts.Connections}, cut {counts.AbortedRequests}"
+            : receipt.Connections is { } at ? $"moved {at.Moved}" : "";
         text.Append("</svg></td>").Append(Cell("result", E(drain))).Append("</tr>\n")
             .Append("<tr class=\"detail\" role=\"row\"><td colspan=\"7\" role=\"cell\"><details")
             .Append(css is "failed" or "refused" or "rolled-back" ? " open" : "").Append("><summary>")

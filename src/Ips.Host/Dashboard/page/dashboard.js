@@ -44,7 +44,12 @@ const time = value => { const at = Date.parse(value); return Number.isFinite(at)
 const list = value => Array.isArray(value) ? value.filter(item => item !== null) : [];
 const when = at => Number.isFinite(at) ? clock.format(at) : '–';
 
-function announce(text) { say($('announce'), text); }
+// For screen readers, which read what is added: two changes at once are both heard.
+function announce(text) {
+  const node = $('announce');
+  node.append(el('span', { text: `${text} ` }));
+  while (node.children.length > 6) node.firstChild.remove();
+}
 
 // ---- what comes
 
@@ -186,7 +191,7 @@ function drawFacts(of) {
     ['Generation', `${said.generation}`, `up ${span(now(of) - time(said.startedAt))}`],
     ['Connections', whole(known('connections')), all.length > 1 ? `in ${all.length} generations` : ''],
     ['Running', whole(known('runningRequests')), ''],
-    ['Requests/s', rate(sum('perSecond')), '', '', '', of.rates],
+    ['Requests/s', rate(sum('perSecond')), own ? `${whole(own.total)} in all` : '', '', '', of.rates],
     ['5xx errors', whole(errors), Number.isFinite(errors) ? `${rate(sum('errorsPerSecond'))}/s` : '', '', errors > 0 ? 'bad' : ''],
     ['Median', span(own?.p50Ms ?? asked.at(-1)?.p50Ms), ''],
     ['99th percentile', span(own?.p99Ms ?? asked.at(-1)?.p99Ms), '', '', '', of.slowest],
@@ -394,7 +399,7 @@ function drawLanesText(of, lanes) {
   node.replaceChildren(...texts.map(text => el('li', { text })));
 }
 
-const meter = (css, share, label) => svg('svg', { class: 'bar', viewBox: '0 0 100 6', preserveAspectRatio: 'none', role: 'img', 'aria-label': label, 'aria-hidden': label ? undefined : 'true' },
+const meter = (css, share) => svg('svg', { class: 'bar', viewBox: '0 0 100 6', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
   svg('rect', { class: 'track', width: 100, height: 6 }),
   svg('rect', { class: css, width: Math.max(0, Math.min(1, share || 0)) * 100, height: 6 }));
 
@@ -444,8 +449,7 @@ function drawDrain(of) {
   if (!said) return;
   const drains = said.generations.filter(one => one.state === 'draining');
   const aborted = said.counts?.['aborted-requests'] ?? 0;
-  say($('drain-note'), aborted > 0 ? `${count(aborted, 'request')} cut since the service began` : 'no request cut since the service began');
-  if (!said.counts || of.link.state === 'polling') say($('drain-note'), '');
+  say($('drain-note'), aborted > 0 ? `${count(aborted, 'request')} cut at deadlines since the service began` : '');
   if (drains.length === 0) {
     node.replaceChildren(el('p', { class: 'empty', text: 'Nothing drains. After a reload this shows which connections the old generation still waits for.' }));
     return;
