@@ -61,6 +61,8 @@ public sealed partial class EveryKeyTests
         ["ips.reload.last-good"] = (Effect.Applied, Round.Daemon),
         ["ips.warmup.requests"] = (Effect.Applied, Round.Daemon),
         ["ips.warmup.timeout"] = (Effect.Applied, Round.Api),
+        ["ips.metrics.url"] = (Effect.Applied, Round.Daemon),
+        ["ips.listener.main-only"] = (Effect.Told, Round.Daemon), // MetricsTests
         ["ips.listener.backlog"] = (Effect.Applied, Round.Daemon),
         ["ips.listener.unix-mode"] = (Effect.Applied, Round.Daemon),
         ["ips.listener.unix-owner"] = (Effect.Applied, Round.Daemon),

@@ -38,7 +38,7 @@ public sealed partial class EveryKeyTests(ITestOutputHelper output) : ReceiptTes
         // For its folder and its end.
         var service = Prepare(new ServiceSettings(ServiceKind.Daemon) { KillTimeout = TimeSpan.FromSeconds(30) });
         var (nobody, isRoot) = (Syscall.getpwnam(ServiceRights.User), Syscall.geteuid() == 0);
-        var (group, port) = (isRoot ? nobody.pw_gid : Syscall.getegid(), FreePort.Next());
+        var (group, port, metrics) = (isRoot ? nobody.pw_gid : Syscall.getegid(), FreePort.Next(), FreePort.Next());
         string At(string name) => Path.Combine(service.Folder, name);
         await using var health = new HealthServer();
         await File.WriteAllTextAsync(At("env"), "# nothing yet\n");
@@ -71,7 +71,8 @@ public sealed partial class EveryKeyTests(ITestOutputHelper output) : ReceiptTes
             ips.reload.health-tags = ["ready"]
             ips.reload { env-file = "{{At("env")}}", last-good = false }
             ips.warmup { requests = [] }
-            ips.listener { backlog = 96, unix-mode = "0640" }
+            ips.listener { backlog = 96, unix-mode = "0640", main-only = ["http://127.0.0.1:{{metrics}}"] }
+            ips.metrics.url = "http://127.0.0.1:{{metrics}}"
             ips.listener { unix-owner = "{{(isRoot ? ServiceRights.User : Environment.UserName)}}", unix-group = "{{group}}" }
             ips.takeover { socket = "{{At("takeover")}}", group = "{{group}}", from = "{{At("nobody-is-here")}}" }
             ips.store { busy-timeout = 4s, readers = 3 }
@@ -99,6 +100,9 @@ public sealed partial class EveryKeyTests(ITestOutputHelper output) : ReceiptTes
         Shown("ips.warmup.requests");
         Assert.Equal((200, 0), (await PingAsync(service.Port), (await HttpProbe.GetAsync($"http://127.0.0.1:{port}/ping")).Generation));
         Shown("ips.urls", "ips.generation-header");
+        Assert.Contains("ips_generation_number", (await HttpProbe.GetAsync($"http://127.0.0.1:{metrics}/metrics")).Body,
+            StringComparison.Ordinal);
+        Shown("ips.metrics.url");
         await b.WaitForAsync(e => e.Id == 0 && e.Text.Contains("GET /ping ", StringComparison.Ordinal), "a line of the access log");
         Shown("ips.access-log.format");
         await Eventually.TrueAsync(async () => await BacklogAsync(service.Port) == 96, "a backlog of 96");

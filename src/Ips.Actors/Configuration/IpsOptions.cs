@@ -147,8 +147,8 @@ public sealed class ListenerOptions
     /// <value>From 1 to 65535 connections. Default 4096, the kernel's own default cap since Linux 5.4.</value>
     public int Backlog { get; set; } = 4096;
 
-    /// <summary>Gets or sets the endpoints at which only the main process accepts: a reload hands such a socket over with the promotion, and
-    /// a rollback never moves it. For an endpoint whose clients compare what they read with what they read before, such as a metrics
+    /// <summary>Gets or sets the endpoints at which only the main process accepts: a reload hands such a socket over with the promotion,
+    /// and a rollback never moves it. For an endpoint whose clients compare what they read with what they read before, such as a metrics
     /// scraper.</summary>
     /// <value>URLs among those that the app serves, told apart by their port or their Unix path, such as <c>http://127.0.0.1:9464</c>.
     /// Default: none.</value>

@@ -35,8 +35,8 @@ internal sealed record ControlRequest : ReloadRequest
 }
 
 /// <summary>One event of an answer. The last one of each answer has <see cref="Final"/> set.</summary>
-/// <param name="Kind"><c>status</c>, <c>progress</c>, <c>receipt</c>, <c>passed-on</c>, <c>history</c>, <c>watch</c>, <c>moved</c>, <c>paused</c>,
-/// <c>resumed</c>, <c>stopping</c> or <c>error</c>.</param>
+/// <param name="Kind"><c>status</c>, <c>progress</c>, <c>receipt</c>, <c>passed-on</c>, <c>history</c>, <c>watch</c>, <c>moved</c>,
+/// <c>paused</c>, <c>resumed</c>, <c>stopping</c> or <c>error</c>.</param>
 internal sealed record ControlEvent(string Kind)
 {
     /// <summary>Nothing follows this event.</summary>
@@ -115,5 +115,6 @@ internal sealed record DaemonStatus(
     JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, Converters = [typeof(FiniteNumberConverter)])]
 [JsonSerializable(typeof(ControlRequest))]
 [JsonSerializable(typeof(ControlEvent))]
+[JsonSerializable(typeof(WatchSnapshot))]
 [JsonSerializable(typeof(IReadOnlyList<ReloadReceipt>))]
 internal sealed partial class ControlJson : JsonSerializerContext;

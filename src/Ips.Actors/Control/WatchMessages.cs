@@ -1,4 +1,3 @@
-using Ips.Actors.Handover;
 using Ips.Actors.Lifecycle;
 
 namespace Ips.Actors.Control;
@@ -69,7 +68,15 @@ internal sealed record WatchedRequests(
 /// <summary>A drain.</summary>
 /// <param name="LeftMs">Milliseconds to its deadline.</param>
 /// <param name="Waiting">The connections that are open.</param>
-internal sealed record WatchedDrain(long LeftMs, IReadOnlyList<WaitingConnections> Waiting);
+internal sealed record WatchedDrain(long LeftMs, IReadOnlyList<WatchedConnections> Waiting);
+
+/// <summary>Connections of one kind.</summary>
+/// <param name="Kind">Why they are still there: <c>http1</c>, <c>http2</c>, <c>tls</c>, <c>upgraded</c> (WebSockets), or the name of
+/// another reason why a connection does not move.</param>
+/// <param name="Count">How many.</param>
+/// <param name="Busy">How many of them have a request that runs.</param>
+/// <param name="OldestMs">Milliseconds since the oldest of them came to that generation.</param>
+internal sealed record WatchedConnections(string Kind, int Count, int Busy, long OldestMs);
 
 /// <summary>A reload under way.</summary>
 /// <param name="Source">Who asked for it.</param>

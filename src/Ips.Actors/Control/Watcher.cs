@@ -62,13 +62,14 @@ internal sealed class Watcher(Watcher.Facts facts, TimeProvider time) : IDisposa
         Connections = older.Generation == facts.Generation - 1 ? facts.PredecessorDrain()?.Waiting.Sum(kind => kind.Count) : null,
         RunningRequests = older.Generation == facts.Generation - 1 ? facts.PredecessorDrain()?.Waiting.Sum(kind => kind.Busy) : null,
         Drain = older.Generation == facts.Generation - 1 && facts.PredecessorDrain() is { } drain
-            ? new WatchedDrain(drain.LeftMs, drain.Waiting) : null,
+            ? Drain(drain.LeftMs, drain.Waiting) : null,
     });
 
     private WatchedGeneration Own(LifecycleProtocol.WatchReply lifecycle, HttpFrontProtocol.Load load)
     {
         var (p50, p99) = _watch is not null && facts.TakeLatency is { } take ? take(_watch) : (null, null);
-        var drains = lifecycle.State is LifecycleState.LameDuck or LifecycleState.Moving or LifecycleState.Draining or LifecycleState.Exiting;
+        var drains = lifecycle.State is LifecycleState.LameDuck or LifecycleState.Moving or LifecycleState.Draining
+            or LifecycleState.Exiting;
         return new WatchedGeneration(facts.Generation, facts.Pid,
             drains ? "draining" : lifecycle.State is LifecycleState.Starting or LifecycleState.Joining ? "starting" : "serving")
         {
@@ -76,7 +77,7 @@ internal sealed class Watcher(Watcher.Facts facts, TimeProvider time) : IDisposa
             Connections = load.OpenConnections,
             RunningRequests = load.RunningRequests,
             Requests = Rate(facts.Pid, load.Requests, load.Errors, p50, p99),
-            Drain = load.Waiting is { } waiting ? new WatchedDrain(lifecycle.DrainLeftMs, waiting) : null,
+            Drain = load.Waiting is { } waiting ? Drain(lifecycle.DrainLeftMs, waiting) : null,
         };
     }
 
@@ -99,6 +100,9 @@ internal sealed class Watcher(Watcher.Facts facts, TimeProvider time) : IDisposa
             Requests = report is null ? null : Rate(pid, report.Requests, report.Errors, report.Load?.P50Ms, report.Load?.P99Ms),
         };
     }
+
+    private static WatchedDrain Drain(long leftMs, IReadOnlyList<WaitingConnections> waiting) => new(
+        leftMs, [.. waiting.Select(kind => new WatchedConnections(kind.Kind, kind.Count, kind.Busy, kind.OldestMs))]);
 
     private WatchedReload Describe(ReloadAccount reload)
     {

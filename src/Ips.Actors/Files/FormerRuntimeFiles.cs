@@ -23,8 +23,8 @@ internal sealed record FormerRuntimeFiles(string PidFile, LockFile? Lock, int? C
         {
             AtomicFile.TryRemove(PidFile);
             AtomicFile.TryRemove(RuntimeFiles.ControlOf(PidFile));
-            AtomicFile.TryRemove(LastGoodFile.PathBeside(PidFile));
-            AtomicFile.TryRemove(HistoryFile.PathBeside(PidFile)); // the main process has written it at the new place
+            AtomicFile.TryRemove(LastGoodFile.PathOf(PidFile));
+            AtomicFile.TryRemove(HistoryFile.PathOf(PidFile)); // the main process has written it at the new place
             AtomicFile.TryRemove(RuntimeFiles.LockOf(PidFile)); // who has opened it meanwhile looks again once it is locked
         }
         finally

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Ips.Actors.Diagnostics;
+using Ips.Actors.Launch;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Posix;
 using Microsoft.Extensions.Logging;
@@ -17,7 +18,17 @@ internal static class HistoryFile
 
     /// <summary>The path of the file.</summary>
     /// <param name="pidFile">The PID file.</param>
-    public static string PathBeside(string pidFile) => pidFile + ".history";
+    public static string PathOf(string pidFile) => StatePaths.Of(pidFile, Suffix);
+
+    /// <summary>The same for a command, which has not the environment of the service.</summary>
+    /// <param name="pidFile">The PID file.</param>
+    public static string Find(string pidFile) => StatePaths.Find(pidFile, Suffix);
+
+    /// <summary>Where earlier builds keep it.</summary>
+    /// <param name="pidFile">The PID file.</param>
+    public static string PathBeside(string pidFile) => pidFile + Suffix;
+
+    private const string Suffix = ".history";
 
     /// <summary>Reads the file. Lines that are not receipts are passed over.</summary>
     /// <param name="path">Its path. No link is followed that another user can have put there.</param>

@@ -383,8 +383,8 @@ internal sealed class RuntimeFiles : IDisposable
 
             if (former is not null && _published && PidFile is not null) // else they are an earlier service's
             {
-                AtomicFile.TryRemove(LastGoodFile.PathBeside(PidFile));
-                AtomicFile.TryRemove(HistoryFile.PathBeside(PidFile));
+                AtomicFile.TryRemove(LastGoodFile.PathOf(PidFile));
+                AtomicFile.TryRemove(HistoryFile.PathOf(PidFile));
             }
 
             AtomicFile.TryRemove(LockPath);

@@ -52,9 +52,9 @@ internal sealed class CurrentProcess(
 
     public Task RestartOver => restart.Over;
 
-    private string? HistoryPath => files.PidFile is { } pidFile ? HistoryFile.PathBeside(pidFile) : null;
+    private string? HistoryPath => files.PidFile is { } pidFile ? HistoryFile.PathOf(pidFile) : null;
 
-    private string? LastGoodPath => files.PidFile is { } pidFile && options.Reload.LastGood ? LastGoodFile.PathBeside(pidFile) : null;
+    private string? LastGoodPath => files.PidFile is { } pidFile && options.Reload.LastGood ? LastGoodFile.PathOf(pidFile) : null;
 
     private LastGoodRelease OwnRelease => _release with { Since = time.GetUtcNow() };
 
@@ -196,11 +196,15 @@ internal sealed class CurrentProcess(
     }
 
     /// <summary>The reloads of former generations, oldest first.</summary>
-    public IReadOnlyList<ReloadReceipt> ReadHistory() => HistoryPath is { } path ? HistoryFile.TryRead(path, log) : [];
+    public IReadOnlyList<ReloadReceipt> ReadHistory() => HistoryPath is not { } path ? []
+        : HistoryFile.TryRead(path, log) is { Count: > 0 } kept ? kept
+        : HistoryFile.TryRead(HistoryFile.PathBeside(files.PidFile!), log); // of an earlier build
 
     /// <summary>The release that last became the main process; null if nothing says which.</summary>
     public LastGoodRelease? ReadLastGood() =>
-        files.PidFile is { } pidFile ? LastGoodFile.TryRead(LastGoodFile.PathBeside(pidFile), log) : null;
+        files.PidFile is not { } pidFile ? null : LastGoodFile.TryRead(LastGoodFile.PathOf(pidFile), log)
+            ?? (LastGoodFile.PathBeside(pidFile) is var former && former != LastGoodFile.PathOf(pidFile)
+                ? LastGoodFile.TryRead(former, log) : null);
 
     // A successor that has moved the service to another PID file has removed this one: nothing is left at the old place.
     private string? HistoryInPlace() =>

@@ -44,11 +44,12 @@ internal sealed class RequestLatency(object? scope) : IDisposable
                 }
             },
         };
-        listener.SetMeasurementEventCallback<double>(
-            (_, seconds, _, _) => Interlocked.Increment(ref _counts[Math.Clamp((int)(Math.Log(seconds / Least) / s_logStep), 0, Buckets - 1)]));
+        listener.SetMeasurementEventCallback<double>((_, seconds, _, _) => Interlocked.Increment(ref _counts[BucketOf(seconds)]));
         listener.Start();
         return listener;
     }
+
+    private static int BucketOf(double seconds) => Math.Clamp((int)(Math.Log(seconds / Least) / s_logStep), 0, Buckets - 1);
 
     private void End()
     {

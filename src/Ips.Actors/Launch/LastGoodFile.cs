@@ -18,7 +18,17 @@ internal static class LastGoodFile
 
     /// <summary>The path of the file.</summary>
     /// <param name="pidFile">The PID file.</param>
-    public static string PathBeside(string pidFile) => pidFile + ".last-good";
+    public static string PathOf(string pidFile) => StatePaths.Of(pidFile, Suffix);
+
+    /// <summary>The same for a command, which has not the environment of the service.</summary>
+    /// <param name="pidFile">The PID file.</param>
+    public static string Find(string pidFile) => StatePaths.Find(pidFile, Suffix);
+
+    /// <summary>Where earlier builds keep it.</summary>
+    /// <param name="pidFile">The PID file.</param>
+    public static string PathBeside(string pidFile) => pidFile + Suffix;
+
+    private const string Suffix = ".last-good";
 
     /// <summary>Reads the file, which names a program: only one that nobody else can have written.</summary>
     /// <param name="path">Its path.</param>

@@ -138,7 +138,8 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
             Reach("promoted");
         }
 
-        var receipt = new ReloadReceipt(WireName.Of(Outcome), pid, generation, NewPid, generation + 1, Failure?.Reason, _startedAt, ElapsedMs())
+        var receipt = new ReloadReceipt(
+            WireName.Of(Outcome), pid, generation, NewPid, generation + 1, Failure?.Reason, _startedAt, ElapsedMs())
         {
             Trigger = WireName.Of(Trigger),
             OldRelease = release,

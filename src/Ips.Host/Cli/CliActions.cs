@@ -101,6 +101,9 @@ internal sealed class CliActions(
     public Task<int> StatusAsync(StatusCommand command, CancellationToken cancellation) =>
         Reporting(() => _client.StatusAsync(command, cancellation));
 
+    public Task<int> TopAsync(TopCommand command, CancellationToken cancellation) =>
+        Reporting(() => new Live.TopAction(console).RunAsync(command, cancellation));
+
     public Task<int> HistoryAsync(HistoryCommand command, CancellationToken cancellation) =>
         Reporting(() => _client.HistoryAsync(command, cancellation));
 

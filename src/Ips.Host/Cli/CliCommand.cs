@@ -51,8 +51,22 @@ internal sealed record StopCommand(DaemonTarget Target, bool Json, TimeSpan? Tim
 /// <summary>Show a running daemon.</summary>
 internal sealed record StatusCommand(DaemonTarget Target, bool Json) : CliCommand;
 
+/// <summary>Show a running daemon again and again.</summary>
+/// <param name="Target">Which daemon.</param>
+/// <param name="Json">A JSON object a line.</param>
+/// <param name="Interval">Time between two looks.</param>
+internal sealed record TopCommand(DaemonTarget Target, bool Json, TimeSpan Interval) : CliCommand;
+
 /// <summary>Show the past reloads of a running daemon.</summary>
-internal sealed record HistoryCommand(DaemonTarget Target, bool Json) : CliCommand;
+/// <param name="Target">Which daemon.</param>
+/// <param name="Json">Print the receipts as JSON.</param>
+/// <param name="All">All that are kept, and not the newest alone.</param>
+/// <param name="Since">Only those of this time back from now; null for any.</param>
+internal sealed record HistoryCommand(DaemonTarget Target, bool Json, bool All = false, TimeSpan? Since = null) : CliCommand
+{
+    /// <summary>How many are shown of all that are kept.</summary>
+    public const int Newest = 20;
+}
 
 /// <summary>Which running daemon is meant: the one with this process id, or else the one of this PID file.</summary>
 internal sealed record DaemonTarget

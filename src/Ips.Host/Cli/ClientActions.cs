@@ -4,8 +4,10 @@ using Ips.Actors.Control;
 using Ips.Actors.Diagnostics;
 using Ips.Actors.Files;
 using Ips.Actors.Lifecycle;
+using Ips.Host.Cli.Live;
 using Ips.Host.Configuration;
 using Ips.Host.Inventory.Storage;
+using Spectre.Console;
 
 namespace Ips.Host.Cli;
 
@@ -17,6 +19,8 @@ internal sealed class ClientActions(CliConsole console)
     private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(1); // a limit of nothing is not offered
 
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan DrawInterval = TimeSpan.FromMilliseconds(250);
+    private bool _draws; // the block says what the lines would
     private const int MostHops = 100; // of a request that each main process passes on to the next
 
     /// <summary><c>ips status</c></summary>
@@ -37,10 +41,18 @@ internal sealed class ClientActions(CliConsole console)
     {
         var (address, _) = DaemonLocator.Find(command.Target, console.Directory, follow: true);
         if (address.Note is { } note) await console.Error.WriteLineAsync(TerminalText.Line(note));
-        var (history, pending) = await GetHistoryAsync(address, cancellation);
+        var (kept, pending) = await GetHistoryAsync(address, cancellation);
+        var history = Shown(kept, command);
         await console.Output.WriteLineAsync(command.Json
             ? JsonSerializer.Serialize(history, ControlJson.Default.IReadOnlyListReloadReceipt) : HistoryText.Write(history, pending));
         return CliExitCode.Ok;
+    }
+
+    private List<ReloadReceipt> Shown(IReadOnlyList<ReloadReceipt> kept, HistoryCommand command)
+    {
+        var since = command.Since is { } back ? console.Time.GetUtcNow() - back : DateTimeOffset.MinValue;
+        List<ReloadReceipt> shown = [.. kept.Where(receipt => receipt.StartedAt >= since)];
+        return command.All || command.Since is not null ? shown : [.. shown.TakeLast(HistoryCommand.Newest)];
     }
 
     // A service that has ended has left its history beside its PID file.
@@ -57,9 +69,9 @@ internal sealed class ClientActions(CliConsole console)
         }
         catch (CliException e) when (e.InnerException is ControlException
         { Failure: ControlFailure.SocketMissing or ControlFailure.NobodyListens }
-            && address.PidFile is not null && File.Exists(HistoryFile.PathBeside(address.PidFile)))
+            && address.PidFile is not null && File.Exists(HistoryFile.Find(address.PidFile)))
         {
-            var path = HistoryFile.PathBeside(address.PidFile!);
+            var path = HistoryFile.Find(address.PidFile!);
             try
             {
                 var kept = HistoryFile.TryRead(path) ?? [];
@@ -86,7 +98,9 @@ internal sealed class ClientActions(CliConsole console)
             Timeout = command.Timeout is null ? limit : Left(limit, start), DaemonSetsTimeout = command.Timeout is null,
         };
         var request = RequestOf(command);
-        var last = await AskAsync(Client(), address, request, cancellation);
+        var asked = AskAsync(Client(), address, request, cancellation);
+        if (!command.Json && LiveBlock.Terminal(error: true) is { } terminal) await DrawAsync(terminal, address, asked);
+        var last = await asked;
         if (last.Message is { } message && message.Contains($"'{request.Verb}'", StringComparison.Ordinal))
         {
             throw new CliException(CliExitCode.Failed,
@@ -150,6 +164,14 @@ internal sealed class ClientActions(CliConsole console)
             Check = command.Check, NoQueue = command.NoQueue, Accept = command.AcceptStore ? [StoreIdentity.FactName] : [],
             IgnoreChecks = command.IgnoreChecks, TraceParent = TraceParent,
         };
+
+    private Task DrawAsync(IAnsiConsole terminal, DaemonAddress address, Task until)
+    {
+        _draws = true;
+        var snapshots = new WatchFollower(
+            () => new ControlClient(address.SocketPath, console.Time) { Timeout = WatchFollower.Longest }, DrawInterval, console.Time);
+        return LiveBlock.DrawAsync(terminal, snapshots, until);
+    }
 
     // Of a deploy pipeline that traces itself, if there is one.
     private static string? TraceParent => Environment.GetEnvironmentVariable("TRACEPARENT") is { } parent
@@ -253,6 +275,6 @@ internal sealed class ClientActions(CliConsole console)
 
     private void Progress(ControlEvent step)
     {
-        if (step.Message is not null) console.Error.WriteLine(TerminalText.Line(step.Message));
+        if (step.Message is not null && !_draws) console.Error.WriteLine(TerminalText.Line(step.Message));
     }
 }

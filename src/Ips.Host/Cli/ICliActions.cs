@@ -32,6 +32,9 @@ internal interface ICliActions
     /// <summary><c>ips status</c></summary>
     Task<int> StatusAsync(StatusCommand command, CancellationToken cancellation);
 
+    /// <summary><c>ips top</c></summary>
+    Task<int> TopAsync(TopCommand command, CancellationToken cancellation);
+
     /// <summary><c>ips history</c></summary>
     Task<int> HistoryAsync(HistoryCommand command, CancellationToken cancellation);
 }

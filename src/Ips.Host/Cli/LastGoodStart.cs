@@ -17,7 +17,7 @@ internal sealed class LastGoodStart(
         var settings = DaemonLocator.Find(new DaemonTarget { Daemon = command.Daemon }, console.Directory).Settings;
         settings.Ips.LogFile ??= SettingsLoader.DefaultLogPath(settings);
         if (RunAs.ConfigurationFault(settings) is { } fault) throw new CliException(CliExitCode.Configuration, fault);
-        var path = LastGoodFile.PathBeside(settings.Ips.PidFile!);
+        var path = LastGoodFile.Find(settings.Ips.PidFile!);
         var user = Privileges.IsRoot ? settings.User : null;
         var release = Read(path, user) ?? throw new CliException(CliExitCode.Failed,
             $"No last good release is known: there is no {path}, or it holds something else. Start one that is in place with 'ips start'.");

@@ -16,7 +16,7 @@ internal static class RootCommandFactory
         var root = new RootCommand(HelpText.Description)
         {
             Run(actions), Supervise(actions), Start(actions), Reload(actions), Stop(actions), Pause(actions, true), Pause(actions, false),
-                Status(actions), History(actions), Check(actions), Doctor(actions),
+                Status(actions), Top(actions), History(actions), Check(actions), Doctor(actions),
         };
         foreach (var command in more) root.Add(command);
         root.Add(Completion(root));
@@ -155,11 +155,30 @@ internal static class RootCommandFactory
         return command;
     }
 
+    private static Command Top(ICliActions actions)
+    {
+        var target = new TargetOptionSet();
+        var interval = CliOptions.Duration("--interval", "The time between two looks, such as 500ms. Default: 1s.",
+            TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1));
+        var command = target.AddTo(new("top",
+            "Show the running daemon live until ^C: generations, requests, latency, the reload or drain in progress."));
+        command.Add(interval);
+        command.SetAction((result, token) => actions.TopAsync(
+            new(target.Read(result), target.Json(result), result.GetValue(interval) ?? TimeSpan.FromSeconds(1)), token));
+        return command;
+    }
+
     private static Command History(ICliActions actions)
     {
         var target = new TargetOptionSet();
-        var command = target.AddTo(new("history", "Show the last 100 reloads and checks, across generations and restarts."));
-        command.SetAction((result, token) => actions.HistoryAsync(new(target.Read(result), target.Json(result)), token));
+        var all = new Option<bool>("--all") { Description = "Show all that are kept, up to 100. Default: the newest 20." };
+        var since = CliOptions.Duration("--since", "Show only those of the last time, such as 24h or 7d.", TimeSpan.FromSeconds(1),
+            TimeSpan.FromDays(3650));
+        var command = target.AddTo(new("history", "Show the last reloads and checks, across generations, restarts and reboots."));
+        command.Add(all);
+        command.Add(since);
+        command.SetAction((result, token) => actions.HistoryAsync(
+            new(target.Read(result), target.Json(result), result.GetValue(all), result.GetValue(since)), token));
         return command;
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Collections;
 using System.IO.Pipes;
 using Ips.Actors.Configuration;
@@ -5,6 +6,7 @@ using Ips.Actors.Diagnostics;
 using Ips.Actors.Files;
 using Ips.Actors.Launch;
 using Ips.Actors.Posix;
+using Ips.Host.Cli.Live;
 using Ips.Host.Configuration;
 using Microsoft.Win32.SafeHandles;
 
@@ -81,7 +83,15 @@ internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, 
         // own configuration.
         var limit = command.Timeout
             ?? (settings.Ips.Reload.ReadyTimeout + (settings.Ips.Takeover.From is null ? TimeSpan.Zero : settings.Ips.Reload.Probation));
-        var line = await ReadLineAsync(pipe, pid, limit, cancellation);
+        var reading = ReadLineAsync(pipe, pid, limit, cancellation);
+        if (LiveBlock.Terminal(error: true) is { } terminal)
+        {
+            var began = console.Time.GetTimestamp();
+            await LiveBlock.WaitAsync(terminal, () => string.Create(CultureInfo.InvariantCulture,
+                $"Starting PID {pid}, {console.Time.GetElapsedTime(began).TotalSeconds:0.0} s. {LastLine(logFile, logLength)}"), reading);
+        }
+
+        var line = await reading;
         if (line is null)
         {
             await EndAsync(pid, settings);
@@ -122,6 +132,18 @@ internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, 
                 return await FailAsync(
                     $"The daemon (PID {pid}) reported something that is no start report and was ended: another version of ips?",
                     CliExitCode.Failed, logFile, logLength);
+        }
+    }
+
+    private static string LastLine(string logFile, long from)
+    {
+        try
+        {
+            return LogTail.Read(logFile, from, 1) is [var line] ? line : "";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return ""; // not there yet, or not ours to read: the outcome follows
         }
     }
 

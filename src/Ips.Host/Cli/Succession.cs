@@ -64,7 +64,7 @@ internal sealed record Succession(string PidFile, string Text)
     {
         try
         {
-            return HistoryFile.TryRead(HistoryFile.PathBeside(pidFile)) ?? [];
+            return HistoryFile.TryRead(HistoryFile.Find(pidFile)) ?? [];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -3,7 +3,6 @@ using Ips.Actors.Diagnostics;
 using Ips.Host.Api;
 using Ips.Host.Auth;
 using Ips.Host.Inventory;
-using Ips.Host.Observability;
 
 namespace Ips.Host.Configuration;
 

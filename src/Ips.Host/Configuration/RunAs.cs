@@ -46,7 +46,7 @@ internal static class RunAs
         Privileges.DenyWorldWrite();
         var pidFile = settings.Ips.PidFile!;
         List<string> folders = [Path.GetDirectoryName(pidFile)!];
-        List<string> files = [pidFile, RuntimeFiles.LockOf(pidFile), LastGoodFile.PathBeside(pidFile), HistoryFile.PathBeside(pidFile)];
+        List<string> files = [pidFile, RuntimeFiles.LockOf(pidFile), LastGoodFile.PathOf(pidFile), HistoryFile.PathOf(pidFile)];
         if (settings.Store.Postgres is null && settings.Store.Path is { } store)
         {
             folders.Add(Path.GetDirectoryName(store)!);

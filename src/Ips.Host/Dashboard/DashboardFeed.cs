@@ -80,7 +80,7 @@ internal sealed class DashboardFeed(int service, string socketPath, DashboardStr
         {
             FirstEventTimeout = AnswerLimit, Timeout = TimeSpan.FromDays(1), DaemonSetsTimeout = false,
         };
-        await foreach (var said in client.AskAsync(new(WatchVerb) { IntervalMs = IntervalMs }, stall.Token))
+        await foreach (var said in client.AskAsync(new(ControlVerb.Watch) { IntervalMs = IntervalMs }, stall.Token))
         {
             stall.CancelAfter(StallLimit);
             if (said.Watch is { Generations: not null } snapshot)

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using Ips.Actors.Control;
 using Ips.Host.Cli;
 using Ips.Host.Configuration;
 
@@ -20,15 +22,15 @@ internal sealed class DashboardOrders(DashboardStreams streams, TimeProvider tim
     /// <returns>Null if there is no such button; false if too many are carried out.</returns>
     internal bool? TryBegin(PageOrder order, string socketPath, CancellationToken cancellation)
     {
-        // The client finds the socket by its PID file.
+        // The client finds the socket by its PID file. It answers as JSON: for a person it would draw on the terminal of this command.
         var target = new DaemonTarget
         {
             Daemon = new DaemonArguments { PidFile = socketPath[..^DashboardServices.SocketSuffix.Length], Directory = "/" },
         };
         Func<ClientActions, Task<int>>? verb = order.Verb switch
         {
-            "reload" => client => client.ReloadAsync(new(target, Json: false, Timeout: null), cancellation),
-            "check" => client => client.ReloadAsync(new(target, Json: false, Timeout: null, Check: true), cancellation),
+            "reload" => client => client.ReloadAsync(new(target, Json: true, Timeout: null), cancellation),
+            "check" => client => client.ReloadAsync(new(target, Json: true, Timeout: null, Check: true), cancellation),
             "pause" => client => client.PauseAsync(new(target, Paused: true), cancellation),
             "resume" => client => client.PauseAsync(new(target, Paused: false), cancellation),
             _ => null,
@@ -52,7 +54,7 @@ internal sealed class DashboardOrders(DashboardStreams streams, TimeProvider tim
             using var output = new StringWriter();
             using var progress = new StringWriter();
             var code = await verb(new ClientActions(new CliConsole(output, progress, "/", time)));
-            Tell(order, code == CliExitCode.Ok ? "done" : "failed", output.ToString().Trim());
+            Tell(order, code == CliExitCode.Ok ? "done" : "failed", Words(output.ToString().Trim()));
         }
         catch (CliException e)
         {
@@ -67,6 +69,10 @@ internal sealed class DashboardOrders(DashboardStreams streams, TimeProvider tim
             Interlocked.Decrement(ref _running);
         }
     }
+
+    private static string Words(string said) =>
+        said.StartsWith('{') && JsonSerializer.Deserialize(said, ControlJson.Default.ReloadReceipt) is { } receipt
+            ? ReceiptText.Write(receipt with { Output = null }) : said;
 
     private void Tell(PageOrder order, string state, string text) =>
         streams.Publish(DashboardJson.Event("action", new PageAction(order.Service, order.Verb, state, text)));

@@ -102,7 +102,7 @@ internal sealed class DashboardVerb(CliConsole console)
         return CliExitCode.Ok;
     }
 
-    // A service that has ended has left its history beside its PID file.
+    // A service that has ended has left its history.
     private async Task<ReportedService> LookAsync(string socket, CancellationToken cancellation)
     {
         var pidFile = socket[..^DashboardServices.SocketSuffix.Length];
@@ -113,11 +113,11 @@ internal sealed class DashboardVerb(CliConsole console)
             return new(pidFile, status, history ?? []);
         }
         catch (CliException e) when (e.InnerException is ControlException
-        { Failure: ControlFailure.SocketMissing or ControlFailure.NobodyListens } && File.Exists(HistoryFile.PathBeside(pidFile)))
+        { Failure: ControlFailure.SocketMissing or ControlFailure.NobodyListens } && File.Exists(HistoryFile.Find(pidFile)))
         {
             try
             {
-                return new(pidFile, null, HistoryFile.TryRead(HistoryFile.PathBeside(pidFile)) ?? []);
+                return new(pidFile, null, HistoryFile.TryRead(HistoryFile.Find(pidFile)) ?? []);
             }
             catch (IOException unreadable)
             {

@@ -16,6 +16,8 @@ internal static class ObservabilityHosting
     private static readonly string[] s_meters =
         ["Ips", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime", "Npgsql"];
 
+    private static string? Version => typeof(ObservabilityHosting).Assembly.GetName().Version?.ToString(3);
+
     /// <summary>Registers what is asked for; nothing, if nothing is.</summary>
     public static void AddObservability(this WebApplicationBuilder builder, DaemonSettings settings)
     {
@@ -23,7 +25,7 @@ internal static class ObservabilityHosting
             && !string.Equals(Environment.GetEnvironmentVariable("OTEL_SDK_DISABLED"), "true", StringComparison.OrdinalIgnoreCase);
         if (settings.MetricsUrl is null && !otlp) return;
         var telemetry = builder.Services.AddOpenTelemetry()
-            .ConfigureResource(resource => resource.AddService("ips", serviceVersion: Ips.Actors.Launch.GenerationContext.Release))
+            .ConfigureResource(resource => resource.AddService("ips", serviceVersion: Version))
             .WithMetrics(metrics =>
             {
                 metrics.AddMeter(s_meters);
@@ -43,7 +45,7 @@ internal static class ObservabilityHosting
             .Use(async (context, next) =>
             {
                 if (MetricsEndpoint.Refusal(context.Request) is { } refusal) await AnswerAsync(context, 403, refusal);
-                else if (context.Request.Path != MetricsEndpoint.Path) await AnswerAsync(context, 404, $"Only {MetricsEndpoint.Path} is here.");
+                else if (context.Request.Path != MetricsEndpoint.Path) await AnswerAsync(context, 404, "Only /metrics is here.");
                 else if (!HttpMethods.IsGet(context.Request.Method)) await AnswerAsync(context, 405, "Only GET is answered.");
                 else await next(context);
             })

@@ -132,7 +132,8 @@ public sealed class ControlActorTests : ActorTest
     }
 
     [Theory]
-    [InlineData("""{"verb":"dance"}""", "unknown verb 'dance'; known are status, reload, check, reload-with, history, watch, pause, resume, stop")]
+    [InlineData("""{"verb":"dance"}""",
+        "unknown verb 'dance'; known are status, reload, check, reload-with, history, watch, pause, resume, stop")]
     [InlineData("null", "the request is null")]
     public async Task Request_ThatIsNone_IsAnsweredWithAnError(string request, string message)
     {

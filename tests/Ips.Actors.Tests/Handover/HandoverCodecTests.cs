@@ -54,7 +54,8 @@ public sealed class HandoverCodecTests
         ["connections-sent-at"] = new ConnectionsFrame([new ConnectionOffer("127.0.0.1:0", 0)], 9007199254740993),
         ["farewell-by"] = new FarewellFrame(12, 1, 99, 8, 2, 70, new Dictionary<string, int> { ["http2"] = 7, ["tls"] = 1 }),
         ["health-load"] = new HealthFrame(true, 10, 0, Load: new LoadReport(5, 2, .25, 12)),
-        ["draining"] = new DrainingFrame(29000, [new WaitingConnections("http2", 3, 1, 120000), new WaitingConnections("upgraded", 1, 1, 5)]),
+        ["draining"] = new DrainingFrame(
+            29000, [new WaitingConnections("http2", 3, 1, 120000), new WaitingConnections("upgraded", 1, 1, 5)]),
     };
 
     public static TheoryData<string> Names => [.. Frames.Keys];
@@ -253,7 +254,8 @@ public sealed class HandoverCodecTests
     }
 
     private static Dictionary<string, string> Golden() =>
-        $"{Embedded("golden-v1.txt")}\n{Embedded("golden-v2.txt")}\n{Embedded("golden-v3.txt")}".Split('\n', StringSplitOptions.RemoveEmptyEntries)
+        string.Join('\n', Embedded("golden-v1.txt"), Embedded("golden-v2.txt"), Embedded("golden-v3.txt"))
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Where(line => line[0] != '#')
             .Select(line => line.Split(' ', 2)).ToDictionary(parts => parts[0], parts => parts[1]);
 }

@@ -87,9 +87,10 @@ public sealed partial class DashboardTests(ITestOutputHelper output) : ProcessTe
         Assert.Matches($"Generation 4, PID {service.MainPid}: serving since", lanes);
         Assert.Contains("rolled back at", lanes, StringComparison.Ordinal);
         Assert.Equal(4, Regex.Count(lanes, "ended at|rolled back at"));
-        var flows = (await browser.RunAsync("return [...document.querySelectorAll('.flow-text')].map(text => text.textContent)"))!.AsArray();
-        Assert.Equal(receipts.Where(receipt => receipt.Ended is ReloadOutcome.Promoted).Reverse().Select(receipt => $"{receipt.Drain!.Moved} moved"),
-            flows.Select(text => $"{text}").Where(text => !text.EndsWith("back", StringComparison.Ordinal))); // a rollback may move some
+        var flows = (await browser.RunAsync("return [...document.querySelectorAll('.flow-text')].map(text => text.textContent)"))!;
+        Assert.Equal(
+            receipts.Where(receipt => receipt.Ended is ReloadOutcome.Promoted).Reverse().Select(receipt => $"{receipt.Drain!.Moved} moved"),
+            flows.AsArray().Select(text => $"{text}").Where(text => !text.EndsWith("back", StringComparison.Ordinal))); // by the rollback
 
         // The clients' own counts: the page shows what the main process answered, the WebSockets that ended included, and no error.
         var all = report.ResponsesByGeneration[4] + open;

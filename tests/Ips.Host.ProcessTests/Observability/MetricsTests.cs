@@ -46,7 +46,8 @@ public sealed class MetricsTests(ITestOutputHelper output) : ProcessTest(output)
         Assert.All(own, series => Assert.Equal(0, Falls(series.Value)));
         // The length of .NET's queue is no counter, but its exporter calls it one.
         var others = await prometheus.SamplesAsync(
-            "{__name__=~\".*_(count|total|bucket|sum)\",__name__!~\"ips_generation_count|dotnet_.*_count|dotnet_thread_pool_queue_length_total\"}");
+            "{__name__=~\".*_(count|total|bucket|sum)\","
+                + "__name__!~\"ips_generation_count|dotnet_.*_count|dotnet_thread_pool_queue_length_total\"}");
         Assert.All(others, series => Assert.True(Falls(series.Value) <= Reloads, $"{series.Key} was reset {Falls(series.Value)} times"));
         Assert.All(await prometheus.SamplesAsync("up"), up => Assert.All(up.Value, one => Assert.Equal(1, one)));
 

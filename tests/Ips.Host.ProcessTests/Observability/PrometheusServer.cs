@@ -32,7 +32,8 @@ internal sealed class PrometheusServer : IAsyncDisposable
             """);
         var process = Process.Start(new ProcessStartInfo(Binary,
         [
-            $"--config.file={configuration}", $"--storage.tsdb.path={Path.Combine(folder, "tsdb")}", $"--web.listen-address=127.0.0.1:{port}",
+            $"--config.file={configuration}", $"--storage.tsdb.path={Path.Combine(folder, "tsdb")}",
+            $"--web.listen-address=127.0.0.1:{port}",
             "--log.level=error",
         ])
         { RedirectStandardError = true, RedirectStandardOutput = true })!;

@@ -41,7 +41,8 @@ internal static class RuleCases
                 eval_time: 12m
                 exp_alerts: [ { exp_labels: { severity: warning, instance: piles, job: ips },
                   exp_annotations: { summary: "3 old generations of piles have been draining for 5 minutes.",
-                    description: "Clients hold connections that cannot move. At ips.reload.max-generations a reload aborts the oldest." } } ]
+                    description: "Clients hold connections that cannot move. At ips.reload.max-generations a reload aborts the
+                      oldest." } } ]
               - { alertname: IpsGenerationsPileUp, eval_time: 9m }
           - interval: 1m
             input_series:

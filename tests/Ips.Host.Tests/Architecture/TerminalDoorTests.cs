@@ -6,8 +6,8 @@ namespace Ips.Host.Tests.Architecture;
 /// <summary>What the command prints goes through writers that escape what would command a terminal; nothing goes past them.</summary>
 public sealed partial class TerminalDoorTests
 {
-    // The door itself; a line of our own that counts, with a carriage return.
-    private static readonly string[] Allowed = ["Cli/CliStream.cs", "Cli/Commands/InventoryCommands.cs"];
+    // The door itself; a line of our own that counts, with a carriage return; a block that a library draws, from texts that were cleaned.
+    private static readonly string[] Allowed = ["Cli/CliStream.cs", "Cli/Commands/InventoryCommands.cs", "Cli/Live/LiveBlock.cs"];
 
     [Fact, Trait("issue", "11")]
     public void Sources_NobodyElseWritesToTheConsole()

@@ -60,8 +60,8 @@ public sealed class CliGrammarTests
 
     [Theory]
     [InlineData("ips needs a command; these are: run, ", "")]
-    [InlineData("'serve' is no command; these are: run, supervise, start, reload, stop, pause, resume, status, history, check, doctor, "
-        + "completion, man.", "serve")]
+    [InlineData("'serve' is no command; these are: run, supervise, start, reload, stop, pause, resume, status, top, history, check, "
+        + "doctor, completion, man.", "serve")]
     [InlineData("'relaod' is no command; did you mean reload?", "relaod")]
     [InlineData("'--jsno' is no option of 'ips status'; did you mean --json?", "status --jsno")]
     [InlineData("'extra'", "run extra")]
@@ -183,6 +183,7 @@ public sealed class CliGrammarTests
         public Task<int> PauseAsync(PauseCommand command, CancellationToken cancellation) => Record(command);
         public Task<int> DoctorAsync(DoctorCommand command, CancellationToken cancellation) => Record(command);
         public Task<int> StatusAsync(StatusCommand command, CancellationToken cancellation) => Record(command);
+        public Task<int> TopAsync(TopCommand command, CancellationToken cancellation) => Record(command);
         public Task<int> HistoryAsync(HistoryCommand command, CancellationToken cancellation) => Record(command);
 
         private Task<int> Record(CliCommand command)

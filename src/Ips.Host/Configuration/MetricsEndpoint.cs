@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace Ips.Host.Observability;
+namespace Ips.Host.Configuration;
 
 /// <summary>The address of <c>/metrics</c>, and who may ask there. Pure.</summary>
 internal static class MetricsEndpoint
