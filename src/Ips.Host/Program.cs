@@ -2,6 +2,7 @@ using Ips.Actors.Supervise;
 using Ips.Host;
 using Ips.Host.Cli;
 using Ips.Host.Configuration;
+using Ips.Host.Dashboard;
 
 return await CliProgram.RunAsync(
     args,
@@ -9,7 +10,8 @@ return await CliProgram.RunAsync(
     // and go below it.
     serve: (settings, _) => EnterAsync(settings,
         () => SupervisorProcess.IsNeeded() ? Supervise(null, settings) : Daemon.ServeAsync(settings)),
-    supervise: (settings, _) => EnterAsync(settings, () => Supervise(SupervisedArguments.Of(args), settings)));
+    supervise: (settings, _) => EnterAsync(settings, () => Supervise(SupervisedArguments.Of(args), settings)),
+    more: console => [new DashboardVerb(console).Verb()]);
 
 // What would make each generation fail at once is told here.
 static Task<int> EnterAsync(DaemonSettings settings, Func<Task<int>> go) =>

@@ -20,6 +20,8 @@ internal static class HelpText
         ("ips pause", "fail /readyz, so that load balancers stop sending traffic; undo with ips resume"),
         ("ips start --last-good", "after a crash: start the last release that was promoted"),
         ("ips status --json", "show the running daemon as JSON"),
+        ("ips dashboard", "serve a live page about it on 127.0.0.1, and print its address"),
+        ("ips dashboard --once reloads.html", "write the history as one file, to attach to a ticket"),
         ("ips install-units --prefix /usr/local", "write the systemd units for this program"),
         ("ips sample", "add a small sample inventory to ips.db"),
         ("ips import hosts.csv", "add or replace hosts and switches from a file, all or nothing"),

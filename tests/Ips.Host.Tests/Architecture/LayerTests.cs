@@ -15,7 +15,8 @@ public sealed class LayerTests
         "Supervise",
         "Hosting");
 
-    private static readonly LayerScan Daemon = new("Ips.Host", "Inventory", "Auth", "Api", "Configuration", "Cli Observability");
+    private static readonly LayerScan Daemon = new(
+        "Ips.Host", "Inventory", "Auth", "Api", "Configuration", "Cli Observability", "Dashboard");
 
     public static TheoryData<string> LibraryFolders => [.. Library.Folders];
 

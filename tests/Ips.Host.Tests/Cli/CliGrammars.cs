@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Ips.Host.Cli;
+using Ips.Host.Dashboard;
 
 namespace Ips.Host.Tests.Cli;
 
@@ -18,6 +19,7 @@ internal static class CliGrammars
         var actions = new CliActions(console, (_, _) => Task.FromResult(0), launcher, () => new("/srv/ips", []), (_, _) =>
             Task.FromResult(0), _ => null);
         var store = new StoreOptionSet(() => folder, input ?? (() => new MemoryStream()), () => new MemoryStream());
-        return RootCommandFactory.Create(actions, [.. store.Verbs(), new InstallUnitsAction(console, () => new("/srv/ips", [])).Verb()]);
+        return RootCommandFactory.Create(actions, [.. store.Verbs(), new DashboardVerb(console).Verb(),
+            new InstallUnitsAction(console, () => new("/srv/ips", [])).Verb()]);
     }
 }
