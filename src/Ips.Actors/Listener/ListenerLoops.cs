@@ -5,6 +5,7 @@ namespace Ips.Actors.Listener;
 /// <summary>The accept loops of a generation: one for all endpoints, and where some are the main process's alone, another for
 /// those.</summary>
 /// <param name="onError">Gets what goes wrong on a loop's thread.</param>
+[SupportedOSPlatform("linux")]
 internal sealed class ListenerLoops(Action<Exception> onError) : IDisposable
 {
     private readonly Lock _gate = new();

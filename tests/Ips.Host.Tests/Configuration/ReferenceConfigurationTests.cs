@@ -58,7 +58,11 @@ public sealed partial class ReferenceConfigurationTests
                 "duration" => "A duration from",
                 "whole" => "A whole number of",
                 "size" => "A size with a unit",
-                "list" => key.Path switch { DaemonKeys.Urls => "URL", "ips.listener.main-only" => "list of URLs", "ips.reload.health-tags" => "Tags in a list", _ => "Paths" },
+                "list" => key.Path switch
+                {
+                    DaemonKeys.Urls => "URL", "ips.listener.main-only" => "list of URLs", "ips.reload.health-tags" => "Tags in a list",
+                    _ => "Paths",
+                },
                 "path" => "path of a file",
                 "block" => "a block",
                 _ => ""
