@@ -143,7 +143,9 @@ internal sealed class ListenerTable : IDisposable
             : new Entry(id, key, ListeningSockets.LocalEndPoint(fd), fd, File: null, external, kept?.Adopted ?? adopted);
         return (id, entry with
         {
-            Own = own?.Listener, Backlog = own?.Backlog, MainOnly = own is null && MainOnlyEndpoints.Names(MainOnly, endPoint),
+            Own = own?.Listener,
+            Backlog = own?.Backlog,
+            MainOnly = own is null && MainOnlyEndpoints.Names(MainOnly, endPoint),
         }, adopted);
     }
 

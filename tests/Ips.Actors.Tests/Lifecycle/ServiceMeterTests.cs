@@ -52,7 +52,8 @@ public sealed class ServiceMeterTests : LifecycleActorTest
         var successor = StartMeasured(new Proving());
         var own = ReloadHistoryTests.Receipt(Process.Pid) with
         {
-            NewGeneration = Process.Generation, ElapsedMs = 7000,
+            NewGeneration = Process.Generation,
+            ElapsedMs = 7000,
             PhasesMs = new Dictionary<string, double> { ["ready"] = 2000, ["hello"] = 500 },
         };
         successor.Tell(new LifecycleProtocol.AdoptHistory([ReloadHistoryTests.Receipt(1)]));

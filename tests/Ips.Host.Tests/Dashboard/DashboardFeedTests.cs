@@ -126,7 +126,9 @@ public sealed class DashboardFeedTests : IAsyncDisposable
         const string hostile = "</script>\u001b[2J\u202e\u0000\u2028evil";
         var receipt = Receipt with
         {
-            Reason = hostile, Output = [hostile], PhasesMs = new Dictionary<string, double> { [hostile] = 1 },
+            Reason = hostile,
+            Output = [hostile],
+            PhasesMs = new Dictionary<string, double> { [hostile] = 1 },
             Connections = new(1, 1, new Dictionary<string, int> { [hostile] = 1 }),
         };
         using var service = new FakeControlSocket(SocketPath, request => Verb(request) == "watch"

@@ -66,7 +66,8 @@ public sealed partial class DashboardReportTests
             ReportPhases.Of(RolledBack).Select(part => (part.Css, part.From, part.To)));
         Assert.Equal([("trial", 0, 5200)], ReportPhases.Of(RolledBack with
         {
-            Outcome = "promoted", PhasesMs = new Dictionary<string, double> { ["promoted"] = 5200 },
+            Outcome = "promoted",
+            PhasesMs = new Dictionary<string, double> { ["promoted"] = 5200 },
         }).Select(part => (part.Css, part.From, part.To)));
         Assert.Empty(ReportPhases.Of(RolledBack with { Outcome = "checked", PhasesMs = null }));
     }

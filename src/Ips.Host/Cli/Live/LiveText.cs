@@ -72,10 +72,14 @@ internal static class LiveText
         {
             var style = new Style(one.State switch
             {
-                "serving" => Color.Green, "probation" or "ready" => Color.Yellow, "draining" => Color.Grey, _ => Color.Aqua,
+                "serving" => Color.Green,
+                "probation" or "ready" => Color.Yellow,
+                "draining" => Color.Grey,
+                _ => Color.Aqua,
             });
             table.AddRow(Cells(one).Select(cell => new Text(
-                TerminalText.Line(cell.Value), cell.Title == "state" ? style : Style.Plain) { Overflow = Overflow.Ellipsis }));
+                TerminalText.Line(cell.Value), cell.Title == "state" ? style : Style.Plain)
+            { Overflow = Overflow.Ellipsis }));
         }
 
         return table;
