@@ -60,7 +60,9 @@ public sealed partial class ReferenceConfigurationTests
                 "size" => "A size with a unit",
                 "list" => key.Path switch
                 {
-                    DaemonKeys.Urls => "URL", "ips.listener.main-only" => "list of URLs", "ips.reload.health-tags" => "Tags in a list",
+                    DaemonKeys.Urls => "URL",
+                    "ips.listener.main-only" => "list of URLs",
+                    "ips.reload.health-tags" => "Tags in a list",
                     _ => "Paths",
                 },
                 "path" => "path of a file",
