@@ -88,7 +88,7 @@ public sealed partial class DashboardTests(ITestOutputHelper output) : ProcessTe
         Assert.Contains("rolled back at", lanes, StringComparison.Ordinal);
         Assert.Equal(4, Regex.Count(lanes, "ended at|rolled back at"));
         var flows = (await browser.RunAsync("return [...document.querySelectorAll('.flow-text')].map(text => text.textContent)"))!;
-        var moved = flows.AsArray().Select(text => $"{text}").Where(text => !text.EndsWith("back", StringComparison.Ordinal)) // by the rollback
+        var moved = flows.AsArray().Select(text => $"{text}").Where(text => !text.EndsWith("back", StringComparison.Ordinal))
             .Select(text => long.Parse(text.Split(' ')[0], CultureInfo.InvariantCulture)).ToList();
         var promoted = receipts.Where(receipt => receipt.Ended is ReloadOutcome.Promoted).Reverse().ToList();
         Assert.Equal(promoted.Count, moved.Count);

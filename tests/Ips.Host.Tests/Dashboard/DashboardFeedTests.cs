@@ -9,7 +9,7 @@ namespace Ips.Host.Tests.Dashboard;
 
 /// <summary>What the pages get of what a control socket says.</summary>
 [Trait("issue", "16")]
-public sealed class DashboardFeedTests : IAsyncDisposable
+public sealed class DashboardFeedTests : IAsyncLifetime, IDisposable
 {
     private static readonly DateTimeOffset Start = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
 
@@ -155,11 +155,18 @@ public sealed class DashboardFeedTests : IAsyncDisposable
         Assert.Contains(_read, read => read.Contains("\\\\u001b[2J\\\\u202e", StringComparison.Ordinal)); // shown, as an escape
     }
 
-    public async ValueTask DisposeAsync()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
     {
         await _ending.CancelAsync();
         await _running.WaitAsync(Limits.Step);
         Directory.Delete(_folder, recursive: true);
+    }
+
+    public void Dispose()
+    {
+        _messages?.Dispose();
         _ending.Dispose();
     }
 

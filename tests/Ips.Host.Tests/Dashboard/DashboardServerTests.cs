@@ -9,7 +9,7 @@ namespace Ips.Host.Tests.Dashboard;
 
 /// <summary>The server as a browser meets it, and as those meet it who should not.</summary>
 [Trait("issue", "16")]
-public sealed partial class DashboardServerTests : IAsyncLifetime
+public sealed partial class DashboardServerTests : IAsyncLifetime, IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("ips-").FullName;
     private readonly HttpClient _client = new(new SocketsHttpHandler { UseCookies = false, MaxConnectionsPerServer = 500 });
@@ -29,9 +29,13 @@ public sealed partial class DashboardServerTests : IAsyncLifetime
     public async Task DisposeAsync()
     {
         await _server.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    public void Dispose()
+    {
         _service.Dispose();
         _client.Dispose();
-        Directory.Delete(_folder, recursive: true);
     }
 
     [Fact]
