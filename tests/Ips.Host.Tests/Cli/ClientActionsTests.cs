@@ -36,6 +36,27 @@ public sealed class ClientActionsTests : IDisposable
     }
 
     [Theory]
+    [Trait("issue", "16")]
+    [InlineData("", 20)]
+    [InlineData("--all", 30)]
+    [InlineData("--since 3650d", 30)]
+    [InlineData("--since 1h", 1)]
+    public async Task History_OfMany_ShowsTheNewestUnlessAskedForMore(string options, int expected)
+    {
+        var old = string.Join(',', Enumerable.Range(1, 29).Select(i => Entry($"2026-01-02T03:04:{i:00}Z", i)));
+        var now = Entry(DateTimeOffset.UtcNow.ToString("O", CultureInfo.InvariantCulture), 30);
+        using var daemon = Daemon(_ => $$"""{"kind":"history","final":true,"history":[{{old}},{{now}}]}""" + "\n");
+        Assert.Equal(CliExitCode.Ok, await RunAsync(["history", .. options.Split(' ', StringSplitOptions.RemoveEmptyEntries)]));
+        var lines = _output.ToString().TrimEnd().Split('\n');
+        Assert.Equal(expected, lines.Length - 1);
+        Assert.Contains("(30)", lines[^1], StringComparison.Ordinal); // newest last
+
+        static string Entry(string at, int pid) => $$"""
+            {"outcome":"promoted","oldPid":7,"oldGeneration":1,"newPid":{{pid}},"newGeneration":2,"startedAt":"{{at}}","elapsedMs":1}
+            """;
+    }
+
+    [Theory]
     [InlineData("promoted", CliExitCode.Ok, "Reloaded in 12 ms")]
     [InlineData("refused", CliExitCode.ReloadRefused, "Refused after 12 ms")]
     [InlineData("rolled-back", CliExitCode.ReloadRefused, "Rolled back after 12 ms")]
