@@ -61,7 +61,7 @@ internal static class Daemon
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.AddIps();
         builder.Services.Configure<ConsoleLifetimeOptions>(options => options.SuppressStatusMessages = true); // the actors say it
-        if (settings.MetricsUrl is { } url) settings.Ips.Listener.MainOnly = [.. settings.Ips.Listener.MainOnly, url];
+        if (settings.MetricsUrl is { } url) settings.Ips.Listener.MoreMainOnly = [url];
         builder.Services.AddSingleton(Options.Create(settings.Ips)); // checked as they were read
         return builder;
     }

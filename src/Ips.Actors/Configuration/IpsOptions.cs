@@ -154,6 +154,9 @@ public sealed class ListenerOptions
     /// Default: none.</value>
     public IReadOnlyList<string> MainOnly { get; set; } = [];
 
+    /// <summary>More of them, which another key names.</summary>
+    internal IReadOnlyList<string> MoreMainOnly { get; set; } = [];
+
     /// <summary>Gets or sets the permissions of a Unix socket's path, whatever the umask is. A user who may write to the path may
     /// connect.</summary>
     /// <value>Octal digits from 0000 to 0777, such as <c>0660</c>. Default null: 0777 minus the umask.</value>

@@ -99,7 +99,7 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
             UnixAccess.Of(options.Listener.UnixMode, options.Listener.UnixOwner, options.Listener.UnixGroup))
         {
             FormerAccess = FormerAccess(generation.FormerSettings),
-            MainOnly = options.Listener.MainOnly,
+            MainOnly = [.. options.Listener.MainOnly, .. options.Listener.MoreMainOnly],
             Passed = generation.Activation,
             Supervisor = generation.Supervisor,
         };

@@ -121,7 +121,9 @@ internal sealed class ListenerTable : IDisposable
         OfferedSocket? offer = null;
         var parked = _parked.Remove(key, out var kept);
         var adopted = !parked && _offers.Remove(key, out offer);
-        if (!parked && !adopted && own is null && Passed is not null)
+        var mainOnly = own is null && MainOnlyEndpoints.Names(MainOnly, endPoint);
+        // One that is the main process's alone is for those who look at the service: no socket unit need know of it.
+        if (!parked && !adopted && own is null && !mainOnly && Passed is not null)
         {
             throw Passed.NotPassed(text);
         }
@@ -145,7 +147,7 @@ internal sealed class ListenerTable : IDisposable
         {
             Own = own?.Listener,
             Backlog = own?.Backlog,
-            MainOnly = own is null && MainOnlyEndpoints.Names(MainOnly, endPoint),
+            MainOnly = mainOnly,
         }, adopted);
     }
 

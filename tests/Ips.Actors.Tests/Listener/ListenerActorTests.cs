@@ -110,6 +110,20 @@ public sealed class ListenerActorTests : ActorTest
     }
 
     [Fact]
+    [Trait("issue", "16")]
+    public async Task MainOnly_ServiceManagerPassedOtherSockets_IsOpenedAllTheSame()
+    {
+        var port = ((IPEndPoint)(await BindAsync(AnyPort)).EndPoint).Port;
+        _listener.Tell(new ListenerOrder.ReleaseListeners(HandedOver: false));
+        await _lifecycle.ExpectMsgAsync<LifecycleEvent.ListenersReleased>();
+        var (listener, table) = Start([], $"http://127.0.0.1:{port}");
+        table.Passed = Ips.Actors.Launch.SocketActivation.Take([]);
+        await BindAsync(new IPEndPoint(IPAddress.Loopback, port), listener);
+        var refused = await listener.Ask<ListenerProtocol.BindFailed>(Bind(AnyPort), Patience);
+        Assert.IsType<Ips.Actors.Launch.SocketActivationException>(refused.Error); // any other one would be nobody's to reach
+    }
+
+    [Fact]
     public async Task Offer_EqualEndpoints_CountFromZeroAndFreedOrdinalsAreUsedAgain()
     {
         var first = await BindAsync(AnyPort);

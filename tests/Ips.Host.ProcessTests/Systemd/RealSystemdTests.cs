@@ -32,6 +32,9 @@ public sealed class RealSystemdTests(ITestOutputHelper output) : ProcessTest(out
         {
             await machine.CheckedAsync("systemctl", "start", "ips.socket", Service);
             Assert.Equal("Generation 1 serves.", await machine.ShowAsync(Service, "StatusText"));
+            // As the unit says; the socket unit need not know of it.
+            Assert.Contains("ips_generation_number", (await HttpProbe.GetAsync("http://127.0.0.1:9464/metrics")).Body,
+                StringComparison.Ordinal);
             await FollowReloadsAsync(machine, port);
             await CrashAsync(machine, port);
             await StopAsync(machine);
