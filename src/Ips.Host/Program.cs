@@ -11,7 +11,7 @@ return await CliProgram.RunAsync(
     serve: (settings, _) => EnterAsync(settings,
         () => SupervisorProcess.IsNeeded() ? Supervise(null, settings) : Daemon.ServeAsync(settings)),
     supervise: (settings, _) => EnterAsync(settings, () => Supervise(SupervisedArguments.Of(args), settings)),
-    more: console => [new DashboardVerb(console).Verb()]);
+    more: console => [new DashboardVerb(console, DashboardServices.OfThisUser).Verb()]);
 
 // What would make each generation fail at once is told here.
 static Task<int> EnterAsync(DaemonSettings settings, Func<Task<int>> go) =>

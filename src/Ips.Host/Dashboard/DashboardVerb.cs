@@ -10,7 +10,9 @@ using Ips.Host.Cli;
 namespace Ips.Host.Dashboard;
 
 /// <summary><c>ips dashboard</c></summary>
-internal sealed class DashboardVerb(CliConsole console)
+/// <param name="console">Where it prints.</param>
+/// <param name="findAll">Finds the control sockets of all services of this user.</param>
+internal sealed class DashboardVerb(CliConsole console, Func<IReadOnlyList<string>> findAll)
 {
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(10);
     private static readonly string[] Targets = ["--pid", "--pid-file", "--config"];
@@ -39,7 +41,7 @@ internal sealed class DashboardVerb(CliConsole console)
         });
         command.SetAction((result, token) =>
         {
-            var sockets = result.GetValue(all) ? DashboardServices.OfThisUser() : [Find(target.Read(result))];
+            var sockets = result.GetValue(all) ? findAll() : [Find(target.Read(result))];
             if (sockets.Count == 0) throw new CliException(CliExitCode.Failed, "No daemon of this user is running.");
             return result.GetValue(once) is { } file ? ReportAsync(sockets, file, token)
                 : ServeAsync(sockets, result.GetValue(all), token);
@@ -64,7 +66,7 @@ internal sealed class DashboardVerb(CliConsole console)
             await console.Error.WriteLineAsync("ips: open this address in a browser on this machine; it opens once. ^C ends the page.");
             try
             {
-                await (all ? server.FollowAsync(DashboardServices.OfThisUser, cancellation)
+                await (all ? server.FollowAsync(findAll, cancellation)
                     : Task.Delay(System.Threading.Timeout.Infinite, cancellation));
             }
             catch (OperationCanceledException)

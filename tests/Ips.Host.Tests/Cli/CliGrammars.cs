@@ -19,7 +19,7 @@ internal static class CliGrammars
         var actions = new CliActions(console, (_, _) => Task.FromResult(0), launcher, () => new("/srv/ips", []), (_, _) =>
             Task.FromResult(0), _ => null);
         var store = new StoreOptionSet(() => folder, input ?? (() => new MemoryStream()), () => new MemoryStream());
-        return RootCommandFactory.Create(actions, [.. store.Verbs(), new DashboardVerb(console).Verb(),
+        return RootCommandFactory.Create(actions, [.. store.Verbs(), new DashboardVerb(console, () => []).Verb(),
             new InstallUnitsAction(console, () => new("/srv/ips", [])).Verb()]);
     }
 }
