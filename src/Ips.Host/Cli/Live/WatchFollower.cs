@@ -20,7 +20,7 @@ internal sealed class WatchFollower(Func<ControlClient> client, TimeSpan interva
     /// <exception cref="NotSupportedException">The daemon is of a release that cannot be watched.</exception>
     public async IAsyncEnumerable<WatchSnapshot> FollowAsync([EnumeratorCancellation] CancellationToken cancellation)
     {
-        var seen = time.GetTimestamp();
+        long? seen = null; // a service that was never there is not waited for
         while (true)
         {
             var events = client().AskAsync(new ControlRequest(ControlVerb.Watch) { IntervalMs = interval.TotalMilliseconds }, cancellation)
@@ -46,7 +46,7 @@ internal sealed class WatchFollower(Func<ControlClient> client, TimeSpan interva
             {
                 return await events.MoveNextAsync() ? events.Current : null;
             }
-            catch (ControlException) when (time.GetElapsedTime(seen) < s_patience)
+            catch (ControlException) when (seen is { } last && time.GetElapsedTime(last) < s_patience)
             {
                 return null;
             }
