@@ -50,10 +50,11 @@ public sealed class PostgresServer : IAsyncLifetime, IDisposable
         }
     }
 
-    /// <summary>Sends a signal to each of its processes.</summary>
+    /// <summary>Sends a signal to each of its processes. The first of all comes first: one that it starts meanwhile would be missed.</summary>
     public void Signal(int signal)
     {
-        foreach (var pid in Processes) ProcessTable.Signal(pid, signal);
+        ProcessTable.Signal(Processes[0], signal);
+        foreach (var pid in Processes.Skip(1)) ProcessTable.Signal(pid, signal);
     }
 
     public Task InitializeAsync() => Task.CompletedTask;
