@@ -11,7 +11,7 @@ internal sealed record CommandResult(int ExitCode, string Output);
 internal static class Command
 {
     /// <summary>For one command; a build on a busy machine takes its time.</summary>
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
 
     /// <exception cref="TimeoutException">It still runs after <see cref="Limit"/>; it is killed.</exception>
     public static async Task<CommandResult> RunAsync(
