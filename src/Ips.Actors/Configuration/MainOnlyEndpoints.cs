@@ -8,7 +8,7 @@ namespace Ips.Actors.Configuration;
 internal static class MainOnlyEndpoints
 {
     /// <summary>Why a URL names no endpoint; null if it does.</summary>
-    public static string? Fault(string url) => Parse(url) is not { } address ? "an URL is meant, such as http://127.0.0.1:9464"
+    public static string? Fault(string url) => Parse(url) is not { } address ? "a URL is meant, such as http://127.0.0.1:9464"
         : address.IsUnixPipe || address.Port is > 0 and <= 65535 ? null : "a port from 1 to 65535 is meant";
 
     /// <summary>Whether one of the URLs names an endpoint: by its port, or its Unix path.</summary>
@@ -20,7 +20,8 @@ internal static class MainOnlyEndpoints
             _ => false,
         });
 
-    private static BindingAddress? Parse(string url)
+    /// <summary>The address of a URL as Kestrel reads it; null if it is none.</summary>
+    public static BindingAddress? Parse(string url)
     {
         try
         {

@@ -98,7 +98,6 @@ internal sealed class LifecycleActor : UntypedActor, IWithTimers, IWithStash
         if (@event is LifecycleEvent.ConnectionsDrained { Counts: { } counts })
         {
             _memory.Drained = counts;
-            _tracker.NoteOwnDrain(counts);
         }
 
         _tracker.Note(@event);
@@ -118,6 +117,7 @@ internal sealed class LifecycleActor : UntypedActor, IWithTimers, IWithStash
     {
         _memory.State = after;
         if (after is not LifecycleState.Exiting) _memory.IsMain = after.IsMain;
+        else if (before is not LifecycleState.Exiting) _tracker.NoteOwnDrain();
         if (after.IsMain) _memory.MainSince ??= _time.GetTimestamp();
         if (after is LifecycleState.Draining) _memory.DrainSince ??= _time.GetTimestamp();
         _memory.Trace?.Note(before, after, _time.GetUtcNow());

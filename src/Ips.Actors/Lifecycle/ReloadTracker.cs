@@ -166,10 +166,10 @@ internal sealed class ReloadTracker(LifecycleMemory memory, ICurrentProcess proc
         memory.Meter?.Drained(counts, Since(memory.MainSince));
     }
 
-    /// <summary>Notes how the drain of a stop ended: no successor is there to record it.</summary>
-    public void NoteOwnDrain(DrainCounts counts)
+    /// <summary>Notes how the drain of a stop ended, once the process exits: no successor is there to record it.</summary>
+    public void NoteOwnDrain()
     {
-        if (memory.IsMain) memory.Meter?.Drained(counts, Since(memory.DrainSince));
+        if (memory is { IsMain: true, Drained: { } counts }) memory.Meter?.Drained(counts, Since(memory.DrainSince));
     }
 
     /// <summary>Writes the history, if this is the main process: what comes from a predecessor is written by that one.</summary>

@@ -52,7 +52,7 @@ internal sealed class ClientActions(CliConsole console)
     {
         var since = command.Since is { } back ? console.Time.GetUtcNow() - back : DateTimeOffset.MinValue;
         List<ReloadReceipt> shown = [.. kept.Where(receipt => receipt.StartedAt >= since)];
-        return command.All || command.Since is not null ? shown : [.. shown.TakeLast(HistoryCommand.Newest)];
+        return command.All || command.Json || command.Since is not null ? shown : [.. shown.TakeLast(HistoryCommand.Newest)];
     }
 
     // A service that has ended has left its history beside its PID file.

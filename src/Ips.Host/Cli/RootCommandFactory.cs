@@ -171,7 +171,10 @@ internal static class RootCommandFactory
     private static Command History(ICliActions actions)
     {
         var target = new TargetOptionSet();
-        var all = new Option<bool>("--all") { Description = "Show all that are kept, up to 100. Default: the newest 20." };
+        var all = new Option<bool>("--all")
+        {
+            Description = "Show all that are kept, up to 100. Default: the newest 20; with --json, all.",
+        };
         var since = CliOptions.Duration("--since", "Show only those of the last time, such as 24h or 7d.", TimeSpan.FromSeconds(1),
             TimeSpan.FromDays(3650));
         var command = target.AddTo(new("history", "Show the last reloads and checks, across generations, restarts and reboots."));

@@ -1,4 +1,5 @@
 using System.Net;
+using Ips.Actors.Configuration;
 
 namespace Ips.Host.Configuration;
 
@@ -16,7 +17,7 @@ internal static class MetricsEndpoint
     public static string? Fault(string url)
     {
         if (url.Length == 0) return null;
-        if (Parse(url) is not { } address) return "it is no URL such as http://127.0.0.1:9464";
+        if (MainOnlyEndpoints.Parse(url) is not { } address) return "it is no URL such as http://127.0.0.1:9464";
         return !address.Scheme.Equals("http", StringComparison.OrdinalIgnoreCase) ? "its scheme must be http"
             : address.IsUnixPipe || !IsLoopback(address.Host) ? "its host must be 127.0.0.1, [::1] or localhost"
             : address.PathBase.Length > 0 ? $"it must have no path; the metrics are at {Path}"
@@ -24,7 +25,7 @@ internal static class MetricsEndpoint
     }
 
     /// <summary>The port of an address; null if it has none.</summary>
-    public static int? PortOf(string url) => Parse(url) is { IsUnixPipe: false } address ? address.Port : null;
+    public static int? PortOf(string url) => MainOnlyEndpoints.Parse(url) is { IsUnixPipe: false } address ? address.Port : null;
 
     /// <summary>Why a request is refused; null if it is answered.</summary>
     /// <remarks>A scraper on this machine asks by the address of this machine. A request that came through a proxy, or that a browser sends
@@ -36,21 +37,9 @@ internal static class MetricsEndpoint
             if (request.Headers.ContainsKey(header)) return $"The request has the header {header}: it came through a proxy.";
         }
 
-        return IsLoopback(request.Host.Host) ? null : $"The host of the request is not of this machine's loopback.";
+        return IsLoopback(request.Host.Host) ? null : "The host of the request is not of this machine's loopback.";
     }
 
     private static bool IsLoopback(string host) => host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
         || (IPAddress.TryParse(host, out var ip) && IPAddress.IsLoopback(ip));
-
-    private static BindingAddress? Parse(string url)
-    {
-        try
-        {
-            return BindingAddress.Parse(url);
-        }
-        catch (Exception e) when (e is FormatException or ArgumentException)
-        {
-            return null;
-        }
-    }
 }

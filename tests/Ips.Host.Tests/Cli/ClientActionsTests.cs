@@ -51,6 +51,10 @@ public sealed class ClientActionsTests : IDisposable
         Assert.Equal(expected, lines.Length - 1);
         Assert.Contains("(30)", lines[^1], StringComparison.Ordinal); // newest last
 
+        _output.GetStringBuilder().Clear();
+        Assert.Equal(CliExitCode.Ok, await RunAsync("history", "--json"));
+        Assert.Equal(30, System.Text.Json.JsonDocument.Parse(_output.ToString()).RootElement.GetArrayLength()); // as ever
+
         static string Entry(string at, int pid) => $$"""
             {"outcome":"promoted","oldPid":7,"oldGeneration":1,"newPid":{{pid}},"newGeneration":2,"startedAt":"{{at}}","elapsedMs":1}
             """;

@@ -50,7 +50,8 @@ public sealed class PostgresServer : IAsyncLifetime, IDisposable
         }
     }
 
-    /// <summary>Sends a signal to each of its processes. The first of all comes first: one that it starts meanwhile would be missed.</summary>
+    /// <summary>Sends a signal to each of its processes, ahead of all to the one that starts the others: one that it starts meanwhile would
+    /// be missed.</summary>
     public void Signal(int signal)
     {
         ProcessTable.Signal(Processes[0], signal);
