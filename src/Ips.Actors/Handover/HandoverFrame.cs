@@ -200,7 +200,7 @@ internal sealed record FailedFrame(string Reason) : HandoverFrame;
 /// <param name="ClosedPolitely">Connections that were told of the close.</param>
 /// <param name="ClosedIdle">Connections without a request that were closed at the deadline, untold.</param>
 /// <param name="Moved">Connections that the successor has taken over.</param>
-/// <param name="ClosedPolitelyBy">Why those that were told of the close did not move, with the number of each. Left out by older
+/// <param name="ClosedPolitelyBy">Why the connections that were closed gracefully did not move, with the number of each. Left out by older
 /// builds.</param>
 internal sealed record FarewellFrame(
     int Drained, int Aborted,

@@ -96,7 +96,7 @@ internal sealed class RequestLatency(object? scope) : IDisposable
     /// <summary>What this generation is doing.</summary>
     /// <param name="connections">Connections that are open.</param>
     /// <param name="running">Requests that run.</param>
-    /// <param name="watch">Who asks.</param>
+    /// <param name="watch">The watch that measures latency; null for none.</param>
     public static LoadReport Report(int connections, int running, Watch? watch)
     {
         var (p50, p99) = watch?.Take() ?? (null, null);

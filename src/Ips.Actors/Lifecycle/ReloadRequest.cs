@@ -19,7 +19,7 @@ internal record ReloadRequest
     /// <summary>What asked first, in a request that was passed on: the name of a <see cref="ReloadTrigger"/>.</summary>
     public string? Trigger { get; init; }
 
-    /// <summary>The span of whoever asks, for the trace of the reload (W3C Trace Context); null for none.</summary>
+    /// <summary>The caller's span, for the trace of the reload (W3C Trace Context); null for none.</summary>
     public string? TraceParent { get; init; }
 
     /// <summary>Milliseconds that the request has waited in earlier processes.</summary>

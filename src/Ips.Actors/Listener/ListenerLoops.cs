@@ -33,7 +33,7 @@ internal sealed class ListenerLoops(Action<Exception> onError) : IDisposable
     /// <summary>Accepts at every endpoint that is not the main process's alone.</summary>
     public void Resume() => _all.Resume();
 
-    /// <summary>Returns when nothing is accepted there any more.</summary>
+    /// <summary>Stops that; when it returns, nothing more is accepted there.</summary>
     public void Quiesce() => _all.Quiesce();
 
     /// <summary>Accepts at the endpoints that are the main process's alone, or returns when it no longer does. By any thread.</summary>

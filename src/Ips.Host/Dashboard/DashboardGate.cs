@@ -78,7 +78,7 @@ internal sealed class DashboardGate(int port, string token, string cookie, strin
     /// begins.</summary>
     internal string SetCookie => $"{CookieName}={cookie}; Path={Folder}; HttpOnly; SameSite=Strict";
 
-    /// <summary>Decides. The token counts once, whoever brings it.</summary>
+    /// <summary>Decides. The token counts once.</summary>
     internal GateDecision Decide(GateRequest request)
     {
         // By another name a page elsewhere would lead here (DNS rebinding), and its scripts could read the answer.
