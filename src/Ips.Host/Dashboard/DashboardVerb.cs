@@ -81,7 +81,20 @@ internal sealed class DashboardVerb(CliConsole console, Func<IReadOnlyList<strin
     private async Task<int> ReportAsync(IReadOnlyList<string> sockets, string file, CancellationToken cancellation)
     {
         List<ReportedService> services = [];
-        foreach (var socket in sockets) services.Add(await LookAsync(socket, cancellation));
+        foreach (var socket in sockets)
+        {
+            try
+            {
+                services.Add(await LookAsync(socket, cancellation));
+            }
+            catch (CliException e) when (sockets.Count > 1)
+            {
+                // One service of many that has just ended, or does not answer, does not cost the report of the others.
+                await console.Error.WriteLineAsync($"ips: left out of the report: {TerminalText.Line(e.Message)}");
+            }
+        }
+
+        if (services.Count == 0) throw new CliException(CliExitCode.Failed, "No daemon answered; the report was not written.");
         var text = DashboardReport.Write(services, console.Time.GetUtcNow());
         if (file == "-")
         {
@@ -115,7 +128,7 @@ internal sealed class DashboardVerb(CliConsole console, Func<IReadOnlyList<strin
             return new(pidFile, status, history ?? []);
         }
         catch (CliException e) when (e.InnerException is ControlException
-        { Failure: ControlFailure.SocketMissing or ControlFailure.NobodyListens } && File.Exists(HistoryFile.Find(pidFile)))
+        { Failure: ControlFailure.SocketMissing or ControlFailure.NobodyListens or ControlFailure.DaemonGone } && File.Exists(HistoryFile.Find(pidFile)))
         {
             try
             {
