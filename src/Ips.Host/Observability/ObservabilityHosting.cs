@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Ips.Host.Configuration;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
@@ -23,18 +24,35 @@ internal static class ObservabilityHosting
     {
         var otlp = s_otlp.Any(name => Environment.GetEnvironmentVariable(name) is { Length: > 0 })
             && !string.Equals(Environment.GetEnvironmentVariable("OTEL_SDK_DISABLED"), "true", StringComparison.OrdinalIgnoreCase);
-        if (settings.MetricsUrl is null && !otlp) return;
-        var telemetry = builder.Services.AddOpenTelemetry()
-            .ConfigureResource(resource => resource.AddService("ips", serviceVersion: Version))
-            .WithMetrics(metrics =>
-            {
-                metrics.AddMeter(s_meters);
-                // A scrape is answered from the state of now: that of a moment ago may be the predecessor's.
-                if (settings.MetricsUrl is not null)
-                    metrics.AddPrometheusExporter(exporter => exporter.ScrapeResponseCacheDurationMilliseconds = 0);
-            });
-        if (otlp) telemetry.WithTracing(tracing => tracing.AddSource("Ips", "Microsoft.AspNetCore")).UseOtlpExporter();
+        if (otlp)
+        {
+            builder.Services.AddOpenTelemetry().ConfigureResource(Describe)
+                .WithMetrics(metrics => metrics.AddMeter(s_meters))
+                .WithTracing(tracing => tracing.AddSource("Ips", "Microsoft.AspNetCore"))
+                .UseOtlpExporter();
+        }
+
+        if (settings.MetricsUrl is not null) builder.Services.AddKeyedSingleton(MetricsEndpoint.Path, (_, _) => Prometheus());
     }
+
+    // Apart from OTLP's, which keeps the instruments' own names.
+    private static MeterProvider Prometheus()
+    {
+        var metrics = Sdk.CreateMeterProviderBuilder().ConfigureResource(Describe).AddMeter(s_meters)
+            // A scrape is answered from the state of now: that of a moment ago may be the predecessor's.
+            .AddPrometheusExporter(exporter => exporter.ScrapeResponseCacheDurationMilliseconds = 0)
+            .AddView(PrometheusName);
+        return metrics.Build();
+    }
+
+    // Prometheus keeps "_count" for histograms; promtool complains of a gauge that ends so.
+    private static MetricStreamConfiguration? PrometheusName(Instrument instrument) =>
+        instrument.Name.EndsWith(".count", StringComparison.Ordinal) && instrument.GetType().GetGenericTypeDefinition() is { } kind
+            && (kind == typeof(UpDownCounter<>) || kind == typeof(ObservableUpDownCounter<>)
+                || kind == typeof(Gauge<>) || kind == typeof(ObservableGauge<>))
+            ? new() { Name = $"{instrument.Name[..^"count".Length]}current" } : null;
+
+    private static void Describe(ResourceBuilder resource) => resource.AddService("ips", serviceVersion: Version);
 
     /// <summary>Serves <c>/metrics</c> at its own address, and nothing else there.</summary>
     public static void UseMetrics(this WebApplication app, DaemonSettings settings)
@@ -49,7 +67,8 @@ internal static class ObservabilityHosting
                 else if (!HttpMethods.IsGet(context.Request.Method)) await AnswerAsync(context, 405, "Only GET is answered.");
                 else await next(context);
             })
-            .UseOpenTelemetryPrometheusScrapingEndpoint(MetricsEndpoint.Path));
+            .UseOpenTelemetryPrometheusScrapingEndpoint(app.Services.GetRequiredKeyedService<MeterProvider>(MetricsEndpoint.Path),
+                null, MetricsEndpoint.Path, null, null));
     }
 
     private static Task AnswerAsync(HttpContext context, int status, string text)

@@ -33,7 +33,7 @@ internal static class RuleCases
               - { alertname: IpsDrainAbortedRequests, eval_time: 8m }
           - interval: 1m
             input_series:
-              - { series: 'ips_generation_count{instance="piles",job="ips",ips_generation_state="draining"}', values: '1x4 3x30' }
+              - { series: 'ips_generation_current{instance="piles",job="ips",ips_generation_state="draining"}', values: '1x4 3x30' }
               - { series: 'ips_generation_count{instance="one",job="ips",ips_generation_state="draining"}', values: '1x34' }
               - { series: 'ips_generation_count{instance="brief",job="ips",ips_generation_state="draining"}', values: '0x4 3x2 0x30' }
             alert_rule_test:
