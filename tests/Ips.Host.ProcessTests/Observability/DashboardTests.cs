@@ -278,7 +278,7 @@ public sealed partial class DashboardTests(ITestOutputHelper output) : ProcessTe
 
     private static string Expected(ReloadReceipt receipt) => string.Create(CultureInfo.InvariantCulture,
         $"{(receipt.Ended is ReloadOutcome.Promoted ? "✓ promoted" : "↩ rolled back")}|{receipt.OldGeneration} → {receipt.NewGeneration}|"
-            + $"{receipt.NewRelease}|{receipt.ElapsedMs / 1000:0.0} s");
+            + $"{receipt.NewRelease}|{(receipt.ElapsedMs < 1000 ? $"{receipt.ElapsedMs:0} ms" : $"{receipt.ElapsedMs / 1000:0.0} s")}");
 
     private static string Whole(long number) => number.ToString("#,0", CultureInfo.InvariantCulture);
 
