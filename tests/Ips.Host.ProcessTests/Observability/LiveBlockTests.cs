@@ -21,13 +21,13 @@ public sealed partial class LiveBlockTests(ITestOutputHelper output) : ProcessTe
     {
         var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon) { Probation = TimeSpan.FromSeconds(2) });
         await using var terminal = TerminalShell.Start(service.Processes.Environment);
-        terminal.Type("stty cols 120\n");
+        terminal.Type("stty cols 200\n");
         terminal.Type($"{environment} '{Binaries.IpsPath}' reload --pid-file '{service.PidFile}'; echo \"ended with $?\"\n");
         await terminal.WaitForAsync("ended with 0");
 
         var screen = terminal.Screen;
         Assert.Equal(draws, screen.Contains(ClearLine, StringComparison.Ordinal));
-        Assert.Equal(draws, ProbationLeft().IsMatch(screen));
+        Assert.True(draws == ProbationLeft().IsMatch(screen), screen);
         Assert.Equal(colours, Colour().IsMatch(screen));
         // What stays is the receipt: nothing of the block comes after it.
         var receipt = screen.LastIndexOf("promoted", StringComparison.Ordinal);
@@ -42,6 +42,7 @@ public sealed partial class LiveBlockTests(ITestOutputHelper output) : ProcessTe
         var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon) { Probation = TimeSpan.FromMinutes(1) });
         await using var terminal = TerminalShell.Start(service.Processes.Environment);
         var main = service.MainPid;
+        terminal.Type("stty cols 200\n");
         terminal.Type($"TERM=xterm '{Binaries.IpsPath}' reload --pid-file '{service.PidFile}'; echo \"ended with $?\"\n");
         var successor = await service.Log.WaitForAsync(e => e.Id == EventIds.AcceptingStarted && e.Pid != main, "a successor that accepts");
         await Eventually.TrueAsync(() => ProbationLeft().IsMatch(terminal.Screen), "the countdown of the probation");
@@ -57,6 +58,7 @@ public sealed partial class LiveBlockTests(ITestOutputHelper output) : ProcessTe
     {
         var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon) { Probation = TimeSpan.Zero });
         await using var terminal = TerminalShell.Start(service.Processes.Environment);
+        terminal.Type("stty cols 200\n");
         terminal.Type($"TERM=xterm '{Binaries.IpsPath}' top --pid-file '{service.PidFile}'; echo \"ended with $?\"\n");
         await terminal.WaitForAsync("Generation 1 (PID");
         var second = await service.ReloadAsync();
