@@ -59,6 +59,10 @@ public sealed partial class EveryKeyTests
         ["ips.reload.room-timeout"] = (Effect.AppliedToTheNextReload, Round.Daemon),
         ["ips.reload.env-file"] = (Effect.AppliedToTheNextReload, Round.Daemon),
         ["ips.reload.last-good"] = (Effect.Applied, Round.Daemon),
+        ["ips.reload.watch"] = (Effect.Told, Round.Daemon), // SelfReloadTests
+        ["ips.reload.watch-interval"] = (Effect.Told, Round.Daemon), // SelfReloadTests
+        ["ips.reload.every"] = (Effect.Told, Round.Daemon), // SelfReloadTests
+        ["ips.reload.max-memory"] = (Effect.Told, Round.Daemon), // SelfReloadTests
         ["ips.warmup.requests"] = (Effect.Applied, Round.Daemon),
         ["ips.warmup.timeout"] = (Effect.Applied, Round.Api),
         ["ips.metrics.url"] = (Effect.Applied, Round.Daemon),

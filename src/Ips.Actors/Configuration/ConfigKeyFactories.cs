@@ -51,7 +51,7 @@ internal static class ConfigKey
     /// <param name="set">Sets the option, in bytes.</param>
     /// <param name="minBytes">The least value allowed, in bytes.</param>
     /// <param name="maxBytes">The greatest value allowed, in bytes.</param>
-    public static ConfigKey<T> Size<T>(string path, Func<T, int> get, Action<T, int> set, int minBytes, int maxBytes) =>
+    public static ConfigKey<T> Size<T>(string path, Func<T, long> get, Action<T, long> set, long minBytes, long maxBytes) =>
         Scalar<T, long>(path, $"a size with a unit, from {SizeText.Format(minBytes)} to {SizeText.Format(maxBytes)}",
             options => get(options), (options, bytes) => set(options, (int)bytes), // in range by then
             (string text, out long bytes) => SizeText.TryParse(text, out bytes, out var reason) ? null : reason,

@@ -55,6 +55,13 @@ internal static class IpsKeys
                 TimeSpan.FromMinutes(10)),
             ConfigKey.FilePath<ReloadOptions>("ips.reload.env-file", o => o.EnvFile, (o, v) => o.EnvFile = v),
             ConfigKey.Flag<ReloadOptions>("ips.reload.last-good", o => o.LastGood, (o, v) => o.LastGood = v),
+            ConfigKey.List<ReloadOptions>("ips.reload.watch", o => o.Watch, (o, v) => o.Watch = v, "a list of release and runtime",
+                word => word is "release" or "runtime" ? null : $"'{word}' is neither"),
+            ConfigKey.Duration<ReloadOptions>("ips.reload.watch-interval", o => o.WatchInterval, (o, v) => o.WatchInterval = v, OneSecond,
+                TimeSpan.FromDays(1)),
+            ConfigKey.Duration<ReloadOptions>("ips.reload.every", o => o.Every, (o, v) => o.Every = v, TimeSpan.Zero,
+                TimeSpan.FromDays(366)),
+            ConfigKey.Size<ReloadOptions>("ips.reload.max-memory", o => o.MaxMemory, (o, v) => o.MaxMemory = v, 0, 1L << 40),
         ], []);
 
     /// <summary>The block <c>ips.warmup</c>.</summary>

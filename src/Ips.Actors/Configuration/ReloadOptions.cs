@@ -67,6 +67,27 @@ public sealed class ReloadOptions
     /// <c>ips start --last-good</c> uses.</summary>
     /// <value>Default true.</value>
     public bool LastGood { get; set; } = true;
+
+    /// <summary>Gets or sets what makes the service reload by itself. <c>release</c>: another release is in place, because the path of the
+    /// program leads to another folder, or the file <c>.ips-release</c> beside the program was written. <c>runtime</c>: the shared .NET
+    /// runtime was replaced on disk, or a newer patch of it was installed. Never while the service is paused; a release or a runtime that
+    /// fails is not tried again until it changes.</summary>
+    /// <value>Any of <c>release</c> and <c>runtime</c>. Default empty: it reloads when it is told to.</value>
+    public IReadOnlyList<string> Watch { get; set; } = [];
+
+    /// <summary>Gets or sets the least time between two reloads that the service begins by itself. Each is put off by a random part of it,
+    /// so machines that see the same change do not all reload at once.</summary>
+    /// <value>From 1 s to 24 h. Default 1 min.</value>
+    public TimeSpan WatchInterval { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Gets or sets the age at which a process is replaced by a new one of the release in place.</summary>
+    /// <value>From 0 (off) to 8,784 h (366 days). Default 0.</value>
+    public TimeSpan Every { get; set; }
+
+    /// <summary>Gets or sets the resident memory in bytes above which a process is replaced, if the machine and its control group have room
+    /// for 1.5 times as much; else it only warns. After a reload that failed it tries again an hour later.</summary>
+    /// <value>From 0 (off) to 1 TiB. Default 0.</value>
+    public long MaxMemory { get; set; }
 }
 
 /// <summary>What a reload does if <see cref="ReloadOptions.MaxGenerations"/> are alive. HOCON key <c>ips.reload.when-full</c>.</summary>

@@ -89,6 +89,10 @@ internal sealed record DaemonStatus(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool Paused { get; init; }
 
+    /// <summary>How the .NET runtime on disk differs from the one that this process runs on; null if it does not, or if the app brings its
+    /// own.</summary>
+    public string? RuntimeChange { get; init; }
+
     /// <summary>The socket on which another process can take over; null if none can.</summary>
     public string? TakeoverSocket { get; init; }
 

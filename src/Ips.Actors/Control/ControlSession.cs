@@ -90,6 +90,9 @@ internal sealed class ControlSession : UntypedActor, IWithTimers
         /// <summary>Whether an operator has paused the service.</summary>
         public Func<bool> Paused { get; init; } = () => false;
 
+        /// <summary>How the runtime on disk differs from the one that runs.</summary>
+        public Func<string?> RuntimeChange { get; init; } = () => null;
+
         /// <summary>What the app tells a successor.</summary>
         public Func<IReadOnlyCollection<string>> Facts { get; init; } = () => [];
 
@@ -272,6 +275,7 @@ internal sealed class ControlSession : UntypedActor, IWithTimers
             LastReload = state.LastReload,
             LastGood = _daemon.LastGood(),
             Paused = _daemon.Paused(),
+            RuntimeChange = _daemon.RuntimeChange(),
             TakeoverSocket = _daemon.TakeoverSocket,
         };
     }

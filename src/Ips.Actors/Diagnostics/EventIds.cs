@@ -62,6 +62,7 @@ internal static class EventIds
     public const int PrimaryServiceFailed = 1081;
     public const int PrimaryServiceStopsHost = 1082;
     public const int ActorSystemFault = 1083;
+    public const int NoRoomForSuccessor = 1084;
 
     // Signals 1100
     public const int SignalReceived = 1100;

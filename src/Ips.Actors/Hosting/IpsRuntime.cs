@@ -14,6 +14,7 @@ using Ips.Actors.Listener;
 using Ips.Actors.Posix;
 using Ips.Actors.Predecessor;
 using Ips.Actors.Reloader;
+using Ips.Actors.SelfReload;
 using Ips.Actors.Signals;
 using Ips.Actors.Supervise;
 using Ips.Actors.Systemd;
@@ -299,9 +300,11 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
             slot, launcher, files, listener, mover, lifecycle, options, loggers.Create<ReloaderActor>())), "reloader");
         var predecessor = context.ActorOf(ActorProps.Of(() =>
             new PredecessorActor(link, files, front, listener, mover, lifecycle, loggers.Create<PredecessorActor>())), "predecessor");
+        var runtime = RuntimeOnDisk.OfThisProcess(); // as it was when this process started
         var daemon = new ControlSession.Daemon(
             lifecycle, front, () => process.Endpoints, process.Pid, process.Generation, process.Release, startedAt)
         {
+            RuntimeChange = () => runtime?.Change()?.What,
             LastGood = process.ReadLastGood,
             Paused = () => frontState.Paused,
             Facts = () => [.. generation.Facts.Keys],
@@ -329,7 +332,17 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
         registry.Register<LifecycleActor>(lifecycle);
         registry.Register<HttpFrontActor>(front);
         registry.Register<ListenerProtocol>(listener);
-        return [lifecycle, listener, mover, front, reloader, predecessor, control, signals, .. door];
+        return [lifecycle, listener, mover, front, reloader, predecessor, control, signals, .. door,
+            .. SelfReload(context, parts, lifecycle, startedAt, frontState, runtime)];
+    }
+
+    private IActorRef[] SelfReload(
+        IUntypedActorContext context, Parts parts, IActorRef lifecycle, DateTimeOffset startedAt, FrontState front, RuntimeOnDisk? runtime)
+    {
+        if (SelfReloadRules.Of(parts.Options.Reload) is not { } rules) return [];
+        var sight = SelfReloadSight.OfThisProcess(rules, parts.Generation.StartCommand, startedAt, runtime, () => front.Paused);
+        var log = services.GetRequiredService<ActorLoggers>().Create<SelfReloadActor>();
+        return [context.ActorOf(ActorProps.Of(() => new SelfReloadActor(rules, sight, lifecycle, log)), "self-reload")];
     }
 
     private static Watcher.Facts Watched(CurrentProcess process, DateTimeOffset startedAt, TimeSpan probation, FrontState front) =>

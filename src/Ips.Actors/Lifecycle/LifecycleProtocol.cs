@@ -20,6 +20,9 @@ internal static class LifecycleProtocol
         /// <summary>What asks.</summary>
         public ReloadTrigger Trigger { get; init; } = ReloadTrigger.Control;
 
+        /// <summary>Why the service asks for it itself; null if somebody else asks.</summary>
+        public string? Cause => Trigger is ReloadTrigger.Self ? Source : null;
+
         /// <summary>What else was asked for.</summary>
         public ReloadRequest Request { get; init; } = new();
 

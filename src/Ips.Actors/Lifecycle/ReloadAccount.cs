@@ -142,6 +142,7 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
             WireName.Of(Outcome), pid, generation, NewPid, generation + 1, Failure?.Reason, _startedAt, ElapsedMs())
         {
             Trigger = WireName.Of(Trigger),
+            Cause = Asked?.Reload.Cause,
             OldRelease = release,
             NewRelease = _newRelease,
             Connections = _connections,

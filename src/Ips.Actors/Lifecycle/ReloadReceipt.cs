@@ -42,7 +42,11 @@ internal sealed record ReloadReceipt(
     /// <summary>Names the request, if it has waited: <see cref="ReloadRequest.Id"/>.</summary>
     public string? RequestId { get; init; }
 
-    /// <summary>What asked for it: <c>signal</c>, <c>control</c> or <c>takeover</c>; null in the receipt of an older build.</summary>
+    /// <summary>Why the service reloaded by itself; null if somebody asked for it.</summary>
+    public string? Cause { get; init; }
+
+    /// <summary>What asked for it: <c>signal</c>, <c>control</c>, <c>takeover</c> or <c>self</c>; null in the receipt of an older
+    /// build.</summary>
     public string? Trigger { get; init; }
 
     /// <summary>It was a dry run: no connection was to be accepted.</summary>

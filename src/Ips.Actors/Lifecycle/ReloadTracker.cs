@@ -118,6 +118,7 @@ internal sealed class ReloadTracker(LifecycleMemory memory, ICurrentProcess proc
         {
             Outcome = WireName.Of(outcome),
             Trigger = WireName.Of(asked.Reload.Trigger),
+            Cause = asked.Reload.Cause,
             DryRun = asked.Reload.DryRun,
             WaitedMs = asked.HasWaited ? asked.WaitedMs : null,
             RequestId = asked.Id,

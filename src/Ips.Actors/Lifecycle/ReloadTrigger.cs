@@ -11,4 +11,7 @@ internal enum ReloadTrigger
 
     /// <summary>A process that takes over.</summary>
     Takeover,
+
+    /// <summary>The service itself, by what <c>ips.reload.watch</c>, <c>every</c> or <c>max-memory</c> says.</summary>
+    Self,
 }

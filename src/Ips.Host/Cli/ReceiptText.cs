@@ -28,6 +28,7 @@ internal static class ReceiptText
             _ => $"Reload ended as '{receipt.Outcome}' after {elapsed}; it was to go from {old} to {successor}.",
         });
         if (receipt.Reason is not null) text.Append(CultureInfo.InvariantCulture, $" Reason: {receipt.Reason.TrimEnd('.')}.");
+        if (receipt.Cause is { } cause) text.Append(CultureInfo.InvariantCulture, $" It reloaded by itself: {cause}.");
         if (receipt.WaitedMs is { } waited) text.Append(CultureInfo.InvariantCulture,
             $" It waited {Duration(waited)} for the reload before it.");
         if (receipt.AbortedGenerations is { Count: > 0 } aborted)

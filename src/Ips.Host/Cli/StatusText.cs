@@ -26,6 +26,7 @@ internal static class StatusText
             ("connections", Number(status.OpenConnections)),
             ("requests", Number(status.RunningRequests)),
         ];
+        if (status.RuntimeChange is { } runtime) rows.Add(("runtime", $"{runtime}; a reload starts on what is on disk"));
         if (status.TakeoverSocket is { } takeover) rows.Add(("takeover", takeover));
         if (status.SuccessorPid is { } successor)
         {

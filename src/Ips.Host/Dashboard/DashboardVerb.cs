@@ -128,7 +128,8 @@ internal sealed class DashboardVerb(CliConsole console, Func<IReadOnlyList<strin
             return new(pidFile, status, history ?? []);
         }
         catch (CliException e) when (e.InnerException is ControlException
-        { Failure: ControlFailure.SocketMissing or ControlFailure.NobodyListens or ControlFailure.DaemonGone } && File.Exists(HistoryFile.Find(pidFile)))
+        { Failure: ControlFailure.SocketMissing or ControlFailure.NobodyListens or ControlFailure.DaemonGone }
+            && File.Exists(HistoryFile.Find(pidFile)))
         {
             try
             {

@@ -11,7 +11,7 @@ public sealed class LayerTests
         "Lifecycle",
         "Launch",
         "Files",
-        "Listener Reloader Predecessor HttpFront Takeover Control Signals Systemd",
+        "Listener Reloader Predecessor HttpFront Takeover Control Signals Systemd SelfReload",
         "Supervise",
         "Hosting");
 
