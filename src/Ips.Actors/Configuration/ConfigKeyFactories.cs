@@ -53,8 +53,7 @@ internal static class ConfigKey
     /// <param name="maxBytes">The greatest value allowed, in bytes.</param>
     public static ConfigKey<T> Size<T>(string path, Func<T, long> get, Action<T, long> set, long minBytes, long maxBytes) =>
         Scalar<T, long>(path, $"a size with a unit, from {SizeText.Format(minBytes)} to {SizeText.Format(maxBytes)}",
-            options => get(options), (options, bytes) => set(options, (int)bytes), // in range by then
-            (string text, out long bytes) => SizeText.TryParse(text, out bytes, out var reason) ? null : reason,
+            get, set, (string text, out long bytes) => SizeText.TryParse(text, out bytes, out var reason) ? null : reason,
             bytes => bytes >= minBytes && bytes <= maxBytes ? null : "", SizeText.Format);
 
     /// <summary>A switch.</summary>

@@ -12,7 +12,8 @@ internal static class ApiKeys
     /// <summary>The block <c>ips.api</c>.</summary>
     internal static ConfigTable<ApiOptions> Table { get; } = new(
         [
-            ConfigKey.Size<ApiOptions>(MaxBody, o => o.MaxBodySizeBytes, (o, v) => o.MaxBodySizeBytes = (int)v, 1024, 16 * 1024 * 1024),
+            ConfigKey.Size<ApiOptions>(MaxBody, o => o.MaxBodySizeBytes, (o, v) => o.MaxBodySizeBytes = (int)v, // in range by then
+                1024, 16 * 1024 * 1024),
             ConfigKey.Size<ApiOptions>(BodyMemory, o => o.BodyMemorySizeBytes, (o, v) => o.BodyMemorySizeBytes = (int)v, 1024 * 1024,
                 1024 * 1024 * 1024),
             ConfigKey.Count<ApiOptions>(PageSize, o => o.PageSize, (o, v) => o.PageSize = v, 1, 10_000, "objects"),

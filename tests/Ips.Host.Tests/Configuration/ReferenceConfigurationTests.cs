@@ -95,7 +95,7 @@ public sealed partial class ReferenceConfigurationTests
                 "false" => "true",
                 "4096" or "20" or "4" => "17",
                 "1" => "0.5",
-                "0B" => "7MiB",
+                "0B" => "7GiB",
                 ['[', ..] when key.Path == "ips.reload.watch" => "release;runtime",
                 ['[', ..] when key.Path == "ips.listener.main-only" => "http://x:1;http://x:2",
                 ['[', ..] => "/x;/y",
