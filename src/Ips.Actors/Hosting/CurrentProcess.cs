@@ -173,7 +173,8 @@ internal sealed class CurrentProcess(
     {
         RestoreLog();
         Releases.TellPin(log); // the rollback wrote it after it had the answer
-        if (LastGoodPath is { } lastGood && FileIdentity.OfPath(lastGood) is null) LastGoodFile.TryWrite(lastGood, OwnRelease with { Previous = _previous }, log);
+        if (LastGoodPath is { } lastGood && FileIdentity.OfPath(lastGood) is null)
+            LastGoodFile.TryWrite(lastGood, OwnRelease with { Previous = _previous }, log);
         if (history.Count > 0 && HistoryPath is { } kept && FileIdentity.OfPath(kept) is null) KeepHistory(history);
         var door = takeover is not null && FileIdentity.OfPath(takeover.Path) is null;
         if (door)

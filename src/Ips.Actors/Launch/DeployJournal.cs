@@ -30,7 +30,7 @@ internal sealed record DeployJournal
     /// <param name="former">The release that served before; a rollback takes it back.</param>
     public DeployJournal AfterPromotion(AskedRelease asked, string? former) => this with
     {
-        Promoted = [.. Promoted.Where(name => name != asked.Name).TakeLast(MostNames - 1), asked.Name],
+        Promoted = [.. With(asked, former).Where(name => name != asked.Name).TakeLast(MostNames - 1), asked.Name],
         Refused = Add(Refused.Where(name => name != asked.Name), asked.Rollback && former != asked.Name ? former : null),
         Pinned = asked.Rollback ? new PinnedRelease(asked.Name, asked.At) : null,
         Asked = null,
@@ -39,6 +39,10 @@ internal sealed record DeployJournal
     /// <summary>The journal once it is known that a release was not promoted.</summary>
     public DeployJournal AfterRefusal(string name) =>
         this with { Refused = Add(Refused.Where(known => known != name), Promoted.Contains(name) ? null : name), Asked = null };
+
+    // What served before the first deploy was put there by hand.
+    private IEnumerable<string> With(AskedRelease asked, string? former) =>
+        former is null || asked.Rollback || Promoted.Contains(former) || Refused.Contains(former) ? Promoted : Promoted.Append(former);
 
     private static List<string> Add(IEnumerable<string> names, string? name) =>
         [.. (name is null ? names : names.Where(known => known != name).Append(name)).TakeLast(MostNames)];
@@ -64,10 +68,15 @@ internal sealed record DeployJournal
     {
         try
         {
-            return content is { Length: > 0 }
-                && JsonSerializer.Deserialize(content, DeployJournalJson.Default.DeployJournal) is { } journal
-                && journal is { Promoted: not null, Refused: not null, Asked: null or { Name: not null }, Pinned: null or { Name: not null } }
-                ? journal : new DeployJournal();
+            if (content is not { Length: > 0 }
+                || JsonSerializer.Deserialize(content, DeployJournalJson.Default.DeployJournal) is not { } journal) return new DeployJournal();
+            return new DeployJournal // the serializer fills in null for what is not there
+            {
+                Promoted = [.. (journal.Promoted ?? []).Where(name => name is not null)],
+                Refused = [.. (journal.Refused ?? []).Where(name => name is not null)],
+                Asked = journal.Asked is { Name: not null } ? journal.Asked : null,
+                Pinned = journal.Pinned is { Name: not null } ? journal.Pinned : null,
+            };
         }
         catch (JsonException)
         {

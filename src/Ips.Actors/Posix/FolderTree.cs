@@ -21,11 +21,11 @@ internal static unsafe class FolderTree
             var fault = status switch
             {
                 { IsFolder: false } => "is no folder.",
-                { IsOurs: false } => $"belongs to uid {status.UserId}, and this is uid {ProcessAttributes.EffectiveUserId}: run the command "
-                    + $"as that user (sudo -u '#{status.UserId}' ips ...), or give the folder to uid {ProcessAttributes.EffectiveUserId} "
-                    + "(chown).",
-                { OthersMayWrite: true } => $"has mode {GuardedPath.Octal(status.Permissions)}: others may write to it, and it decides what "
-                    + "the service runs (chmod go-w).",
+                { IsOurs: false } => $"belongs to uid {status.UserId}, and this is uid {ProcessAttributes.EffectiveUserId}: run the "
+                    + $"command as that user (sudo -u '#{status.UserId}' ips ...), or give the folder to uid "
+                    + $"{ProcessAttributes.EffectiveUserId} (chown).",
+                { OthersMayWrite: true } => $"has mode {GuardedPath.Octal(status.Permissions)}: others may write to it, and it decides "
+                    + "what the service runs (chmod go-w).",
                 _ when place.IsContested => "is in a folder that others may write to: they could put another folder in its place. Change "
                     + "who may write to the folders above it (chown, chmod go-w).",
                 _ => null,

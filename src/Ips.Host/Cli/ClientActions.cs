@@ -112,7 +112,7 @@ internal sealed class ClientActions(CliConsole console)
         if (last.Message is { } message && message.StartsWith($"unknown verb '{request.Verb}'", StringComparison.Ordinal))
         {
             throw new CliException(CliExitCode.Failed,
-                $"The running daemon is of a release that does not know {Asked(request.Verb)} ({message}). Nothing was reloaded.");
+                $"The running daemon is of a release that {Unknown(request.Verb)} ({message}). Nothing was reloaded.");
         }
 
         for (var hops = 0; last is { Kind: "passed-on", Ask: { } next } && hops < MostHops; hops++)
@@ -152,11 +152,11 @@ internal sealed class ClientActions(CliConsole console)
     internal static TimeSpan LimitOf(DaemonSettings settings) =>
         settings.Ips.Reload.ReadyTimeout + settings.Ips.Reload.Probation + (2 * settings.Ips.Reload.KillTimeout) + Margin;
 
-    private static string Asked(string verb) => WireName.Parse<ControlVerb>(verb) switch
+    private static string Unknown(string verb) => WireName.Parse<ControlVerb>(verb) switch
     {
-        ControlVerb.CheckRelease => "--check with a folder",
-        ControlVerb.Deploy or ControlVerb.Rollback => $"'ips {verb}'",
-        _ => "--accept-store or --ignore-check",
+        ControlVerb.CheckRelease => "cannot check a folder",
+        ControlVerb.Deploy or ControlVerb.Rollback => $"does not know 'ips {verb}'",
+        _ => "knows neither --accept-store nor --ignore-check",
     };
 
     // The request has an id: it counts once, however often it is sent and whichever process passes it on.

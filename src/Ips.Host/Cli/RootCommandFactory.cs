@@ -8,6 +8,9 @@ namespace Ips.Host.Cli;
 /// <summary>The grammar of the command line. Pure: what a verb does is in <see cref="ICliActions"/>.</summary>
 internal static class RootCommandFactory
 {
+    private const string ReloadTimeout =
+        "How long to wait for the outcome, such as 90s; the reload continues. Default: the daemon's own limits.";
+
     /// <summary>Makes the root command.</summary>
     /// <param name="actions">Carries out the verbs.</param>
     /// <param name="more">Further verbs, of other rooms.</param>
@@ -15,8 +18,8 @@ internal static class RootCommandFactory
     {
         var root = new RootCommand(HelpText.Description)
         {
-            Run(actions), Supervise(actions), Start(actions), Reload(actions), Deploy(actions), Rollback(actions), Stop(actions), Pause(actions, true), Pause(actions, false),
-                Status(actions), Top(actions), History(actions), Check(actions), Doctor(actions),
+            Run(actions), Supervise(actions), Start(actions), Reload(actions), Deploy(actions), Rollback(actions), Stop(actions),
+            Pause(actions, true), Pause(actions, false), Status(actions), Top(actions), History(actions), Check(actions), Doctor(actions),
         };
         foreach (var command in more) root.Add(command);
         root.Add(Completion(root));
@@ -90,7 +93,7 @@ internal static class RootCommandFactory
     private static Command Reload(ICliActions actions)
     {
         var target = new TargetOptionSet();
-        var timeout = Timeout("How long to wait for the outcome, such as 90s; the reload continues. Default: the daemon's own limits.");
+        var timeout = Timeout(ReloadTimeout);
         var command = target.AddTo(new("reload", "Replace the running daemon with the release now in place, and print the outcome."));
         var check = new Option<string?>("--check")
         {
@@ -138,7 +141,7 @@ internal static class RootCommandFactory
             HelpName = "FOLDER|ARCHIVE",
         };
         var name = CliOptions.Text("--name", "NAME", "The release's name. Default: its version, else its archive's name, else the time.");
-        var (into, timeout) = (Into(), Timeout("How long to wait for the outcome, such as 90s; the reload continues. Default: the daemon's own limits."));
+        var (into, timeout) = (Into(), Timeout(ReloadTimeout));
         var command = target.AddTo(new("deploy", "Put a release into releases/ beside the running one, start it by a reload, and point the "
             + "link 'current' at it once it is promoted. If it is not, nothing has changed."));
         command.Add(source);
@@ -159,10 +162,10 @@ internal static class RootCommandFactory
             HelpName = "NAME",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        var (into, timeout) = (Into(), Timeout("How long to wait for the outcome, such as 90s; the reload continues. Default: the daemon's own limits."));
+        var (into, timeout) = (Into(), Timeout(ReloadTimeout));
         var command = target.AddTo(new("rollback",
-            "Go back to the last good release: start it by a reload, and point the link 'current' at it once it is promoted. It stays pinned "
-            + "until the next deploy."));
+            "Go back to the last good release: start it by a reload, and point the link 'current' at it once it is promoted. It stays "
+            + "pinned until the next deploy."));
         command.Add(name);
         command.Add(into);
         command.Add(timeout);

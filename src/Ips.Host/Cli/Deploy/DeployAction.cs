@@ -7,8 +7,8 @@ using Ips.Host.Configuration;
 
 namespace Ips.Host.Cli.Deploy;
 
-/// <summary><c>ips deploy</c> and <c>ips rollback</c>: all work on files is done here, by the operator's rights; the service only starts the
-/// release whose name it is told.</summary>
+/// <summary><c>ips deploy</c> and <c>ips rollback</c>: all work on files is done here, by the operator's rights; the service only starts
+/// the release whose name it is told.</summary>
 /// <remarks>Killed at any step it leaves the service and <c>current</c> as they are. The next command removes what is not complete, and
 /// points <c>current</c> at a release that was promoted meanwhile: the journal says which one was asked for.</remarks>
 internal sealed class DeployAction(CliConsole console, ClientActions client)
@@ -100,8 +100,8 @@ internal sealed class DeployAction(CliConsole console, ClientActions client)
     }
 
     private static Deployment PlaceOf(DaemonStatus status) => status.Deployment ?? throw new CliException(CliExitCode.Failed,
-        $"The service was not started by way of a link '{ReleaseLink.CurrentName}' (or its release is older than this command): the program "
-        + $"or the working directory must be in …/{ReleaseLink.CurrentName}/. docs/deploying.md tells how to begin.");
+        $"The service was not started by way of a link '{ReleaseLink.CurrentName}' (or its release is older than this command): the "
+        + $"program or the working directory must be in …/{ReleaseLink.CurrentName}/. docs/deploying.md tells how to begin.");
 
     // A deploy never waits in the service itself, so that its answer is about its own release.
     private async Task<DaemonStatus> AwaitQuietAsync(DaemonAddress address, DaemonSettings settings, TimeSpan? timeout,
@@ -116,7 +116,8 @@ internal sealed class DeployAction(CliConsole console, ClientActions client)
             if (!told) Say($"waits for the reload in progress: {TerminalText.Line(status.Phase ?? status.State)}");
             if (console.Time.GetElapsedTime(start) > limit)
                 throw new CliException(CliExitCode.Failed,
-                    $"The service is still busy ({TerminalText.Line(status.Phase ?? status.State)}). Nothing was changed; ask again later.");
+                    $"The service is still busy ({TerminalText.Line(status.Phase ?? status.State)}). Nothing was changed; ask "
+                        + "again later.");
             await Task.Delay(LookInterval, console.Time, cancellation);
         }
     }
@@ -160,8 +161,8 @@ internal sealed class DeployAction(CliConsole console, ClientActions client)
                 throw new CliException(CliExitCode.Failed, $"{source} is not deployed: {fault}. Nothing was changed.");
             if (scene.User != ProcessAttributes.EffectiveUserId && stage.Unreadable is { } closed)
                 throw new CliException(CliExitCode.Failed,
-                    $"{source} is not deployed: its {Path.GetRelativePath(stage.Root, closed)} is closed to others, and the service runs as "
-                    + $"uid {scene.User} (chmod o+r). Nothing was changed.");
+                    $"{source} is not deployed: its {Path.GetRelativePath(stage.Root, closed)} is closed to others, and the service runs "
+                    + $"as uid {scene.User} (chmod o+r). Nothing was changed.");
             var name = DeployPlan.NameOf(given, ReleaseShelf.VersionOf(stage.Root, program), content.ArchiveName, console.Time.GetUtcNow(),
                 shelf.Has);
             stage.Seal();
@@ -210,8 +211,8 @@ internal sealed class DeployAction(CliConsole console, ClientActions client)
         if (receipt.Ended is not ReloadOutcome.Promoted || receipt.Deployed != name)
         {
             shelf.WriteJournal(shelf.ReadJournal().AfterRefusal(name));
-            Say($"release {name} was not promoted. 'current' still names {shelf.Current() ?? "no release"}; {shelf.PathOf(name)} is kept for "
-                + "a look, and is the first that a later deploy removes");
+            Say($"release {name} was not promoted. 'current' still names {shelf.Current() ?? "no release"}; {shelf.PathOf(name)} is "
+                + "kept for a look, and is the first that a later deploy removes");
             return await client.ShowAsync(receipt, json) is var code && code == CliExitCode.Ok ? CliExitCode.ReloadRefused : code;
         }
 

@@ -55,13 +55,14 @@ internal static class DeployPlan
     /// <param name="serves">The release that serves.</param>
     /// <param name="current">The release that <c>current</c> names.</param>
     /// <returns>The release to point <c>current</c> at, null for none; and the journal then.</returns>
-    internal static (string? Point, DeployJournal Journal) Mend(DeployJournal journal, string? serves, string? current) => journal.Asked switch
-    {
-        null => (null, journal),
-        { } asked when asked.Name != serves => (null, journal.AfterRefusal(asked.Name)),
-        { } asked when asked.Name == current => (null, journal.AfterPromotion(asked, journal.Promoted.LastOrDefault())),
-        { } asked => (asked.Name, journal.AfterPromotion(asked, current)),
-    };
+    internal static (string? Point, DeployJournal Journal) Mend(DeployJournal journal, string? serves, string? current) =>
+        journal.Asked switch
+        {
+            null => (null, journal),
+            { } asked when asked.Name != serves => (null, journal.AfterRefusal(asked.Name)),
+            { } asked when asked.Name == current => (null, journal.AfterPromotion(asked, journal.Promoted.LastOrDefault())),
+            { } asked => (asked.Name, journal.AfterPromotion(asked, current)),
+        };
 
     /// <summary>The release that a rollback takes.</summary>
     /// <param name="given">By the operator; null for none.</param>

@@ -140,7 +140,8 @@ internal abstract class ReleaseSource : IDisposable
 
         private static string ReadTarget(ZipArchiveEntry entry)
         {
-            if (entry.Length > MostTargetBytes) throw new ArchiveException($"{TerminalText.Line(entry.FullName)} is a link of too long a target");
+            if (entry.Length > MostTargetBytes)
+                throw new ArchiveException($"{TerminalText.Line(entry.FullName)} is a link of too long a target");
             using var reader = new StreamReader(entry.Open());
             return reader.ReadToEnd();
         }

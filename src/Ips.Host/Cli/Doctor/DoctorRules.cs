@@ -44,8 +44,8 @@ internal static class DoctorRules
         if (place is null) yield break;
         if (place is { Serves: { } serves } && serves != place.Current)
         {
-            yield return new($"release {serves} serves, but {place.Folder}/{ReleaseLink.CurrentName} names {place.Current ?? "no release"}: "
-                + "a crash or a reload starts that one", asked == serves
+            yield return new($"release {serves} serves, but {place.Folder}/{ReleaseLink.CurrentName} names "
+                + $"{place.Current ?? "no release"}: a crash or a reload starts that one", asked == serves
                     ? $"a deploy was cut off after its release was promoted: the next `ips deploy` mends it first, so does `ips deploy "
                         + $"{place.Folder}/{ReleaseLink.ReleasesName}/{serves}`"
                     : $"the link was switched without a reload: `ips reload` starts {place.Current ?? "it"}, and `ips deploy "
