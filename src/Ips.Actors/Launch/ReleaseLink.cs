@@ -42,6 +42,10 @@ internal sealed record ReleaseLink(string Folder)
         path is not null && path.StartsWith(releases + "/", StringComparison.Ordinal)
             && path[(releases.Length + 1)..].Split('/')[0] is var name && ReleaseName.Fault(name) is null ? name : null;
 
+    /// <summary>Whether a path, relative to a folder, stays in it.</summary>
+    public static bool IsInside(string path) =>
+        path.Length > 0 && path[0] != '/' && !path.Contains('\0', StringComparison.Ordinal) && !path.Split('/').Contains("..");
+
     private static string? Above(string? path)
     {
         if (path is null) return null;

@@ -81,6 +81,17 @@ public sealed class ReleaseLinkTests
     [InlineData(null, null)]
     public void NameIn_APath_IsTheFolderBelow(string? path, string? name) => Assert.Equal(name, ReleaseLink.NameIn("/srv/releases", path));
 
+    [Theory]
+    [InlineData("App", true)]
+    [InlineData("bin/App..dll", true)]
+    [InlineData("", false)]
+    [InlineData("/etc/x", false)]
+    [InlineData("../x", false)]
+    [InlineData("bin/../../x", false)]
+    [InlineData("a\0b", false)]
+    public void IsInside_AProgramThatAServiceNames_NeverLeavesTheRelease(string path, bool inside) =>
+        Assert.Equal(inside, ReleaseLink.IsInside(path));
+
     [Fact]
     public void Journal_Written_ReadsTheSameAndIgnoresWhatItDoesNotKnow()
     {

@@ -34,7 +34,7 @@ public sealed class DeployFaultTests(ITestOutputHelper output) : DeployTest(outp
         await load.WaitForRequestsAsync(1, Limits.Step);
         var held = moment.StartsWith("while it waits", StringComparison.Ordinal) || moment.StartsWith("between", StringComparison.Ordinal);
         var build = Build("2", held ? [SampleMarks.HoldBeforeHello] : []);
-        if (moment == "while it waits for a refusal") File.WriteAllText(Path.Combine(build, SampleMarks.Unhealthy), "");
+        if (moment == "while it waits for a refusal") File.WriteAllText(Path.Combine(build, SampleMarks.ThrowsInStart), "");
         if (moment == "while it copies") Fill(Path.Combine(build, "large"), 256);
         var deploy = BeginDeploy(service, build, "2");
         switch (moment)
@@ -150,20 +150,22 @@ public sealed class DeployFaultTests(ITestOutputHelper output) : DeployTest(outp
     {
         Directory.CreateDirectory(Shelf);
         Tmpfs.Mount(Shelf, 48 * 1024);
+        File.SetUnixFileMode(Shelf, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         _mounted = Shelf;
         var service = await StartOneAsync();
         var fill = Path.Combine(Shelf, "fill");
         Fill(fill, 20);
         await using var load = StrictLoad.Start(FaultScene.LightLoad(service.Target));
         await load.WaitForRequestsAsync(1, Limits.Step);
-        var refused = await DeployAsync(service, Build("2"), "2");
+        var build = Build("2");
+        var refused = await DeployAsync(service, build, "2");
         AssertCode(1, refused);
         AssertSays("No space left on device", refused);
         AssertSays("Nothing was changed.", refused);
         Assert.Equal(["1", "fill"], Shelved);
         await AssertInPlaceAsync(service, "1");
         File.Delete(fill);
-        AssertCode(0, await DeployAsync(service, Build("2"), "2"));
+        AssertCode(0, await DeployAsync(service, build, "2"));
         await AssertInPlaceAsync(service, "2");
         Assert.Equal(0, (await load.StopAsync()).FailedRequests);
     }

@@ -119,7 +119,7 @@ public sealed class DeployTests(ITestOutputHelper output) : DeployTest(output)
 
     [Theory]
     [InlineData(SampleMarks.ThrowsInMain, "throws this is thrown by Main")]
-    [InlineData(SampleMarks.Unhealthy, "marked as unhealthy")]
+    [InlineData(SampleMarks.ThrowsInStart, "throws this is thrown by StartAsync")]
     [InlineData(SampleMarks.DiesWhenServing, "SIGKILL")]
     public async Task Deploy_OfABadRelease_TouchesNothingAndKeepsItForALook(string mark, string reason)
     {
@@ -261,7 +261,7 @@ public sealed class DeployTests(ITestOutputHelper output) : DeployTest(output)
     {
         var service = await StartOneAsync();
         AssertCode(0, await DeployAsync(service, Build("2"), "2"));
-        Releases.Mark("1", SampleMarks.Unhealthy);
+        Releases.Mark("1", SampleMarks.ThrowsInStart);
         AssertCode(4, await RollbackAsync(service));
         await AssertInPlaceAsync(service, "2");
         Assert.Null((await service.StatusAsync()).Deployment!.PinnedSince);
@@ -270,15 +270,27 @@ public sealed class DeployTests(ITestOutputHelper output) : DeployTest(output)
     [Fact]
     public async Task Prune_KeepsFiveAndWhatRunsServesOrIsGood()
     {
-        var service = await StartOneAsync();
+        var service = await StartOneAsync(new ServiceSettings(ServiceKind.SampleApp)
+        {
+            Program = Path.Combine(Releases.Current, Binaries.SampleApp), More = ["--Ips:Reload:MaxGenerations=10"],
+            DrainTimeout = 2 * Limits.Step,
+        });
         // A generation that still drains runs from release 1, however old it is.
         using var held = await RawClient.ConnectAsync(service.Port);
         await held.SendGetAsync("/stream?ms=60000&chunks=600");
         await held.ReadUntilAsync(text => text.Length > 0);
         AssertCode(4, await DeployAsync(service, Build("bad", SampleMarks.ThrowsInMain), "bad"));
         for (var i = 2; i <= 7; i++) AssertCode(0, await DeployAsync(service, Build($"{i}"), $"{i}"));
-        Assert.Equal(["1", "3", "4", "5", "6", "7"], Shelved);
-        await AssertInPlaceAsync(service, "7");
+        // Nor those between, which pass its connection on.
+        string[] running = [.. service.Processes.Alive().Select(pid => Path.GetFileName(Path.GetDirectoryName(ProcFs.Program(pid))!))];
+        Assert.Contains("1", running);
+        Assert.Equal(new[] { "3", "4", "5", "6", "7" }.Union(running).Order(StringComparer.Ordinal), Shelved);
+
+        held.Dispose();
+        await service.WaitForMainAloneAsync();
+        AssertCode(0, await DeployAsync(service, Build("8"), "8"));
+        Assert.Equal(["4", "5", "6", "7", "8"], Shelved);
+        await AssertInPlaceAsync(service, "8");
     }
 
     [Fact]
@@ -287,9 +299,9 @@ public sealed class DeployTests(ITestOutputHelper output) : DeployTest(output)
         var service = await StartOneAsync();
         var good = await IpsCommand.RunAsync("reload", "--check", Build("2"), "--pid-file", service.PidFile);
         AssertCode(0, good);
-        var bad = await IpsCommand.RunAsync("reload", "--check", Build("bad", SampleMarks.Unhealthy), "--pid-file", service.PidFile);
+        var bad = await IpsCommand.RunAsync("reload", "--check", Build("bad", SampleMarks.ThrowsInStart), "--pid-file", service.PidFile);
         AssertCode(4, bad);
-        AssertSays("marked as unhealthy", bad);
+        AssertSays("thrown by StartAsync", bad);
         AssertCode(1, await IpsCommand.RunAsync("reload", "--check", Path.Combine(Folder, "none"), "--pid-file", service.PidFile));
         AssertCode(0, await IpsCommand.RunAsync("reload", "--check", "--pid-file", service.PidFile)); // as ever
         await AssertInPlaceAsync(service, "1");

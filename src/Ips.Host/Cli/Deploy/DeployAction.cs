@@ -13,6 +13,10 @@ namespace Ips.Host.Cli.Deploy;
 /// points <c>current</c> at a release that was promoted meanwhile: the journal says which one was asked for.</remarks>
 internal sealed class DeployAction(CliConsole console, ClientActions client)
 {
+    private const string NoLink =
+        $"The service was not started by way of a link '{ReleaseLink.CurrentName}' (or its release is older than this command): the "
+        + $"program or the working directory must be in …/{ReleaseLink.CurrentName}/. docs/deploying.md tells how to begin.";
+
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(200);
 
     /// <summary>What came of it, if it is interrupted now.</summary>
@@ -83,7 +87,7 @@ internal sealed class DeployAction(CliConsole console, ClientActions client)
         if (into is null)
         {
             return trusted ? (place.Folder, trusted, user) : throw new CliException(CliExitCode.Configuration,
-                $"The service runs as uid {user} and says that its releases are in {TerminalText.Line(place.Folder)}. Root does not go by "
+                $"The service {(user < 0 ? "of another user" : $"runs as uid {user} and")} says that its releases are in {TerminalText.Line(place.Folder)}. Root does not go by "
                 + "what another user says: name the folder with --into, or run this as that user.");
         }
 
@@ -95,13 +99,29 @@ internal sealed class DeployAction(CliConsole console, ClientActions client)
 
     private static (int User, bool Contested) OwnerOf(string socketPath)
     {
-        using var place = GuardedPath.Walk(socketPath);
-        return (place.Status()?.UserId ?? -1, place.IsContested);
+        try
+        {
+            using var place = GuardedPath.Walk(socketPath);
+            return (place.Status()?.UserId ?? -1, place.IsContested);
+        }
+        catch (IOException)
+        {
+            return (-1, true); // such as in another mount namespace
+        }
     }
 
-    private static Deployment PlaceOf(DaemonStatus status) => status.Deployment ?? throw new CliException(CliExitCode.Failed,
-        $"The service was not started by way of a link '{ReleaseLink.CurrentName}' (or its release is older than this command): the "
-        + $"program or the working directory must be in …/{ReleaseLink.CurrentName}/. docs/deploying.md tells how to begin.");
+    // Its names are parts of paths that this process uses.
+    private static Deployment PlaceOf(DaemonStatus status) => status.Deployment switch
+    {
+        null => throw new CliException(CliExitCode.Failed, NoLink),
+        { Program: var program } when !ReleaseLink.IsInside(program) => throw new CliException(CliExitCode.Failed,
+            $"The service says that its program is {TerminalText.Line(program)} in a release, which is no path inside one."),
+        { } place => place with
+        {
+            Serves = ReleaseName.Fault(place.Serves) is null ? place.Serves : null,
+            Current = ReleaseName.Fault(place.Current) is null ? place.Current : null,
+        },
+    };
 
     // A deploy never waits in the service itself, so that its answer is about its own release.
     private async Task<DaemonStatus> AwaitQuietAsync(DaemonAddress address, DaemonSettings settings, TimeSpan? timeout,
@@ -244,7 +264,7 @@ internal sealed class DeployAction(CliConsole console, ClientActions client)
         var (shelf, journal) = (scene.Shelf, scene.Shelf.ReadJournal());
         var shelved = shelf.All();
         if (shelved.Count <= DeployPlan.Kept) return;
-        if (ReleaseUsers.Find(shelf.Releases, scene.User) is not { } running)
+        if (ReleaseUsers.Find(shelf.Releases, scene.Place.Program) is not { } running)
         {
             Say($"nothing is removed from {shelf.Releases}: not all processes of the service can be looked at by this user");
             return;
