@@ -69,7 +69,11 @@ internal sealed record DeployJournal
         try
         {
             if (content is not { Length: > 0 }
-                || JsonSerializer.Deserialize(content, DeployJournalJson.Default.DeployJournal) is not { } journal) return new DeployJournal();
+                || JsonSerializer.Deserialize(content, DeployJournalJson.Default.DeployJournal) is not { } journal)
+            {
+                return new DeployJournal();
+            }
+
             return new DeployJournal // the serializer fills in null for what is not there
             {
                 Promoted = [.. (journal.Promoted ?? []).Where(name => name is not null)],

@@ -17,14 +17,12 @@ internal sealed record ReleaseLink(string Folder)
     /// <summary>The folder of a release.</summary>
     public string PathOf(string name) => System.IO.Path.Combine(Releases, name);
 
-    /// <summary>The link by which a service was started: the last folder <c>current</c> on the way to its program, else to its working
-    /// directory.</summary>
+    /// <summary>The link by which a service was started: the last folder <c>current</c> on the way to its program.</summary>
     /// <param name="command">How it was started.</param>
     /// <param name="entryFile">The file name of its entry assembly.</param>
     /// <returns>Null if no such folder is on the way.</returns>
     public static ReleaseLink? Of(StartCommand command, string entryFile) =>
-        (Above(Path.GetDirectoryName(command.AppPath(entryFile))) ?? Above(command.WorkingDirectory)) is { } folder
-            ? new ReleaseLink(folder) : null;
+        Above(Path.GetDirectoryName(command.AppPath(entryFile))) is { } folder ? new ReleaseLink(folder) : null;
 
     /// <summary>What a start command names a release by: the link, or the app's folder where there is none.</summary>
     public static string RootOf(StartCommand command, string entryFile) =>

@@ -13,7 +13,7 @@ public sealed class ReleaseLinkTests
     [InlineData("/usr/bin/dotnet current/App.dll", "/srv/app", "App.dll", "/srv/app")]
     [InlineData("/usr/bin/dotnet App.dll", "/srv/app/current", "App.dll", "/srv/app")]
     [InlineData("/usr/bin/dotnet /srv/app/current/App.dll", "/", "App.dll", "/srv/app")]
-    [InlineData("/usr/local/bin/app", "/srv/app/current", null, "/srv/app")]
+    [InlineData("/usr/local/bin/app", "/srv/app/current", null, null)] // another release of it would start the same program
     [InlineData("/srv/app/App", "/srv/app", "App", null)]
     [InlineData("/srv/app/current", "/", null, null)]
     [InlineData("/srv/concurrent/App", "/currently", "App", null)]

@@ -15,7 +15,7 @@ internal sealed class DeployAction(CliConsole console, ClientActions client)
 {
     private const string NoLink =
         $"The service was not started by way of a link '{ReleaseLink.CurrentName}' (or its release is older than this command): the "
-        + $"program or the working directory must be in …/{ReleaseLink.CurrentName}/. docs/deploying.md tells how to begin.";
+        + $"path of its program must go through …/{ReleaseLink.CurrentName}/. docs/deploying.md tells how to begin.";
 
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(200);
 
@@ -87,8 +87,9 @@ internal sealed class DeployAction(CliConsole console, ClientActions client)
         if (into is null)
         {
             return trusted ? (place.Folder, trusted, user) : throw new CliException(CliExitCode.Configuration,
-                $"The service {(user < 0 ? "of another user" : $"runs as uid {user} and")} says that its releases are in {TerminalText.Line(place.Folder)}. Root does not go by "
-                + "what another user says: name the folder with --into, or run this as that user.");
+                $"The service {(user < 0 ? "of another user" : $"runs as uid {user} and")} says that its releases are in "
+                + $"{TerminalText.Line(place.Folder)}. Root does not go by what another user says: name the folder with --into, or run this "
+                + "as that user.");
         }
 
         var given = Path.GetFullPath(into, console.Directory);
