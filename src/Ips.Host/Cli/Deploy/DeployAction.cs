@@ -25,18 +25,18 @@ internal sealed class DeployAction(CliConsole console, ClientActions client)
     /// <summary><c>ips deploy</c></summary>
     /// <exception cref="CliException">Nothing was started, or the outcome could not be had.</exception>
     internal Task<int> DeployAsync(DeployCommand command, CancellationToken cancellation) => UnderLockAsync(
-        command.Target, command.Into, command.Json, command.Timeout, cancellation, scene =>
+        command.Target, command.Into, command.Json, command.Timeout, scene =>
         {
             var source = Path.GetFullPath(command.Source, console.Directory);
             var name = Shelved(scene.Shelf, source) is { } there ? Known(there, command.Name, source)
                 : Stage(scene, source, command.Name, cancellation);
             return new AskedRelease(name, Rollback: false, console.Time.GetUtcNow());
-        });
+        }, cancellation);
 
     /// <summary><c>ips rollback</c></summary>
     /// <exception cref="CliException">Nothing was started, or the outcome could not be had.</exception>
     internal Task<int> RollbackAsync(RollbackCommand command, CancellationToken cancellation) => UnderLockAsync(
-        command.Target, command.Into, command.Json, command.Timeout, cancellation, scene =>
+        command.Target, command.Into, command.Json, command.Timeout, scene =>
         {
             // What the service user has written does not decide what root starts.
             var previous = scene.Trusted && scene.Status.LastGood?.Previous is { } good
@@ -44,10 +44,10 @@ internal sealed class DeployAction(CliConsole console, ClientActions client)
             var name = DeployPlan.ToRollBackTo(command.Name, scene.Place.Serves, previous, scene.Shelf.ReadJournal(),
                 [.. scene.Shelf.All().Select(release => release.Name)]);
             return new AskedRelease(name, Rollback: true, console.Time.GetUtcNow());
-        });
+        }, cancellation);
 
-    private async Task<int> UnderLockAsync(DaemonTarget target, string? into, bool json, TimeSpan? timeout, CancellationToken cancellation,
-        Func<Scene, AskedRelease> prepare)
+    private async Task<int> UnderLockAsync(DaemonTarget target, string? into, bool json, TimeSpan? timeout,
+        Func<Scene, AskedRelease> prepare, CancellationToken cancellation)
     {
         try
         {
@@ -88,8 +88,8 @@ internal sealed class DeployAction(CliConsole console, ClientActions client)
         {
             return trusted ? (place.Folder, trusted, user) : throw new CliException(CliExitCode.Configuration,
                 $"The service {(user < 0 ? "of another user" : $"runs as uid {user} and")} says that its releases are in "
-                + $"{TerminalText.Line(place.Folder)}. Root does not go by what another user says: name the folder with --into, or run this "
-                + "as that user.");
+                + $"{TerminalText.Line(place.Folder)}. Root does not go by what another user says: name the folder with --into, or run "
+                + "this as that user.");
         }
 
         var given = Path.GetFullPath(into, console.Directory);

@@ -14,6 +14,8 @@ internal static class DeployPlan
     /// <summary>How many releases are kept.</summary>
     internal const int Kept = 5;
 
+    private static readonly string[] Endings = [".tar.gz", ".tgz", ".tar", ".zip"];
+
     /// <summary>The name of a new release.</summary>
     /// <param name="given">By the operator; null for none.</param>
     /// <param name="version">The version of its main assembly.</param>
@@ -60,7 +62,7 @@ internal static class DeployPlan
         {
             null => (null, journal),
             { } asked when asked.Name != serves => (null, journal.AfterRefusal(asked.Name)),
-            { } asked when asked.Name == current => (null, journal.AfterPromotion(asked, journal.Promoted.LastOrDefault())),
+            { } asked when asked.Name == current => (null, journal.AfterPromotion(asked, journal.Promoted is [.., var last] ? last : null)),
             { } asked => (asked.Name, journal.AfterPromotion(asked, current)),
         };
 
@@ -101,7 +103,7 @@ internal static class DeployPlan
 
     private static string? WithoutEnding(string? archive) =>
         archive is null ? null
-            : new[] { ".tar.gz", ".tgz", ".tar", ".zip" }.FirstOrDefault(e => archive.EndsWith(e, StringComparison.OrdinalIgnoreCase))
+            : Endings.FirstOrDefault(e => archive.EndsWith(e, StringComparison.OrdinalIgnoreCase))
                 is { } ending ? archive[..^ending.Length] : archive;
 
     private static string Upper(string text) => char.ToUpperInvariant(text[0]) + text[1..];

@@ -107,7 +107,11 @@ internal abstract class ReleaseSource : IDisposable
             }
         }
 
-        public override void Dispose() => content.Dispose();
+        public override void Dispose()
+        {
+            content.Dispose();
+            base.Dispose();
+        }
     }
 
     private sealed class ZipSource(string name, Stream content) : ReleaseSource
@@ -136,7 +140,11 @@ internal abstract class ReleaseSource : IDisposable
             }
         }
 
-        public override void Dispose() => content.Dispose();
+        public override void Dispose()
+        {
+            content.Dispose();
+            base.Dispose();
+        }
 
         private static string ReadTarget(ZipArchiveEntry entry)
         {
