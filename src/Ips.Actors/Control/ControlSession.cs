@@ -260,7 +260,12 @@ internal sealed class ControlSession : UntypedActor, IWithTimers
         {
             Request = request with
             {
-                NoQueue = true, Check = false, Id = null, Accept = null, IgnoreChecks = null, Folder = releases.FolderOf(name),
+                NoQueue = true,
+                Check = false,
+                Id = null,
+                Accept = null,
+                IgnoreChecks = null,
+                Folder = releases.FolderOf(name),
             },
         };
         _daemon.Lifecycle.Tell(deploy);

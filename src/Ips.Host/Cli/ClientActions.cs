@@ -3,7 +3,6 @@ using Ips.Actors.Configuration;
 using Ips.Actors.Control;
 using Ips.Actors.Diagnostics;
 using Ips.Actors.Files;
-using Ips.Actors.Handover;
 using Ips.Actors.Lifecycle;
 using Ips.Host.Cli.Live;
 using Ips.Host.Configuration;
@@ -152,12 +151,9 @@ internal sealed class ClientActions(CliConsole console)
     internal static TimeSpan LimitOf(DaemonSettings settings) =>
         settings.Ips.Reload.ReadyTimeout + settings.Ips.Reload.Probation + (2 * settings.Ips.Reload.KillTimeout) + Margin;
 
-    private static string Unknown(string verb) => WireName.Parse<ControlVerb>(verb) switch
-    {
-        ControlVerb.CheckRelease => "cannot check a folder",
-        ControlVerb.Deploy or ControlVerb.Rollback => $"does not know 'ips {verb}'",
-        _ => "knows neither --accept-store nor --ignore-check",
-    };
+    private static string Unknown(string verb) =>
+        verb == new ControlRequest(ControlVerb.ReloadWith).Verb ? "knows neither --accept-store nor --ignore-check"
+        : verb == new ControlRequest(ControlVerb.CheckRelease).Verb ? "cannot check a folder" : $"does not know 'ips {verb}'";
 
     // The request has an id: it counts once, however often it is sent and whichever process passes it on.
     private async Task<ControlEvent> AskNextAsync(Func<ControlClient> client, DaemonAddress address, ControlRequest request,
@@ -183,7 +179,7 @@ internal sealed class ClientActions(CliConsole console)
 
     // Terms come by a verb of their own: a daemon that does not know them answers an error, and reloads nothing.
     private ControlRequest RequestOf(ReloadCommand command) => command is { CheckFolder: { } folder }
-        ? new(ControlVerb.CheckRelease) 
+        ? new(ControlVerb.CheckRelease)
         {
             Folder = Path.GetFullPath(folder, console.Directory), TraceParent = TraceParent,
             Accept = command.AcceptStore ? [StoreIdentity.FactName] : null,
