@@ -65,6 +65,7 @@ internal sealed class ControlLineReader
         { Endpoints: null } => "a status's list of endpoints",
         { Pending: { AskedBy: null } } => "who asked for the pending reload",
         { LastGood: { Release: null } or { FileName: null } } => "a part of the last good release",
+        { Deployment: { Folder: null } or { Program: null } } => "a part of where its releases are",
         _ when status.Endpoints.Contains(null!) => "an endpoint",
         _ => status.LastReload is { } last ? last.Missing() : null,
     };

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Ips.Actors.Handover;
+using Ips.Actors.Launch;
 using Ips.Actors.Lifecycle;
 
 namespace Ips.Actors.Control;
@@ -31,7 +32,13 @@ internal sealed record ControlRequest : ReloadRequest
 
     /// <summary>The request for a reload, as another process is asked for it.</summary>
     public static ControlRequest For(ReloadRequest reload) =>
-        new(reload is { Check: false, Accept: null, IgnoreChecks: null } ? ControlVerb.Reload : ControlVerb.ReloadWith, reload);
+        new(reload switch
+        {
+            { Release: not null } => ControlVerb.Deploy,
+            { Folder: not null } => ControlVerb.CheckRelease,
+            { Check: false, Accept: null, IgnoreChecks: null } => ControlVerb.Reload,
+            _ => ControlVerb.ReloadWith,
+        }, reload);
 }
 
 /// <summary>One event of an answer. The last one of each answer has <see cref="Final"/> set.</summary>
@@ -108,6 +115,9 @@ internal sealed record DaemonStatus(
 
     /// <summary>The reload that waits for the one under way; null if none does.</summary>
     public PendingReload? Pending { get; init; }
+
+    /// <summary>The releases beside the one that serves; null if the service was not started by way of a link <c>current</c>.</summary>
+    public Deployment? Deployment { get; init; }
 
     /// <summary>The release that last became the main process, which <c>ips start --last-good</c> would start; null if none is
     /// kept.</summary>

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Akka.Actor;
 using Ips.Actors.Handover;
+using Ips.Actors.Launch;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Posix;
 using Microsoft.Extensions.Logging;
@@ -87,6 +88,9 @@ internal sealed class ControlSession : UntypedActor, IWithTimers
         /// <summary>The release that <c>ips start --last-good</c> would start, if one is kept.</summary>
         public Func<LastGoodRelease?> LastGood { get; init; } = () => null;
 
+        /// <summary>The releases beside the one that runs.</summary>
+        public DeployedReleases? Releases { get; init; }
+
         /// <summary>Whether an operator has paused the service.</summary>
         public Func<bool> Paused { get; init; } = () => false;
 
@@ -166,16 +170,19 @@ internal sealed class ControlSession : UntypedActor, IWithTimers
                 GatherStatusAsync().PipeTo(
                     Self, success: status => new StatusGathered(status), failure: error => new Broken(error.GetBaseException().Message));
                 break;
-            case ControlVerb.Reload: Reload(request, "ips reload"); break;
+            case ControlVerb.Reload: Reload(InPlace(request), "ips reload"); break;
             case ControlVerb.Check:
                 var checking = $"ips reload --check (PID {_peer.Pid})";
                 var check = new LifecycleProtocol.Reload(checking, CheckFirst: true, ReplyTo: Self, DryRun: true)
                 {
-                    Request = request with { Check = true }, // in whatever form it travels on, it stays a check
+                    Request = InPlace(request) with { Check = true }, // in whatever form it travels on, it stays a check
                 };
                 _daemon.Lifecycle.Tell(check);
                 break;
-            case ControlVerb.ReloadWith: ReloadWith(request); break;
+            case ControlVerb.ReloadWith: ReloadWith(InPlace(request)); break;
+            case ControlVerb.Deploy: Deploy(request, "ips deploy"); break;
+            case ControlVerb.Rollback: Deploy(request, "ips rollback to"); break;
+            case ControlVerb.CheckRelease: CheckRelease(request); break;
             case ControlVerb.Watch: BeginWatch(request); break;
             case ControlVerb.History: _daemon.Lifecycle.Tell(new LifecycleProtocol.GetHistory()); break;
             case ControlVerb.Pause or ControlVerb.Resume:
@@ -223,25 +230,74 @@ internal sealed class ControlSession : UntypedActor, IWithTimers
 
     private void ReloadWith(ControlRequest request)
     {
-        var (accept, ignore) = (request.Accept ?? [], request.IgnoreChecks ?? []);
-        if (Unknown(accept, _daemon.Facts()) is { } fact)
+        if (TermsFault(request) is { } fault) End(new ControlEvent("error") { Message = fault });
+        else Reload(request, $"ips reload{(request.Check ? " --check" : "")}{Words(request)}");
+    }
+
+    private string? TermsFault(ControlRequest request) =>
+        Unknown(request.Accept ?? [], _daemon.Facts()) is { } fact
+            ? $"this service tells its successors nothing named '{fact.Name}', so there is nothing to accept; it tells {fact.Known}"
+        : Unknown(request.IgnoreChecks ?? [], _daemon.Checks()) is { } check
+            ? $"this service has no health check '{check.Name}'; it has {check.Known}" : null;
+
+    private static string Words(ControlRequest request) => string.Concat([.. (request.Accept ?? []).Select(name => $" --accept-{name}"),
+        .. (request.IgnoreChecks ?? []).Select(name => $" --ignore-check {name}")]);
+
+    // It never waits for another reload: a newer request would take its place, and answer it as if its release were the one that serves.
+    private void Deploy(ControlRequest request, string command)
+    {
+        if (_daemon.Releases is not { } releases)
+        {
+            End(new ControlEvent("error") { Message = "this service does not know its releases" });
+            return;
+        }
+
+        if (releases.Fault(request.Release) is { } fault)
+        {
+            End(new ControlEvent("error") { Message = fault });
+            return;
+        }
+
+        var name = request.Release!;
+        var deploy = new LifecycleProtocol.Reload($"{command} {name} (PID {_peer.Pid})", ReplyTo: Self)
+        {
+            Request = request with
+            {
+                NoQueue = true,
+                Check = false,
+                Id = null,
+                Accept = null,
+                IgnoreChecks = null,
+                Folder = releases.FolderOf(name),
+            },
+        };
+        _daemon.Lifecycle.Tell(deploy);
+    }
+
+    private void CheckRelease(ControlRequest request)
+    {
+        if (request.Folder is not ['/', ..] || !Directory.Exists(request.Folder))
         {
             End(new ControlEvent("error")
             {
-                Message = $"this service tells its successors nothing named '{fact.Name}', so there is nothing to accept; it tells "
-                    + $"{fact.Known}",
+                Message = $"there is no folder '{request.Folder}' that this service can look into; name it by its absolute path",
             });
+            return;
         }
-        else if (Unknown(ignore, _daemon.Checks()) is { } check)
+
+        if (TermsFault(request) is { } fault)
         {
-            End(new ControlEvent("error") { Message = $"this service has no health check '{check.Name}'; it has {check.Known}" });
+            End(new ControlEvent("error") { Message = fault });
+            return;
         }
-        else
+
+        var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(request.Folder));
+        var source = $"ips reload --check {folder}{Words(request)} (PID {_peer.Pid})";
+        var check = new LifecycleProtocol.Reload(source, ReplyTo: Self, DryRun: true)
         {
-            var words = string.Concat([request.Check ? " --check" : "", .. accept.Select(name => $" --accept-{name}"),
-                .. ignore.Select(name => $" --ignore-check {name}")]);
-            Reload(request, $"ips reload{words}");
-        }
+            Request = request with { Check = true, Release = null, Folder = folder },
+        };
+        _daemon.Lifecycle.Tell(check);
     }
 
     private void Reload(ControlRequest request, string command)
@@ -254,6 +310,9 @@ internal sealed class ControlSession : UntypedActor, IWithTimers
         };
         _daemon.Lifecycle.Tell(reload);
     }
+
+    // Only the verbs that are made for it start another release than the one in place.
+    private static ControlRequest InPlace(ControlRequest request) => request with { Release = null, Folder = null };
 
     private static (string Name, string Known)? Unknown(IReadOnlyList<string> names, IReadOnlyCollection<string> known) =>
         names.FirstOrDefault(name => !known.Contains(name)) is { } name
@@ -273,6 +332,7 @@ internal sealed class ControlSession : UntypedActor, IWithTimers
             Phase = state.Phase,
             Pending = state.Pending,
             LastReload = state.LastReload,
+            Deployment = _daemon.Releases?.Look(),
             LastGood = _daemon.LastGood(),
             Paused = _daemon.Paused(),
             RuntimeChange = _daemon.RuntimeChange(),

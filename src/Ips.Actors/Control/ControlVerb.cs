@@ -16,6 +16,15 @@ internal enum ControlVerb
     /// error.</summary>
     ReloadWith,
 
+    /// <summary>Start the release of that name, whatever is in place; it is not in place afterwards either.</summary>
+    Deploy,
+
+    /// <summary>The same, of a release that served before.</summary>
+    Rollback,
+
+    /// <summary>A check of the release in a folder.</summary>
+    CheckRelease,
+
     /// <summary>What reloads were there?</summary>
     History,
 

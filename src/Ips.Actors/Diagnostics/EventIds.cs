@@ -30,6 +30,7 @@ internal static class EventIds
     public const int CheckFailed = 1032;
     public const int LastGoodFailed = 1033;
     public const int SuccessorGivenUp = 1034;
+    public const int Pinned = 1035;
     public const int Paused = 1040;
     public const int Resumed = 1041;
     public const int PauseRefused = 1042;

@@ -27,6 +27,11 @@ internal sealed class CurrentProcess(
     private readonly LastGoodRelease _release = LastGoodFile.Describe(generation, time.GetUtcNow());
 
     private bool _logGone, _handedOver;
+    private LastGoodRelease? _previous; // the one that served before, once this is the main process
+
+    /// <summary>The releases beside this one.</summary>
+    public DeployedReleases Releases { get; } = new(generation.StartCommand, GenerationContext.EntryFile,
+        AppContext.BaseDirectory);
 
     public int Pid => Environment.ProcessId;
 
@@ -94,7 +99,13 @@ internal sealed class CurrentProcess(
         generation.Supervisor?.BecomeMain(
             generation.Number, files.PidFile ?? "", OwnRelease, options.Reload.EnvFile,
             () => ([.. listeners.Entries.Select(entry => (Offer(entry), entry.Fd))], files.ControlFd));
-        if (LastGoodPath is { } path) LastGoodFile.TryWrite(path, OwnRelease, log);
+        if (LastGoodPath is { } path)
+        {
+            _previous = LastGoodFile.Before(OwnRelease, ReadLastGood());
+            LastGoodFile.TryWrite(path, OwnRelease with { Previous = _previous }, log);
+        }
+
+        Releases.TellPin(log);
     }
 
     public void HandOverIdentity(bool toTakeover)
@@ -161,7 +172,9 @@ internal sealed class CurrentProcess(
     public bool RestorePaths(IReadOnlyList<ReloadReceipt> history)
     {
         RestoreLog();
-        if (LastGoodPath is { } lastGood && FileIdentity.OfPath(lastGood) is null) LastGoodFile.TryWrite(lastGood, OwnRelease, log);
+        Releases.TellPin(log); // the rollback wrote it after it had the answer
+        if (LastGoodPath is { } lastGood && FileIdentity.OfPath(lastGood) is null)
+            LastGoodFile.TryWrite(lastGood, OwnRelease with { Previous = _previous }, log);
         if (history.Count > 0 && HistoryPath is { } kept && FileIdentity.OfPath(kept) is null) KeepHistory(history);
         var door = takeover is not null && FileIdentity.OfPath(takeover.Path) is null;
         if (door)

@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using System.Reflection;
 using Akka.Actor;
 using Akka.Hosting;
 using Ips.Actors.Configuration;
@@ -184,8 +183,7 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
 
     private string DefaultPidFile(GenerationContext generation, ILogger log) => RuntimePaths.DefaultPidFile(
         services.GetRequiredService<IHostEnvironment>().ApplicationName,
-        // Not by Assembly.Location, which is empty in a single file.
-        generation.StartCommand.AppPath($"{Assembly.GetEntryAssembly()?.GetName().Name}.dll"), log.RunFolderReplaced);
+        generation.StartCommand.AppPath(GenerationContext.EntryFile), log.RunFolderReplaced);
 
     private void Start(ActorSystem system, IActorRegistry registry, Parts parts)
     {
@@ -306,6 +304,7 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
         {
             RuntimeChange = () => runtime?.Change()?.What,
             LastGood = process.ReadLastGood,
+            Releases = process.Releases,
             Paused = () => frontState.Paused,
             Facts = () => [.. generation.Facts.Keys],
             Checks = () => checks.Names,

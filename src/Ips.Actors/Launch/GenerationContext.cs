@@ -64,6 +64,9 @@ internal sealed class GenerationContext
     public static string Release { get; } = Shorten(
         Assembly.GetEntryAssembly()?.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown");
 
+    /// <summary>The file name of the entry assembly. Not by its location, which is empty in a single file.</summary>
+    public static string EntryFile { get; } = $"{Assembly.GetEntryAssembly()?.GetName().Name}.dll";
+
     /// <summary>What the app tells a successor, by name.</summary>
     public ConcurrentDictionary<string, string> Facts { get; } = new(StringComparer.Ordinal);
 

@@ -43,17 +43,33 @@ internal static class LastGoodFile
         try
         {
             return GuardedFile.ReadTrusted(path, MostBytes, user is null ? null : UserAccount.Find(user)?.UserId) is { } content
-                && JsonSerializer.Deserialize(content, ReceiptJson.Default.LastGoodRelease) is
-                {
-                    Release: not null, FileName: not null, Arguments: not null, WorkingDirectory: not null, Command.Count: > 0,
-                    CommandDirectory: not null
-                } release ? release : null;
+                && JsonSerializer.Deserialize(content, ReceiptJson.Default.LastGoodRelease) is { } release && IsWhole(release)
+                ? IsWhole(release.Previous) ? release : release with { Previous = null } : null;
         }
         catch (JsonException)
         {
             return null;
         }
     }
+
+    private static bool IsWhole(LastGoodRelease? release) => release is null or
+    {
+        Release: not null, FileName: not null, Arguments: not null, WorkingDirectory: not null, Command.Count: > 0,
+        CommandDirectory: not null
+    };
+
+    /// <summary>The release that served before another one: what the file named so far, or before that if it is the same release.</summary>
+    /// <param name="own">The one that serves now.</param>
+    /// <param name="kept">What the file holds.</param>
+    internal static LastGoodRelease? Before(LastGoodRelease own, LastGoodRelease? kept) =>
+        kept is null ? null : (ProgramOf(kept) == ProgramOf(own) ? kept.Previous : kept) is { } before ? before with { Previous = null }
+            : null;
+
+    /// <summary>The file that names the release: its program or, of <c>dotnet app.dll</c>, the assembly.</summary>
+    public static string ProgramOf(LastGoodRelease release) =>
+        Path.GetFileNameWithoutExtension(release.FileName) == "dotnet"
+            && release.Arguments.FirstOrDefault(argument => argument.EndsWith(".dll", StringComparison.Ordinal)) is { } assembly
+            ? assembly : release.FileName;
 
     /// <summary>The same for a generation. What is wrong with the file is logged: it must not cost the service.</summary>
     internal static LastGoodRelease? TryRead(string path, ILogger log)
@@ -98,20 +114,31 @@ internal static class LastGoodFile
         var content = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(content))
         {
-            json.WriteStartObject();
-            json.WriteString("release", release.Release);
-            json.WriteString("fileName", release.FileName);
-            WriteList(json, "arguments", release.Arguments);
-            json.WriteString("workingDirectory", release.WorkingDirectory);
-            WriteList(json, "command", release.Command);
-            json.WriteString("commandDirectory", release.CommandDirectory);
-            json.WriteNumber("generation", release.Generation);
-            json.WriteString("since", release.Since);
-            json.WriteEndObject();
+            Write(json, release);
         }
 
         content.Write("\n"u8);
         return content.WrittenSpan.ToArray();
+    }
+
+    private static void Write(Utf8JsonWriter json, LastGoodRelease release)
+    {
+        json.WriteStartObject();
+        json.WriteString("release", release.Release);
+        json.WriteString("fileName", release.FileName);
+        WriteList(json, "arguments", release.Arguments);
+        json.WriteString("workingDirectory", release.WorkingDirectory);
+        WriteList(json, "command", release.Command);
+        json.WriteString("commandDirectory", release.CommandDirectory);
+        json.WriteNumber("generation", release.Generation);
+        json.WriteString("since", release.Since);
+        if (release.Previous is { } previous)
+        {
+            json.WritePropertyName("previous");
+            Write(json, previous);
+        }
+
+        json.WriteEndObject();
     }
 
     private static void WriteList(Utf8JsonWriter json, string name, IReadOnlyList<string> items)

@@ -18,11 +18,11 @@ internal sealed class ProcessGenerationLauncher(
     Func<IReadOnlyDictionary<string, string>>? settings = null, IReadOnlyCollection<string?>? changingFiles = null)
     : IGenerationLauncher
 {
-    public ReleaseStamp? InPlace()
+    public ReleaseStamp? InPlace(string? folder = null)
     {
         try
         {
-            return ReleaseStamps.Take(command, [environmentFile], changingFiles ?? []);
+            return ReleaseStamps.Take(Of(folder), [environmentFile], changingFiles ?? []);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -30,8 +30,9 @@ internal sealed class ProcessGenerationLauncher(
         }
     }
 
-    public ISpawnedGeneration Launch(int generation)
+    public ISpawnedGeneration Launch(int generation, string? folder = null)
     {
+        var release = Of(folder);
         var output = CapturedOutput.TryCreate();
         try
         {
@@ -41,7 +42,8 @@ internal sealed class ProcessGenerationLauncher(
                 EnvironmentFile.Apply(environmentFile, environment);
             }
 
-            // Its own look at the links could come after the next deploy, and fix the paths of this one for ever.
+            // Its own look at the links could come after the next deploy, and fix the paths of this one for ever. A release that is not
+            // in place knows the links as well: the next reload goes by them again.
             environment[HandoverVariables.Command] = StartCommand.Encode(command.WorkingDirectory, [command.FileName,
                 .. command.Arguments.Skip(1)]);
             if (output is not null)
@@ -59,9 +61,9 @@ internal sealed class ProcessGenerationLauncher(
                 environment[HandoverVariables.SupervisorFd] = SupervisorLink.TargetFd.ToString(CultureInfo.InvariantCulture);
             }
 
-            var files = ReleaseFiles.Take(command.FileName, command.Arguments);
+            var files = ReleaseFiles.Take(release.FileName, release.Arguments);
             var (pid, channel) = GenerationSpawn.Start(
-                command with { Environment = environment }, generation,
+                release with { Environment = environment }, generation,
                 [.. output?.Descriptors ?? [],
                     .. supervisor is null ? Array.Empty<(int, int)>() : [(supervisor.Fd, SupervisorLink.TargetFd)]],
                 newGroup: true);
@@ -74,6 +76,9 @@ internal sealed class ProcessGenerationLauncher(
             throw;
         }
     }
+
+    private StartCommand Of(string? folder) =>
+        folder is null ? command : command.Moved(ReleaseLink.RootOf(command, GenerationContext.EntryFile), folder);
 
     private sealed class SpawnedGeneration : ISpawnedGeneration
     {

@@ -78,6 +78,30 @@ internal sealed record StartCommand(
         Arguments.Skip(1).FirstOrDefault(argument => Path.GetFileName(argument) == entryFile) is { } app
             ? Path.GetFullPath(app, WorkingDirectory) : FileName;
 
+    /// <summary>The same command with another folder in the place of one on its paths: the program, the working directory, and each
+    /// argument that is a path, or a name, <c>=</c> and a path. An argument that leads to the right place by the new working directory
+    /// stays as it is. The environment does too.</summary>
+    /// <param name="from">The folder, absolute.</param>
+    /// <param name="to">The folder instead, absolute.</param>
+    public StartCommand Moved(string from, string to)
+    {
+        var directory = At(WorkingDirectory);
+        return this with { FileName = At(FileName), Arguments = [.. Arguments.Select(Argument)], WorkingDirectory = directory };
+
+        string At(string path) => Path.GetFullPath(path) is var full && full == from ? to
+            : full.StartsWith(from + "/", StringComparison.Ordinal) ? to + full[from.Length..] : path;
+
+        string Argument(string argument)
+        {
+            var start = argument is ['-', ..] ? argument.IndexOf('=', StringComparison.Ordinal) + 1 : 0;
+            var value = argument[start..];
+            if (!value.Contains('/', StringComparison.Ordinal) || value.Contains('\0', StringComparison.Ordinal)) return argument;
+            var former = Path.GetFullPath(value, WorkingDirectory);
+            var moved = At(former);
+            return moved == former || Path.GetFullPath(value, directory) == moved ? argument : argument[..start] + moved;
+        }
+    }
+
     private static IEnumerable<string> FoldersOf(string path)
     {
         for (var end = path.LastIndexOf('/'); end > 0; end = path.LastIndexOf('/', end - 1)) yield return path[..end];

@@ -8,12 +8,16 @@ namespace Ips.Actors.Lifecycle;
 internal interface IGenerationLauncher
 {
     /// <summary>Spawns the process.</summary>
+    /// <param name="generation">Its number.</param>
+    /// <param name="folder">The folder of the release to start; null for the release in place. The next one is started by the path
+    /// again.</param>
     /// <exception cref="IOException">It could not be started: missing, not executable, wrong format; or the environment file is
     /// wrong.</exception>
-    ISpawnedGeneration Launch(int generation);
+    ISpawnedGeneration Launch(int generation, string? folder = null);
 
     /// <summary>The release that is now at that path; null if it cannot be told from another.</summary>
-    ReleaseStamp? InPlace() => null;
+    /// <param name="folder">The folder of another release, to tell that one.</param>
+    ReleaseStamp? InPlace(string? folder = null) => null;
 }
 
 /// <summary>A process that was started as a successor.</summary>

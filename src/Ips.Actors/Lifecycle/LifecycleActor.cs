@@ -206,6 +206,7 @@ internal sealed class LifecycleActor : UntypedActor, IWithTimers, IWithStash
             Generation = _process.Generation + 1,
             TakeoverCandidate = _memory.Reload?.Takeover,
             Terms = _memory.Reload?.Asked?.Reload.Terms,
+            Folder = _memory.Reload?.Asked?.Reload.Request.Folder,
             TraceParent = _memory.Reload?.TraceParent,
         },
         ReloaderOrder.SendPromote promote => promote with { History = _memory.History.Receipts },

@@ -153,6 +153,7 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
             Warnings = _warnings,
             WaitedMs = WaitedMs,
             RequestId = Asked?.Id,
+            Deployed = Asked?.Reload.Request.Release,
         };
         _trace?.End(receipt, time.GetUtcNow());
         return receipt;

@@ -49,6 +49,9 @@ internal sealed record ReloadReceipt(
     /// build.</summary>
     public string? Trigger { get; init; }
 
+    /// <summary>The name of the release that <c>ips deploy</c> or <c>ips rollback</c> asked for; null for the release in place.</summary>
+    public string? Deployed { get; init; }
+
     /// <summary>It was a dry run: no connection was to be accepted.</summary>
     public bool DryRun { get; init; }
 
@@ -116,7 +119,11 @@ internal sealed record ConnectionCounts(int Moved, int Busy, IReadOnlyDictionary
 /// <param name="Since">When it became the main process.</param>
 internal sealed record LastGoodRelease(
     string Release, string FileName, IReadOnlyList<string> Arguments, string WorkingDirectory,
-    IReadOnlyList<string> Command, string CommandDirectory, int Generation, DateTimeOffset Since);
+    IReadOnlyList<string> Command, string CommandDirectory, int Generation, DateTimeOffset Since)
+{
+    /// <summary>The one before it, without its own predecessor; null if none is known.</summary>
+    public LastGoodRelease? Previous { get; init; }
+}
 
 /// <summary>Source-generated JSON of what is kept: camelCase, nulls left out, unknown fields ignored.</summary>
 [JsonSourceGenerationOptions(

@@ -20,6 +20,9 @@ internal abstract record ReloaderOrder : LifecycleEffect
         /// <summary>The span of this reload; null if nobody traces.</summary>
         public string? TraceParent { get; init; }
 
+        /// <summary>The folder of the release to start; null for the release in place.</summary>
+        public string? Folder { get; init; }
+
         /// <summary>What the operator allows it; null for nothing beyond the rules.</summary>
         public ReloadTerms? Terms { get; init; }
     }

@@ -7,8 +7,8 @@ internal static class Errno
 {
     internal const int EPERM = 1, ENOENT = 2, ESRCH = 3, EINTR = 4, EIO = 5, ENXIO = 6, EBADF = 9, ECHILD = 10, EAGAIN = 11, ENOMEM = 12,
         EACCES = 13;
-    internal const int EEXIST = 17, ENOTDIR = 20, EINVAL = 22, ENFILE = 23, EMFILE = 24, ENOTTY = 25, ENOSPC = 28, EPIPE = 32, ERANGE = 34,
-        ENAMETOOLONG = 36;
+    internal const int EEXIST = 17, ENOTDIR = 20, EISDIR = 21, EINVAL = 22, ENFILE = 23, EMFILE = 24, ENOTTY = 25, ENOSPC = 28, EPIPE = 32,
+        ERANGE = 34, ENAMETOOLONG = 36;
     internal const int ENOSYS = 38, ELOOP = 40, ENONET = 64, EPROTO = 71, ENOTSOCK = 88, EMSGSIZE = 90, EPROTOTYPE = 91, ENOPROTOOPT = 92,
         EOPNOTSUPP = 95;
     internal const int EAFNOSUPPORT = 97;

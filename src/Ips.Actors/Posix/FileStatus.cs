@@ -27,6 +27,9 @@ internal readonly record struct FileStatus(FileIdentity Identity, int Mode, int 
     /// <summary>What is in the folder may be renamed and removed only by who owns it, or owns the folder.</summary>
     internal bool IsSticky => (Mode & Sticky) != 0;
 
+    /// <summary>The nine permissions let its owner, its group or others execute it.</summary>
+    internal bool IsExecutable => (Mode & 0b001_001_001) != 0;
+
     /// <summary>Set-user-ID, set-group-ID, sticky and the nine permissions.</summary>
     internal int Permissions => Mode & PermissionMask;
 

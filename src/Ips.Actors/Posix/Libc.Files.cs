@@ -18,7 +18,7 @@ internal static unsafe partial class Libc
     internal const int F_GETFD = 1, F_SETFD = 2, F_GETFL = 3, F_SETFL = 4, F_DUPFD_CLOEXEC = 1030, F_SETPIPE_SZ = 1031, FD_CLOEXEC = 1;
     internal const int LOCK_EX = 2, LOCK_NB = 4, LOCK_UN = 8;
     internal const int EFD_CLOEXEC = 0x80000, EFD_NONBLOCK = 0x800;
-    internal const int AT_FDCWD = -100, AT_SYMLINK_NOFOLLOW = 0x100, AT_EMPTY_PATH = 0x1000;
+    internal const int AT_FDCWD = -100, AT_SYMLINK_NOFOLLOW = 0x100, AT_REMOVEDIR = 0x200, AT_EMPTY_PATH = 0x1000;
     internal const uint STATX_TYPE = 0x1, STATX_MODE = 0x2, STATX_NLINK = 0x4, STATX_UID = 0x8, STATX_GID = 0x10, STATX_INO = 0x100,
         STATX_BTIME = 0x800;
 
@@ -28,6 +28,12 @@ internal static unsafe partial class Libc
 
     // statx(2) by number: musl has a wrapper only since 1.2.5.
     internal static readonly nint SYS_statx = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 291 : 332;
+
+    // renameat2(2) by number for the same reason: musl has a wrapper only since 1.2.6.
+    internal static readonly nint SYS_renameat2 = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 276 : 316;
+
+    internal const int RENAME_NOREPLACE = 1;
+    internal const uint FICLONE = 0x40049409;
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true)] internal static partial int Open(byte* path, int flags, uint mode);
     [LibraryImport("libc", EntryPoint = "openat", SetLastError = true)]
@@ -42,6 +48,10 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "unlinkat", SetLastError = true)]
     internal static partial int UnlinkAt(int folder, byte* path,
         int flags);
+    [LibraryImport("libc", EntryPoint = "symlinkat", SetLastError = true)]
+    internal static partial int SymlinkAt(byte* target, int folder, byte* path);
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    internal static partial int Ioctl(int fd, nuint request, nint argument);
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)] internal static partial int Fsync(int fd);
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)] internal static partial int Close(int fd);
     [LibraryImport("libc", EntryPoint = "write", SetLastError = true)] internal static partial nint Write(int fd, byte* bytes, nuint count);

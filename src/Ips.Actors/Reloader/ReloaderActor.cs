@@ -182,12 +182,12 @@ internal sealed class ReloaderActor : UntypedActor, IWithTimers
         try
         {
             // Before the launch: what takes its place in this moment may be launched in vain later, but is never overlooked.
-            if (!order.Takeover && _launcher.InPlace() is { } release)
+            if (!order.Takeover && _launcher.InPlace(order.Folder) is { } release)
             {
                 _lifecycle.Tell(new LifecycleEvent.LaunchBegan(release));
             }
 
-            _slot.Begin(order.TakeoverCandidate ?? _launcher.Launch(order.Generation), order.Generation);
+            _slot.Begin(order.TakeoverCandidate ?? _launcher.Launch(order.Generation, order.Folder), order.Generation);
         }
         catch (IOException e)
         {

@@ -1,5 +1,6 @@
 using Ips.Actors.Launch;
 using Ips.Actors.Lifecycle;
+using Ips.Host.Cli.Deploy;
 using Ips.Host.Cli.Doctor;
 using Ips.Host.Configuration;
 using Ips.Host.Inventory.Storage;
@@ -70,7 +71,8 @@ internal sealed class CliActions(
                 return CliExitCode.Failed;
             }
 
-            var problems = DoctorRules.OverwrittenFiles(RunningProcess.OverwrittenFiles(pid));
+            var problems = DoctorRules.OverwrittenFiles(RunningProcess.OverwrittenFiles(pid))
+                .Concat(await DeployDoctor.LookAsync(_client, new DaemonTarget { Pid = pid }, console.Directory, cancellation));
             await console.Output.WriteLineAsync(DoctorText.Problems([.. problems]));
             return CliExitCode.Ok;
         }
@@ -83,6 +85,12 @@ internal sealed class CliActions(
             facts = facts with { Store = (InventoryStores.PlaceOf(store), await StoreProbe.FaultAsync(store, cancellation)) };
         }
 
+        if (facts.RunningPid is not null)
+        {
+            var target = new DaemonTarget { Daemon = command.Daemon };
+            facts = facts with { Deployment = await DeployDoctor.LookAsync(_client, target, console.Directory, cancellation) };
+        }
+
         await console.Output.WriteLineAsync(DoctorText.Write(facts));
         return DoctorRules.Problems(facts).Any(problem => problem.Prevents) ? CliExitCode.Failed : CliExitCode.Ok;
     }
@@ -90,6 +98,25 @@ internal sealed class CliActions(
     public Task<int> ReloadAsync(ReloadCommand command, CancellationToken cancellation) =>
         Reporting(() => _client.ReloadAsync(command, cancellation),
         "the daemon carries on with the reload, and 'ips history' will show how it ended");
+
+    public Task<int> DeployAsync(DeployCommand command, CancellationToken cancellation) => Deploying(new(console, _client),
+        deploy => deploy.DeployAsync(command, cancellation));
+
+    public Task<int> RollbackAsync(RollbackCommand command, CancellationToken cancellation) => Deploying(new(console, _client),
+        deploy => deploy.RollbackAsync(command, cancellation));
+
+    // Whether anything was begun is known only when it is interrupted.
+    private Task<int> Deploying(DeployAction deploy, Func<DeployAction, Task<int>> verb) => Reporting(async () =>
+    {
+        try
+        {
+            return await verb(deploy);
+        }
+        catch (OperationCanceledException e) when (e is not CliInterruptedException)
+        {
+            throw new CliInterruptedException(deploy.Interrupted);
+        }
+    });
 
     public Task<int> PauseAsync(PauseCommand command, CancellationToken cancellation) =>
         Reporting(() => _client.PauseAsync(command, cancellation));

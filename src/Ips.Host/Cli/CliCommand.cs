@@ -38,9 +38,31 @@ internal sealed record DoctorCommand(DaemonArguments Daemon, int? Pid = null) : 
 internal sealed record ReloadCommand(
     DaemonTarget Target, bool Json, TimeSpan? Timeout, bool Check = false, bool NoQueue = false, bool AcceptStore = false) : CliCommand
 {
+    /// <summary>The folder of the release to check; null for the release in place.</summary>
+    public string? CheckFolder { get; init; }
+
     /// <summary>Health checks that do not count against it.</summary>
     public IReadOnlyList<string> IgnoreChecks { get; init; } = [];
 }
+
+/// <summary>Put a release beside the one that serves, start it, and put it in place once it is promoted.</summary>
+/// <param name="Target">Which daemon.</param>
+/// <param name="Source">A folder or an archive.</param>
+/// <param name="Name">The name that the release is to have; null for its version.</param>
+/// <param name="Into">The folder with <c>current</c> and <c>releases/</c>; null for the one that the daemon was started from.</param>
+/// <param name="Json">Print the receipt as JSON.</param>
+/// <param name="Timeout">How long to wait; null for the daemon's own limits.</param>
+internal sealed record DeployCommand(
+    DaemonTarget Target, string Source, string? Name = null, string? Into = null, bool Json = false, TimeSpan? Timeout = null) : CliCommand;
+
+/// <summary>Start a release that served before, and put it in place once it is promoted.</summary>
+/// <param name="Target">Which daemon.</param>
+/// <param name="Name">The release; null for the last good one before the one that serves.</param>
+/// <param name="Into">The folder with <c>current</c> and <c>releases/</c>; null for the one that the daemon was started from.</param>
+/// <param name="Json">Print the receipt as JSON.</param>
+/// <param name="Timeout">How long to wait; null for the daemon's own limits.</param>
+internal sealed record RollbackCommand(
+    DaemonTarget Target, string? Name = null, string? Into = null, bool Json = false, TimeSpan? Timeout = null) : CliCommand;
 
 /// <summary>Let a running daemon fail its readiness while it accepts on, or end that.</summary>
 internal sealed record PauseCommand(DaemonTarget Target, bool Paused) : CliCommand;

@@ -90,22 +90,28 @@ internal sealed class ClientActions(CliConsole console)
     internal async Task<int> ReloadAsync(ReloadCommand command, CancellationToken cancellation)
     {
         var (address, settings) = DaemonLocator.Find(command.Target, console.Directory);
-        var limits = settings.Ips.Reload;
-        var limit = command.Timeout ?? (limits.ReadyTimeout + limits.Probation + (2 * limits.KillTimeout) + Margin);
+        var receipt = await GetReceiptAsync(address, settings, RequestOf(command), command.Timeout, command.Json, cancellation);
+        return await ShowAsync(receipt, command.Json);
+    }
+
+    /// <summary>Asks for a reload of some kind, and waits for its outcome.</summary>
+    /// <exception cref="CliException">The outcome could not be had.</exception>
+    internal async Task<ReloadReceipt> GetReceiptAsync(DaemonAddress address, DaemonSettings settings, ControlRequest request,
+        TimeSpan? timeout, bool json, CancellationToken cancellation)
+    {
+        var limit = timeout ?? LimitOf(settings);
         var start = console.Time.GetTimestamp();
         ControlClient Client() => new(address.SocketPath, console.Time)
         {
-            Timeout = command.Timeout is null ? limit : Left(limit, start), DaemonSetsTimeout = command.Timeout is null,
+            Timeout = timeout is null ? limit : Left(limit, start), DaemonSetsTimeout = timeout is null,
         };
-        var request = RequestOf(command);
         var asked = AskAsync(Client(), address, request, cancellation);
-        if (!command.Json && LiveBlock.Terminal(error: true) is { } terminal) await DrawAsync(terminal, address, asked);
+        if (!json && LiveBlock.Terminal(error: true) is { } terminal) await DrawAsync(terminal, address, asked);
         var last = await asked;
-        if (last.Message is { } message && message.Contains($"'{request.Verb}'", StringComparison.Ordinal))
+        if (last.Message is { } message && message.StartsWith($"unknown verb '{request.Verb}'", StringComparison.Ordinal))
         {
             throw new CliException(CliExitCode.Failed,
-                $"The running daemon is of a release that knows neither --accept-store nor --ignore-check ({message}). "
-                + "Nothing was reloaded.");
+                $"The running daemon is of a release that {Unknown(request.Verb)} ({message}). Nothing was reloaded.");
         }
 
         for (var hops = 0; last is { Kind: "passed-on", Ask: { } next } && hops < MostHops; hops++)
@@ -124,7 +130,14 @@ internal sealed class ClientActions(CliConsole console)
                 + "'ips history' shows it when it is over.");
         }
 
-        await console.Output.WriteLineAsync(command.Json ? JsonSerializer.Serialize(receipt, ControlJson.Default.ReloadReceipt)
+        return receipt;
+    }
+
+    /// <summary>Prints a receipt.</summary>
+    /// <returns>The exit code that stands for its outcome.</returns>
+    internal async Task<int> ShowAsync(ReloadReceipt receipt, bool json)
+    {
+        await console.Output.WriteLineAsync(json ? JsonSerializer.Serialize(receipt, ControlJson.Default.ReloadReceipt)
             : ReceiptText.Write(receipt));
         return receipt.Ended switch
         {
@@ -133,6 +146,14 @@ internal sealed class ClientActions(CliConsole console)
             _ => CliExitCode.ReloadRefused,
         };
     }
+
+    /// <summary>How long a reload may take by the configuration.</summary>
+    internal static TimeSpan LimitOf(DaemonSettings settings) =>
+        settings.Ips.Reload.ReadyTimeout + settings.Ips.Reload.Probation + (2 * settings.Ips.Reload.KillTimeout) + Margin;
+
+    private static string Unknown(string verb) =>
+        verb == new ControlRequest(ControlVerb.ReloadWith).Verb ? "knows neither --accept-store nor --ignore-check"
+        : verb == new ControlRequest(ControlVerb.CheckRelease).Verb ? "cannot check a folder" : $"does not know 'ips {verb}'";
 
     // The request has an id: it counts once, however often it is sent and whichever process passes it on.
     private async Task<ControlEvent> AskNextAsync(Func<ControlClient> client, DaemonAddress address, ControlRequest request,
@@ -157,7 +178,14 @@ internal sealed class ClientActions(CliConsole console)
         limit - console.Time.GetElapsedTime(start) is var left && left > TimeSpan.FromMilliseconds(1) ? left : TimeSpan.FromMilliseconds(1);
 
     // Terms come by a verb of their own: a daemon that does not know them answers an error, and reloads nothing.
-    private static ControlRequest RequestOf(ReloadCommand command) => command is { AcceptStore: false, IgnoreChecks.Count: 0 }
+    private ControlRequest RequestOf(ReloadCommand command) => command is { CheckFolder: { } folder }
+        ? new(ControlVerb.CheckRelease)
+        {
+            Folder = Path.GetFullPath(folder, console.Directory), TraceParent = TraceParent,
+            Accept = command.AcceptStore ? [StoreIdentity.FactName] : null,
+            IgnoreChecks = command.IgnoreChecks.Count > 0 ? command.IgnoreChecks : null,
+        }
+        : command is { AcceptStore: false, IgnoreChecks.Count: 0 }
         ? new(command.Check ? ControlVerb.Check : ControlVerb.Reload) { NoQueue = command.NoQueue, TraceParent = TraceParent }
         : new(ControlVerb.ReloadWith)
         {
@@ -174,7 +202,7 @@ internal sealed class ClientActions(CliConsole console)
     }
 
     // Of a deploy pipeline that traces itself, if there is one.
-    private static string? TraceParent => Environment.GetEnvironmentVariable("TRACEPARENT") is { } parent
+    internal static string? TraceParent => Environment.GetEnvironmentVariable("TRACEPARENT") is { } parent
         && IpsActivity.Parse(parent) != default ? parent : null;
 
     /// <summary><c>ips pause</c> and <c>ips resume</c></summary>
@@ -240,7 +268,7 @@ internal sealed class ClientActions(CliConsole console)
         : $" It may hang. Next: 'kill -TERM {pid}' tells it by signal to stop, and 'kill -KILL {pid}' ends it at once, with the requests "
             + "that it still has.";
 
-    private async Task<DaemonStatus> GetStatusAsync(
+    internal async Task<DaemonStatus> GetStatusAsync(
         DaemonAddress address, CancellationToken cancellation, TimeSpan? limit = null, Func<string>? hung = null)
     {
         var client = new ControlClient(address.SocketPath, console.Time)

@@ -15,6 +15,8 @@ internal static class HelpText
         ("kill -USR2 $(cat ips.pid)", "replace it with the release that is now in place"),
         ("ips reload", "the same, but wait for the outcome"),
         ("ips reload --check", "dry run: start the release, wait until it is ready, stop it"),
+        ("ips deploy app-43.tar.gz", "add a release, start it by a reload, and put it in place once it is promoted"),
+        ("ips rollback", "go back to the last good release, and pin it"),
         ("ips run --takeover /run/ips/takeover.sock", "take over a running daemon from another unit or container"),
         ("ips history", "show the last 100 reloads and how they ended"),
         ("ips pause", "fail /readyz, so that load balancers stop sending traffic; undo with ips resume"),

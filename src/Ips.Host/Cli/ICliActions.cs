@@ -23,6 +23,12 @@ internal interface ICliActions
     /// <summary><c>ips reload</c></summary>
     Task<int> ReloadAsync(ReloadCommand command, CancellationToken cancellation);
 
+    /// <summary><c>ips deploy</c></summary>
+    Task<int> DeployAsync(DeployCommand command, CancellationToken cancellation);
+
+    /// <summary><c>ips rollback</c></summary>
+    Task<int> RollbackAsync(RollbackCommand command, CancellationToken cancellation);
+
     /// <summary><c>ips pause</c> and <c>ips resume</c></summary>
     Task<int> PauseAsync(PauseCommand command, CancellationToken cancellation);
 

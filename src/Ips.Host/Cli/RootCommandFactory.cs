@@ -8,6 +8,9 @@ namespace Ips.Host.Cli;
 /// <summary>The grammar of the command line. Pure: what a verb does is in <see cref="ICliActions"/>.</summary>
 internal static class RootCommandFactory
 {
+    private const string ReloadTimeout =
+        "How long to wait for the outcome, such as 90s; the reload continues. Default: the daemon's own limits.";
+
     /// <summary>Makes the root command.</summary>
     /// <param name="actions">Carries out the verbs.</param>
     /// <param name="more">Further verbs, of other rooms.</param>
@@ -15,8 +18,8 @@ internal static class RootCommandFactory
     {
         var root = new RootCommand(HelpText.Description)
         {
-            Run(actions), Supervise(actions), Start(actions), Reload(actions), Stop(actions), Pause(actions, true), Pause(actions, false),
-                Status(actions), Top(actions), History(actions), Check(actions), Doctor(actions),
+            Run(actions), Supervise(actions), Start(actions), Reload(actions), Deploy(actions), Rollback(actions), Stop(actions),
+            Pause(actions, true), Pause(actions, false), Status(actions), Top(actions), History(actions), Check(actions), Doctor(actions),
         };
         foreach (var command in more) root.Add(command);
         root.Add(Completion(root));
@@ -90,11 +93,14 @@ internal static class RootCommandFactory
     private static Command Reload(ICliActions actions)
     {
         var target = new TargetOptionSet();
-        var timeout = Timeout("How long to wait for the outcome, such as 90s; the reload continues. Default: the daemon's own limits.");
+        var timeout = Timeout(ReloadTimeout);
         var command = target.AddTo(new("reload", "Replace the running daemon with the release now in place, and print the outcome."));
-        var check = new Option<bool>("--check")
+        var check = new Option<string?>("--check")
         {
-            Description = "Dry run: start the release, wait until it is ready, and stop it. It accepts no connections and nothing changes.",
+            Description = "Dry run: start the release in place, or the one in a folder, wait until it is ready, and stop it. It accepts no "
+                + "connections and nothing changes.",
+            HelpName = "FOLDER",
+            Arity = ArgumentArity.ZeroOrOne,
         };
         var noQueue = new Option<bool>("--no-queue")
         {
@@ -116,14 +122,61 @@ internal static class RootCommandFactory
         command.Add(timeout);
         command.SetAction((result, token) => actions.ReloadAsync(
             new(
-                target.Read(result), target.Json(result), result.GetValue(timeout), result.GetValue(check), result.GetValue(noQueue),
-                result.GetValue(acceptStore))
+                target.Read(result), target.Json(result), result.GetValue(timeout), result.GetResult(check) is not null,
+                result.GetValue(noQueue), result.GetValue(acceptStore))
             {
+                CheckFolder = result.GetValue(check),
                 IgnoreChecks = result.GetValue(ignoreChecks) is { Length: > 0 } names ? names : [],
             },
             token));
         return command;
     }
+
+    private static Command Deploy(ICliActions actions)
+    {
+        var target = new TargetOptionSet();
+        var source = new Argument<string>("release")
+        {
+            Description = "A folder, a tar, a tar.gz or a zip of a published build; or a folder of releases/ itself.",
+            HelpName = "FOLDER|ARCHIVE",
+        };
+        var name = CliOptions.Text("--name", "NAME", "The release's name. Default: its version, else its archive's name, else the time.");
+        var (into, timeout) = (Into(), Timeout(ReloadTimeout));
+        var command = target.AddTo(new("deploy", "Put a release into releases/ beside the running one, start it by a reload, and point the "
+            + "link 'current' at it once it is promoted. If it is not, nothing has changed."));
+        command.Add(source);
+        command.Add(name);
+        command.Add(into);
+        command.Add(timeout);
+        command.SetAction((result, token) => actions.DeployAsync(new(target.Read(result), result.GetRequiredValue(source),
+            result.GetValue(name), result.GetValue(into), target.Json(result), result.GetValue(timeout)), token));
+        return command;
+    }
+
+    private static Command Rollback(ICliActions actions)
+    {
+        var target = new TargetOptionSet();
+        var name = new Argument<string?>("release")
+        {
+            Description = "The name of a folder in releases/. Default: the last good release before the running one.",
+            HelpName = "NAME",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var (into, timeout) = (Into(), Timeout(ReloadTimeout));
+        var command = target.AddTo(new("rollback",
+            "Go back to the last good release: start it by a reload, and point the link 'current' at it once it is promoted. It stays "
+            + "pinned until the next deploy."));
+        command.Add(name);
+        command.Add(into);
+        command.Add(timeout);
+        command.SetAction((result, token) => actions.RollbackAsync(new(target.Read(result), result.GetValue(name), result.GetValue(into),
+            target.Json(result), result.GetValue(timeout)), token));
+        return command;
+    }
+
+    private static Option<string> Into() => CliOptions.Text("--into", "FOLDER",
+        "The folder with the link 'current' and releases/. Default: the one that the daemon was started from. Root must give it if the "
+        + "daemon runs as another user.");
 
     private static Command Stop(ICliActions actions)
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Ips.Actors.Control;
 using Ips.Actors.Diagnostics;
+using Ips.Actors.Launch;
 
 namespace Ips.Host.Cli;
 
@@ -39,6 +40,7 @@ internal static class StatusText
         rows.Add(("last reload", status.LastReload is { } receipt ? ReceiptText.Write(receipt with { Output = null, PhasesMs = null })
             : "none yet"));
 
+        if (status.Deployment is { } place) rows.Add(("deployed", Place(place)));
         if (status.LastGood is { } good) rows
             .Add(("last good", $"release {good.Release} (generation {Number(good.Generation)}, since "
             + $"{good.Since.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)}): {good.FileName}"));
@@ -48,6 +50,16 @@ internal static class StatusText
         foreach (var (name, value) in rows) text.Append(name.PadRight(width)).AppendLine(TerminalText.Line(value));
         return text.ToString().TrimEnd();
     }
+
+    private static string Place(Deployment place) => place switch
+    {
+        { Serves: { } serves, PinnedSince: { } since } when serves == place.Current =>
+            $"{serves} in {place.Folder}/{ReleaseLink.ReleasesName}, pinned to {serves} by rollback since "
+            + $"{since.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)}, until the next 'ips deploy'",
+        { Serves: { } serves } when serves == place.Current => $"{serves} in {place.Folder}/{ReleaseLink.ReleasesName}",
+        _ => $"{place.Serves ?? "no release of that folder"} serves, but {place.Folder}/{ReleaseLink.CurrentName} names "
+            + $"{place.Current ?? "none"}, which the next start would take: 'ips doctor' tells what to do",
+    };
 
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
 

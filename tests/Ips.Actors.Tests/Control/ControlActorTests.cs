@@ -4,6 +4,7 @@ using Akka.Actor;
 using Akka.TestKit;
 using Ips.Actors.Control;
 using Ips.Actors.Files;
+using Ips.Actors.Launch;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Tests.Support;
 using Xunit.Abstractions;
@@ -33,6 +34,8 @@ public sealed class ControlActorTests : ActorTest
         var daemon = new ControlSession.Daemon(_lifecycle.Ref, _front.Ref, () => ["http://127.0.0.1:8080"], 4711, 7, "1.2.3",
             DateTimeOffset.UnixEpoch)
         {
+            Releases = new(new StartCommand(_folder.File("current/App"), ["App"], "/", new Dictionary<string, string>()), "App.dll",
+                _folder.File("releases/1")),
             Watched = new Watcher.Facts(4711, 7, "1.2.3", DateTimeOffset.UnixEpoch, TimeSpan.FromSeconds(5)),
         };
         _control = Supervise(Props.Create(() => new ControlActor(_identity, daemon, _log)));
@@ -66,6 +69,63 @@ public sealed class ControlActorTests : ActorTest
         reload.ReplyTo.Tell(new LifecycleProtocol.ReloadFinished(Receipt));
         var answer = Assert.Single(await client.ReadToEndAsync());
         Assert.Equal(("receipt", true, "2.0", 812.5), (answer.Kind, answer.Final, answer.Receipt!.NewRelease, answer.Receipt.ElapsedMs));
+    }
+
+    [Theory]
+    [InlineData("deploy", "ips deploy 2")]
+    [InlineData("rollback", "ips rollback to 2")]
+    public async Task Deploy_OfARelease_AsksForThatFolderAndNeverWaits(string verb, string source)
+    {
+        Directory.CreateDirectory(_folder.File("releases/2"));
+        using var client = await AskAsync($$"""{"verb":"{{verb}}","release":"2","folder":"/elsewhere","check":true,"id":"x"}""");
+        var reload = await _lifecycle.ExpectMsgAsync<LifecycleProtocol.Reload>();
+        Assert.Equal((false, false, $"{source} (PID {Environment.ProcessId})"), (reload.CheckFirst, reload.DryRun, reload.Source));
+        Assert.Equal((_folder.File("releases/2"), "2", true, false, null),
+            (reload.Request.Folder, reload.Request.Release, reload.Request.NoQueue, reload.Request.Check, reload.Request.Id));
+        reload.ReplyTo.Tell(new LifecycleProtocol.ReloadFinished(Receipt with { Deployed = "2" }));
+        Assert.Equal("2", Assert.Single(await client.ReadToEndAsync()).Receipt!.Deployed);
+    }
+
+    [Theory]
+    [InlineData("deploy", "null", "the release's name is empty")]
+    [InlineData("deploy", "\"../x\"", "the release's name '../x' must begin")]
+    [InlineData("rollback", "\".x\"", "the release's name '.x' must begin")]
+    [InlineData("deploy", "\"none\"", "there is no folder")]
+    [InlineData("deploy", "\"link\"", "there is no folder")]
+    [InlineData("check-release", "null", "there is no folder ''")]
+    public async Task Deploy_OfNoRelease_IsAnsweredWithAnErrorAndStartsNothing(string verb, string release, string message)
+    {
+        Directory.CreateDirectory(_folder.File("releases/2"));
+        File.CreateSymbolicLink(_folder.File("releases/link"), "2");
+        using var client = await AskAsync($$"""{"verb":"{{verb}}","release":{{release}}}""");
+        var answer = Assert.Single(await client.ReadToEndAsync());
+        Assert.Equal(("error", true), (answer.Kind, answer.Final));
+        Assert.StartsWith(message, answer.Message, StringComparison.Ordinal);
+        await _lifecycle.ExpectNoMsgAsync(TimeSpan.Zero);
+    }
+
+    [Fact]
+    public async Task CheckRelease_OfAFolder_IsADryRunOfThatFolder()
+    {
+        using var client = await AskAsync($$"""{"verb":"check-release","folder":"{{_folder.File("")}}"}""");
+        var reload = await _lifecycle.ExpectMsgAsync<LifecycleProtocol.Reload>();
+        Assert.True(reload is { DryRun: true, CheckFirst: false });
+        Assert.Equal(_folder.File("").TrimEnd('/'), reload.Request.Folder);
+        reload.ReplyTo.Tell(new LifecycleProtocol.ReloadFinished(Receipt with { DryRun = true, Outcome = "checked" }));
+        Assert.Equal("checked", Assert.Single(await client.ReadToEndAsync()).Receipt!.Outcome);
+    }
+
+    [Theory]
+    [InlineData("reload")]
+    [InlineData("check")]
+    [InlineData("reload-with")]
+    public async Task Reload_ThatNamesAFolder_StartsTheReleaseInPlace(string verb)
+    {
+        using var client = await AskAsync($$"""{"verb":"{{verb}}","folder":"/elsewhere","release":"2"}""");
+        var reload = await _lifecycle.ExpectMsgAsync<LifecycleProtocol.Reload>();
+        Assert.True(reload.Request is { Folder: null, Release: null });
+        reload.ReplyTo.Tell(new LifecycleProtocol.ReloadFinished(Receipt));
+        await client.ReadToEndAsync();
     }
 
     [Fact]
@@ -133,7 +193,8 @@ public sealed class ControlActorTests : ActorTest
 
     [Theory]
     [InlineData("""{"verb":"dance"}""",
-        "unknown verb 'dance'; known are status, reload, check, reload-with, history, watch, pause, resume, stop")]
+        "unknown verb 'dance'; known are status, reload, check, reload-with, deploy, rollback, "
+            + "check-release, history, watch, pause, resume, stop")]
     [InlineData("null", "the request is null")]
     public async Task Request_ThatIsNone_IsAnsweredWithAnError(string request, string message)
     {

@@ -43,6 +43,45 @@ public sealed class LastGoodTests
         Assert.Equal(release.Arguments, read.Arguments);
     }
 
+    /// <summary>Two are kept; a restart of the same release forgets neither.</summary>
+    [Fact]
+    public void Before_ThePreviousRelease_IsKeptUntilAnotherServes()
+    {
+        var (one, two, three) = (Good("1"), Good("2"), Good("3"));
+        Assert.Null(LastGoodFile.Before(one, null));
+        Assert.Equal(one, LastGoodFile.Before(two, one));
+        var kept = two with { Previous = one };
+        Assert.Equal(one, LastGoodFile.Before(two, kept));
+        Assert.Equal(two, LastGoodFile.Before(three, kept));
+        var encoded = LastGoodFile.Encode(kept);
+        Assert.Equal(JsonSerializer.Serialize(kept, ReceiptJson.Default.LastGoodRelease) + "\n", Encoding.UTF8.GetString(encoded));
+        Assert.Equal("/srv/releases/1/ips", JsonSerializer.Deserialize(encoded, ReceiptJson.Default.LastGoodRelease)!.Previous!.FileName);
+    }
+
+    [Fact]
+    public void TryRead_FilesOfEitherBuild_AreUnderstood()
+    {
+        using var folder = new Support.TemporaryFolder();
+        var path = folder.File("last-good");
+        File.WriteAllBytes(path, LastGoodFile.Encode(Good("2"))); // as an older build writes it
+        Assert.True(LastGoodFile.TryRead(path) is { FileName: "/srv/releases/2/ips", Previous: null });
+        // What of the previous one is not whole does not cost the last good one.
+        File.WriteAllText(path, Encoding.UTF8.GetString(LastGoodFile.Encode(Good("2"))).TrimEnd().TrimEnd('}')
+            + ",\"previous\":{\"release\":\"x\"}}");
+        Assert.True(LastGoodFile.TryRead(path) is { FileName: "/srv/releases/2/ips", Previous: null });
+    }
+
+    [Fact]
+    public void ProgramOf_AnAssemblyRunByDotnet_IsTheAssembly()
+    {
+        var release = Good("1") with { FileName = "/usr/share/dotnet/dotnet", Arguments = ["/srv/releases/1/app.dll", "--x"] };
+        Assert.Equal("/srv/releases/1/app.dll", LastGoodFile.ProgramOf(release));
+        Assert.Equal("/srv/releases/1/ips", LastGoodFile.ProgramOf(Good("1")));
+    }
+
+    private static LastGoodRelease Good(string name) => new(
+        name, $"/srv/releases/{name}/ips", ["run"], "/srv", ["/srv/current/ips", "run"], "/srv", 1, DateTimeOffset.UnixEpoch);
+
     [Fact]
     public void Describe_AssemblyRunByDotnet_IsPinnedToTheRelease()
     {

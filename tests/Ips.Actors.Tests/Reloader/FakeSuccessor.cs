@@ -118,13 +118,17 @@ internal sealed class FakeLauncher(IActorRef told) : IGenerationLauncher
 
     public FakeSuccessor Last => Launched[^1];
 
-    public ISpawnedGeneration Launch(int generation)
+    /// <summary>The folder of the release that was launched last; null for the release in place.</summary>
+    public string? Folder { get; private set; }
+
+    public ISpawnedGeneration Launch(int generation, string? folder = null)
     {
         if (Error is { } error)
         {
             throw error;
         }
 
+        Folder = folder;
         Launched.Add(new FakeSuccessor(++_lastPid, told));
         return Last;
     }

@@ -18,9 +18,11 @@ public sealed class PublicSurfaceTests
         "Ips.Actors.Configuration", "Ips.Actors.Control", "Ips.Actors.Diagnostics", "Ips.Actors.Files", "Ips.Actors.Posix",
     ];
 
-    /// <summary>Single types beyond these: how a command starts a service, and what it shows of reloads.</summary>
+    /// <summary>Single types beyond these: how a command starts a service, where it puts releases, and what it shows of reloads.</summary>
     private static readonly string[] SingleDoors =
     [
+        "Ips.Actors.Launch.AskedRelease", "Ips.Actors.Launch.DeployJournal", "Ips.Actors.Launch.Deployment",
+        "Ips.Actors.Launch.ReleaseLink", "Ips.Actors.Launch.ReleaseName",
         "Ips.Actors.Launch.LastGoodFile", "Ips.Actors.Launch.Privileges", "Ips.Actors.Launch.StartReport",
         "Ips.Actors.Launch.StartReporter",
         "Ips.Actors.Lifecycle.ConnectionCounts", "Ips.Actors.Lifecycle.DrainCounts", "Ips.Actors.Lifecycle.ExitCode",

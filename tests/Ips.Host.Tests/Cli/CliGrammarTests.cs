@@ -24,6 +24,7 @@ public sealed class CliGrammarTests
         Assert.Equal(new StartCommand(new(), null), await ParseAsync("start"));
         Assert.Equal(new CheckCommand(new(), false), await ParseAsync("check"));
         Assert.Equal(new ReloadCommand(new(), false, null), await ParseAsync("reload"));
+        Assert.Equal(new RollbackCommand(new()), await ParseAsync("rollback"));
         Assert.Equal(new StopCommand(new(), false, null), await ParseAsync("stop"));
         Assert.Equal(new StatusCommand(new(), false), await ParseAsync("status"));
         Assert.Equal(new HistoryCommand(new(), false), await ParseAsync("history"));
@@ -40,6 +41,11 @@ public sealed class CliGrammarTests
         Assert.Equal(new StatusCommand(AllClient, true), await ParseAsync(["status", .. Client]));
         Assert.Equal(new HistoryCommand(AllClient, true), await ParseAsync(["history", .. Client]));
         Assert.Equal(new ReloadCommand(AllClient, true, null, Check: true), await ParseAsync(["reload", .. Client, "--check"]));
+        Assert.Equal(new ReloadCommand(new(), false, null, Check: true) { CheckFolder = "x" }, await ParseAsync("reload", "--check", "x"));
+        Assert.Equal(new DeployCommand(AllClient, "x.zip", "n", "i", true, NinetySeconds),
+            await ParseAsync(["deploy", "x.zip", "--name", "n", "--into", "i", .. Client, "--timeout", "90s"]));
+        Assert.Equal(new RollbackCommand(AllClient, "n", "i", true, NinetySeconds),
+            await ParseAsync(["rollback", "n", "--into", "i", .. Client, "--timeout", "90s"]));
         Assert.Equal(new StartCommand(AllDaemon, null, LastGood: true), await ParseAsync(["start", .. Daemon, "--last-good"]));
         Assert.Equal(new StatusCommand(new() { Pid = 42, Daemon = new() { Directory = "d" } }, false),
             await ParseAsync("status", "--pid", "42", "--directory", "d"));
@@ -60,8 +66,8 @@ public sealed class CliGrammarTests
 
     [Theory]
     [InlineData("ips needs a command; these are: run, ", "")]
-    [InlineData("'serve' is no command; these are: run, supervise, start, reload, stop, pause, resume, status, top, history, check, "
-        + "doctor, completion, man.", "serve")]
+    [InlineData("'serve' is no command; these are: run, supervise, start, reload, deploy, rollback, stop, pause, resume, status, top, "
+        + "history, check, doctor, completion, man.", "serve")]
     [InlineData("'relaod' is no command; did you mean reload?", "relaod")]
     [InlineData("'--jsno' is no option of 'ips status'; did you mean --json?", "status --jsno")]
     [InlineData("'extra'", "run extra")]
@@ -107,6 +113,8 @@ public sealed class CliGrammarTests
     [InlineData("run")]
     [InlineData("start")]
     [InlineData("reload")]
+    [InlineData("deploy")]
+    [InlineData("rollback")]
     [InlineData("stop")]
     [InlineData("status")]
     [InlineData("check")]
@@ -179,6 +187,8 @@ public sealed class CliGrammarTests
         public Task<int> StartAsync(StartCommand command, CancellationToken cancellation) => Record(command);
         public Task<int> CheckAsync(CheckCommand command, CancellationToken cancellation) => Record(command);
         public Task<int> ReloadAsync(ReloadCommand command, CancellationToken cancellation) => Record(command);
+        public Task<int> DeployAsync(DeployCommand command, CancellationToken cancellation) => Record(command);
+        public Task<int> RollbackAsync(RollbackCommand command, CancellationToken cancellation) => Record(command);
         public Task<int> StopAsync(StopCommand command, CancellationToken cancellation) => Record(command);
         public Task<int> PauseAsync(PauseCommand command, CancellationToken cancellation) => Record(command);
         public Task<int> DoctorAsync(DoctorCommand command, CancellationToken cancellation) => Record(command);

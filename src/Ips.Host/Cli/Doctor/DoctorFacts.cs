@@ -69,6 +69,9 @@ internal sealed record DoctorFacts
     /// <summary>The store, without a password, and what is wrong with it (null if nothing is).</summary>
     public (string Place, string? Fault)? Store { get; init; }
 
+    /// <summary>What a deploy has left.</summary>
+    public IReadOnlyList<DoctorProblem> Deployment { get; init; } = [];
+
     /// <summary>Where it would listen, and why that would fail (null if it would not).</summary>
     public IReadOnlyList<(string Url, string? Fault)> Endpoints { get; init; } = [];
 }

@@ -1,3 +1,5 @@
+using Ips.Actors.Launch;
+
 namespace Ips.Host.Cli.Doctor;
 
 /// <summary>A problem and what helps.</summary>
@@ -33,6 +35,30 @@ internal static class DoctorRules
         "Serilog: `shared: true`; else log to stdout with Ips:LogFile, or to a file for each process; see docs/exclusive-resources.md",
         Prevents: false));
 
+    /// <summary>What a deploy that was cut off has left.</summary>
+    /// <param name="place">The releases of the running service; null if it has none.</param>
+    /// <param name="asked">The release that the last command asked for without acting on the answer; null for none.</param>
+    /// <param name="left">What is not complete, or was being removed.</param>
+    internal static IEnumerable<DoctorProblem> Deployment(Deployment? place, string? asked, IReadOnlyList<string> left)
+    {
+        if (place is null) yield break;
+        if (place is { Serves: { } serves } && serves != place.Current)
+        {
+            yield return new($"release {serves} serves, but {place.Folder}/{ReleaseLink.CurrentName} names "
+                + $"{place.Current ?? "no release"}: a crash or a reload starts that one", asked == serves
+                    ? $"a deploy was cut off after its release was promoted: the next `ips deploy` mends it first, so does `ips deploy "
+                        + $"{place.Folder}/{ReleaseLink.ReleasesName}/{serves}`"
+                    : $"the link was switched without a reload: `ips reload` starts {place.Current ?? "it"}, and `ips deploy "
+                        + $"{place.Folder}/{ReleaseLink.ReleasesName}/{serves}` points the link at {serves}", Prevents: false);
+        }
+
+        if (left.Count > 0)
+        {
+            yield return new($"a deploy was cut off, and has left {string.Join(", ", left)} in {place.Folder}/{ReleaseLink.ReleasesName}",
+                "nothing uses it; the next `ips deploy` removes it", Prevents: false);
+        }
+    }
+
     private static IEnumerable<DoctorProblem> All(DoctorFacts facts)
     {
         foreach (var problem in facts.ConfigProblems)
@@ -53,6 +79,7 @@ internal static class DoctorRules
         if (facts.RunningPid is { } pid)
             yield return new($"a daemon with this PID file runs already, PID {pid}",
                 "`ips reload` replaces it, `ips stop` ends it; another daemon needs another --pid-file and --urls", Prevents: true);
+        foreach (var problem in facts.Deployment) yield return problem;
         if (facts.OpenFiles < FewOpenFiles)
             yield return new($"only {facts.OpenFiles} files and connections may be open",
                 "raise the hard limit: ulimit -Hn, LimitNOFILE= of a unit, ulimits of a container", Prevents: false);

@@ -1,0 +1,295 @@
+using Ips.Actors.Control;
+using Ips.Actors.Diagnostics;
+using Ips.Actors.Launch;
+using Ips.Actors.Lifecycle;
+using Ips.Actors.Posix;
+using Ips.Host.Configuration;
+
+namespace Ips.Host.Cli.Deploy;
+
+/// <summary><c>ips deploy</c> and <c>ips rollback</c>: all work on files is done here, by the operator's rights; the service only starts
+/// the release whose name it is told.</summary>
+/// <remarks>Killed at any step it leaves the service and <c>current</c> as they are. The next command removes what is not complete, and
+/// points <c>current</c> at a release that was promoted meanwhile: the journal says which one was asked for.</remarks>
+internal sealed class DeployAction(CliConsole console, ClientActions client)
+{
+    private const string NoLink =
+        $"The service was not started by way of a link '{ReleaseLink.CurrentName}' (or its release is older than this command): the "
+        + $"path of its program must go through …/{ReleaseLink.CurrentName}/. docs/deploying.md tells how to begin.";
+
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>What came of it, if it is interrupted now.</summary>
+    internal string Interrupted { get; private set; } = "nothing was changed";
+
+    /// <summary><c>ips deploy</c></summary>
+    /// <exception cref="CliException">Nothing was started, or the outcome could not be had.</exception>
+    internal Task<int> DeployAsync(DeployCommand command, CancellationToken cancellation) => UnderLockAsync(
+        command.Target, command.Into, command.Json, command.Timeout, scene =>
+        {
+            var source = Path.GetFullPath(command.Source, console.Directory);
+            var name = Shelved(scene.Shelf, source) is { } there ? Known(there, command.Name, source)
+                : Stage(scene, source, command.Name, cancellation);
+            return new AskedRelease(name, Rollback: false, console.Time.GetUtcNow());
+        }, cancellation);
+
+    /// <summary><c>ips rollback</c></summary>
+    /// <exception cref="CliException">Nothing was started, or the outcome could not be had.</exception>
+    internal Task<int> RollbackAsync(RollbackCommand command, CancellationToken cancellation) => UnderLockAsync(
+        command.Target, command.Into, command.Json, command.Timeout, scene =>
+        {
+            // What the service user has written does not decide what root starts.
+            var previous = scene.Trusted && scene.Status.LastGood?.Previous is { } good
+                ? ReleaseLink.NameIn(scene.Shelf.Releases, LastGoodFile.ProgramOf(good)) : null;
+            var name = DeployPlan.ToRollBackTo(command.Name, scene.Place.Serves, previous, scene.Shelf.ReadJournal(),
+                [.. scene.Shelf.All().Select(release => release.Name)]);
+            return new AskedRelease(name, Rollback: true, console.Time.GetUtcNow());
+        }, cancellation);
+
+    private async Task<int> UnderLockAsync(DaemonTarget target, string? into, bool json, TimeSpan? timeout,
+        Func<Scene, AskedRelease> prepare, CancellationToken cancellation)
+    {
+        try
+        {
+            var (address, settings) = DaemonLocator.Find(target, console.Directory);
+            var status = await client.GetStatusAsync(address, cancellation);
+            var (folder, trusted, user) = FolderOf(status, address, into);
+            using var shelf = ReleaseShelf.Open(folder);
+            shelf.Lock(console.Time.GetUtcNow());
+            foreach (var name in shelf.Sweep()) Say($"removed {name}, which a command that was killed has left in {shelf.Releases}");
+            status = await AwaitQuietAsync(address, settings, timeout, cancellation);
+            var scene = new Scene(shelf, status, PlaceOf(status), trusted, user);
+            Mend(scene);
+            var asked = prepare(scene);
+            if (asked.Name == scene.Place.Serves && asked.Name == shelf.Current())
+            {
+                Say($"release {asked.Name} serves already, and 'current' names it");
+                return status.LastReload is { } last && last.Deployed == asked.Name ? await client.ShowAsync(last, json) : CliExitCode.Ok;
+            }
+
+            if (ReleaseStage.ProgramFault(shelf.PathOf(asked.Name), scene.Place.Program) is { } fault)
+                throw new CliException(CliExitCode.Failed, $"The release {asked.Name} is not started: {fault}. Nothing was changed.");
+            return await StartAsync(scene, asked, address, settings, json, timeout, cancellation);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CliException(CliExitCode.Failed,
+                $"{e.Message.TrimEnd('.')}. {char.ToUpperInvariant(Interrupted[0])}{Interrupted[1..]}.", e);
+        }
+    }
+
+    // A service may say anything of where it was started from.
+    private (string Folder, bool Trusted, int User) FolderOf(DaemonStatus status, DaemonAddress address, string? into)
+    {
+        var place = PlaceOf(status);
+        var (user, contested) = OwnerOf(address.SocketPath);
+        var trusted = ProcessAttributes.EffectiveUserId != 0 || (user == 0 && !contested);
+        if (into is null)
+        {
+            return trusted ? (place.Folder, trusted, user) : throw new CliException(CliExitCode.Configuration,
+                $"The service {(user < 0 ? "of another user" : $"runs as uid {user} and")} says that its releases are in "
+                + $"{TerminalText.Line(place.Folder)}. Root does not go by what another user says: name the folder with --into, or run "
+                + "this as that user.");
+        }
+
+        var given = Path.GetFullPath(into, console.Directory);
+        return FileIdentity.OfTarget(given) is { } folder && folder == FileIdentity.OfTarget(place.Folder) ? (given, trusted, user)
+            : throw new CliException(CliExitCode.Configuration,
+                $"--into is {given}, and the service was started from {TerminalText.Line(place.Folder)}/{ReleaseLink.CurrentName}.");
+    }
+
+    private static (int User, bool Contested) OwnerOf(string socketPath)
+    {
+        try
+        {
+            using var place = GuardedPath.Walk(socketPath);
+            return (place.Status()?.UserId ?? -1, place.IsContested);
+        }
+        catch (IOException)
+        {
+            return (-1, true); // such as in another mount namespace
+        }
+    }
+
+    // Its names are parts of paths that this process uses.
+    private static Deployment PlaceOf(DaemonStatus status) => status.Deployment switch
+    {
+        null => throw new CliException(CliExitCode.Failed, NoLink),
+        { Program: var program } when !ReleaseLink.IsInside(program) => throw new CliException(CliExitCode.Failed,
+            $"The service says that its program is {TerminalText.Line(program)} in a release, which is no path inside one."),
+        { } place => place with
+        {
+            Serves = ReleaseName.Fault(place.Serves) is null ? place.Serves : null,
+            Current = ReleaseName.Fault(place.Current) is null ? place.Current : null,
+        },
+    };
+
+    // A deploy never waits in the service itself, so that its answer is about its own release.
+    private async Task<DaemonStatus> AwaitQuietAsync(DaemonAddress address, DaemonSettings settings, TimeSpan? timeout,
+        CancellationToken cancellation)
+    {
+        var limit = timeout ?? (2 * ClientActions.LimitOf(settings));
+        var start = console.Time.GetTimestamp();
+        for (var told = false; ; told = true)
+        {
+            var status = await client.GetStatusAsync(address, cancellation);
+            if (status is { Phase: null, Pending: null }) return status;
+            if (!told) Say($"waits for the reload in progress: {TerminalText.Line(status.Phase ?? status.State)}");
+            if (console.Time.GetElapsedTime(start) > limit)
+                throw new CliException(CliExitCode.Failed,
+                    $"The service is still busy ({TerminalText.Line(status.Phase ?? status.State)}). Nothing was changed; ask "
+                        + "again later.");
+            await Task.Delay(LookInterval, console.Time, cancellation);
+        }
+    }
+
+    private void Mend(Scene scene)
+    {
+        var journal = scene.Shelf.ReadJournal();
+        var (point, mended) = DeployPlan.Mend(journal, scene.Place.Serves, scene.Shelf.Current());
+        if (point is not null)
+        {
+            scene.Shelf.Point(point);
+            Say($"an earlier command was killed: release {point} was promoted, and 'current' names it now");
+        }
+
+        if (journal.Asked is not null) scene.Shelf.WriteJournal(mended);
+    }
+
+    private static string? Shelved(ReleaseShelf shelf, string source) =>
+        Directory.Exists(source) && FileDescriptors.RealPath(source) is var real && Path.GetDirectoryName(real) == shelf.Releases
+            ? Path.GetFileName(real) : null;
+
+    private static string Known(string there, string? given, string source) =>
+        given is not null && given != there
+            ? throw new CliException(CliExitCode.Configuration, $"{source} is the release {there}; --name {given} cannot rename it.")
+            : ReleaseName.Fault(there) is { } fault ? throw new CliException(CliExitCode.Failed, $"{source} cannot be deployed: {fault}.")
+            : there;
+
+    private string Stage(Scene scene, string source, string? given, CancellationToken cancellation)
+    {
+        var (shelf, program) = (scene.Shelf, scene.Place.Program);
+        if (Directory.Exists(source) && shelf.Releases.StartsWith(FileDescriptors.RealPath(source) + "/", StringComparison.Ordinal))
+            throw new CliException(CliExitCode.Configuration, $"{source} has the releases in it; name the folder of a build.");
+        if (given is not null) _ = DeployPlan.NameOf(given, null, null, default, shelf.Has); // before anything is copied
+        var folder = shelf.NewStage(given ?? "release");
+        try
+        {
+            using var content = ReleaseSource.Open(source);
+            var stage = new ReleaseStage(folder);
+            stage.Fill(content, program, cancellation);
+            if (ReleaseStage.ProgramFault(stage.Root, program) is { } fault)
+                throw new CliException(CliExitCode.Failed, $"{source} is not deployed: {fault}. Nothing was changed.");
+            if (scene.User != ProcessAttributes.EffectiveUserId && stage.Unreadable is { } closed)
+                throw new CliException(CliExitCode.Failed,
+                    $"{source} is not deployed: its {Path.GetRelativePath(stage.Root, closed)} is closed to others, and the service runs "
+                    + $"as uid {scene.User} (chmod o+r). Nothing was changed.");
+            var name = DeployPlan.NameOf(given, ReleaseShelf.VersionOf(stage.Root, program), content.ArchiveName, console.Time.GetUtcNow(),
+                shelf.Has);
+            stage.Seal();
+            cancellation.ThrowIfCancellationRequested();
+            shelf.Take(stage.Root, folder, name);
+            Interrupted = $"the release is in {shelf.PathOf(name)} and was not started";
+            Say($"release {name} is in {shelf.Releases}: {Wording.Counted(stage.Files, "file")}, {stage.Bytes >> 20} MiB");
+            return name;
+        }
+        catch (Exception e) when (e is ArchiveException or InvalidDataException or FormatException or EndOfStreamException)
+        {
+            throw new CliException(CliExitCode.Failed, $"{source} is not deployed: {e.Message.TrimEnd('.')}. Nothing was changed.", e);
+        }
+        finally
+        {
+            FolderTree.Remove(folder);
+        }
+    }
+
+    private async Task<int> StartAsync(Scene scene, AskedRelease asked, DaemonAddress address, DaemonSettings settings, bool json,
+        TimeSpan? timeout, CancellationToken cancellation)
+    {
+        var (shelf, name) = (scene.Shelf, asked.Name);
+        shelf.WriteJournal(shelf.ReadJournal() with { Asked = asked });
+        Interrupted = $"the service carries on with release {name}; if it is promoted, the next 'ips deploy' points 'current' at it, and "
+            + "'ips history' shows how it ended";
+        var request = new ControlRequest(asked.Rollback ? ControlVerb.Rollback : ControlVerb.Deploy)
+        {
+            Release = name, TraceParent = ClientActions.TraceParent,
+        };
+        ReloadReceipt receipt;
+        try
+        {
+            receipt = await client.GetReceiptAsync(address, settings, request, timeout, json, cancellation);
+        }
+        catch (CliException e) when (e.InnerException is not ControlException)
+        {
+            shelf.WriteJournal(shelf.ReadJournal().AfterRefusal(name)); // an error is an answer: it was not started
+            throw;
+        }
+        catch (CliException e)
+        {
+            throw new CliException(e.ExitCode, $"{e.Message} {char.ToUpperInvariant(Interrupted[0])}{Interrupted[1..]}.", e);
+        }
+
+        if (receipt.Ended is not ReloadOutcome.Promoted || receipt.Deployed != name)
+        {
+            shelf.WriteJournal(shelf.ReadJournal().AfterRefusal(name));
+            Say($"release {name} was not promoted. 'current' still names {shelf.Current() ?? "no release"}; {shelf.PathOf(name)} is "
+                + "kept for a look, and is the first that a later deploy removes");
+            return await client.ShowAsync(receipt, json) is var code && code == CliExitCode.Ok ? CliExitCode.ReloadRefused : code;
+        }
+
+        var former = shelf.Current();
+        shelf.Point(name);
+        shelf.WriteJournal(shelf.ReadJournal().AfterPromotion(asked, former));
+        Interrupted = $"release {name} serves, and 'current' names it; older releases were not all removed";
+        Say(asked.Rollback ? $"'current' names {name}, pinned by rollback until the next deploy" : $"'current' names {name}");
+        await client.ShowAsync(receipt, json);
+        await FollowAsync(address, settings, timeout, json, cancellation);
+        await PruneAsync(scene, name, address, cancellation);
+        return CliExitCode.Ok;
+    }
+
+    // A reload that was asked for meanwhile has begun with what 'current' named then. One more goes by what it names now.
+    private async Task FollowAsync(DaemonAddress address, DaemonSettings settings, TimeSpan? timeout, bool json,
+        CancellationToken cancellation)
+    {
+        var status = await client.GetStatusAsync(address, cancellation);
+        if (status is { Phase: null, Pending: null }) return;
+        Say("another reload was asked for meanwhile; it is followed by one to what 'current' names now");
+        var receipt = await client.GetReceiptAsync(address, settings, new(ControlVerb.Reload), timeout, json, cancellation);
+        if (receipt.Ended is not ReloadOutcome.Promoted)
+            throw new CliException(CliExitCode.ReloadRefused, $"That reload failed: {TerminalText.Line(ReceiptText.Write(receipt))}");
+    }
+
+    private async Task PruneAsync(Scene scene, string serves, DaemonAddress address, CancellationToken cancellation)
+    {
+        var (shelf, journal) = (scene.Shelf, scene.Shelf.ReadJournal());
+        var shelved = shelf.All();
+        if (shelved.Count <= DeployPlan.Kept) return;
+        if (ReleaseUsers.Find(shelf.Releases, scene.Place.Program) is not { } running)
+        {
+            Say($"nothing is removed from {shelf.Releases}: not all processes of the service can be looked at by this user");
+            return;
+        }
+
+        var status = await client.GetStatusAsync(address, cancellation);
+        var good = new[] { scene.Status.LastGood, scene.Status.LastGood?.Previous, status.LastGood, status.LastGood?.Previous }
+            .OfType<LastGoodRelease>().Select(release => ReleaseLink.NameIn(shelf.Releases, LastGoodFile.ProgramOf(release)));
+        string?[] used = [serves, shelf.Current(), scene.Place.Serves, .. good, .. journal.Promoted.TakeLast(2), .. running];
+        foreach (var name in DeployPlan.ToPrune(shelved, journal.Refused, [.. used.OfType<string>()]))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            shelf.Drop(name);
+            Say($"removed release {name}");
+        }
+    }
+
+    private void Say(string message) => console.Error.WriteLine(TerminalText.Line(message));
+
+    /// <summary>What a command works with.</summary>
+    /// <param name="Shelf">The releases.</param>
+    /// <param name="Status">The service.</param>
+    /// <param name="Place">Where it says that its releases are.</param>
+    /// <param name="Trusted">What it says may decide what is started.</param>
+    /// <param name="User">Whose control socket it has.</param>
+    private sealed record Scene(ReleaseShelf Shelf, DaemonStatus Status, Deployment Place, bool Trusted, int User);
+}
