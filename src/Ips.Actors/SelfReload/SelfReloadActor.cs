@@ -43,7 +43,7 @@ internal sealed class SelfReloadSight
         SelfReloadRules rules, StartCommand command, DateTimeOffset startedAt, RuntimeOnDisk? runtime, Func<bool> paused)
     {
         var release = rules.Release
-            ? new ReleaseInPlace(command.AppPath($"{Assembly.GetEntryAssembly()?.GetName().Name}.dll")) : null;
+            ? new ReleaseInPlace(command.AppPath($"{Assembly.GetEntryAssembly()?.GetName().Name}.dll"), AppContext.BaseDirectory) : null;
         // Beside the start: what is not loaded when the runtime is removed cannot be loaded any more.
         if (rules.Runtime && runtime is not null) Task.Run(RuntimeOnDisk.LoadAll);
         var age = Stopwatch.GetTimestamp() - (long)((DateTimeOffset.UtcNow - startedAt).TotalSeconds * Stopwatch.Frequency);

@@ -14,7 +14,7 @@ public sealed class OnDiskTests : IDisposable
         Write("releases/1/app", "");
         Write("releases/2/app", "");
         Link("releases/1");
-        var release = new ReleaseInPlace($"{_folder}/current/app");
+        var release = new ReleaseInPlace($"{_folder}/current/app", $"{_folder}/releases/1/");
         Assert.Null(release.Change());
         Link("releases/2");
         Assert.Equal($"the release at {_folder}/current/app has changed", release.Change()!.What);
@@ -24,11 +24,25 @@ public sealed class OnDiskTests : IDisposable
         Assert.Null(release.Change()); // nothing is in place
     }
 
+    // ips deploy: the release is started by its name, and the link follows when it is promoted.
+    [Fact]
+    public void Release_StartedBeforeTheLinkNamesIt_IsChangedOnlyByTheNextOne()
+    {
+        foreach (var name in new[] { "1", "2", "3" }) Write($"releases/{name}/app", "");
+        Link("releases/1");
+        var release = new ReleaseInPlace($"{_folder}/current/app", $"{_folder}/releases/2/");
+        Assert.Null(release.Change());
+        Link("releases/2");
+        Assert.Null(release.Change());
+        Link("releases/3");
+        Assert.NotNull(release.Change());
+    }
+
     [Fact]
     public void Release_MarkerWritten_IsChangedAndOtherFilesAreNot()
     {
         Write("app/app", "");
-        var release = new ReleaseInPlace($"{_folder}/app/app");
+        var release = new ReleaseInPlace($"{_folder}/app/app", $"{_folder}/app/");
         Write("app/other.dll", "new");
         Assert.Null(release.Change());
         Write("app/.ips-release", "1");
