@@ -120,6 +120,29 @@ public sealed class SelfReloadTests(ITestOutputHelper output) : ProcessTest(outp
     }
 
     [Fact]
+    public async Task NoWatch_RuntimeReplaced_StatusAndDoctorSaySo()
+    {
+        var dotnet = CopyRuntime();
+        var releases = new Releases(Folder);
+        releases.AddBuild("one", Binaries.SampleAppFolder);
+        var service = await StartAsync(new ServiceSettings(ServiceKind.SampleApp)
+        {
+            Program = $"{dotnet}/dotnet", Prefix = [releases.PathOf("one", $"{Binaries.SampleApp}.dll")],
+            Environment = new Dictionary<string, string?> { ["DOTNET_ROOT"] = dotnet },
+        });
+        Assert.DoesNotContain("runtime", await TellAsync("status"), StringComparison.Ordinal);
+        Replace(Directory.GetFiles($"{dotnet}/shared", "System.Private.CoreLib.dll", SearchOption.AllDirectories).Single(), null);
+        var what = $"the .NET runtime {Environment.Version} was replaced on disk";
+        Assert.Contains(what, await TellAsync("status"), StringComparison.Ordinal);
+        Assert.Contains(what, await TellAsync("doctor", "--pid", $"{service.MainPid}"), StringComparison.Ordinal);
+        await service.ReloadAsync();
+        Assert.DoesNotContain("runtime", await TellAsync("status"), StringComparison.Ordinal);
+
+        async Task<string> TellAsync(string verb, params string[] more) => string.Join('\n', (await IpsCommand.RunAsync(
+            [verb, .. more.Length > 0 ? more : ["--pid-file", service.PidFile]])).Output);
+    }
+
+    [Fact]
     public async Task Every_OldProcess_IsReplacedWithoutALostRequest()
     {
         var service = await StartAsync(Settings("--Ips:Reload:Every=00:00:04"));

@@ -13,12 +13,12 @@ internal sealed class ReleaseInPlace
     private readonly string? _first, _own;
 
     /// <param name="program">The program, or the assembly that <c>dotnet</c> runs, by its path with links not followed.</param>
-    /// <param name="ownFolder">The folder of the release that runs: <c>ips deploy</c> starts one that the path does not lead to yet.</param>
+    /// <param name="ownFolder">The release that runs: <c>ips deploy</c> starts one that the path does not lead to yet.</param>
     public ReleaseInPlace(string program, string ownFolder) =>
         (_program, _first, _own) = (program, InPlace(program), Key(ownFolder.TrimEnd('/')));
 
-    /// <summary>How the release in place differs from the one that runs, and from the one that was in place when it started; null if it does
-    /// not, or nothing is in place.</summary>
+    /// <summary>How the release in place differs from the one that runs, and from the one that was in place when it started; null if it
+    /// does not, or nothing is in place.</summary>
     public DiskChange? Change() => InPlace(_program) is { } now && now != _first && now != _own
         ? new(now, $"the release at {_program} has changed") : null;
 

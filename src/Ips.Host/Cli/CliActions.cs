@@ -72,7 +72,7 @@ internal sealed class CliActions(
             }
 
             var problems = DoctorRules.OverwrittenFiles(RunningProcess.OverwrittenFiles(pid))
-                .Concat(await DeployDoctor.LookAsync(_client, new DaemonTarget { Pid = pid }, console.Directory, cancellation));
+                .Concat(await StatusDoctor.LookAsync(_client, new DaemonTarget { Pid = pid }, console.Directory, cancellation));
             await console.Output.WriteLineAsync(DoctorText.Problems([.. problems]));
             return CliExitCode.Ok;
         }
@@ -88,7 +88,7 @@ internal sealed class CliActions(
         if (facts.RunningPid is not null)
         {
             var target = new DaemonTarget { Daemon = command.Daemon };
-            facts = facts with { Deployment = await DeployDoctor.LookAsync(_client, target, console.Directory, cancellation) };
+            facts = facts with { Status = await StatusDoctor.LookAsync(_client, target, console.Directory, cancellation) };
         }
 
         await console.Output.WriteLineAsync(DoctorText.Write(facts));

@@ -69,8 +69,8 @@ internal sealed record DoctorFacts
     /// <summary>The store, without a password, and what is wrong with it (null if nothing is).</summary>
     public (string Place, string? Fault)? Store { get; init; }
 
-    /// <summary>What a deploy has left.</summary>
-    public IReadOnlyList<DoctorProblem> Deployment { get; init; } = [];
+    /// <summary>What a running service says that is wrong with its runtime and its releases.</summary>
+    public IReadOnlyList<DoctorProblem> Status { get; init; } = [];
 
     /// <summary>Where it would listen, and why that would fail (null if it would not).</summary>
     public IReadOnlyList<(string Url, string? Fault)> Endpoints { get; init; } = [];

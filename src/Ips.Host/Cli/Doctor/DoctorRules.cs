@@ -59,6 +59,15 @@ internal static class DoctorRules
         }
     }
 
+    /// <summary>The runtime was patched under the process.</summary>
+    /// <param name="change">How it differs on disk; null if it does not.</param>
+    internal static IEnumerable<DoctorProblem> Runtime(string? change)
+    {
+        if (change is not null)
+            yield return new(change, "`ips reload` starts on what is on disk; `ips.reload.watch = [runtime]` does it by itself",
+                Prevents: false);
+    }
+
     private static IEnumerable<DoctorProblem> All(DoctorFacts facts)
     {
         foreach (var problem in facts.ConfigProblems)
@@ -79,7 +88,7 @@ internal static class DoctorRules
         if (facts.RunningPid is { } pid)
             yield return new($"a daemon with this PID file runs already, PID {pid}",
                 "`ips reload` replaces it, `ips stop` ends it; another daemon needs another --pid-file and --urls", Prevents: true);
-        foreach (var problem in facts.Deployment) yield return problem;
+        foreach (var problem in facts.Status) yield return problem;
         if (facts.OpenFiles < FewOpenFiles)
             yield return new($"only {facts.OpenFiles} files and connections may be open",
                 "raise the hard limit: ulimit -Hn, LimitNOFILE= of a unit, ulimits of a container", Prevents: false);
