@@ -67,7 +67,8 @@ public sealed class SelfReloadTests(ITestOutputHelper output) : ProcessTest(outp
         releases.AddBuild("one", Binaries.SampleAppFolder);
         var service = await StartAsync(Settings("--Ips:Reload:Watch:0=runtime") with
         {
-            Program = $"{dotnet}/dotnet", Prefix = [releases.PathOf("one", $"{Binaries.SampleApp}.dll")],
+            Program = $"{dotnet}/dotnet",
+            Prefix = [releases.PathOf("one", $"{Binaries.SampleApp}.dll")],
             Environment = new Dictionary<string, string?> { ["DOTNET_ROOT"] = dotnet },
         });
         await using var load = Load(service);
@@ -100,7 +101,8 @@ public sealed class SelfReloadTests(ITestOutputHelper output) : ProcessTest(outp
         releases.AddBuild("one", Binaries.SampleAppFolder);
         var service = await StartAsync(Settings("--Ips:Reload:Watch:0=runtime") with
         {
-            Program = $"{dotnet}/dotnet", Prefix = [releases.PathOf("one", $"{Binaries.SampleApp}.dll")],
+            Program = $"{dotnet}/dotnet",
+            Prefix = [releases.PathOf("one", $"{Binaries.SampleApp}.dll")],
             Environment = new Dictionary<string, string?> { ["DOTNET_ROOT"] = dotnet },
         });
         await using var load = Load(service);
