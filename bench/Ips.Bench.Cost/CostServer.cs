@@ -15,11 +15,16 @@ internal sealed class CostServer : IDisposable
     private readonly HttpClient _client;
 
     /// <summary>Starts it, and waits for its first response.</summary>
-    public CostServer(string program, string kind)
+    /// <param name="program">The app.</param>
+    /// <param name="kind">With or without.</param>
+    /// <param name="processor">The only processor that it runs on; null for any.</param>
+    public CostServer(string program, string kind, int? processor = null)
     {
         Port = FreePort();
         var clock = Stopwatch.StartNew();
-        _process = Process.Start(new ProcessStartInfo(program, ["serve", kind, $"{Port}", Path.Combine(_folder.FullName, "app.pid")])
+        string[] command = [program, "serve", kind, $"{Port}", Path.Combine(_folder.FullName, "app.pid")];
+        if (processor is { } one) command = ["taskset", .. Pinned.On(one, command[0]), .. command[1..]];
+        _process = Process.Start(new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true
         }) ?? throw new InvalidOperationException($"{program} did not start.");

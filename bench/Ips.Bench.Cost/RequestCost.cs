@@ -6,17 +6,19 @@ namespace Ips.Bench.Cost;
 /// <summary>
 /// Question: how many requests per second does an app answer with <c>AddIps()</c> for each that it answers without? Two servers in
 /// processes of their own, the same load one after the other, in pairs whose order alternates. Beside it the processor time of a request,
-/// which says the same on a busy machine.
+/// which says the same on a busy machine. Both servers have one processor and the load has another: a pool that has more of them than work
+/// spins, and what it spins is not the cost of a request.
 /// </summary>
 internal static class RequestCost
 {
     private const int Connections = 32;
+    private const int ServerProcessor = 0, LoadProcessor = 1;
     private const int WarmRequests = 5_000, TracedRequests = 50_000;
 
     public static async Task<IReadOnlyList<(Load Plain, Load Ips)>> MeasureAsync(string program, int pairs, int seconds, bool keepsAlive)
     {
-        using var plain = new CostServer(program, "plain");
-        using var ips = new CostServer(program, "ips");
+        using var plain = new CostServer(program, "plain", ServerProcessor);
+        using var ips = new CostServer(program, "ips", ServerProcessor);
         await MeasureAsync(plain, Math.Max(5, seconds), keepsAlive); // both warm, their hot code compiled, before the first pair
         await MeasureAsync(ips, Math.Max(5, seconds), keepsAlive);
         List<(Load Plain, Load Ips)> measured = [];
@@ -52,7 +54,7 @@ internal static class RequestCost
     private static async Task<Load> MeasureAsync(CostServer server, int seconds, bool keepsAlive)
     {
         var before = server.Cpu;
-        var run = await Wrk.RunAsync(server.Port, Connections, seconds, keepsAlive);
+        var run = await Wrk.RunAsync(server.Port, Connections, seconds, keepsAlive, LoadProcessor);
         if (run.Errors is { } errors) throw new InvalidOperationException($"Requests failed, so the speed says nothing: {errors}");
         return new Load(run.PerSecond, (server.Cpu - before).TotalMicroseconds / run.Requests);
     }

@@ -10,13 +10,16 @@ internal static partial class Wrk
     /// <param name="connections">How many at once, on one thread.</param>
     /// <param name="seconds">For how long.</param>
     /// <param name="keepsAlive">Whether a connection is kept for further requests; else each request has its own.</param>
+    /// <param name="processor">The only processor that it runs on; null for any.</param>
     /// <param name="cancellationToken">Kills it.</param>
     public static async Task<WrkRun> RunAsync(
-        int port, int connections, int seconds, bool keepsAlive = true, CancellationToken cancellationToken = default)
+        int port, int connections, int seconds, bool keepsAlive = true, int? processor = null,
+        CancellationToken cancellationToken = default)
     {
         string[] close = keepsAlive ? [] : ["-H", "Connection: close"];
         using var wrk = Process.Start(
-            new ProcessStartInfo("wrk", ["-t1", $"-c{connections}", $"-d{seconds}s", .. close, $"http://127.0.0.1:{port}/ping"])
+            new ProcessStartInfo(processor is null ? "wrk" : "taskset", [.. processor is null ? [] : Pinned.On(processor.Value, "wrk"),
+                "-t1", $"-c{connections}", $"-d{seconds}s", .. close, $"http://127.0.0.1:{port}/ping"])
             {
                 RedirectStandardOutput = true,
             }) ?? throw new InvalidOperationException("wrk did not start.");
@@ -50,3 +53,10 @@ internal static partial class Wrk
 /// <param name="Requests">Requests that were answered.</param>
 /// <param name="Errors">wrk's own words about those that were not; null if all were.</param>
 internal readonly record struct WrkRun(double PerSecond, double Requests, string? Errors);
+
+/// <summary>A program on one processor.</summary>
+internal static class Pinned
+{
+    /// <summary>The arguments of <c>taskset</c>.</summary>
+    public static string[] On(int processor, string program) => ["-c", $"{processor}", program];
+}

@@ -72,18 +72,25 @@ internal static class ConfigKey
     /// <param name="set">Sets the option.</param>
     /// <param name="words">The words and what they mean, in the order in which messages list them.</param>
     public static ConfigKey<T> Choice<T, TValue>(string path, Func<T, TValue> get, Action<T, TValue> set,
-        IReadOnlyList<(string Word, TValue Value)> words)
+        ConfigWord<TValue>[] words)
+        where TValue : struct, Enum
     {
+        // At each start: no LINQ over structures, which would have to be compiled.
         string? Parse(string text, out TValue value)
         {
-            var found = words.Where(w => string.Equals(w.Word, text, StringComparison.OrdinalIgnoreCase)).ToList();
-            value = found.Count > 0 ? found[0].Value : words[0].Value;
-            return found.Count > 0 ? null : "";
+            foreach (var word in words)
+            {
+                value = word.Value;
+                if (string.Equals(word.Text, text, StringComparison.OrdinalIgnoreCase)) return null;
+            }
+
+            value = words[0].Value;
+            return "";
         }
 
-        string? WordOf(TValue value) => words.FirstOrDefault(w => EqualityComparer<TValue>.Default.Equals(w.Value, value)).Word;
-        return Scalar(path, $"one of {string.Join(", ", words.Select(w => w.Word))}", get, set,
-            Parse, value => WordOf(value) is null ? "" : null, value => WordOf(value) ?? value?.ToString() ?? "null");
+        string? WordOf(TValue value) => Array.Find(words, word => word.Value.Equals(value))?.Text;
+        return Scalar(path, $"one of {string.Join(", ", Array.ConvertAll(words, word => word.Text))}", get, set,
+            Parse, value => WordOf(value) is null ? "" : null, value => WordOf(value) ?? value.ToString());
     }
 
     /// <summary>The path of a file, made absolute; not set if empty.</summary>
@@ -182,4 +189,17 @@ internal static class ConfigKey
         value = text.ToUpperInvariant() is "TRUE" or "ON" or "YES";
         return value || text.ToUpperInvariant() is "FALSE" or "OFF" or "NO" ? null : "";
     }
+}
+
+/// <summary>A word of a configuration and what it means.</summary>
+/// <typeparam name="TValue">The option's type.</typeparam>
+/// <param name="text">The word.</param>
+/// <param name="value">The value.</param>
+internal sealed class ConfigWord<TValue>(string text, TValue value)
+{
+    /// <summary>The word.</summary>
+    public string Text => text;
+
+    /// <summary>The value.</summary>
+    public TValue Value => value;
 }

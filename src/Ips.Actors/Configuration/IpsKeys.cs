@@ -50,7 +50,7 @@ internal static class IpsKeys
             ConfigKey.Count<ReloadOptions>("ips.reload.max-generations", o => o.MaxGenerations, (o, v) => o.MaxGenerations = v, 2, 100,
                 "generations"),
             ConfigKey.Choice<ReloadOptions, WhenFull>("ips.reload.when-full", o => o.WhenFull, (o, v) => o.WhenFull = v,
-                [("abort-oldest", WhenFull.AbortOldest), ("refuse", WhenFull.Refuse)]),
+                [new("abort-oldest", WhenFull.AbortOldest), new("refuse", WhenFull.Refuse)]),
             ConfigKey.Duration<ReloadOptions>("ips.reload.room-timeout", o => o.RoomTimeout, (o, v) => o.RoomTimeout = v, TimeSpan.Zero,
                 TimeSpan.FromMinutes(10)),
             ConfigKey.FilePath<ReloadOptions>("ips.reload.env-file", o => o.EnvFile, (o, v) => o.EnvFile = v),

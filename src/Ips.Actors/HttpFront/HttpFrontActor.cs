@@ -213,7 +213,7 @@ internal sealed class HttpFrontActor : UntypedActor, IWithTimers
     private void OnServing()
     {
         _state.Ready = true;
-        _probation ??= _state.Latency?.Begin();
+        if (_state.Terms is not null) _probation ??= _state.Latency?.Begin(); // nobody judges a first generation
         _role.ServeAsync();
     }
 

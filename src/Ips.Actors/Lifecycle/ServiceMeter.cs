@@ -44,7 +44,8 @@ internal sealed class ServiceMeter
         meter.CreateObservableUpDownCounter(
             "ips.generation.count", () => OfGenerations(older), "{generation}", "Generations that are alive, by state.");
         meter.CreateObservableGauge(
-            "ips.generation.number", () => OfMain(generation), "{generation}", "The number of the generation that is the main process.");
+            "ips.generation.number", () => OfMain((long)generation), "{generation}",
+            "The number of the generation that is the main process.");
         meter.CreateObservableGauge(
             "ips.generation.start_time", () => OfMain(startedAt.ToUnixTimeMilliseconds() / 1000.0), "s",
             "When the main process started, in seconds since 1970.");

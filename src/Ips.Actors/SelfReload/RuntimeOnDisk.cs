@@ -103,7 +103,15 @@ internal sealed class RuntimeOnDisk
             }
         }
 
-        private static FileIdentity? CoreOf(string folder) =>
-            s_cores.Select(name => FileIdentity.OfPath(Path.Combine(folder, name))).FirstOrDefault(file => file is not null);
+        // At each start: no LINQ over structures, which would have to be compiled.
+        private static FileIdentity? CoreOf(string folder)
+        {
+            foreach (var name in s_cores)
+            {
+                if (FileIdentity.OfPath(Path.Combine(folder, name)) is { } file) return file;
+            }
+
+            return null;
+        }
     }
 }

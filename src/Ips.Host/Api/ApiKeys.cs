@@ -19,7 +19,7 @@ internal static class ApiKeys
             ConfigKey.Count<ApiOptions>(PageSize, o => o.PageSize, (o, v) => o.PageSize = v, 1, 10_000, "objects"),
             ConfigKey.Count<ApiOptions>(MaxPageSize, o => o.MaxPageSize, (o, v) => o.MaxPageSize = v, 1, 10_000, "objects"),
             ConfigKey.Choice<ApiOptions, ApiCompatibility>("ips.api.compatibility", o => o.Compatibility, (o, v) => o.Compatibility = v,
-                [("none", ApiCompatibility.None), ("gin-ips", ApiCompatibility.GinIps)]),
+                [new("none", ApiCompatibility.None), new("gin-ips", ApiCompatibility.GinIps)]),
         ],
         [
             new(MaxBody, [BodyMemory], o => o.MaxBodySizeBytes < o.BodyMemorySizeBytes ? null : string.Create(CultureInfo.InvariantCulture,
@@ -32,7 +32,7 @@ internal static class ApiKeys
     internal static ConfigTable<AccessLogOptions> AccessLog { get; } = new(
         [
             ConfigKey.Choice<AccessLogOptions, AccessLogFormat>("ips.access-log.format", o => o.Format, (o, v) => o.Format = v,
-                [("off", AccessLogFormat.Off), ("common", AccessLogFormat.Common), ("json", AccessLogFormat.Json)]),
+                [new("off", AccessLogFormat.Off), new("common", AccessLogFormat.Common), new("json", AccessLogFormat.Json)]),
             ConfigKey.Count<AccessLogOptions>("ips.access-log.buffer-lines", o => o.BufferLines, (o, v) => o.BufferLines = v, 16, 1_000_000,
                 "lines"),
         ], []);
