@@ -62,15 +62,7 @@ public sealed class SelfReloadTests(ITestOutputHelper output) : ProcessTest(outp
     [Fact]
     public async Task Watch_RuntimeUpgradedUnderTheProcess_ReloadsOntoTheNewOne()
     {
-        var dotnet = CopyRuntime();
-        var releases = new Releases(Folder);
-        releases.AddBuild("one", Binaries.SampleAppFolder);
-        var service = await StartAsync(Settings("--Ips:Reload:Watch:0=runtime") with
-        {
-            Program = $"{dotnet}/dotnet",
-            Prefix = [releases.PathOf("one", $"{Binaries.SampleApp}.dll")],
-            Environment = new Dictionary<string, string?> { ["DOTNET_ROOT"] = dotnet },
-        });
+        var (service, dotnet) = await StartOnOwnRuntimeAsync("--Ips:Reload:Watch:0=runtime");
         await using var load = Load(service);
         await load.WaitForRequestsAsync(10, Limits.Step);
         var patched = new Version(Environment.Version.Major, Environment.Version.Minor, Environment.Version.Build + 1);
@@ -96,15 +88,7 @@ public sealed class SelfReloadTests(ITestOutputHelper output) : ProcessTest(outp
     [Fact]
     public async Task Watch_RuntimeThatDoesNotStart_IsTriedOnceAndTheOldOneServes()
     {
-        var dotnet = CopyRuntime();
-        var releases = new Releases(Folder);
-        releases.AddBuild("one", Binaries.SampleAppFolder);
-        var service = await StartAsync(Settings("--Ips:Reload:Watch:0=runtime") with
-        {
-            Program = $"{dotnet}/dotnet",
-            Prefix = [releases.PathOf("one", $"{Binaries.SampleApp}.dll")],
-            Environment = new Dictionary<string, string?> { ["DOTNET_ROOT"] = dotnet },
-        });
+        var (service, dotnet) = await StartOnOwnRuntimeAsync("--Ips:Reload:Watch:0=runtime");
         await using var load = Load(service);
         var core = Directory.GetDirectories($"{dotnet}/shared/Microsoft.NETCore.App").Single();
         Replace($"{core}/libcoreclr.so", "no library");
@@ -124,14 +108,7 @@ public sealed class SelfReloadTests(ITestOutputHelper output) : ProcessTest(outp
     [Fact]
     public async Task NoWatch_RuntimeReplaced_StatusAndDoctorSaySo()
     {
-        var dotnet = CopyRuntime();
-        var releases = new Releases(Folder);
-        releases.AddBuild("one", Binaries.SampleAppFolder);
-        var service = await StartAsync(new ServiceSettings(ServiceKind.SampleApp)
-        {
-            Program = $"{dotnet}/dotnet", Prefix = [releases.PathOf("one", $"{Binaries.SampleApp}.dll")],
-            Environment = new Dictionary<string, string?> { ["DOTNET_ROOT"] = dotnet },
-        });
+        var (service, dotnet) = await StartOnOwnRuntimeAsync();
         Assert.DoesNotContain("runtime", await TellAsync("status"), StringComparison.Ordinal);
         Replace(Directory.GetFiles($"{dotnet}/shared", "System.Private.CoreLib.dll", SearchOption.AllDirectories).Single(), null);
         var what = $"the .NET runtime {Environment.Version} was replaced on disk";
@@ -168,10 +145,23 @@ public sealed class SelfReloadTests(ITestOutputHelper output) : ProcessTest(outp
         await service.StopAsync();
     }
 
-    private static ServiceSettings Settings(string more) => new(ServiceKind.SampleApp)
+    private static ServiceSettings Settings(params IReadOnlyList<string> more) => new(ServiceKind.SampleApp)
     {
-        More = [more, "--Ips:Reload:WatchInterval=00:00:01"],
+        More = [.. more, "--Ips:Reload:WatchInterval=00:00:01"],
     };
+
+    // The runtime of the tests is not to be touched.
+    private async Task<(Service Service, string DotNet)> StartOnOwnRuntimeAsync(params IReadOnlyList<string> more)
+    {
+        var dotnet = CopyRuntime();
+        var releases = new Releases(Folder);
+        releases.AddBuild("one", Binaries.SampleAppFolder);
+        return (await StartAsync(Settings(more) with
+        {
+            Program = $"{dotnet}/dotnet", Prefix = [releases.PathOf("one", $"{Binaries.SampleApp}.dll")],
+            Environment = new Dictionary<string, string?> { ["DOTNET_ROOT"] = dotnet },
+        }), dotnet);
+    }
 
     private static StrictLoad Load(Service service) => StrictLoad.Start(new LoadOptions
     {

@@ -44,7 +44,7 @@ internal sealed class SelfReloadSight
     {
         var release = rules.Release
             ? new ReleaseInPlace(command.AppPath($"{Assembly.GetEntryAssembly()?.GetName().Name}.dll"), AppContext.BaseDirectory) : null;
-        // Beside the start: what is not loaded when the runtime is removed cannot be loaded any more.
+        // Beside the start: what is not loaded when the runtime is removed cannot be loaded later.
         if (rules.Runtime && runtime is not null) Task.Run(RuntimeOnDisk.LoadAll);
         var age = Stopwatch.GetTimestamp() - (long)((DateTimeOffset.UtcNow - startedAt).TotalSeconds * Stopwatch.Frequency);
         return new()

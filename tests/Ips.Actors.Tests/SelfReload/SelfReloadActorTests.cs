@@ -7,7 +7,7 @@ using Ips.Actors.Tests.Support;
 
 namespace Ips.Actors.Tests.SelfReload;
 
-/// <summary>The actor, with a probe in place of LifecycleActor.</summary>
+/// <summary>The actor, with a probe as LifecycleActor.</summary>
 [Trait("issue", "17")]
 public sealed class SelfReloadActorTests : ActorTest
 {

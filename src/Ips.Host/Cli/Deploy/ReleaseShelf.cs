@@ -165,7 +165,7 @@ internal sealed class ReleaseShelf : IDisposable
                 ? born : Directory.GetLastWriteTimeUtc(found.Path).Subtract(DateTime.UnixEpoch).Ticks * 100)),
     ];
 
-    /// <summary>Removes a release: it has no name any more before its files go.</summary>
+    /// <summary>Removes a release: it loses its name before its files go.</summary>
     internal void Drop(string name)
     {
         var dropped = Path.Combine(_releases, string.Create(CultureInfo.InvariantCulture, $"{Removing}{name}.{Environment.ProcessId}"));

@@ -80,7 +80,7 @@ internal abstract class ReleaseSource : IDisposable
             var handle = new SafeFileHandle(fd, ownsHandle: true);
             if (FileStatus.Of(fd).IsRegular) return new FileStream(handle, FileAccess.Read, bufferSize: 0);
             handle.Dispose();
-            throw new ArchiveException($"{TerminalText.Line(path)} is no regular file any more");
+            throw new ArchiveException($"{TerminalText.Line(path)} is no longer a regular file");
         }
     }
 
