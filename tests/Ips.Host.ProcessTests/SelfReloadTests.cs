@@ -158,7 +158,8 @@ public sealed class SelfReloadTests(ITestOutputHelper output) : ProcessTest(outp
         releases.AddBuild("one", Binaries.SampleAppFolder);
         return (await StartAsync(Settings(more) with
         {
-            Program = $"{dotnet}/dotnet", Prefix = [releases.PathOf("one", $"{Binaries.SampleApp}.dll")],
+            Program = $"{dotnet}/dotnet",
+            Prefix = [releases.PathOf("one", $"{Binaries.SampleApp}.dll")],
             Environment = new Dictionary<string, string?> { ["DOTNET_ROOT"] = dotnet },
         }), dotnet);
     }
