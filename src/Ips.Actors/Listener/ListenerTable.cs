@@ -97,7 +97,8 @@ internal sealed class ListenerTable : IDisposable
     {
         var (id, entry, adopted) = Take(bind.EndPoint, own: null);
         bind.Listener.Attach(
-            new ListenerProtocol.Bound(id, entry.Key, entry.EndPoint), AcceptedSockets.Of(entry.Fd), () => LoopOf(entry).Accept(id));
+            new ListenerProtocol.Bound(id, entry.Key, entry.EndPoint), AcceptedSockets.Of(entry.Fd),
+            wait => LoopOf(entry).Accept(id, wait));
         _entries = [.. _entries, entry];
         _takers[entry.Key] = bind.Listener;
         Accept(id, entry, bind.Listener);

@@ -300,9 +300,10 @@ internal sealed class PredecessorActor : UntypedActor, IWithTimers
     private void OnConnections(ConnectionsFrame frame, IReadOnlyList<int> fds)
     {
         _link.ConnectionPackets++;
-        if (ConnectionIntake.Take(frame, fds) is not { } connections)
+        var limit = _link.DescriptorLimit();
+        if (ConnectionIntake.Take(frame, fds, limit) is not { } connections)
         {
-            _log.Declined(frame.Connections.Count, OpenFiles.Limit().Soft);
+            _log.Declined(frame.Connections.Count, limit);
             _link.Channel?.TrySend(new DeclinedFrame(_link.ConnectionPackets));
             return;
         }

@@ -1,6 +1,7 @@
 using Ips.Actors.Handover;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Output;
+using Ips.Actors.Posix;
 
 namespace Ips.Actors.Predecessor;
 
@@ -19,6 +20,9 @@ internal sealed record PredecessorLink(IHandoverChannel? Channel, TimeSpan Healt
 
     /// <summary>The version of the protocol that both speak.</summary>
     public int Version { get; init; } = HandoverVersion.Max;
+
+    /// <summary>How many descriptors this process may have open.</summary>
+    public Func<long> DescriptorLimit { get; init; } = () => OpenFiles.Limit().Soft;
 
     /// <summary>How far the handover has come.</summary>
     public HandoverPhase Phase { get; private set; } = HandoverPhase.Welcomed;

@@ -98,8 +98,10 @@ internal sealed class AcceptLoop : IDisposable
 
     /// <summary>Accepts one connection of a listener that has a reader, and calls its <c>onAccepted</c>. For the reader, after
     /// <c>onReadable</c>, until it gives false.</summary>
-    /// <returns>False if nobody waits, or nothing may be accepted now: <c>onReadable</c> says when to call again.</returns>
-    internal bool Accept(int id)
+    /// <param name="id">The listener.</param>
+    /// <param name="wait">Whether <c>onReadable</c> says when to call again if nobody waits. Otherwise the caller looks again itself.</param>
+    /// <returns>False if nobody waits, or nothing may be accepted now.</returns>
+    internal bool Accept(int id, bool wait = true)
     {
         lock (_gate)
         {
@@ -110,7 +112,9 @@ internal sealed class AcceptLoop : IDisposable
                 switch (AcceptOne(listener))
                 {
                     case Outcome.Accepted: return true;
-                    case Outcome.Nobody: _ready.AddAgain(listener.Fd, id); return false;
+                    case Outcome.Nobody:
+                        if (wait) _ready.AddAgain(listener.Fd, id);
+                        return false;
                     case Outcome.Failed: return false;
                     default: break;
                 }

@@ -22,7 +22,7 @@ internal sealed class HandoverListener(
     private readonly Channel<Arrival> _arrivals = Channel.CreateUnbounded<Arrival>(new UnboundedChannelOptions { SingleReader = true });
     private ListenerProtocol.Bound? _bound;
     private AcceptedSockets? _sockets;
-    private Func<bool>? _accept;
+    private Func<bool, bool>? _accept;
     private bool _ready; // somebody may wait to be accepted; known to the reader alone
 
     public EndPoint EndPoint => Bound.EndPoint;
@@ -41,7 +41,7 @@ internal sealed class HandoverListener(
         }
     }
 
-    public void Attach(ListenerProtocol.Bound bound, AcceptedSockets sockets, Func<bool> accept) =>
+    public void Attach(ListenerProtocol.Bound bound, AcceptedSockets sockets, Func<bool, bool> accept) =>
         (_bound, _sockets, _accept) = (bound, sockets, accept);
 
     public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
@@ -50,7 +50,7 @@ internal sealed class HandoverListener(
         {
             // Accepted here, where the connection is then made, and not on the thread that knows of it: who connects while others are
             // served wakes nobody. Each one that is accepted is among the arrivals.
-            do
+            for (var looked = false; ;)
             {
                 while (_arrivals.Reader.TryRead(out var arrival))
                 {
@@ -63,8 +63,24 @@ internal sealed class HandoverListener(
                         return connection;
                     }
                 }
+
+                if (!_ready) break;
+                if (_accept!(looked))
+                {
+                    looked = false;
+                }
+                else if (looked)
+                {
+                    _ready = false;
+                    break;
+                }
+                else
+                {
+                    // Once more behind what is queued: under load somebody has connected by then, and no thread wakes for that.
+                    looked = true;
+                    await Task.Yield();
+                }
             }
-            while (_ready && (_ready = _accept!()));
         }
         while (await _arrivals.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false));
         return null;

@@ -8,9 +8,9 @@ namespace Ips.Actors.Tests.Listener;
 internal sealed class EagerTaker(Action<int, ReadOnlyMemory<byte>> onDelivered, Action<ListenerProtocol.Bound>? onAttached = null)
     : ListenerProtocol.IConnectionTaker
 {
-    private Func<bool> _accept = () => false;
+    private Func<bool, bool> _accept = _ => false;
 
-    public void Attach(ListenerProtocol.Bound bound, AcceptedSockets sockets, Func<bool> accept)
+    public void Attach(ListenerProtocol.Bound bound, AcceptedSockets sockets, Func<bool, bool> accept)
     {
         _accept = accept;
         onAttached?.Invoke(bound);
@@ -18,7 +18,7 @@ internal sealed class EagerTaker(Action<int, ReadOnlyMemory<byte>> onDelivered, 
 
     public void Ready()
     {
-        while (_accept())
+        while (_accept(true))
         {
         }
     }

@@ -28,13 +28,18 @@ public sealed class PredecessorActorTests : ActorTest
     private readonly IActorRef _actor;
     private readonly RuntimeFiles _identity;
     private bool _died;
+    private long _descriptorLimit = long.MaxValue;
 
     public PredecessorActorTests()
     {
         (_lifecycle, _front, _sent) = (CreateTestProbe(), CreateTestProbe(), CreateTestProbe());
         (_listeners, _mover) = (CreateTestProbe(), CreateTestProbe());
         _channel = new FakeSuccessor(1, _sent.Ref);
-        var link = _link = new PredecessorLink(_channel, TimeSpan.FromSeconds(1)) { HasDied = () => Task.FromResult(_died) };
+        var link = _link = new PredecessorLink(_channel, TimeSpan.FromSeconds(1))
+        {
+            HasDied = () => Task.FromResult(_died),
+            DescriptorLimit = () => _descriptorLimit,
+        };
         link.Reach(HandoverPhase.Ready);
         var identity = _identity = RuntimeFiles.Adopt("/nowhere/ips.pid", null, null, _log);
         _actor = Supervise(Props
@@ -308,6 +313,23 @@ public sealed class PredecessorActorTests : ActorTest
         await RoundTrip();
         Assert.Throws<PosixException>(() => FileDescriptors.IsCloseOnExec(a));
         Assert.Throws<PosixException>(() => FileDescriptors.IsCloseOnExec(b));
+    }
+
+    // With its last descriptor gone it could accept nobody until its predecessor has ended.
+    [Theory]
+    [InlineData(16, true)]
+    [InlineData(15, false)]
+    public async Task Connections_UpToTheLastDescriptors_AreDeclined(int spare, bool taken)
+    {
+        await PromoteAsync();
+        var (a, b) = ConnectionPair.Open();
+        _descriptorLimit = Math.Max(a, b) + 1 + spare;
+        _channel.Say(new ConnectionsFrame([new ConnectionOffer("127.0.0.1:0", 0), new ConnectionOffer("127.0.0.1:0", 1)]), a, b);
+
+        Assert.Equal(taken ? new AdoptedFrame(2) : (HandoverFrame)new DeclinedFrame(1),
+            (await _sent.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
+        if (taken) Array.ForEach([a, b], FileDescriptors.Close);
+        else Assert.True(_log.Has(EventIds.ConnectionsDeclined));
     }
 
     [Fact]
