@@ -143,19 +143,29 @@ internal static class ConfigKey
     /// <param name="expected">What the list must be, to stand after "it must be".</param>
     /// <param name="fault">Says why an element is not right, or null.</param>
     public static ConfigKey<T> List<T>(string path, Func<T, IReadOnlyList<string>> get, Action<T, IReadOnlyList<string>> set,
-        string expected, Func<string, string?> fault)
+        string expected, Func<string, string?> fault) =>
+        List<T>(path, get, set, expected, (IReadOnlyList<string> items) => items.Select(fault).FirstOrDefault(reason => reason is not null));
+
+    /// <summary>A list whose items are judged together.</summary>
+    /// <typeparam name="T">The options class.</typeparam>
+    /// <param name="path">The whole path of the key.</param>
+    /// <param name="get">Reads the option.</param>
+    /// <param name="set">Writes the option.</param>
+    /// <param name="expected">What the value must be, to stand after "it must be".</param>
+    /// <param name="fault">What is wrong with the items; null if nothing is.</param>
+    public static ConfigKey<T> List<T>(string path, Func<T, IReadOnlyList<string>> get, Action<T, IReadOnlyList<string>> set,
+        string expected, Func<IReadOnlyList<string>, string?> fault)
     {
-        string? Fault(IReadOnlyList<string> items) => items.Select(fault).FirstOrDefault(reason => reason is not null);
         return new(path, expected, isBlock: false,
             (options, value, _) =>
             {
                 var items = value.Items ?? value.Text?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
                 if (items is null) return "";
-                if (Fault(items) is { } reason) return reason;
+                if (fault(items) is { } reason) return reason;
                 set(options, items);
                 return null;
             },
-            options => Fault(get(options)), options => $"[{string.Join(", ", get(options).Select(item => $"\"{item}\""))}]");
+            options => fault(get(options)), options => $"[{string.Join(", ", get(options).Select(item => $"\"{item}\""))}]");
     }
 
     /// <summary>A block that is passed on whole, each leaf with its path.</summary>

@@ -35,6 +35,8 @@ internal static class IpsKeys
             ConfigKey.Duration<ReloadOptions>("ips.reload.ready-timeout", o => o.ReadyTimeout, (o, v) => o.ReadyTimeout = v, OneSecond,
                 OneHour),
             ConfigKey.Duration<ReloadOptions>("ips.reload.probation", o => o.Probation, (o, v) => o.Probation = v, TimeSpan.Zero, OneHour),
+            ConfigKey.List<ReloadOptions>("ips.reload.canary", o => o.Canary ?? CanarySteps.DefaultWords, (o, v) => o.Canary = v,
+                CanarySteps.Expected, CanarySteps.Fault),
             ConfigKey.Duration<ReloadOptions>("ips.reload.health-interval", o => o.HealthInterval, (o, v) => o.HealthInterval = v,
                 TenthOfASecond, TimeSpan.FromMinutes(1)),
             ConfigKey.Duration<ReloadOptions>("ips.reload.kill-timeout", o => o.KillTimeout, (o, v) => o.KillTimeout = v, TenthOfASecond,

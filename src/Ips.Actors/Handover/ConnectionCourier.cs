@@ -69,6 +69,16 @@ internal sealed class ConnectionCourier(IHandoverChannel channel)
         return declined;
     }
 
+    /// <summary>The peer is to get no more; it may acknowledge what it was sent.</summary>
+    /// <returns>Those that were not sent; they are the caller's again.</returns>
+    public IReadOnlyList<MovedConnection> Halt()
+    {
+        IsBroken = true;
+        List<MovedConnection> unsent = [.. _waiting];
+        _waiting.Clear();
+        return unsent;
+    }
+
     /// <summary>The channel has ended, and the peer may live: whatever it was sent and has not acknowledged is closed here, as it may read
     /// from it.</summary>
     /// <returns>How many that were.</returns>

@@ -28,7 +28,9 @@ internal static class FrameOrder
     /// <param name="version">The version that both speak.</param>
     /// <param name="ending">This generation gives up, or was told to stop.</param>
     /// <param name="leaving">This generation has asked the predecessor to send no more.</param>
-    public static bool AllowsFromPredecessor(HandoverFrame frame, HandoverPhase phase, int version, bool ending, bool leaving) =>
+    /// <param name="canary">It serves as a canary.</param>
+    public static bool AllowsFromPredecessor(
+        HandoverFrame frame, HandoverPhase phase, int version, bool ending, bool leaving, bool canary = false) =>
         frame switch
         {
             StopFrame => phase >= HandoverPhase.Welcomed,
@@ -36,7 +38,7 @@ internal static class FrameOrder
             HistoryFrame => phase >= HandoverPhase.Serving,
             IdentityFrame => version >= HandoverVersion.LateIdentity && phase == HandoverPhase.Serving,
             PromoteFrame => phase >= HandoverPhase.Serving,
-            ConnectionsFrame => phase == HandoverPhase.Promoted,
+            ConnectionsFrame => phase == HandoverPhase.Promoted || (canary && phase == HandoverPhase.Serving),
             LeftFrame => leaving,
             AdoptedFrame or DeclinedFrame => ending && phase >= HandoverPhase.Serving,
             DrainingFrame => version >= HandoverVersion.DrainReports && phase == HandoverPhase.Promoted,

@@ -45,7 +45,8 @@ internal static class FrameRules
             ?? OutOf(welcome.PidFile?.Length ?? 0, 0, MaxPathLength, "length of the PID file's path")
             ?? OfNames(welcome.Excused) ?? OutOf(welcome.TraceParent?.Length ?? 0, 0, MaxNameLength, "length of the traceParent"),
         ReadyFrame ready => OfEndpoints(ready.Endpoints) ?? OutOf(ready.HealthUrl?.Length ?? 0, 0, MaxUrlLength, "length of the health URL")
-            ?? OfTexts(ready.Failing, MaxChecks, "failing checks"),
+            ?? OfTexts(ready.Failing, MaxChecks, "failing checks") ?? OfEndpoints(ready.Accepts)
+            ?? OutOf(ready.KeptState?.Length ?? 0, 0, MaxTextLength, "length of the kept state"),
         HealthFrame health => OutOf(health.Requests, 0, long.MaxValue, "requests") ?? OutOf(health.Errors, 0, long.MaxValue, "errors")
             ?? OfTexts(health.Failing, MaxChecks, "failing checks") ?? OfLoad(health.Load),
         DrainingFrame draining => OutOf(draining.LeftMs, 0, MaxMilliseconds, "leftMs")

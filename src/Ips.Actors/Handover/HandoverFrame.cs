@@ -96,12 +96,19 @@ internal sealed record RefusedFrame(string Reason) : HandoverFrame;
 /// by older builds: then
 /// the predecessor's own counts.</param>
 /// <param name="Failing">Health checks that fail, by name, with the reason; only to a predecessor that judges.</param>
+/// <param name="Accepts">Where it takes connections that nobody has read from, those with TLS too: it can be a canary. Left out by older
+/// builds, which cannot.</param>
+/// <param name="KeptState">What the app keeps of its clients in its process, so that it should not be a canary; null for nothing.</param>
 internal sealed record ReadyFrame(
-    IReadOnlyList<EndpointOffer>? Endpoints = null, string? HealthUrl = null, IReadOnlyDictionary<string, string>? Failing = null)
+    IReadOnlyList<EndpointOffer>? Endpoints = null, string? HealthUrl = null, IReadOnlyDictionary<string, string>? Failing = null,
+    IReadOnlyList<EndpointOffer>? Accepts = null, string? KeptState = null)
         : HandoverFrame;
 
 /// <summary>The successor accepts from now on; the predecessor stops accepting at its first <c>health</c>.</summary>
-internal sealed record ServeFrame : HandoverFrame;
+/// <param name="Canary">It does not accept: the predecessor passes connections on to it, until the promotion. Only to one that has said
+/// <c>accepts</c>.</param>
+internal sealed record ServeFrame(
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Canary = false) : HandoverFrame;
 
 /// <summary>What the predecessor's drain waits for, each second. From version 3 on.</summary>
 /// <param name="LeftMs">Milliseconds to its deadline.</param>

@@ -20,7 +20,7 @@ namespace Ips.Actors.Hosting;
 [SupportedOSPlatform("linux")]
 internal sealed class CurrentProcess(
     GenerationContext generation, RuntimeFiles files, TakeoverSocket? takeover, ListenerTable listeners, IpsOptions options, IServer server,
-    HostExit exit, ServiceRestart restart, IGenerationLauncher launcher, TimeProvider time, ILogger log)
+    HostExit exit, ServiceRestart restart, IGenerationLauncher launcher, LostState state, TimeProvider time, ILogger log)
     : ICurrentProcess
 {
     // Once: its folder may have been removed by the time that it is asked for.
@@ -54,6 +54,14 @@ internal sealed class CurrentProcess(
 
         static string Suffix(EndPoint endPoint) => endPoint is IPEndPoint ip ? $":{ip.Port}" : $"unix:{endPoint}";
     }
+
+    public IReadOnlyList<EndpointOffer> AcceptedEndpoints() =>
+    [
+        .. listeners.Entries.Where(entry => entry is { Own: null, MainOnly: false })
+            .Select(entry => new EndpointOffer(entry.Key.Endpoint, entry.Key.Ordinal)),
+    ];
+
+    public string? KeptState => state.Kept;
 
     public Task RestartOver => restart.Over;
 

@@ -100,6 +100,7 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
         {
             FormerAccess = FormerAccess(generation.FormerSettings),
             MainOnly = [.. options.Listener.MainOnly, .. options.Listener.MoreMainOnly],
+            Canary = new CanaryGate(services.GetRequiredService<ConnectionRegistry>()),
             Passed = generation.Activation,
             Supervisor = generation.Supervisor,
         };
@@ -230,7 +231,7 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
         var process = new CurrentProcess(
             generation, files, takeover, table, options, server, services.GetRequiredService<HostExit>(),
             new ServiceRestart(generation.StartCommand, options.Reload.ReadyTimeout, loggers.Create<ServiceRestart>()), launcher,
-            TimeProvider.System, loggers.Create<CurrentProcess>());
+            services.GetRequiredService<LostState>(), TimeProvider.System, loggers.Create<CurrentProcess>());
         var warmup = new AppWarmup(
             generation.IsSuccessor, services.GetRequiredService<HandoverConnectionFactory>(), services.GetRequiredService<AppPipeline>(),
             services.GetRequiredService<IHttpContextFactory>(), () => process.Endpoints,
@@ -290,7 +291,8 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
         var listener = context.ActorOf(
             ActorProps.Of(() => new ListenerActor(table, lifecycle, loggers.Create<ListenerActor>())), "listener");
         var mover = context.ActorOf(ActorProps.Of(() =>
-            new MoverActor(ledger, connections, frontState.Move, lifecycle, TimeProvider.System, loggers.Create<MoverActor>())), "mover");
+            new MoverActor(ledger, connections, frontState.Move, table.Canary!, lifecycle, TimeProvider.System,
+                loggers.Create<MoverActor>())), "mover");
         var front = context.ActorOf(ActorProps.Of(() =>
             new HttpFrontActor(
                 frontState, connections, role, warmup, checks, mover, lifecycle, loggers.Create<HttpFrontActor>())), "front");

@@ -8,6 +8,7 @@ namespace Ips.Actors.Hosting;
 /// that nothing is loaded for an app that does not use them.</summary>
 internal sealed class LostState(IServiceCollection services)
 {
+    private const string Hubs = "Microsoft.AspNetCore.SignalR.HubLifetimeManager`1";
     private const string CircuitServices = "Microsoft.AspNetCore.Components.Server.Circuits.";
     private const string SessionStore = "Microsoft.AspNetCore.Session.ISessionStore";
     private const string Cache = "Microsoft.Extensions.Caching.Distributed.IDistributedCache";
@@ -22,6 +23,14 @@ internal sealed class LostState(IServiceCollection services)
 
     /// <summary>Sessions, in a cache of this process.</summary>
     public bool HasSessions => Last(SessionStore) is not null && NameOf(Last(Cache)?.ImplementationType) == MemoryCache;
+
+    /// <summary>What of its clients it keeps in this process alone, so that one who meets two processes in turn would miss it; null for
+    /// nothing.</summary>
+    public string? Kept => HasCircuits ? "circuits of Blazor Server"
+        : Last(Hubs) is not null ? "connections of SignalR"
+        : HasSessions ? "sessions"
+        : NameOf(Last(Cache)?.ImplementationType) == MemoryCache ? "a distributed cache"
+        : null;
 
     /// <summary>The keys of data protection are in memory only.</summary>
     /// <param name="hasHome">The user has a home folder, where the keys lie unless the app says otherwise.</param>

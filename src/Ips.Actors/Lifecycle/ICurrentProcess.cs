@@ -18,6 +18,13 @@ internal interface ICurrentProcess
     /// <summary>Where this generation takes moved connections: the endpoints that it serves without TLS.</summary>
     IReadOnlyList<EndpointOffer> MovableEndpoints();
 
+    /// <summary>Where this generation takes connections that nobody has read from: every endpoint of Kestrel that not only the main process
+    /// accepts from.</summary>
+    IReadOnlyList<EndpointOffer> AcceptedEndpoints();
+
+    /// <summary>What the app keeps of its clients in this process, such as sessions; null for nothing.</summary>
+    string? KeptState { get; }
+
     /// <summary>Becomes the main process on the file system. See <c>RuntimeFiles.Publish</c>.</summary>
     void PublishIdentity();
 

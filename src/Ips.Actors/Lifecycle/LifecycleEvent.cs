@@ -100,13 +100,17 @@ internal abstract record LifecycleEvent
     /// <summary>The last lines that the successor wrote so far.</summary>
     public sealed record SuccessorWrote(IReadOnlyList<string> Lines) : ReloadNews;
 
+    /// <summary>The successor is to be a canary of these shares in percent, or not. <paramref name="Objection"/>: why not; empty if it is
+    /// switched off.</summary>
+    public sealed record CanaryDecided(string? Objection, IReadOnlyList<int> Percent) : ReloadNews;
+
     /// <summary>The successor is ready, and both generations write to these files, each at its own offset.</summary>
     public sealed record FilesShared(IReadOnlyList<string> Paths) : ReloadNews;
 
-    /// <summary>The successor can serve.</summary>
-    public sealed record SuccessorReady : LifecycleEvent;
+    /// <summary>The successor can serve. <paramref name="Canary"/>: as a canary.</summary>
+    public sealed record SuccessorReady(bool Canary = false) : LifecycleEvent;
 
-    /// <summary>The successor has reported for the first time since it was told to serve: it accepts.</summary>
+    /// <summary>The successor has reported for the first time since it was told to serve: it accepts, unless it is a canary.</summary>
     public sealed record SuccessorServes : LifecycleEvent;
 
     /// <summary>The successor cannot or may not serve. <paramref name="Responsive"/>: it still finishes requests if asked.</summary>
@@ -130,8 +134,9 @@ internal abstract record LifecycleEvent
 
     // What a successor sees of its predecessor.
 
-    /// <summary>The predecessor tells this generation to accept. It accepts as well until the first health report.</summary>
-    public sealed record ServeReceived : LifecycleEvent;
+    /// <summary>The predecessor tells this generation to serve. It accepts as well until the first health report; or it alone does
+    /// (<paramref name="Canary"/>), until the promotion.</summary>
+    public sealed record ServeReceived(bool Canary = false) : LifecycleEvent;
 
     /// <summary>The probation was passed: this is the main process now.</summary>
     public sealed record PromoteReceived : LifecycleEvent;

@@ -54,7 +54,7 @@ internal static class LifecycleMachine
             Overlapping or OnProbation or Yielding or Promoting => OnSuccessorServing(state, @event),
             Moving => OnMoving(state, @event),
             RollingBack rolling => OnRollingBack(rolling, @event),
-            LameDuck => OnLameDuck(state, @event),
+            LameDuck when @event is LameDuckEnded => new(new Draining(ExitCode.Clean, StopSeen: true), [.. BeginDraining]),
             Draining draining => OnDraining(draining, @event),
             _ => Ignored(state, @event),
         },
@@ -66,13 +66,13 @@ internal static class LifecycleMachine
     {
         Serving => [new StartAccepting(), new AcknowledgePromotion()],
         Ready => [new SendReady()],
-        Proving => [new StartAccepting(), new BeginHealthReports()],
+        Proving proving => [.. Accept(proving.Canary), new BeginHealthReports()],
         AwaitingReady awaiting => [new SpawnSuccessor(awaiting.DryRun, awaiting.Takeover, Again: true),
             new ArmSuccessorTimer(WithRoom: true)],
         Overlapping => [new ArmSuccessorTimer(), new SendServe()],
-        OnProbation => [new QuiesceAccepting(), new ArmProbationTimer()],
-        Yielding => [new QuiesceAccepting(), new ArmSuccessorTimer(), new YieldRole()],
-        Promoting => [new QuiesceAccepting(), new ArmSuccessorTimer(), new SendPromote()],
+        OnProbation probation => [.. Quiesce(probation.Canary), new ArmProbationTimer()],
+        Yielding yielding => [.. Quiesce(yielding.Canary), new ArmSuccessorTimer(), new YieldRole()],
+        Promoting promoting => [.. Quiesce(promoting.Canary), new ArmSuccessorTimer(), new SendPromote()],
         RollingBack => [new StartAccepting(), new EndSuccessor(true, "restart of an actor", Return: true)],
         LameDuck => [new FailReadiness(), new ArmLameDuckTimer()],
         Moving => [new ArmMoveTimer(), new ReleaseListeners(true)],
@@ -238,7 +238,8 @@ internal static class LifecycleMachine
 
     private static Transition OnReady(LifecycleState state, LifecycleEvent @event) => @event switch
     {
-        ServeReceived => new(new Proving(), new StartAccepting(), new BeginHealthReports(), new AnnounceServing()),
+        ServeReceived serve =>
+            new(new Proving(serve.Canary), [.. Accept(serve.Canary), new BeginHealthReports(), new AnnounceServing()]),
         PredecessorLost => BeginServing(state),
         _ => Ignored(state, @event),
     };
@@ -248,10 +249,15 @@ internal static class LifecycleMachine
 
     private static Transition OnProving(LifecycleState state, LifecycleEvent @event) => @event switch
     {
-        PromoteReceived => new(new Serving(), new PublishIdentity(), new AcknowledgePromotion(), new TakeRole()),
-        PredecessorLost => new(new Serving(), new PublishIdentity(), new TakeRole()),
+        PromoteReceived => new(new Serving(), new StartAccepting(), new PublishIdentity(), new AcknowledgePromotion(), new TakeRole()),
+        PredecessorLost => new(new Serving(), new StartAccepting(), new PublishIdentity(), new TakeRole()),
         _ => Ignored(state, @event),
     };
+
+    // A canary accepts with its promotion; until then its predecessor does, which passes connections on.
+    private static LifecycleEffect[] Accept(bool canary) => canary ? Nothing : [new StartAccepting()];
+
+    private static LifecycleEffect[] Quiesce(bool canary) => canary ? Nothing : [new QuiesceAccepting()];
 
     // Told again after a restart over there: without an answer the predecessor would take the role back from a healthy successor.
     private static Transition OnServing(LifecycleState state, LifecycleEvent @event) => @event switch
@@ -264,7 +270,7 @@ internal static class LifecycleMachine
     {
         SuccessorReady when state.DryRun =>
             new(new RollingBack(), new DisarmSuccessorTimer(), new NoteChecked(), new EndSuccessor(false, CheckOver)),
-        SuccessorReady => new(new Overlapping(), new ArmSuccessorTimer(), new SendServe()),
+        SuccessorReady ready => new(new Overlapping(ready.Canary), new ArmSuccessorTimer(), new SendServe()),
         SuccessorFailed failed => new(new RollingBack(),
             new DisarmSuccessorTimer(), new NoteFailure(ReloadOutcome.Refused, failed.Reason), new EndSuccessor(false, failed.Reason)),
         SuccessorTimedOut => new(new RollingBack(), new NoteFailure(ReloadOutcome.Refused, NotReady), new EndSuccessor(false, NotReady)),
@@ -272,13 +278,13 @@ internal static class LifecycleMachine
     };
 
     // From serve to the acknowledged promotion: the successor serves, this generation can still take everything back. It accepts until the
-    // other one does, so that nobody who connects waits for either.
+    // other one does.
     private static Transition OnSuccessorServing(LifecycleState state, LifecycleEvent @event) => (state, @event) switch
     {
-        (Overlapping, SuccessorServes) =>
-            new(new OnProbation(), new DisarmSuccessorTimer(), new QuiesceAccepting(), new ArmProbationTimer()),
-        (OnProbation, ProbationPassed) => new(new Yielding(), new ArmSuccessorTimer(), new YieldRole()),
-        (Yielding, RoleYielded) => new(new Promoting(), new ArmSuccessorTimer(), new SendPromote()),
+        (Overlapping on, SuccessorServes) => new(new OnProbation(on.Canary),
+            [new DisarmSuccessorTimer(), .. Quiesce(on.Canary), new ArmProbationTimer()]),
+        (OnProbation on, ProbationPassed) => new(new Yielding(on.Canary), new ArmSuccessorTimer(), new YieldRole()),
+        (Yielding on, RoleYielded) => new(new Promoting(on.Canary), new ArmSuccessorTimer(), new SendPromote()),
         (Promoting, PromotionAcknowledged) => new(new Moving(),
             new DisarmSuccessorTimer(), new KeepSockets(), new HandOverIdentity(), new FailReadiness(), new ArmMoveTimer(),
             new ReleaseListeners(true)),
@@ -327,12 +333,6 @@ internal static class LifecycleMachine
     // Its promotion may have been on its way yet when the role was taken back: then it has published itself after that, and retracted it as
     // it left.
     private static LifecycleEffect[] RoleBack(RollingBack state) => state.RoleGiven ? [new PublishIdentity(), new TakeRole()] : Nothing;
-
-    private static Transition OnLameDuck(LifecycleState state, LifecycleEvent @event) => @event switch
-    {
-        LameDuckEnded => new(new Draining(ExitCode.Clean, StopSeen: true), [.. BeginDraining]),
-        _ => Ignored(state, @event),
-    };
 
     private static Transition OnDraining(Draining state, LifecycleEvent @event) => @event switch
     {

@@ -34,8 +34,9 @@ internal abstract record LifecycleState
     /// <summary>A successor that said ready and waits for <c>serve</c>.</summary>
     public sealed record Ready : LifecycleState;
 
-    /// <summary>A successor that serves on probation; the predecessor can still take the role back.</summary>
-    public sealed record Proving : LifecycleState;
+    /// <summary>A successor that serves on probation; the predecessor can still take the role back. <paramref name="Canary"/>: it serves
+    /// the connections that the predecessor passes on, and accepts none.</summary>
+    public sealed record Proving(bool Canary = false) : LifecycleState;
 
     /// <summary>The one generation that serves; no handover is under way.</summary>
     public sealed record Serving : LifecycleState;
@@ -44,17 +45,18 @@ internal abstract record LifecycleState
     /// <paramref name="Takeover"/>: it is a takeover.</summary>
     public sealed record AwaitingReady(bool DryRun = false, bool Takeover = false) : LifecycleState;
 
-    /// <summary>The successor is ready and was told to serve; both accept until its first report.</summary>
-    public sealed record Overlapping : LifecycleState;
+    /// <summary>The successor is ready and was told to serve; both accept until its first report. <paramref name="Canary"/>, here and up to
+    /// the promotion: the successor is a canary, so this generation alone accepts, and passes some connections on.</summary>
+    public sealed record Overlapping(bool Canary = false) : LifecycleState;
 
-    /// <summary>Quiesced and warm while the successor serves on probation.</summary>
-    public sealed record OnProbation : LifecycleState;
+    /// <summary>Warm while the successor serves on probation, and quiesced unless it is a canary.</summary>
+    public sealed record OnProbation(bool Canary = false) : LifecycleState;
 
     /// <summary>Probation passed; the app is giving up its role as primary before the successor gets it.</summary>
-    public sealed record Yielding : LifecycleState;
+    public sealed record Yielding(bool Canary = false) : LifecycleState;
 
     /// <summary><c>promote</c> was sent; listeners are kept until the successor acknowledges it.</summary>
-    public sealed record Promoting : LifecycleState;
+    public sealed record Promoting(bool Canary = false) : LifecycleState;
 
     /// <summary>The successor is the main process; live connections move there, those that are idle first.</summary>
     public sealed record Moving : LifecycleState;

@@ -14,6 +14,12 @@ internal abstract record PredecessorOrder : LifecycleEffect
         /// <summary>Where this generation takes moved connections.</summary>
         public IReadOnlyList<EndpointOffer> Endpoints { get; init; } = [];
 
+        /// <summary>Where this generation takes connections that nobody has read from.</summary>
+        public IReadOnlyList<EndpointOffer> Accepts { get; init; } = [];
+
+        /// <summary>What the app keeps of its clients in this process; null for nothing.</summary>
+        public string? KeptState { get; init; }
+
         /// <summary>The URL that is to judge its probation; empty for none.</summary>
         public string HealthUrl { get; init; } = "";
     }

@@ -16,6 +16,8 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
     private IReadOnlyList<string>? _warnings;
     private bool _checked;
     private string? _newRelease;
+    private IReadOnlyList<int>? _canary;
+    private string? _noCanary;
 
     /// <summary>What asked for it.</summary>
     public ReloadTrigger Trigger => Takeover is not null ? ReloadTrigger.Takeover : Asked?.Reload.Trigger ?? ReloadTrigger.Signal;
@@ -99,6 +101,10 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
             case LifecycleEvent.FilesShared shared:
                 _warnings = [ReloadWarning.FilesShared(shared.Paths)];
                 return null;
+            case LifecycleEvent.CanaryDecided decided:
+                (_canary, _noCanary) = (decided.Objection is null ? decided.Percent : null,
+                    decided.Objection is { Length: > 0 } objection ? objection : null);
+                return null;
             case LifecycleEvent.SuccessorReady:
                 return Reached("ready");
             case LifecycleEvent.SuccessorServes:
@@ -146,6 +152,8 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
             OldRelease = release,
             NewRelease = _newRelease,
             Connections = _connections,
+            Canary = _canary,
+            NoCanary = _noCanary,
             PhasesMs = new Dictionary<string, double>(_phases),
             Output = Failure is null ? null : _output,
             DryRun = DryRun,

@@ -32,6 +32,13 @@ internal sealed record ReloadReceipt(
     /// <summary>What became of the connections that were open at the promotion.</summary>
     public ConnectionCounts? Connections { get; init; }
 
+    /// <summary>The shares of the connections, in percent, that the successor was to serve before its promotion, step by step; null if it
+    /// was no canary (<c>ips.reload.canary</c>).</summary>
+    public IReadOnlyList<int>? Canary { get; init; }
+
+    /// <summary>Why it was no canary; null if it was one, or that is switched off.</summary>
+    public string? NoCanary { get; init; }
+
     /// <summary>The last lines (at most 50) that the successor wrote; only of one that failed, and only in the newest receipt.</summary>
     public IReadOnlyList<string>? Output { get; init; }
 

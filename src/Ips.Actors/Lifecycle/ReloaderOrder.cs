@@ -23,6 +23,9 @@ internal abstract record ReloaderOrder : LifecycleEffect
         /// <summary>The folder of the release to start; null for the release in place.</summary>
         public string? Folder { get; init; }
 
+        /// <summary>What this app keeps of its clients in this process; null for nothing.</summary>
+        public string? KeptState { get; init; }
+
         /// <summary>What the operator allows it; null for nothing beyond the rules.</summary>
         public ReloadTerms? Terms { get; init; }
     }

@@ -16,6 +16,9 @@ internal abstract record SuccessorEffect
     /// <summary>What LifecycleActor and the log learn.</summary>
     public abstract record ToOthers : SuccessorEffect;
 
+    /// <summary>What becomes of connections: <c>SuccessorCarrier</c>.</summary>
+    public abstract record OfConnections : SuccessorEffect;
+
     // Before the launch. Each is answered by an event.
 
     /// <summary>Wait until no more than <paramref name="Most"/> of the <paramref name="Alive"/> older generations are left.</summary>
@@ -88,28 +91,38 @@ internal abstract record SuccessorEffect
     // Connections.
 
     /// <summary>Have connections given to it.</summary>
-    public sealed record BeginCarry : SuccessorEffect;
+    public sealed record BeginCarry : OfConnections;
+
+    /// <summary>Have this share of the connections passed on to it, in percent; kept until its promotion.</summary>
+    public sealed record Pass(int Percent) : OfConnections;
+
+    /// <summary>It is not to be promoted: nothing more is given to it, and what was not sent yet comes back. What was sent is its, or is
+    /// recalled when it is dead.</summary>
+    public sealed record HaltCarry : OfConnections;
+
+    /// <summary>The canary is gone, and whatever was passed on is accounted for: the next one begins anew.</summary>
+    public sealed record EndCanary : OfConnections;
 
     /// <summary>Nobody takes connections.</summary>
-    public sealed record RefuseCarry : SuccessorEffect;
+    public sealed record RefuseCarry : OfConnections;
 
     /// <summary>Have no more given to it. <paramref name="Finish"/>: busy ones may follow first.</summary>
-    public sealed record EndCarry(bool Finish) : SuccessorEffect;
+    public sealed record EndCarry(bool Finish) : OfConnections;
 
     /// <summary>It may live and read from what it was sent: close that, and take back the rest.</summary>
-    public sealed record BreakCarry : SuccessorEffect;
+    public sealed record BreakCarry : OfConnections;
 
     /// <summary>It is dead, and has read from none that it had not acknowledged: take them back.</summary>
-    public sealed record RecallCarry : SuccessorEffect;
+    public sealed record RecallCarry : OfConnections;
 
     /// <summary>It has so many of those that it was sent.</summary>
-    public sealed record Acknowledge(int Count) : SuccessorEffect;
+    public sealed record Acknowledge(int Count) : OfConnections;
 
     /// <summary>It has no room for those of this packet: take them back.</summary>
-    public sealed record TakeBackDeclined(int Packet) : SuccessorEffect;
+    public sealed record TakeBackDeclined(int Packet) : OfConnections;
 
     /// <summary>Take those that it gives back.</summary>
-    public sealed record TakeReturned(ConnectionsFrame Frame) : SuccessorEffect;
+    public sealed record TakeReturned(ConnectionsFrame Frame) : OfConnections;
 
     // What others learn.
 
@@ -122,8 +135,8 @@ internal abstract record SuccessorEffect
     /// <summary>It is welcome: log it, and tell LifecycleActor.</summary>
     public sealed record TellGreeted(SuccessorFacts Facts, HelloFrame Hello) : ToOthers;
 
-    /// <summary>It is ready: log it, and tell LifecycleActor.</summary>
-    public sealed record TellReady : ToOthers;
+    /// <summary>It is ready: log it, and tell LifecycleActor. <paramref name="Canary"/>: it is to be a canary.</summary>
+    public sealed record TellReady(bool Canary) : ToOthers;
 
     /// <summary>It failed: log it, hold its output to a budget, and tell LifecycleActor its last lines and the reason.</summary>
     public sealed record TellFailed(LifecycleEvent.SuccessorFailed Failure) : ToOthers;

@@ -82,6 +82,9 @@ internal enum SuccessorTimer
     /// <summary>The health URL is to be asked; periodic.</summary>
     HealthUrlDue,
 
+    /// <summary>The canary's next share is due.</summary>
+    CanaryStep,
+
     /// <summary>It does not end: to the next means.</summary>
     Escalate,
 

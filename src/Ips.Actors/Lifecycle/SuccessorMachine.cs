@@ -51,7 +51,7 @@ internal static class SuccessorMachine
         {
             OfferingSockets offering => [new OfferSockets(offering.Order)],
             Ready { Unjudged: { } failing } => [new Judge(failing, null)],
-            OnProbation => Watch(options),
+            OnProbation probation => [.. Watch(options), .. Share(probation.Step, options)],
             Leaving { Carry: not CarryStage.Begun } => [new SendLeft()],
             Asked { End: not ProcessEnd.Exited } asked => [new Arm(SuccessorTimer.Escalate, asked.Patience)],
             Terminated { End: not ProcessEnd.Exited } => [new Arm(SuccessorTimer.Escalate, options.Reload.KillTimeout)],
@@ -71,12 +71,12 @@ internal static class SuccessorMachine
             (_, ReloaderOrder.SpawnSuccessor spawn) => OnSpawn(spawn, older, options),
 
             (Ready { Unjudged: null, End: not ProcessEnd.ChannelClosed } ready, ReloaderOrder.SendServe) =>
-                new(new Serving(ready.Facts) { End = ready.End }, [new Send(new ServeFrame()), new UnlimitOutput(), .. Watch(options)]),
+                new(new Serving(ready.Facts) { End = ready.End }, [new Send(new ServeFrame(ready.Facts.Canary)), new UnlimitOutput(), .. Watch(options)]),
             // Ordered again after a restart: LifecycleActor has not received the report.
-            (Serving serving, ReloaderOrder.SendServe) => new(serving with { Reported = false }, new Send(new ServeFrame())),
+            (Serving serving, ReloaderOrder.SendServe) => new(serving with { Reported = false }, new Send(new ServeFrame(serving.Facts.Canary))),
 
             (Serving serving, ReloaderOrder.SendPromote promote) => new(
-                new Promoting(serving.Facts, serving.UrlFailures) { End = serving.End },
+                new Promoting(serving.Facts, serving.UrlFailures, serving.Step) { End = serving.End },
                 [new SendHistory(promote.History), .. IdentityIsLate(serving.Facts) ? [new SendIdentity()] : Nothing, new SendPromotion()]),
             (Promoting or Main, ReloaderOrder.SendPromote promote) => new(state, new SendHistory(promote.History), new SendPromotion()),
 
@@ -90,7 +90,7 @@ internal static class SuccessorMachine
             (_, ReloaderOrder.EndSuccessor end) => OnEnd(state, end, options),
             (Living { End: not ProcessEnd.Exited } living and not (Main or Killed), ReloaderOrder.KillSuccessor) =>
                 new(new Killed(Before(living)) { End = living.End },
-                    [.. Unwatch(living), .. living is Ending ? [new Cancel(SuccessorTimer.Escalate)] : Nothing,
+                    [.. Abandon(living), .. living is Ending ? [new Cancel(SuccessorTimer.Escalate)] : Nothing,
                     new Signal(SignalNumbers.SIGKILL)]),
             _ => Stay(state),
         };
@@ -140,12 +140,15 @@ internal static class SuccessorMachine
             new(probation, ArmHealth(options), new Judge(failing, health)),
         (OnProbation probation, HealthFrame health) => OnReport(probation, health, options),
         (Main, HealthFrame) => Stay(state), // it crossed the promotion
-        (Promoting promoting, PromotedFrame) => new(new Promoted(promoting.Facts) { End = promoting.End },
+        (Promoting promoting, PromotedFrame) => new(
+            new Promoted(promoting.Facts, promoting.Step > 0 ? CarryStage.Begun : CarryStage.NotBegun) { End = promoting.End },
             [.. Unwatch(promoting), new Tell(new LifecycleEvent.PromotionAcknowledged())]),
         (Main, PromotedFrame) => new(state, new Tell(new LifecycleEvent.PromotionAcknowledged())),
         (Main { Carry: CarryStage.NotBegun }, AdoptedFrame or DeclinedFrame) => Stay(state),
         (Main main, AdoptedFrame adopted) => new(main, [new Acknowledge(adopted.Count), .. LeftIfDone(main)]),
         (Main main, DeclinedFrame declined) => new(main, [new TakeBackDeclined(declined.Packet), .. LeftIfDone(main)]),
+        (_, AdoptedFrame adopted) when IsPassedOn(state) => new(state, new Acknowledge(adopted.Count)),
+        (_, DeclinedFrame declined) when IsPassedOn(state) => new(state, new TakeBackDeclined(declined.Packet)),
         (Main main, LeavingFrame leaving) => OnLeaving(new Leaving(main.Facts, main.Carry) { End = main.End }, leaving),
 
         // A rollback: it drains, as it was told or has said.
@@ -188,11 +191,16 @@ internal static class SuccessorMachine
             return Fail(state, $"its ips.reload.health-url is {url}; it must be an absolute http or https URL", responsive: true);
         }
 
-        var facts = state.Facts with { HealthUrl = own ? ready.HealthUrl : options.Reload.HealthUrl };
-        var note = new NoteReady(ready, own);
+        var objection = CanaryRules.Objection(options.Reload, state.Facts.Order.KeptState, ready);
+        var facts = state.Facts with
+        {
+            HealthUrl = own ? ready.HealthUrl : options.Reload.HealthUrl,
+            Canary = objection is null,
+        };
+        SuccessorEffect[] notes = [new NoteReady(ready, own), new Tell(new LifecycleEvent.CanaryDecided(objection, CanarySteps.Of(options.Reload).Percent))];
         return ready.Failing is { Count: > 0 } failing
-            ? new(new Ready(facts, failing) { End = state.End }, note, new Judge(failing, null))
-            : new(new Ready(facts) { End = state.End }, note, new TellReady());
+            ? new(new Ready(facts, failing) { End = state.End }, [.. notes, new Judge(failing, null)])
+            : new(new Ready(facts) { End = state.End }, [.. notes, new TellReady(facts.Canary)]);
     }
 
     private static SuccessorStep OnReport(OnProbation state, HealthFrame health, IpsOptions options) =>
@@ -200,9 +208,26 @@ internal static class SuccessorMachine
         {
             ({ } fault, _) => Fail(state, fault, responsive: true),
             (null, Serving { Reported: false } serving) =>
-                new(serving with { Reported = true }, ArmHealth(options), new Tell(new LifecycleEvent.SuccessorServes())),
+                OnServes(serving, options),
             _ => new(state, ArmHealth(options)),
         };
+
+    // Asked again after a restart, the canary goes on where it is.
+    private static SuccessorStep OnServes(Serving serving, IpsOptions options)
+    {
+        SuccessorEffect[] told = [ArmHealth(options), new Tell(new LifecycleEvent.SuccessorServes())];
+        return serving is { Facts.Canary: true, Step: 0 }
+            ? new(serving with { Reported = true, Step = 1 }, [.. told, .. Share(1, options)])
+            : new(serving with { Reported = true }, told);
+    }
+
+    private static SuccessorEffect[] Share(int step, IpsOptions options) => step == 0 ? Nothing
+        : CanarySteps.Of(options.Reload) is var steps && step < steps.Percent.Count
+            ? [new Pass(steps.Percent[step - 1]), new Arm(SuccessorTimer.CanaryStep, steps.StepLength(options.Reload.Probation))]
+            : [new Pass(steps.Percent[step - 1])];
+
+    // Connections were passed on to it before its promotion.
+    private static bool IsPassedOn(Living state) => Before(state) is OnProbation { Step: > 0 };
 
     private static SuccessorStep OnLeaving(Leaving state, LeavingFrame frame) => new(state, new Tell(new LifecycleEvent.SuccessorLeaving()),
         state.Carry == CarryStage.NotBegun ? new SendLeft() : new EndCarry(frame.Finish ?? false));
@@ -230,14 +255,22 @@ internal static class SuccessorMachine
             $"it sent no health report for {MissedReportsAllowed} intervals of {options.Reload.HealthInterval.TotalSeconds:0.###} s",
             responsive: false),
         (SuccessorTimer.HealthUrlDue, OnProbation) => new(state, new AskHealthUrl()),
+        (SuccessorTimer.CanaryStep, Serving serving) =>
+            new(serving with { Step = serving.Step + 1 }, Share(serving.Step + 1, options)),
         (SuccessorTimer.Escalate, Ending ending) => Escalate(ending, options),
         (SuccessorTimer.ClosedWithoutExit, Main { Carry: not CarryStage.NotBegun, End: ProcessEnd.ChannelClosed }) =>
             new(state, new BreakCarry()),
-        (SuccessorTimer.ClosedWithoutExit, { End: ProcessEnd.ChannelClosed closed }) => Fail(state,
-            closed.Error is { } error ? ChannelFailed(error) : "it closed the handover channel without exiting", responsive: false),
+        (SuccessorTimer.ClosedWithoutExit, { End: ProcessEnd.ChannelClosed closed }) => OnClosed(state, closed),
         (SuccessorTimer.ExitWithoutClose, { End: ProcessEnd.Exited exited }) => OnGone(state, exited, null), // a child holds the channel
         _ => Stay(state),
     };
+
+    private static SuccessorStep OnClosed(Living state, ProcessEnd.ChannelClosed closed)
+    {
+        var failed = Fail(state, closed.Error is { } error ? ChannelFailed(error) : "it closed the handover channel without exiting",
+            responsive: false);
+        return IsPassedOn(state) ? failed with { Effects = [.. failed.Effects, new BreakCarry()] } : failed;
+    }
 
     private static SuccessorStep OnAnswer(Living state, SuccessorEvent @event, IpsOptions options) => (state, @event) switch
     {
@@ -268,7 +301,7 @@ internal static class SuccessorMachine
 
         var next = judged.Report is { } report && state is OnProbation probation
             ? OnReport(probation, report with { Ok = true }, options)
-            : new(new Ready(state.Facts) { End = state.End }, new TellReady());
+            : new(new Ready(state.Facts) { End = state.End }, new TellReady(state.Facts.Canary));
         return next with { Effects = [new LogExcused(judged.Failing), .. next.Effects] };
     }
 
@@ -285,7 +318,7 @@ internal static class SuccessorMachine
 
     private static SuccessorStep Ask(Living state, ReloaderOrder.EndSuccessor end, TimeSpan patience) => new(
         new Asked(Before(state), patience) { End = state.End },
-        [.. Unwatch(state), new Cancel(SuccessorTimer.ClosedWithoutExit),
+        [.. Abandon(state), new Cancel(SuccessorTimer.ClosedWithoutExit),
             .. state.End is ProcessEnd.Exited ? Nothing : [new Arm(SuccessorTimer.Escalate, patience)],
             new SendStop(new StopFrame(end.Reason, (long)patience.TotalMilliseconds, end.Return))]);
 
@@ -307,6 +340,7 @@ internal static class SuccessorMachine
         return new(new Gone(),
             [.. Fail(state, $"it {how}{words}", responsive: false).Effects, new TellEnded(how),
                 .. state is Main { Carry: not CarryStage.NotBegun } ? [new RecallCarry()] : Nothing,
+                .. IsPassedOn(state) ? [new RecallCarry(), new EndCanary()] : Nothing,
                 new Forget(), new Tell(new LifecycleEvent.SuccessorGone(Crashed: state is Promoted))]);
     }
 
@@ -320,7 +354,7 @@ internal static class SuccessorMachine
 
         var cut = reason.Length > MaxReasonLength ? $"{reason.AsSpan(0, MaxReasonLength)}…" : reason;
         return new(new Failed(Before(state), drains) { End = state.End },
-            [.. Unwatch(state), new TellFailed(new LifecycleEvent.SuccessorFailed(cut, responsive))]);
+            [.. Abandon(state), new TellFailed(new LifecycleEvent.SuccessorFailed(cut, responsive))]);
     }
 
     // How far it had come; that it ends is told by what is around this.
@@ -334,8 +368,14 @@ internal static class SuccessorMachine
     private static SuccessorEffect[] Watch(IpsOptions options) =>
         [ArmHealth(options), new Arm(SuccessorTimer.HealthUrlDue, options.Reload.HealthInterval)];
 
-    private static SuccessorEffect[] Unwatch(Living state) =>
-        state is OnProbation ? [new Cancel(SuccessorTimer.HealthOverdue), new Cancel(SuccessorTimer.HealthUrlDue)] : Nothing;
+    private static SuccessorEffect[] Unwatch(Living state) => state is OnProbation probation
+        ? [new Cancel(SuccessorTimer.HealthOverdue), new Cancel(SuccessorTimer.HealthUrlDue),
+            .. probation.Step > 0 ? [new Cancel(SuccessorTimer.CanaryStep)] : Nothing]
+        : Nothing;
+
+    // It is not to be promoted.
+    private static SuccessorEffect[] Abandon(Living state) =>
+        [.. Unwatch(state), .. state is OnProbation { Step: > 0 } ? [new HaltCarry()] : Nothing];
 
     private static Arm ArmHealth(IpsOptions options) =>
         new(SuccessorTimer.HealthOverdue, options.Reload.HealthInterval * (MissedReportsAllowed + 0.5));

@@ -55,16 +55,19 @@ internal abstract record SuccessorState
     /// ready.</summary>
     public sealed record Ready(SuccessorFacts Facts, IReadOnlyDictionary<string, string>? Unjudged = null) : Living(Facts);
 
-    /// <summary>It accepts, and health reports are due.</summary>
+    /// <summary>It serves, and health reports are due.</summary>
     /// <param name="Facts">What is known of it.</param>
     /// <param name="UrlFailures">How often in a row the health URL has failed.</param>
-    public abstract record OnProbation(SuccessorFacts Facts, int UrlFailures) : Living(Facts);
+    /// <param name="Step">The canary's step, from 1: its share of the connections is passed on. 0 before the first one, and for a successor
+    /// that is no canary.</param>
+    public abstract record OnProbation(SuccessorFacts Facts, int UrlFailures, int Step) : Living(Facts);
 
     /// <summary>It was told to serve. <paramref name="Reported"/>: LifecycleActor knows that it does.</summary>
-    public sealed record Serving(SuccessorFacts Facts, int UrlFailures = 0, bool Reported = false) : OnProbation(Facts, UrlFailures);
+    public sealed record Serving(SuccessorFacts Facts, int UrlFailures = 0, int Step = 0, bool Reported = false)
+        : OnProbation(Facts, UrlFailures, Step);
 
     /// <summary>It was told that it is the main process.</summary>
-    public sealed record Promoting(SuccessorFacts Facts, int UrlFailures) : OnProbation(Facts, UrlFailures);
+    public sealed record Promoting(SuccessorFacts Facts, int UrlFailures, int Step = 0) : OnProbation(Facts, UrlFailures, Step);
 
     /// <summary>It has said that it is the main process: from here on nothing that happens to it is a failure of this reload.</summary>
     /// <param name="Facts">What is known of it.</param>
@@ -101,8 +104,9 @@ internal abstract record SuccessorState
 /// <param name="Version">The version of the protocol that both speak; 0 before it was welcomed.</param>
 /// <param name="HealthUrl">The health URL that judges it, once it is ready; null or empty for none.</param>
 /// <param name="UrlFailsHere">The health URL failed while this generation answered it, so it says nothing of the successor.</param>
+/// <param name="Canary">Until its promotion it accepts nothing: some of the connections are passed on to it.</param>
 internal sealed record SuccessorFacts(
-    ReloaderOrder.SpawnSuccessor Order, int Version = 0, string? HealthUrl = null, bool UrlFailsHere = false);
+    ReloaderOrder.SpawnSuccessor Order, int Version = 0, string? HealthUrl = null, bool UrlFailsHere = false, bool Canary = false);
 
 /// <summary>The two halves of a process's end, in whatever order they come. After the second one it is gone.</summary>
 internal abstract record ProcessEnd

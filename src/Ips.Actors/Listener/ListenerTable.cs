@@ -62,6 +62,9 @@ internal sealed class ListenerTable : IDisposable
         public int? Backlog { get; init; }
     }
 
+    /// <summary>Where accepted connections part while a canary serves; null where there is none.</summary>
+    public CanaryGate? Canary { get; init; }
+
     /// <summary>The URLs of the endpoints at which only the main process accepts.</summary>
     public IReadOnlyList<string> MainOnly { get; init; } = [];
 
@@ -341,7 +344,10 @@ internal sealed class ListenerTable : IDisposable
     private Entry? Find(int id) => Array.Find(_entries, entry => entry.Id == id);
 
     private void Accept(int id, Entry entry, ListenerProtocol.IConnectionTaker taker) =>
-        LoopOf(entry).Add(id, entry.Fd, (accepted, peer) => taker.Deliver(accepted, default, peer), taker.Ready);
+        LoopOf(entry).Add(id, entry.Fd, (accepted, peer) =>
+        {
+            if (entry.MainOnly || Canary?.TryPass(entry.Key, accepted, peer) != true) taker.Deliver(accepted, default, peer);
+        }, taker.Ready);
 
     private void CloseSocket(Entry entry, bool unlink)
     {

@@ -40,7 +40,8 @@ internal sealed class PredecessorActor : UntypedActor, IWithTimers
             case ChannelEvent.Closed closed: OnClosed(closed); break;
             case PredecessorOrder.SendReady ready:
                 _link.Reach(HandoverPhase.Ready);
-                _link.Channel?.TrySend(new ReadyFrame(ready.Endpoints, ready.HealthUrl, ready.Failing));
+                _link.Channel?.TrySend(
+                    new ReadyFrame(ready.Endpoints, ready.HealthUrl, ready.Failing, ready.Accepts, ready.KeptState));
                 break;
             case PredecessorOrder.ReturnConnections: OnReturnConnections(); break;
             case MoverProtocol.Carry carry: OnCarry(carry); break;
@@ -116,7 +117,8 @@ internal sealed class PredecessorActor : UntypedActor, IWithTimers
 
     private void OnReceived(ChannelEvent.Received received)
     {
-        if (!FrameOrder.AllowsFromPredecessor(received.Frame, _link.Phase, _link.Version, _link.Ending, _link.Leaving))
+        if (!FrameOrder.AllowsFromPredecessor(received.Frame, _link.Phase, _link.Version, _link.Ending, _link.Leaving,
+            _link.Canary))
         {
             HandoverChannel.CloseDescriptors(received);
             if (!_link.FaultLogged)
@@ -153,9 +155,10 @@ internal sealed class PredecessorActor : UntypedActor, IWithTimers
             case DeclinedFrame declined when _link.Courier is { } courier:
                 ReturningConnections.TakeBack(courier.Decline(declined.Packet), UnmovableReason.Declined, _mover, _listeners);
                 break;
-            case ServeFrame:
+            case ServeFrame serve:
                 _link.Reach(HandoverPhase.Serving);
-                _lifecycle.Tell(new LifecycleEvent.ServeReceived());
+                _link.Canary = serve.Canary;
+                _lifecycle.Tell(new LifecycleEvent.ServeReceived(serve.Canary));
                 break;
             case HistoryFrame history:
                 _lifecycle.Tell(new LifecycleProtocol

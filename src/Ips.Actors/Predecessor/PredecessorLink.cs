@@ -27,6 +27,9 @@ internal sealed record PredecessorLink(IHandoverChannel? Channel, TimeSpan Healt
     /// <summary>How far the handover has come.</summary>
     public HandoverPhase Phase { get; private set; } = HandoverPhase.Welcomed;
 
+    /// <summary>It serves as a canary: connections come before its promotion.</summary>
+    public bool Canary { get; set; }
+
     /// <summary>This generation gives up, or was told to stop.</summary>
     public bool Ending => Returning || SaidGoodbye;
 

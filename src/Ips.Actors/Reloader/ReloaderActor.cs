@@ -21,21 +21,21 @@ internal sealed class ReloaderActor : UntypedActor, IWithTimers
     private readonly SuccessorSlot _slot;
     private readonly IGenerationLauncher _launcher;
     private readonly IActorRef _listeners;
-    private readonly IActorRef _mover;
     private readonly IActorRef _lifecycle;
     private readonly IpsOptions _options;
     private readonly ILogger _log;
     private readonly SuccessorSender _sender;
     private readonly SuccessorReporter _reporter;
+    private readonly SuccessorCarrier _carrier;
     private ChannelEvent.Received? _arrived; // the packet that is being acted on, until its descriptors are taken
 
     public ReloaderActor(
         SuccessorSlot slot, IGenerationLauncher launcher, RuntimeFiles files, IActorRef listeners, IActorRef mover, IActorRef lifecycle,
         IpsOptions options, ILogger log)
     {
-        (_slot, _launcher, _listeners, _mover, _lifecycle, _options, _log) =
-            (slot, launcher, listeners, mover, lifecycle, options, log);
-        (_sender, _reporter) = (new SuccessorSender(slot, files, options, log), new SuccessorReporter(slot, lifecycle, log));
+        (_slot, _launcher, _listeners, _lifecycle, _options, _log) = (slot, launcher, listeners, lifecycle, options, log);
+        (_sender, _reporter, _carrier) = (new SuccessorSender(slot, files, options, log), new SuccessorReporter(slot, lifecycle, log),
+            new SuccessorCarrier(slot, listeners, mover));
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -61,10 +61,10 @@ internal sealed class ReloaderActor : UntypedActor, IWithTimers
                 Process.Channel.TrySend(drain);
                 break;
             case DrainingFrame: break; // an older build would take it for a fault
-            case MoverProtocol.Carry carry: OnCarry(carry); break;
+            case MoverProtocol.Carry carry: _carrier.Carry(carry); break;
             case MoverProtocol.CarryEnded: Apply(new SuccessorEvent.CarryEnded()); break;
-            case TakenBack back: _slot.Meter?.Moved(back.Count, isReturn: true, back.SentAt); break;
-            case IntakeFailed failed: _log.ReturnFailed(failed.Count, failed.Reason); break;
+            case SuccessorCarrier.TakenBack back: _slot.Meter?.Moved(back.Count, isReturn: true, back.SentAt); break;
+            case SuccessorCarrier.IntakeFailed failed: _log.ReturnFailed(failed.Count, failed.Reason); break;
             default: Unhandled(message); break;
         }
     }
@@ -117,18 +117,7 @@ internal sealed class ReloaderActor : UntypedActor, IWithTimers
                 Timers.CancelAll();
                 _slot.Forget();
                 break;
-
-            case SuccessorEffect.BeginCarry: _mover.Tell(new MoverProtocol.Begin(Self, _slot.Endpoints)); break;
-            case SuccessorEffect.RefuseCarry: _mover.Tell(new MoverProtocol.CarrierLost(0)); break;
-            case SuccessorEffect.EndCarry end: _mover.Tell(new MoverProtocol.CarrierLeaving(end.Finish)); break;
-            case SuccessorEffect.BreakCarry:
-                _mover.Tell(new MoverProtocol.CarrierLost(_slot.Courier!.Break()));
-                TakeBack(_slot.Courier.Recall(), UnmovableReason.CarrierGone);
-                break;
-            case SuccessorEffect.RecallCarry: TakeBack(_slot.Courier!.Recall(), UnmovableReason.CarrierGone); break;
-            case SuccessorEffect.Acknowledge some: _mover.Tell(new MoverProtocol.Delivered(_slot.Courier!.Acknowledge(some.Count))); break;
-            case SuccessorEffect.TakeBackDeclined some: TakeBack(_slot.Courier!.Decline(some.Packet), UnmovableReason.Declined); break;
-            case SuccessorEffect.TakeReturned returned: TakeReturned(returned.Frame); break;
+            case SuccessorEffect.OfConnections connections: _carrier.Perform(connections, Self, TakeDescriptors); break;
         }
     }
 
@@ -268,37 +257,22 @@ internal sealed class ReloaderActor : UntypedActor, IWithTimers
 
     private void NoteReady(SuccessorEffect.NoteReady ready)
     {
-        _slot.Endpoints = (ready.Frame.Endpoints ?? []).Select(offer => new EndpointKey(offer.Endpoint, offer.Ordinal)).ToHashSet();
+        (_slot.Endpoints, _slot.Accepts) = (KeysOf(ready.Frame.Endpoints), KeysOf(ready.Frame.Accepts));
         if (ready.OwnUrl && _slot.MakeHealthUrl is { } make)
         {
             _slot.JudgingUrl = ready.Frame.HealthUrl is { Length: > 0 } url ? make(new Uri(url)) : null;
         }
     }
 
-    private void OnCarry(MoverProtocol.Carry carry)
-    {
-        if (_slot.Courier is { IsBroken: false } courier) courier.Send(carry.Connections);
-        else ReturningConnections.TakeBack(carry.Connections, UnmovableReason.CarrierGone, Sender, _listeners);
-    }
+    private static HashSet<EndpointKey> KeysOf(IReadOnlyList<EndpointOffer>? offers) =>
+        (offers ?? []).Select(offer => new EndpointKey(offer.Endpoint, offer.Ordinal)).ToHashSet();
 
-    private void TakeBack(IReadOnlyList<MovedConnection> connections, UnmovableReason reason) =>
-        ReturningConnections.TakeBack(connections, reason, _mover, _listeners);
-
-    // A rollback: the successor gives back what it has.
-    private void TakeReturned(ConnectionsFrame frame)
+    // Of the packet that is being acted on: whoever takes them closes them.
+    private IReadOnlyList<int> TakeDescriptors()
     {
         var fds = _arrived!.Fds;
         _arrived = null;
-        _slot.ConnectionPackets++;
-        if (ConnectionIntake.Take(frame, fds) is not { } connections)
-        {
-            Process.Channel.TrySend(new DeclinedFrame(_slot.ConnectionPackets));
-            return;
-        }
-
-        ConnectionIntake.AdoptAsync(connections, Process.Channel, _listeners)
-            .PipeTo(Self, success: adopted => new TakenBack(adopted.Count, frame.SentAtNs),
-                failure: error => new IntakeFailed(connections.Count, error.GetBaseException().Message));
+        return fds;
     }
 
     private sealed record FromSuccessor(ISpawnedGeneration Process, ChannelEvent Event);
@@ -312,8 +286,4 @@ internal sealed class ReloaderActor : UntypedActor, IWithTimers
     private sealed record Prepared(ReloaderOrder.SpawnSuccessor Order, SuccessorEvent Event, IReadOnlyList<OfferedSocket> Sockets);
 
     private sealed record LeftOver;
-
-    private sealed record TakenBack(int Count, long? SentAt);
-
-    private sealed record IntakeFailed(int Count, string Reason);
 }

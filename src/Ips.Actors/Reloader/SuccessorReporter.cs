@@ -18,10 +18,10 @@ internal sealed class SuccessorReporter(SuccessorSlot slot, IActorRef lifecycle,
             case SuccessorEffect.Tell tell: lifecycle.Tell(tell.Event); break;
             case TellSpawned spawned: TellSpawned(slot.Process!, spawned.Takeover); break;
             case TellGreeted greeted: TellGreeted(greeted); break;
-            case TellReady:
+            case TellReady ready:
                 log.Ready(slot.Generation, slot.Process!.Pid);
                 TellSharedFiles(slot.Process.Pid);
-                lifecycle.Tell(new LifecycleEvent.SuccessorReady());
+                lifecycle.Tell(new LifecycleEvent.SuccessorReady(ready.Canary));
                 break;
             case TellFailed failed: TellFailed(slot.Process!, failed.Failure); break;
             case TellEnded ended:

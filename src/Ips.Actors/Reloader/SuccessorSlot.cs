@@ -60,6 +60,9 @@ internal sealed class SuccessorSlot
     /// <summary>Where it takes moved connections.</summary>
     public IReadOnlySet<EndpointKey> Endpoints { get; set; } = new HashSet<EndpointKey>();
 
+    /// <summary>Where it takes connections that nobody has read from.</summary>
+    public IReadOnlySet<EndpointKey> Accepts { get; set; } = new HashSet<EndpointKey>();
+
     /// <summary>The health check that judges it; null for none.</summary>
     public IHealthUrl? JudgingUrl { get; set; }
 
@@ -88,7 +91,8 @@ internal sealed class SuccessorSlot
     {
         Process?.Dispose();
         CloseSockets();
-        (Process, Courier, JudgingUrl, Endpoints, ConnectionPackets) = (null, null, null, new HashSet<EndpointKey>(), 0);
+        (Process, Courier, JudgingUrl, ConnectionPackets) = (null, null, null, 0);
+        (Endpoints, Accepts) = (new HashSet<EndpointKey>(), new HashSet<EndpointKey>());
         Logged.Clear();
     }
 

@@ -12,6 +12,15 @@ internal sealed class MoveLedger
     private readonly ConcurrentQueue<(HandoverConnection Connection, MoveResult Result)> _decisions = new();
     private int _readAsked;
 
+    /// <summary>Chooses those of a canary; null while there is none, or all move.</summary>
+    public CanaryMap? Canary { get; set; }
+
+    /// <summary>The canary is gone: when nothing of it is under way, all is as before it (<see cref="Reset"/>).</summary>
+    public bool CanaryEnded { get; set; }
+
+    /// <summary>What is to begin then; null for nothing.</summary>
+    public MoverProtocol.Begin? Next { get; set; }
+
     /// <summary>Who takes the connections; null while nothing moves.</summary>
     public IActorRef? Carrier { get; set; }
 
@@ -72,6 +81,15 @@ internal sealed class MoveLedger
 
     /// <summary>Connections that cannot move, by reason.</summary>
     public IReadOnlyDictionary<string, int> Staying => _staying.ToDictionary();
+
+    /// <summary>As before the first move.</summary>
+    public void Reset()
+    {
+        (Canary, CanaryEnded, Next) = (null, false, null);
+        (Carrier, Endpoints, Finishing, CarrierLeaving, SettledReported, Moved) = (null, null, false, false, false, 0);
+        Waiting.Clear();
+        _staying.Clear();
+    }
 
     /// <summary>Counts one that stays.</summary>
     public void Stay(UnmovableReason reason) => _staying[reason.ToString()] = _staying.GetValueOrDefault(reason.ToString()) + 1;

@@ -19,6 +19,13 @@ internal sealed class MoveProgress
     /// <summary>Nothing leaves from now on, even if <c>HttpFrontActor</c> learns of the move only now.</summary>
     public void EndMoving() => _moveOver = true;
 
+    /// <summary>As before the first move.</summary>
+    public void Reset()
+    {
+        (_moving, _moveOver) = (false, false);
+        Moved = 0;
+    }
+
     /// <summary>Connections that another generation has taken over.</summary>
     public int Moved
     {

@@ -1,3 +1,4 @@
+using System.Net;
 using Akka.Actor;
 using Ips.Actors.Handover;
 using Microsoft.Extensions.Logging;
@@ -17,15 +18,16 @@ internal sealed class MoverActor : UntypedActor, IWithTimers
     private readonly MoveLedger _ledger;
     private readonly ConnectionRegistry _connections;
     private readonly MoveProgress _progress;
+    private readonly CanaryGate _gate;
     private readonly IActorRef _lifecycle;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private IActorRef? _flushing;
 
-    public MoverActor(MoveLedger ledger, ConnectionRegistry connections, MoveProgress progress, IActorRef lifecycle, TimeProvider time,
-        ILogger log)
+    public MoverActor(MoveLedger ledger, ConnectionRegistry connections, MoveProgress progress, CanaryGate gate, IActorRef lifecycle,
+        TimeProvider time, ILogger log)
     {
-        (_ledger, _connections, _progress, _lifecycle, _time, _log) = (ledger, connections, progress, lifecycle, time, log);
+        (_ledger, _connections, _progress, _gate, _lifecycle, _time, _log) = (ledger, connections, progress, gate, lifecycle, time, log);
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -34,7 +36,15 @@ internal sealed class MoverActor : UntypedActor, IWithTimers
     {
         switch (message)
         {
+            case MoverProtocol.Begin begin when _ledger.CanaryEnded: _ledger.Next = begin; break;
+            case MoverProtocol.Begin { Canary: { } share } begin: OnCanary(begin, share); break;
             case MoverProtocol.Begin begin: OnBegin(begin); break;
+            case MoverProtocol.Pass pass: OnPass(pass); break;
+            case MoverProtocol.EndCanary: OnEndCanary(); break;
+            case Passed:
+                _ledger.CanaryEnded = true;
+                ResetIfDone();
+                break;
             case Found found: Ask(found.Connection); break;
             case ReadDecisions: OnReadDecisions(); break;
             case SendOutgoing: OnSendOutgoing(); break;
@@ -82,13 +92,69 @@ internal sealed class MoverActor : UntypedActor, IWithTimers
         set => _progress.OnTheWay = _ledger.OnTheWay = value;
     }
 
+    // A share, or a greater one. What was asked before and is busy stays asked.
+    private void OnCanary(MoverProtocol.Begin begin, MoverProtocol.CanaryShare share)
+    {
+        if (_ledger.Carrier is not null && _ledger.Canary is null)
+        {
+            return; // all move already
+        }
+
+        var live = _connections.Connections;
+        var map = _ledger.Canary ??= new CanaryMap(
+            live.Select(AddressOf).Where(address => address is not null).Distinct().Count() >= CanaryMap.LeastClients);
+        (_ledger.Carrier, _ledger.Endpoints) = (begin.Carrier, begin.Endpoints);
+        if (_ledger.CarrierLeaving)
+        {
+            return; // it has no room
+        }
+
+        _gate.Open(map, share, Self, begin.Carrier);
+        foreach (var connection in live)
+        {
+            if (begin.Endpoints?.Contains(connection.Origin) != false
+                && map.ChoosesLive(connection, AddressOf(connection), share.Percent))
+            {
+                Ask(connection);
+            }
+        }
+    }
+
+    private static IPAddress? AddressOf(HandoverConnection connection) => (connection.RemoteEndPoint as IPEndPoint)?.Address;
+
+    private void OnPass(MoverProtocol.Pass pass)
+    {
+        OnTheWay++;
+        _connections.Left();
+        pass.Carrier.Tell(new MoverProtocol.Carry([pass.Connection]));
+    }
+
+    private void OnEndCanary()
+    {
+        _gate.Close();
+        Self.Tell(new Passed()); // behind what was passed before
+    }
+
+    private void ResetIfDone()
+    {
+        if (_ledger is { CanaryEnded: true, OnTheWay: 0, Asked.Count: 0, Outgoing.Count: 0 })
+        {
+            var next = _ledger.Next;
+            _ledger.Reset();
+            _progress.Reset();
+            if (next is not null) Self.Tell(next);
+        }
+    }
+
     private void OnBegin(MoverProtocol.Begin begin)
     {
-        if (_ledger.Carrier is not null)
+        _gate.Close();
+        if (_ledger is { Carrier: not null, Canary: null })
         {
             return; // asked again after a restart
         }
 
+        _ledger.Canary = null;
         (_ledger.Carrier, _ledger.Endpoints, _ledger.BeganAt) = (begin.Carrier, begin.Endpoints, _time.GetTimestamp());
         _progress.Moving = true;
         var self = Self;
@@ -108,7 +174,7 @@ internal sealed class MoverActor : UntypedActor, IWithTimers
             return;
         }
 
-        if (_ledger.Endpoints is { } endpoints && !endpoints.Contains(connection.Origin))
+        if (_ledger is { Canary: null, Endpoints: { } endpoints } && !endpoints.Contains(connection.Origin))
         {
             connection.MarkUnmovable(UnmovableReason.EndpointGone);
         }
@@ -136,6 +202,7 @@ internal sealed class MoverActor : UntypedActor, IWithTimers
         ReportIfSettled();
         ReplyIfFlushed();
         EndCarryIfDone();
+        ResetIfDone();
     }
 
     private void Decide(HandoverConnection connection, MoveResult result)
@@ -151,6 +218,7 @@ internal sealed class MoverActor : UntypedActor, IWithTimers
                 }
 
                 break;
+            case MoveResult.NotMovable when _ledger.Canary is not null: break; // asked again when all move
             case MoveResult.NotMovable { Reason: UnmovableReason.Ended }: break;
             case MoveResult.NotMovable { Reason: UnmovableReason.NoDescriptor } when !_ledger.CarrierLeaving:
                 _ledger.Waiting.Add(connection);
@@ -190,18 +258,20 @@ internal sealed class MoverActor : UntypedActor, IWithTimers
         _progress.Moved = _ledger.Moved;
         ReportIfSettled();
         ReplyIfFlushed();
+        ResetIfDone();
     }
 
     private void OnReturned(MoverProtocol.Returned returned)
     {
         OnTheWay -= returned.Count;
-        for (var i = 0; i < returned.Count; i++)
+        for (var i = 0; i < returned.Count && _ledger.Canary is null; i++)
         {
             _ledger.Stay(returned.Reason);
         }
 
         ReportIfSettled();
         ReplyIfFlushed();
+        ResetIfDone();
     }
 
     private void OnCarrierLeaving(MoverProtocol.CarrierLeaving leaving)
@@ -219,6 +289,7 @@ internal sealed class MoverActor : UntypedActor, IWithTimers
     // What has left Kestrel goes with the carrier yet; the others are answered here, and told of the close.
     private void StopAsking()
     {
+        _gate.Close();
         _progress.EndMoving();
         _ledger.CarrierLeaving = true;
         _connections.Opened = null;
@@ -254,6 +325,7 @@ internal sealed class MoverActor : UntypedActor, IWithTimers
         OnTheWay -= lost.Count;
         OnCarrierLeaving(new MoverProtocol.CarrierLeaving(Finish: false));
         ReplyIfFlushed();
+        ResetIfDone();
         if (lost.Count > 0)
         {
             _log.CarrierLost(lost.Count); // last: a log provider that throws must cost nothing
@@ -263,7 +335,7 @@ internal sealed class MoverActor : UntypedActor, IWithTimers
     // Settled: nothing is on its way, and of those asked only busy ones are undecided.
     private void ReportIfSettled()
     {
-        if (_ledger.SettledReported || _ledger.OnTheWay > 0 || _ledger.Waiting.Count > 0)
+        if (_ledger.SettledReported || _ledger.Canary is not null || _ledger.OnTheWay > 0 || _ledger.Waiting.Count > 0)
         {
             return;
         }
@@ -299,6 +371,8 @@ internal sealed class MoverActor : UntypedActor, IWithTimers
     }
 
     private sealed record SendOutgoing;
+
+    private sealed record Passed;
 
     private sealed record AskAgain;
 

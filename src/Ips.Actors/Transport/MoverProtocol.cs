@@ -10,7 +10,19 @@ internal static class MoverProtocol
     /// left.</summary>
     /// <param name="Carrier">Gets <see cref="Carry"/>.</param>
     /// <param name="Endpoints">The endpoints that the other generation takes connections for; null means all.</param>
-    public sealed record Begin(IActorRef Carrier, IReadOnlySet<EndpointKey>? Endpoints);
+    /// <param name="Canary">Only this share of them, until <see cref="EndCanary"/> or until all are to move; null for all.</param>
+    public sealed record Begin(IActorRef Carrier, IReadOnlySet<EndpointKey>? Endpoints, CanaryShare? Canary = null);
+
+    /// <summary>A share of the connections.</summary>
+    /// <param name="Percent">Of the new ones; at most a quarter of the live ones moves.</param>
+    /// <param name="Accepts">The endpoints whose new connections the other generation takes.</param>
+    public sealed record CanaryShare(int Percent, IReadOnlySet<EndpointKey> Accepts);
+
+    /// <summary>A new connection that nobody has read from goes to the other generation. Owned by the receiver.</summary>
+    public sealed record Pass(IActorRef Carrier, MovedConnection Connection);
+
+    /// <summary>The canary is gone: the next one begins anew when all that it was to get is back here.</summary>
+    public sealed record EndCanary;
 
     /// <summary>To the carrier: send these. It owns the descriptors. Reply: <see cref="Delivered"/>, <see cref="Returned"/> and
     /// <see cref="CarrierLost"/>, in portions.</summary>

@@ -36,12 +36,9 @@ internal static class EquivalentMutants
             "the probation has passed: its timer has fired"),
         ("(Overlapping|Yielding|Promoting) \\+ SuccessorTimedOut: without DisarmSuccessorTimer", "it has just fired"),
         ("Ready \\+ FrontReady: acts as Joining does", "ready said twice: the predecessor explains and ignores the second"),
-        ("Overlapping \\+ SuccessorReady: acts as AwaitingReady does", "serve said twice: the successor explains and ignores the second"),
         ("Overlapping \\+ (SuccessorFailed|SuccessorTimedOut): without StartAccepting", "it has not stopped accepting"),
         ("(Yielding|Promoting) \\+ ActorRestarted: without QuiesceAccepting",
             "a lost one was asked again on probation, where it belongs; again here for a probation that passes before the restart is told"),
-        ("OnProbation \\+ SuccessorServes: acts as Overlapping does",
-            "ReloaderActor tells it once for each serve; a second one would begin the probation anew"),
     ];
 
     public static string? Why(string mutant) => Arguments.FirstOrDefault(argument => Matches(argument.Pattern, mutant)).Why;

@@ -33,6 +33,10 @@ internal sealed class RecordingProcess : ICurrentProcess
 
     public IReadOnlyList<EndpointOffer> MovableEndpoints() => [new("127.0.0.1:8080", 0)];
 
+    public IReadOnlyList<EndpointOffer> AcceptedEndpoints() => [new("127.0.0.1:8080", 0)];
+
+    public string? KeptState { get; set; }
+
     public void PublishIdentity() => Note(nameof(PublishIdentity), PublishFails);
 
     public void HandOverIdentity(bool toTakeover) => Note(toTakeover ? $"{nameof(HandOverIdentity)} to a takeover"

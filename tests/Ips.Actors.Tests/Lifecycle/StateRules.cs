@@ -32,8 +32,9 @@ internal static class StateRules
                 Require(world.Predecessor == PredecessorView.Alive, Invariants.Owner, "waiting for a predecessor that is gone");
                 CheckUnpublished(world);
                 break;
-            case Proving:
-                CheckServing(world);
+            case Proving proving:
+                Require(proving.Canary == world.ServesAsCanary, Invariants.Accepting, "that it is a canary is not known, or made up");
+                CheckServing(world, accepts: !proving.Canary);
                 Require(world.Reporting, Invariants.Predecessor, "on probation without health reports");
                 Require(world.Predecessor == PredecessorView.Alive, Invariants.Owner, "waiting for a predecessor that is gone");
                 CheckUnpublished(world);
@@ -160,9 +161,9 @@ internal static class StateRules
         _ => ExitCode.Clean,
     };
 
-    private static void CheckServing(World world)
+    private static void CheckServing(World world, bool accepts = true)
     {
-        Require(world.Accepting, Invariants.Accepting, "not accepting while serving");
+        Require(world.Accepting == accepts, Invariants.Accepting, accepts ? "not accepting while serving" : "a canary accepts");
         Require(world.ListenersHeld, Invariants.Listeners, "the listening sockets are gone while serving");
         Require(world.Announced, Invariants.Role, "the app was not told that it serves");
     }
@@ -184,12 +185,17 @@ internal static class StateRules
         CheckTimers(world, ArmedTimers.None);
     }
 
+    private static bool IsCanary(LifecycleState state) => state is OnProbation { Canary: true } or Yielding { Canary: true }
+        or Promoting { Canary: true };
+
     // From the quiesce to the acknowledged promotion.
     private static void CheckHandover(LifecycleState state, World world, SuccessorStage least, ArmedTimers timers)
     {
         CheckMain(state, world);
         Require(world.ListenersHeld, Invariants.Listeners, "the listening sockets are released before the promotion");
-        Require(!world.Accepting, Invariants.Accepting, "two generations go on accepting");
+        Require(IsCanary(state) == world.Canary, Invariants.Accepting, "that the successor is a canary is not known, or made up");
+        Require(world.Accepting == world.Canary, Invariants.Accepting,
+            world.Canary ? "nobody accepts" : "two generations go on accepting");
         CheckSuccessor(world, least, timers);
     }
 

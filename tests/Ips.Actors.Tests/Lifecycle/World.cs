@@ -106,6 +106,12 @@ internal sealed record World
     /// <summary>The successor is only checked: it must never accept.</summary>
     public bool DryRun { get; init; }
 
+    /// <summary>The successor is a canary: it accepts nothing before its promotion.</summary>
+    public bool Canary { get; init; }
+
+    /// <summary>This generation was told to serve as a canary.</summary>
+    public bool ServesAsCanary { get; init; }
+
     /// <summary>The successor came from outside.</summary>
     public bool Takeover { get; init; }
 
@@ -249,6 +255,7 @@ internal sealed record World
             Predecessor = PredecessorView.None,
             ReadySent = false,
             ServeGot = false,
+            ServesAsCanary = false,
             PromoteGot = false,
             Acknowledged = false,
         },

@@ -46,7 +46,8 @@ internal static class WorldRules
         AbortTimedOut => Fired(world, ArmedTimers.Abort) with { RequestsCut = world.RequestsCut || (state is Draining && !world.Drained) },
         SuccessorTimedOut => Fired(world, ArmedTimers.Successor),
         ProbationPassed => Fired(world, ArmedTimers.Probation),
-        SuccessorReady => world with { Successor = world.Successor == SuccessorStage.Spawned ? SuccessorStage.Ready : world.Successor },
+        SuccessorReady ready => world.Successor == SuccessorStage.Spawned
+            ? world with { Successor = SuccessorStage.Ready, Canary = ready.Canary } : world,
         SuccessorServes => world with
         {
             Successor = world.Successor == SuccessorStage.ToldToServe ? SuccessorStage.Serves
@@ -59,12 +60,13 @@ internal static class WorldRules
         {
             MainDied = gone.Crashed && state is (Moving or Draining { Way: MoveWay.Successor }),
             Successor = SuccessorStage.None,
+            Canary = false,
             Ending = SuccessorEnding.No,
             FailureTold = false,
             // it may have given connections back
             Drained = world.Drained && (world.Aborted || state is not Draining { SuccessorAlive: true }),
         },
-        ServeReceived => world with { ServeGot = true },
+        ServeReceived serve => world with { ServeGot = true, ServesAsCanary = world.ServeGot ? world.ServesAsCanary : serve.Canary },
         PromoteReceived => world with { PromoteGot = true },
         PredecessorLost => world with
         {
@@ -85,10 +87,13 @@ internal static class WorldRules
                 Require(world.ListenersHeld, Invariants.Listeners, "accepting is started on sockets that were released");
                 Require(world.Predecessor is not (PredecessorView.Alive or PredecessorView.SaidStop) || world.ServeGot,
                     Invariants.Accepting, "a successor accepts before the predecessor said serve");
+                Require(!world.ServesAsCanary || world.PromoteGot || !world.OnTrial, Invariants.Accepting,
+                    "a canary accepts before its promotion");
                 return world with { Accepting = true, AcceptingOrdered = true };
             case QuiesceAccepting:
                 Require(!world.DryRun, Invariants.Accepting, "quiesced for a successor that is only checked");
                 Require(world.Successor >= SuccessorStage.Serves, Invariants.Accepting, "quiesced before the successor accepts");
+                Require(!world.Canary, Invariants.Accepting, "quiesced for a canary, so nobody accepts");
                 return world with { Accepting = false, AcceptingOrdered = false };
             case ReleaseListeners release:
                 Require(world.Stops > 0 || world.SuccessorPromoted,
@@ -240,7 +245,8 @@ internal static class WorldRules
                 Require(world.Stops > 0 || world.SuccessorPromoted, Invariants.MainProcess, "retracted without a stop");
                 return world with { Pid = world.Pid == MainProcess.HandedOver ? MainProcess.HandedOver : MainProcess.Retracted };
             case AnnounceServing:
-                Require(world.AcceptingOrdered, Invariants.Role, "the app is told that it serves before it does");
+                Require(world.AcceptingOrdered || world is { ServesAsCanary: true, ServeGot: true }, Invariants.Role,
+                    "the app is told that it serves before it does");
                 Require(!world.Announced, Invariants.Role, "the app is told twice that it serves");
                 return world with { Announced = true };
             case TakeRole:

@@ -18,6 +18,10 @@ internal sealed class ReceiptProcess : ICurrentProcess
 
     public IReadOnlyList<EndpointOffer> MovableEndpoints() => [];
 
+    public IReadOnlyList<EndpointOffer> AcceptedEndpoints() => [];
+
+    public string? KeptState => null;
+
     public void PublishIdentity()
     {
     }

@@ -19,6 +19,9 @@ internal enum PeerStage
     /// <summary>It was told to serve, and accepts.</summary>
     Serving,
 
+    /// <summary>It was told to serve as a canary, and does not accept.</summary>
+    Canary,
+
     /// <summary>It was told that it is the main process, and is.</summary>
     Main,
 
@@ -168,7 +171,9 @@ internal static class Frames
     public static readonly HandoverFrame Hello = new HelloFrame(1, 2, 12, "test");
     public static readonly HandoverFrame Welcome = new WelcomeFrame(2, 2, [], false, false, 1000);
     public static readonly HandoverFrame Ready = new ReadyFrame();
+    public static readonly HandoverFrame ReadyCanary = new ReadyFrame(Accepts: []);
     public static readonly HandoverFrame Serve = new ServeFrame();
+    public static readonly HandoverFrame ServeCanary = new ServeFrame(Canary: true);
     public static readonly HandoverFrame Health = new HealthFrame(true, 0, 0);
     public static readonly HandoverFrame Promote = new PromoteFrame();
     public static readonly HandoverFrame Promoted = new PromotedFrame();

@@ -182,7 +182,7 @@ internal sealed class Draft(Whole whole, Machines machines)
             case SuccessorEffect.OfferSockets: Set(Facts.SocketsOwed); break;
             case SuccessorEffect.Launch: Launch(); break;
             case SuccessorEffect.SendWelcome { Facts.Version: > 0 }: Tell(Frames.Welcome); break;
-            case SuccessorEffect.Send { Frame: ServeFrame }: Tell(Frames.Serve); break;
+            case SuccessorEffect.Send { Frame: ServeFrame serve }: Tell(serve.Canary ? Frames.ServeCanary : Frames.Serve); break;
             case SuccessorEffect.SendPromotion:
                 Set(Facts.PromoteSent);
                 Tell(Frames.Promote);
@@ -199,7 +199,8 @@ internal sealed class Draft(Whole whole, Machines machines)
                 Clear(Facts.OfReloader | Facts.OfPeer | Facts.ExitOwed);
                 Whole = Whole with { ToPeer = default, FromPeer = default };
                 break;
-            case SuccessorEffect.TellReady: Send(new LifecycleEvent.SuccessorReady()); break;
+            case SuccessorEffect.TellReady ready: Send(new LifecycleEvent.SuccessorReady(ready.Canary)); break;
+            case SuccessorEffect.Tell { Event: LifecycleEvent.ReloadNews }: break; // it changes nothing
             case SuccessorEffect.TellFailed failed: Send(failed.Failure with { Reason = "" }); break;
             case SuccessorEffect.Tell { Event: LifecycleEvent.SuccessorFailed failed }: Send(failed with { Reason = "" }); break;
             case SuccessorEffect.Tell tell: Send(tell.Event); break;

@@ -40,12 +40,17 @@ internal static class PeerMoves
         switch (whole.Peer)
         {
             case PeerStage.Booting: yield return Say("hello", PeerStage.Greeted, Frames.Hello); break;
-            case PeerStage.Welcomed: yield return Say("ready", PeerStage.SaidReady, Frames.Ready); break;
+            case PeerStage.Welcomed:
+                yield return Say("ready", PeerStage.SaidReady, Frames.Ready);
+                yield return Say("ready as a canary", PeerStage.SaidReady, Frames.ReadyCanary);
+                break;
+            case PeerStage.Canary: yield return Say("health", PeerStage.Canary, Frames.Health); break;
             case PeerStage.Serving: yield return Say("health", PeerStage.Serving, Frames.Health); break;
             case PeerStage.Main: yield return Say("leaving", PeerStage.Leaving, Frames.Leaving); break;
         }
 
-        if (whole.Peer is PeerStage.Booting or PeerStage.Greeted or PeerStage.Welcomed or PeerStage.SaidReady or PeerStage.Serving)
+        if (whole.Peer is PeerStage.Booting or PeerStage.Greeted or PeerStage.Welcomed or PeerStage.SaidReady or PeerStage.Serving
+            or PeerStage.Canary)
         {
             yield return Say("failed", PeerStage.Draining, Frames.Failed);
             if (!whole.Has(Facts.OutOfTheWay))
@@ -66,11 +71,12 @@ internal static class PeerMoves
         switch (draft.TakeFrameThere(), draft.Whole.Peer)
         {
             case (WelcomeFrame, PeerStage.Greeted): draft.Move(PeerStage.Welcomed); break;
+            case (ServeFrame { Canary: true }, PeerStage.SaidReady): draft.Move(PeerStage.Canary); break;
             case (ServeFrame, PeerStage.SaidReady):
                 draft.Move(PeerStage.Serving);
                 draft.Set(Facts.HasServed);
                 break;
-            case (PromoteFrame, PeerStage.Serving): ComposedRules.CheckPromotion(draft.Whole); BecomeMain(draft); break;
+            case (PromoteFrame, PeerStage.Serving or PeerStage.Canary): ComposedRules.CheckPromotion(draft.Whole); BecomeMain(draft); break;
             case (PromoteFrame, PeerStage.Main): draft.Say(Frames.Promoted); break; // asked again
             case (StopFrame, _): draft.Move(PeerStage.Draining); break;
             case (LeftFrame, PeerStage.Leaving): draft.Die(); break;

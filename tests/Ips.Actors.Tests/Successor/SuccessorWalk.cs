@@ -27,7 +27,7 @@ internal sealed class SuccessorWalk(Func<SuccessorState, SuccessorEvent, IpsOpti
     public static readonly IReadOnlyList<HandoverFrame> Said =
     [
         new HelloFrame(1, 1, 12, "test"), new HelloFrame(2, 2, 12, "test"), new HelloFrame(7, 9, 12, "test"), new ReadyFrame(),
-            new ReadyFrame(Failing: Failing),
+            new ReadyFrame(Failing: Failing), new ReadyFrame(Accepts: []),
         new ReadyFrame(HealthUrl: "file:///test"), new HealthFrame(true, 0, 0), new HealthFrame(false, 0, 0), SickReport,
             new PromotedFrame(), new FailedFrame("test"),
         new AdoptedFrame(1), new DeclinedFrame(1), new ConnectionsFrame([]), new LeavingFrame(), new ServeFrame(),
@@ -227,7 +227,7 @@ internal sealed class SuccessorWalk(Func<SuccessorState, SuccessorEvent, IpsOpti
             ReadyFrame => was is not Spawned,
             HealthFrame => was is OnProbation or Main,
             PromotedFrame => was is SuccessorState.Promoting or Main,
-            AdoptedFrame or DeclinedFrame => was is Main,
+            AdoptedFrame or DeclinedFrame => was is Main or OnProbation { Step: > 0 },
             ConnectionsFrame => ending && was is OnProbation or Main,
             LeavingFrame => was is Main || (ending && was is OnProbation),
             FailedFrame => was is not Main,
@@ -239,7 +239,7 @@ internal sealed class SuccessorWalk(Func<SuccessorState, SuccessorEvent, IpsOpti
         Require(!fault || (state is Main or Failed or Ending ? step.State == state : step.State is Failed), SuccessorRules.Frames,
             $"{frame.GetType().Name} out of order in {state.Name} leads to {step.State.Name}");
         Require(!fault || step.Effects.All(effect =>
-            effect is SuccessorEffect.LogFault or SuccessorEffect.TellFailed or SuccessorEffect.Cancel),
+            effect is SuccessorEffect.LogFault or SuccessorEffect.TellFailed or SuccessorEffect.Cancel or SuccessorEffect.HaltCarry),
             SuccessorRules.Frames, $"{frame.GetType().Name} out of order in {state.Name} is acted on");
     }
 

@@ -35,7 +35,15 @@ internal enum Done
     /// <summary>The end of this successor was told, or none was ordered yet.</summary>
     GoneTold = 1 << 17,
 
-    Clocks = HealthOverdue | HealthUrlDue | Escalate | ClosedWithoutExit | ExitWithoutClose,
+    CanaryStep = 1 << 18,
+
+    /// <summary>Nothing more is given to it.</summary>
+    CarryHalted = 1 << 19,
+
+    /// <summary>The mover has a canary.</summary>
+    CanaryBegun = 1 << 20,
+
+    Clocks = HealthOverdue | HealthUrlDue | Escalate | ClosedWithoutExit | ExitWithoutClose | CanaryStep,
 }
 
 /// <summary>How effects change what is true, with the rules that hold for each of them, and for each state.</summary>
@@ -93,9 +101,18 @@ internal static class SuccessorRules
                 Require(done.HasFlag(Done.Launched), Owner, "forgotten twice");
                 return done & ~(Done.Clocks | Done.Launched);
             case BeginCarry: return done | Done.CarryBegun;
+            case Pass:
+                Require(after is OnProbation { Facts.Canary: true } && (done & (Done.FailureTold | Done.StopSent)) == 0
+                    && done.HasFlag(Done.ServeSent), Connections, "connections are passed on to one that is no canary, or fails");
+                return done | Done.CarryBegun | Done.CanaryBegun;
+            case HaltCarry: return done | Done.CarryHalted;
             case Acknowledge or TakeBackDeclined or EndCarry or BreakCarry or RecallCarry:
                 Require(done.HasFlag(Done.CarryBegun), Connections, $"{effect} while nothing moves");
-                return done;
+                return done & ~(effect is RecallCarry ? Done.CarryBegun : Done.Nothing);
+            case EndCanary:
+                Require(done.HasFlag(Done.CarryHalted), Connections, "a canary that is gone is given more");
+                Require(!done.HasFlag(Done.CarryBegun), Connections, "a canary's connections are not taken back");
+                return done & ~Done.CanaryBegun;
             case TakeReturned:
                 Require(done.HasFlag(Done.ServeSent) && before is Failed { Drains: true } or Ending, Connections,
                     "connections are taken from one that keeps its role, or never had any");
@@ -156,6 +173,14 @@ internal static class SuccessorRules
         Require(state is not NotStarted || done.HasFlag(Done.FailureTold), Told, "it could not be started, and that is not told");
         Require(state is not Failed || done.HasFlag(Done.FailureTold), Told, "it failed, and that is not told");
         Require(state is not Main || done.HasFlag(Done.PromotionTold), Told, "it is promoted, and that is not told");
+        Require(state is not (Failed { Was: OnProbation { Step: > 0 } } or Ending { Was: OnProbation { Step: > 0 } })
+            || done.HasFlag(Done.CarryHalted), Connections, "a canary that fails is given more");
+        if (state is Gone && !done.HasFlag(Done.PromotionTold))
+        {
+            Require(!done.HasFlag(Done.CarryBegun), Connections, "a canary is gone, and its connections are not taken back");
+            Require(!done.HasFlag(Done.CanaryBegun), Connections, "the next canary does not begin anew");
+            Require(!done.HasFlag(Done.CanaryStep), Clocks, "a share is due of a canary that is gone");
+        }
         CheckClocks(state, done, Clocks);
     }
 
@@ -163,6 +188,8 @@ internal static class SuccessorRules
     public static void CheckClocks(SuccessorState state, Done done, string rule)
     {
         Require(state is not OnProbation || done.HasFlag(Done.HealthOverdue | Done.HealthUrlDue), rule, "its reports are not watched");
+        Require(state is not Serving { Step: 1 } || done.HasFlag(Done.CanaryStep), rule, "the canary stays at its first share");
+        Require(state is OnProbation { Step: > 0 } || !done.HasFlag(Done.CanaryStep), rule, $"a share is due in {state.Name}");
         Require(state is OnProbation || (done & (Done.HealthOverdue | Done.HealthUrlDue)) == 0, rule,
             $"reports are awaited in {state.Name}");
         Require(state is not (Asked or Terminated) || state is Living { End: ProcessEnd.Exited } || done.HasFlag(Done.Escalate), rule,

@@ -21,14 +21,17 @@ public sealed class MoverActorTests : ActorTest
     private readonly OpenConnections _open;
     private readonly TestProbe _carrier;
     private readonly TestProbe _lifecycle;
+    private readonly CanaryGate _canary;
     private readonly IActorRef _mover;
 
     public MoverActorTests()
     {
+        _canary = new CanaryGate(_connections);
         _open = new OpenConnections(_connections);
         (_carrier, _lifecycle) = (CreateTestProbe(), CreateTestProbe());
         var ledger = new MoveLedger();
-        _mover = Supervise(Props.Create(() => new MoverActor(ledger, _connections, _progress, _lifecycle.Ref, TimeProvider.System, _log)));
+        _mover = Supervise(Props.Create(() =>
+            new MoverActor(ledger, _connections, _progress, _canary, _lifecycle.Ref, TimeProvider.System, _log)));
     }
 
     [Fact]
