@@ -100,15 +100,18 @@ internal abstract record LifecycleEvent
     /// <summary>The last lines that the successor wrote so far.</summary>
     public sealed record SuccessorWrote(IReadOnlyList<string> Lines) : ReloadNews;
 
-    /// <summary>The successor is to be a canary of these shares in percent, or not. <paramref name="Objection"/>: why not; empty if it is
-    /// switched off.</summary>
-    public sealed record CanaryDecided(string? Objection, IReadOnlyList<int> Percent) : ReloadNews;
-
     /// <summary>The successor is ready, and both generations write to these files, each at its own offset.</summary>
     public sealed record FilesShared(IReadOnlyList<string> Paths) : ReloadNews;
 
     /// <summary>The successor can serve. <paramref name="Canary"/>: as a canary.</summary>
-    public sealed record SuccessorReady(bool Canary = false) : LifecycleEvent;
+    public sealed record SuccessorReady(bool Canary = false) : LifecycleEvent
+    {
+        /// <summary>Why not; null or empty if that is switched off.</summary>
+        public string? NoCanary { get; init; }
+
+        /// <summary>The canary's shares in percent, step by step; null if it is none.</summary>
+        public IReadOnlyList<int>? Percent { get; init; }
+    }
 
     /// <summary>The successor has reported for the first time since it was told to serve: it accepts, unless it is a canary.</summary>
     public sealed record SuccessorServes : LifecycleEvent;

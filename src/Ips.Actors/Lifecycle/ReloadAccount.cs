@@ -101,11 +101,8 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
             case LifecycleEvent.FilesShared shared:
                 _warnings = [ReloadWarning.FilesShared(shared.Paths)];
                 return null;
-            case LifecycleEvent.CanaryDecided decided:
-                (_canary, _noCanary) = (decided.Objection is null ? decided.Percent : null,
-                    decided.Objection is { Length: > 0 } objection ? objection : null);
-                return null;
-            case LifecycleEvent.SuccessorReady:
+            case LifecycleEvent.SuccessorReady ready:
+                (_canary, _noCanary) = (ready.Percent, ready.NoCanary is { Length: > 0 } objection ? objection : null);
                 return Reached("ready");
             case LifecycleEvent.SuccessorServes:
                 return Reached("serving");

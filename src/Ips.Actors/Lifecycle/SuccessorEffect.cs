@@ -135,8 +135,8 @@ internal abstract record SuccessorEffect
     /// <summary>It is welcome: log it, and tell LifecycleActor.</summary>
     public sealed record TellGreeted(SuccessorFacts Facts, HelloFrame Hello) : ToOthers;
 
-    /// <summary>It is ready: log it, and tell LifecycleActor. <paramref name="Canary"/>: it is to be a canary.</summary>
-    public sealed record TellReady(bool Canary) : ToOthers;
+    /// <summary>It is ready: log it, and tell LifecycleActor.</summary>
+    public sealed record TellReady(LifecycleEvent.SuccessorReady Ready) : ToOthers;
 
     /// <summary>It failed: log it, hold its output to a budget, and tell LifecycleActor its last lines and the reason.</summary>
     public sealed record TellFailed(LifecycleEvent.SuccessorFailed Failure) : ToOthers;

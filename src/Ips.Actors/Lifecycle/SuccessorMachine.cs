@@ -191,16 +191,15 @@ internal static class SuccessorMachine
             return Fail(state, $"its ips.reload.health-url is {url}; it must be an absolute http or https URL", responsive: true);
         }
 
-        var objection = CanaryRules.Objection(options.Reload, state.Facts.Order.KeptState, ready);
         var facts = state.Facts with
         {
             HealthUrl = own ? ready.HealthUrl : options.Reload.HealthUrl,
-            Canary = objection is null,
+            NoCanary = CanaryRules.Objection(options.Reload, state.Facts.Order.KeptState, ready),
         };
-        SuccessorEffect[] notes = [new NoteReady(ready, own), new Tell(new LifecycleEvent.CanaryDecided(objection, CanarySteps.Of(options.Reload).Percent))];
+        var note = new NoteReady(ready, own);
         return ready.Failing is { Count: > 0 } failing
-            ? new(new Ready(facts, failing) { End = state.End }, [.. notes, new Judge(failing, null)])
-            : new(new Ready(facts) { End = state.End }, [.. notes, new TellReady(facts.Canary)]);
+            ? new(new Ready(facts, failing) { End = state.End }, note, new Judge(failing, null))
+            : new(new Ready(facts) { End = state.End }, note, TellReady(facts, options));
     }
 
     private static SuccessorStep OnReport(OnProbation state, HealthFrame health, IpsOptions options) =>
@@ -211,6 +210,12 @@ internal static class SuccessorMachine
                 OnServes(serving, options),
             _ => new(state, ArmHealth(options)),
         };
+
+    private static TellReady TellReady(SuccessorFacts facts, IpsOptions options) => new(new(facts.Canary)
+    {
+        NoCanary = facts.NoCanary,
+        Percent = facts.Canary ? CanarySteps.Of(options.Reload).Percent : null,
+    });
 
     // Asked again after a restart, the canary goes on where it is.
     private static SuccessorStep OnServes(Serving serving, IpsOptions options)
@@ -301,7 +306,7 @@ internal static class SuccessorMachine
 
         var next = judged.Report is { } report && state is OnProbation probation
             ? OnReport(probation, report with { Ok = true }, options)
-            : new(new Ready(state.Facts) { End = state.End }, new TellReady(state.Facts.Canary));
+            : new(new Ready(state.Facts) { End = state.End }, TellReady(state.Facts, options));
         return next with { Effects = [new LogExcused(judged.Failing), .. next.Effects] };
     }
 

@@ -104,9 +104,13 @@ internal abstract record SuccessorState
 /// <param name="Version">The version of the protocol that both speak; 0 before it was welcomed.</param>
 /// <param name="HealthUrl">The health URL that judges it, once it is ready; null or empty for none.</param>
 /// <param name="UrlFailsHere">The health URL failed while this generation answered it, so it says nothing of the successor.</param>
-/// <param name="Canary">Until its promotion it accepts nothing: some of the connections are passed on to it.</param>
+/// <param name="NoCanary">Why it is no canary, empty if that is switched off or not known yet; null if it is one.</param>
 internal sealed record SuccessorFacts(
-    ReloaderOrder.SpawnSuccessor Order, int Version = 0, string? HealthUrl = null, bool UrlFailsHere = false, bool Canary = false);
+    ReloaderOrder.SpawnSuccessor Order, int Version = 0, string? HealthUrl = null, bool UrlFailsHere = false, string? NoCanary = "")
+{
+    /// <summary>Until its promotion it accepts nothing: some of the connections are passed on to it.</summary>
+    public bool Canary => NoCanary is null;
+}
 
 /// <summary>The two halves of a process's end, in whatever order they come. After the second one it is gone.</summary>
 internal abstract record ProcessEnd

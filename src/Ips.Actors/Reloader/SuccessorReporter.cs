@@ -21,7 +21,7 @@ internal sealed class SuccessorReporter(SuccessorSlot slot, IActorRef lifecycle,
             case TellReady ready:
                 log.Ready(slot.Generation, slot.Process!.Pid);
                 TellSharedFiles(slot.Process.Pid);
-                lifecycle.Tell(new LifecycleEvent.SuccessorReady(ready.Canary));
+                lifecycle.Tell(ready.Ready);
                 break;
             case TellFailed failed: TellFailed(slot.Process!, failed.Failure); break;
             case TellEnded ended:

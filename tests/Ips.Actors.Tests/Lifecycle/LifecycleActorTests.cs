@@ -144,7 +144,7 @@ public sealed class LifecycleActorTests : LifecycleActorTest
     [InlineData(typeof(Proving))]
     public async Task Successor_PredecessorLost_ServesAlone(Type state)
     {
-        var lifecycle = Start((LifecycleState)Activator.CreateInstance(state, state == typeof(Joining) ? [false] : [])!);
+        var lifecycle = Start((LifecycleState)Activator.CreateInstance(state, state == typeof(Ready) ? [] : [false])!);
         lifecycle.Tell(new LifecycleEvent.PredecessorLost());
         lifecycle.Tell(new LifecycleEvent.FrontReady());
         await Front.FishForMessageAsync(message => message is FrontOrder.TakeRole);

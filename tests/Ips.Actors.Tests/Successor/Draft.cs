@@ -199,8 +199,7 @@ internal sealed class Draft(Whole whole, Machines machines)
                 Clear(Facts.OfReloader | Facts.OfPeer | Facts.ExitOwed);
                 Whole = Whole with { ToPeer = default, FromPeer = default };
                 break;
-            case SuccessorEffect.TellReady ready: Send(new LifecycleEvent.SuccessorReady(ready.Canary)); break;
-            case SuccessorEffect.Tell { Event: LifecycleEvent.ReloadNews }: break; // it changes nothing
+            case SuccessorEffect.TellReady ready: Send(new LifecycleEvent.SuccessorReady(ready.Ready.Canary)); break;
             case SuccessorEffect.TellFailed failed: Send(failed.Failure with { Reason = "" }); break;
             case SuccessorEffect.Tell { Event: LifecycleEvent.SuccessorFailed failed }: Send(failed with { Reason = "" }); break;
             case SuccessorEffect.Tell tell: Send(tell.Event); break;

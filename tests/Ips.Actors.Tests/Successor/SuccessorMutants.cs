@@ -75,7 +75,7 @@ internal static class SuccessorMutants
         Fault("a check that fails is asked about and served", (s, e, o) =>
             (s, e) is (Welcomed, Received { Frame: ReadyFrame { Failing: not null } frame })
             ? SuccessorMachine.Next(s, new Received(frame with { Failing = null }), o) is var step
-                ? step with { Effects = [.. step.Effects, new TellReady(false)] } : null!
+                ? step with { Effects = [.. step.Effects, new TellReady(new())] } : null!
             : SuccessorMachine.Next(s, e, o)),
         Fault("gone is told by the exit alone", (s, e, o) => e is Exited exited && s is Living { End: ProcessEnd.Unseen } living
             ? SuccessorMachine.Next(living with { End = exited.End }, new TimerFired(SuccessorTimer.ExitWithoutClose), o) is var step

@@ -46,10 +46,6 @@ internal static class SuccessorPromises
                 Promise(effects.Any(e => e is Pass pass && pass.Percent > 10) && after is Serving next && next.Step > serving.Step,
                     SuccessorRules.Connections, "the canary gets no greater share");
                 break;
-            case Received { Frame: ReadyFrame } when before is Welcomed && after is Ready:
-                Promise(effects.Any(e => e is Tell { Event: LifecycleEvent.CanaryDecided }), SuccessorRules.Told,
-                    "whether it is a canary is not told");
-                break;
             case RoomAwaited room when before is AwaitingRoom:
                 Promise(room.Older.Count == 0 ? after is OfferingSockets : after is AbortingOlder, SuccessorRules.Owner,
                     "there is room, or the oldest are to go");
