@@ -59,6 +59,7 @@ public sealed partial class EveryKeyTests
         ["ips.reload.room-timeout"] = (Effect.AppliedToTheNextReload, Round.Daemon),
         ["ips.reload.env-file"] = (Effect.AppliedToTheNextReload, Round.Daemon),
         ["ips.reload.last-good"] = (Effect.Applied, Round.Daemon),
+        ["ips.reload.canary"] = (Effect.Told, Round.Daemon), // CanaryTests
         ["ips.reload.watch"] = (Effect.Told, Round.Daemon), // SelfReloadTests
         ["ips.reload.watch-interval"] = (Effect.Told, Round.Daemon), // SelfReloadTests
         ["ips.reload.every"] = (Effect.Told, Round.Daemon), // SelfReloadTests

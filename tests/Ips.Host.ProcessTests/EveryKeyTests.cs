@@ -70,6 +70,7 @@ public sealed partial class EveryKeyTests(ITestOutputHelper output) : ReceiptTes
             ips.reload { health-url = "{{health.Url}}", max-generations = 2, when-full = refuse, room-timeout = 300ms }
             ips.reload.health-tags = ["ready"]
             ips.reload { env-file = "{{At("env")}}", last-good = false }
+            ips.reload.canary = ["20%"]
             ips.reload { watch = [release], watch-interval = 2s, every = 100h, max-memory = 100GiB }
             ips.warmup { requests = [] }
             ips.listener { backlog = 96, unix-mode = "0640", main-only = ["http://127.0.0.1:{{metrics}}"] }

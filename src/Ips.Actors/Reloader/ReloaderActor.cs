@@ -35,7 +35,7 @@ internal sealed class ReloaderActor : UntypedActor, IWithTimers
     {
         (_slot, _launcher, _listeners, _lifecycle, _options, _log) = (slot, launcher, listeners, lifecycle, options, log);
         (_sender, _reporter, _carrier) = (new SuccessorSender(slot, files, options, log), new SuccessorReporter(slot, lifecycle, log),
-            new SuccessorCarrier(slot, listeners, mover));
+            new SuccessorCarrier(slot, listeners, mover, log));
     }
 
     public ITimerScheduler Timers { get; set; } = null!;

@@ -50,6 +50,10 @@ internal static partial class ReloaderLog
         "Aborting generation {Older} (PID {Pid}) to free a slot: ips.reload.max-generations is {Max}.")]
     public static partial void MakingRoom(this ILogger logger, int older, int pid, int max);
 
+    [LoggerMessage(EventIds.CanaryShare, LogLevel.Information,
+        "Generation {Successor} (PID {Pid}) is a canary: passing {Percent} % of the new connections on to it.")]
+    public static partial void CanaryShare(this ILogger logger, int successor, int pid, int percent);
+
     [LoggerMessage(EventIds.ReturnFailed, LogLevel.Error, "Failed to take back {Count:live connection} from the successor: {Reason}")]
     public static partial void ReturnFailed(this ILogger logger, Quantity count, string reason);
 

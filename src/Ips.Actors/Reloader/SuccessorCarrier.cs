@@ -2,6 +2,7 @@ using Akka.Actor;
 using Ips.Actors.Handover;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Transport;
+using Microsoft.Extensions.Logging;
 using static Ips.Actors.Lifecycle.SuccessorEffect;
 
 namespace Ips.Actors.Reloader;
@@ -11,8 +12,9 @@ namespace Ips.Actors.Reloader;
 /// <param name="slot">The successor.</param>
 /// <param name="listeners">Who adopts what comes back.</param>
 /// <param name="mover">Who picks what leaves, and counts it.</param>
+/// <param name="log">For the canary's shares.</param>
 [SupportedOSPlatform("linux")]
-internal sealed class SuccessorCarrier(SuccessorSlot slot, IActorRef listeners, IActorRef mover)
+internal sealed class SuccessorCarrier(SuccessorSlot slot, IActorRef listeners, IActorRef mover, ILogger log)
 {
     /// <summary>Does it.</summary>
     /// <param name="effect">What was decided.</param>
@@ -24,6 +26,7 @@ internal sealed class SuccessorCarrier(SuccessorSlot slot, IActorRef listeners, 
         {
             case BeginCarry: mover.Tell(new MoverProtocol.Begin(self, slot.Endpoints)); break;
             case Pass pass:
+                log.CanaryShare(slot.Generation, slot.Process!.Pid, pass.Percent);
                 mover.Tell(new MoverProtocol.Begin(self, slot.Endpoints, new MoverProtocol.CanaryShare(pass.Percent, slot.Accepts)));
                 break;
             case RefuseCarry: mover.Tell(new MoverProtocol.CarrierLost(0)); break;

@@ -18,22 +18,30 @@ internal sealed class CanaryMap(bool byClient)
 
     private readonly Dictionary<IPAddress, double> _clients = [];
     private readonly Dictionary<object, double> _live = new(ReferenceEqualityComparer.Instance);
-    private int _newRanks, _liveRanks;
+    private int _newRanks;
 
     /// <summary>Whether a new connection is chosen.</summary>
     /// <param name="client">The address that it comes from; null if it has none.</param>
     /// <param name="percent">The share.</param>
     public bool ChoosesNew(IPAddress? client, int percent) => (RankOf(client) ?? Rank(_newRanks++)) * 100 < percent;
 
-    /// <summary>Whether a connection that is open already is chosen. It keeps its rank.</summary>
-    /// <param name="connection">The connection.</param>
-    /// <param name="client">The address that it came from; null if it has none.</param>
-    /// <param name="percent">The share.</param>
-    public bool ChoosesLive(object connection, IPAddress? client, int percent)
+    /// <summary>The live connections that are to move, those with the lowest ranks; each keeps its rank.</summary>
+    /// <typeparam name="T">What stands for a connection.</typeparam>
+    /// <param name="live">Those that are here.</param>
+    /// <param name="client">The address that one came from; null if it has none.</param>
+    /// <param name="gone">How many of this canary are on their way, or have moved.</param>
+    /// <param name="percent">The share; a quarter at most.</param>
+    public IReadOnlyList<T> ChooseLive<T>(IReadOnlyCollection<T> live, Func<T, IPAddress?> client, int gone, int percent)
+        where T : class
     {
-        if (RankOf(client) is not { } rank && !_live.TryGetValue(connection, out rank)) _live[connection] = rank = Rank(_liveRanks++);
-        return rank * 100 < Math.Min(percent, MostLivePercent);
+        percent = Math.Min(percent, MostLivePercent);
+        var most = Math.Max(1, (live.Count + gone) * percent / 100) - gone;
+        return [.. live.Select(one => (One: one, Rank: RankOf(client(one)) ?? RankOfLive(one))).Where(one => one.Rank * 100 < percent)
+            .OrderBy(one => one.Rank).Take(most).Select(one => one.One)];
     }
+
+    private double RankOfLive(object connection) =>
+        _live.TryGetValue(connection, out var rank) ? rank : _live[connection] = Rank(_live.Count);
 
     private double? RankOf(IPAddress? client)
     {

@@ -70,6 +70,9 @@ internal sealed class MoveLedger
     /// <summary>Left Kestrel, not yet given to the carrier.</summary>
     public List<MovedConnection> Outgoing { get; } = [];
 
+    /// <summary>Left Kestrel, whatever became of them.</summary>
+    public int LiveMoved { get; set; }
+
     /// <summary>Left Kestrel, not yet arrived.</summary>
     public int OnTheWay { get; set; }
 
@@ -86,7 +89,8 @@ internal sealed class MoveLedger
     public void Reset()
     {
         (Canary, CanaryEnded, Next) = (null, false, null);
-        (Carrier, Endpoints, Finishing, CarrierLeaving, SettledReported, Moved) = (null, null, false, false, false, 0);
+        (Carrier, Endpoints, Finishing, CarrierLeaving, SettledReported, Moved, LiveMoved) =
+            (null, null, false, false, false, 0, 0);
         Waiting.Clear();
         _staying.Clear();
     }

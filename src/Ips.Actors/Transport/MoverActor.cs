@@ -110,13 +110,10 @@ internal sealed class MoverActor : UntypedActor, IWithTimers
         }
 
         _gate.Open(map, share, Self, begin.Carrier);
-        foreach (var connection in live)
+        var movable = live.Where(one => begin.Endpoints?.Contains(one.Origin) != false && !_ledger.Asked.ContainsKey(one)).ToList();
+        foreach (var connection in map.ChooseLive(movable, AddressOf, _ledger.LiveMoved + _ledger.Asked.Count, share.Percent))
         {
-            if (begin.Endpoints?.Contains(connection.Origin) != false
-                && map.ChoosesLive(connection, AddressOf(connection), share.Percent))
-            {
-                Ask(connection);
-            }
+            Ask(connection);
         }
     }
 
@@ -211,6 +208,7 @@ internal sealed class MoverActor : UntypedActor, IWithTimers
         {
             case MoveResult.Moved moved:
                 OnTheWay++;
+                _ledger.LiveMoved++;
                 _ledger.Outgoing.Add(new MovedConnection(connection.Origin, moved.Descriptor, moved.Leftover));
                 if (_ledger.Outgoing.Count == 1)
                 {

@@ -37,6 +37,10 @@ internal sealed record ServiceSettings(ServiceKind Kind)
     /// <summary>Null leaves it to the app's own configuration.</summary>
     public TimeSpan? Probation { get; init; } = TimeSpan.Zero;
 
+    /// <summary>Whether a successor on probation is a canary, by the shares that are the default. Else it accepts, and its predecessor no
+    /// longer does.</summary>
+    public bool Canary { get; init; }
+
     public TimeSpan ReadyTimeout { get; init; } = Limits.Step;
 
     public TimeSpan HealthInterval { get; init; } = TimeSpan.FromSeconds(5);
@@ -75,6 +79,7 @@ internal sealed record ServiceSettings(ServiceKind Kind)
         $"ips.drain.lame-duck = {Milliseconds(LameDuck)}",
         $"ips.reload.ready-timeout = {Milliseconds(ReadyTimeout)}",
         .. Probation is { } probation ? [$"ips.reload.probation = {Milliseconds(probation)}"] : Array.Empty<string>(),
+        .. Canary ? Array.Empty<string>() : ["ips.reload.canary = []"],
         $"ips.reload.health-interval = {Milliseconds(HealthInterval)}",
         $"ips.reload.kill-timeout = {Milliseconds(KillTimeout)}",
         .. More,
@@ -93,6 +98,7 @@ internal sealed record ServiceSettings(ServiceKind Kind)
         $"--Ips:Drain:LameDuck={LameDuck}",
         $"--Ips:Reload:ReadyTimeout={ReadyTimeout}",
         .. Probation is { } probation ? [$"--Ips:Reload:Probation={probation}"] : Array.Empty<string>(),
+        .. Canary ? Array.Empty<string>() : ["--Ips:Reload:Canary:0=off"],
         $"--Ips:Reload:HealthInterval={HealthInterval}",
         $"--Ips:Reload:KillTimeout={KillTimeout}",
         .. More,

@@ -1,0 +1,209 @@
+using Ips.Actors.Diagnostics;
+using Ips.Actors.Lifecycle;
+using Ips.Host.ProcessTests.Harness;
+using Ips.Testing;
+using Ips.Testing.Load;
+using Ips.Testing.Processes;
+using Xunit.Abstractions;
+
+namespace Ips.Host.ProcessTests;
+
+/// <summary>A successor on probation gets a share of the connections, and of a release that fails nobody keeps more than that.</summary>
+[Collection(Waits.Name)]
+public sealed class CanaryTests(ITestOutputHelper output) : ProcessTest(output)
+{
+    private const string Good = "good", Bad = "bad";
+    private const int Kept = 40; // of which a quarter moves at most
+
+    private Releases? _releases;
+
+    // One connection after the other, so each has a rank of its own: the share is exact, and no client sees an error.
+    [Fact]
+    public async Task Reload_EachStep_ItsShareOfTheNewConnectionsMeetsTheSuccessor()
+    {
+        var service = await StartCanaryAsync(TimeSpan.FromSeconds(15));
+        var reload = IpsCommand.RunAsync("reload", "--pid-file", service.PidFile);
+        foreach (var percent in new[] { 10, 50 })
+        {
+            await ShareAsync(service, percent);
+            var generations = await AskNewAsync(service, connections: 100);
+            Output.WriteLine($"{percent} %: {generations.Count(generation => generation == 2)} of {generations.Count}.");
+            Assert.InRange(generations.Count(generation => generation == 2), percent - 2, percent + 2);
+        }
+
+        var receipt = await reload;
+        Assert.Equal(0, receipt.ExitCode);
+        Assert.Equal(2, await service.AnsweringGenerationAsync());
+        Assert.Equal([10, 50], (await LastReceiptAsync(service)).Canary);
+    }
+
+    // The promise: a good release, by all kinds of clients at once.
+    [Theory]
+    [InlineData(LoadDistance.Near)]
+    [InlineData(LoadDistance.Far)]
+    internal async Task Reload_UnderTheWholeMix_FailsNoRequest(LoadDistance distance)
+    {
+        var service = await StartCanaryAsync(TimeSpan.FromSeconds(2));
+        await using var load = StrictLoad.Start(new LoadOptions
+        {
+            Target = service.Target,
+            Distance = distance,
+            BusyThinkTime = TimeSpan.FromMilliseconds(1),
+            OneShotThinkTime = TimeSpan.FromMilliseconds(2),
+        });
+        await load.WaitForRequestsAsync(1, Limits.Step);
+        for (var reload = 1; reload <= 3; reload++) await service.ReloadAsync();
+        await load.WaitForGenerationAsync(4, Limits.Step);
+        var report = await load.StopAsync();
+        Output.WriteLine(report.ToString());
+        Assert.Equal(0, report.FailedRequests);
+        Assert.Equal(0, report.PoliteCloses + report.ClosedIdle + report.Resets);
+        Assert.Equal(6, service.Log.Of(EventIds.CanaryShare).Count());
+    }
+
+    // What had moved comes back, and the next reload moves all.
+    [Theory]
+    [InlineData(10)]
+    [InlineData(50)]
+    public async Task Rollback_OfAStep_ReturnsEachConnectionAndTheNextReloadMovesAll(int percent)
+    {
+        var service = await StartCanaryAsync(TimeSpan.FromSeconds(15));
+        var clients = await ConnectAsync(service);
+        try
+        {
+            _releases!.SwitchTo(Bad);
+            var reload = IpsCommand.RunAsync("reload", "--pid-file", service.PidFile);
+            await ShareAsync(service, percent);
+            await Eventually.TrueAsync(async () => await MovedAsync(clients, 2) > 0, "a live connection at the canary");
+            var moved = await MovedAsync(clients, 2);
+            Output.WriteLine($"{moved} of {Kept} live connections are at the canary of {percent} %.");
+            Assert.InRange(moved, 1, Kept / 4);
+
+            _releases.Mark(Bad, SampleMarks.Unhealthy);
+            Assert.Equal(4, (await reload).ExitCode);
+            Assert.Equal(Kept, await MovedAsync(clients, 1)); // each on the connection that it had
+            Assert.All(await AskNewAsync(service, 20), generation => Assert.Equal(1, generation));
+
+            _releases.SwitchTo(Good);
+            await service.ReloadAsync();
+            Assert.Equal(Kept, await MovedAsync(clients, 2));
+        }
+        finally
+        {
+            clients.ForEach(client => client.Dispose());
+        }
+    }
+
+    // It takes what was passed on to it with it, and nothing else.
+    [Fact]
+    public async Task Kill_OfACanary_CostsItsOwnConnectionsOnly()
+    {
+        var service = await StartCanaryAsync(TimeSpan.FromSeconds(15));
+        var clients = await ConnectAsync(service);
+        try
+        {
+            var reload = IpsCommand.RunAsync("reload", "--pid-file", service.PidFile);
+            var canary = await ShareAsync(service, 50);
+            await Eventually.TrueAsync(async () => await MovedAsync(clients, 2) > 0, "a live connection at the canary");
+            var moved = await MovedAsync(clients, 2);
+            ProcessTable.Signal(canary, ProcessTable.SigKill);
+
+            Assert.Equal(4, (await reload).ExitCode);
+            var answers = await Task.WhenAll(clients.Select(AskOrLostAsync));
+            Assert.Equal(Kept - moved, answers.Count(answer => answer == 1));
+            Assert.Equal(moved, answers.Count(answer => answer is null));
+            Assert.All(await AskNewAsync(service, 20), generation => Assert.Equal(1, generation));
+            await service.ReloadAsync();
+            Assert.Equal(2, await service.AnsweringGenerationAsync());
+        }
+        finally
+        {
+            clients.ForEach(client => client.Dispose());
+        }
+    }
+
+    // A session in the memory of one process would be missed in the other.
+    [Fact]
+    public async Task Hub_InTheApp_IsNoCanaryAndTheReceiptSaysWhy()
+    {
+        var service = await StartAsync(Settings(TimeSpan.FromMilliseconds(300)) with { More = ["--Sample:SignalR=true"] });
+        await service.ReloadAsync();
+        Assert.Empty(service.Log.Of(EventIds.CanaryShare));
+        Assert.Contains("connections of SignalR", (await LastReceiptAsync(service)).NoCanary);
+    }
+
+    private static async Task<ReloadReceipt> LastReceiptAsync(Service service) => (await service.HistoryAsync()).History![^1];
+
+    private static ServiceSettings Settings(TimeSpan probation) => new(ServiceKind.SampleApp)
+    {
+        Canary = true, Probation = probation, HealthInterval = TimeSpan.FromMilliseconds(500),
+    };
+
+    private async Task<Service> StartCanaryAsync(TimeSpan probation)
+    {
+        _releases = new Releases(Folder);
+        _releases.AddBuild(Good, Binaries.SampleAppFolder);
+        _releases.AddBuild(Bad, Binaries.SampleAppFolder);
+        _releases.SwitchTo(Good);
+        return await StartAsync(Settings(probation) with { Program = Path.Combine(_releases.Current, Binaries.SampleApp) });
+    }
+
+    /// <summary>Waits for a step.</summary>
+    /// <returns>The canary's PID.</returns>
+    private static async Task<int> ShareAsync(Service service, int percent)
+    {
+        var share = await service.Log.WaitForAsync(
+            e => e.Id == EventIds.CanaryShare && e["Percent"] == $"{percent}", $"a share of {percent} %");
+        return int.Parse(share["Pid"], System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    private static async Task<List<RawClient>> ConnectAsync(Service service)
+    {
+        List<RawClient> clients = [];
+        for (var i = 0; i < Kept; i++)
+        {
+            clients.Add(await RawClient.ConnectAsync(service.Port));
+            await clients[^1].GetAsync("/ping");
+        }
+
+        return clients;
+    }
+
+    private static async Task<IReadOnlyList<int>> AskNewAsync(Service service, int connections)
+    {
+        List<int> generations = [];
+        for (var i = 0; i < connections; i++)
+        {
+            using var client = await RawClient.ConnectAsync(service.Port);
+            generations.Add(GenerationOf(await client.GetAsync("/ping")));
+        }
+
+        return generations;
+    }
+
+    private static async Task<int> MovedAsync(List<RawClient> clients, int generation)
+    {
+        var answers = await Task.WhenAll(clients.Select(client => client.GetAsync("/ping")));
+        return answers.Count(answer => GenerationOf(answer) == generation);
+    }
+
+    private static async Task<int?> AskOrLostAsync(RawClient client)
+    {
+        try
+        {
+            return GenerationOf(await client.GetAsync("/ping"));
+        }
+        catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or EndOfStreamException)
+        {
+            return null;
+        }
+    }
+
+    private static int GenerationOf(string answer)
+    {
+        Assert.StartsWith("HTTP/1.1 200 ", answer, StringComparison.Ordinal);
+        const string header = "X-Ips-Generation: ";
+        var at = answer.IndexOf(header, StringComparison.Ordinal) + header.Length;
+        return int.Parse(answer.AsSpan(at, answer.IndexOf('\r', at) - at), System.Globalization.CultureInfo.InvariantCulture);
+    }
+}
