@@ -24,6 +24,7 @@ namespace Ips.Actors.Handover;
 [JsonDerivedType(typeof(FailedFrame), "failed")]
 [JsonDerivedType(typeof(DrainingFrame), "draining")]
 [JsonDerivedType(typeof(FarewellFrame), "farewell")]
+[JsonDerivedType(typeof(WindowFrame), "window")]
 internal abstract record HandoverFrame;
 
 /// <summary>Successor's first word. Its shape never changes, in any version.</summary>
@@ -101,7 +102,8 @@ internal sealed record ReadyFrame(
         : HandoverFrame;
 
 /// <summary>The successor accepts from now on; the predecessor stops accepting at its first <c>health</c>.</summary>
-internal sealed record ServeFrame : HandoverFrame;
+/// <param name="Windows">Asks for <c>window</c> frames; left out by a predecessor that does not compare.</param>
+internal sealed record ServeFrame(WindowTerms? Windows = null) : HandoverFrame;
 
 /// <summary>What the predecessor's drain waits for, each second. From version 3 on.</summary>
 /// <param name="LeftMs">Milliseconds to its deadline.</param>
