@@ -126,8 +126,8 @@ internal static class FrameRules
     private static string? OfFailures(WindowFrame window) => window.Failures is not { } failures ? null
         : OutOf(failures.Count, 1, WindowTerms.MaxConnections + WindowTerms.MaxRoutes + 1, "number of failures")
             ?? First(failures, failure => failure is null ? "a failure is null"
-                : window.Routes.FirstOrDefault(route => route.Route == failure.Route) is not { } route ? "a failure is of no route"
-                : OutOf(failure.Errors, 1, route.Errors, "errors of a connection"));
+                : OutOf(failure.Route, 0, window.Routes.Count - 1, "route of a failure")
+                    ?? OutOf(failure.Errors, 1, window.Routes[failure.Route].Errors, "errors of a connection"));
 
     private static string? OfWaiting(WaitingConnections waiting) => waiting is null ? "a kind of connection is null"
         : OutOf(waiting.Kind.Length, 1, MaxNameLength, "length of a kind of connection") ?? OutOf(waiting.Count, 0, int.MaxValue, "count")

@@ -8,7 +8,8 @@ namespace Ips.Actors.Handover;
 /// <param name="Connections">Connections whose first request since the reload began in this window.</param>
 /// <param name="ProcessorUs">Processor time of the process, in microseconds.</param>
 /// <param name="AllocatedBytes">Bytes that the process allocated.</param>
-/// <param name="Running">Requests that run at the end of the window, by age: under 1 s, 2 s, 5 s, 10 s, and older.</param>
+/// <param name="Running">Requests that run at the end of the window, by age: under 1 s, 2 s, 5 s, 10 s, and older. Without WebSockets, which
+/// last as long as the client likes.</param>
 /// <param name="Routes">What was answered, by route; only routes with at least one request.</param>
 /// <param name="Failures">The requests that failed, by connection; left out if there are none.</param>
 /// <param name="Overdue">The connections of requests that passed the age of 1 s unanswered, one for each such request; left out if there are
@@ -30,9 +31,9 @@ internal sealed record RouteWindow(string Route, int Requests, int Errors, int E
 
 /// <summary>The requests of one connection and one route that failed in a window.</summary>
 /// <param name="Connection">Identifies the connection in both generations; 0 for all connections that the frame has no room for.</param>
-/// <param name="Route">The route, as in <see cref="RouteWindow.Route"/>.</param>
+/// <param name="Route">The place of the route in <see cref="WindowFrame.Routes"/>.</param>
 /// <param name="Errors">How many failed.</param>
-internal sealed record ConnectionFailures(long Connection, string Route, int Errors);
+internal sealed record ConnectionFailures(long Connection, int Route, int Errors);
 
 /// <summary>How a predecessor wants to be told of the windows of its successor; a build that does not know the field tells
 /// nothing.</summary>

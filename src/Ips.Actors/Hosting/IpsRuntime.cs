@@ -269,6 +269,7 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
         frontState.Accepts = () => table.Accepting;
         frontState.AcceptAsMain = table.AcceptAsMain;
         frontState.Latency = new RequestLatency(services.GetService<IMeterFactory>());
+        frontState.Windows = new WindowMeter(() => connections.Open, TimeProvider.System);
         frontState.LastReload = () => memory.History.LastReload;
         var slot = new SuccessorSlot
         {

@@ -7,24 +7,28 @@ internal sealed class FailingConnections
     public const int MaxErrors = 5;
 
     private const int UsualShare = 4; // where more than one connection of four fails, errors are not of single clients
+    private const int ManyConnections = 200; // from here on chance does not give one generation most of the clients that fail often
+    private const int TypicalTimes = 2; // as many errors as a typical connection has
     private const int MaxKnown = 10_000; // beyond, a connection is not known again
 
     private readonly Dictionary<long, int> _counted = [];
     private readonly HashSet<long> _after = [];
     private readonly HashSet<long> _leftOut;
+    private readonly int _most;
 
     /// <param name="failedBefore">Errors of each connection that failed in the seconds before the reload.</param>
     /// <param name="connections">Connections that were open then.</param>
     public FailingConnections(IReadOnlyDictionary<long, int> failedBefore, int connections)
     {
-        var most = Math.Max(1, connections / UsualShare);
-        AreUsual = failedBefore.Count > most;
-        // Where errors are usual, a poisoned client is one of those that fail most.
-        _leftOut = [.. failedBefore.OrderByDescending(pair => pair.Value).ThenBy(pair => pair.Key).Take(most).Select(pair => pair.Key)];
+        var usual = failedBefore.Count > Math.Max(1, connections / UsualShare);
+        // Where errors are usual, to leave out whoever had one would leave out all; what one connection counts is limited all the same.
+        _leftOut = usual ? [] : [.. failedBefore.Keys];
+        _most = usual && connections >= ManyConnections ? Math.Max(MaxErrors, TypicalTimes * Median(failedBefore.Values, connections))
+            : MaxErrors;
     }
 
-    /// <summary>So many connections failed before the reload that each error counts.</summary>
-    public bool AreUsual { get; }
+    /// <summary>Errors that count of each connection at most.</summary>
+    public int Most => _most;
 
     /// <summary>Connections of the successor with an error that counts.</summary>
     public int After => _after.Count;
@@ -39,10 +43,13 @@ internal sealed class FailingConnections
         if (_leftOut.Contains(connection)) return 0;
         var known = _counted.GetValueOrDefault(connection);
         if (known == 0 && _counted.Count >= MaxKnown) return errors;
-        var counted = AreUsual ? errors : Math.Min(errors, MaxErrors - known);
+        var counted = Math.Min(errors, _most - known);
         if (counted <= 0) return 0;
-        _counted[connection] = Math.Min(MaxErrors, known + counted);
+        _counted[connection] = known + counted;
         if (after) _after.Add(connection);
         return counted;
     }
+
+    private static int Median(IEnumerable<int> errors, int connections) =>
+        errors.OrderDescending().ElementAtOrDefault(connections / 2); // those that did not fail have 0
 }

@@ -43,7 +43,8 @@ internal sealed class JudgeMachine(JudgeTerms terms)
     private readonly WindowTotals _before = new(), _after = new();
     private LikelihoodMixture _overdue;
     private PairedBets _processor, _memory;
-    private StepRequests _startedInStep;
+    private StepRequests _started; // since the step began
+    private readonly List<long> _earlyBefore = [], _earlyAfter = []; // connections of requests that were overdue in the first seconds
     private int _routesAtFirstError, _routesAtFirstBet;
     private long _firstStep, _windows, _windowsInStep;
     private double _share;
@@ -66,10 +67,10 @@ internal sealed class JudgeMachine(JudgeTerms terms)
     {
         if (_worse is not null) return _worse;
         var (requests, usual) = (_all.Requests, ErrorsBefore);
-        var smallest = Sensitivity.ErrorShare(_all.Steps, usual, parts: 2);
+        var smallest = Sensitivity.ErrorShare(_all.Steps, usual, Most, parts: 2);
         if (smallest is { } share && share <= Sought) return new Verdict.Clean(share);
         var seconds = _windowsInStep * WindowTerms.Interval / 1000.0;
-        var longer = seconds > 0 ? Sensitivity.Longer(_all.Steps, usual, Sought, LongestWaitSeconds / seconds, parts: 2) : null;
+        var longer = seconds > 0 ? Sensitivity.Longer(_all.Steps, usual, Sought, LongestWaitSeconds / seconds, Most, parts: 2) : null;
         return new Verdict.NotJudged(requests, longer is { } times
             ? TimeSpan.FromSeconds(Math.Ceiling(((_windows - _windowsInStep) * WindowTerms.Interval / 1000.0) + (seconds * times))) : null,
             smallest);
@@ -97,6 +98,8 @@ internal sealed class JudgeMachine(JudgeTerms terms)
 
     private double ErrorsBefore => _all.Before.Requests > 0 ? (double)_all.Before.Errors / _all.Before.Requests : 0;
 
+    private MostErrors Most => new(_failing.Most * (double)_before.Connections, _failing.Most * (double)_after.Connections);
+
     // Where errors are usual, a tenth more is sought.
     private double Sought => Math.Min(1, SoughtErrorShare + ErrorsBefore);
 
@@ -118,7 +121,7 @@ internal sealed class JudgeMachine(JudgeTerms terms)
         if (after is not null) Count(after, after: true, settled);
         _all.CloseWindow(_share);
         foreach (var (_, route) in _routes) route.CloseWindow(_share);
-        if (index > _firstStep + SkippedWindows + OverdueWindows) WeighOverdue(before, after);
+        WeighOverdue(index, before, after);
         if (settled)
         {
             BetOnLatency();
@@ -131,7 +134,7 @@ internal sealed class JudgeMachine(JudgeTerms terms)
     private void Begin((long Index, double Share) step)
     {
         if (!_judging) _firstStep = step.Index;
-        (_judging, _share, _windowsInStep, _startedInStep) = (true, step.Share, 0, default);
+        (_judging, _share, _windowsInStep, _started) = (true, step.Share, 0, default);
         _all.BeginStep();
         foreach (var (_, route) in _routes) route.BeginStep();
     }
@@ -151,7 +154,7 @@ internal sealed class JudgeMachine(JudgeTerms terms)
             var counted = _failing.Count(failures.Connection, failures.Errors, after);
             if (counted == 0) continue;
             if (_routesAtFirstError == 0) _routesAtFirstError = _routes.Count;
-            RouteOf(failures.Route).AddErrors(counted, after);
+            RouteOf(window.Routes[failures.Route].Route).AddErrors(counted, after);
             _all.AddErrors(counted, after);
         }
     }
@@ -174,14 +177,32 @@ internal sealed class JudgeMachine(JudgeTerms terms)
     private RouteEvidence? Find(string name) => _routes.Find(route => route.Name == name).Evidence;
 
     // A request that is not answered may never be. That is compared as errors are: given one, it is the successor's with the probability of
-    // its share of the requests that begin, whatever the app does for long.
-    private void WeighOverdue(WindowFrame? before, WindowFrame? after)
+    // its share of the requests that begin, whatever the app does for long. In the first seconds some only wait for the compiler: they count
+    // if they still run afterwards.
+    private void WeighOverdue(long index, WindowFrame? before, WindowFrame? after)
     {
-        _startedInStep = new(_startedInStep.Before + (before?.Started ?? 0), _startedInStep.After + (after?.Started ?? 0));
-        var here = (after?.Overdue ?? []).Sum(connection => _hanging.Count(connection, 1, after: true));
-        var there = (before?.Overdue ?? []).Sum(connection => _hanging.Count(connection, 1, after: false));
+        _started = new(_started.Before + (before?.Started ?? 0), _started.After + (after?.Started ?? 0));
+        if (index <= _firstStep + SkippedWindows + OverdueWindows)
+        {
+            _earlyBefore.AddRange(before?.Overdue ?? []);
+            _earlyAfter.AddRange(after?.Overdue ?? []);
+            return;
+        }
+
+        var here = Overdue(after, _earlyAfter, after: true);
+        var there = Overdue(before, _earlyBefore, after: false);
         // Clients that wait there send nothing more, which must not make what they wait for look rarer.
-        if (_startedInStep.Share is > 0 and < 1) _overdue.Add(here, there, Math.Max(_share, _startedInStep.Share));
+        _overdue.Add(here, there, Math.Max(_share, _started.Share));
+    }
+
+    private int Overdue(WindowFrame? window, List<long> early, bool after)
+    {
+        if (window is null) return 0;
+        var now = window.Overdue ?? [];
+        var still = Math.Min(early.Count, Math.Max(0, window.Running.Skip(1).Sum(count => (long)count) - now.Count));
+        var overdue = now.Concat(early.Take((int)still)).Sum(connection => _hanging.Count(connection, 1, after));
+        early.Clear();
+        return overdue;
     }
 
     private void BetOnLatency()
@@ -257,7 +278,7 @@ internal sealed class JudgeMachine(JudgeTerms terms)
         if (SlowEvidence(route) >= NoteBar) return Connections >= SomeConnections ? "slow" : "slow, few clients";
         if (route.ALittleSlower.Value >= NoteBar) return "a little slower";
         var errorsBefore = (double)route.Before.Errors / route.Before.Requests;
-        return Sensitivity.ErrorShare(route.Steps, errorsBefore, all ? 2 : 2 * _routes.Count) is { } share && share <= FewRequestsShare
+        return Sensitivity.ErrorShare(route.Steps, errorsBefore, Most, all ? 2 : 2 * _routes.Count) is { } share && share <= FewRequestsShare
             ? "no worse" : "too few requests";
     }
 

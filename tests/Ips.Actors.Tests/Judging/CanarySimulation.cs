@@ -25,7 +25,7 @@ internal sealed class CanarySimulation
     private readonly int[] _favourite;
     private readonly bool[] _poison, _moved, _stuck;
     private readonly Side _old, _new;
-    private readonly List<(int Client, double Since, Side Side)> _hanging = [];
+    private readonly List<(int Client, double Since, double Until, Side Side)> _hanging = [];
     private readonly JudgeMachine _judge;
     private double _common;
     private int _failed;
@@ -62,13 +62,16 @@ internal sealed class CanarySimulation
     private SimulatedReload Run()
     {
         var outageAt = _traffic.OutageSeconds > 0 ? _dice.Next() * _traffic.Seconds : double.PositiveInfinity;
+        var stallAt = _traffic.StallSeconds > 0 ? _dice.Next() * _traffic.Seconds : double.PositiveInfinity;
         var (step, window) = (0, 1);
         for (var time = 0.0; time < _traffic.Seconds - 1e-9; time += Tick)
         {
             if (step < _traffic.Steps.Length && time >= _traffic.Steps[step].At - 1e-9) BeginStep(time, _traffic.Steps[step++].Share);
             Wander(time);
+            Answer(time);
+            var stalledUntil = time >= stallAt && time < stallAt + _traffic.StallSeconds ? stallAt + _traffic.StallSeconds : (double?)null;
             var outage = time >= outageAt && time < outageAt + _traffic.OutageSeconds;
-            for (var requests = _dice.Poisson(_traffic.Rate * Tick); requests > 0; requests--) Request(time, outage);
+            for (var requests = _dice.Poisson(_traffic.Rate * Tick); requests > 0; requests--) Request(time, outage, stalledUntil);
             if (time + Tick < (window * Window) - 1e-9) continue;
             if (Look(window) is { } verdict) return new(verdict, window * Window, _failed);
             window++;
@@ -79,8 +82,9 @@ internal sealed class CanarySimulation
 
     private Verdict.RollBack? Look(int window)
     {
-        foreach (var (client, since, side) in _hanging)
+        foreach (var (client, since, _, side) in _hanging)
         {
+            if (since + 1 <= window * Window) side.LongRunning++;
             if (since + 1 > (window - 1) * Window && since + 1 <= window * Window) side.Overdue.Add(client + 1);
         }
 
@@ -115,7 +119,19 @@ internal sealed class CanarySimulation
         for (var client = 0; client < _moved.Length; client++) _moved[client] |= time >= _movesAt[client];
     }
 
-    private void Request(double time, bool outage)
+    // A stall is over.
+    private void Answer(double time)
+    {
+        foreach (var (client, since, _, side) in _hanging.Where(request => time >= request.Until))
+        {
+            _stuck[client] = false;
+            side.End(client, _favourite[client], time - since, fails: false);
+        }
+
+        _hanging.RemoveAll(request => time >= request.Until);
+    }
+
+    private void Request(double time, bool outage, double? stalledUntil)
     {
         var client = Pick(_clients);
         if (_stuck[client]) return;
@@ -124,10 +140,12 @@ internal sealed class CanarySimulation
         var side = isNew ? _new : _old;
         var faulty = isNew && (_traffic.FaultyRoute is null || _traffic.FaultyRoute == route);
         side.Begin(client);
-        if (faulty && _dice.Chance(_traffic.Hangs))
+        var hangs = faulty && _dice.Chance(_traffic.Hangs);
+        if (hangs || stalledUntil is not null)
         {
-            (_stuck[client], _failed) = (true, _failed + 1);
-            _hanging.Add((client, time, side));
+            _stuck[client] = true;
+            if (hangs) _failed++;
+            _hanging.Add((client, time, hangs ? double.PositiveInfinity : stalledUntil!.Value, side));
             return;
         }
 
@@ -176,6 +194,8 @@ internal sealed class CanarySimulation
 
         public List<long> Overdue { get; } = [];
 
+        public int LongRunning { get; set; }
+
         public bool IsFirst(int route) => _first[route]++ < 3;
 
         public void Begin(int client)
@@ -198,6 +218,7 @@ internal sealed class CanarySimulation
         public WindowFrame Close(int index)
         {
             List<RouteWindow> routes = [];
+            var place = new int[Routes];
             for (var route = 0; route < Routes; route++)
             {
                 if (_requests[route] == 0) continue;
@@ -207,13 +228,14 @@ internal sealed class CanarySimulation
                     if (_latency[route, bucket] > 0) latency.AddRange([bucket, _latency[route, bucket]]);
                 }
 
+                place[route] = routes.Count;
                 routes.Add(new(s_names[route], _requests[route], _errors[route], 0, latency));
             }
 
-            var frame = new WindowFrame(index, _started, _connections, _started * 100, _started * 1000, [0, 0, 0, 0, 0], routes,
-                [.. _failures.Select(failure => new ConnectionFailures(failure.Key.Client + 1, s_names[failure.Key.Route], failure.Value))],
+            var frame = new WindowFrame(index, _started, _connections, _started * 100, _started * 1000, [0, LongRunning, 0, 0, 0], routes,
+                [.. _failures.Select(failure => new ConnectionFailures(failure.Key.Client + 1, place[failure.Key.Route], failure.Value))],
                 [.. Overdue]);
-            (_started, _connections) = (0, 0);
+            (_started, _connections, LongRunning) = (0, 0, 0);
             Array.Clear(_latency);
             Array.Clear(_requests);
             Array.Clear(_errors);

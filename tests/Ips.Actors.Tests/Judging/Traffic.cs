@@ -25,6 +25,9 @@ internal sealed record Traffic(double Rate, int Connections)
     /// <summary>How long a backend that both use fails for a third of the requests.</summary>
     public double OutageSeconds { get; init; }
 
+    /// <summary>How long a backend that both use answers nothing.</summary>
+    public double StallSeconds { get; init; }
+
     /// <summary>How much the latency of a generation wanders by itself, as a standard deviation of its logarithm.</summary>
     public double Wander { get; init; } = .08;
 
