@@ -44,6 +44,9 @@ internal sealed record WindowTerms(int IntervalMs, IReadOnlyList<string> Routes)
     /// <summary>Length of a window, in milliseconds.</summary>
     public const int Interval = 250;
 
+    /// <summary>The same.</summary>
+    public static readonly TimeSpan Length = TimeSpan.FromMilliseconds(Interval);
+
     /// <summary>Routes that a window names at most.</summary>
     public const int MaxRoutes = 50;
 

@@ -35,7 +35,7 @@ internal static class Sensitivity
         var (least, enough) = (errorsBefore, 1.0);
         for (var i = 0; i < 30; i++)
         {
-            var middle = (least + most) / 2;
+            var middle = (least + enough) / 2;
             if (Shows(steps, errorsBefore, middle, most, parts)) enough = middle;
             else least = middle;
         }

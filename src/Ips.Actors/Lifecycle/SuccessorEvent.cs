@@ -60,6 +60,9 @@ internal abstract record SuccessorEvent
     public sealed record Judged(
         IReadOnlyDictionary<string, string> Failing, IReadOnlyDictionary<string, string> FailingHere, HealthFrame? Report) : SuccessorEvent;
 
+    /// <summary>It is worse than this generation at the same time.</summary>
+    public sealed record Outdone(string Reason) : SuccessorEvent;
+
     /// <summary>The health URL has answered. <paramref name="Fault"/>: why that is not good; null if it is.</summary>
     public sealed record HealthUrlAnswered(string? Fault) : SuccessorEvent;
 
@@ -81,6 +84,9 @@ internal enum SuccessorTimer
 
     /// <summary>The health URL is to be asked; periodic.</summary>
     HealthUrlDue,
+
+    /// <summary>A window of this generation ends; periodic.</summary>
+    WindowDue,
 
     /// <summary>It does not end: to the next means.</summary>
     Escalate,

@@ -139,7 +139,8 @@ internal static class SuccessorMachine
         (OnProbation probation, HealthFrame { Ok: false, Failing: { Count: > 0 } failing } health) =>
             new(probation, ArmHealth(options), new Judge(failing, health)),
         (OnProbation probation, HealthFrame health) => OnReport(probation, health, options),
-        (Main, HealthFrame) => Stay(state), // it crossed the promotion
+        (OnProbation, WindowFrame window) => new(state, new WeighWindow(window)),
+        (Main, HealthFrame or WindowFrame) => Stay(state), // it crossed the promotion
         (Promoting promoting, PromotedFrame) => new(new Promoted(promoting.Facts) { End = promoting.End },
             [.. Unwatch(promoting), new Tell(new LifecycleEvent.PromotionAcknowledged())]),
         (Main, PromotedFrame) => new(state, new Tell(new LifecycleEvent.PromotionAcknowledged())),
@@ -230,6 +231,7 @@ internal static class SuccessorMachine
             $"it sent no health report for {MissedReportsAllowed} intervals of {options.Reload.HealthInterval.TotalSeconds:0.###} s",
             responsive: false),
         (SuccessorTimer.HealthUrlDue, OnProbation) => new(state, new AskHealthUrl()),
+        (SuccessorTimer.WindowDue, OnProbation) => new(state, new WeighWindow(null)),
         (SuccessorTimer.Escalate, Ending ending) => Escalate(ending, options),
         (SuccessorTimer.ClosedWithoutExit, Main { Carry: not CarryStage.NotBegun, End: ProcessEnd.ChannelClosed }) =>
             new(state, new BreakCarry()),
@@ -247,6 +249,7 @@ internal static class SuccessorMachine
                 ? new(probation with { UrlFailures = probation.UrlFailures + 1 })
                 : Fail(probation, $"the health URL {state.Facts.HealthUrl} (ips.reload.health-url) "
                     + $"failed {HealthUrlFailuresAllowed} times in a row: {fault}", responsive: true),
+        (OnProbation, Outdone outdone) => Fail(state, outdone.Reason, responsive: true),
         (OnProbation probation, HealthUrlAnswered) => new(probation with { UrlFailures = 0 }),
         (Ready { Unjudged: not null } or OnProbation, Judged judged) when (state is Ready) == judged.Report is null =>
             OnJudged(state, judged, options),
@@ -332,10 +335,12 @@ internal static class SuccessorMachine
     };
 
     private static SuccessorEffect[] Watch(IpsOptions options) =>
-        [ArmHealth(options), new Arm(SuccessorTimer.HealthUrlDue, options.Reload.HealthInterval)];
+        [ArmHealth(options), new Arm(SuccessorTimer.HealthUrlDue, options.Reload.HealthInterval),
+            new Arm(SuccessorTimer.WindowDue, WindowTerms.Length)];
 
     private static SuccessorEffect[] Unwatch(Living state) =>
-        state is OnProbation ? [new Cancel(SuccessorTimer.HealthOverdue), new Cancel(SuccessorTimer.HealthUrlDue)] : Nothing;
+        state is OnProbation ? [new Cancel(SuccessorTimer.HealthOverdue), new Cancel(SuccessorTimer.HealthUrlDue),
+            new Cancel(SuccessorTimer.WindowDue)] : Nothing;
 
     private static Arm ArmHealth(IpsOptions options) =>
         new(SuccessorTimer.HealthOverdue, options.Reload.HealthInterval * (MissedReportsAllowed + 0.5));
