@@ -1,6 +1,6 @@
 namespace Ips.Actors.Handover;
 
-/// <summary>What a generation did in one window of time, each <see cref="WindowTerms.IntervalMs"/> while on probation: only to a predecessor
+/// <summary>What a generation did in one window of time, each <see cref="WindowTerms.IntervalMs"/> on probation: only to a predecessor
 /// that asks for it in <c>serve</c>. The predecessor measures itself in the same windows and compares the two.</summary>
 /// <param name="Index">The window: the machine's monotonic clock at its end (CLOCK_MONOTONIC), in whole intervals. Windows of two
 /// processes with the same index are of the same time.</param>
@@ -8,12 +8,12 @@ namespace Ips.Actors.Handover;
 /// <param name="Connections">Connections whose first request since the reload began in this window.</param>
 /// <param name="ProcessorUs">Processor time of the process, in microseconds.</param>
 /// <param name="AllocatedBytes">Bytes that the process allocated.</param>
-/// <param name="Running">Requests that run at the end of the window, by age: under 1 s, 2 s, 5 s, 10 s, and older. Without WebSockets, which
-/// last as long as the client likes.</param>
+/// <param name="Running">Requests that run at the end of the window, by age: under 1 s, 2 s, 5 s, 10 s, and older. Without
+/// WebSockets, which last as long as the client likes.</param>
 /// <param name="Routes">What was answered, by route; only routes with at least one request.</param>
 /// <param name="Failures">The requests that failed, by connection; left out if there are none.</param>
-/// <param name="Overdue">The connections of requests that passed the age of 1 s unanswered, one for each such request; left out if there are
-/// none.</param>
+/// <param name="Overdue">The connections of requests that passed the age of 1 s unanswered, one for each such request; left out if
+/// there are none.</param>
 internal sealed record WindowFrame(
     long Index, int Started, int Connections, long ProcessorUs, long AllocatedBytes, IReadOnlyList<int> Running,
     IReadOnlyList<RouteWindow> Routes, IReadOnlyList<ConnectionFailures>? Failures = null, IReadOnlyList<long>? Overdue = null)

@@ -38,7 +38,8 @@ internal sealed class RequestLatency(object? scope) : IDisposable
                 }
             },
         };
-        listener.SetMeasurementEventCallback<double>((_, seconds, _, _) => Interlocked.Increment(ref _counts[LatencyScale.BucketOf(seconds)]));
+        listener.SetMeasurementEventCallback<double>(
+            (_, seconds, _, _) => Interlocked.Increment(ref _counts[LatencyScale.BucketOf(seconds)]));
         listener.Start();
         return listener;
     }

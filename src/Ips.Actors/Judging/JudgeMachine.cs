@@ -113,6 +113,8 @@ internal sealed class JudgeMachine(JudgeTerms terms)
 
     private void Weigh(long index, WindowFrame? before, WindowFrame? after)
     {
+        _before.AddConnections(before);
+        _after.AddConnections(after);
         while (_steps.TryPeek(out var step) && step.Index < index) Begin(_steps.Dequeue());
         if (!_judging) return;
         (_windows, _windowsInStep) = (_windows + 1, _windowsInStep + 1);
@@ -177,8 +179,8 @@ internal sealed class JudgeMachine(JudgeTerms terms)
     private RouteEvidence? Find(string name) => _routes.Find(route => route.Name == name).Evidence;
 
     // A request that is not answered may never be. That is compared as errors are: given one, it is the successor's with the probability of
-    // its share of the requests that begin, whatever the app does for long. In the first seconds some only wait for the compiler: they count
-    // if they still run afterwards.
+    // its share of the requests that begin, whatever the app does for long. In the first seconds some only wait for the compiler: they
+    // count if they still run afterwards.
     private void WeighOverdue(long index, WindowFrame? before, WindowFrame? after)
     {
         _started = new(_started.Before + (before?.Started ?? 0), _started.After + (after?.Started ?? 0));
@@ -263,7 +265,8 @@ internal sealed class JudgeMachine(JudgeTerms terms)
 
     // The route with nearly all of the evidence, if there is one.
     private string? Worst(Func<RouteEvidence, double> evidence) =>
-        _routes.MaxBy(route => evidence(route.Evidence)) is { Name: { } name } worst && evidence(worst.Evidence) > evidence(_all) ? name : null;
+        _routes.MaxBy(route => evidence(route.Evidence)) is { Name: { } name } worst && evidence(worst.Evidence) > evidence(_all)
+            ? name : null;
 
     private RouteJudgement Row((string Name, RouteEvidence Evidence) route) =>
         new(route.Name, route.Evidence.Before.Figures(), route.Evidence.After.Figures(), WordOf(route.Evidence));
@@ -278,7 +281,7 @@ internal sealed class JudgeMachine(JudgeTerms terms)
         if (SlowEvidence(route) >= NoteBar) return Connections >= SomeConnections ? "slow" : "slow, few clients";
         if (route.ALittleSlower.Value >= NoteBar) return "a little slower";
         var errorsBefore = (double)route.Before.Errors / route.Before.Requests;
-        return Sensitivity.ErrorShare(route.Steps, errorsBefore, Most, all ? 2 : 2 * _routes.Count) is { } share && share <= FewRequestsShare
+        return Sensitivity.ErrorShare(route.Steps, errorsBefore, Most, all ? 2 : 2 * _routes.Count) is <= FewRequestsShare
             ? "no worse" : "too few requests";
     }
 

@@ -11,6 +11,17 @@ internal sealed record Judgement(string Verdict, string Text, long Requests, IRe
     /// not.</summary>
     public double? SmallestErrorShare { get; init; }
 
+    /// <summary>Rows of a receipt that another generation gets.</summary>
+    public const int KeptRoutes = 10;
+
+    /// <summary>The same with the first rows.</summary>
+    public Judgement Cut() => Routes.Count <= KeptRoutes ? this : this with { Routes = [.. Routes.Take(KeptRoutes)] };
+
+    /// <summary>What it lacks that one read from elsewhere must have; null if nothing.</summary>
+    public string? Missing() => Verdict is null || Text is null || Routes is null ? "a judgement's verdict, text or table"
+        : Routes.Any(row => row is not { Route: not null, Before: not null, After: not null, Verdict: not null })
+            ? "a part of a judgement's row" : Notes?.Contains(null!) == true ? "a judgement's note" : null;
+
     /// <summary>What is worth knowing and rolls nobody back, one sentence each; null for nothing.</summary>
     public IReadOnlyList<string>? Notes { get; init; }
 }

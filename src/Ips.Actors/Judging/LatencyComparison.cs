@@ -2,7 +2,7 @@ using Ips.Actors.Handover;
 
 namespace Ips.Actors.Judging;
 
-/// <summary>Whether a latency is much longer than another: more than <c>Factor</c> times, and more by at least <c>Least</c>. Pure.</summary>
+/// <summary>Whether a latency is much longer than another: more than so many times, and by at least so many ms. Pure.</summary>
 internal sealed class LatencyComparison
 {
     /// <summary>1.5 times as slow, by 1 ms or more.</summary>

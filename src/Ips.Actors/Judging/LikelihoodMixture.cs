@@ -36,7 +36,7 @@ internal struct LikelihoodMixture
 }
 
 /// <summary>Evidence that a coin shows heads more often than tails: two bets at each toss, averaged.</summary>
-/// <remarks>A bet wins 1.9 or 1.5 times the stake at heads, and keeps 0.1 or 0.5 of it at tails. While heads has a probability of one half or
+/// <remarks>A bet makes 1.9 or 1.5 times the stake at heads, and 0.1 or 0.5 times at tails. While heads has a probability of one half or
 /// less, the mean of what is left is no more than the stake: a test supermartingale. Pure.</remarks>
 internal struct PairedBets
 {

@@ -80,7 +80,11 @@ internal sealed class RouteEvidence
         if (_steps.Count == 0) BeginStep(); // a route that came after the step had begun
         var step = _steps[^1];
         _steps[^1] = step = new(step.Before + _window.Before, step.After + _window.After);
-        if (_errorsHere + _errorsThere > 0) Errors.Add(_errorsHere, _errorsThere, step.Share is <= 0 or >= 1 ? 0 : Math.Max(share, ShareNow(_window, step)));
+        if (_errorsHere + _errorsThere > 0 && step.Share is > 0 and < 1)
+        {
+            Errors.Add(_errorsHere, _errorsThere, Math.Max(share, ShareNow(_window, step)));
+        }
+
         (_window, _errorsHere, _errorsThere) = (default, 0, 0);
     }
 

@@ -22,12 +22,15 @@ internal sealed class WindowTotals
 
     private long _requests, _processorUs, _allocatedBytes;
 
+    /// <summary>Adds the connections of a window, which are new in it and stay: also before the first step.</summary>
+    public void AddConnections(WindowFrame? window) => Connections += window?.Connections ?? 0;
+
     /// <summary>Adds a window.</summary>
     /// <param name="window">The window.</param>
     /// <param name="settled">The first seconds are over.</param>
     public void Add(WindowFrame window, bool settled)
     {
-        (Connections, Started) = (Connections + window.Connections, Started + window.Started);
+        Started += window.Started;
         Overdue += window.Overdue?.Count ?? 0;
         if (!settled) return;
         _requests += window.Routes.Sum(route => (long)route.Requests);

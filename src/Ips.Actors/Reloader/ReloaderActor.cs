@@ -115,7 +115,7 @@ internal sealed class ReloaderActor : UntypedActor, IWithTimers
             case SuccessorEffect.Arm arm: Arm(arm); break;
             case SuccessorEffect.Cancel cancel:
                 Timers.Cancel(cancel.Timer);
-                if (cancel.Timer == SuccessorTimer.WindowDue) _slot.Judge?.End();
+                if (cancel.Timer == SuccessorTimer.WindowDue) EndJudging();
                 break;
             case SuccessorEffect.Forget:
                 Timers.CancelAll();
@@ -263,6 +263,13 @@ internal sealed class ReloaderActor : UntypedActor, IWithTimers
         _slot.OwnHealth().PipeTo(Self, success: Answer, failure: _ => Answer(ProbeResult.Healthy)); // not known here: it counts
 
         Answered Answer(ProbeResult own) => new(process, new SuccessorEvent.Judged(judge.Failing, own.Failing, judge.Report));
+    }
+
+    // Ahead of the word that the probation has passed or failed: the receipt has the table.
+    private void EndJudging()
+    {
+        if (_slot.Judge?.Report is { } judgement) _lifecycle.Tell(new LifecycleProtocol.SuccessorJudged(judgement));
+        _slot.Judge?.End();
     }
 
     // This generation's own window if it is none of the successor's.

@@ -10,7 +10,7 @@ namespace Ips.Actors.Reloader;
 internal sealed class SuccessorJudge(IWindowMeter meter, MildEffects rollBackOn = MildEffects.None)
 {
     private JudgeMachine? _machine;
-    private bool _stepped;
+    private bool _stepped, _heard;
 
     /// <summary>Time to the end of the next window.</summary>
     public TimeSpan UntilNext => meter.UntilNext;
@@ -22,12 +22,13 @@ internal sealed class SuccessorJudge(IWindowMeter meter, MildEffects rollBackOn 
     public Verdict? Verdict => _stepped ? _machine?.Look() : null;
 
     /// <summary>The table for the receipt; null if nothing was compared.</summary>
-    public Judgement? Report => _stepped ? _machine?.Report() : null;
+    public Judgement? Report => !_stepped ? null : _heard ? _machine?.Report()
+        : new Judgement("not-judged", "not judged: the new release does not tell how it does", 0, []);
 
     /// <summary>A reload begins.</summary>
     public void Begin()
     {
-        (_machine, _stepped) = (null, false);
+        (_machine, _stepped, _heard) = (null, false, false);
         meter.Begin(routes: null);
     }
 
@@ -55,7 +56,11 @@ internal sealed class SuccessorJudge(IWindowMeter meter, MildEffects rollBackOn 
     }
 
     /// <summary>The successor's window has come.</summary>
-    public void Hear(WindowFrame window) => _machine?.After(window);
+    public void Hear(WindowFrame window)
+    {
+        _heard = true;
+        _machine?.After(window);
+    }
 
     /// <summary>The probation is over: nothing is measured. The table stays.</summary>
     public void End() => meter.End();

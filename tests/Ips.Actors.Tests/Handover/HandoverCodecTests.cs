@@ -210,7 +210,8 @@ public sealed class HandoverCodecTests
         List<RouteWindow> routes = [.. Enumerable.Range(0, WindowTerms.MaxRoutes + 1).Select(route =>
             new RouteWindow(new string('é', 97) + $"{route:000}", int.MaxValue, 999_999, 999_999, latency))];
         var frame = new WindowFrame(long.MaxValue, int.MaxValue, int.MaxValue, long.MaxValue, long.MaxValue, [.. new int[5]], routes,
-            [.. Enumerable.Range(0, WindowTerms.MaxConnections).Select(_ => new ConnectionFailures(long.MinValue, WindowTerms.MaxRoutes, 99_999))],
+            [.. Enumerable.Range(0, WindowTerms.MaxConnections)
+                .Select(_ => new ConnectionFailures(long.MinValue, WindowTerms.MaxRoutes, 99_999))],
             [.. Enumerable.Repeat(long.MinValue, WindowTerms.MaxConnections)]);
         var packet = HandoverCodec.Encode(frame);
         Assert.InRange(packet.Length, HandoverCodec.MaxPacketBytes / 2, HandoverCodec.MaxPacketBytes);

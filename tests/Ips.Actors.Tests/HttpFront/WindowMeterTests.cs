@@ -38,7 +38,8 @@ public sealed class WindowMeterTests
     {
         _meter.Begin(null);
         var request = Request("GET", "/error");
-        request.Features.Set<IExceptionHandlerFeature>(new ExceptionHandlerFeature { Endpoint = Endpoint("/items"), Error = new IOException() });
+        request.Features.Set<IExceptionHandlerFeature>(
+            new ExceptionHandlerFeature { Endpoint = Endpoint("/items"), Error = new IOException() });
         _meter.Ended(_meter.Begin(request, null)!, failed: true);
         Assert.Equal("GET /items", Assert.Single(Take()).Route);
     }
@@ -60,7 +61,8 @@ public sealed class WindowMeterTests
         _meter.Begin(null);
         var gone = Request();
         gone.RequestAborted = new CancellationToken(canceled: true);
-        foreach (var (request, error) in new (HttpContext, Exception)[] { (gone, new OperationCanceledException()), (Request(), new BadHttpRequestException("")) })
+        (HttpContext, Exception)[] ended = [(gone, new OperationCanceledException()), (Request(), new BadHttpRequestException(""))];
+        foreach (var (request, error) in ended)
         {
             var metered = _meter.Begin(request, null)!;
             metered.Note(error);
@@ -132,7 +134,8 @@ public sealed class WindowMeterTests
         return context;
     }
 
-    private static RouteEndpoint Endpoint(string pattern) => new(_ => Task.CompletedTask, RoutePatternFactory.Parse(pattern), 0, null, null);
+    private static RouteEndpoint Endpoint(string pattern) =>
+        new(_ => Task.CompletedTask, RoutePatternFactory.Parse(pattern), 0, null, null);
 
     private const long PinnedKey = 9190699212283412732;
 }

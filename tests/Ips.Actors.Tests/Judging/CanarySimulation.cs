@@ -17,7 +17,8 @@ internal sealed class CanarySimulation
     private const double Window = WindowTerms.Interval / 1000.0;
 
     private static readonly string[] s_names = [.. Enumerable.Range(0, Routes).Select(route => $"GET /r{route}")];
-    private static readonly double[] s_routes = Cumulated(Enumerable.Range(0, Routes).Select(route => route == 19 ? .04 : 1 / (route + 1.5)));
+    private static readonly double[] s_routes = Cumulated(
+        Enumerable.Range(0, Routes).Select(route => route == 19 ? .04 : 1 / (route + 1.5)));
 
     private readonly Traffic _traffic;
     private readonly Dice _dice;

@@ -14,7 +14,7 @@ public sealed class EvidenceTests
         Assert.Equal(Math.Log(0.5), LikelihoodMixture.LogRatio(0, 1, .5, 3), 12);
     }
 
-    // Kelly: the bet grows by 1 - H(3/4) bits a toss, and H(3/4) = 0.8113 bits (Cover and Thomas, Elements of Information Theory, ch. 2, 6).
+    // Kelly: the bet grows by 1 - H(3/4) bits a toss, and H(3/4) = 0.8113 bits (Cover and Thomas, Elements of Information Theory, ch. 6).
     [Fact]
     public void LogRatio_OfItsOwnAlternative_GrowsByTheRelativeEntropy()
     {

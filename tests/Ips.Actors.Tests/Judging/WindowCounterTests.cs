@@ -136,7 +136,10 @@ public sealed class WindowCounterTests
         long counted = 0, now = 0;
         var done = Task.WhenAll(Enumerable.Range(1, threads).Select(thread => Task.Run(() =>
         {
-            for (var i = 0; i < each; i++) _counter.End(_counter.Begin((thread * 31) + (i % 50), 0), $"GET /{i % 7}", 1, failed: i % 5 == 0);
+            for (var i = 0; i < each; i++)
+            {
+                _counter.End(_counter.Begin((thread * 31) + (i % 50), 0), $"GET /{i % 7}", 1, failed: i % 5 == 0);
+            }
         })));
         while (!done.IsCompleted) Count();
         await done.WaitAsync(TimeSpan.FromSeconds(60));

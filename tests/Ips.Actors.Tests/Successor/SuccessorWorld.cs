@@ -35,7 +35,10 @@ internal enum Done
     /// <summary>The end of this successor was told, or none was ordered yet.</summary>
     GoneTold = 1 << 17,
 
-    Clocks = HealthOverdue | HealthUrlDue | Escalate | ClosedWithoutExit | ExitWithoutClose,
+    // A clock that runs.
+    WindowDue = 1 << 18,
+
+    Clocks = HealthOverdue | HealthUrlDue | WindowDue | Escalate | ClosedWithoutExit | ExitWithoutClose,
 }
 
 /// <summary>How effects change what is true, with the rules that hold for each of them, and for each state.</summary>
@@ -162,8 +165,9 @@ internal static class SuccessorRules
     /// <summary>Each state that waits for a peer has a clock.</summary>
     public static void CheckClocks(SuccessorState state, Done done, string rule)
     {
-        Require(state is not OnProbation || done.HasFlag(Done.HealthOverdue | Done.HealthUrlDue), rule, "its reports are not watched");
-        Require(state is OnProbation || (done & (Done.HealthOverdue | Done.HealthUrlDue)) == 0, rule,
+        Require(state is not OnProbation || done.HasFlag(Done.HealthOverdue | Done.HealthUrlDue | Done.WindowDue), rule,
+            "its reports are not watched");
+        Require(state is OnProbation || (done & (Done.HealthOverdue | Done.HealthUrlDue | Done.WindowDue)) == 0, rule,
             $"reports are awaited in {state.Name}");
         Require(state is not (Asked or Terminated) || state is Living { End: ProcessEnd.Exited } || done.HasFlag(Done.Escalate), rule,
             $"{state.Name} waits for ever");
