@@ -49,6 +49,15 @@ internal static class FrameRules
             ?? OutOf(ready.KeptState?.Length ?? 0, 0, MaxTextLength, "length of the kept state"),
         HealthFrame health => OutOf(health.Requests, 0, long.MaxValue, "requests") ?? OutOf(health.Errors, 0, long.MaxValue, "errors")
             ?? OfTexts(health.Failing, MaxChecks, "failing checks") ?? OfLoad(health.Load),
+        ServeFrame { Windows: { } windows } => OutOf(windows.IntervalMs, 50, 60_000, "intervalMs") ?? OfRouteNames(windows.Routes),
+        WindowFrame window => OutOf(window.Index, 0, long.MaxValue, "index") ?? OutOf(window.Started, 0, int.MaxValue, "started")
+            ?? OutOf(window.Connections, 0, int.MaxValue, "connections") ?? OutOf(window.ProcessorUs, 0, long.MaxValue, "processorUs")
+            ?? OutOf(window.AllocatedBytes, 0, long.MaxValue, "allocatedBytes")
+            ?? OutOf(window.Running.Count, WindowTerms.Ages, WindowTerms.Ages, "number of ages")
+            ?? First(window.Running, count => OutOf(count, 0, int.MaxValue, "number of running requests"))
+            ?? OutOf(window.Routes.Count, 0, WindowTerms.MaxRoutes + 1, "number of routes") ?? First(window.Routes, OfRoute)
+            ?? (window.Routes.Select(route => route.Route).Distinct().Count() == window.Routes.Count ? null : "a route is named twice")
+            ?? OfFailures(window) ?? OutOf(window.Overdue?.Count ?? 0, 0, WindowTerms.MaxConnections, "number of overdue requests"),
         DrainingFrame draining => OutOf(draining.LeftMs, 0, MaxMilliseconds, "leftMs")
             ?? OutOf(draining.Waiting.Count, 0, MaxCounts, "number of kinds") ?? First(draining.Waiting, OfWaiting),
         HistoryFrame history => OutOf(history.Receipts.Count, 0, MaxReceipts, "number of receipts"),
@@ -92,6 +101,34 @@ internal static class FrameRules
     private static string? OfLoad(LoadReport? load) => load is null ? null
         : OutOf(load.Connections, 0, int.MaxValue, "connections") ?? OutOf(load.RunningRequests, 0, int.MaxValue, "runningRequests")
             ?? (load.P50Ms is >= 0 or null && load.P99Ms is >= 0 or null ? null : "a latency is not from 0 to infinity");
+
+    private static string? OfRouteNames(IReadOnlyList<string> routes) => OutOf(routes.Count, 0, WindowTerms.MaxRoutes, "number of routes")
+        ?? First(routes, route => route is null ? "a route is null" : OutOf(route.Length, 1, MaxNameLength, "length of a route"));
+
+    private static string? OfRoute(RouteWindow route) => route is null ? "a route is null"
+        : OutOf(route.Route.Length, 1, MaxNameLength, "length of a route") ?? OutOf(route.Requests, 1, int.MaxValue, "requests")
+            ?? OutOf(route.Errors, 0, route.Requests, "errors") ?? OutOf(route.Exceptions, 0, route.Errors, "exceptions")
+            ?? OfLatency(route);
+
+    private static string? OfLatency(RouteWindow route)
+    {
+        var (latency, before, counted) = (route.Latency, -1, 0L);
+        if (latency.Count % 2 != 0) return "a latency histogram has a bucket without its count";
+        for (var i = 0; i < latency.Count; i += 2)
+        {
+            if (OutOf(latency[i], before + 1, LatencyScale.Buckets - 1, "bucket") is { } bucket) return bucket;
+            if (OutOf(latency[i + 1], 1, WindowTerms.MaxBucketCount, "count of a bucket") is { } count) return count;
+            (before, counted) = (latency[i], counted + latency[i + 1]);
+        }
+
+        return OutOf(counted, 0, route.Requests, "number of latencies");
+    }
+
+    private static string? OfFailures(WindowFrame window) => window.Failures is not { } failures ? null
+        : OutOf(failures.Count, 1, WindowTerms.MaxConnections + WindowTerms.MaxRoutes + 1, "number of failures")
+            ?? First(failures, failure => failure is null ? "a failure is null"
+                : OutOf(failure.Route, 0, window.Routes.Count - 1, "route of a failure")
+                    ?? OutOf(failure.Errors, 1, window.Routes[failure.Route].Errors, "errors of a connection"));
 
     private static string? OfWaiting(WaitingConnections waiting) => waiting is null ? "a kind of connection is null"
         : OutOf(waiting.Kind.Length, 1, MaxNameLength, "length of a kind of connection") ?? OutOf(waiting.Count, 0, int.MaxValue, "count")

@@ -24,6 +24,7 @@ namespace Ips.Actors.Handover;
 [JsonDerivedType(typeof(FailedFrame), "failed")]
 [JsonDerivedType(typeof(DrainingFrame), "draining")]
 [JsonDerivedType(typeof(FarewellFrame), "farewell")]
+[JsonDerivedType(typeof(WindowFrame), "window")]
 internal abstract record HandoverFrame;
 
 /// <summary>Successor's first word. Its shape never changes, in any version.</summary>
@@ -107,8 +108,10 @@ internal sealed record ReadyFrame(
 /// <summary>The successor accepts from now on; the predecessor stops accepting at its first <c>health</c>.</summary>
 /// <param name="Canary">It does not accept: the predecessor passes connections on to it, until the promotion. Only to one that has said
 /// <c>accepts</c>.</param>
+/// <param name="Windows">Asks for <c>window</c> frames; left out by a predecessor that does not compare.</param>
 internal sealed record ServeFrame(
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Canary = false) : HandoverFrame;
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Canary = false, WindowTerms? Windows = null)
+        : HandoverFrame;
 
 /// <summary>What the predecessor's drain waits for, each second. From version 3 on.</summary>
 /// <param name="LeftMs">Milliseconds to its deadline.</param>

@@ -256,11 +256,13 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
         memory.Meter = new ServiceMeter(
             services.GetService<IMeterFactory>()?.Create(ServiceMeter.MeterName) ?? new Meter(ServiceMeter.MeterName), memory,
             generation.Number, startedAt, () => older.Alive().Count);
+        frontState.Windows = new WindowMeter(() => connections.Open, TimeProvider.System);
         var link = new PredecessorLink(
             generation.Predecessor, TimeSpan.FromMilliseconds(generation.Welcome?.HealthIntervalMs
                 ?? options.Reload.HealthInterval.TotalMilliseconds))
         {
             Meter = memory.Meter,
+            Windows = frontState.Windows,
             Output = generation.Output,
             Version = generation.Welcome?.Version ?? HandoverVersion.Max,
             HasDied = older.Alive() is [.., var last] && last.Generation == generation.Number - 1 ? () =>
@@ -274,6 +276,7 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
         var slot = new SuccessorSlot
         {
             Meter = memory.Meter,
+            Judge = new SuccessorJudge(frontState.Windows),
             Paused = () => frontState.Paused,
             Facts = () => generation.Facts,
             OwnHealth = () => OwnHealthAsync(checks),

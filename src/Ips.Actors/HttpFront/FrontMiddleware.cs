@@ -37,13 +37,30 @@ internal sealed class FrontMiddleware
 
         // Callbacks of OnStarting run newest first, so ours, registered first, sees the headers as they go out.
         context.Response.OnStarting(_onStarting, context);
+        MeteredRequest? metered = null;
         if (connection is not { IsWarmup: true })
         {
-            context.Response.OnCompleted(_onCompleted, context); // counts it
+            metered = _state.Windows?.Begin(context, connection);
+            context.Response.OnCompleted(_onCompleted, (object?)metered ?? context); // counts it
         }
 
         WebSocketFarewell.Watch(context, _close);
-        return connection?.Streams is { } streams ? _close.ServeStreamAsync(context, connection, streams, _next) : _next(context);
+        return metered is null ? ServeAsync(context, connection) : ServeMeteredAsync(context, connection, metered);
+    }
+
+    private Task ServeAsync(HttpContext context, HandoverConnection? connection) =>
+        connection?.Streams is { } streams ? _close.ServeStreamAsync(context, connection, streams, _next) : _next(context);
+
+    private async Task ServeMeteredAsync(HttpContext context, HandoverConnection? connection, MeteredRequest metered)
+    {
+        try
+        {
+            await ServeAsync(context, connection);
+        }
+        catch (Exception e) when (metered.Note(e))
+        {
+            throw;
+        }
     }
 
     // Decided at the last moment: a response that goes out after the drain began must say so, whenever its request came.
@@ -99,9 +116,14 @@ internal sealed class FrontMiddleware
 
     private Task OnCompleted(object state)
     {
-        var context = (HttpContext)state;
+        var metered = state as MeteredRequest;
+        var context = metered?.Context ?? (HttpContext)state;
         var status = context.Response.StatusCode;
-        _state.Answered(status, excused: status >= 500 && context.Features.Get<ExcusedError>() is not null);
+        var excused = status >= 500 && context.Features.Get<ExcusedError>() is not null;
+        _state.Answered(status, excused);
+        var failed = status >= 500 && !excused;
+        if (metered is not null) _state.Windows!.Ended(metered, failed);
+        else if (failed) _state.Windows?.Failed(context);
         return Task.CompletedTask;
     }
 }

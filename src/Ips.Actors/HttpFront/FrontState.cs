@@ -31,6 +31,9 @@ internal sealed class FrontState
     /// <summary>How long requests take; null where nobody can ask.</summary>
     public RequestLatency? Latency { get; set; }
 
+    /// <summary>Measures requests for the judge of a reload; null where there is none.</summary>
+    public WindowMeter? Windows { get; set; }
+
     /// <summary>The newest reload that was more than a check; null before the first.</summary>
     public Func<ReloadReceipt?> LastReload { get; set; } = () => null;
 

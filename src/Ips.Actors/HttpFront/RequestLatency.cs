@@ -7,14 +7,8 @@ namespace Ips.Actors.HttpFront;
 /// <param name="scope">The app's <see cref="IMeterFactory"/>: another host of the process is not measured. Null measures all.</param>
 internal sealed class RequestLatency(object? scope) : IDisposable
 {
-    private const double Step = 1.1; // of two buckets: a quantile is off by a twentieth at most
-    private const double Least = 0.00001; // s
-    private const int Buckets = 160; // the last one is of 40 s and more
-
-    private static readonly double s_logStep = Math.Log(Step);
-
     private readonly Lock _gate = new();
-    private readonly long[] _counts = new long[Buckets];
+    private readonly long[] _counts = new long[LatencyScale.Buckets];
     private MeterListener? _listener;
     private int _watchers;
 
@@ -44,12 +38,11 @@ internal sealed class RequestLatency(object? scope) : IDisposable
                 }
             },
         };
-        listener.SetMeasurementEventCallback<double>((_, seconds, _, _) => Interlocked.Increment(ref _counts[BucketOf(seconds)]));
+        listener.SetMeasurementEventCallback<double>(
+            (_, seconds, _, _) => Interlocked.Increment(ref _counts[LatencyScale.BucketOf(seconds)]));
         listener.Start();
         return listener;
     }
-
-    private static int BucketOf(double seconds) => Math.Clamp((int)(Math.Log(seconds / Least) / s_logStep), 0, Buckets - 1);
 
     private void End()
     {
@@ -73,7 +66,7 @@ internal sealed class RequestLatency(object? scope) : IDisposable
             long[] now = [.. latency._counts];
             var counts = now.Zip(_before, (after, before) => after - before).ToArray();
             _before = now;
-            return (Quantile(counts, .5), Quantile(counts, .99));
+            return (LatencyScale.QuantileMs(counts, .5), LatencyScale.QuantileMs(counts, .99));
         }
 
         public void Dispose()
@@ -81,15 +74,6 @@ internal sealed class RequestLatency(object? scope) : IDisposable
             if (_ended) return;
             _ended = true;
             latency.End();
-        }
-
-        private static double? Quantile(long[] counts, double share)
-        {
-            var rank = (long)Math.Ceiling(counts.Sum() * share);
-            if (rank == 0) return null;
-            var bucket = 0;
-            for (var seen = counts[0]; seen < rank; seen += counts[bucket]) bucket++;
-            return Math.Round(Least * Math.Pow(Step, bucket + .5) * 1000, 3);
         }
     }
 

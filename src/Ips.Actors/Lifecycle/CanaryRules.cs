@@ -20,4 +20,20 @@ internal static class CanaryRules
                 ? $"the app keeps {kept} in its process (ips.reload.canary = [always] insists)"
                 : null;
     }
+
+    /// <summary>Has a step's share passed on, and the next step begin in its time.</summary>
+    /// <param name="step">From 1; 0 for none.</param>
+    /// <param name="options">The predecessor's.</param>
+    public static SuccessorEffect[] Share(int step, IpsOptions options) => step == 0 ? []
+        : CanarySteps.Of(options.Reload) is var steps && step < steps.Percent.Count
+            ? [new SuccessorEffect.Pass(steps.Percent[step - 1]),
+                new SuccessorEffect.Arm(SuccessorTimer.CanaryStep, steps.StepLength(options.Reload.Probation))]
+            : [new SuccessorEffect.Pass(steps.Percent[step - 1])];
+
+    /// <summary>Tells that a successor is ready, and whether it is a canary.</summary>
+    public static SuccessorEffect.TellReady TellReady(SuccessorFacts facts, IpsOptions options) => new(new(facts.Canary)
+    {
+        NoCanary = facts.NoCanary,
+        Percent = facts.Canary ? CanarySteps.Of(options.Reload).Percent : null,
+    });
 }

@@ -82,6 +82,9 @@ internal sealed class LifecycleActor : UntypedActor, IWithTimers, IWithStash
             case LifecycleProtocol.RestorePaths: _performer.RestorePaths(); break;
             case LifecycleProtocol.GetStatus: Sender.Tell(Status()); break;
             case LifecycleProtocol.DrainProgress drain: Cast.Reloader.Tell(new DrainingFrame(DrainLeftMs, drain.Waiting)); break;
+            case LifecycleProtocol.SuccessorJudged judged:
+                if (_memory.Reload is { } underWay) underWay.Judgement = judged.Judgement;
+                break;
             case LifecycleProtocol.GetWatch: Sender.Tell(Watched()); break;
             case LifecycleProtocol.GetHistory:
                 Sender.Tell(new LifecycleProtocol.HistoryReply(_memory.History.Receipts, _queue.Pending));

@@ -56,6 +56,9 @@ internal static class LifecycleProtocol
     /// <summary>What the drain of this generation waits for, for the successor to show.</summary>
     public sealed record DrainProgress(IReadOnlyList<WaitingConnections> Waiting);
 
+    /// <summary>How the successor compared with this generation while it was on probation.</summary>
+    public sealed record SuccessorJudged(Judging.Judgement Judgement);
+
     /// <summary>Where does the service stand, in detail? Reply: <see cref="WatchReply"/>.</summary>
     public sealed record GetWatch;
 

@@ -78,6 +78,9 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
     public void Trace(int generation) =>
         _trace = new ReloadTrace(Asked?.Reload.Request.TraceParent, Trigger, DryRun, generation, _startedAt);
 
+    /// <summary>How the successor compared with this generation; null if they were not compared.</summary>
+    public Judging.Judgement? Judgement { get; set; }
+
     /// <summary>Notes what an event says of the successor and of the connections.</summary>
     /// <param name="event">The event; most say nothing.</param>
     /// <param name="generation">The successor's.</param>
@@ -156,6 +159,7 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
             DryRun = DryRun,
             AbortedGenerations = _abortedGenerations,
             Warnings = _warnings,
+            Judgement = Judgement,
             WaitedMs = WaitedMs,
             RequestId = Asked?.Id,
             Deployed = Asked?.Reload.Request.Release,

@@ -61,7 +61,7 @@ internal sealed class ReloadHistory
         }
     }
 
-    /// <summary>What a successor gets: without output, with one warning, and no text longer than 500 characters.</summary>
+    /// <summary>What a successor gets: without output, with one warning, ten rows of the table, and no text longer than 500 characters.</summary>
     public static JsonElement Pack(ReloadReceipt receipt) => JsonSerializer.SerializeToElement(
         receipt with
         {
@@ -69,6 +69,7 @@ internal sealed class ReloadHistory
             Reason = Cut(receipt.Reason),
             OldRelease = Cut(receipt.OldRelease),
             NewRelease = Cut(receipt.NewRelease),
+            Judgement = receipt.Judgement?.Cut(),
             Warnings = receipt.Warnings is [var first, ..] ? [Cut(first)!] : null,
         },
         ReceiptJson.Default.ReloadReceipt);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Ips.Actors.Handover;
+using Ips.Actors.Judging;
 
 namespace Ips.Actors.Lifecycle;
 
@@ -68,6 +69,9 @@ internal sealed record ReloadReceipt(
     /// <summary>What went wrong without failing the reload, one sentence or two each, with the remedy; null for nothing.</summary>
     public IReadOnlyList<string>? Warnings { get; init; }
 
+    /// <summary>How the successor compared with the predecessor at the same time; null if they were not compared.</summary>
+    public Judgement? Judgement { get; init; }
+
     /// <summary>How the predecessor's drain ended. It ends after the receipt was given, so only <c>ips history</c> and <c>ips status</c>
     /// show it.</summary>
     public DrainCounts? Drain { get; init; }
@@ -89,6 +93,7 @@ internal sealed record ReloadReceipt(
     {
         { Outcome: null } => "a receipt's outcome",
         { Connections.Staying: null } => "a receipt's list of connections that stay",
+        { Judgement: { } judgement } when judgement.Missing() is { } missing => missing,
         { Output: { } output } when output.Contains(null!) => "a line of a receipt's output",
         { Warnings: { } warnings } when warnings.Contains(null!) => "a receipt's warning",
         _ => null,

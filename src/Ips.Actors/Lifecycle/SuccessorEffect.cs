@@ -79,6 +79,10 @@ internal abstract record SuccessorEffect
     /// <summary>Find out which checks fail here as well; answered by <see cref="SuccessorEvent.Judged"/>.</summary>
     public sealed record Judge(IReadOnlyDictionary<string, string> Failing, HealthFrame? Report) : SuccessorEffect;
 
+    /// <summary>Compare the successor with this generation, by its window or, if null, by this generation's own that has ended; answered by
+    /// <see cref="SuccessorEvent.Outdone"/> if it is worse.</summary>
+    public sealed record WeighWindow(WindowFrame? Frame) : SuccessorEffect;
+
     /// <summary>Arm a timer.</summary>
     public sealed record Arm(SuccessorTimer Timer, TimeSpan After) : SuccessorEffect;
 

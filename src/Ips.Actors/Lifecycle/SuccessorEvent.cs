@@ -60,6 +60,9 @@ internal abstract record SuccessorEvent
     public sealed record Judged(
         IReadOnlyDictionary<string, string> Failing, IReadOnlyDictionary<string, string> FailingHere, HealthFrame? Report) : SuccessorEvent;
 
+    /// <summary>It is worse than this generation at the same time.</summary>
+    public sealed record Outdone(string Reason) : SuccessorEvent;
+
     /// <summary>The health URL has answered. <paramref name="Fault"/>: why that is not good; null if it is.</summary>
     public sealed record HealthUrlAnswered(string? Fault) : SuccessorEvent;
 
@@ -84,6 +87,9 @@ internal enum SuccessorTimer
 
     /// <summary>The canary's next share is due.</summary>
     CanaryStep,
+
+    /// <summary>A window of this generation ends; periodic.</summary>
+    WindowDue,
 
     /// <summary>It does not end: to the next means.</summary>
     Escalate,

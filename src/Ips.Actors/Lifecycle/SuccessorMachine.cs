@@ -51,7 +51,7 @@ internal static class SuccessorMachine
         {
             OfferingSockets offering => [new OfferSockets(offering.Order)],
             Ready { Unjudged: { } failing } => [new Judge(failing, null)],
-            OnProbation probation => [.. Watch(options), .. Share(probation.Step, options)],
+            OnProbation probation => [.. Watch(options), .. CanaryRules.Share(probation.Step, options)],
             Leaving { Carry: not CarryStage.Begun } => [new SendLeft()],
             Asked { End: not ProcessEnd.Exited } asked => [new Arm(SuccessorTimer.Escalate, asked.Patience)],
             Terminated { End: not ProcessEnd.Exited } => [new Arm(SuccessorTimer.Escalate, options.Reload.KillTimeout)],
@@ -139,7 +139,8 @@ internal static class SuccessorMachine
         (OnProbation probation, HealthFrame { Ok: false, Failing: { Count: > 0 } failing } health) =>
             new(probation, ArmHealth(options), new Judge(failing, health)),
         (OnProbation probation, HealthFrame health) => OnReport(probation, health, options),
-        (Main, HealthFrame) => Stay(state), // it crossed the promotion
+        (OnProbation, WindowFrame window) => new(state, new WeighWindow(window)),
+        (Main, HealthFrame or WindowFrame) => Stay(state), // it crossed the promotion
         (Promoting promoting, PromotedFrame) => new(
             new Promoted(promoting.Facts, promoting.Step > 0 ? CarryStage.Begun : CarryStage.NotBegun) { End = promoting.End },
             [.. Unwatch(promoting), new Tell(new LifecycleEvent.PromotionAcknowledged())]),
@@ -199,7 +200,7 @@ internal static class SuccessorMachine
         var note = new NoteReady(ready, own);
         return ready.Failing is { Count: > 0 } failing
             ? new(new Ready(facts, failing) { End = state.End }, note, new Judge(failing, null))
-            : new(new Ready(facts) { End = state.End }, note, TellReady(facts, options));
+            : new(new Ready(facts) { End = state.End }, note, CanaryRules.TellReady(facts, options));
     }
 
     private static SuccessorStep OnReport(OnProbation state, HealthFrame health, IpsOptions options) =>
@@ -211,25 +212,14 @@ internal static class SuccessorMachine
             _ => new(state, ArmHealth(options)),
         };
 
-    private static TellReady TellReady(SuccessorFacts facts, IpsOptions options) => new(new(facts.Canary)
-    {
-        NoCanary = facts.NoCanary,
-        Percent = facts.Canary ? CanarySteps.Of(options.Reload).Percent : null,
-    });
-
     // Asked again after a restart, the canary goes on where it is.
     private static SuccessorStep OnServes(Serving serving, IpsOptions options)
     {
         SuccessorEffect[] told = [ArmHealth(options), new Tell(new LifecycleEvent.SuccessorServes())];
         return serving is { Facts.Canary: true, Step: 0 }
-            ? new(serving with { Reported = true, Step = 1 }, [.. told, .. Share(1, options)])
+            ? new(serving with { Reported = true, Step = 1 }, [.. told, .. CanaryRules.Share(1, options)])
             : new(serving with { Reported = true }, told);
     }
-
-    private static SuccessorEffect[] Share(int step, IpsOptions options) => step == 0 ? Nothing
-        : CanarySteps.Of(options.Reload) is var steps && step < steps.Percent.Count
-            ? [new Pass(steps.Percent[step - 1]), new Arm(SuccessorTimer.CanaryStep, steps.StepLength(options.Reload.Probation))]
-            : [new Pass(steps.Percent[step - 1])];
 
     // Connections were passed on to it before its promotion.
     private static bool IsPassedOn(Living state) => Before(state) is OnProbation { Step: > 0 };
@@ -261,7 +251,8 @@ internal static class SuccessorMachine
             responsive: false),
         (SuccessorTimer.HealthUrlDue, OnProbation) => new(state, new AskHealthUrl()),
         (SuccessorTimer.CanaryStep, Serving serving) =>
-            new(serving with { Step = serving.Step + 1 }, Share(serving.Step + 1, options)),
+            new(serving with { Step = serving.Step + 1 }, CanaryRules.Share(serving.Step + 1, options)),
+        (SuccessorTimer.WindowDue, OnProbation) => new(state, new WeighWindow(null)),
         (SuccessorTimer.Escalate, Ending ending) => Escalate(ending, options),
         (SuccessorTimer.ClosedWithoutExit, Main { Carry: not CarryStage.NotBegun, End: ProcessEnd.ChannelClosed }) =>
             new(state, new BreakCarry()),
@@ -285,6 +276,7 @@ internal static class SuccessorMachine
                 ? new(probation with { UrlFailures = probation.UrlFailures + 1 })
                 : Fail(probation, $"the health URL {state.Facts.HealthUrl} (ips.reload.health-url) "
                     + $"failed {HealthUrlFailuresAllowed} times in a row: {fault}", responsive: true),
+        (OnProbation, Outdone outdone) => Fail(state, outdone.Reason, responsive: true),
         (OnProbation probation, HealthUrlAnswered) => new(probation with { UrlFailures = 0 }),
         (Ready { Unjudged: not null } or OnProbation, Judged judged) when (state is Ready) == judged.Report is null =>
             OnJudged(state, judged, options),
@@ -306,7 +298,7 @@ internal static class SuccessorMachine
 
         var next = judged.Report is { } report && state is OnProbation probation
             ? OnReport(probation, report with { Ok = true }, options)
-            : new(new Ready(state.Facts) { End = state.End }, TellReady(state.Facts, options));
+            : new(new Ready(state.Facts) { End = state.End }, CanaryRules.TellReady(state.Facts, options));
         return next with { Effects = [new LogExcused(judged.Failing), .. next.Effects] };
     }
 
@@ -371,11 +363,12 @@ internal static class SuccessorMachine
     };
 
     private static SuccessorEffect[] Watch(IpsOptions options) =>
-        [ArmHealth(options), new Arm(SuccessorTimer.HealthUrlDue, options.Reload.HealthInterval)];
+        [ArmHealth(options), new Arm(SuccessorTimer.HealthUrlDue, options.Reload.HealthInterval),
+            new Arm(SuccessorTimer.WindowDue, WindowTerms.Length)];
 
-    private static SuccessorEffect[] Unwatch(Living state) => state is OnProbation probation
-        ? [new Cancel(SuccessorTimer.HealthOverdue), new Cancel(SuccessorTimer.HealthUrlDue),
-            .. probation.Step > 0 ? [new Cancel(SuccessorTimer.CanaryStep)] : Nothing]
+    private static SuccessorEffect[] Unwatch(Living state) => state is OnProbation
+        ? [new Cancel(SuccessorTimer.HealthOverdue), new Cancel(SuccessorTimer.HealthUrlDue), new Cancel(SuccessorTimer.WindowDue),
+            new Cancel(SuccessorTimer.CanaryStep)]
         : Nothing;
 
     // It is not to be promoted.

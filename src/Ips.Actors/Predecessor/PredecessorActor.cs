@@ -59,6 +59,9 @@ internal sealed class PredecessorActor : UntypedActor, IWithTimers
             case Ended:
                 _lifecycle.Tell(new LifecycleEvent.StopReceived("the predecessor: it serves, and has closed the channel", Return: false));
                 break;
+            case WindowDue:
+                if (_link is { Reporting: true, Channel: { } channel } && _link.Windows?.Take() is { } window) channel.TrySend(window);
+                break;
             case ReportDue: _front.Tell(new HttpFrontProtocol.GetHealth(_link.HealthInterval * ReportLimitIntervals)); break;
             case HttpFrontProtocol.Health health:
                 if (_link.Reporting)
@@ -86,12 +89,21 @@ internal sealed class PredecessorActor : UntypedActor, IWithTimers
     {
         _link.Reporting = true;
         Timers.StartPeriodicTimer(nameof(ReportDue), new ReportDue(), TimeSpan.Zero, _link.HealthInterval);
+        if (_link is { WindowTerms: { } terms, Windows: { } windows })
+        {
+            windows.Begin(terms.Routes); // begun anew by a restart: what was counted in between is lost
+            Timers.StartPeriodicTimer(nameof(WindowDue), new WindowDue(), windows.UntilNext, WindowTerms.Length);
+        }
     }
 
     private void EndReports()
     {
         _link.Reporting = false;
         Timers.Cancel(nameof(ReportDue));
+        if (_link.WindowTerms is null) return;
+        Timers.Cancel(nameof(WindowDue));
+        _link.Windows?.End();
+        _link.WindowTerms = null;
     }
 
     private void SendFailed(string reason)
@@ -156,6 +168,7 @@ internal sealed class PredecessorActor : UntypedActor, IWithTimers
                 ReturningConnections.TakeBack(courier.Decline(declined.Packet), UnmovableReason.Declined, _mover, _listeners);
                 break;
             case ServeFrame serve:
+                _link.WindowTerms = serve.Windows;
                 _link.Reach(HandoverPhase.Serving);
                 _link.Canary = serve.Canary;
                 _lifecycle.Tell(new LifecycleEvent.ServeReceived(serve.Canary));
@@ -339,4 +352,6 @@ internal sealed class PredecessorActor : UntypedActor, IWithTimers
     private sealed record IntakeFailed(int Count, string Reason);
 
     private sealed record ReportDue;
+
+    private sealed record WindowDue;
 }

@@ -1,4 +1,5 @@
 using Ips.Actors.Handover;
+using Ips.Actors.Judging;
 using Ips.Actors.Lifecycle;
 using Ips.Actors.Output;
 using Ips.Actors.Posix;
@@ -14,6 +15,12 @@ internal sealed record PredecessorLink(IHandoverChannel? Channel, TimeSpan Healt
 {
     /// <summary>Measures the service; null where nobody asked for it.</summary>
     public ServiceMeter? Meter { get; init; }
+
+    /// <summary>Measures this generation for a predecessor that asks; null where nothing can.</summary>
+    public IWindowMeter? Windows { get; init; }
+
+    /// <summary>How the predecessor wants to be told of windows; null if it does not.</summary>
+    public WindowTerms? WindowTerms { get; set; }
 
     /// <summary>Stdout and stderr, while they are pipes to the predecessor.</summary>
     public InheritedOutput? Output { get; init; }

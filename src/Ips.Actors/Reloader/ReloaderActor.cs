@@ -111,10 +111,15 @@ internal sealed class ReloaderActor : UntypedActor, IWithTimers
                 Ask(_slot.JudgingUrl, fault => new SuccessorEvent.HealthUrlAnswered(fault), error => error.GetBaseException().Message);
                 break;
             case SuccessorEffect.Judge judge: Judge(judge); break;
+            case SuccessorEffect.WeighWindow some: Weigh(some.Frame); break;
             case SuccessorEffect.Arm arm: Arm(arm); break;
-            case SuccessorEffect.Cancel cancel: Timers.Cancel(cancel.Timer); break;
+            case SuccessorEffect.Cancel cancel:
+                Timers.Cancel(cancel.Timer);
+                if (cancel.Timer == SuccessorTimer.WindowDue) EndJudging();
+                break;
             case SuccessorEffect.Forget:
                 Timers.CancelAll();
+                _slot.Judge?.End();
                 _slot.Forget();
                 break;
             case SuccessorEffect.OfConnections connections: _carrier.Perform(connections, Self, TakeDescriptors); break;
@@ -186,6 +191,7 @@ internal sealed class ReloaderActor : UntypedActor, IWithTimers
             return;
         }
 
+        if (!order.DryRun) _slot.Judge?.Begin();
         Watch(Process);
         Apply(new SuccessorEvent.Launched());
     }
@@ -248,10 +254,30 @@ internal sealed class ReloaderActor : UntypedActor, IWithTimers
         Answered Answer(ProbeResult own) => new(process, new SuccessorEvent.Judged(judge.Failing, own.Failing, judge.Report));
     }
 
+    // Ahead of the word that the probation has passed or failed: the receipt has the table.
+    private void EndJudging()
+    {
+        if (_slot.Judge?.Report is { } judgement) _lifecycle.Tell(new LifecycleProtocol.SuccessorJudged(judgement));
+        _slot.Judge?.End();
+    }
+
+    // This generation's own window if it is none of the successor's.
+    private void Weigh(WindowFrame? window)
+    {
+        if (_slot.Judge is not { } judge) return;
+        if (window is null) judge.TakeOwn();
+        else judge.Hear(window);
+        if (judge.Worse is { } reason) Apply(new SuccessorEvent.Outdone(reason));
+    }
+
     private void Arm(SuccessorEffect.Arm arm)
     {
         var fired = new SuccessorEvent.TimerFired(arm.Timer);
-        if (arm.Timer != SuccessorTimer.HealthUrlDue) Timers.StartSingleTimer(arm.Timer, fired, arm.After);
+        if (arm.Timer == SuccessorTimer.WindowDue)
+        {
+            if (_slot.Judge is { } judge) Timers.StartPeriodicTimer(arm.Timer, fired, judge.UntilNext, arm.After);
+        }
+        else if (arm.Timer != SuccessorTimer.HealthUrlDue) Timers.StartSingleTimer(arm.Timer, fired, arm.After);
         else if (_slot.JudgingUrl is not null) Timers.StartPeriodicTimer(arm.Timer, fired, arm.After);
     }
 

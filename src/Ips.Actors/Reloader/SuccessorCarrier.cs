@@ -27,6 +27,7 @@ internal sealed class SuccessorCarrier(SuccessorSlot slot, IActorRef listeners, 
             case BeginCarry: mover.Tell(new MoverProtocol.Begin(self, slot.Endpoints)); break;
             case Pass pass:
                 log.CanaryShare(slot.Generation, slot.Process!.Pid, pass.Percent);
+                slot.Judge?.Step(pass.Percent / 100.0);
                 mover.Tell(new MoverProtocol.Begin(self, slot.Endpoints, new MoverProtocol.CanaryShare(pass.Percent, slot.Accepts)));
                 break;
             case RefuseCarry: mover.Tell(new MoverProtocol.CarrierLost(0)); break;

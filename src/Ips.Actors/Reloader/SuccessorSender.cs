@@ -27,6 +27,9 @@ internal sealed class SuccessorSender(SuccessorSlot slot, RuntimeFiles files, Ip
         switch (effect)
         {
             case SendWelcome welcome: return Welcome(welcome.Facts);
+            case SuccessorEffect.Send { Frame: ServeFrame serve }:
+                Process.Channel.TrySend(serve with { Windows = slot.Judge?.Ask() });
+                break;
             case SuccessorEffect.Send send: Process.Channel.TrySend(send.Frame); break;
             case SendHistory history: Remind(history.Receipts); break;
             case SendIdentity: HandIdentityOver(); break;

@@ -17,6 +17,9 @@ internal sealed class SuccessorSlot
     /// <summary>The newest health report of the successor; null before the first. Read by other threads.</summary>
     public HealthFrame? Report { get; set; }
 
+    /// <summary>Compares the successor with this generation; null where nothing measures.</summary>
+    public SuccessorJudge? Judge { get; init; }
+
     /// <summary>Whether an operator has paused the service.</summary>
     public Func<bool> Paused { get; init; } = () => false;
 

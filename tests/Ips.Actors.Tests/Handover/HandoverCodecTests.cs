@@ -56,6 +56,11 @@ public sealed class HandoverCodecTests
         ["health-load"] = new HealthFrame(true, 10, 0, Load: new LoadReport(5, 2, .25, 12)),
         ["draining"] = new DrainingFrame(
             29000, [new WaitingConnections("http2", 3, 1, 120000), new WaitingConnections("upgraded", 1, 1, 5)]),
+        ["serve-windows"] = new ServeFrame(new WindowTerms(250, ["GET /items/{id}", "POST /items"])),
+        ["window"] = new WindowFrame(9007199254740993, 13, 2, 12500, 123456, [3, 0, 1, 0, 0],
+            [new RouteWindow("GET /items/{id}", 12, 1, 1, [65, 3, 66, 9]), new RouteWindow("(other)", 1, 0, 0, [])],
+            [new ConnectionFailures(-9007199254740993, 0, 1)], [7, 7]),
+        ["window-bare"] = new WindowFrame(4, 0, 0, 0, 0, [0, 0, 0, 0, 0], []),
     };
 
     public static TheoryData<string> Names => [.. Frames.Keys];
@@ -157,6 +162,27 @@ public sealed class HandoverCodecTests
     [InlineData("draining", "waiting", "[{\"kind\":\"tls\",\"count\":-1,\"busy\":0,\"oldestMs\":1}]")]
     [InlineData("promote-counts", "counts", "{\"moved/reload\":1e30}")]
     [InlineData("connections-sent-at", "sentAtNs", "-1")]
+    [InlineData("serve-windows", "windows", "{\"intervalMs\":0,\"routes\":[]}")]
+    [InlineData("serve-windows", "windows", "{\"intervalMs\":250,\"routes\":[null]}")]
+    [InlineData("serve-windows", "windows", "{\"intervalMs\":250,\"routes\":[\"\"]}")]
+    [InlineData("window", "index", "-1")]
+    [InlineData("window", "started", "-1")]
+    [InlineData("window", "running", "[0,0,0,0]")]
+    [InlineData("window", "running", "[0,0,0,0,-1]")]
+    [InlineData("window", "routes", "[null]")]
+    [InlineData("window", "routes", "[]")] // its failures are of no route then
+    [InlineData("window", "failures", "[]")]
+    [InlineData("window", "failures", "[null]")]
+    [InlineData("window", "failures", "[{\"connection\":1,\"route\":2,\"errors\":1}]")]
+    [InlineData("window", "failures", "[{\"connection\":1,\"route\":1,\"errors\":1}]")] // more than the route has
+    [InlineData("window-bare", "routes", "[{\"route\":\"a\",\"requests\":0,\"errors\":0,\"exceptions\":0,\"latency\":[]}]")]
+    [InlineData("window-bare", "routes", "[{\"route\":\"a\",\"requests\":1,\"errors\":2,\"exceptions\":0,\"latency\":[]}]")]
+    [InlineData("window-bare", "routes", "[{\"route\":\"a\",\"requests\":1,\"errors\":0,\"exceptions\":1,\"latency\":[]}]")]
+    [InlineData("window-bare", "routes", "[{\"route\":\"a\",\"requests\":1,\"errors\":0,\"exceptions\":0,\"latency\":[5]}]")]
+    [InlineData("window-bare", "routes", "[{\"route\":\"a\",\"requests\":1,\"errors\":0,\"exceptions\":0,\"latency\":[160,1]}]")]
+    [InlineData("window-bare", "routes", "[{\"route\":\"a\",\"requests\":1,\"errors\":0,\"exceptions\":0,\"latency\":[5,0]}]")]
+    [InlineData("window-bare", "routes", "[{\"route\":\"a\",\"requests\":1,\"errors\":0,\"exceptions\":0,\"latency\":[5,2]}]")]
+    [InlineData("window-bare", "routes", "[{\"route\":\"a\",\"requests\":3,\"errors\":0,\"exceptions\":0,\"latency\":[5,1,5,1]}]")]
     public void Decode_AFieldOutOfItsRange_IsRefused(string name, string field, string value)
     {
         var packet = System.Text.Json.Nodes.JsonNode.Parse(Golden()[name])!.AsObject();
@@ -175,6 +201,21 @@ public sealed class HandoverCodecTests
         var leftover = Convert.ToBase64String(new byte[FrameRules.MaxLeftoverBytes + 1]);
         Assert.Throws<InvalidDataException>(() =>
             Decode($$"""{"type":"connections","connections":[{"endpoint":"a","ordinal":0,"leftover":"{{leftover}}"}]}"""));
+    }
+
+    [Fact]
+    public void Window_OfABusyServiceThatFails_FitsItsPacket()
+    {
+        int[] latency = [.. Enumerable.Range(0, LatencyScale.Buckets).SelectMany(bucket => (int[])[bucket, WindowTerms.MaxBucketCount])];
+        List<RouteWindow> routes = [.. Enumerable.Range(0, WindowTerms.MaxRoutes + 1).Select(route =>
+            new RouteWindow(new string('é', 97) + $"{route:000}", int.MaxValue, 999_999, 999_999, latency))];
+        var frame = new WindowFrame(long.MaxValue, int.MaxValue, int.MaxValue, long.MaxValue, long.MaxValue, [.. new int[5]], routes,
+            [.. Enumerable.Range(0, WindowTerms.MaxConnections)
+                .Select(_ => new ConnectionFailures(long.MinValue, WindowTerms.MaxRoutes, 99_999))],
+            [.. Enumerable.Repeat(long.MinValue, WindowTerms.MaxConnections)]);
+        var packet = HandoverCodec.Encode(frame);
+        Assert.InRange(packet.Length, HandoverCodec.MaxPacketBytes / 2, HandoverCodec.MaxPacketBytes);
+        Assert.NotEmpty(Assert.IsType<WindowFrame>(HandoverCodec.Decode(packet)).Failures!);
     }
 
     [Fact]

@@ -46,6 +46,12 @@ internal static class SuccessorPromises
                 Promise(effects.Any(e => e is Pass pass && pass.Percent > 10) && after is Serving next && next.Step > serving.Step,
                     SuccessorRules.Connections, "the canary gets no greater share");
                 break;
+            case Outdone when before is OnProbation:
+                Promise(after is Failed && effects.Any(e => e is TellFailed), SuccessorRules.Judged, "it is worse, and kept");
+                break;
+            case Received { Frame: WindowFrame } or TimerFired { Timer: SuccessorTimer.WindowDue } when before is OnProbation:
+                Promise(effects.Any(e => e is WeighWindow), SuccessorRules.Judged, "a window is not weighed");
+                break;
             case RoomAwaited room when before is AwaitingRoom:
                 Promise(room.Older.Count == 0 ? after is OfferingSockets : after is AbortingOlder, SuccessorRules.Owner,
                     "there is room, or the oldest are to go");

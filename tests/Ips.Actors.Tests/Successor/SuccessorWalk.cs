@@ -29,6 +29,7 @@ internal sealed class SuccessorWalk(Func<SuccessorState, SuccessorEvent, IpsOpti
         new HelloFrame(1, 1, 12, "test"), new HelloFrame(2, 2, 12, "test"), new HelloFrame(7, 9, 12, "test"), new ReadyFrame(),
             new ReadyFrame(Failing: Failing), new ReadyFrame(Accepts: []),
         new ReadyFrame(HealthUrl: "file:///test"), new HealthFrame(true, 0, 0), new HealthFrame(false, 0, 0), SickReport,
+            new WindowFrame(1, 0, 0, 0, 0, [0, 0, 0, 0, 0], []),
             new PromotedFrame(), new FailedFrame("test"),
         new AdoptedFrame(1), new DeclinedFrame(1), new ConnectionsFrame([]), new LeavingFrame(), new ServeFrame(),
     ];
@@ -52,7 +53,7 @@ internal sealed class SuccessorWalk(Func<SuccessorState, SuccessorEvent, IpsOpti
         new Judged(Failing, Passing, null), new Judged(Failing, Failing, null), new Judged(Failing, Passing, SickReport),
             new Judged(Failing, Failing, SickReport),
         new HealthUrlAnswered("test"), new HealthUrlAnswered(null), new HealthUrlAnsweredHere("test"), new HealthUrlAnsweredHere(null),
-            new CarryEnded(),
+            new CarryEnded(), new Outdone("test"),
         .. Enum.GetValues<SuccessorTimer>().Select(timer => new TimerFired(timer)),
     ];
 
@@ -196,7 +197,8 @@ internal sealed class SuccessorWalk(Func<SuccessorState, SuccessorEvent, IpsOpti
             Decisions.Add((node.State, @event), step = decide(node.State, @event, Options));
         }
 
-        var done = @event is TimerFired { Timer: not SuccessorTimer.HealthUrlDue } fired ? node.Done & ~SuccessorRules.Of(fired.Timer)
+        var done = @event is TimerFired { Timer: not (SuccessorTimer.HealthUrlDue or SuccessorTimer.WindowDue) } fired
+            ? node.Done & ~SuccessorRules.Of(fired.Timer)
             : node.Done;
         if (step.State is Preparing && node.State is not Preparing)
         {
@@ -225,7 +227,7 @@ internal sealed class SuccessorWalk(Func<SuccessorState, SuccessorEvent, IpsOpti
         {
             HelloFrame => was is Spawned,
             ReadyFrame => was is not Spawned,
-            HealthFrame => was is OnProbation or Main,
+            HealthFrame or WindowFrame => was is OnProbation or Main,
             PromotedFrame => was is SuccessorState.Promoting or Main,
             AdoptedFrame or DeclinedFrame => was is Main or OnProbation { Step: > 0 },
             ConnectionsFrame => ending && was is OnProbation or Main,

@@ -43,7 +43,10 @@ internal enum Done
     /// <summary>The mover has a canary.</summary>
     CanaryBegun = 1 << 20,
 
-    Clocks = HealthOverdue | HealthUrlDue | Escalate | ClosedWithoutExit | ExitWithoutClose | CanaryStep,
+    // A clock that runs.
+    WindowDue = 1 << 21,
+
+    Clocks = HealthOverdue | HealthUrlDue | WindowDue | Escalate | ClosedWithoutExit | ExitWithoutClose | CanaryStep,
 }
 
 /// <summary>How effects change what is true, with the rules that hold for each of them, and for each state.</summary>
@@ -187,10 +190,11 @@ internal static class SuccessorRules
     /// <summary>Each state that waits for a peer has a clock.</summary>
     public static void CheckClocks(SuccessorState state, Done done, string rule)
     {
-        Require(state is not OnProbation || done.HasFlag(Done.HealthOverdue | Done.HealthUrlDue), rule, "its reports are not watched");
+        Require(state is not OnProbation || done.HasFlag(Done.HealthOverdue | Done.HealthUrlDue | Done.WindowDue), rule,
+            "its reports are not watched");
         Require(state is not Serving { Step: 1 } || done.HasFlag(Done.CanaryStep), rule, "the canary stays at its first share");
         Require(state is OnProbation { Step: > 0 } || !done.HasFlag(Done.CanaryStep), rule, $"a share is due in {state.Name}");
-        Require(state is OnProbation || (done & (Done.HealthOverdue | Done.HealthUrlDue)) == 0, rule,
+        Require(state is OnProbation || (done & (Done.HealthOverdue | Done.HealthUrlDue | Done.WindowDue)) == 0, rule,
             $"reports are awaited in {state.Name}");
         Require(state is not (Asked or Terminated) || state is Living { End: ProcessEnd.Exited } || done.HasFlag(Done.Escalate), rule,
             $"{state.Name} waits for ever");

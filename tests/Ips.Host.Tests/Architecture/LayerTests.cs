@@ -7,7 +7,7 @@ public sealed class LayerTests
         "Posix",
         "Diagnostics Configuration",
         "Handover",
-        "Transport Output",
+        "Transport Output Judging",
         "Lifecycle",
         "Launch",
         "Files",
