@@ -22,26 +22,23 @@ internal static class Binaries
     /// <summary>The gateway on YARP.</summary>
     public static string GatewayPath { get; } = Path.Combine(FolderOf("Ips.GatewayApp", "Ips.GatewayApp"), "Ips.GatewayApp");
 
-    /// <summary>An app of each kind, not published: <c>dotnet PATH KIND</c> starts it.</summary>
-    public static string AppKindsPath { get; } = BuiltPath("Ips.AppKinds", "Ips.AppKinds.dll");
+    /// <summary>An app of each kind: <c>dotnet PATH KIND</c> starts it. Built and not published, but for what it shares with the sample
+    /// app.</summary>
+    public static string AppKindsPath { get; } = Path.Combine(FolderOf("Ips.AppKinds", "Ips.AppKinds.dll"), "Ips.AppKinds.dll");
 
-    /// <summary>A sample, not published: <c>dotnet PATH</c> starts it.</summary>
+    /// <summary>A sample, the same way: <c>dotnet PATH</c> starts it.</summary>
     /// <param name="name">Its folder in samples.</param>
-    public static string SamplePath(string name) => BuiltPath(name, $"{name}.dll");
+    public static string SamplePath(string name) => Path.Combine(FolderOf(name, $"{name}.dll"), $"{name}.dll");
 
     /// <summary>The <c>dotnet</c> that the tests themselves run on.</summary>
     public static string DotNet { get; } = Path.GetFullPath(Path.Combine(
         System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
 
     // The tests lie in artifacts/bin/Ips.Host.ProcessTests/<configuration>/, and these in artifacts/publish/<project>/<configuration>/.
-    private static string FolderOf(string project, string file) => FolderOf("publish", project, file);
-
-    private static string BuiltPath(string project, string file) => Path.Combine(FolderOf("bin", project, file), file);
-
-    private static string FolderOf(string output, string project, string file)
+    private static string FolderOf(string project, string file)
     {
         var own = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd('/'));
-        var folder = Path.Combine(own.Parent!.Parent!.Parent!.FullName, output, project, own.Name);
+        var folder = Path.Combine(own.Parent!.Parent!.Parent!.FullName, "publish", project, own.Name);
         return File.Exists(Path.Combine(folder, file)) ? folder
             : throw new FileNotFoundException($"There is no {file} in {folder}; build the solution first.");
     }

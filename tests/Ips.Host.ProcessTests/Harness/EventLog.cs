@@ -12,6 +12,7 @@ internal sealed class EventLog(string path)
     private readonly List<ServiceEvent> _events = [];
     private readonly List<byte> _partial = [];
     private long _offset;
+    private ulong _file;
 
     /// <summary>The file.</summary>
     public string Path => path;
@@ -61,6 +62,13 @@ internal sealed class EventLog(string path)
     {
         // Tests put links to nowhere and FIFOs there as well.
         if (Syscall.stat(path, out var found) != 0 || (found.st_mode & FilePermissions.S_IFMT) != FilePermissions.S_IFREG) return;
+        // A new one, where the one before was removed or renamed, is read from its beginning.
+        if (found.st_ino != _file)
+        {
+            (_file, _offset) = (found.st_ino, 0);
+            _partial.Clear();
+        }
+
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         file.Position = _offset;
         var buffer = new byte[64 * 1024];
