@@ -82,9 +82,7 @@ internal sealed class LifecycleActor : UntypedActor, IWithTimers, IWithStash
             case LifecycleProtocol.RestorePaths: _performer.RestorePaths(); break;
             case LifecycleProtocol.GetStatus: Sender.Tell(Status()); break;
             case LifecycleProtocol.DrainProgress drain: Cast.Reloader.Tell(new DrainingFrame(DrainLeftMs, drain.Waiting)); break;
-            case LifecycleProtocol.SuccessorJudged judged:
-                if (_memory.Reload is { } underWay) underWay.Judgement = judged.Judgement;
-                break;
+            case LifecycleProtocol.SuccessorJudged judged: _memory.Reload?.Keep(judged.Judgement); break;
             case LifecycleProtocol.GetWatch: Sender.Tell(Watched()); break;
             case LifecycleProtocol.GetHistory:
                 Sender.Tell(new LifecycleProtocol.HistoryReply(_memory.History.Receipts, _queue.Pending));
@@ -218,11 +216,8 @@ internal sealed class LifecycleActor : UntypedActor, IWithTimers, IWithStash
     };
 
     private PredecessorOrder Complete(PredecessorOrder order) => order is PredecessorOrder.SendReady ready
-        ? ready with
-        {
-            Endpoints = _process.MovableEndpoints(), Accepts = _process.AcceptedEndpoints(), KeptState = _process.KeptState,
-            HealthUrl = _options.Reload.HealthUrl ?? "",
-        } : order;
+        ? ready with { Endpoints = _process.MovableEndpoints(), Accepts = _process.AcceptedEndpoints(), KeptState = _process.KeptState,
+            HealthUrl = _options.Reload.HealthUrl ?? "" } : order;
 
     private FrontOrder Complete(FrontOrder order) =>
         order is FrontOrder.AwaitGuests guests ? guests with { Limit = _options.Drain.GoodbyeLimit } : order;

@@ -18,6 +18,7 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
     private string? _newRelease;
     private IReadOnlyList<int>? _canary;
     private string? _noCanary;
+    private Judging.Judgement? _judgement;
 
     /// <summary>What asked for it.</summary>
     public ReloadTrigger Trigger => Takeover is not null ? ReloadTrigger.Takeover : Asked?.Reload.Trigger ?? ReloadTrigger.Signal;
@@ -78,9 +79,6 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
     public void Trace(int generation) =>
         _trace = new ReloadTrace(Asked?.Reload.Request.TraceParent, Trigger, DryRun, generation, _startedAt);
 
-    /// <summary>How the successor compared with this generation; null if they were not compared.</summary>
-    public Judging.Judgement? Judgement { get; set; }
-
     /// <summary>Notes what an event says of the successor and of the connections.</summary>
     /// <param name="event">The event; most say nothing.</param>
     /// <param name="generation">The successor's.</param>
@@ -123,6 +121,9 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
             Reach(phase) ? $"generation {generation} (PID {NewPid}) {phase} after {_phases[phase]:0} ms" : null;
     }
 
+    /// <summary>Keeps the judge's table for the receipt.</summary>
+    public void Keep(Judging.Judgement judgement) => _judgement = judgement;
+
     /// <summary>Notes that the successor of a check got ready.</summary>
     public void Pass() => _checked = true;
 
@@ -159,7 +160,7 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
             DryRun = DryRun,
             AbortedGenerations = _abortedGenerations,
             Warnings = _warnings,
-            Judgement = Judgement,
+            Judgement = _judgement,
             WaitedMs = WaitedMs,
             RequestId = Asked?.Id,
             Deployed = Asked?.Reload.Request.Release,

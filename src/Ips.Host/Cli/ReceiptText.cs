@@ -35,6 +35,7 @@ internal static class ReceiptText
             text.Append(CultureInfo.InvariantCulture,
                 $" Generation {string.Join(", ", aborted)} was still draining and was aborted to make room.");
         foreach (var warning in receipt.Warnings ?? []) text.Append(CultureInfo.InvariantCulture, $" Warning: {warning.TrimEnd('.')}.");
+        if (receipt.NoCanary is { } why) text.Append(CultureInfo.InvariantCulture, $" Not as a canary: {why.TrimEnd('.')}.");
         text.Append(Connections(receipt));
         if (receipt.PhasesMs is { Count: > 0 } phases)
             text.Append(CultureInfo.InvariantCulture,

@@ -56,7 +56,10 @@ public sealed class HandoverCodecTests
         ["health-load"] = new HealthFrame(true, 10, 0, Load: new LoadReport(5, 2, .25, 12)),
         ["draining"] = new DrainingFrame(
             29000, [new WaitingConnections("http2", 3, 1, 120000), new WaitingConnections("upgraded", 1, 1, 5)]),
-        ["serve-windows"] = new ServeFrame(new WindowTerms(250, ["GET /items/{id}", "POST /items"])),
+        ["ready-accepts"] = new ReadyFrame([new EndpointOffer("127.0.0.1:0", 0)], "", null,
+            [new EndpointOffer("127.0.0.1:0", 0), new EndpointOffer("127.0.0.1:8443", 0)], "sessions"),
+        ["serve-canary"] = new ServeFrame(Canary: true),
+        ["serve-windows"] = new ServeFrame(Windows: new WindowTerms(250, ["GET /items/{id}", "POST /items"])),
         ["window"] = new WindowFrame(9007199254740993, 13, 2, 12500, 123456, [3, 0, 1, 0, 0],
             [new RouteWindow("GET /items/{id}", 12, 1, 1, [65, 3, 66, 9]), new RouteWindow("(other)", 1, 0, 0, [])],
             [new ConnectionFailures(-9007199254740993, 0, 1)], [7, 7]),
