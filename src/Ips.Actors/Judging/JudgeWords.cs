@@ -9,11 +9,11 @@ internal static class JudgeWords
     public static string Of(Verdict verdict) => verdict switch
     {
         Verdict.RollBack worse => $"worse: {worse.Reason}",
-        Verdict.Clean clean => Text($"no worse; {clean.SmallestErrorShare:0.#%} of failing requests would have been seen"),
+        Verdict.Clean clean => Text($"no worse; had {clean.SmallestErrorShare:0.#%} of its requests failed, that would have been seen"),
         Verdict.NotJudged { Requests: 0 } => "not judged: no requests",
         Verdict.NotJudged few => Text($"not judged: {few.Requests} {(few.Requests == 1 ? "request" : "requests")}")
             + (few.WouldNeed is { } need ? Text($", would need {need.TotalSeconds:0} s") : "")
-            + (few.SmallestErrorShare is { } share ? Text($"; {share:0.#%} of failing requests would have been seen")
+            + (few.SmallestErrorShare is { } share ? Text($"; had {share:0.#%} of its requests failed, that would have been seen")
                 : "; not even a release that always fails would have been seen"),
         _ => "",
     };

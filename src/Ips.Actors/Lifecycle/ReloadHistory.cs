@@ -61,7 +61,8 @@ internal sealed class ReloadHistory
         }
     }
 
-    /// <summary>What a successor gets: without output, with one warning, ten rows of the table, and no text longer than 500 characters.</summary>
+    /// <summary>What a successor gets: without output, with one warning, ten rows of the table, and no
+    /// text longer than 500 characters.</summary>
     public static JsonElement Pack(ReloadReceipt receipt) => JsonSerializer.SerializeToElement(
         receipt with
         {

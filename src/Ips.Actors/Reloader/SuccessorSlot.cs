@@ -18,7 +18,7 @@ internal sealed class SuccessorSlot
     public HealthFrame? Report { get; set; }
 
     /// <summary>Compares the successor with this generation; null where nothing measures.</summary>
-    public SuccessorJudge? Judge { get; init; }
+    public SuccessorJudge? Judge { get; set; }
 
     /// <summary>Whether an operator has paused the service.</summary>
     public Func<bool> Paused { get; init; } = () => false;

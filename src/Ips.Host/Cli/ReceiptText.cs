@@ -41,7 +41,8 @@ internal static class ReceiptText
             text.Append(CultureInfo.InvariantCulture,
                 $" Phases: {string.Join(", ", phases.OrderBy(p => p.Value).Select(p => $"{p.Key} {Duration(p.Value)}"))}.");
         var paragraph = TerminalText.Line(text.ToString());
-        if (receipt.Judgement is { } judgement) paragraph = string.Join(Environment.NewLine, [paragraph, .. JudgementText.Lines(judgement)]);
+        if (receipt.Judgement is { } judgement)
+            paragraph = string.Join(Environment.NewLine, [paragraph, .. JudgementText.Lines(judgement)]);
         if (receipt.Output is not { Count: > 0 } output) return paragraph;
         var lines = output.SelectMany(line => TerminalText.Lines(line).Split('\n')).Select(line => $"  {line}");
         return string.Join(Environment.NewLine, [paragraph, "The last lines it wrote:", .. lines]);

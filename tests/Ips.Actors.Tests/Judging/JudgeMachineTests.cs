@@ -1,6 +1,6 @@
 using Ips.Actors.Handover;
 using Ips.Actors.Judging;
-using static Ips.Actors.Tests.Judging.Windows;
+using static Ips.Actors.Tests.Judging.WindowFeed;
 
 namespace Ips.Actors.Tests.Judging;
 
@@ -8,14 +8,14 @@ namespace Ips.Actors.Tests.Judging;
 public sealed class JudgeMachineTests
 {
     private readonly JudgeMachine _judge;
-    private readonly Windows _windows;
+    private readonly WindowFeed _windows;
 
     public JudgeMachineTests() => (_judge, _windows) = Begin(new JudgeTerms());
 
-    private static (JudgeMachine Judge, Windows Windows) Begin(JudgeTerms terms, double share = .5)
+    private static (JudgeMachine Judge, WindowFeed Windows) Begin(JudgeTerms terms, double share = .5)
     {
         var judge = new JudgeMachine(terms);
-        var windows = new Windows(judge);
+        var windows = new WindowFeed(judge);
         windows.Step(share);
         return (judge, windows);
     }
@@ -112,7 +112,7 @@ public sealed class JudgeMachineTests
     public void Look_NoStepYet_JudgesNothing()
     {
         var judge = new JudgeMachine(new JudgeTerms());
-        new Windows(judge).Pass(5, after: Failing(1, 2, 3, 4));
+        new WindowFeed(judge).Pass(5, after: Failing(1, 2, 3, 4));
         Assert.Equal(new Verdict.NotJudged(0, null, null), judge.Look());
     }
 
@@ -258,7 +258,8 @@ public sealed class JudgeMachineTests
         Assert.Equal(40, verdict.Requests);
         Assert.InRange(verdict.WouldNeed!.Value.TotalSeconds, 30, 50);
         Assert.InRange(verdict.SmallestErrorShare!.Value, .5, .9);
-        Assert.Matches(@"^not judged: 40 requests, would need \d+ s; \d+.* would have been seen$", _judge.Report().Text);
+        Assert.Matches(
+            @"^not judged: 40 requests, would need \d+ s; had \d+.*% of its requests failed, that would", _judge.Report().Text);
 
         _windows.Pass((int)(verdict.WouldNeed.Value.TotalSeconds * 4) - 20 + 1, requests: 1);
         Assert.IsType<Verdict.Clean>(_judge.Look()); // it was told the truth

@@ -27,6 +27,7 @@ public sealed class PublicSurfaceTests
         "Ips.Actors.Launch.StartReporter",
         "Ips.Actors.Lifecycle.ConnectionCounts", "Ips.Actors.Lifecycle.DrainCounts", "Ips.Actors.Lifecycle.ExitCode",
         "Ips.Actors.Lifecycle.LastGoodRelease", "Ips.Actors.Lifecycle.PendingReload", "Ips.Actors.Lifecycle.ReloadReceipt",
+        "Ips.Actors.Judging.Judgement", "Ips.Actors.Judging.RouteFigures", "Ips.Actors.Judging.RouteJudgement",
         "Ips.Actors.Lifecycle.ReloadOutcome", "Ips.Actors.Lifecycle.ReloadRequest", "Ips.Actors.Supervise.SupervisorProcess",
     ];
 

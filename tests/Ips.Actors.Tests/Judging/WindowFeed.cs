@@ -4,7 +4,7 @@ using Ips.Actors.Judging;
 namespace Ips.Actors.Tests.Judging;
 
 /// <summary>Feeds a judge with windows of both generations, as a test says.</summary>
-internal sealed class Windows(JudgeMachine judge)
+internal sealed class WindowFeed(JudgeMachine judge)
 {
     private long _index;
     private bool _seen;
