@@ -277,7 +277,7 @@ public sealed class DeployTests(ITestOutputHelper output) : DeployTest(output)
         });
         // A generation that still drains runs from release 1, however old it is.
         using var held = await RawClient.ConnectAsync(service.Port);
-        await held.SendGetAsync("/stream?ms=60000&chunks=600");
+        await held.SendGetAsync("/stream?ms=600000&chunks=6000"); // until it is let go
         await held.ReadUntilAsync(text => text.Length > 0);
         AssertCode(4, await DeployAsync(service, Build("bad", SampleMarks.ThrowsInMain), "bad"));
         for (var i = 2; i <= 7; i++) AssertCode(0, await DeployAsync(service, Build($"{i}"), $"{i}"));
