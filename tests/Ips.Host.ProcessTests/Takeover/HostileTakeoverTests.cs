@@ -107,7 +107,8 @@ public sealed class HostileTakeoverTests(ITestOutputHelper output) : TakeoverTes
             await using (var peer = await AskAsync(service, version: 1))
             {
                 await peer.ReceiveAsync("welcome");
-                for (var i = 0; i < 20; i++) await peer.SendAsync(frame, frame.Contains("connections", StringComparison.Ordinal) ? [0] : []);
+                int[] fds = frame.Contains("connections", StringComparison.Ordinal) ? [0] : [];
+                for (var i = 0; i < 20; i++) await peer.SendAsync(frame, fds);
                 await peer.ReceiveToEndAsync();
             }
 
