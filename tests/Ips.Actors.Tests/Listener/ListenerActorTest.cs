@@ -83,7 +83,8 @@ public abstract class ListenerActorTest : ActorTest
         _accepted.Add(fd);
     }
 
-    private protected int TakeAccepted() => _accepted.TryTake(out var fd, Patience) ? fd : throw new TimeoutException("Nothing was accepted.");
+    private protected int TakeAccepted() =>
+        _accepted.TryTake(out var fd, Patience) ? fd : throw new TimeoutException("Nothing was accepted.");
 
     private protected static void CloseAll(ListenerProtocol.Offered offered)
     {
