@@ -58,7 +58,7 @@ public sealed class CanaryTests(ITestOutputHelper output) : ProcessTest(output)
         Output.WriteLine(report.ToString());
         Assert.Equal(0, report.FailedRequests);
         Assert.Equal(0, report.PoliteCloses + report.ClosedIdle + report.Resets);
-        Assert.Equal(6, service.Log.Of(EventIds.CanaryShare).Count());
+        Assert.Equal(6, service.Log.Of(EventIds.CanaryShare).Count);
     }
 
     // What had moved comes back, and the next reload moves all.
@@ -122,6 +122,36 @@ public sealed class CanaryTests(ITestOutputHelper output) : ProcessTest(output)
         }
     }
 
+    // It passes every check, and answers 500. Nobody has said which ratio of errors is too much: the predecessor has fewer, at the same time.
+    [Fact]
+    public async Task Judge_ReleaseThatFailsRequests_IsRolledBackByItsOwnTraffic()
+    {
+        var service = await StartCanaryAsync(TimeSpan.FromSeconds(20));
+        await using var load = StrictLoad.Start(new LoadOptions
+        {
+            Target = service.Target,
+            StreamWorkers = 0,
+            UploadWorkers = 0,
+            BusyThinkTime = TimeSpan.FromMilliseconds(20),
+            OneShotThinkTime = TimeSpan.FromMilliseconds(20),
+        });
+        await load.WaitForRequestsAsync(1, Limits.Step);
+        _releases!.Mark(Bad, SampleMarks.FailsWhenServing);
+        _releases.SwitchTo(Bad);
+        var before = load.Snapshot();
+        var reload = await IpsCommand.RunAsync("reload", "--pid-file", service.PidFile);
+        var after = load.Snapshot();
+
+        var text = string.Join('\n', reload.Output);
+        Output.WriteLine(text);
+        Assert.Equal(4, reload.ExitCode);
+        Assert.Matches("[0-9]+ of the [0-9]+ requests that it answered failed.* here at the same time", text);
+        var (failed, requests) = (after.FailedRequests - before.FailedRequests, after.Requests - before.Requests);
+        Output.WriteLine($"{failed} of {requests} requests failed until the verdict.");
+        Assert.InRange(failed, 1, requests / 10); // at most the first step's share
+        Assert.Equal(1, await service.AnsweringGenerationAsync());
+    }
+
     // A session in the memory of one process would be missed in the other.
     [Fact]
     public async Task Hub_InTheApp_IsNoCanaryAndTheReceiptSaysWhy()
@@ -132,7 +162,13 @@ public sealed class CanaryTests(ITestOutputHelper output) : ProcessTest(output)
         Assert.Contains("connections of SignalR", (await LastReceiptAsync(service)).NoCanary);
     }
 
-    private static async Task<ReloadReceipt> LastReceiptAsync(Service service) => (await service.HistoryAsync()).History![^1];
+    // The new main process has it a moment after it is promoted.
+    private static async Task<ReloadReceipt> LastReceiptAsync(Service service)
+    {
+        ReloadReceipt? receipt = null;
+        await Eventually.TrueAsync(async () => (receipt = (await service.HistoryAsync()).History?.LastOrDefault()) is not null, "a receipt");
+        return receipt!;
+    }
 
     private static ServiceSettings Settings(TimeSpan probation) => new(ServiceKind.SampleApp)
     {

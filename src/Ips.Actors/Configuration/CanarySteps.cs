@@ -53,5 +53,6 @@ internal sealed record CanarySteps(IReadOnlyList<int> Percent, bool Always)
     }
 
     private static int? Share(string word) =>
-        word.EndsWith('%') && int.TryParse(word.AsSpan(..^1), NumberStyles.None, CultureInfo.InvariantCulture, out var share) ? share : null;
+        word.EndsWith('%') && int.TryParse(word.AsSpan(..^1), NumberStyles.None, CultureInfo.InvariantCulture, out var share)
+            ? share : null;
 }

@@ -144,7 +144,8 @@ internal static class ConfigKey
     /// <param name="fault">Says why an element is not right, or null.</param>
     public static ConfigKey<T> List<T>(string path, Func<T, IReadOnlyList<string>> get, Action<T, IReadOnlyList<string>> set,
         string expected, Func<string, string?> fault) =>
-        List<T>(path, get, set, expected, (IReadOnlyList<string> items) => items.Select(fault).FirstOrDefault(reason => reason is not null));
+        List<T>(path, get, set, expected,
+            (IReadOnlyList<string> items) => items.Select(fault).FirstOrDefault(reason => reason is not null));
 
     /// <summary>A list whose items are judged together.</summary>
     /// <typeparam name="T">The options class.</typeparam>

@@ -17,10 +17,10 @@ public sealed class ReloadOptions
     /// <summary>Gets or sets the share of the connections that a successor serves while it is on probation, step by step: it is a canary.
     /// Until the promotion the predecessor alone accepts, and passes that share of the new connections on before their first byte is read;
     /// up to a quarter of the live HTTP/1.1 connections moves as well. All steps but the last take a fifth of <see cref="Probation"/>.
-    /// Where the app keeps state of its clients in its process (SignalR, Blazor Server, sessions or a distributed cache in memory) there is
-    /// no canary, unless the word <c>always</c> is among the shares, or alone.</summary>
-    /// <value>Shares from 1% to 90% in rising order, and the word <c>always</c>. Default null: <c>10%</c> and <c>50%</c>. Empty, or the word
-    /// <c>off</c>: no canary; the successor accepts all new connections once it serves.</value>
+    /// There is no canary where the app keeps state of its clients in its process (SignalR, Blazor Server, sessions or a distributed cache
+    /// in memory), unless the word <c>always</c> is among the shares, or alone.</summary>
+    /// <value>Shares from 1% to 90% in rising order, and the word <c>always</c>. Default null: <c>10%</c> and <c>50%</c>. Empty, or the
+    /// word <c>off</c>: no canary; the successor accepts all new connections once it serves.</value>
     public IReadOnlyList<string>? Canary { get; set; }
 
     /// <summary>Gets or sets the interval of the successor's health reports during probation. After three missed reports in a row the

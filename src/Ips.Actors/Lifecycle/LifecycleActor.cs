@@ -208,7 +208,8 @@ internal sealed class LifecycleActor : UntypedActor, IWithTimers, IWithStash
             TakeoverCandidate = _memory.Reload?.Takeover,
             Terms = _memory.Reload?.Asked?.Reload.Terms,
             Folder = _memory.Reload?.Asked?.Reload.Request.Folder,
-            TraceParent = _memory.Reload?.TraceParent, KeptState = _process.KeptState,
+            TraceParent = _memory.Reload?.TraceParent,
+            KeptState = _process.KeptState,
         },
         ReloaderOrder.SendPromote promote => promote with { History = _memory.History.Receipts },
         ReloaderOrder.SendFarewell farewell => farewell with { Counts = _memory.Drained ?? farewell.Counts },
@@ -216,8 +217,13 @@ internal sealed class LifecycleActor : UntypedActor, IWithTimers, IWithStash
     };
 
     private PredecessorOrder Complete(PredecessorOrder order) => order is PredecessorOrder.SendReady ready
-        ? ready with { Endpoints = _process.MovableEndpoints(), Accepts = _process.AcceptedEndpoints(), KeptState = _process.KeptState,
-            HealthUrl = _options.Reload.HealthUrl ?? "" } : order;
+        ? ready with
+        {
+            Endpoints = _process.MovableEndpoints(),
+            Accepts = _process.AcceptedEndpoints(),
+            KeptState = _process.KeptState,
+            HealthUrl = _options.Reload.HealthUrl ?? ""
+        } : order;
 
     private FrontOrder Complete(FrontOrder order) =>
         order is FrontOrder.AwaitGuests guests ? guests with { Limit = _options.Drain.GoodbyeLimit } : order;

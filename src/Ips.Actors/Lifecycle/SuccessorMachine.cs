@@ -71,7 +71,8 @@ internal static class SuccessorMachine
             (_, ReloaderOrder.SpawnSuccessor spawn) => OnSpawn(spawn, older, options),
 
             (Ready { Unjudged: null, End: not ProcessEnd.ChannelClosed } ready, ReloaderOrder.SendServe) =>
-                new(new Serving(ready.Facts) { End = ready.End }, [new Send(new ServeFrame(ready.Facts.Canary)), new UnlimitOutput(), .. Watch(options)]),
+                new(new Serving(ready.Facts) { End = ready.End }, [new Send(new ServeFrame(ready.Facts.Canary)), new UnlimitOutput(),
+                    .. Watch(options)]),
             // Ordered again after a restart: LifecycleActor has not received the report.
             (Serving serving, ReloaderOrder.SendServe) => new(serving with { Reported = false }, new Send(new ServeFrame(serving.Facts.Canary))),
 

@@ -34,7 +34,7 @@ public sealed class WindowReportTests : ActorTest
     [Fact]
     public async Task Serve_ThatAsks_IsAnsweredByWindowsUntilThePromotion()
     {
-        await ServeAsync(new ServeFrame(new WindowTerms(250, ["GET /a"])));
+        await ServeAsync(new ServeFrame(Windows: new WindowTerms(250, ["GET /a"])));
         Assert.Equal(["GET /a"], _meter.Routes);
         Clock.Advance(TimeSpan.FromMilliseconds(100));
         Assert.Equal(1, (await WindowAsync()).Index);
