@@ -122,7 +122,7 @@ public sealed class CanaryTests(ITestOutputHelper output) : ProcessTest(output)
         }
     }
 
-    // It passes every check, and answers 500. Nobody has said which ratio of errors is too much: the predecessor has fewer, at the same time.
+    // It passes every check, and answers 500. Nobody has said which ratio of errors is too much: the predecessor has fewer.
     [Fact]
     public async Task Judge_ReleaseThatFailsRequests_IsRolledBackByItsOwnTraffic()
     {
@@ -166,7 +166,8 @@ public sealed class CanaryTests(ITestOutputHelper output) : ProcessTest(output)
     private static async Task<ReloadReceipt> LastReceiptAsync(Service service)
     {
         ReloadReceipt? receipt = null;
-        await Eventually.TrueAsync(async () => (receipt = (await service.HistoryAsync()).History?.LastOrDefault()) is not null, "a receipt");
+        await Eventually.TrueAsync(
+            async () => (receipt = (await service.HistoryAsync()).History?.LastOrDefault()) is not null, "a receipt");
         return receipt!;
     }
 

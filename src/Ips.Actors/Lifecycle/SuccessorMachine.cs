@@ -74,7 +74,8 @@ internal static class SuccessorMachine
                 new(new Serving(ready.Facts) { End = ready.End }, [new Send(new ServeFrame(ready.Facts.Canary)), new UnlimitOutput(),
                     .. Watch(options)]),
             // Ordered again after a restart: LifecycleActor has not received the report.
-            (Serving serving, ReloaderOrder.SendServe) => new(serving with { Reported = false }, new Send(new ServeFrame(serving.Facts.Canary))),
+            (Serving serving, ReloaderOrder.SendServe) =>
+                new(serving with { Reported = false }, new Send(new ServeFrame(serving.Facts.Canary))),
 
             (Serving serving, ReloaderOrder.SendPromote promote) => new(
                 new Promoting(serving.Facts, serving.UrlFailures, serving.Step) { End = serving.End },

@@ -99,7 +99,7 @@ internal sealed class AcceptLoop : IDisposable
     /// <summary>Accepts one connection of a listener that has a reader, and calls its <c>onAccepted</c>. For the reader, after
     /// <c>onReadable</c>, until it gives false.</summary>
     /// <param name="id">The listener.</param>
-    /// <param name="wait">Whether <c>onReadable</c> says when to call again if nobody waits. Otherwise the caller looks again itself.</param>
+    /// <param name="wait">Whether <c>onReadable</c> says when to call again if nobody waits. Else the caller looks again itself.</param>
     /// <returns>False if nobody waits, or nothing may be accepted now.</returns>
     internal bool Accept(int id, bool wait = true)
     {

@@ -25,8 +25,8 @@ internal abstract class ListenerProtocol
         /// <param name="bound">What it is.</param>
         /// <param name="sockets">Makes Sockets of its connections.</param>
         /// <param name="accept">Accepts one connection and delivers it before it returns; false if nobody waits. Called after
-        /// <see cref="Ready"/>, with true until it gives false: then <see cref="Ready"/> says when somebody connects. With false nobody says
-        /// so.</param>
+        /// <see cref="Ready"/>, until it gives false. If it gives that to an argument of true, <see cref="Ready"/> is called when somebody
+        /// connects.</param>
         void Attach(Bound bound, AcceptedSockets sockets, Func<bool, bool> accept);
 
         /// <summary>Somebody connects. On the accept thread; must not block.</summary>

@@ -243,7 +243,9 @@ public sealed class CompositionTests : ActorTest
         var (link, slot, ledger) = (new PredecessorLink(null, TimeSpan.FromSeconds(1)), new SuccessorSlot(), new MoveLedger());
         var lifecycle = Add("lifecycle", Props.Create(() => new LifecycleActor(_memory, _process, _options, TimeProvider.System, _log)));
         var listener = Add("listener", Props.Create(() => new ListenerActor(_table, lifecycle, _log)));
-        var mover = Add("mover", Props.Create(() => new MoverActor(ledger, connections, gate.Move, new CanaryGate(connections), lifecycle, TimeProvider.System, _log)));
+        var canary = new CanaryGate(connections);
+        var mover = Add("mover", Props.Create(() =>
+            new MoverActor(ledger, connections, gate.Move, canary, lifecycle, TimeProvider.System, _log)));
         var front = Add("front", Props.Create(() => new HttpFrontActor(gate, connections, role, warmup, health, mover, lifecycle,
             _log)));
         var reloader = Add("reloader",
