@@ -37,30 +37,6 @@ public sealed class CanaryTests(ITestOutputHelper output) : ProcessTest(output)
         Assert.Equal([10, 50], (await LastReceiptAsync(service)).Canary);
     }
 
-    // The promise: a good release, by all kinds of clients at once.
-    [Theory]
-    [InlineData(LoadDistance.Near)]
-    [InlineData(LoadDistance.Far)]
-    internal async Task Reload_UnderTheWholeMix_FailsNoRequest(LoadDistance distance)
-    {
-        var service = await StartCanaryAsync(TimeSpan.FromSeconds(2));
-        await using var load = StrictLoad.Start(new LoadOptions
-        {
-            Target = service.Target,
-            Distance = distance,
-            BusyThinkTime = TimeSpan.FromMilliseconds(1),
-            OneShotThinkTime = TimeSpan.FromMilliseconds(2),
-        });
-        await load.WaitForRequestsAsync(1, Limits.Step);
-        for (var reload = 1; reload <= 3; reload++) await service.ReloadAsync();
-        await load.WaitForGenerationAsync(4, Limits.Step);
-        var report = await load.StopAsync();
-        Output.WriteLine(report.ToString());
-        Assert.Equal(0, report.FailedRequests);
-        Assert.Equal(0, report.PoliteCloses + report.ClosedIdle + report.Resets);
-        Assert.Equal(6, service.Log.Of(EventIds.CanaryShare).Count);
-    }
-
     // What had moved comes back, and the next reload moves all.
     [Theory]
     [InlineData(10)]

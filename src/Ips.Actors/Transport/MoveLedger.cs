@@ -15,7 +15,10 @@ internal sealed class MoveLedger
     /// <summary>Chooses those of a canary; null while there is none, or all move.</summary>
     public CanaryMap? Canary { get; set; }
 
-    /// <summary>The canary is gone: when nothing of it is under way, all is as before it (<see cref="Reset"/>).</summary>
+    /// <summary>The canary is gone; what was passed on before may still be told.</summary>
+    public bool CanaryEnding { get; set; }
+
+    /// <summary>Nothing more is told: when nothing of the canary is under way, all is as before it (<see cref="Reset"/>).</summary>
     public bool CanaryEnded { get; set; }
 
     /// <summary>What is to begin then; null for nothing.</summary>
@@ -88,7 +91,7 @@ internal sealed class MoveLedger
     /// <summary>As before the first move.</summary>
     public void Reset()
     {
-        (Canary, CanaryEnded, Next) = (null, false, null);
+        (Canary, CanaryEnding, CanaryEnded, Next) = (null, false, false, null);
         (Carrier, Endpoints, Finishing, CarrierLeaving, SettledReported, Moved, LiveMoved) =
             (null, null, false, false, false, 0, 0);
         Waiting.Clear();

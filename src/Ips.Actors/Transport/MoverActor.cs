@@ -36,7 +36,7 @@ internal sealed class MoverActor : UntypedActor, IWithTimers
     {
         switch (message)
         {
-            case MoverProtocol.Begin begin when _ledger.CanaryEnded: _ledger.Next = begin; break;
+            case MoverProtocol.Begin begin when _ledger.CanaryEnding: _ledger.Next = begin; break;
             case MoverProtocol.Begin { Canary: { } share } begin: OnCanary(begin, share); break;
             case MoverProtocol.Begin begin: OnBegin(begin); break;
             case MoverProtocol.Pass pass: OnPass(pass); break;
@@ -81,6 +81,11 @@ internal sealed class MoverActor : UntypedActor, IWithTimers
         if (_ledger.Outgoing.Count > 0)
         {
             Self.Tell(new SendOutgoing());
+        }
+
+        if (_ledger.CanaryEnding)
+        {
+            Self.Tell(new Passed());
         }
 
         EndCarryIfDone();
@@ -129,6 +134,7 @@ internal sealed class MoverActor : UntypedActor, IWithTimers
     private void OnEndCanary()
     {
         _gate.Close();
+        _ledger.CanaryEnding = true;
         Self.Tell(new Passed()); // behind what was passed before
     }
 
