@@ -21,7 +21,7 @@ internal sealed class FailingConnections
     public FailingConnections(IReadOnlyDictionary<long, int> failedBefore, int connections)
     {
         var usual = failedBefore.Count > Math.Max(1, connections / UsualShare);
-        // Where errors are usual, to leave out whoever had one would leave out all; what one connection counts is limited all the same.
+        // Where errors are usual, leaving out each that had one would leave out all; what one connection counts is limited all the same.
         _leftOut = usual ? [] : [.. failedBefore.Keys];
         _most = usual && connections >= ManyConnections ? Math.Max(MaxErrors, TypicalTimes * Median(failedBefore.Values, connections))
             : MaxErrors;

@@ -134,7 +134,7 @@ internal sealed class WindowCounter(long frequency, IReadOnlyList<string>? named
     private string NameOf(string route) => _named.Contains(route) || (_named.Count < WindowTerms.MaxRoutes && _named.Add(route))
         ? route : WindowTerms.OtherRoutes;
 
-    /// <summary>A part of the connections. Locked by whoever touches it.</summary>
+    /// <summary>A part of the connections. Locked by the one that touches it.</summary>
     private sealed class Stripe
     {
         private RunningRequest? _newest;

@@ -293,7 +293,7 @@ internal sealed class ReloaderActor : UntypedActor, IWithTimers
     private static HashSet<EndpointKey> KeysOf(IReadOnlyList<EndpointOffer>? offers) =>
         (offers ?? []).Select(offer => new EndpointKey(offer.Endpoint, offer.Ordinal)).ToHashSet();
 
-    // Of the packet that is being acted on: whoever takes them closes them.
+    // Of the packet that is being acted on: who takes them closes them.
     private IReadOnlyList<int> TakeDescriptors()
     {
         var fds = _arrived!.Fds;
