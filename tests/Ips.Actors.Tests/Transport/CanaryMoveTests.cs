@@ -123,7 +123,8 @@ public sealed class CanaryMoveTests : ActorTest
         List<MovedConnection> carried = [];
         while (carried.Count < count)
         {
-            carried.AddRange(((MoverProtocol.Carry)await _carrier.FishForMessageAsync(message => message is MoverProtocol.Carry)).Connections);
+            var carry = (MoverProtocol.Carry)await _carrier.FishForMessageAsync(message => message is MoverProtocol.Carry);
+            carried.AddRange(carry.Connections);
         }
 
         return carried;
