@@ -143,7 +143,7 @@ public sealed class CanaryTests(ITestOutputHelper output) : ProcessTest(output)
     {
         ReloadReceipt? receipt = null;
         await Eventually.TrueAsync(
-            async () => (receipt = (await service.HistoryAsync()).History?.LastOrDefault()) is not null, "a receipt");
+            async () => (receipt = (await service.HistoryAsync()).History is [.., var newest] ? newest : null) is not null, "a receipt");
         return receipt!;
     }
 
