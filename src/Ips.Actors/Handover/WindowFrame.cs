@@ -35,8 +35,7 @@ internal sealed record RouteWindow(string Route, int Requests, int Errors, int E
 /// <param name="Errors">How many failed.</param>
 internal sealed record ConnectionFailures(long Connection, int Route, int Errors);
 
-/// <summary>How a predecessor wants to be told of the windows of its successor; a build that does not know the field tells
-/// nothing.</summary>
+/// <summary>What a predecessor asks its successor to send of its windows; a build that does not know the field sends none.</summary>
 /// <param name="IntervalMs">Length of a window, in milliseconds.</param>
 /// <param name="Routes">The routes that this generation names, the busiest first, so that both name the same ones.</param>
 internal sealed record WindowTerms(int IntervalMs, IReadOnlyList<string> Routes)

@@ -44,7 +44,7 @@ internal sealed class WindowMeter(Func<int> openConnections, TimeProvider time) 
     public JudgeTerms Terms() => new() { FailedBefore = _failures.Since(NowMs), ConnectionsBefore = openConnections() };
 
     /// <summary>A request begins.</summary>
-    /// <returns>What is to be told of its end; null while nobody watches.</returns>
+    /// <returns>What <see cref="Ended"/> takes at its end; null while nobody watches.</returns>
     public MeteredRequest? Begin(HttpContext context, HandoverConnection? connection)
     {
         if (_counter is not { } counter) return null;

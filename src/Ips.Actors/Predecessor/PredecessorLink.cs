@@ -19,7 +19,7 @@ internal sealed record PredecessorLink(IHandoverChannel? Channel, TimeSpan Healt
     /// <summary>Measures this generation for a predecessor that asks; null where nothing can.</summary>
     public IWindowMeter? Windows { get; init; }
 
-    /// <summary>How the predecessor wants to be told of windows; null if it does not.</summary>
+    /// <summary>What the predecessor asks for of windows; null if it does not.</summary>
     public WindowTerms? WindowTerms { get; set; }
 
     /// <summary>Stdout and stderr, while they are pipes to the predecessor.</summary>

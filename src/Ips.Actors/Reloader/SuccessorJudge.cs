@@ -18,9 +18,6 @@ internal sealed class SuccessorJudge(IWindowMeter meter, MildEffects rollBackOn 
     /// <summary>Why the successor is to be rolled back; null while it is not.</summary>
     public string? Worse => (_machine?.Look() as Verdict.RollBack)?.Reason;
 
-    /// <summary>The verdict now; null if nothing was compared.</summary>
-    public Verdict? Verdict => _stepped ? _machine?.Look() : null;
-
     /// <summary>The table for the receipt; null if nothing was compared.</summary>
     public Judgement? Report => !_stepped ? null : _heard ? _machine?.Report()
         : new Judgement("not-judged", "not judged: the new release does not tell how it does", 0, []);

@@ -28,7 +28,8 @@ internal sealed class SuccessorSender(SuccessorSlot slot, RuntimeFiles files, Ip
         {
             case SendWelcome welcome: return Welcome(welcome.Facts);
             case SuccessorEffect.Send { Frame: ServeFrame serve }:
-                Process.Channel.TrySend(serve with { Windows = slot.Judge?.Ask() });
+                if (!serve.Canary) slot.Judge?.End(); // nothing would be compared
+                Process.Channel.TrySend(serve with { Windows = serve.Canary ? slot.Judge?.Ask() : null });
                 break;
             case SuccessorEffect.Send send: Process.Channel.TrySend(send.Frame); break;
             case SendHistory history: Remind(history.Receipts); break;

@@ -79,12 +79,12 @@ public abstract class ReloaderTest : ActorTest
         return Launcher.Last;
     }
 
-    private protected async Task<FakeSuccessor> ServeAsync()
+    private protected async Task<FakeSuccessor> ServeAsync(bool canary = false)
     {
         var successor = await SpawnAsync();
         successor.Say(new HelloFrame(1, 1, successor.Pid, "2.0"));
         await Told.ExpectMsgAsync<FakeSuccessor.Sent>();
-        successor.Say(new ReadyFrame([new EndpointOffer("127.0.0.1:0", 1)]));
+        successor.Say(new ReadyFrame([new EndpointOffer("127.0.0.1:0", 1)], Accepts: canary ? [] : null));
         await Lifecycle.FishForMessageAsync(message => message is LifecycleEvent.SuccessorReady);
         Reloader.Tell(new ReloaderOrder.SendServe());
         Assert.IsType<ServeFrame>((await Told.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);

@@ -23,7 +23,7 @@ public sealed class SuccessorJudgeTests : ReloaderTest
         Assert.True(_meter.IsOn); // from the beginning of the reload
         successor.Say(new HelloFrame(1, 1, successor.Pid, "2.0"));
         await SentAsync<WelcomeFrame>();
-        successor.Say(new ReadyFrame());
+        successor.Say(new ReadyFrame(Accepts: []));
         await Lifecycle.FishForMessageAsync(message => message is LifecycleEvent.SuccessorReady);
         Reloader.Tell(new ReloaderOrder.SendServe());
         var asked = (await SentAsync<ServeFrame>()).Windows!;
@@ -34,7 +34,7 @@ public sealed class SuccessorJudgeTests : ReloaderTest
     [Fact]
     public async Task Window_OfAWorseSuccessor_FailsItWithTheReason()
     {
-        var successor = await ServeAsync();
+        var successor = await ServeAsync(canary: true);
         _judge.Step(.5);
         for (var index = 1; index <= 3; index++)
         {
@@ -52,9 +52,10 @@ public sealed class SuccessorJudgeTests : ReloaderTest
     }
 
     [Fact]
-    public async Task Window_BeforeTheFirstStep_DecidesNothing()
+    public async Task Window_OfASuccessorThatIsNoCanary_DecidesNothing()
     {
         var successor = await ServeAsync();
+        Assert.False(_meter.IsOn);
         Clock.Advance(TimeSpan.FromMilliseconds(100));
         for (var index = 1; index <= 3; index++) successor.Say(WindowFeed.Failing(1, 2, 3, 4)(_meter.Make(index)));
         await RoundTrip();
@@ -66,7 +67,7 @@ public sealed class SuccessorJudgeTests : ReloaderTest
     [Fact]
     public async Task Promotion_OfASuccessorThatTellsNothing_SaysSo()
     {
-        var successor = await ServeAsync();
+        var successor = await ServeAsync(canary: true);
         _judge.Step(.5);
         Clock.Advance(TimeSpan.FromMilliseconds(100));
         await PromoteAsync(successor);
@@ -77,11 +78,11 @@ public sealed class SuccessorJudgeTests : ReloaderTest
     [Fact]
     public async Task Window_ThatCrossesThePromotion_IsNoFault()
     {
-        var successor = await ServeAsync();
+        var successor = await ServeAsync(canary: true);
         await PromoteAsync(successor);
         successor.Say(_meter.Make(1));
         await RoundTrip();
-        await Lifecycle.ExpectMsgAsync<LifecycleEvent.PromotionAcknowledged>();
+        await Lifecycle.FishForMessageAsync(message => message is LifecycleEvent.PromotionAcknowledged);
         await Lifecycle.ExpectNoMsgAsync(TimeSpan.Zero);
     }
 }
