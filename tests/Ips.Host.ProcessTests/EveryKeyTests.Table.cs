@@ -60,6 +60,8 @@ public sealed partial class EveryKeyTests
         ["ips.reload.env-file"] = (Effect.AppliedToTheNextReload, Round.Daemon),
         ["ips.reload.last-good"] = (Effect.Applied, Round.Daemon),
         ["ips.reload.canary"] = (Effect.Told, Round.Daemon), // CanaryTests
+        ["ips.reload.probation-max"] = (Effect.Told, Round.Daemon), // CanaryTests
+        ["ips.reload.roll-back-on"] = (Effect.Told, Round.Daemon), // SuccessorJudgeTests
         ["ips.reload.watch"] = (Effect.Told, Round.Daemon), // SelfReloadTests
         ["ips.reload.watch-interval"] = (Effect.Told, Round.Daemon), // SelfReloadTests
         ["ips.reload.every"] = (Effect.Told, Round.Daemon), // SelfReloadTests

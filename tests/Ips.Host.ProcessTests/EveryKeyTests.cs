@@ -71,6 +71,8 @@ public sealed partial class EveryKeyTests(ITestOutputHelper output) : ReceiptTes
             ips.reload.health-tags = ["ready"]
             ips.reload { env-file = "{{At("env")}}", last-good = false }
             ips.reload.canary = ["20%"]
+            ips.reload.probation-max = 21s
+            ips.reload.roll-back-on = [slower]
             ips.reload { watch = [release], watch-interval = 2s, every = 100h, max-memory = 100GiB }
             ips.warmup { requests = [] }
             ips.listener { backlog = 96, unix-mode = "0640", main-only = ["http://127.0.0.1:{{metrics}}"] }

@@ -23,6 +23,18 @@ public sealed class ReloadOptions
     /// word <c>off</c>: no canary; the successor accepts all new connections once it serves.</value>
     public IReadOnlyList<string>? Canary { get; set; }
 
+    /// <summary>Gets or sets how long a canary may stay on probation if what its requests show by the end of <see cref="Probation"/> is not
+    /// enough to judge it. The last step becomes longer, only while the rate of requests promises a verdict within this time, or while the
+    /// canary seems to be worse.</summary>
+    /// <value>From 0 to 1 h; not above <see cref="Probation"/>: it is never lengthened. Default 30 s.</value>
+    public TimeSpan ProbationMax { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Gets or sets what rolls a canary back in addition to errors, requests without an answer, and latencies of 1.5 times:
+    /// <c>slower</c> (latencies of 1.3 times), <c>processor</c> and <c>memory</c> (1.3 times as much processor time, or allocated memory,
+    /// for a request). The receipt mentions them in any case.</summary>
+    /// <value>Any of <c>slower</c>, <c>processor</c> and <c>memory</c>. Default empty.</value>
+    public IReadOnlyList<string> RollBackOn { get; set; } = [];
+
     /// <summary>Gets or sets the interval of the successor's health reports during probation. After three missed reports in a row the
     /// reload is rolled back.</summary>
     /// <value>From 100 ms to 1 min. Default 1 s.</value>

@@ -111,7 +111,7 @@ internal sealed class Watcher(Watcher.Facts facts, TimeProvider time) : IDisposa
         {
             NewPid = reload.NewPid,
             ProbationEndsAt = phases.TryGetValue("serving", out var serves)
-                ? reload.StartedAt.AddMilliseconds(serves) + facts.Probation : null,
+                ? reload.StartedAt.AddMilliseconds(serves) + (reload.LongerProbation ?? facts.Probation) : null,
         };
     }
 

@@ -97,6 +97,7 @@ internal static class EventIds
     public const int ReturnFailed = 1310;
     public const int FrameFailed = 1311;
     public const int CanaryShare = 1312;
+    public const int ProbationLengthened = 1313;
     public const int MakingRoom = 1330;
     public const int AwaitingRoom = 1331;
     public const int FilesShared = 1340;

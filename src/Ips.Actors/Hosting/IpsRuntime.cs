@@ -276,7 +276,7 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
         var slot = new SuccessorSlot
         {
             Meter = memory.Meter,
-            Judge = new SuccessorJudge(frontState.Windows),
+            Judge = new SuccessorJudge(frontState.Windows, options.Reload),
             Paused = () => frontState.Paused,
             Facts = () => generation.Facts,
             OwnHealth = () => OwnHealthAsync(checks),

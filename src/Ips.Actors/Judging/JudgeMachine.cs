@@ -1,3 +1,4 @@
+using Ips.Actors.Configuration;
 using Ips.Actors.Handover;
 
 namespace Ips.Actors.Judging;
@@ -75,6 +76,15 @@ internal sealed class JudgeMachine(JudgeTerms terms)
             ? TimeSpan.FromSeconds(Math.Ceiling(((_windows - _windowsInStep) * WindowTerms.Interval / 1000.0) + (seconds * times))) : null,
             smallest);
     }
+
+    /// <summary>Why the probation is worth lengthening, as a clause; null if it is not: the evidence tells enough, or would not even after
+    /// <paramref name="longest"/>.</summary>
+    public string? Wants(TimeSpan longest) => Look() switch
+    {
+        Verdict.RollBack => null,
+        Verdict.NotJudged { WouldNeed: { } need } few when need <= longest => JudgeWords.Wants(few.Requests, need),
+        _ => IsSuspicious ? JudgeWords.Suspicious : null,
+    };
 
     /// <summary>The verdict and the table now.</summary>
     public Judgement Report()
@@ -253,6 +263,10 @@ internal sealed class JudgeMachine(JudgeTerms terms)
         if (terms.RollBackOn.HasFlag(MildEffects.Processor) && _processor.Value >= Bar) return JudgeWords.Processor(_before, _after);
         return terms.RollBackOn.HasFlag(MildEffects.Memory) && _memory.Value >= Bar ? JudgeWords.Memory(_before, _after) : null;
     }
+
+    // An equal release comes so far once in twenty reloads.
+    private bool IsSuspicious => Mixed(route => route.Errors.Value, _routesAtFirstError) >= NoteBar || _overdue.Value >= NoteBar
+        || IsSlow(NoteBar);
 
     // With few clients the two generations may have different kinds of them.
     private bool IsSlow(double bar) => Connections >= SomeConnections && Mixed(SlowEvidence, _routesAtFirstBet) >= bar;

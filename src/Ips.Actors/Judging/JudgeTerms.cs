@@ -1,3 +1,5 @@
+using Ips.Actors.Configuration;
+
 namespace Ips.Actors.Judging;
 
 /// <summary>What a judge knows before the first window.</summary>
@@ -12,21 +14,4 @@ internal sealed record JudgeTerms
 
     /// <summary>Effects that roll back, and not only appear in the receipt.</summary>
     public MildEffects RollBackOn { get; init; }
-}
-
-/// <summary>Effects that are worth a note.</summary>
-[Flags]
-internal enum MildEffects
-{
-    /// <summary>None.</summary>
-    None = 0,
-
-    /// <summary>Requests take 1.3 times as long.</summary>
-    Slower = 1,
-
-    /// <summary>A request takes 1.3 times as much processor time.</summary>
-    Processor = 2,
-
-    /// <summary>A request allocates 1.3 times as much memory.</summary>
-    Memory = 4,
 }

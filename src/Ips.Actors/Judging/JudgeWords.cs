@@ -18,6 +18,13 @@ internal static class JudgeWords
         _ => "",
     };
 
+    /// <summary>It may be worse, and some more requests will tell.</summary>
+    public const string Suspicious = "it seems to be worse than the release before it, which is not certain yet";
+
+    /// <summary>So few requests do not tell enough.</summary>
+    public static string Wants(long requests, TimeSpan need) => Text(
+        $"{requests} {(requests == 1 ? "request tells" : "requests tell")} too little, {need.TotalSeconds:0} s would be enough");
+
     /// <summary>It fails more often.</summary>
     public static string MoreErrors(RouteEvidence all, string? route) => Text(
         $"{all.After.Errors} of the {all.After.Requests} requests that it answered failed{Most(route)}, ")

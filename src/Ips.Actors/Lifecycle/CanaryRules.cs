@@ -3,7 +3,7 @@ using Ips.Actors.Handover;
 
 namespace Ips.Actors.Lifecycle;
 
-/// <summary>Whether a successor is a canary. Pure.</summary>
+/// <summary>Whether a successor is a canary, and for how long. Pure.</summary>
 internal static class CanaryRules
 {
     /// <summary>Why a successor is not a canary; empty if that is switched off, null if it is one.</summary>
@@ -29,6 +29,41 @@ internal static class CanaryRules
             ? [new SuccessorEffect.Pass(steps.Percent[step - 1]),
                 new SuccessorEffect.Arm(SuccessorTimer.CanaryStep, steps.StepLength(options.Reload.Probation))]
             : [new SuccessorEffect.Pass(steps.Percent[step - 1])];
+
+    /// <summary>How long the probation may last at most.</summary>
+    public static TimeSpan LongestProbation(ReloadOptions options) =>
+        options.Probation == TimeSpan.Zero || CanarySteps.Of(options).Percent.Count == 0 || options.ProbationMax < options.Probation
+            ? options.Probation : options.ProbationMax;
+
+    /// <summary>The probation's time is over: it is passed, unless the judge wants to see more of a canary.</summary>
+    public static SuccessorStep Conclude(SuccessorState.Serving serving, IpsOptions options) =>
+        serving.Concluding ? new(serving, new SuccessorEffect.AskJudge()) // again, after a restart
+        : serving.Facts.Canary && LongestProbation(options.Reload) > options.Reload.Probation
+            ? new(serving with { Concluding = true },
+                [.. Lengthened(serving with { Concluding = true }, options), new SuccessorEffect.AskJudge()])
+        : Pass(serving);
+
+    /// <summary>The clock of a lengthened probation.</summary>
+    public static SuccessorEffect[] Lengthened(SuccessorState.OnProbation state, IpsOptions options) =>
+        state is SuccessorState.Serving { Concluding: true }
+            ? [new SuccessorEffect.Arm(SuccessorTimer.ProbationMax, LongestProbation(options.Reload) - options.Reload.Probation)] : [];
+
+    /// <summary>The judge has said whether it has seen enough.</summary>
+    public static SuccessorStep Consider(SuccessorState.Serving serving, string? wants, IpsOptions options) => wants is null ? Pass(serving)
+        : new(serving, new SuccessorEffect.TellLengthened(new(wants, LongestProbation(options.Reload))));
+
+    /// <summary>The probation is passed.</summary>
+    public static SuccessorStep Pass(SuccessorState.Serving serving) => new(serving with { Concluding = false },
+        [.. Unlengthen(serving), new SuccessorEffect.Tell(new LifecycleEvent.ProbationPassed())]);
+
+    /// <summary>Stops the clock of a lengthened probation.</summary>
+    public static SuccessorEffect[] Unlengthen(SuccessorState.Serving serving) =>
+        serving.Concluding ? [new SuccessorEffect.Cancel(SuccessorTimer.ProbationMax)] : [];
+
+    /// <summary>Has a window weighed: the successor's, or if null, the one that has ended here.</summary>
+    public static SuccessorEffect[] Weigh(SuccessorState state, WindowFrame? window) =>
+        [new SuccessorEffect.WeighWindow(window),
+            .. state is SuccessorState.Serving { Concluding: true } ? [new SuccessorEffect.AskJudge()] : (SuccessorEffect[])[]];
 
     /// <summary>Tells that a successor is ready, and whether it is a canary.</summary>
     public static SuccessorEffect.TellReady TellReady(SuccessorFacts facts, IpsOptions options) => new(new(facts.Canary)

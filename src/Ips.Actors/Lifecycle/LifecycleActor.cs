@@ -230,10 +230,7 @@ internal sealed class LifecycleActor : UntypedActor, IWithTimers, IWithStash
 
     private void Consider(AskedReload asked)
     {
-        if (_queue.Joins(asked))
-        {
-            return;
-        }
+        if (_queue.Joins(asked)) return;
 
         if (!asked.Reload.DryRun && _process.ReloadObstacle() is { } obstacle)
         {
@@ -271,10 +268,7 @@ internal sealed class LifecycleActor : UntypedActor, IWithTimers, IWithStash
     private void Begin(AskedReload asked)
     {
         _queue.NoLongerDue(asked);
-        if (_queue.Joins(asked))
-        {
-            return;
-        }
+        if (_queue.Joins(asked)) return;
 
         _asking = asked;
         var source = asked.Reload.Source;

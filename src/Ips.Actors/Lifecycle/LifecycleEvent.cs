@@ -103,6 +103,10 @@ internal abstract record LifecycleEvent
     /// <summary>The successor is ready, and both generations write to these files, each at its own offset.</summary>
     public sealed record FilesShared(IReadOnlyList<string> Paths) : ReloadNews;
 
+    /// <summary>The probation's time is over, and the judge has seen too little: it is lengthened.
+    /// <paramref name="Longest"/>: how long all of it may last (<c>ips.reload.probation-max</c>).</summary>
+    public sealed record ProbationLengthened(string Reason, TimeSpan Longest) : ReloadNews;
+
     /// <summary>The successor can serve. <paramref name="Canary"/>: as a canary.</summary>
     public sealed record SuccessorReady(bool Canary = false) : LifecycleEvent
     {
@@ -121,6 +125,9 @@ internal abstract record LifecycleEvent
 
     /// <summary>The ready timeout passed without <c>ready</c>, or the promotion without its acknowledgement.</summary>
     public sealed record SuccessorTimedOut : LifecycleEvent;
+
+    /// <summary>The time of the probation is over.</summary>
+    public sealed record ProbationTimeOver : LifecycleEvent;
 
     /// <summary>The probation is over and no failure was seen.</summary>
     public sealed record ProbationPassed : LifecycleEvent;

@@ -238,8 +238,7 @@ internal static class LifecycleMachine
 
     private static Transition OnReady(LifecycleState state, LifecycleEvent @event) => @event switch
     {
-        ServeReceived serve =>
-            new(new Proving(serve.Canary), [.. Accept(serve.Canary), new BeginHealthReports(), new AnnounceServing()]),
+        ServeReceived on => new(new Proving(on.Canary), [.. Accept(on.Canary), new BeginHealthReports(), new AnnounceServing()]),
         PredecessorLost => BeginServing(state),
         _ => Ignored(state, @event),
     };
@@ -283,15 +282,16 @@ internal static class LifecycleMachine
     {
         (Overlapping on, SuccessorServes) => new(new OnProbation(on.Canary),
             [new DisarmSuccessorTimer(), .. Quiesce(on.Canary), new ArmProbationTimer()]),
-        (OnProbation on, ProbationPassed) => new(new Yielding(on.Canary), new ArmSuccessorTimer(), new YieldRole()),
+        (OnProbation, ProbationTimeOver) => new(state, new ConcludeProbation()),
+        (OnProbation on, ProbationPassed) => new(new Yielding(on.Canary),
+            new DisarmProbationTimer(), new ArmSuccessorTimer(), new YieldRole()),
         (Yielding on, RoleYielded) => new(new Promoting(on.Canary), new ArmSuccessorTimer(), new SendPromote()),
         (Promoting, PromotionAcknowledged) => new(new Moving(),
             new DisarmSuccessorTimer(), new KeepSockets(), new HandOverIdentity(), new FailReadiness(), new ArmMoveTimer(),
             new ReleaseListeners(true)),
 
-        (Overlapping, SuccessorFailed failed) => TakeBack(failed.Reason, failed.Responsive),
+        (Overlapping or OnProbation, SuccessorFailed failed) => TakeBack(failed.Reason, failed.Responsive),
         (Overlapping, SuccessorTimedOut) => TakeBack(NotServing, true),
-        (OnProbation, SuccessorFailed failed) => TakeBack(failed.Reason, failed.Responsive),
         (Yielding, SuccessorFailed failed) => TakeBack(failed.Reason, failed.Responsive, new TakeRole()),
         (Yielding, SuccessorTimedOut) => TakeBack(NotYielded, true, new TakeRole()),
         // The successor may have written the PID file already.

@@ -23,8 +23,8 @@ internal sealed class LifecycleTimers(
                 Arm(new LifecycleEvent.SuccessorTimedOut(),
                 options.Reload.ReadyTimeout + (arm.WithRoom ? options.Reload.RoomTimeout : TimeSpan.Zero)); break;
             case DisarmSuccessorTimer: owner.Timers.Cancel(nameof(LifecycleEvent.SuccessorTimedOut)); break;
-            case ArmProbationTimer: Arm(new LifecycleEvent.ProbationPassed(), options.Reload.Probation); break;
-            case DisarmProbationTimer: owner.Timers.Cancel(nameof(LifecycleEvent.ProbationPassed)); break;
+            case ArmProbationTimer: Arm(new LifecycleEvent.ProbationTimeOver(), options.Reload.Probation); break;
+            case DisarmProbationTimer: owner.Timers.Cancel(nameof(LifecycleEvent.ProbationTimeOver)); break;
             case ArmLameDuckTimer: Arm(new LifecycleEvent.LameDuckEnded(), options.Drain.LameDuck); break;
             case ArmMoveTimer: Arm(new LifecycleEvent.MoveTimedOut(), MoveTimeout); break;
             case ArmDrainTimer: ArmDrain(); break;

@@ -68,6 +68,9 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
     /// <summary>The successor's process id, once spawned.</summary>
     public int? NewPid { get; private set; }
 
+    /// <summary>How long the probation may last now that it was lengthened; null if it was not.</summary>
+    public TimeSpan? LongerProbation { get; private set; }
+
     /// <summary>How it failed; null while it has not.</summary>
     public (ReloadOutcome Outcome, string Reason)? Failure { get; private set; }
 
@@ -99,6 +102,9 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
             case LifecycleEvent.SuccessorGreeted greeted:
                 _newRelease = greeted.Release;
                 return Reached("hello");
+            case LifecycleEvent.ProbationLengthened lengthened:
+                LongerProbation = lengthened.Longest;
+                return $"the probation is longer, to judge: {lengthened.Reason}";
             case LifecycleEvent.FilesShared shared:
                 _warnings = [ReloadWarning.FilesShared(shared.Paths)];
                 return null;

@@ -33,6 +33,10 @@ internal abstract record ReloaderOrder : LifecycleEffect
     /// <summary>Tell the successor to accept, and watch its health reports.</summary>
     public sealed record SendServe : ReloaderOrder;
 
+    /// <summary>The probation's time is over. Answered by <see cref="LifecycleEvent.ProbationPassed"/>, once the judge has seen enough or
+    /// may see no more, or by <see cref="LifecycleEvent.SuccessorFailed"/>.</summary>
+    public sealed record ConcludeProbation : ReloaderOrder;
+
     /// <summary>Tell the successor that it is the main process.</summary>
     public sealed record SendPromote : ReloaderOrder
     {

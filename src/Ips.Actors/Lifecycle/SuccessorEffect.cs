@@ -83,6 +83,9 @@ internal abstract record SuccessorEffect
     /// <see cref="SuccessorEvent.Outdone"/> if it is worse.</summary>
     public sealed record WeighWindow(WindowFrame? Frame) : SuccessorEffect;
 
+    /// <summary>Ask the judge whether it has seen enough; answered by <see cref="SuccessorEvent.JudgeAsked"/>.</summary>
+    public sealed record AskJudge : SuccessorEffect;
+
     /// <summary>Arm a timer.</summary>
     public sealed record Arm(SuccessorTimer Timer, TimeSpan After) : SuccessorEffect;
 
@@ -141,6 +144,9 @@ internal abstract record SuccessorEffect
 
     /// <summary>It is ready: log it, and tell LifecycleActor.</summary>
     public sealed record TellReady(LifecycleEvent.SuccessorReady Ready) : ToOthers;
+
+    /// <summary>Its probation is lengthened: log it, once, and tell LifecycleActor.</summary>
+    public sealed record TellLengthened(LifecycleEvent.ProbationLengthened Lengthened) : ToOthers;
 
     /// <summary>It failed: log it, hold its output to a budget, and tell LifecycleActor its last lines and the reason.</summary>
     public sealed record TellFailed(LifecycleEvent.SuccessorFailed Failure) : ToOthers;

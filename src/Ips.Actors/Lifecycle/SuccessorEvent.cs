@@ -63,6 +63,10 @@ internal abstract record SuccessorEvent
     /// <summary>It is worse than this generation at the same time.</summary>
     public sealed record Outdone(string Reason) : SuccessorEvent;
 
+    /// <summary>The judge was asked whether it has seen enough. <paramref name="Wants"/>: what it still wants to see; null if it has, or if
+    /// no longer probation would help.</summary>
+    public sealed record JudgeAsked(string? Wants) : SuccessorEvent;
+
     /// <summary>The health URL has answered. <paramref name="Fault"/>: why that is not good; null if it is.</summary>
     public sealed record HealthUrlAnswered(string? Fault) : SuccessorEvent;
 
@@ -87,6 +91,9 @@ internal enum SuccessorTimer
 
     /// <summary>The canary's next share is due.</summary>
     CanaryStep,
+
+    /// <summary>The lengthened probation is over.</summary>
+    ProbationMax,
 
     /// <summary>A window of this generation ends; periodic.</summary>
     WindowDue,

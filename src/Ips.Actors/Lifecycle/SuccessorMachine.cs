@@ -51,7 +51,8 @@ internal static class SuccessorMachine
         {
             OfferingSockets offering => [new OfferSockets(offering.Order)],
             Ready { Unjudged: { } failing } => [new Judge(failing, null)],
-            OnProbation probation => [.. Watch(options), .. CanaryRules.Share(probation.Step, options)],
+            OnProbation probation => [.. Watch(options), .. CanaryRules.Share(probation.Step, options),
+                .. CanaryRules.Lengthened(probation, options)],
             Leaving { Carry: not CarryStage.Begun } => [new SendLeft()],
             Asked { End: not ProcessEnd.Exited } asked => [new Arm(SuccessorTimer.Escalate, asked.Patience)],
             Terminated { End: not ProcessEnd.Exited } => [new Arm(SuccessorTimer.Escalate, options.Reload.KillTimeout)],
@@ -77,9 +78,12 @@ internal static class SuccessorMachine
             (Serving serving, ReloaderOrder.SendServe) =>
                 new(serving with { Reported = false }, new Send(new ServeFrame(serving.Facts.Canary))),
 
+            (Serving serving, ReloaderOrder.ConcludeProbation) => CanaryRules.Conclude(serving, options),
+
             (Serving serving, ReloaderOrder.SendPromote promote) => new(
                 new Promoting(serving.Facts, serving.UrlFailures, serving.Step) { End = serving.End },
-                [new SendHistory(promote.History), .. IdentityIsLate(serving.Facts) ? [new SendIdentity()] : Nothing, new SendPromotion()]),
+                [.. CanaryRules.Unlengthen(serving), new SendHistory(promote.History),
+                    .. IdentityIsLate(serving.Facts) ? [new SendIdentity()] : Nothing, new SendPromotion()]),
             (Promoting or Main, ReloaderOrder.SendPromote promote) => new(state, new SendHistory(promote.History), new SendPromotion()),
 
             (Main { End: not ProcessEnd.ChannelClosed } and not Leaving { Carry: CarryStage.NotBegun }, ReloaderOrder.MoveConnections) =>
@@ -141,7 +145,7 @@ internal static class SuccessorMachine
         (OnProbation probation, HealthFrame { Ok: false, Failing: { Count: > 0 } failing } health) =>
             new(probation, ArmHealth(options), new Judge(failing, health)),
         (OnProbation probation, HealthFrame health) => OnReport(probation, health, options),
-        (OnProbation, WindowFrame window) => new(state, new WeighWindow(window)),
+        (OnProbation, WindowFrame window) => new(state, CanaryRules.Weigh(state, window)),
         (Main, HealthFrame or WindowFrame) => Stay(state), // it crossed the promotion
         (Promoting promoting, PromotedFrame) => new(
             new Promoted(promoting.Facts, promoting.Step > 0 ? CarryStage.Begun : CarryStage.NotBegun) { End = promoting.End },
@@ -209,8 +213,7 @@ internal static class SuccessorMachine
         (HealthJudge.Fault(health, options.Reload), state) switch
         {
             ({ } fault, _) => Fail(state, fault, responsive: true),
-            (null, Serving { Reported: false } serving) =>
-                OnServes(serving, options),
+            (null, Serving { Reported: false } serving) => OnServes(serving, options),
             _ => new(state, ArmHealth(options)),
         };
 
@@ -254,7 +257,8 @@ internal static class SuccessorMachine
         (SuccessorTimer.HealthUrlDue, OnProbation) => new(state, new AskHealthUrl()),
         (SuccessorTimer.CanaryStep, Serving serving) =>
             new(serving with { Step = serving.Step + 1 }, CanaryRules.Share(serving.Step + 1, options)),
-        (SuccessorTimer.WindowDue, OnProbation) => new(state, new WeighWindow(null)),
+        (SuccessorTimer.WindowDue, OnProbation) => new(state, CanaryRules.Weigh(state, null)),
+        (SuccessorTimer.ProbationMax, Serving serving) => CanaryRules.Pass(serving),
         (SuccessorTimer.Escalate, Ending ending) => Escalate(ending, options),
         (SuccessorTimer.ClosedWithoutExit, Main { Carry: not CarryStage.NotBegun, End: ProcessEnd.ChannelClosed }) =>
             new(state, new BreakCarry()),
@@ -279,6 +283,7 @@ internal static class SuccessorMachine
                 : Fail(probation, $"the health URL {state.Facts.HealthUrl} (ips.reload.health-url) "
                     + $"failed {HealthUrlFailuresAllowed} times in a row: {fault}", responsive: true),
         (OnProbation, Outdone outdone) => Fail(state, outdone.Reason, responsive: true),
+        (Serving { Concluding: true } serving, JudgeAsked asked) => CanaryRules.Consider(serving, asked.Wants, options),
         (OnProbation probation, HealthUrlAnswered) => new(probation with { UrlFailures = 0 }),
         (Ready { Unjudged: not null } or OnProbation, Judged judged) when (state is Ready) == judged.Report is null =>
             OnJudged(state, judged, options),
@@ -346,11 +351,7 @@ internal static class SuccessorMachine
     // Once: the first reason is the cause of all others. What is being ended, or is the main process, does not fail the reload.
     private static SuccessorStep Fail(Living state, string reason, bool responsive, bool drains = false)
     {
-        if (state is Main or Failed or Ending)
-        {
-            return Stay(state);
-        }
-
+        if (state is Main or Failed or Ending) return Stay(state);
         var cut = reason.Length > MaxReasonLength ? $"{reason.AsSpan(0, MaxReasonLength)}…" : reason;
         return new(new Failed(Before(state), drains) { End = state.End },
             [.. Abandon(state), new TellFailed(new LifecycleEvent.SuccessorFailed(cut, responsive))]);
@@ -370,7 +371,7 @@ internal static class SuccessorMachine
 
     private static SuccessorEffect[] Unwatch(Living state) => state is OnProbation
         ? [new Cancel(SuccessorTimer.HealthOverdue), new Cancel(SuccessorTimer.HealthUrlDue), new Cancel(SuccessorTimer.WindowDue),
-            new Cancel(SuccessorTimer.CanaryStep)]
+            new Cancel(SuccessorTimer.CanaryStep), new Cancel(SuccessorTimer.ProbationMax)]
         : Nothing;
 
     // It is not to be promoted.

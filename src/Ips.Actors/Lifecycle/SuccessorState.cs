@@ -62,8 +62,9 @@ internal abstract record SuccessorState
     /// that is no canary.</param>
     public abstract record OnProbation(SuccessorFacts Facts, int UrlFailures, int Step) : Living(Facts);
 
-    /// <summary>It was told to serve. <paramref name="Reported"/>: LifecycleActor knows that it does.</summary>
-    public sealed record Serving(SuccessorFacts Facts, int UrlFailures = 0, int Step = 0, bool Reported = false)
+    /// <summary>It was told to serve. <paramref name="Reported"/>: LifecycleActor knows that it does. <paramref name="Concluding"/>: the
+    /// probation's time is over, and the judge may still want more of it.</summary>
+    public sealed record Serving(SuccessorFacts Facts, int UrlFailures = 0, int Step = 0, bool Reported = false, bool Concluding = false)
         : OnProbation(Facts, UrlFailures, Step);
 
     /// <summary>It was told that it is the main process.</summary>

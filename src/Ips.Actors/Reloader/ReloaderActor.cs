@@ -111,7 +111,8 @@ internal sealed class ReloaderActor : UntypedActor, IWithTimers
                 Ask(_slot.JudgingUrl, fault => new SuccessorEvent.HealthUrlAnswered(fault), error => error.GetBaseException().Message);
                 break;
             case SuccessorEffect.Judge judge: Judge(judge); break;
-            case SuccessorEffect.WeighWindow some: Weigh(some.Frame); break;
+            case SuccessorEffect.WeighWindow some when _slot.Judge?.Weigh(some.Frame) is { } outdone: Apply(outdone); break;
+            case SuccessorEffect.AskJudge: Apply(new SuccessorEvent.JudgeAsked(_slot.Judge?.Wants())); break;
             case SuccessorEffect.Arm arm: Arm(arm); break;
             case SuccessorEffect.Cancel cancel:
                 Timers.Cancel(cancel.Timer);
@@ -259,15 +260,6 @@ internal sealed class ReloaderActor : UntypedActor, IWithTimers
     {
         if (_slot.Judge?.Report is { } judgement) _lifecycle.Tell(new LifecycleProtocol.SuccessorJudged(judgement));
         _slot.Judge?.End();
-    }
-
-    // This generation's own window if it is none of the successor's.
-    private void Weigh(WindowFrame? window)
-    {
-        if (_slot.Judge is not { } judge) return;
-        if (window is null) judge.TakeOwn();
-        else judge.Hear(window);
-        if (judge.Worse is { } reason) Apply(new SuccessorEvent.Outdone(reason));
     }
 
     private void Arm(SuccessorEffect.Arm arm)

@@ -54,6 +54,10 @@ internal static partial class ReloaderLog
         "Generation {Successor} (PID {Pid}) is a canary: passing {Percent} % of the new connections on to it.")]
     public static partial void CanaryShare(this ILogger logger, int successor, int pid, int percent);
 
+    [LoggerMessage(EventIds.ProbationLengthened, LogLevel.Information,
+        "Generation {Successor} (PID {Pid}) stays on probation for up to {Seconds} s: {Reason}.")]
+    public static partial void ProbationLengthened(this ILogger logger, int successor, int pid, double seconds, string reason);
+
     [LoggerMessage(EventIds.ReturnFailed, LogLevel.Error, "Failed to take back {Count:live connection} from the successor: {Reason}")]
     public static partial void ReturnFailed(this ILogger logger, Quantity count, string reason);
 

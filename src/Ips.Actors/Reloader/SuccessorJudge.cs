@@ -1,22 +1,21 @@
+using Ips.Actors.Configuration;
 using Ips.Actors.Handover;
 using Ips.Actors.Judging;
+using Ips.Actors.Lifecycle;
 
 namespace Ips.Actors.Reloader;
 
 /// <summary>The judge of one successor, and what measures this generation beside it; it outlives a restart of
 /// <see cref="ReloaderActor"/>, its user.</summary>
 /// <param name="meter">Measures this generation.</param>
-/// <param name="rollBackOn">Effects that roll back, and not only appear in the receipt.</param>
-internal sealed class SuccessorJudge(IWindowMeter meter, MildEffects rollBackOn = MildEffects.None)
+/// <param name="options">What rolls back beside what always does, and how long the probation may last.</param>
+internal sealed class SuccessorJudge(IWindowMeter meter, ReloadOptions options)
 {
     private JudgeMachine? _machine;
     private bool _stepped, _heard;
 
     /// <summary>Time to the end of the next window.</summary>
     public TimeSpan UntilNext => meter.UntilNext;
-
-    /// <summary>Why the successor is to be rolled back; null while it is not.</summary>
-    public string? Worse => (_machine?.Look() as Verdict.RollBack)?.Reason;
 
     /// <summary>The table for the receipt; null if nothing was compared.</summary>
     public Judgement? Report => !_stepped ? null : _heard ? _machine?.Report()
@@ -33,7 +32,7 @@ internal sealed class SuccessorJudge(IWindowMeter meter, MildEffects rollBackOn 
     /// <returns>What it is asked for.</returns>
     public WindowTerms Ask()
     {
-        _machine ??= new JudgeMachine(meter.Terms() with { RollBackOn = rollBackOn });
+        _machine ??= new JudgeMachine(meter.Terms() with { RollBackOn = MildEffectWords.Of(options.RollBackOn) });
         return new WindowTerms(WindowTerms.Interval, meter.NameRoutes());
     }
 
@@ -46,18 +45,26 @@ internal sealed class SuccessorJudge(IWindowMeter meter, MildEffects rollBackOn 
         _stepped |= _machine is not null;
     }
 
-    /// <summary>A window of this generation has ended.</summary>
-    public void TakeOwn()
+    /// <summary>Takes a window: the successor's, or if null, the one of this generation that has ended.</summary>
+    /// <returns>That the successor is worse; null while it is not.</returns>
+    public SuccessorEvent.Outdone? Weigh(WindowFrame? window)
     {
-        if (meter.Take() is { } window) _machine?.Before(window);
+        if (window is null)
+        {
+            if (meter.Take() is { } own) _machine?.Before(own);
+        }
+        else
+        {
+            _heard = true;
+            _machine?.After(window);
+        }
+
+        return _machine?.Look() is Verdict.RollBack worse ? new SuccessorEvent.Outdone(worse.Reason) : null;
     }
 
-    /// <summary>The successor's window has come.</summary>
-    public void Hear(WindowFrame window)
-    {
-        _heard = true;
-        _machine?.After(window);
-    }
+    /// <summary>What a longer probation would show, as a clause; null if it has seen enough, or the longest probation would not be
+    /// enough.</summary>
+    public string? Wants() => _heard ? _machine?.Wants(CanaryRules.LongestProbation(options)) : null;
 
     /// <summary>The probation is over: nothing is measured. The table stays.</summary>
     public void End() => meter.End();

@@ -28,6 +28,10 @@ internal sealed class SuccessorReporter(SuccessorSlot slot, IActorRef lifecycle,
                 log.Gone(slot.Generation, slot.Process!.Pid, ended.How);
                 TellOutput();
                 break;
+            case TellLengthened { Lengthened: var lengthened } when slot.Logged.Add(EventIds.ProbationLengthened):
+                log.ProbationLengthened(slot.Generation, slot.Process!.Pid, lengthened.Longest.TotalSeconds, lengthened.Reason);
+                lifecycle.Tell(lengthened);
+                break;
             case LogRefused refused: log.Refused(slot.Generation, refused.Hello.Pid, refused.Reason); break;
             case LogExcused excused when slot.Logged.Add(EventIds.ChecksExcused):
                 log.ChecksExcused(slot.Generation, ProbeResult.Describe(excused.Failing));

@@ -1,3 +1,4 @@
+using Ips.Actors.Configuration;
 using Ips.Actors.Handover;
 using Ips.Actors.Judging;
 using static Ips.Actors.Tests.Judging.WindowFeed;
@@ -161,6 +162,39 @@ public sealed class JudgeMachineTests
     {
         _windows.Pass(30, after: Taking(ms), connections: connections);
         Assert.Equal(rollsBack, _judge.Look() is Verdict.RollBack);
+    }
+
+    [Fact]
+    public void Wants_TooFewRequestsThatSoonAreEnough_SaysHowLong()
+    {
+        _windows.Pass(20, requests: 5);
+        var few = Assert.IsType<Verdict.NotJudged>(_judge.Look());
+        Assert.Equal(TimeSpan.FromSeconds(8), few.WouldNeed);
+        Assert.Equal("200 requests tell too little, 8 s would be enough", _judge.Wants(TimeSpan.FromSeconds(8)));
+        Assert.Null(_judge.Wants(TimeSpan.FromSeconds(7)));
+        _windows.Pass(12, requests: 5);
+        Assert.IsType<Verdict.Clean>(_judge.Look());
+        Assert.Null(_judge.Wants(TimeSpan.FromSeconds(30)));
+    }
+
+    [Fact]
+    public void Wants_WithoutRequests_IsNothing()
+    {
+        _windows.Pass(20, requests: 0);
+        Assert.Null(_judge.Wants(TimeSpan.FromHours(1)));
+    }
+
+    [Fact]
+    public void Wants_EvidenceThatIsNotEnough_SaysThatItSeemsWorse()
+    {
+        _windows.Pass(20);
+        Assert.Null(_judge.Wants(TimeSpan.FromSeconds(30)));
+        _windows.Pass(1, after: Failing(1, 2, 3, 4, 5, 6, 7));
+        Assert.IsType<Verdict.Clean>(_judge.Look()); // of more than these
+        Assert.Equal(JudgeWords.Suspicious, _judge.Wants(TimeSpan.FromSeconds(30)));
+        _windows.Pass(1, after: Failing(1, 2, 3, 4, 5, 6, 7));
+        Assert.NotNull(RollBack(_judge));
+        Assert.Null(_judge.Wants(TimeSpan.FromSeconds(30)));
     }
 
     [Fact]

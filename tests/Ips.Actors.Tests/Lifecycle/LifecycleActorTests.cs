@@ -72,7 +72,8 @@ public sealed class LifecycleActorTests : LifecycleActorTest
         foreach (var timer in LifecycleMachine.Resume(state).Select(TimeoutOf).OfType<TimeSpan>())
         {
             Clock.Advance(timer);
-            Assert.NotEqual(state.Name, await StateOf(lifecycle));
+            if (state is OnProbation) await Reloader.ExpectMsgAsync<ReloaderOrder.ConcludeProbation>();
+            else Assert.NotEqual(state.Name, await StateOf(lifecycle));
         }
     }
 

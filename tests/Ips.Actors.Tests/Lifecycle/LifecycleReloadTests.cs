@@ -37,6 +37,9 @@ public sealed class LifecycleReloadTests : LifecycleActorTest
         Clock.Advance(Options.Reload.Probation - TimeSpan.FromMilliseconds(1));
         Assert.Equal("OnProbation", await StateOf(lifecycle));
         Clock.Advance(TimeSpan.FromMilliseconds(1));
+        await Reloader.ExpectMsgAsync<ReloaderOrder.ConcludeProbation>();
+        Assert.Equal("OnProbation", await StateOf(lifecycle)); // until the judge has seen enough
+        lifecycle.Tell(new LifecycleEvent.ProbationPassed());
         await Front.ExpectMsgAsync<FrontOrder.YieldRole>();
         lifecycle.Tell(new LifecycleEvent.RoleYielded());
         await Reloader.ExpectMsgAsync<ReloaderOrder.SendPromote>();
@@ -113,6 +116,8 @@ public sealed class LifecycleReloadTests : LifecycleActorTest
         lifecycle.Tell(new LifecycleEvent.SuccessorServes());
         await StateOf(lifecycle);
         Clock.Advance(Options.Reload.Probation);
+        await StateOf(lifecycle);
+        lifecycle.Tell(new LifecycleEvent.ProbationPassed());
         Assert.Equal("Yielding", await StateOf(lifecycle));
         Clock.Advance(almost);
         lifecycle.Tell(new LifecycleEvent.RoleYielded());
@@ -157,9 +162,11 @@ public sealed class LifecycleReloadTests : LifecycleActorTest
         Time.SetBack(TimeSpan.FromSeconds(seconds));
         Clock.Advance(Options.Reload.Probation - TimeSpan.FromMilliseconds(1));
         Time.Advance(Options.Reload.Probation - TimeSpan.FromMilliseconds(1));
-        Assert.Equal("OnProbation", await StateOf(lifecycle)); // neither sooner nor later
+        Assert.DoesNotContain(Drain(Reloader), order => order is ReloaderOrder.ConcludeProbation); // neither sooner nor later
         Clock.Advance(TimeSpan.FromMilliseconds(1));
         Time.Advance(TimeSpan.FromMilliseconds(1));
+        await Reloader.ExpectMsgAsync<ReloaderOrder.ConcludeProbation>();
+        lifecycle.Tell(new LifecycleEvent.ProbationPassed());
         Assert.Equal("Yielding", await StateOf(lifecycle));
         Time.SetBack(TimeSpan.FromSeconds(seconds));
         lifecycle.Tell(new LifecycleEvent.RoleYielded());

@@ -291,7 +291,7 @@ internal sealed class LifecycleWalk(Func<LifecycleState, LifecycleEvent, Transit
         Require(fired < 10, Invariants.Stop, $"timers fire without end in {node.State}");
         Require(node.World.Timers != ArmedTimers.None, Invariants.Stop, $"a stop hangs in {node.State}: no timer is armed");
         foreach (var @event in WalkEvents.All.Where(e => e is LameDuckEnded or MoveTimedOut or DrainTimedOut or AbortTimedOut
-            or SuccessorTimedOut or ProbationPassed))
+            or SuccessorTimedOut or ProbationTimeOver))
         {
             if (WalkEvents.CanHappen(@event, node.World))
             {

@@ -67,7 +67,8 @@ internal static class StateRules
                 CheckSuccessor(world, SuccessorStage.ToldToServe, ArmedTimers.Successor);
                 break;
             case OnProbation:
-                CheckHandover(state, world, SuccessorStage.Serves, ArmedTimers.Probation);
+                CheckHandover(state, world, SuccessorStage.Serves,
+                    world.ConclusionOwed && !world.HasTimer(ArmedTimers.Probation) ? ArmedTimers.None : ArmedTimers.Probation);
                 Require(world.Role == AppRole.Primary, Invariants.Role, "not primary during probation");
                 break;
             case Yielding:

@@ -17,7 +17,7 @@ internal static class WalkEvents
             new ConnectionsDrained(1),
         new ConnectionsSettled(), new GuestsLeft(), new MoveTimedOut(), new LameDuckEnded(), new DrainTimedOut(), new AbortTimedOut(),
             new SuccessorReady(), new SuccessorReady(Canary: true), new SuccessorServes(), new SuccessorFailed("test", Responsive: true),
-        new SuccessorFailed("test", Responsive: false), new SuccessorTimedOut(), new ProbationPassed(), new PromotionAcknowledged(),
+        new SuccessorFailed("test", Responsive: false), new SuccessorTimedOut(), new ProbationTimeOver(), new ProbationPassed(), new PromotionAcknowledged(),
             new SuccessorLeaving(), new SuccessorGone(), new SuccessorGone(Crashed: true),
         new ServeReceived(), new ServeReceived(Canary: true), new PromoteReceived(), new StopReceived("test", Return: false),
         new StopReceived("test", Return: true), new PredecessorLost(),
@@ -37,7 +37,8 @@ internal static class WalkEvents
         DrainTimedOut => world.HasTimer(ArmedTimers.Drain),
         AbortTimedOut => world.HasTimer(ArmedTimers.Abort),
         SuccessorTimedOut => world.HasTimer(ArmedTimers.Successor),
-        ProbationPassed => world.HasTimer(ArmedTimers.Probation),
+        ProbationTimeOver => world.HasTimer(ArmedTimers.Probation),
+        ProbationPassed => world.ConclusionOwed,
         SuccessorReady => world.Successor != SuccessorStage.None,
         SuccessorServes => world.Successor >= SuccessorStage.ToldToServe,
         SuccessorFailed => world.HasUnpromotedSuccessor && !world.FailureTold,
@@ -61,7 +62,8 @@ internal static class WalkEvents
     {
         (_, StopReceived) => true, // PredecessorActor tells it once, and only of a channel that lives
         // a timer that is not armed tells nothing; a cancelled one's message is dropped by Akka
-        (Draining, DrainTimedOut or AbortTimedOut) => true,
+        (Draining, DrainTimedOut or AbortTimedOut) or (OnProbation, ProbationTimeOver) => true,
+        (OnProbation, ProbationPassed) => true, // told only when it was asked for
         // the front, the listener and the mover tell it only when asked
         (Draining or Moving, ConnectionsDrained or ListenersReleased) or (Moving, ConnectionsSettled) or (Draining, GuestsLeft) => true,
         (Serving, PromoteReceived) => true, // told by a predecessor only

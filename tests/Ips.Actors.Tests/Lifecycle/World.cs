@@ -109,6 +109,9 @@ internal sealed record World
     /// <summary>The successor is a canary: it accepts nothing before its promotion.</summary>
     public bool Canary { get; init; }
 
+    /// <summary>ReloaderActor is to say whether the probation is passed.</summary>
+    public bool ConclusionOwed { get; init; }
+
     /// <summary>This generation was told to serve as a canary.</summary>
     public bool ServesAsCanary { get; init; }
 

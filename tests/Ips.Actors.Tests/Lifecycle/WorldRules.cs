@@ -45,7 +45,8 @@ internal static class WorldRules
         DrainTimedOut => Fired(world, ArmedTimers.Drain),
         AbortTimedOut => Fired(world, ArmedTimers.Abort) with { RequestsCut = world.RequestsCut || (state is Draining && !world.Drained) },
         SuccessorTimedOut => Fired(world, ArmedTimers.Successor),
-        ProbationPassed => Fired(world, ArmedTimers.Probation),
+        ProbationTimeOver => Fired(world, ArmedTimers.Probation),
+        ProbationPassed => world with { ConclusionOwed = false },
         SuccessorReady ready => world.Successor == SuccessorStage.Spawned
             ? world with { Successor = SuccessorStage.Ready, Canary = ready.Canary } : world,
         SuccessorServes => world with
@@ -61,6 +62,7 @@ internal static class WorldRules
             MainDied = gone.Crashed && state is (Moving or Draining { Way: MoveWay.Successor }),
             Successor = SuccessorStage.None,
             Canary = false,
+            ConclusionOwed = false,
             Ending = SuccessorEnding.No,
             FailureTold = false,
             // it may have given connections back
@@ -143,6 +145,9 @@ internal static class WorldRules
                 return world with { Timers = world.Timers | ArmedTimers.Probation };
             case DisarmProbationTimer:
                 return world with { Timers = world.Timers & ~ArmedTimers.Probation };
+            case ConcludeProbation:
+                Require(world.Successor >= SuccessorStage.Serves, Invariants.Role, "a probation ends that has not begun");
+                return world with { ConclusionOwed = true };
             case SendServe:
                 Require(world is { DryRun: false, Successor: >= SuccessorStage.Ready },
                     Invariants.Accepting, "serve is said before the successor is ready, or to one that is only checked");

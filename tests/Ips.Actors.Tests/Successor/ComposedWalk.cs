@@ -19,7 +19,7 @@ internal sealed class ComposedWalk(
 
     private static readonly (Facts Timer, LifecycleEvent Event)[] LifecycleTimers =
     [
-        (Facts.SuccessorTimer, new SuccessorTimedOut()), (Facts.ProbationTimer, new ProbationPassed()),
+        (Facts.SuccessorTimer, new SuccessorTimedOut()), (Facts.ProbationTimer, new ProbationTimeOver()),
             (Facts.LameDuckTimer, new LameDuckEnded()),
         (Facts.MoveTimer, new MoveTimedOut()), (Facts.DrainTimer, new DrainTimedOut()), (Facts.AbortTimer, new AbortTimedOut()),
     ];
@@ -28,6 +28,7 @@ internal sealed class ComposedWalk(
     [
         (Facts.HealthTimer, SuccessorTimer.HealthOverdue), (Facts.EscalateTimer, SuccessorTimer.Escalate),
         (Facts.ClosedTimer, SuccessorTimer.ClosedWithoutExit), (Facts.ExitTimer, SuccessorTimer.ExitWithoutClose),
+        (Facts.ProbationMaxTimer, SuccessorTimer.ProbationMax),
     ];
 
     private readonly Dictionary<Whole, (Whole From, string By)> _seen = [];
@@ -106,6 +107,9 @@ internal sealed class ComposedWalk(
         if (whole.Has(Facts.ReleaseOwed)) yield return ("the listeners are released", draft =>
             draft.Settle(Facts.ReleaseOwed, new ListenersReleased()));
         if (whole.Has(Facts.SocketsOwed)) yield return ("the sockets are offered", draft => draft.OfferSockets(launches: true));
+        if (!whole.Has(Facts.JudgeOwed)) yield break;
+        yield return ("the judge has seen enough", draft => draft.AnswerJudge(null));
+        yield return ("the judge wants more", draft => draft.AnswerJudge("test"));
     }
 
     private static IEnumerable<(string By, Action<Draft> Step)> Timers(Whole whole)

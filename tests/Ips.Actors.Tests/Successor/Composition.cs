@@ -88,7 +88,13 @@ internal enum Facts
     /// <summary>The successor is to be ended.</summary>
     EndOrdered = 1 << 26,
 
-    OfReloader = HealthTimer | EscalateTimer | ClosedTimer | ExitTimer,
+    // Its ReloaderActor.
+
+    /// <summary>The judge is asked whether it has seen enough.</summary>
+    JudgeOwed = 1 << 27,
+    ProbationMaxTimer = 1 << 28,
+
+    OfReloader = HealthTimer | EscalateTimer | ClosedTimer | ExitTimer | JudgeOwed | ProbationMaxTimer,
     OfPeer = HasClosed | HasLied,
     OfReload = HasServed | PromoteSent | HasRestarted | EndOrdered,
 
@@ -96,7 +102,7 @@ internal enum Facts
     OutOfTheWay = HasLied | HasRestarted,
 
     /// <summary>What is on its way and comes by itself.</summary>
-    InFlight = RoleOwed | ReleaseOwed | SocketsOwed | ExitOwed,
+    InFlight = RoleOwed | ReleaseOwed | SocketsOwed | ExitOwed | JudgeOwed,
 }
 
 /// <summary>Messages on their way, oldest first, as numbers from 1 to 63.</summary>

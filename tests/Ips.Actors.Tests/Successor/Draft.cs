@@ -81,6 +81,12 @@ internal sealed class Draft(Whole whole, Machines machines)
         Feed(new SuccessorEvent.SocketsOffered());
     }
 
+    public void AnswerJudge(string? wants)
+    {
+        Clear(Facts.JudgeOwed);
+        Feed(new SuccessorEvent.JudgeAsked(wants));
+    }
+
     public void Fire(Facts timer, SuccessorTimer which)
     {
         Clear(timer);
@@ -191,6 +197,7 @@ internal sealed class Draft(Whole whole, Machines machines)
             case SuccessorEffect.SendStop when Whole.Has(Facts.HasClosed): Feed(new SuccessorEvent.StopUnheard()); break;
             case SuccessorEffect.SendStop: Tell(Frames.Stop); break;
             case SuccessorEffect.Signal { Number: SignalNumbers.SIGKILL } when Whole.IsPeerAlive: Die(); break;
+            case SuccessorEffect.AskJudge: Set(Facts.JudgeOwed); break;
             case SuccessorEffect.Arm arm: Set(FactOf(arm.Timer)); break;
             case SuccessorEffect.Cancel cancel: Clear(FactOf(cancel.Timer)); break;
             case SuccessorEffect.Forget:
@@ -244,6 +251,7 @@ internal sealed class Draft(Whole whole, Machines machines)
         SuccessorTimer.Escalate => Facts.EscalateTimer,
         SuccessorTimer.ClosedWithoutExit => Facts.ClosedTimer,
         SuccessorTimer.ExitWithoutClose => Facts.ExitTimer,
+        SuccessorTimer.ProbationMax => Facts.ProbationMaxTimer,
         _ => Facts.None, // no health URL in this model
     };
 }

@@ -103,7 +103,7 @@ internal static class SuccessorMutants
 
     // What only the log, a receipt or another count tells is not followed by the walk.
     private static bool IsDecisive(Type effect) => effect != typeof(LogExcused) && effect != typeof(LogRefused)
-        && effect != typeof(TellEnded)
+        && effect != typeof(TellEnded) && effect != typeof(TellLengthened)
         && effect != typeof(TellGreeted) && effect != typeof(TellSpawned) && effect != typeof(UnlimitOutput) && effect != typeof(NoteReady)
         && effect != typeof(SuccessorEffect.SendHistory) && effect != typeof(AskHealthUrl)
         && effect != typeof(WeighWindow) && effect != typeof(AskHealthUrlHere)

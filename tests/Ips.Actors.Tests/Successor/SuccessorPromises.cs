@@ -49,6 +49,20 @@ internal static class SuccessorPromises
             case Outdone when before is OnProbation:
                 Promise(after is Failed && effects.Any(e => e is TellFailed), SuccessorRules.Judged, "it is worse, and kept");
                 break;
+            case Ordered { Order: ReloaderOrder.ConcludeProbation } when before is Serving:
+                Promise(effects.Any(e => e is AskJudge) || Passes(effects), SuccessorRules.Judged, "a probation does not end");
+                Promise(before is Serving { Facts.Canary: true } || Passes(effects), SuccessorRules.Judged,
+                    "there is nothing to judge, and the probation is lengthened");
+                break;
+            case JudgeAsked { Wants: null } or TimerFired { Timer: SuccessorTimer.ProbationMax } when before is Serving { Concluding: true }:
+                Promise(Passes(effects), SuccessorRules.Judged, "all was seen, and the probation does not end");
+                break;
+            case JudgeAsked { Wants: not null }:
+                Promise(!Passes(effects), SuccessorRules.Judged, "the judge wants to see more, and the probation ends");
+                break;
+            case Received { Frame: WindowFrame } or TimerFired { Timer: SuccessorTimer.WindowDue } when before is Serving { Concluding: true }:
+                Promise(effects.Any(e => e is AskJudge), SuccessorRules.Judged, "a window was seen, and the judge is not asked again");
+                break;
             case Received { Frame: WindowFrame } or TimerFired { Timer: SuccessorTimer.WindowDue } when before is OnProbation:
                 Promise(effects.Any(e => e is WeighWindow), SuccessorRules.Judged, "a window is not weighed");
                 break;
@@ -77,6 +91,8 @@ internal static class SuccessorPromises
 
         void Promise(bool kept, string rule, string otherwise) => Require(kept, rule, $"{otherwise}: {before.Name} to {after.Name}");
     }
+
+    private static bool Passes(IReadOnlyList<SuccessorEffect> effects) => effects.Any(e => e is Tell { Event: LifecycleEvent.ProbationPassed });
 
     private static bool IsReport(SuccessorEvent @event) => @event is not Judged { Report: null };
 }

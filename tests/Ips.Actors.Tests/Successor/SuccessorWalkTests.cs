@@ -15,6 +15,7 @@ public sealed class SuccessorWalkTests(ITestOutputHelper output)
     [
         ("\\w+ \\+ (ChannelClosed|Exited|ExitWithoutClose): without Cancel",
             "to be forgotten cancels every clock, and after the exit nothing is signalled"),
+        ("Serving \\+ ProbationMax: without Cancel", "it has just fired"),
         ("\\w+ \\+ EndSuccessor: without Cancel", "the clock of a closed channel means nothing once it is being ended"),
     ];
 

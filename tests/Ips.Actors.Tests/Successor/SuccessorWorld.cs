@@ -43,10 +43,12 @@ internal enum Done
     /// <summary>The mover has a canary.</summary>
     CanaryBegun = 1 << 20,
 
-    // A clock that runs.
+    // Clocks that run.
     WindowDue = 1 << 21,
+    ProbationMax = 1 << 22,
 
-    Clocks = HealthOverdue | HealthUrlDue | WindowDue | Escalate | ClosedWithoutExit | ExitWithoutClose | CanaryStep,
+    Clocks = HealthOverdue | HealthUrlDue | WindowDue | Escalate | ClosedWithoutExit | ExitWithoutClose | CanaryStep
+        | ProbationMax,
 }
 
 /// <summary>How effects change what is true, with the rules that hold for each of them, and for each state.</summary>
@@ -147,6 +149,10 @@ internal static class SuccessorRules
                 Require(done.HasFlag(Done.ServeSent) && (done & (Done.FailureTold | Done.StopSent)) == 0, Order,
                     "serves is reported for a successor that was not told to serve");
                 return done;
+            case LifecycleEvent.ProbationPassed:
+                Require(before is Serving && (done & (Done.FailureTold | Done.StopSent)) == 0, Order,
+                    "a probation is passed by one that is not on it, or failed");
+                return done;
             case LifecycleEvent.PromotionAcknowledged:
                 Require(done.HasFlag(Done.PromoteSent) && (done & (Done.FailureTold | Done.StopSent)) == 0, Order,
                     "a promotion is told that was not ordered, or was taken back");
@@ -194,6 +200,8 @@ internal static class SuccessorRules
             "its reports are not watched");
         Require(state is not Serving { Step: 1 } || done.HasFlag(Done.CanaryStep), rule, "the canary stays at its first share");
         Require(state is OnProbation { Step: > 0 } || !done.HasFlag(Done.CanaryStep), rule, $"a share is due in {state.Name}");
+        Require(state is Serving { Concluding: true } == done.HasFlag(Done.ProbationMax), rule,
+            "a probation that was lengthened has no end, or an end that nobody waits for");
         Require(state is OnProbation || (done & (Done.HealthOverdue | Done.HealthUrlDue | Done.WindowDue)) == 0, rule,
             $"reports are awaited in {state.Name}");
         Require(state is not (Asked or Terminated) || state is Living { End: ProcessEnd.Exited } || done.HasFlag(Done.Escalate), rule,
