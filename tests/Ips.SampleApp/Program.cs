@@ -48,6 +48,7 @@ app.UseRouting();
 app.MapLoadEndpoints();
 app.MapFuzzEndpoints();
 app.MapIpsProbes();
+BadRelease.Map(app, generation);
 app.MapHealthChecks("/health");
 
 // What this process runs, and what it was configured by: the content root of a release that is switched must be the new one's.
