@@ -1,21 +1,27 @@
 using System.Diagnostics;
 using System.Runtime;
+using Ips.Actors.Handover;
+using Ips.Actors.HttpFront;
 
 namespace Ips.Bench.Cost;
 
-/// <summary>The app: what <c>dotnet new web</c> makes, with and without <c>AddIps()</c> as its only difference.</summary>
+/// <summary>The app: what <c>dotnet new web</c> makes, with and without <c>AddIps()</c> as its only difference; or with it, and measured all
+/// the time as during the probation of a successor.</summary>
 internal static class CostApp
 {
     private static readonly DateTime s_start = Process.GetCurrentProcess().StartTime;
     private static readonly List<Stamp> s_stamps = [];
+    private static Timer? s_windows;
 
-    public static void Run(bool withIps, string port, string pidFile)
+    public const string Plain = "plain", WithIps = "ips", Measured = "measured";
+
+    public static void Run(string kind, string port, string pidFile)
     {
         Note("the runtime");
         var builder = WebApplication.CreateBuilder(
             ["--urls", $"http://127.0.0.1:{port}", "--Ips:PidFile", pidFile, "--Logging:LogLevel:Microsoft.AspNetCore", "Warning"]);
         Note("the builder");
-        if (withIps)
+        if (kind is not Plain)
         {
             builder.AddIps();
             Note("the line");
@@ -27,7 +33,15 @@ internal static class CostApp
         app.MapGet("/allocations", AllocationTrace.Read);
         Note("the build");
         app.Lifetime.ApplicationStarted.Register(() => Note("the host's start"));
+        if (kind is Measured) app.Lifetime.ApplicationStarted.Register(() => Measure(app.Services.GetRequiredService<FrontState>().Windows!));
         app.Run();
+    }
+
+    // What a predecessor does with its own windows, but for the judge.
+    private static void Measure(WindowMeter meter)
+    {
+        meter.Begin(routes: null);
+        s_windows = new Timer(_ => meter.Take(), null, meter.UntilNext, WindowTerms.Length);
     }
 
     // JIT work and processor time of the whole process, up to this request: it comes right after the first response.

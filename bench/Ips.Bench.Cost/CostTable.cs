@@ -11,7 +11,7 @@ internal static class CostTable
     private const string StartAims = "JIT: at most 250 ms; ReadyToRun: at most 100 ms";
 
     public static string Render(
-        string measured, IReadOnlyList<(string Name, Starts Pairs)> starts, Loads kept, Loads single,
+        string measured, IReadOnlyList<(string Name, Starts Pairs)> starts, Loads kept, Loads single, Loads measuring,
         (Allocations Plain, Allocations Ips) allocations)
     {
         var text = new StringBuilder();
@@ -32,14 +32,18 @@ internal static class CostTable
         Times("the first response", start => start.FirstResponseMs - start.Inside.Parts[^1].AtMs);
 
         text.Append("\n| `/ping` (ReadyToRun) | without | with | ratio | aim |\n|---|---|---|---|---|\n");
-        foreach (var (name, loads) in new[] { ("kept connections", kept), ("one request a connection", single) })
+        foreach (var (name, loads, aim) in new[]
+        {
+            ("kept connections", kept, 0.985), ("one request a connection", single, 0.985),
+            ("kept connections with the line, not measured and measured for the judge", measuring, 0.99),
+        })
         {
             text.Append($"| {name}, requests/s | {Show(loads.Select(p => p.Plain.PerSecond), "F0")} | ")
                 .Append($"{Show(loads.Select(p => p.Ips.PerSecond), "F0")} | ")
                 .Append($"{Show(loads.Select(p => p.Ips.PerSecond / p.Plain.PerSecond), "F3")} | |\n")
                 .Append($"| {name}, processor time of a request, µs | {Show(loads.Select(p => p.Plain.CpuMicroseconds), "F1")} | ")
                 .Append($"{Show(loads.Select(p => p.Ips.CpuMicroseconds), "F1")} | ")
-                .Append($"**{Show(loads.Select(p => p.Plain.CpuMicroseconds / p.Ips.CpuMicroseconds), "F3")}** | at least 0.985 |\n");
+                .Append($"**{Show(loads.Select(p => p.Plain.CpuMicroseconds / p.Ips.CpuMicroseconds), "F3")}** | at least {aim} |\n");
         }
 
         var ours = allocations.Ips.Types.Keys.Where(type => type.StartsWith("Ips.", StringComparison.Ordinal)).Order().ToList();

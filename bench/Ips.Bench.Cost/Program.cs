@@ -2,7 +2,7 @@
 // docs/bench-cost.md.
 //   run JIT READYTORUN OUTPUT [--start-pairs N] [--load-pairs N] [--seconds N]   measures, prints the table, writes it to the file OUTPUT;
 //                                                  JIT and READYTORUN are this program, published without and with ReadyToRun
-//   serve plain|ips PORT PIDFILE                   the app
+//   serve plain|ips|measured PORT PIDFILE          the app
 using System.Globalization;
 using Ips.Bench;
 using Ips.Bench.Cost;
@@ -10,8 +10,8 @@ using Ips.Bench.Cost;
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 switch (args)
 {
-    case ["serve", "plain" or "ips", var port, var pidFile]:
-        CostApp.Run(withIps: args[1] == "ips", port, pidFile);
+    case ["serve", CostApp.Plain or CostApp.WithIps or CostApp.Measured, var port, var pidFile]:
+        CostApp.Run(args[1], port, pidFile);
         return 0;
     case ["run", var jit, var readyToRun, var output, .. var options]:
         var (startPairs, loadPairs) = (Option(options, "--start-pairs", 15), Option(options, "--load-pairs", 9));
@@ -21,18 +21,20 @@ switch (args)
         {
             ("JIT", await StartCost.MeasureAsync(jit, startPairs)), ("ReadyToRun", await StartCost.MeasureAsync(readyToRun, startPairs))
         };
-        var kept = await RequestCost.MeasureAsync(readyToRun, loadPairs, seconds, keepsAlive: true);
-        var single = await RequestCost.MeasureAsync(readyToRun, loadPairs, seconds, keepsAlive: false);
-        var allocations = (await RequestCost.AllocationsAsync(readyToRun, "plain"), await RequestCost.AllocationsAsync(readyToRun, "ips"));
+        var cost = new RequestCost(readyToRun, loadPairs, seconds);
+        var kept = await cost.MeasureAsync(CostApp.Plain, CostApp.WithIps, keepsAlive: true);
+        var single = await cost.MeasureAsync(CostApp.Plain, CostApp.WithIps, keepsAlive: false);
+        var measured = await cost.MeasureAsync(CostApp.WithIps, CostApp.Measured, keepsAlive: true);
+        var allocations = (await cost.AllocationsAsync(CostApp.Plain), await cost.AllocationsAsync(CostApp.WithIps));
         var table = CostTable.Render(
             $"Measured on {machine}, {Machine.Load()} after it. {startPairs} pairs of starts and {loadPairs} pairs of {seconds} s of load.",
-            starts, kept, single, allocations);
+            starts, kept, single, measured, allocations);
         Console.Write(table);
         await File.WriteAllTextAsync(output, table);
         return 0;
     default:
         Console.Error.WriteLine(
-            "usage: run JIT READYTORUN OUTPUT [--start-pairs N] [--load-pairs N] [--seconds N] | serve plain|ips PORT PIDFILE");
+            "usage: run JIT READYTORUN OUTPUT [--start-pairs N] [--load-pairs N] [--seconds N] | serve plain|ips|measured PORT PIDFILE");
         return 2;
 }
 

@@ -9,16 +9,19 @@ namespace Ips.Bench.Cost;
 /// which says the same on a busy machine. Both servers have one processor and the load has another: a pool that has more of them than work
 /// spins, and what it spins is not the cost of a request.
 /// </summary>
-internal static class RequestCost
+/// <param name="program">The app, published.</param>
+/// <param name="pairs">Pairs of loads.</param>
+/// <param name="seconds">Of each load.</param>
+internal sealed class RequestCost(string program, int pairs, int seconds)
 {
     private const int Connections = 32;
     private const int ServerProcessor = 0, LoadProcessor = 1;
     private const int WarmRequests = 5_000, TracedRequests = 50_000;
 
-    public static async Task<IReadOnlyList<(Load Plain, Load Ips)>> MeasureAsync(string program, int pairs, int seconds, bool keepsAlive)
+    public async Task<IReadOnlyList<(Load Plain, Load Ips)>> MeasureAsync(string without, string with, bool keepsAlive)
     {
-        using var plain = new CostServer(program, "plain", ServerProcessor);
-        using var ips = new CostServer(program, "ips", ServerProcessor);
+        using var plain = new CostServer(program, without, ServerProcessor);
+        using var ips = new CostServer(program, with, ServerProcessor);
         await MeasureAsync(plain, Math.Max(5, seconds), keepsAlive); // both warm, their hot code compiled, before the first pair
         await MeasureAsync(ips, Math.Max(5, seconds), keepsAlive);
         List<(Load Plain, Load Ips)> measured = [];
@@ -30,7 +33,7 @@ internal static class RequestCost
             measured.Add(plainFirst ? (first, second) : (second, first));
             var pair = measured[^1];
             Console.Error.WriteLine(
-                $"load pair {i + 1}/{pairs}: {pair.Plain.PerSecond:F0} requests/s without, {pair.Ips.PerSecond:F0} with; "
+                $"load pair {i + 1}/{pairs}: {pair.Plain.PerSecond:F0} requests/s {without}, {pair.Ips.PerSecond:F0} {with}; "
                 + $"{pair.Plain.CpuMicroseconds:F1} and {pair.Ips.CpuMicroseconds:F1} us of processor time each");
         }
 
@@ -38,7 +41,7 @@ internal static class RequestCost
     }
 
     /// <summary>What a request on a kept connection allocates, and of which types.</summary>
-    public static async Task<(double BytesPerRequest, IReadOnlyDictionary<string, int> Types)> AllocationsAsync(string program, string kind)
+    public async Task<(double BytesPerRequest, IReadOnlyDictionary<string, int> Types)> AllocationsAsync(string kind)
     {
         using var server = new CostServer(program, kind);
         using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

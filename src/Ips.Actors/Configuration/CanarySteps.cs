@@ -33,6 +33,7 @@ internal sealed record CanarySteps(IReadOnlyList<int> Percent, bool Always)
         {
             if (word is AlwaysWord or OffWord) continue;
             if (Share(word) is not { } share) return $"'{word}' is no share such as 10%";
+            if (least > Most) return $"{word} follows {Most}%, the greatest share";
             if (share < least || share > Most) return $"{word} is not from {least}% to {Most}%";
             least = share + 1;
         }

@@ -21,25 +21,25 @@ internal sealed class WindowMeter(Func<int> openConnections, TimeProvider time) 
     private const int MaxEndpoints = 2 * WindowCounter.MaxRoutes; // some apps make endpoints while they run
 
     private readonly RecentFailures _failures = new();
-    private readonly ConcurrentDictionary<(Endpoint? Endpoint, string Method), string> _routes = new();
+    private RouteNames _routes = null!; // from the first reload on: a start needs none
     private volatile WindowCounter? _counter;
 
     public long Index => WindowCounter.IndexOf(time.GetTimestamp(), time.TimestampFrequency);
 
     public TimeSpan UntilNext => WindowCounter.UntilNext(time.GetTimestamp(), time.TimestampFrequency);
 
-    public void Begin(IReadOnlyList<string>? routes) => _counter = new WindowCounter(time.TimestampFrequency, routes);
+    public void Begin(IReadOnlyList<string>? routes)
+    {
+        _routes = new RouteNames();
+        _counter = new WindowCounter(time.TimestampFrequency, routes);
+    }
 
     public IReadOnlyList<string> NameRoutes() => _counter?.NameRoutes() ?? [];
 
     public WindowFrame? Take() =>
         _counter?.Take(time.GetTimestamp(), Environment.CpuUsage.TotalTime, GC.GetTotalAllocatedBytes(precise: false));
 
-    public void End()
-    {
-        _counter = null;
-        _routes.Clear();
-    }
+    public void End() => _counter = null;
 
     public JudgeTerms Terms() => new() { FailedBefore = _failures.Since(NowMs), ConnectionsBefore = openConnections() };
 
@@ -96,10 +96,11 @@ internal sealed class WindowMeter(Func<int> openConnections, TimeProvider time) 
         var endpoint = context.Features.Get<IExceptionHandlerFeature>()?.Endpoint ?? context.Features.Get<IEndpointFeature>()?.Endpoint;
         var method = HttpMethods.GetCanonicalizedValue(context.Request.Method);
         if (!IsKnown(method)) method = "?";
-        if (_routes.TryGetValue((endpoint, method), out var route)) return route;
-        if (_routes.Count >= MaxEndpoints) return WindowTerms.OtherRoutes;
+        var routes = _routes;
+        if (routes.TryGetValue((endpoint, method), out var route)) return route;
+        if (routes.Count >= MaxEndpoints) return WindowTerms.OtherRoutes;
         route = RouteName(method, (endpoint as RouteEndpoint)?.RoutePattern.RawText ?? endpoint?.DisplayName);
-        return _routes.GetOrAdd((endpoint, method), route);
+        return routes.GetOrAdd((endpoint, method), route);
     }
 
     /// <summary>The name of a route, as short as a frame allows.</summary>
@@ -115,6 +116,8 @@ internal sealed class WindowMeter(Func<int> openConnections, TimeProvider time) 
     private static bool IsKnown(string method) => HttpMethods.IsGet(method) || HttpMethods.IsPost(method) || HttpMethods.IsPut(method)
         || HttpMethods.IsDelete(method) || HttpMethods.IsPatch(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method)
         || HttpMethods.IsConnect(method) || HttpMethods.IsTrace(method);
+
+    private sealed class RouteNames : ConcurrentDictionary<(Endpoint? Endpoint, string Method), string>;
 }
 
 /// <summary>A request that is measured.</summary>
