@@ -30,8 +30,8 @@ internal sealed class JudgeMachine(JudgeTerms terms)
     private const double NoteBar = 20;
     private const int SkippedWindows = 6; // 1.5 s, in which much is compiled
     private const int OverdueWindows = 4; // a request is overdue after 1 s
-    private const int LeastRequests = 8; // of a window, for what a request costs
-    private const double Little = 1.3;
+    private const int CompiledWindows = 40; // 10 s, after which a new process runs as fast as it will
+    private const int EnoughBets = 12; // on latencies: of a release that is slow in each, they are the evidence for a rollback
     private const double FewRequestsShare = 0.25; // what a row must be able to show
     private const double LongestWaitSeconds = 3600;
 
@@ -43,10 +43,10 @@ internal sealed class JudgeMachine(JudgeTerms terms)
     private readonly FailingConnections _hanging = new(new Dictionary<long, int>(), 0);
     private readonly WindowTotals _before = new(), _after = new();
     private LikelihoodMixture _overdue;
-    private PairedBets _processor, _memory;
+    private readonly CostComparison _cost = new();
     private StepRequests _started; // since the step began
     private readonly List<long> _earlyBefore = [], _earlyAfter = []; // connections of requests that were overdue in the first seconds
-    private int _routesAtFirstError, _routesAtFirstBet;
+    private int _routesAtFirstError, _routesAtFirstBet, _bets;
     private long _firstStep, _windows, _windowsInStep;
     private double _share;
     private bool _judging;
@@ -83,8 +83,13 @@ internal sealed class JudgeMachine(JudgeTerms terms)
     {
         Verdict.RollBack => null,
         Verdict.NotJudged { WouldNeed: { } need } few when need <= longest => JudgeWords.Wants(few.Requests, need),
-        _ => IsSuspicious ? JudgeWords.Suspicious : null,
+        _ when IsSuspicious => JudgeWords.Suspicious,
+        _ => UntilLatencyIsJudged is { } need && need <= longest ? JudgeWords.WantsLatencies(_bets, need) : null,
     };
+
+    // Null if it is, or there are too few clients or requests for it.
+    private TimeSpan? UntilLatencyIsJudged => Connections < SomeConnections || _bets is 0 or >= EnoughBets ? null
+        : WindowTerms.Length * Math.Ceiling(SkippedWindows + ((double)(_windows - SkippedWindows) * EnoughBets / _bets));
 
     /// <summary>The verdict and the table now.</summary>
     public Judgement Report()
@@ -137,7 +142,7 @@ internal sealed class JudgeMachine(JudgeTerms terms)
         if (settled)
         {
             BetOnLatency();
-            BetOnCost(before, after);
+            if (before is not null && after is not null) _cost.Add(before, after, index > _firstStep + CompiledWindows);
         }
 
         _worse ??= Decide() is { } reason ? new Verdict.RollBack(reason) : null;
@@ -153,7 +158,7 @@ internal sealed class JudgeMachine(JudgeTerms terms)
 
     private void Count(WindowFrame window, bool after, bool settled)
     {
-        (after ? _after : _before).Add(window, settled);
+        (after ? _after : _before).Add(window);
         foreach (var route in window.Routes)
         {
             RouteOf(route.Route).Add(route, after, settled);
@@ -224,6 +229,7 @@ internal sealed class JudgeMachine(JudgeTerms terms)
         if (weight >= LatencyBlock.Enough)
         {
             if (_routesAtFirstBet == 0) _routesAtFirstBet = _routes.Count;
+            _bets++;
             _all.Slower.Add(Longer(LatencyComparison.Slower) > .5);
             _all.TwiceAsSlow.Add(Longer(LatencyComparison.TwiceAsSlow) > .5);
             _all.ALittleSlower.Add(Longer(LatencyComparison.ALittleSlower) > .5);
@@ -234,15 +240,6 @@ internal sealed class JudgeMachine(JudgeTerms terms)
 
         double Longer(LatencyComparison comparison) =>
             blocks.Sum(route => route.ForAll.Weight * route.ForAll.ShareOfLonger(comparison)) / weight;
-    }
-
-    private void BetOnCost(WindowFrame? before, WindowFrame? after)
-    {
-        if (before is null || after is null) return;
-        var (here, there) = (after.Routes.Sum(route => (long)route.Requests), before.Routes.Sum(route => (long)route.Requests));
-        if (here < LeastRequests || there < LeastRequests) return;
-        _processor.Add((double)after.ProcessorUs / here > Little * before.ProcessorUs / there);
-        _memory.Add((double)after.AllocatedBytes / here > Little * before.AllocatedBytes / there);
     }
 
     // Half of the evidence is on all requests, half on the routes. Only routes that had come before the first error, or the first bet: the
@@ -259,9 +256,10 @@ internal sealed class JudgeMachine(JudgeTerms terms)
 
         if (_hanging.After >= LeastFailing && _overdue.Value >= Bar) return JudgeWords.Hangs(_before, _after);
         if (IsSlow(Bar)) return JudgeWords.Slow(_all, Worst(SlowEvidence), Connections >= ManyConnections ? 1.5 : 2);
-        if (terms.RollBackOn.HasFlag(MildEffects.Slower) && IsALittleSlower(Bar)) return JudgeWords.Slow(_all, null, Little);
-        if (terms.RollBackOn.HasFlag(MildEffects.Processor) && _processor.Value >= Bar) return JudgeWords.Processor(_before, _after);
-        return terms.RollBackOn.HasFlag(MildEffects.Memory) && _memory.Value >= Bar ? JudgeWords.Memory(_before, _after) : null;
+        if (terms.RollBackOn.HasFlag(MildEffects.Slower) && IsALittleSlower(Bar))
+            return JudgeWords.Slow(_all, null, CostComparison.Little);
+        if (terms.RollBackOn.HasFlag(MildEffects.Processor) && _cost.Processor >= Bar) return JudgeWords.Processor(_cost);
+        return terms.RollBackOn.HasFlag(MildEffects.Memory) && _cost.Memory >= Bar ? JudgeWords.Memory(_cost) : null;
     }
 
     // An equal release comes so far once in twenty reloads.
@@ -304,8 +302,8 @@ internal sealed class JudgeMachine(JudgeTerms terms)
         List<string> notes = [];
         if (Connections < SomeConnections && _all.After.Requests > 0) notes.Add(JudgeWords.FewClients(Connections, SomeConnections));
         else if (_worse is null && !IsSlow(Bar) && IsALittleSlower(NoteBar)) notes.Add(JudgeWords.ALittleSlower(_all));
-        if (_processor.Value >= NoteBar) notes.Add($"Of it: {JudgeWords.Processor(_before, _after)}.");
-        if (_memory.Value >= NoteBar) notes.Add($"Of it: {JudgeWords.Memory(_before, _after)}.");
+        if (_cost.Processor >= NoteBar) notes.Add($"Of it: {JudgeWords.Processor(_cost)}.");
+        if (_cost.Memory >= NoteBar) notes.Add($"Of it: {JudgeWords.Memory(_cost)}.");
         return notes;
     }
 }

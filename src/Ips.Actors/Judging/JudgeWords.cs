@@ -25,6 +25,11 @@ internal static class JudgeWords
     public static string Wants(long requests, TimeSpan need) => Text(
         $"{requests} {(requests == 1 ? "request tells" : "requests tell")} too little, {need.TotalSeconds:0} s would be enough");
 
+    /// <summary>Its latencies were compared too rarely.</summary>
+    public static string WantsLatencies(int comparisons, TimeSpan need) => Text(
+        $"{comparisons} {(comparisons == 1 ? "comparison of latencies tells" : "comparisons of latencies tell")} too little, ")
+        + Text($"{need.TotalSeconds:0} s would be enough");
+
     /// <summary>It fails more often.</summary>
     public static string MoreErrors(RouteEvidence all, string? route) => Text(
         $"{all.After.Errors} of the {all.After.Requests} requests that it answered failed{Most(route)}, ")
@@ -41,12 +46,13 @@ internal static class JudgeWords
         + Text($"{all.After.Latency.QuantileMs(.5):0.##} ms, here {all.Before.Latency.QuantileMs(.5):0.##} ms)");
 
     /// <summary>A request costs more processor time.</summary>
-    public static string Processor(WindowTotals before, WindowTotals after) => Text(
-        $"a request took {after.ProcessorMs:0.###} ms of processor time, and {before.ProcessorMs:0.###} ms here at the same time");
+    public static string Processor(CostComparison cost) => Text(
+        $"a request took {cost.ProcessorMs.After:0.###} ms of processor time, and {cost.ProcessorMs.Before:0.###} ms here at the same time");
 
     /// <summary>A request allocates more.</summary>
-    public static string Memory(WindowTotals before, WindowTotals after) => Text(
-        $"a request allocated {after.AllocatedBytes / 1024:0.#} KiB, and {before.AllocatedBytes / 1024:0.#} KiB here at the same time");
+    public static string Memory(CostComparison cost) => Text(
+        $"a request allocated {cost.AllocatedBytes.After / 1024:0.#} KiB, ")
+        + Text($"and {cost.AllocatedBytes.Before / 1024:0.#} KiB here at the same time");
 
     /// <summary>It is a little slower.</summary>
     public static string ALittleSlower(RouteEvidence all) => Text(

@@ -68,7 +68,7 @@ public sealed class SuccessorJudgeTests : ReloaderTest
     [Fact]
     public async Task Conclusion_OfTooFewRequests_WaitsForMore()
     {
-        _meter.Make = index => WindowFeed.Window(index, 6) with { Connections = 10 };
+        _meter.Make = index => WindowFeed.Window(index, 6) with { Connections = index == 1 ? 5 : 0 };
         var successor = await ServeAsync(canary: true);
         _judge.Step(.5);
         var index = 0;
@@ -109,7 +109,7 @@ public sealed class SuccessorJudgeTests : ReloaderTest
     {
         Options.Reload.ProbationMax = TimeSpan.FromSeconds(8);
         Options.Reload.HealthInterval = TimeSpan.FromMinutes(1);
-        _meter.Make = index => WindowFeed.Window(index, 6) with { Connections = 10 };
+        _meter.Make = index => WindowFeed.Window(index, 6) with { Connections = index == 1 ? 5 : 0 };
         var successor = await ServeAsync(canary: true);
         _judge.Step(.5);
         for (var index = 1; index <= 20; index++)
