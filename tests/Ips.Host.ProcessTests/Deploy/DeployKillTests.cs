@@ -8,8 +8,8 @@ using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests.Deploy;
 
-/// <summary>kill -9 in each step of a deploy and of a rollback, and of the service in the middle of a rollback: the service answers, nothing
-/// is lost, and the next command mends.</summary>
+/// <summary>kill -9 in each step of a deploy and of a rollback, and of the service in the middle of a rollback: the service answers,
+/// nothing is lost, and the next command mends.</summary>
 [Trait("issue", "17")]
 public sealed class DeployKillTests(ITestOutputHelper output) : DeployTest(output)
 {

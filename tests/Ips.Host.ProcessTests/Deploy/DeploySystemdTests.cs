@@ -23,8 +23,8 @@ public sealed class DeploySystemdTests(ITestOutputHelper output) : ProcessTest(o
         await machine.CheckedAsync("cp", "-r", Build, $"{App}/releases/1");
         await machine.CheckedAsync("ln", "-s", "releases/1", $"{App}/current");
         await File.WriteAllTextAsync(machine.PathOf("/etc/app.conf"),
-            $"ips.urls = [\"http://127.0.0.1:{_port}\"]\nips.user = root\nips.pid-file = /run/app/app.pid\nips.store.path = /run/app/app.db\n"
-            + "ips.reload.probation = 200ms\n");
+            $"ips.urls = [\"http://127.0.0.1:{_port}\"]\nips.user = root\nips.pid-file = /run/app/app.pid\n"
+            + "ips.store.path = /run/app/app.db\nips.reload.probation = 200ms\n");
         await File.WriteAllTextAsync(machine.PathOf($"/etc/systemd/system/{Unit}"),
             $"""
             [Service]

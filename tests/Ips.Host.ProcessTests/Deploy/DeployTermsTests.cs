@@ -63,8 +63,8 @@ public sealed class DeployTermsTests(ITestOutputHelper output) : DeployTest(outp
         }
         else
         {
-            await Eventually.TrueAsync(() => deploy.Lines.Any(line => line.Text.StartsWith("waits for the reload", StringComparison.Ordinal)),
-                "a wait");
+            await Eventually.TrueAsync(() => deploy.Lines.Any(line => line.Text.StartsWith("waits for the reload",
+                StringComparison.Ordinal)), "a wait");
             await UnholdAsync(service);
             Assert.Equal(0, await deploy.WaitForExitAsync(Limits.Step));
         }

@@ -65,7 +65,8 @@ internal sealed class DeployAction(CliConsole console, ClientActions client)
             if (asked.Name == scene.Place.Serves && asked.Name == shelf.Current())
             {
                 Say($"release {asked.Name} serves already, and 'current' names it");
-                return status.LastReload is { } last && last.Deployed == asked.Name ? await client.ShowAsync(last, command.Json) : CliExitCode.Ok;
+                return status.LastReload is { } last && last.Deployed == asked.Name ? await client.ShowAsync(last, command.Json)
+                    : CliExitCode.Ok;
             }
 
             if (ReleaseStage.ProgramFault(shelf.PathOf(asked.Name), scene.Place.Program) is { } fault)
@@ -247,8 +248,8 @@ internal sealed class DeployAction(CliConsole console, ClientActions client)
             Interrupted = $"release {name} is in {shelf.PathOf(name)} and was not started";
             var before = await AwaitQuietAsync(service, cancellation);
             shelf.WriteJournal(shelf.ReadJournal() with { Asked = asked });
-            Interrupted = $"the service carries on with release {name}; if it is promoted, the next 'ips deploy' points 'current' at it, and "
-                + "'ips history' shows how it ended";
+            Interrupted = $"the service carries on with release {name}; if it is promoted, the next 'ips deploy' points 'current' at it, "
+                + "and 'ips history' shows how it ended";
             ReloadReceipt receipt;
             try
             {

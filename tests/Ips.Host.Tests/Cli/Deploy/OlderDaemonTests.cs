@@ -63,7 +63,8 @@ public sealed class OlderDaemonTests : IDisposable
     public async Task Daemon_OfBeforeReleases_IsAskedForNothing(string line)
     {
         using var daemon = Daemon(OldStatus, OldKnows);
-        await AssertFailsAsync(line, "Or its release is older than 'ips deploy': then switch the link by hand, and run 'ips reload', once.");
+        await AssertFailsAsync(line,
+            "Or its release is older than 'ips deploy': then switch the link by hand, and run 'ips reload', once.");
         Assert.Equal(["status"], Verbs(daemon));
         Assert.Equal(["0", "1"], Shelved());
     }
