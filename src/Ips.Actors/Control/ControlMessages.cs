@@ -34,7 +34,8 @@ internal sealed record ControlRequest : ReloadRequest
     public static ControlRequest For(ReloadRequest reload) =>
         new(reload switch
         {
-            { Release: not null } => ControlVerb.Deploy,
+            { Release: not null, Accept: null, IgnoreChecks: null } => ControlVerb.Deploy,
+            { Release: not null } => ControlVerb.DeployWith,
             { Folder: not null } => ControlVerb.CheckRelease,
             { Check: false, Accept: null, IgnoreChecks: null } => ControlVerb.Reload,
             _ => ControlVerb.ReloadWith,

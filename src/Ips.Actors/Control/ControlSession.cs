@@ -180,8 +180,10 @@ internal sealed class ControlSession : UntypedActor, IWithTimers
                 _daemon.Lifecycle.Tell(check);
                 break;
             case ControlVerb.ReloadWith: ReloadWith(InPlace(request)); break;
-            case ControlVerb.Deploy: Deploy(request, "ips deploy"); break;
-            case ControlVerb.Rollback: Deploy(request, "ips rollback to"); break;
+            case ControlVerb.Deploy: Deploy(WithoutTerms(request), "ips deploy"); break;
+            case ControlVerb.Rollback: Deploy(WithoutTerms(request), "ips rollback to"); break;
+            case ControlVerb.DeployWith: Deploy(request, "ips deploy"); break;
+            case ControlVerb.RollbackWith: Deploy(request, "ips rollback to"); break;
             case ControlVerb.CheckRelease: CheckRelease(request); break;
             case ControlVerb.Watch: BeginWatch(request); break;
             case ControlVerb.History: _daemon.Lifecycle.Tell(new LifecycleProtocol.GetHistory()); break;
@@ -252,22 +254,20 @@ internal sealed class ControlSession : UntypedActor, IWithTimers
             return;
         }
 
-        if (releases.Fault(request.Release) is { } fault)
+        if ((releases.Fault(request.Release) ?? TermsFault(request)) is { } fault)
         {
             End(new ControlEvent("error") { Message = fault });
             return;
         }
 
         var name = request.Release!;
-        var deploy = new LifecycleProtocol.Reload($"{command} {name} (PID {_peer.Pid})", ReplyTo: Self)
+        var deploy = new LifecycleProtocol.Reload($"{command} {name}{Words(request)} (PID {_peer.Pid})", ReplyTo: Self)
         {
             Request = request with
             {
                 NoQueue = true,
                 Check = false,
                 Id = null,
-                Accept = null,
-                IgnoreChecks = null,
                 Folder = releases.FolderOf(name),
             },
         };
@@ -313,6 +313,8 @@ internal sealed class ControlSession : UntypedActor, IWithTimers
 
     // Only the verbs that are made for it start another release than the one in place.
     private static ControlRequest InPlace(ControlRequest request) => request with { Release = null, Folder = null };
+
+    private static ControlRequest WithoutTerms(ControlRequest request) => request with { Accept = null, IgnoreChecks = null };
 
     private static (string Name, string Known)? Unknown(IReadOnlyList<string> names, IReadOnlyCollection<string> known) =>
         names.FirstOrDefault(name => !known.Contains(name)) is { } name

@@ -22,6 +22,12 @@ internal enum ControlVerb
     /// <summary>The same, of a release that served before.</summary>
     Rollback,
 
+    /// <summary>A deploy on the operator's terms; a verb of its own, as <see cref="ReloadWith"/> is one.</summary>
+    DeployWith,
+
+    /// <summary>A rollback on the operator's terms.</summary>
+    RollbackWith,
+
     /// <summary>A check of the release in a folder.</summary>
     CheckRelease,
 

@@ -25,7 +25,8 @@ internal record ReloadRequest
     /// <summary>Milliseconds that the request has waited in earlier processes.</summary>
     public double? WaitedMs { get; init; }
 
-    /// <summary>The name of the release to start instead of the one in place; on <c>deploy</c> and <c>rollback</c>.</summary>
+    /// <summary>The name of the release to start instead of the one in place; on <c>deploy</c> and <c>rollback</c>,
+    /// with terms or without.</summary>
     public string? Release { get; init; }
 
     /// <summary>The folder of the release to start instead of the one in place. A client names it on <c>check-release</c> alone; else the

@@ -1,5 +1,6 @@
 using Ips.Actors.Launch;
 using Ips.Host.Configuration;
+using Ips.Host.Inventory.Storage;
 
 namespace Ips.Host.Cli;
 
@@ -33,16 +34,42 @@ internal sealed record DoctorCommand(DaemonArguments Daemon, int? Pid = null) : 
 /// <param name="Json">Print the receipt as JSON.</param>
 /// <param name="Timeout">How long to wait; null for the daemon's own limits.</param>
 /// <param name="Check">Only see whether the release would get ready; nothing is handed over.</param>
-/// <param name="NoQueue">Fail rather than wait for a reload that is under way.</param>
-/// <param name="AcceptStore">It may open another store than the running daemon has.</param>
-internal sealed record ReloadCommand(
-    DaemonTarget Target, bool Json, TimeSpan? Timeout, bool Check = false, bool NoQueue = false, bool AcceptStore = false) : CliCommand
+internal sealed record ReloadCommand(DaemonTarget Target, bool Json, TimeSpan? Timeout, bool Check = false) : CliCommand
 {
     /// <summary>The folder of the release to check; null for the release in place.</summary>
     public string? CheckFolder { get; init; }
 
-    /// <summary>Health checks that do not count against it.</summary>
+    /// <summary>The operator's terms.</summary>
+    public OperatorTerms Terms { get; init; } = new();
+}
+
+/// <summary>What an operator asks of a reload beyond the rules, or allows it.</summary>
+/// <param name="NoQueue">Fail rather than wait for a reload that is under way.</param>
+/// <param name="AcceptStore">The release may open another store than the running daemon has.</param>
+internal sealed record OperatorTerms(bool NoQueue = false, bool AcceptStore = false)
+{
+    /// <summary>Health checks that do not count against the release.</summary>
     public IReadOnlyList<string> IgnoreChecks { get; init; } = [];
+
+    /// <summary>The facts in which the release may differ, as on the control socket; null for none.</summary>
+    public IReadOnlyList<string>? Accept => AcceptStore ? [StoreIdentity.FactName] : null;
+
+    /// <summary>The checks, as on the control socket; null for none.</summary>
+    public IReadOnlyList<string>? Ignored => IgnoreChecks.Count > 0 ? IgnoreChecks : null;
+
+    /// <summary>They change how the release is judged, so a daemon that does not know them must not judge it.</summary>
+    public bool ForTheJudge => AcceptStore || IgnoreChecks.Count > 0;
+}
+
+/// <summary>Start a release that is not in place, and put it in place once it is promoted.</summary>
+/// <param name="Target">Which daemon.</param>
+/// <param name="Into">The folder with <c>current</c> and <c>releases/</c>; null for the one that the daemon was started from.</param>
+/// <param name="Json">Print the receipt as JSON.</param>
+/// <param name="Timeout">How long to wait; null for the daemon's own limits.</param>
+internal abstract record PlacingCommand(DaemonTarget Target, string? Into, bool Json, TimeSpan? Timeout) : CliCommand
+{
+    /// <summary>The operator's terms.</summary>
+    public OperatorTerms Terms { get; init; } = new();
 }
 
 /// <summary>Put a release beside the one that serves, start it, and put it in place once it is promoted.</summary>
@@ -53,7 +80,8 @@ internal sealed record ReloadCommand(
 /// <param name="Json">Print the receipt as JSON.</param>
 /// <param name="Timeout">How long to wait; null for the daemon's own limits.</param>
 internal sealed record DeployCommand(
-    DaemonTarget Target, string Source, string? Name = null, string? Into = null, bool Json = false, TimeSpan? Timeout = null) : CliCommand;
+    DaemonTarget Target, string Source, string? Name = null, string? Into = null, bool Json = false, TimeSpan? Timeout = null)
+    : PlacingCommand(Target, Into, Json, Timeout);
 
 /// <summary>Start a release that served before, and put it in place once it is promoted.</summary>
 /// <param name="Target">Which daemon.</param>
@@ -62,7 +90,8 @@ internal sealed record DeployCommand(
 /// <param name="Json">Print the receipt as JSON.</param>
 /// <param name="Timeout">How long to wait; null for the daemon's own limits.</param>
 internal sealed record RollbackCommand(
-    DaemonTarget Target, string? Name = null, string? Into = null, bool Json = false, TimeSpan? Timeout = null) : CliCommand;
+    DaemonTarget Target, string? Name = null, string? Into = null, bool Json = false, TimeSpan? Timeout = null)
+    : PlacingCommand(Target, Into, Json, Timeout);
 
 /// <summary>Let a running daemon fail its readiness while it accepts on, or end that.</summary>
 internal sealed record PauseCommand(DaemonTarget Target, bool Paused) : CliCommand;

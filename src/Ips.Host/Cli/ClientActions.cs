@@ -21,6 +21,7 @@ internal sealed class ClientActions(CliConsole console)
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan DrawInterval = TimeSpan.FromMilliseconds(250);
     private bool _draws; // the block says what the lines would
+    private const string OnTerms = "-with"; // how a verb with terms ends
     private const int MostHops = 100; // of a request that each main process passes on to the next
 
     /// <summary><c>ips status</c></summary>
@@ -152,7 +153,8 @@ internal sealed class ClientActions(CliConsole console)
         settings.Ips.Reload.ReadyTimeout + CanaryRules.LongestProbation(settings.Ips.Reload) + (2 * settings.Ips.Reload.KillTimeout) + Margin;
 
     private static string Unknown(string verb) =>
-        verb == new ControlRequest(ControlVerb.ReloadWith).Verb ? "knows neither --accept-store nor --ignore-check"
+        verb.EndsWith(OnTerms, StringComparison.Ordinal)
+            ? $"knows neither --accept-store nor --ignore-check of 'ips {verb[..^OnTerms.Length]}'"
         : verb == new ControlRequest(ControlVerb.CheckRelease).Verb ? "cannot check a folder" : $"does not know 'ips {verb}'";
 
     // The request has an id: it counts once, however often it is sent and whichever process passes it on.
@@ -182,16 +184,14 @@ internal sealed class ClientActions(CliConsole console)
         ? new(ControlVerb.CheckRelease)
         {
             Folder = Path.GetFullPath(folder, console.Directory), TraceParent = TraceParent,
-            Accept = command.AcceptStore ? [StoreIdentity.FactName] : null,
-            IgnoreChecks = command.IgnoreChecks.Count > 0 ? command.IgnoreChecks : null,
+            Accept = command.Terms.Accept, IgnoreChecks = command.Terms.Ignored,
         }
-        : command is { AcceptStore: false, IgnoreChecks.Count: 0 }
-        ? new(command.Check ? ControlVerb.Check : ControlVerb.Reload) { NoQueue = command.NoQueue, TraceParent = TraceParent }
-        : new(ControlVerb.ReloadWith)
-        {
-            Check = command.Check, NoQueue = command.NoQueue, Accept = command.AcceptStore ? [StoreIdentity.FactName] : [],
-            IgnoreChecks = command.IgnoreChecks, TraceParent = TraceParent,
-        };
+        : command.Terms.ForTheJudge ? ReloadWith(command.Terms) with { Check = command.Check, NoQueue = command.Terms.NoQueue }
+        : new(command.Check ? ControlVerb.Check : ControlVerb.Reload) { NoQueue = command.Terms.NoQueue, TraceParent = TraceParent };
+
+    /// <summary>A reload to the release in place, on the operator's terms.</summary>
+    internal static ControlRequest ReloadWith(OperatorTerms terms) =>
+        new(ControlVerb.ReloadWith) { Accept = terms.Accept ?? [], IgnoreChecks = terms.IgnoreChecks, TraceParent = TraceParent };
 
     private Task DrawAsync(IAnsiConsole terminal, DaemonAddress address, Task until)
     {

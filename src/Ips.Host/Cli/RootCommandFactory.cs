@@ -102,31 +102,14 @@ internal static class RootCommandFactory
             HelpName = "FOLDER",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        var noQueue = new Option<bool>("--no-queue")
-        {
-            Description = "Fail if another reload is in progress. Default: wait for that reload, then reload again.",
-        };
-        var acceptStore = new Option<bool>("--accept-store")
-        {
-            Description = "Let the release open a different store: a restored backup, or a move to PostgreSQL.",
-        };
-        var ignoreChecks = new Option<string[]>("--ignore-check")
-        {
-            Description = "Ignore this health check, such as store, when judging the release. Repeatable.",
-            HelpName = "NAME",
-        };
+        var terms = new TermsOptionSet("wait for that reload, then reload again");
         command.Add(check);
-        command.Add(noQueue);
-        command.Add(acceptStore);
-        command.Add(ignoreChecks);
+        terms.AddTo(command);
         command.Add(timeout);
         command.SetAction((result, token) => actions.ReloadAsync(
-            new(
-                target.Read(result), target.Json(result), result.GetValue(timeout), result.GetResult(check) is not null,
-                result.GetValue(noQueue), result.GetValue(acceptStore))
+            new(target.Read(result), target.Json(result), result.GetValue(timeout), result.GetResult(check) is not null)
             {
-                CheckFolder = result.GetValue(check),
-                IgnoreChecks = result.GetValue(ignoreChecks) is { Length: > 0 } names ? names : [],
+                CheckFolder = result.GetValue(check), Terms = terms.Read(result),
             },
             token));
         return command;
@@ -144,12 +127,19 @@ internal static class RootCommandFactory
         var (into, timeout) = (Into(), Timeout(ReloadTimeout));
         var command = target.AddTo(new("deploy", "Put a release into releases/ beside the running one, start it by a reload, and point the "
             + "link 'current' at it once it is promoted. If it is not, nothing has changed."));
+        var terms = new TermsOptionSet("wait for it first");
         command.Add(source);
         command.Add(name);
         command.Add(into);
+        terms.AddTo(command);
         command.Add(timeout);
-        command.SetAction((result, token) => actions.DeployAsync(new(target.Read(result), result.GetRequiredValue(source),
-            result.GetValue(name), result.GetValue(into), target.Json(result), result.GetValue(timeout)), token));
+        command.SetAction((result, token) => actions.DeployAsync(
+            new(target.Read(result), result.GetRequiredValue(source), result.GetValue(name), result.GetValue(into), target.Json(result),
+                result.GetValue(timeout))
+            {
+                Terms = terms.Read(result),
+            },
+            token));
         return command;
     }
 
@@ -166,11 +156,17 @@ internal static class RootCommandFactory
         var command = target.AddTo(new("rollback",
             "Go back to the last good release: start it by a reload, and point the link 'current' at it once it is promoted. It stays "
             + "pinned until the next deploy."));
+        var terms = new TermsOptionSet("wait for it first");
         command.Add(name);
         command.Add(into);
+        terms.AddTo(command);
         command.Add(timeout);
-        command.SetAction((result, token) => actions.RollbackAsync(new(target.Read(result), result.GetValue(name), result.GetValue(into),
-            target.Json(result), result.GetValue(timeout)), token));
+        command.SetAction((result, token) => actions.RollbackAsync(
+            new(target.Read(result), result.GetValue(name), result.GetValue(into), target.Json(result), result.GetValue(timeout))
+            {
+                Terms = terms.Read(result),
+            },
+            token));
         return command;
     }
 

@@ -36,6 +36,8 @@ public sealed class ControlActorTests : ActorTest
         {
             Releases = new(new StartCommand(_folder.File("current/App"), ["App"], "/", new Dictionary<string, string>()), "App.dll",
                 _folder.File("releases/1")),
+            Facts = () => ["store"],
+            Checks = () => ["db"],
             Watched = new Watcher.Facts(4711, 7, "1.2.3", DateTimeOffset.UnixEpoch, TimeSpan.FromSeconds(5)),
         };
         _control = Supervise(Props.Create(() => new ControlActor(_identity, daemon, _log)));
@@ -84,6 +86,38 @@ public sealed class ControlActorTests : ActorTest
             (reload.Request.Folder, reload.Request.Release, reload.Request.NoQueue, reload.Request.Check, reload.Request.Id));
         reload.ReplyTo.Tell(new LifecycleProtocol.ReloadFinished(Receipt with { Deployed = "2" }));
         Assert.Equal("2", Assert.Single(await client.ReadToEndAsync()).Receipt!.Deployed);
+    }
+
+    [Theory]
+    [Trait("issue", "17")]
+    [InlineData("deploy", false, "ips deploy 2")]
+    [InlineData("rollback", false, "ips rollback to 2")]
+    [InlineData("deploy-with", true, "ips deploy 2 --accept-store --ignore-check db")]
+    [InlineData("rollback-with", true, "ips rollback to 2 --accept-store --ignore-check db")]
+    public async Task Deploy_OnTerms_HasThemOnlyByTheVerbThatHasTerms(string verb, bool terms, string source)
+    {
+        Directory.CreateDirectory(_folder.File("releases/2"));
+        using var client = await AskAsync(
+            $$"""{"verb":"{{verb}}","release":"2","accept":["store"],"ignoreChecks":["db"]}""");
+        var reload = await _lifecycle.ExpectMsgAsync<LifecycleProtocol.Reload>();
+        Assert.Equal($"{source} (PID {Environment.ProcessId})", reload.Source);
+        Assert.Equal((terms ? "store" : null, terms ? "db" : null, "2", true),
+            (reload.Terms?.Accept[0], reload.Terms?.IgnoreChecks[0], reload.Request.Release, reload.Request.NoQueue));
+        reload.ReplyTo.Tell(new LifecycleProtocol.ReloadFinished(Receipt with { Deployed = "2" }));
+        await client.ReadToEndAsync();
+    }
+
+    [Theory]
+    [Trait("issue", "17")]
+    [InlineData("deploy-with")]
+    [InlineData("rollback-with")]
+    public async Task Deploy_OnTermsThatTheServiceDoesNotKnow_StartsNothing(string verb)
+    {
+        Directory.CreateDirectory(_folder.File("releases/2"));
+        using var client = await AskAsync($$"""{"verb":"{{verb}}","release":"2","ignoreChecks":["none"]}""");
+        var answer = Assert.Single(await client.ReadToEndAsync());
+        Assert.Equal(("error", "this service has no health check 'none'; it has db"), (answer.Kind, answer.Message));
+        await _lifecycle.ExpectNoMsgAsync(TimeSpan.Zero);
     }
 
     [Theory]
@@ -193,7 +227,7 @@ public sealed class ControlActorTests : ActorTest
 
     [Theory]
     [InlineData("""{"verb":"dance"}""",
-        "unknown verb 'dance'; known are status, reload, check, reload-with, deploy, rollback, "
+        "unknown verb 'dance'; known are status, reload, check, reload-with, deploy, rollback, deploy-with, rollback-with, "
             + "check-release, history, watch, pause, resume, stop")]
     [InlineData("null", "the request is null")]
     public async Task Request_ThatIsNone_IsAnsweredWithAnError(string request, string message)

@@ -20,6 +20,14 @@ public sealed class ControlRequestTests
     public void For_AReloadWithoutTerms_IsTheVerbThatEveryBuildKnows() =>
         Assert.Equal("""{"verb":"reload","id":"abc"}""", Json(new ReloadRequest { Id = "abc" }));
 
+    [Fact]
+    public void For_ADeploy_HasTermsByTheVerbThatHasThem()
+    {
+        Assert.Equal("""{"verb":"deploy","release":"2"}""", Json(new ReloadRequest { Release = "2" }));
+        Assert.Equal("""{"verb":"deploy-with","release":"2","ignoreChecks":["db"]}""",
+            Json(new ReloadRequest { Release = "2", IgnoreChecks = ["db"] }));
+    }
+
     private static string Json(ReloadRequest reload) =>
         JsonSerializer.Serialize(ControlRequest.For(reload), ControlJson.Default.ControlRequest);
 }

@@ -50,11 +50,41 @@ public abstract class DeployTest(ITestOutputHelper output) : ProcessTest(output)
         IpsCommand.RunAsync(["rollback", "--pid-file", service.PidFile, .. more]);
 
     /// <summary>Begins a deploy, to act while it runs.</summary>
-    private protected DaemonProcess BeginDeploy(Service service, string source, string? name = null)
+    private protected DaemonProcess BeginDeploy(Service service, string source, string? name = null,
+        params IReadOnlyList<string> more) => Begin(Arguments(service, source, name, more));
+
+    /// <summary>Begins a rollback, to act while it runs.</summary>
+    private protected DaemonProcess BeginRollback(Service service, params IReadOnlyList<string> more) =>
+        Begin(["rollback", "--pid-file", service.PidFile, .. more]);
+
+    private DaemonProcess Begin(IEnumerable<string> arguments)
     {
-        var command = DaemonProcess.Start(Binaries.IpsPath, Arguments(service, source, name, []));
+        var command = DaemonProcess.Start(Binaries.IpsPath, arguments);
         _commands.Add(command);
         return command;
+    }
+
+    private protected static Task<CommandResult> DoctorAsync(Service service) =>
+        IpsCommand.RunAsync("doctor", "--pid", $"{service.MainPid}");
+
+    /// <summary>Makes a file of random bytes, which takes its time to copy.</summary>
+    private protected static void Fill(string path, int megabytes)
+    {
+        using var file = File.Create(path);
+        var block = new byte[1 << 20];
+        Random.Shared.NextBytes(block);
+        for (var i = 0; i < megabytes; i++) file.Write(block);
+    }
+
+    /// <summary>Every release of the sample app has all its files, whole.</summary>
+    private protected void AssertWhole(IEnumerable<string> releases)
+    {
+        var built = Directory.EnumerateFiles(Binaries.SampleAppFolder, "*", SearchOption.AllDirectories)
+            .Select(path => (Name: Path.GetRelativePath(Binaries.SampleAppFolder, path), new FileInfo(path).Length))
+            .Where(file => file.Name != "appsettings.json").ToList();
+        Assert.NotEmpty(built);
+        Assert.All(releases, release => Assert.Equal(built, built.Select(file => (file.Name,
+            new FileInfo(Releases.PathOf(release, file.Name)) is { Exists: true } there ? there.Length : -1))));
     }
 
     private protected static async Task KillAsync(DaemonProcess command)

@@ -46,6 +46,18 @@ public sealed class CliGrammarTests
             await ParseAsync(["deploy", "x.zip", "--name", "n", "--into", "i", .. Client, "--timeout", "90s"]));
         Assert.Equal(new RollbackCommand(AllClient, "n", "i", true, NinetySeconds),
             await ParseAsync(["rollback", "n", "--into", "i", .. Client, "--timeout", "90s"]));
+        string[] all = ["--no-queue", "--accept-store", "--ignore-check", "a", "--ignore-check", "b"];
+        foreach (var terms in new[]
+        {
+            Assert.IsType<ReloadCommand>(await ParseAsync(["reload", .. all])).Terms,
+            Assert.IsType<DeployCommand>(await ParseAsync(["deploy", "x", .. all])).Terms,
+            Assert.IsType<RollbackCommand>(await ParseAsync(["rollback", .. all])).Terms,
+        })
+        {
+            Assert.Equal((true, true), (terms.NoQueue, terms.AcceptStore));
+            Assert.Equal(["a", "b"], terms.IgnoreChecks);
+        }
+
         Assert.Equal(new StartCommand(AllDaemon, null, LastGood: true), await ParseAsync(["start", .. Daemon, "--last-good"]));
         Assert.Equal(new StatusCommand(new() { Pid = 42, Daemon = new() { Directory = "d" } }, false),
             await ParseAsync("status", "--pid", "42", "--directory", "d"));

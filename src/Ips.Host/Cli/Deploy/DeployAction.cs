@@ -14,8 +14,11 @@ namespace Ips.Host.Cli.Deploy;
 internal sealed class DeployAction(CliConsole console, ClientActions client)
 {
     private const string NoLink =
-        $"The service was not started by way of a link '{ReleaseLink.CurrentName}' (or its release is older than this command): the "
-        + $"path of its program must go through …/{ReleaseLink.CurrentName}/. docs/deploying.md tells how to begin.";
+        $"The service was not started by way of a link '{ReleaseLink.CurrentName}': the path of its program must go through "
+        + $"…/{ReleaseLink.CurrentName}/. Or its release is older than 'ips deploy': then switch the link by hand, and run 'ips reload', "
+        + "once. docs/deploying.md tells how. Nothing was changed.";
+
+    private const int MostTries = 10; // each after a reload that came first
 
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(200);
 
@@ -24,57 +27,56 @@ internal sealed class DeployAction(CliConsole console, ClientActions client)
 
     /// <summary><c>ips deploy</c></summary>
     /// <exception cref="CliException">Nothing was started, or the outcome could not be had.</exception>
-    internal Task<int> DeployAsync(DeployCommand command, CancellationToken cancellation) => UnderLockAsync(
-        command.Target, command.Into, command.Json, command.Timeout, scene =>
-        {
-            var source = Path.GetFullPath(command.Source, console.Directory);
-            var name = Shelved(scene.Shelf, source) is { } there ? Known(there, command.Name, source)
-                : Stage(scene, source, command.Name, cancellation);
-            return new AskedRelease(name, Rollback: false, console.Time.GetUtcNow());
-        }, cancellation);
+    internal Task<int> DeployAsync(DeployCommand command, CancellationToken cancellation) => UnderLockAsync(command, scene =>
+    {
+        var source = Path.GetFullPath(command.Source, console.Directory);
+        var name = Shelved(scene.Shelf, source) is { } there ? Known(there, command.Name, source)
+            : Stage(scene, source, command.Name, cancellation);
+        return new AskedRelease(name, Rollback: false, console.Time.GetUtcNow());
+    }, cancellation);
 
     /// <summary><c>ips rollback</c></summary>
     /// <exception cref="CliException">Nothing was started, or the outcome could not be had.</exception>
-    internal Task<int> RollbackAsync(RollbackCommand command, CancellationToken cancellation) => UnderLockAsync(
-        command.Target, command.Into, command.Json, command.Timeout, scene =>
-        {
-            // What the service user has written does not decide what root starts.
-            var previous = scene.Trusted && scene.Status.LastGood?.Previous is { } good
-                ? ReleaseLink.NameIn(scene.Shelf.Releases, LastGoodFile.ProgramOf(good)) : null;
-            var name = DeployPlan.ToRollBackTo(command.Name, scene.Place.Serves, previous, scene.Shelf.ReadJournal(),
-                [.. scene.Shelf.All().Select(release => release.Name)]);
-            return new AskedRelease(name, Rollback: true, console.Time.GetUtcNow());
-        }, cancellation);
+    internal Task<int> RollbackAsync(RollbackCommand command, CancellationToken cancellation) => UnderLockAsync(command, scene =>
+    {
+        // What the service user has written does not decide what root starts.
+        var previous = scene.Trusted && scene.Status.LastGood?.Previous is { } good
+            ? ReleaseLink.NameIn(scene.Shelf.Releases, LastGoodFile.ProgramOf(good)) : null;
+        var name = DeployPlan.ToRollBackTo(command.Name, scene.Place.Serves, previous, scene.Shelf.ReadJournal(),
+            [.. scene.Shelf.All().Select(release => release.Name)]);
+        return new AskedRelease(name, Rollback: true, console.Time.GetUtcNow());
+    }, cancellation);
 
-    private async Task<int> UnderLockAsync(DaemonTarget target, string? into, bool json, TimeSpan? timeout,
-        Func<Scene, AskedRelease> prepare, CancellationToken cancellation)
+    private async Task<int> UnderLockAsync(PlacingCommand command, Func<Scene, AskedRelease> prepare, CancellationToken cancellation)
     {
         try
         {
-            var (address, settings) = DaemonLocator.Find(target, console.Directory);
+            var (address, settings) = DaemonLocator.Find(command.Target, console.Directory);
             var status = await client.GetStatusAsync(address, cancellation);
-            var (folder, trusted, user) = FolderOf(status, address, into);
+            var (folder, trusted, user) = FolderOf(status, address, command.Into);
             using var shelf = ReleaseShelf.Open(folder);
             shelf.Lock(console.Time.GetUtcNow());
             foreach (var name in shelf.Sweep()) Say($"removed {name}, which a command that was killed has left in {shelf.Releases}");
-            status = await AwaitQuietAsync(address, settings, timeout, cancellation);
+            var service = new Asking(address, settings, command);
+            status = await AwaitQuietAsync(service, cancellation);
             var scene = new Scene(shelf, status, PlaceOf(status), trusted, user);
             Mend(scene);
             var asked = prepare(scene);
             if (asked.Name == scene.Place.Serves && asked.Name == shelf.Current())
             {
                 Say($"release {asked.Name} serves already, and 'current' names it");
-                return status.LastReload is { } last && last.Deployed == asked.Name ? await client.ShowAsync(last, json) : CliExitCode.Ok;
+                return status.LastReload is { } last && last.Deployed == asked.Name ? await client.ShowAsync(last, command.Json)
+                    : CliExitCode.Ok;
             }
 
             if (ReleaseStage.ProgramFault(shelf.PathOf(asked.Name), scene.Place.Program) is { } fault)
                 throw new CliException(CliExitCode.Failed, $"The release {asked.Name} is not started: {fault}. Nothing was changed.");
-            return await StartAsync(scene, asked, address, settings, json, timeout, cancellation);
+            return await StartAsync(scene, asked, service, cancellation);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new CliException(CliExitCode.Failed,
-                $"{e.Message.TrimEnd('.')}. {char.ToUpperInvariant(Interrupted[0])}{Interrupted[1..]}.", e);
+                $"{e.Message.TrimEnd('.')}. {Sentence(Interrupted)}.", e);
         }
     }
 
@@ -125,20 +127,20 @@ internal sealed class DeployAction(CliConsole console, ClientActions client)
     };
 
     // A deploy never waits in the service itself, so that its answer is about its own release.
-    private async Task<DaemonStatus> AwaitQuietAsync(DaemonAddress address, DaemonSettings settings, TimeSpan? timeout,
-        CancellationToken cancellation)
+    private async Task<DaemonStatus> AwaitQuietAsync(Asking service, CancellationToken cancellation)
     {
-        var limit = timeout ?? (2 * ClientActions.LimitOf(settings));
         var start = console.Time.GetTimestamp();
         for (var told = false; ; told = true)
         {
-            var status = await client.GetStatusAsync(address, cancellation);
+            var status = await client.GetStatusAsync(service.Address, cancellation);
             if (status is { Phase: null, Pending: null }) return status;
-            if (!told) Say($"waits for the reload in progress: {TerminalText.Line(status.Phase ?? status.State)}");
-            if (console.Time.GetElapsedTime(start) > limit)
+            var what = TerminalText.Line(status.Phase ?? status.State);
+            if (service.Command.Terms.NoQueue)
+                throw new CliException(CliExitCode.ReloadRefused, $"A reload is in progress ({what}). {Sentence(Interrupted)}.");
+            if (!told) Say($"waits for the reload in progress: {what}");
+            if (console.Time.GetElapsedTime(start) > service.Limit)
                 throw new CliException(CliExitCode.Failed,
-                    $"The service is still busy ({TerminalText.Line(status.Phase ?? status.State)}). Nothing was changed; ask "
-                        + "again later.");
+                    $"The service is still busy ({what}). {Sentence(Interrupted)}; ask again later.");
             await Task.Delay(LookInterval, console.Time, cancellation);
         }
     }
@@ -203,37 +205,16 @@ internal sealed class DeployAction(CliConsole console, ClientActions client)
         }
     }
 
-    private async Task<int> StartAsync(Scene scene, AskedRelease asked, DaemonAddress address, DaemonSettings settings, bool json,
-        TimeSpan? timeout, CancellationToken cancellation)
+    private async Task<int> StartAsync(Scene scene, AskedRelease asked, Asking service, CancellationToken cancellation)
     {
-        var (shelf, name) = (scene.Shelf, asked.Name);
-        shelf.WriteJournal(shelf.ReadJournal() with { Asked = asked });
-        Interrupted = $"the service carries on with release {name}; if it is promoted, the next 'ips deploy' points 'current' at it, and "
-            + "'ips history' shows how it ended";
-        var request = new ControlRequest(asked.Rollback ? ControlVerb.Rollback : ControlVerb.Deploy)
-        {
-            Release = name, TraceParent = ClientActions.TraceParent,
-        };
-        ReloadReceipt receipt;
-        try
-        {
-            receipt = await client.GetReceiptAsync(address, settings, request, timeout, json, cancellation);
-        }
-        catch (CliException e) when (e.InnerException is not ControlException)
-        {
-            shelf.WriteJournal(shelf.ReadJournal().AfterRefusal(name)); // an error is an answer: it was not started
-            throw;
-        }
-        catch (CliException e)
-        {
-            throw new CliException(e.ExitCode, $"{e.Message} {char.ToUpperInvariant(Interrupted[0])}{Interrupted[1..]}.", e);
-        }
-
+        var (shelf, name, json) = (scene.Shelf, asked.Name, service.Command.Json);
+        var receipt = await AskAsync(scene, asked, service, cancellation);
         if (receipt.Ended is not ReloadOutcome.Promoted || receipt.Deployed != name)
         {
-            shelf.WriteJournal(shelf.ReadJournal().AfterRefusal(name));
-            Say($"release {name} was not promoted. 'current' still names {shelf.Current() ?? "no release"}; {shelf.PathOf(name)} is "
-                + "kept for a look, and is the first that a later deploy removes");
+            var tried = WasBegun(receipt);
+            shelf.WriteJournal(tried ? shelf.ReadJournal().AfterRefusal(name) : shelf.ReadJournal() with { Asked = null });
+            Say($"release {name} was not {(tried ? "promoted" : "started")}. 'current' still names {shelf.Current() ?? "no release"}; "
+                + $"{shelf.PathOf(name)} is kept {(tried ? "for a look, and is the first that a later deploy removes" : "as it is")}");
             return await client.ShowAsync(receipt, json) is var code && code == CliExitCode.Ok ? CliExitCode.ReloadRefused : code;
         }
 
@@ -243,19 +224,72 @@ internal sealed class DeployAction(CliConsole console, ClientActions client)
         Interrupted = $"release {name} serves, and 'current' names it; older releases were not all removed";
         Say(asked.Rollback ? $"'current' names {name}, pinned by rollback until the next deploy" : $"'current' names {name}");
         await client.ShowAsync(receipt, json);
-        await FollowAsync(address, settings, timeout, json, cancellation);
-        await PruneAsync(scene, name, address, cancellation);
+        await FollowAsync(service, cancellation);
+        await PruneAsync(scene, name, service.Address, cancellation);
         return CliExitCode.Ok;
     }
 
-    // A reload that was asked for meanwhile has begun with what 'current' named then. One more goes by what it names now.
-    private async Task FollowAsync(DaemonAddress address, DaemonSettings settings, TimeSpan? timeout, bool json,
-        CancellationToken cancellation)
+    // A reload may have begun while the release was copied: it is waited for, as one before is.
+    private async Task<ReloadReceipt> AskAsync(Scene scene, AskedRelease asked, Asking service, CancellationToken cancellation)
     {
-        var status = await client.GetStatusAsync(address, cancellation);
+        var (shelf, name, terms) = (scene.Shelf, asked.Name, service.Command.Terms);
+        var request = new ControlRequest((asked.Rollback, terms.ForTheJudge) switch
+        {
+            (false, false) => ControlVerb.Deploy,
+            (true, false) => ControlVerb.Rollback,
+            (false, true) => ControlVerb.DeployWith,
+            (true, true) => ControlVerb.RollbackWith,
+        })
+        {
+            Release = name, TraceParent = ClientActions.TraceParent, Accept = terms.Accept, IgnoreChecks = terms.Ignored,
+        };
+        for (var tries = 1; ; tries++)
+        {
+            Interrupted = $"release {name} is in {shelf.PathOf(name)} and was not started";
+            var before = await AwaitQuietAsync(service, cancellation);
+            shelf.WriteJournal(shelf.ReadJournal() with { Asked = asked });
+            Interrupted = $"the service carries on with release {name}; if it is promoted, the next 'ips deploy' points 'current' at it, "
+                + "and 'ips history' shows how it ended";
+            ReloadReceipt receipt;
+            try
+            {
+                receipt = await client.GetReceiptAsync(service.Address, service.Settings, request, service.Command.Timeout,
+                    service.Command.Json, cancellation);
+            }
+            catch (CliException e) when (e.InnerException is not ControlException)
+            {
+                shelf.WriteJournal(shelf.ReadJournal() with { Asked = null }); // an error is an answer: it was not started
+                throw new CliException(e.ExitCode, $"{e.Message.TrimEnd('.')}. 'current' still names {shelf.Current() ?? "no release"}; "
+                    + $"release {name} is in {shelf.PathOf(name)}.", e);
+            }
+            catch (CliException e)
+            {
+                throw new CliException(e.ExitCode, $"{e.Message} {Sentence(Interrupted)}.", e);
+            }
+
+            if (WasBegun(receipt) || terms.NoQueue) return receipt;
+            shelf.WriteJournal(shelf.ReadJournal() with { Asked = null });
+            Interrupted = $"release {name} is in {shelf.PathOf(name)} and was not started";
+            var now = await client.GetStatusAsync(service.Address, cancellation);
+            var busy = now is not { Phase: null, Pending: null } || now.Pid != before.Pid;
+            if (tries == MostTries || (tries > 1 && !busy)) return receipt; // what it was refused for at first may be over by now
+        }
+    }
+
+    private static bool WasBegun(ReloadReceipt receipt) => receipt.Deployed is not null || receipt.NewPid is not null;
+
+    private static string Sentence(string text) => char.ToUpperInvariant(text[0]) + text[1..];
+
+    // A reload that was asked for meanwhile has begun with what 'current' named then. One more goes by what it names now.
+    private async Task FollowAsync(Asking service, CancellationToken cancellation)
+    {
+        var status = await client.GetStatusAsync(service.Address, cancellation);
         if (status is { Phase: null, Pending: null }) return;
         Say("another reload was asked for meanwhile; it is followed by one to what 'current' names now");
-        var receipt = await client.GetReceiptAsync(address, settings, new(ControlVerb.Reload), timeout, json, cancellation);
+        var terms = service.Command.Terms;
+        var request = terms.ForTheJudge ? ClientActions.ReloadWith(terms) : new ControlRequest(ControlVerb.Reload);
+        var receipt = await client.GetReceiptAsync(service.Address, service.Settings, request, service.Command.Timeout,
+            service.Command.Json, cancellation);
         if (receipt.Ended is not ReloadOutcome.Promoted)
             throw new CliException(CliExitCode.ReloadRefused, $"That reload failed: {TerminalText.Line(ReceiptText.Write(receipt))}");
     }
@@ -292,4 +326,14 @@ internal sealed class DeployAction(CliConsole console, ClientActions client)
     /// <param name="Trusted">What it says may decide what is started.</param>
     /// <param name="User">Whose control socket it has.</param>
     private sealed record Scene(ReleaseShelf Shelf, DaemonStatus Status, Deployment Place, bool Trusted, int User);
+
+    /// <summary>Whom a command asks, and for what.</summary>
+    /// <param name="Address">The service.</param>
+    /// <param name="Settings">Its configuration.</param>
+    /// <param name="Command">The command.</param>
+    private sealed record Asking(DaemonAddress Address, DaemonSettings Settings, PlacingCommand Command)
+    {
+        /// <summary>How long it may take until the service has no other reload.</summary>
+        public TimeSpan Limit => Command.Timeout ?? (2 * ClientActions.LimitOf(Settings));
+    }
 }
