@@ -7,8 +7,8 @@ namespace Ips.Actors.Hosting;
 /// <summary>Akka's part of the start-up, kept small: a reload waits for it.</summary>
 internal static class ActorSystemSettings
 {
-    /// <summary>Dispatchers run on the .NET thread pool, Akka's own log is for warnings and errors, and the host decides when to shut
-    /// down.</summary>
+    /// <summary>Dispatchers run on the .NET thread pool, clocks are .NET's, Akka's own log is for warnings and errors, and the host decides
+    /// when to shut down.</summary>
     public static Config Hocon { get; } = ConfigurationFactory.ParseString(
         """
         akka {
@@ -17,6 +17,7 @@ internal static class ActorSystemSettings
           stdout-loglevel = OFF
           log-dead-letters = off
           log-dead-letters-during-shutdown = off
+          scheduler.implementation = "Ips.Actors.Hosting.IdleScheduler, Ips.Actors"
           coordinated-shutdown {
             run-by-clr-shutdown-hook = off
             exit-clr = off
