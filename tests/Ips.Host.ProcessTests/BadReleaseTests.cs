@@ -115,7 +115,7 @@ public class BadReleaseTests(ITestOutputHelper output) : ProcessTest(output)
 
     private static string? Mentions(ReloadReceipt receipt) =>
         receipt.Judgement?.Notes?.Where(note => !note.StartsWith("Latency was not judged", StringComparison.Ordinal)).ToList() is
-            { Count: > 0 } notes ? string.Join(' ', notes) : null;
+        { Count: > 0 } notes ? string.Join(' ', notes) : null;
 }
 
 /// <summary>The whole table.</summary>

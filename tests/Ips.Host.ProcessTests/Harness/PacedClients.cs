@@ -39,7 +39,9 @@ internal sealed class PacedClients : IAsyncDisposable
         /// <summary>What came since.</summary>
         public Counts Since(Counts earlier) => this with
         {
-            Requests = Requests - earlier.Requests, Failed = Failed - earlier.Failed, Broken = Broken - earlier.Broken,
+            Requests = Requests - earlier.Requests,
+            Failed = Failed - earlier.Failed,
+            Broken = Broken - earlier.Broken,
         };
     }
 
@@ -111,7 +113,9 @@ internal sealed class PacedClients : IAsyncDisposable
 
         Count(counts => counts with
         {
-            Failed = counts.Failed + (failed ? 1 : 0), Broken = counts.Broken + (broken ? 1 : 0), Unanswered = counts.Unanswered - 1,
+            Failed = counts.Failed + (failed ? 1 : 0),
+            Broken = counts.Broken + (broken ? 1 : 0),
+            Unanswered = counts.Unanswered - 1,
         });
         if (!stays || broken)
         {
