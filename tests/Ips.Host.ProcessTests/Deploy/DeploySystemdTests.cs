@@ -74,9 +74,9 @@ public sealed class DeploySystemdTests(ITestOutputHelper output) : ProcessTest(o
     private async Task AssertServesAsync(SystemdMachine machine, string release, int generation)
     {
         await Eventually.TrueAsync(async () => (await HttpProbe.GetAsync($"http://127.0.0.1:{_port}/ping")).Generation == generation
-            && await ProgramAsync(machine) == $"{App}/releases/{release}/ips", $"generation {generation} of release {release} as MainPID");
+            && await ProgramAsync(machine) == $"{App}/releases/{release}/ips"
+            && await machine.ShowAsync(Unit, "ActiveState") == "active", $"generation {generation} of release {release} as MainPID");
         Assert.Equal($"releases/{release}", await machine.CheckedAsync("readlink", $"{App}/current"));
-        Assert.Equal("active", await machine.ShowAsync(Unit, "ActiveState"));
     }
 
     private static async Task<string> ProgramAsync(SystemdMachine machine) => string.Join('\n',
