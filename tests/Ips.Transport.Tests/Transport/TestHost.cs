@@ -29,6 +29,8 @@ internal sealed class TestHost : IAsyncDisposable
 
     public ConnectionRegistry Registry => _app.Services.GetRequiredService<ConnectionRegistry>();
 
+    public FrontState Front => _app.Services.GetRequiredService<FrontState>();
+
     public TestListener Listener => _app.Services.GetRequiredService<TestListener>();
 
     public TestApp App => _app.Services.GetRequiredService<TestApp>();
@@ -38,7 +40,7 @@ internal sealed class TestHost : IAsyncDisposable
 
     public static async Task<TestHost> StartAsync(
         string name, bool stock = false, bool unix = false, Action<ListenOptions>? listen = null,
-            Action<KestrelServerOptions>? kestrel = null,
+            Action<KestrelServerOptions>? kestrel = null, Action<WebApplication>? map = null, Action<WebApplicationBuilder>? build = null,
         params IReadOnlyList<Type> movable)
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -77,8 +79,10 @@ internal sealed class TestHost : IAsyncDisposable
             builder.Services.AddSingleton<TestListener>();
             builder.Services.AddSingleton<IConnectionListenerFactory>(services => services.GetRequiredService<TestListener>());
         }
+        build?.Invoke(builder);
         var app = builder.Build();
         app.Services.GetRequiredService<TestApp>().Map(app, name, watched: !stock);
+        map?.Invoke(app);
         await app.StartAsync();
         return new TestHost(app, name, path);
     }
