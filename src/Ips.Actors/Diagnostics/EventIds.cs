@@ -175,5 +175,5 @@ internal static class EventIds
     public const int CarrierLost = 3405;
     public const int ConnectionsMoved = 3406;
     public const int ReplayRefused = 3407;
-    public const int UpgradesReplayed = 3408;
+    public const int UpgradesRefused = 3408;
 }
