@@ -80,7 +80,8 @@ internal sealed class WebSocketFarewell : IHttpUpgradeFeature, IHttpExtendedConn
     // One that moves is told nothing; one that cannot, or whose app has not handed over in time, is closed as any other.
     private async Task<bool> LeaveUnlessItMovesAsync(ResumableSession session, FarewellStream stream)
     {
-        if (_close.Moves) await session.Decided.WaitAsync(_close.MovePatience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_close.Moves)
+            await ((Task)session.Decided.WaitAsync(_close.MovePatience)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return session.Stay() && await stream.LeaveAsync().ConfigureAwait(false);
     }
 }

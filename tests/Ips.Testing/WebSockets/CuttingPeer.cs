@@ -114,6 +114,13 @@ internal sealed class CuttingPeer : IChainPeer
         }
     }
 
+    /// <summary>Sends a ping.</summary>
+    public Task PingAsync(byte[] payload)
+    {
+        lock (_pings) _pings.Enqueue(payload);
+        return SendFrameAsync(true, 9, payload);
+    }
+
     /// <summary>Sends bytes as they are.</summary>
     public async Task SendRawAsync(ReadOnlyMemory<byte> bytes) => await _stream.WriteAsync(bytes);
 

@@ -40,7 +40,7 @@ internal sealed class TestHost : IAsyncDisposable
 
     public static async Task<TestHost> StartAsync(
         string name, bool stock = false, bool unix = false, Action<ListenOptions>? listen = null,
-            Action<KestrelServerOptions>? kestrel = null, Action<WebApplication>? map = null, Action<WebApplicationBuilder>? build = null,
+            Action<KestrelServerOptions>? kestrel = null, Action<WebApplication>? map = null, Action<DrainOptions>? drain = null,
         params IReadOnlyList<Type> movable)
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -57,6 +57,8 @@ internal sealed class TestHost : IAsyncDisposable
             if (path is null) options.Listen(IPAddress.Loopback, 0, listen ?? (_ => { }));
             else options.ListenUnixSocket(path, listen ?? (_ => { }));
         });
+        var draining = new DrainOptions();
+        drain?.Invoke(draining);
         if (!stock)
         {
             builder.Services.AddSingleton<ConnectionRegistry>();
@@ -68,7 +70,7 @@ internal sealed class TestHost : IAsyncDisposable
                 movable.ToHashSet()));
             builder.Services.AddSingleton<FrontState>();
             builder.Services.AddSingleton(services => new PoliteClose(
-                services.GetRequiredService<FrontState>(), services.GetRequiredService<ConnectionRegistry>(), new DrainOptions(),
+                services.GetRequiredService<FrontState>(), services.GetRequiredService<ConnectionRegistry>(), draining,
                     TimeProvider.System,
                 NullLogger.Instance));
             builder.Services.AddSingleton(new GenerationContext
@@ -79,7 +81,6 @@ internal sealed class TestHost : IAsyncDisposable
             builder.Services.AddSingleton<TestListener>();
             builder.Services.AddSingleton<IConnectionListenerFactory>(services => services.GetRequiredService<TestListener>());
         }
-        build?.Invoke(builder);
         var app = builder.Build();
         app.Services.GetRequiredService<TestApp>().Map(app, name, watched: !stock);
         map?.Invoke(app);

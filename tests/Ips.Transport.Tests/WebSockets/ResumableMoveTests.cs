@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.WebSockets;
+using Ips.Actors.Configuration;
 using Ips.Actors.Transport;
 using Ips.SampleApp;
 using Ips.Testing.WebSockets;
@@ -63,9 +64,20 @@ public sealed class ResumableMoveTests : IAsyncLifetime
         return peer;
     }
 
-    internal static Task<TestHost> StartAsync(int number) => TestHost.StartAsync($"{number}", map: app =>
-        app.MapResumableWebSocket("/chain", (context, socket) => ChainChat.ServeAsync(context, socket, number), options =>
-            (options.Compress, options.KeepAliveInterval) = (true, TimeSpan.FromMilliseconds(20))));
+    internal static Task<TestHost> StartAsync(int number, Action<DrainOptions>? drain = null, bool keepAliveTimeout = false) =>
+        TestHost.StartAsync($"{number}", drain: drain, map: app =>
+        {
+            if (keepAliveTimeout)
+            {
+                app.UseWebSockets(new WebSocketOptions
+                {
+                    KeepAliveInterval = TimeSpan.FromMilliseconds(5), KeepAliveTimeout = TimeSpan.FromSeconds(5),
+                });
+            }
+
+            app.MapResumableWebSocket("/chain", (context, socket) => ChainChat.ServeAsync(context, socket, number), options =>
+                (options.Compress, options.KeepAliveInterval) = (true, TimeSpan.FromMilliseconds(20)));
+        });
 
     private static async Task<MoveResult.Moved> MovedAsync(Task<MoveResult> move)
     {
