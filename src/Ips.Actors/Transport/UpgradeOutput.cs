@@ -9,7 +9,9 @@ namespace Ips.Actors.Transport;
 /// </summary>
 /// <remarks>Used by the send loop alone, but for <see cref="Stop"/>. A socket that cannot take more is waited for by a send of a single
 /// byte: given up, it was sent or not, whereas of a longer one nobody knows how much was.</remarks>
+#pragma warning disable CA1001 // the token source has no timer, and nothing to dispose of
 internal sealed class UpgradeOutput(Socket socket)
+#pragma warning restore CA1001
 {
     private const int LongestHead = 64 * 1024;
 

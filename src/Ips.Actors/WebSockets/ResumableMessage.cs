@@ -4,10 +4,16 @@ using System.Text;
 namespace Ips.Actors.WebSockets;
 
 /// <summary>A whole message of a client.</summary>
-/// <param name="Type">Text or binary.</param>
-/// <param name="Data">Its bytes, until the next message is asked for.</param>
-public readonly record struct ResumableMessage(WebSocketMessageType Type, ReadOnlyMemory<byte> Data)
+public sealed class ResumableMessage
 {
-    /// <summary>Gets the message as text.</summary>
+    internal ResumableMessage(WebSocketMessageType type, ReadOnlyMemory<byte> data) => (Type, Data) = (type, data);
+
+    /// <summary>Gets whether it is text or binary.</summary>
+    public WebSocketMessageType Type { get; }
+
+    /// <summary>Gets its bytes. They are valid until the next message is asked for.</summary>
+    public ReadOnlyMemory<byte> Data { get; }
+
+    /// <summary>Gets it as text.</summary>
     public string Text => Encoding.UTF8.GetString(Data.Span);
 }

@@ -5,7 +5,9 @@ namespace Ips.Actors.WebSockets;
 
 /// <summary>One WebSocket that its app lets move: stands between the connection, which is to leave, and the app, which hands over.</summary>
 /// <param name="identity">A digest of whom the app has authenticated.</param>
+#pragma warning disable CA1001 // the stream is the WebSocket's, which disposes of it
 internal sealed class ResumableSession(byte[] identity) : IMovableUpgrade
+#pragma warning restore CA1001
 {
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource<UpgradeState?> _left = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -16,7 +16,9 @@ namespace Ips.Actors.WebSockets;
 /// one: routing, authentication and authorization run again. If they refuse it, if somebody else is authenticated, or if the app does not
 /// agree to the same subprotocol and compression, the client gets Close 1012 (service restart).
 /// </remarks>
+#pragma warning disable CA1001 // the semaphore has no wait handle, and the WebSocket is the endpoint's
 public sealed class ResumableWebSocket
+#pragma warning restore CA1001
 {
     /// <summary>1012, service restart: clients connect anew.</summary>
     internal const WebSocketCloseStatus ServiceRestart = (WebSocketCloseStatus)1012;
