@@ -68,6 +68,7 @@ public sealed partial class EveryKeyTests
         ["ips.reload.max-memory"] = (Effect.Told, Round.Daemon), // SelfReloadTests
         ["ips.warmup.requests"] = (Effect.Applied, Round.Daemon),
         ["ips.warmup.timeout"] = (Effect.Applied, Round.Api),
+        ["ips.websockets.max-state"] = (Effect.Told, Round.Daemon), // ResumableRefusalTests: this daemon serves no WebSockets
         ["ips.metrics.url"] = (Effect.Applied, Round.Daemon),
         ["ips.listener.main-only"] = (Effect.Told, Round.Daemon), // MetricsTests
         ["ips.listener.backlog"] = (Effect.Applied, Round.Daemon),

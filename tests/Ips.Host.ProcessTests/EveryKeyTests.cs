@@ -75,6 +75,7 @@ public sealed partial class EveryKeyTests(ITestOutputHelper output) : ReceiptTes
             ips.reload.roll-back-on = [slower]
             ips.reload { watch = [release], watch-interval = 2s, every = 100h, max-memory = 100GiB }
             ips.warmup { requests = [] }
+            ips.websockets.max-state = 8KiB
             ips.listener { backlog = 96, unix-mode = "0640", main-only = ["http://127.0.0.1:{{metrics}}"] }
             ips.metrics.url = "http://127.0.0.1:{{metrics}}"
             ips.listener { unix-owner = "{{(isRoot ? ServiceRights.User : Environment.UserName)}}", unix-group = "{{group}}" }

@@ -9,7 +9,7 @@ namespace Ips.Host.ProcessTests;
 /// handover protocol hand over, either way round, and those that do not leave the one that serves as it is.</summary>
 public sealed class HandoverVersionTests(ITestOutputHelper output) : ProcessTest(output)
 {
-    // By the versions that they speak: 1 alone, as early builds did; 1 to 3, as this one; and "later" no longer knows version 1.
+    // By the versions that they speak: 1 alone, as early builds did; 1 to 4, as this one; and "later" no longer knows version 1.
     private const string Last = "last", This = "this", Later = "later";
 
     [Fact]
@@ -18,7 +18,7 @@ public sealed class HandoverVersionTests(ITestOutputHelper output) : ProcessTest
         var releases = new Releases(Folder);
         foreach (var release in new[] { Last, This, Later }) releases.AddBuild(release, Binaries.SampleAppFolder);
         releases.SpeakVersions(Last, 1, 1);
-        releases.SpeakVersions(Later, 2, 4);
+        releases.SpeakVersions(Later, 2, 5);
         releases.SwitchTo(Last);
         var service = await StartAsync(new ServiceSettings(ServiceKind.SampleApp)
         {
@@ -28,13 +28,13 @@ public sealed class HandoverVersionTests(ITestOutputHelper output) : ProcessTest
         await using var load = StrictLoad.Start(FaultScene.LightLoad(service.Target));
         await load.WaitForRequestsAsync(1, Limits.Step);
 
-        await AssertRefusedAsync(service, releases, Later, "it speaks handover versions 2 to 4, this generation 1 to 1");
+        await AssertRefusedAsync(service, releases, Later, "it speaks handover versions 2 to 5, this generation 1 to 1");
         await AssertVersionAsync(service, releases, This, "1"); // an upgrade
         await AssertVersionAsync(service, releases, Last, "1"); // and back
         await AssertVersionAsync(service, releases, This, "1");
-        await AssertVersionAsync(service, releases, Later, "3");
-        await AssertRefusedAsync(service, releases, Last, "it speaks handover versions 1 to 1, this generation 2 to 4");
-        await AssertVersionAsync(service, releases, This, "3"); // back as far as it goes
+        await AssertVersionAsync(service, releases, Later, "4");
+        await AssertRefusedAsync(service, releases, Last, "it speaks handover versions 1 to 1, this generation 2 to 5");
+        await AssertVersionAsync(service, releases, This, "4"); // back as far as it goes
 
         await load.WaitForGenerationAsync(6, Limits.Step);
         var report = await load.StopAsync();

@@ -57,6 +57,8 @@ ConnectionUser.Map(app);
 Hubs.Map(app);
 app.MapGet("/listeners", ListeningSockets.Describe);
 app.Map("/ws", WebSocketEcho.ServeAsync);
+app.MapResumableWebSocket("/chain", (context, socket) => ChainChat.ServeAsync(context, socket, generation.Number), options =>
+    (options.Compress, options.KeepAliveInterval) = (true, TimeSpan.FromMilliseconds(150)));
 app.MapGet("/events", ServerSentEvents.ServeAsync);
 
 // What is left in managed memory when nothing is that nobody refers to.

@@ -95,6 +95,12 @@ internal static class IpsKeys
                 "the name or number of a group, or null", _ => null),
         ], []);
 
+    /// <summary>The block <c>ips.websockets</c>.</summary>
+    public static ConfigTable<WebSocketsOptions> WebSockets { get; } = new(
+        [
+            ConfigKey.Size<WebSocketsOptions>("ips.websockets.max-state", o => o.MaxState, (o, v) => o.MaxState = v, 0, 1024 * 1024),
+        ], []);
+
     /// <summary>The block <c>ips.takeover</c>.</summary>
     public static ConfigTable<TakeoverOptions> Takeover { get; } = new(
         [
@@ -115,6 +121,7 @@ internal static class IpsKeys
         .And(Reload.On<IpsOptions>(o => o.Reload))
         .And(Warmup.On<IpsOptions>(o => o.Warmup))
         .And(Listener.On<IpsOptions>(o => o.Listener))
+        .And(WebSockets.On<IpsOptions>(o => o.WebSockets))
         .And(Takeover.On<IpsOptions>(o => o.Takeover));
 }
 

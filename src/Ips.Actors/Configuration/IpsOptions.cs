@@ -47,6 +47,9 @@ public sealed class IpsOptions
     /// <summary>Gets or sets how listening sockets are opened.</summary>
     public ListenerOptions Listener { get; set; } = new();
 
+    /// <summary>Gets or sets how WebSockets live through a reload.</summary>
+    public WebSocketsOptions WebSockets { get; set; } = new();
+
     /// <summary>Gets or sets how a process that this service did not start takes it over.</summary>
     public TakeoverOptions Takeover { get; set; } = new();
 
@@ -115,6 +118,16 @@ public sealed class DrainOptions
     /// <summary>How long a reload lets clients take leave before <c>ApplicationStopping</c> is raised, which cuts off those of SignalR: who
     /// is told last has a quarter of <see cref="Timeout"/> for what it runs.</summary>
     internal TimeSpan GoodbyeLimit => Spread + (Timeout / 4);
+}
+
+/// <summary>How WebSockets of <c>MapResumableWebSocket</c> live through a reload. HOCON block <c>ips.websockets</c>, section
+/// <c>Ips:WebSockets</c> of an app's configuration.</summary>
+public sealed class WebSocketsOptions
+{
+    /// <summary>Gets or sets the size of what an app may hand over of one client, in bytes. <c>HandOverAsync</c> throws if a state is
+    /// larger.</summary>
+    /// <value>From 0 to 1 MiB. Default 16 KiB: ten thousand clients then hold 160 MiB for a moment.</value>
+    public long MaxState { get; set; } = 16 * 1024;
 }
 
 /// <summary>How a generation warms up before it reports ready. HOCON block <c>ips.warmup</c>, section <c>Ips:Warmup</c> of an app's

@@ -175,4 +175,6 @@ internal static class EventIds
     public const int ClosedCallbackFailed = 3404;
     public const int CarrierLost = 3405;
     public const int ConnectionsMoved = 3406;
+    public const int ReplayRefused = 3407;
+    public const int UpgradesRefused = 3408;
 }

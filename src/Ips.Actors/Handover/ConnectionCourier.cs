@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Ips.Actors.Posix;
 
 namespace Ips.Actors.Handover;
@@ -26,6 +28,7 @@ internal sealed class ConnectionCourier(IHandoverChannel channel)
     private readonly List<MovedConnection> _waiting = [];
     private readonly List<(int Packet, MovedConnection Connection)> _inFlight = [];
     private int _packets;
+    private bool _stuck;
 
     /// <summary>Nothing waits and nothing is unacknowledged.</summary>
     public bool IsIdle => _waiting.Count == 0 && _inFlight.Count == 0;
@@ -103,14 +106,25 @@ internal sealed class ConnectionCourier(IHandoverChannel channel)
         return recalled;
     }
 
+    /// <summary>Upgraded connections that cannot be sent for want of a descriptor or memory, while nothing is under way that would free
+    /// one.</summary>
+    /// <returns>Those, and all that wait behind them; they are the caller's again.</returns>
+    public IReadOnlyList<MovedConnection> TakeUnsendable()
+    {
+        if (!_stuck || _inFlight.Count > 0) return [];
+        _stuck = false;
+        List<MovedConnection> unsendable = [.. _waiting];
+        _waiting.Clear();
+        return unsendable;
+    }
+
     private void Pump()
     {
+        _stuck = false;
         while (!IsBroken && MaySendNext())
         {
             var batch = NextBatch();
-            var offers = batch.ConvertAll(connection => new ConnectionOffer(
-                connection.Origin.Endpoint, connection.Origin.Ordinal, connection.Leftover.IsEmpty ? null : connection.Leftover.ToArray()));
-            if (!channel.TrySend(new ConnectionsFrame(offers, Stopwatch.GetTimestamp()), [.. batch.Select(connection => connection.Fd)]))
+            if (!(batch[0].Upgrade is null ? TrySend(batch) : TrySendUpgraded(batch)))
             {
                 return; // its end is told to whoever owns the channel
             }
@@ -118,6 +132,41 @@ internal sealed class ConnectionCourier(IHandoverChannel channel)
             _packets++;
             batch.ForEach(connection => _inFlight.Add((_packets, connection)));
             _waiting.RemoveRange(0, batch.Count);
+        }
+    }
+
+    private bool TrySend(List<MovedConnection> batch)
+    {
+        var offers = batch.ConvertAll(connection => new ConnectionOffer(
+            connection.Origin.Endpoint, connection.Origin.Ordinal, connection.Leftover.IsEmpty ? null : connection.Leftover.ToArray()));
+        return channel.TrySend(new ConnectionsFrame(offers, Stopwatch.GetTimestamp()), [.. batch.Select(connection => connection.Fd)]);
+    }
+
+    // The memory is the kernel's once the packet is queued: the channel sends duplicates.
+    private bool TrySendUpgraded(List<MovedConnection> batch)
+    {
+        var fds = new List<int>();
+        try
+        {
+            foreach (var connection in batch)
+            {
+                var content = UpgradeParcelCodec.Encode(connection.Upgrade!);
+                fds.Add(connection.Fd);
+                fds.Add(SealedMemory.Create("ips-upgrade", content));
+                CryptographicOperations.ZeroMemory(content);
+            }
+
+            var offers = batch.ConvertAll(connection => new UpgradedOffer(connection.Origin.Endpoint, connection.Origin.Ordinal));
+            return channel.TrySend(new UpgradedFrame(offers, Stopwatch.GetTimestamp()), CollectionsMarshal.AsSpan(fds));
+        }
+        catch (PosixException e) when (e.Errno is Errno.EMFILE or Errno.ENFILE or Errno.ENOMEM)
+        {
+            _stuck = true; // until some of those under way have arrived
+            return false;
+        }
+        finally
+        {
+            for (var i = 1; i < fds.Count; i += 2) FileDescriptors.Close(fds[i]);
         }
     }
 
@@ -129,9 +178,10 @@ internal sealed class ConnectionCourier(IHandoverChannel channel)
 
     private List<MovedConnection> NextBatch()
     {
-        var leftover = 0;
+        var (leftover, upgraded) = (0, _waiting[0].Upgrade is not null);
         return [.. _waiting
-            .Take(Math.Min(MaxPerPacket, MaxInFlight - _inFlight.Count))
+            .Take(Math.Min(upgraded ? FrameRules.MaxUpgraded : MaxPerPacket, MaxInFlight - _inFlight.Count))
+            .TakeWhile(connection => connection.Upgrade is not null == upgraded)
             .TakeWhile((connection, i) => (leftover += connection.Leftover.Length) <= MaxLeftoverBytes || i == 0)];
     }
 }

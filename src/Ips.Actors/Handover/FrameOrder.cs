@@ -39,6 +39,7 @@ internal static class FrameOrder
             IdentityFrame => version >= HandoverVersion.LateIdentity && phase == HandoverPhase.Serving,
             PromoteFrame => phase >= HandoverPhase.Serving,
             ConnectionsFrame => phase == HandoverPhase.Promoted || (canary && phase == HandoverPhase.Serving),
+            UpgradedFrame => version >= HandoverVersion.Upgrades && phase == HandoverPhase.Promoted,
             LeftFrame => leaving,
             AdoptedFrame or DeclinedFrame => ending && phase >= HandoverPhase.Serving,
             DrainingFrame => version >= HandoverVersion.DrainReports && phase == HandoverPhase.Promoted,

@@ -134,7 +134,7 @@ internal sealed class HandoverChannel : IHandoverChannel
     {
         // What is thrown here closes the channel, and the packet's descriptors: nothing is delivered after the end.
         var frame = HandoverCodec.Decode(packet.Bytes.Span);
-        if (packet.DescriptorsLost && frame is not ConnectionsFrame)
+        if (packet.DescriptorsLost && frame is not ICarries)
         {
             throw PacketChannel.Truncated(); // connections can be declined, everything else is a fault
         }

@@ -16,6 +16,7 @@ namespace Ips.Actors.Handover;
 [JsonDerivedType(typeof(PromoteFrame), "promote")]
 [JsonDerivedType(typeof(PromotedFrame), "promoted")]
 [JsonDerivedType(typeof(ConnectionsFrame), "connections")]
+[JsonDerivedType(typeof(UpgradedFrame), "upgraded")]
 [JsonDerivedType(typeof(AdoptedFrame), "adopted")]
 [JsonDerivedType(typeof(DeclinedFrame), "declined")]
 [JsonDerivedType(typeof(LeavingFrame), "leaving")]
@@ -170,7 +171,34 @@ internal sealed record PromotedFrame : HandoverFrame;
 /// <param name="Connections">The connections.</param>
 /// <param name="SentAtNs">When they were sent, by the machine's monotonic clock, in ns (CLOCK_MONOTONIC): to measure how long they were on
 /// their way. Left out by older builds.</param>
-internal sealed record ConnectionsFrame(IReadOnlyList<ConnectionOffer> Connections, long? SentAtNs = null) : HandoverFrame;
+internal sealed record ConnectionsFrame(IReadOnlyList<ConnectionOffer> Connections, long? SentAtNs = null) : HandoverFrame, ICarries
+{
+    int ICarries.Count => Connections.Count;
+}
+
+/// <summary>Upgraded connections (WebSockets), with two descriptors for each, in order: its socket, and a sealed memfd with its
+/// <see cref="UpgradeParcel"/>. To the successor after its promotion, back on a rollback. From version 4 on.</summary>
+/// <param name="Connections">The connections.</param>
+/// <param name="SentAtNs">As in <c>connections</c>.</param>
+internal sealed record UpgradedFrame(IReadOnlyList<UpgradedOffer> Connections, long? SentAtNs = null) : HandoverFrame, ICarries
+{
+    int ICarries.Count => Connections.Count;
+}
+
+/// <summary>A packet with connections.</summary>
+internal interface ICarries
+{
+    /// <summary>How many.</summary>
+    int Count { get; }
+
+    /// <summary>When they were sent.</summary>
+    long? SentAtNs { get; }
+}
+
+/// <summary>One upgraded connection that moves.</summary>
+/// <param name="Endpoint">The address that its listening socket was asked for.</param>
+/// <param name="Ordinal">Counts equal addresses from 0.</param>
+internal sealed record UpgradedOffer(string Endpoint, int Ordinal);
 
 /// <summary>One connection that moves.</summary>
 /// <param name="Endpoint">The address that its listening socket was asked for.</param>
@@ -183,7 +211,7 @@ internal sealed record AdoptedFrame(int Count) : HandoverFrame;
 
 /// <summary>The connections of a packet came without their descriptors, as the receiver has no room for them: the sender keeps
 /// them.</summary>
-/// <param name="Packet">Which of the <c>connections</c> packets, counted from 1.</param>
+/// <param name="Packet">Which of the <c>connections</c> and <c>upgraded</c> packets, counted from 1.</param>
 internal sealed record DeclinedFrame(int Packet) : HandoverFrame;
 
 /// <summary>From a promoted successor that drains itself: send no connection any more, and say <c>left</c>.</summary>

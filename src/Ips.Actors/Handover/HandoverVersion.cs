@@ -19,12 +19,15 @@ internal static class HandoverVersion
     /// <summary>The first in which a predecessor tells what its drain waits for.</summary>
     public const int DrainReports = 3;
 
+    /// <summary>The first in which upgraded connections move.</summary>
+    public const int Upgrades = 4;
+
     /// <summary>The lowest version spoken.</summary>
     public static int Min { get; } = AppContext.GetData(MinName) is string text ? int.Parse(text, CultureInfo.InvariantCulture) : 1;
 
     /// <summary>The highest version spoken.</summary>
     public static int Max { get; } = AppContext.GetData(MaxName) is string text ? int.Parse(text, CultureInfo.InvariantCulture)
-        : DrainReports;
+        : Upgrades;
 
     /// <summary>The highest version that this build and the peer both speak; null if there is none.</summary>
     public static int? Choose(HelloFrame hello) => Choose(hello, Min, Max);

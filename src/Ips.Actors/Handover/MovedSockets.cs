@@ -7,8 +7,9 @@ namespace Ips.Actors.Handover;
 /// <param name="External">The service manager opened it and listens on: the path of a Unix socket is its to remove.</param>
 internal sealed record OfferedSocket(string Endpoint, int Ordinal, int Fd, bool External = false);
 
-/// <summary>A connection that left one generation at a request boundary.</summary>
+/// <summary>A connection that left one generation at a request boundary, or at a quiet point of an upgraded one.</summary>
 /// <param name="Origin">The listening socket that it came by.</param>
 /// <param name="Fd">Its descriptor, owned by the holder of the message.</param>
 /// <param name="Leftover">Bytes of the next request that were received already.</param>
-internal sealed record MovedConnection(EndpointKey Origin, int Fd, ReadOnlyMemory<byte> Leftover);
+/// <param name="Upgrade">What travels with an upgraded one; null for one that speaks HTTP.</param>
+internal sealed record MovedConnection(EndpointKey Origin, int Fd, ReadOnlyMemory<byte> Leftover, UpgradeParcel? Upgrade = null);

@@ -256,6 +256,7 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
         memory.Meter = new ServiceMeter(
             services.GetService<IMeterFactory>()?.Create(ServiceMeter.MeterName) ?? new Meter(ServiceMeter.MeterName), memory,
             generation.Number, startedAt, () => older.Alive().Count);
+        connections.Replayed = new ReplayReport(memory.Meter.Counts, loggers.Create<ReplayReport>()).Tell;
         frontState.Windows = new WindowMeter(() => connections.Open, TimeProvider.System);
         var link = new PredecessorLink(
             generation.Predecessor, TimeSpan.FromMilliseconds(generation.Welcome?.HealthIntervalMs

@@ -1,3 +1,5 @@
+using Ips.Actors.WebSockets;
+
 namespace Ips.Actors.HttpFront;
 
 /// <summary>

@@ -49,6 +49,12 @@ internal sealed class PoliteClose
     /// <summary>How long a hub's client that calls again and again may keep this generation from closing between two calls.</summary>
     public TimeSpan HubPatience => _drain.Timeout / 8;
 
+    /// <summary>Whether what can move is asked to.</summary>
+    public bool Moves => _state.Move.Moving && !_state.Ending;
+
+    /// <summary>How long the app of a WebSocket that can move has for handing over.</summary>
+    public TimeSpan MovePatience => _drain.GoodbyeLimit;
+
     /// <summary>A response is about to say so, or a final GOAWAY: counts the connection, and lets it end without a reset.</summary>
     public void Tell(string connectionId, HandoverConnection? connection)
     {

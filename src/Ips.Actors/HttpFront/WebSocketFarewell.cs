@@ -1,3 +1,5 @@
+using Ips.Actors.Transport;
+using Ips.Actors.WebSockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.SignalR;
@@ -69,8 +71,17 @@ internal sealed class WebSocketFarewell : IHttpUpgradeFeature, IHttpExtendedConn
         // SignalR says goodbye itself (HubFarewell), and a Close in the middle of it would be an error to its client.
         _leftToApp |= _context.GetEndpoint()?.Metadata.GetMetadata<HubMetadata>() is not null;
         var watched = new FarewellStream(stream);
-        _leave = watched.LeaveAsync;
+        _leave = stream is ResumableStream && _context.Features.Get<IMovableUpgrade>() is ResumableSession session
+            ? () => LeaveUnlessItMovesAsync(session, watched) : watched.LeaveAsync;
         _context.Response.RegisterForDispose(_close.WhenLeaving(this));
         return watched;
+    }
+
+    // One that moves is told nothing; one that cannot, or whose app has not handed over in time, is closed as any other.
+    private async Task<bool> LeaveUnlessItMovesAsync(ResumableSession session, FarewellStream stream)
+    {
+        if (_close.Moves)
+            await ((Task)session.Decided.WaitAsync(_close.MovePatience)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return session.Stay() && await stream.LeaveAsync().ConfigureAwait(false);
     }
 }

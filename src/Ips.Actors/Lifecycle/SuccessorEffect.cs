@@ -129,7 +129,7 @@ internal abstract record SuccessorEffect
     public sealed record TakeBackDeclined(int Packet) : OfConnections;
 
     /// <summary>Take those that it gives back.</summary>
-    public sealed record TakeReturned(ConnectionsFrame Frame) : OfConnections;
+    public sealed record TakeReturned(ICarries Frame) : OfConnections;
 
     // What others learn.
 

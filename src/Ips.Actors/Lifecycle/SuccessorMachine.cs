@@ -162,6 +162,8 @@ internal static class SuccessorMachine
         (Failed { Was: Spawned or Welcomed or Ready or OnProbation } failing, FailedFrame) => new(failing with { Drains = true }),
         (Failed { Was: OnProbation, Drains: true } or Ending { Was: OnProbation or Main }, ConnectionsFrame returned) =>
             new(state, new TakeReturned(returned)),
+        (Failed { Was: OnProbation, Drains: true } or Ending { Was: OnProbation or Main }, UpgradedFrame returned)
+            when state.Facts.Version >= HandoverVersion.Upgrades => new(state, new TakeReturned(returned)),
         (Failed { Was: OnProbation, Drains: true } or Ending { Was: OnProbation or Main }, LeavingFrame) => new(state, new SendLeft()),
         (Failed or Ending, _) when Meant(Before(state), frame, options) is not null => Stay(state), // it crossed the failure, and is late
         _ => null,

@@ -236,7 +236,7 @@ internal sealed class ListenerTable : IDisposable
     {
         if (_takers.TryGetValue(connection.Origin, out var taker))
         {
-            taker.Deliver(connection.Fd, connection.Leftover, null);
+            taker.Deliver(connection.Fd, connection.Leftover, null, connection.Upgrade);
             return true;
         }
 

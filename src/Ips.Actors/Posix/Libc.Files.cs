@@ -32,6 +32,13 @@ internal static unsafe partial class Libc
     // renameat2(2) by number for the same reason: musl has a wrapper only since 1.2.6.
     internal static readonly nint SYS_renameat2 = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 276 : 316;
 
+    // memfd_create(2) by number for the same reason.
+    internal static readonly nint SYS_memfd_create = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 279 : 319;
+
+    internal const int MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2, MFD_NOEXEC_SEAL = 8;
+    internal const int F_ADD_SEALS = 1033, F_GET_SEALS = 1034;
+    internal const int F_SEAL_SEAL = 1, F_SEAL_SHRINK = 2, F_SEAL_GROW = 4, F_SEAL_WRITE = 8;
+    internal const int SEEK_END = 2;
     internal const int RENAME_NOREPLACE = 1;
     internal const uint FICLONE = 0x40049409;
 
@@ -56,6 +63,9 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)] internal static partial int Close(int fd);
     [LibraryImport("libc", EntryPoint = "write", SetLastError = true)] internal static partial nint Write(int fd, byte* bytes, nuint count);
     [LibraryImport("libc", EntryPoint = "read", SetLastError = true)] internal static partial nint Read(int fd, byte* bytes, nuint count);
+    [LibraryImport("libc", EntryPoint = "pread", SetLastError = true)]
+    internal static partial nint PRead(int fd, byte* bytes, nuint count, long offset);
+    [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)] internal static partial long LSeek(int fd, long offset, int whence);
     [LibraryImport("libc", EntryPoint = "dup2", SetLastError = true)] internal static partial int Dup2(int fd, int target);
     [LibraryImport("libc", EntryPoint = "dup3", SetLastError = true)] internal static partial int Dup3(int fd, int target, int flags);
     [LibraryImport("libc", EntryPoint = "pipe2", SetLastError = true)] internal static partial int Pipe2(int* pair, int flags);

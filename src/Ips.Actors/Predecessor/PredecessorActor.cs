@@ -143,14 +143,14 @@ internal sealed class PredecessorActor : UntypedActor, IWithTimers
         }
 
         // It says these only once it has heard of the promotion: from there on the role does not go back.
-        if (_link.Acknowledged && received.Frame is (HistoryFrame or ConnectionsFrame or FarewellFrame))
+        if (_link.Acknowledged && received.Frame is (HistoryFrame or ICarries or FarewellFrame))
         {
             _files.LeaveFormer();
         }
 
         switch (received.Frame)
         {
-            case ConnectionsFrame connections:
+            case ICarries connections:
                 OnConnections(connections, received.Fds);
                 return;
             case IdentityFrame identity:
@@ -163,6 +163,7 @@ internal sealed class PredecessorActor : UntypedActor, IWithTimers
         {
             case AdoptedFrame adopted when _link.Courier is { } courier:
                 _mover.Tell(new MoverProtocol.Delivered(courier.Acknowledge(adopted.Count)));
+                TakeBackUnsendable(courier);
                 break;
             case DeclinedFrame declined when _link.Courier is { } courier:
                 ReturningConnections.TakeBack(courier.Decline(declined.Packet), UnmovableReason.Declined, _mover, _listeners);
@@ -298,7 +299,7 @@ internal sealed class PredecessorActor : UntypedActor, IWithTimers
         }
 
         _link.Carrying = true;
-        _mover.Tell(new MoverProtocol.Begin(Self, Endpoints: null));
+        _mover.Tell(new MoverProtocol.Begin(Self, Endpoints: null, Upgrades: _link.Version >= HandoverVersion.Upgrades));
     }
 
     private void OnCarry(MoverProtocol.Carry carry)
@@ -306,6 +307,7 @@ internal sealed class PredecessorActor : UntypedActor, IWithTimers
         if (_link.Courier is { IsBroken: false } courier)
         {
             courier.Send(carry.Connections);
+            TakeBackUnsendable(courier);
         }
         else
         {
@@ -313,13 +315,19 @@ internal sealed class PredecessorActor : UntypedActor, IWithTimers
         }
     }
 
-    private void OnConnections(ConnectionsFrame frame, IReadOnlyList<int> fds)
+    private void TakeBackUnsendable(ConnectionCourier courier)
+    {
+        if (courier.TakeUnsendable() is { Count: > 0 } unsendable)
+            ReturningConnections.TakeBack(unsendable, UnmovableReason.NoDescriptor, _mover, _listeners);
+    }
+
+    private void OnConnections(ICarries frame, IReadOnlyList<int> fds)
     {
         _link.ConnectionPackets++;
         var limit = _link.DescriptorLimit();
         if (ConnectionIntake.Take(frame, fds, limit) is not { } connections)
         {
-            _log.Declined(frame.Connections.Count, limit);
+            _log.Declined(frame.Count, limit);
             _link.Channel?.TrySend(new DeclinedFrame(_link.ConnectionPackets));
             return;
         }

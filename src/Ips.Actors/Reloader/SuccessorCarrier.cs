@@ -24,7 +24,10 @@ internal sealed class SuccessorCarrier(SuccessorSlot slot, IActorRef listeners, 
     {
         switch (effect)
         {
-            case BeginCarry: mover.Tell(new MoverProtocol.Begin(self, slot.Endpoints)); break;
+            case BeginCarry:
+                mover.Tell(new MoverProtocol.Begin(self, slot.Endpoints,
+                    Upgrades: slot.State is SuccessorState.Living { Facts.Version: >= HandoverVersion.Upgrades }));
+                break;
             case Pass pass:
                 log.CanaryShare(slot.Generation, slot.Process!.Pid, pass.Percent);
                 slot.Judge?.Step(pass.Percent / 100.0);
@@ -39,7 +42,10 @@ internal sealed class SuccessorCarrier(SuccessorSlot slot, IActorRef listeners, 
                 TakeBack(slot.Courier.Recall(), UnmovableReason.CarrierGone);
                 break;
             case RecallCarry: TakeBack(slot.Courier!.Recall(), UnmovableReason.CarrierGone); break;
-            case Acknowledge some: mover.Tell(new MoverProtocol.Delivered(slot.Courier!.Acknowledge(some.Count))); break;
+            case Acknowledge some:
+                mover.Tell(new MoverProtocol.Delivered(slot.Courier!.Acknowledge(some.Count)));
+                TakeBackUnsendable(slot.Courier);
+                break;
             case TakeBackDeclined some: TakeBack(slot.Courier!.Decline(some.Packet), UnmovableReason.Declined); break;
             case TakeReturned returned: TakeReturned(returned.Frame, takeDescriptors(), self); break;
         }
@@ -48,15 +54,26 @@ internal sealed class SuccessorCarrier(SuccessorSlot slot, IActorRef listeners, 
     /// <summary>Sends connections that have left.</summary>
     public void Carry(MoverProtocol.Carry carry)
     {
-        if (slot.Courier is { IsBroken: false } courier) courier.Send(carry.Connections);
-        else TakeBack(carry.Connections, UnmovableReason.CarrierGone);
+        if (slot.Courier is not { IsBroken: false } courier)
+        {
+            TakeBack(carry.Connections, UnmovableReason.CarrierGone);
+            return;
+        }
+
+        courier.Send(carry.Connections);
+        TakeBackUnsendable(courier);
+    }
+
+    private void TakeBackUnsendable(ConnectionCourier courier)
+    {
+        if (courier.TakeUnsendable() is { Count: > 0 } unsendable) TakeBack(unsendable, UnmovableReason.NoDescriptor);
     }
 
     private void TakeBack(IReadOnlyList<MovedConnection> connections, UnmovableReason reason) =>
         ReturningConnections.TakeBack(connections, reason, mover, listeners);
 
     // A rollback: the successor gives back what it has.
-    private void TakeReturned(ConnectionsFrame frame, IReadOnlyList<int> fds, IActorRef self)
+    private void TakeReturned(ICarries frame, IReadOnlyList<int> fds, IActorRef self)
     {
         slot.ConnectionPackets++;
         var channel = slot.Process!.Channel;

@@ -101,7 +101,11 @@ internal sealed class BoundaryReader(HandoverConnection connection, PipeReader i
         if (!Release(HeldRead.Cancel)) inner.CancelPendingRead();
     }
 
-    public override void Complete(Exception? exception = null) => inner.Complete(exception);
+    public override void Complete(Exception? exception = null)
+    {
+        connection.KeepInput(inner);
+        inner.Complete(exception);
+    }
 
     private ValueTask<ReadResult> ReadNow(CancellationToken cancellationToken)
     {

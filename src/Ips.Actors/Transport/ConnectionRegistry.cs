@@ -44,6 +44,9 @@ internal sealed class ConnectionRegistry
     /// <summary>Called with each connection that begins to run, on the thread that made it; null for nobody.</summary>
     public Action<HandoverConnection>? Opened { get; set; }
 
+    /// <summary>Called with each upgrade that was answered again, with the reason if it was refused; null for nobody.</summary>
+    public Action<string?>? Replayed { get; set; }
+
     /// <summary>A descriptor was accepted, or adopted, and waits for Kestrel. <see cref="Left"/> follows when it was taken or
     /// dropped.</summary>
     public void Arrived()

@@ -42,14 +42,15 @@ internal sealed partial class HandoverConnection
     internal bool IsPaused => Volatile.Read(ref _paused);
 
     /// <summary>Whether the gate is there to decide about a read at a boundary.</summary>
-    internal bool HoldsReads => IsMoving && !IsPaused;
+    internal bool HoldsReads => IsMoving && !IsPaused && _session is null;
 
     /// <summary>Whether it can move, by what is on it now. Asked while connections move: one that cannot is told so by the response that
     /// goes out.</summary>
     internal bool MayMove => StayReason is UnmovableReason.None;
 
     /// <summary>What it is, for those who ask what a drain waits for: <c>http1</c>, or the reason why it does not move.</summary>
-    internal string Kind => StayReason is var reason and not UnmovableReason.None ? WireName.Of(reason) : "http1";
+    internal string Kind => StayReason is var reason and not UnmovableReason.None ? WireName.Of(reason)
+        : _session is null ? "http1" : WireName.Of(UnmovableReason.Upgraded);
 
     /// <summary>Milliseconds since it came to this process.</summary>
     internal long AgeMs => Environment.TickCount64 - _openedAtMs;
@@ -62,17 +63,20 @@ internal sealed partial class HandoverConnection
     /// and moves it out of Kestrel there. Bytes of a next request stay in the kernel. Half a request, and a body that is still arriving,
     /// are received to their end first. Calling it again returns the same task.
     /// </summary>
+    /// <param name="upgrades">What is done if the connection is upgraded, or becomes it.</param>
     /// <returns>Completes when the connection has left Kestrel, ended, or turned out unmovable; without a time limit, so that the caller
     /// sets one and calls <see cref="CancelMove"/>.</returns>
-    public Task<MoveResult> BeginMove()
+    public Task<MoveResult> BeginMove(UpgradePolicy upgrades = UpgradePolicy.Close)
     {
         Move move;
         CancellationTokenSource wait;
+        if (IsReplaying) return BeginMoveAfterReplayAsync(upgrades);
+        if (_session is { } session) return BeginUpgradeMove(session, upgrades);
         lock (_gate)
         {
             if (_move is { } begun) return begun.Result;
             if (_unmovable is not UnmovableReason.None) return Task.FromResult<MoveResult>(new MoveResult.NotMovable(_unmovable));
-            move = new Move();
+            move = new Move { Upgrades = upgrades };
             if (_ended)
             {
                 move.End(UnmovableReason.Ended);
@@ -88,7 +92,11 @@ internal sealed partial class HandoverConnection
     /// <summary>Takes <see cref="BeginMove"/> back: receiving goes on, and its task ends as
     /// <see cref="UnmovableReason.Canceled"/>.</summary>
     /// <returns>False if the connection had already left (its task says where it is), or no move was begun.</returns>
-    public bool CancelMove() => EndMove(UnmovableReason.Canceled);
+    public bool CancelMove() => _session is { } session ? session.Upgrade.Stay() : EndMove(UnmovableReason.Canceled);
+
+    // The server's answer is not there yet.
+    private async Task<MoveResult> BeginMoveAfterReplayAsync(UpgradePolicy upgrades) =>
+        await Replay!.Decided ? await BeginMove(upgrades) : new MoveResult.NotMovable(UnmovableReason.Ended);
 
     /// <summary>Wakes the gate to look again.</summary>
     internal void SignalMove() => _move?.Signal();
@@ -128,7 +136,7 @@ internal sealed partial class HandoverConnection
                 EndMove(UnmovableReason.Tls);
                 return Gate.Open;
             }
-            if (TryLeave(move)) return Gate.Moved;
+            if (_upgradeLeaves ? await LeaveUpgradedAsync(move) : TryLeave(move)) return Gate.Moved;
             if (_move != move) continue;
             if (_boundary.Waits(_receiveEpoch) && !_boundary.WaitsAtBoundary(_receiveEpoch)) return Gate.ReceiveOnce;
             await signaled;
@@ -260,7 +268,7 @@ internal sealed partial class HandoverConnection
             EpollRegistration.Remove((int)_socket.Handle);
             _socket.Dispose(); // close(2) only: the other process's copy keeps the connection open
         }
-        move.Arrive();
+        move.Arrive(_upgradeLeaves ? PackUpgrade() : null);
         _logger.ConnectionMoved(ConnectionId);
     }
 
@@ -272,6 +280,9 @@ internal sealed partial class HandoverConnection
         private MoveResult.Moved? _left;
 
         public Task<MoveResult> Result => _result.Task;
+
+        /// <summary>What is done if the connection becomes an upgraded one.</summary>
+        public UpgradePolicy Upgrades { get; init; }
 
         public bool DiscardOutput { get; private set; }
 
@@ -293,7 +304,10 @@ internal sealed partial class HandoverConnection
             DiscardOutput = discardOutput;
         }
 
-        public void Arrive() => _result.TrySetResult(_left!);
+        public void Arrive(UpgradeParcel? upgrade) => _result.TrySetResult(upgrade is null ? _left! : _left! with { Upgrade = upgrade });
+
+        /// <summary>It goes on as another one.</summary>
+        public async Task FollowAsync(Task<MoveResult> other) => _result.TrySetResult(await other);
 
         /// <summary>The connection broke after it had left the boundary: nobody gets the duplicate.</summary>
         public void Lose()

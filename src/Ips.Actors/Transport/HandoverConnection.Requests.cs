@@ -41,7 +41,7 @@ internal sealed partial class HandoverConnection
             MarkUnmovable(UnmovableReason.Http2);
             return;
         }
-        _upgrade = Find<IHttpUpgradeFeature>(features) is { IsUpgradableRequest: true } upgrade ? new UpgradeWatch(this, upgrade) : null;
+        _upgrade = Find<IHttpUpgradeFeature>(features) is { IsUpgradableRequest: true } upgrade ? new UpgradeWatch(this, features, upgrade) : null;
         if (_upgrade is not null) features.Set<IHttpUpgradeFeature>(_upgrade);
 
         _bodyLeft = false;
@@ -77,16 +77,4 @@ internal sealed partial class HandoverConnection
         ?? features.GetRequiredFeature<TFeature>();
 
     private static bool IsHttp1(string protocol) => HttpProtocol.IsHttp11(protocol) || HttpProtocol.IsHttp10(protocol);
-
-    /// <summary>Sees an upgrade happen.</summary>
-    private sealed class UpgradeWatch(HandoverConnection connection, IHttpUpgradeFeature inner) : IHttpUpgradeFeature
-    {
-        public bool IsUpgradableRequest => inner.IsUpgradableRequest;
-
-        public Task<Stream> UpgradeAsync()
-        {
-            connection.MarkUnmovable(UnmovableReason.Upgraded);
-            return inner.UpgradeAsync();
-        }
-    }
 }

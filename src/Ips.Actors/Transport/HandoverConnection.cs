@@ -98,7 +98,7 @@ internal sealed partial class HandoverConnection : ConnectionContext, IDuplexPip
 
     public override async ValueTask DisposeAsync()
     {
-        await _input.Reader.CompleteAsync();
+        _boundary.Complete();
         await _output.Writer.CompleteAsync();
         await _receiving;
         await _sending;
@@ -128,7 +128,7 @@ internal sealed partial class HandoverConnection : ConnectionContext, IDuplexPip
                 _adopted = default;
             }
             // One method, though long: a second one would allocate its state for each wait.
-            var end = false;
+            var end = Replay is not null && !await ReplayAsync(writer);
             while (!end && _shutdownReason is null)
             {
                 var gate = IsMoving ? await PassGateAsync() : Gate.Open;
@@ -175,7 +175,7 @@ internal sealed partial class HandoverConnection : ConnectionContext, IDuplexPip
                 Volatile.Write(ref _receiveEpoch, _receiveEpoch + 1);
                 var flush = writer.FlushAsync();
                 var flushed = flush.IsCompleted ? await flush : await PauseAsync(flush);
-                if (flushed.IsCompleted || flushed.IsCanceled) break;
+                if (flushed.IsCompleted || (flushed.IsCanceled && _session is null)) break;
             }
             if (_closeTold && !end && !_moved && _shutdownReason is null) await DiscardAsync();
         }
@@ -219,6 +219,7 @@ internal sealed partial class HandoverConnection : ConnectionContext, IDuplexPip
         await _input.Writer.CompleteAsync(_shutdownReason ?? error);
         if (_moved)
         {
+            if (_upgradeLeaves) ReleaseUpgrade();
             _boundary.Release(BoundaryReader.HeldRead.End);
             return;
         }
@@ -240,7 +241,8 @@ internal sealed partial class HandoverConnection : ConnectionContext, IDuplexPip
                 if (result.IsCanceled) break;
                 if (!result.Buffer.IsEmpty && MaySend())
                 {
-                    var code = await SendAsync(result.Buffer);
+                    var code = await (Volatile.Read(ref _upgradeOutput) is { } upgraded
+                        ? upgraded.SendAsync(result.Buffer) : SendAsync(result.Buffer));
                     if (code is not SocketError.Success)
                     {
                         reason = Describe(code);
@@ -263,6 +265,7 @@ internal sealed partial class HandoverConnection : ConnectionContext, IDuplexPip
             _logger.ConnectionError(e, ConnectionId);
         }
 
+        if (_upgradeOutput is { } output) await EndUpgradeOutputAsync(output);
         if (_closeTold && !_moved && reason is null && _shutdownReason is null) await LingerAsync();
         if (!_moved || reason is not null) Shutdown(reason);
         await reader.CompleteAsync(unexpected);

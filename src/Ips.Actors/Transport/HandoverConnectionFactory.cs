@@ -45,12 +45,15 @@ internal sealed class HandoverConnectionFactory : IDisposable
     /// <param name="socket">The socket. Owned by the connection from now on.</param>
     /// <param name="leftover">What was received of it before it moved; Kestrel reads it first.</param>
     /// <param name="origin">The listening socket that it came by.</param>
-    public HandoverConnection Create(Socket socket, ReadOnlyMemory<byte> leftover = default, EndpointKey? origin = null)
+    /// <param name="upgrade">What travelled with it, if it is upgraded.</param>
+    public HandoverConnection Create(
+        Socket socket, ReadOnlyMemory<byte> leftover = default, EndpointKey? origin = null, UpgradeParcel? upgrade = null)
     {
         if (socket.LocalEndPoint is IPEndPoint) socket.NoDelay = _options.NoDelay;
         var connection = new HandoverConnection(socket, leftover, NextLane(), _options.WaitForDataBeforeAllocatingBuffer, _registry,
             _logger)
         { Origin = origin ?? EndpointKey.None };
+        if (upgrade is not null) connection.BeginReplay(upgrade);
         Start(connection);
         return connection;
     }

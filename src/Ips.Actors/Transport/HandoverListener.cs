@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
 using Akka.Actor;
+using Ips.Actors.Handover;
 using Ips.Actors.Posix;
 using Microsoft.AspNetCore.Connections;
 
@@ -31,10 +32,10 @@ internal sealed class HandoverListener(
 
     public void Ready() => _arrivals.Writer.TryWrite(Arrival.Ready);
 
-    public void Deliver(int fd, ReadOnlyMemory<byte> leftover, IPEndPoint? peer)
+    public void Deliver(int fd, ReadOnlyMemory<byte> leftover, IPEndPoint? peer, UpgradeParcel? upgrade = null)
     {
         connections.Arrived();
-        if (!_arrivals.Writer.TryWrite(new Arrival(fd, leftover, peer)))
+        if (!_arrivals.Writer.TryWrite(new Arrival(fd, leftover, peer, upgrade)))
         {
             FileDescriptors.Close(fd); // unbound meanwhile
             connections.Left();
@@ -125,7 +126,7 @@ internal sealed class HandoverListener(
         try
         {
             socket = _sockets!.Open(arrival.Fd, arrival.Peer, nonBlocking: arrival.Peer is not null); // accepted here
-            return factory.Create(socket, arrival.Leftover, Bound.Key);
+            return factory.Create(socket, arrival.Leftover, Bound.Key, arrival.Upgrade);
         }
         catch (SocketException)
         {
@@ -138,7 +139,7 @@ internal sealed class HandoverListener(
         }
     }
 
-    private sealed record Arrival(int Fd, ReadOnlyMemory<byte> Leftover, IPEndPoint? Peer)
+    private sealed record Arrival(int Fd, ReadOnlyMemory<byte> Leftover, IPEndPoint? Peer, UpgradeParcel? Upgrade = null)
     {
         /// <summary>None yet: somebody can be accepted.</summary>
         public static readonly Arrival Ready = new(-1, default, null);

@@ -32,9 +32,9 @@ internal abstract class ListenerProtocol
         /// <summary>Somebody connects. On the accept thread; must not block.</summary>
         void Ready();
 
-        /// <summary>A descriptor was accepted, with the address of who connects, over IP, or adopted, with what was received of it. Owns it
-        /// from then on; must not block.</summary>
-        void Deliver(int fd, ReadOnlyMemory<byte> leftover, IPEndPoint? peer);
+        /// <summary>A descriptor was accepted, with the address of who connects, over IP, or adopted, with what was received of it, or what
+        /// travelled with an upgraded one. Owns it from then on; must not block.</summary>
+        void Deliver(int fd, ReadOnlyMemory<byte> leftover, IPEndPoint? peer, UpgradeParcel? upgrade = null);
     }
 
     /// <summary>Adopt or open a listening socket that the app accepts from. Reply: <see cref="Bound"/> or

@@ -42,6 +42,9 @@ internal sealed class MoveLedger
     /// <summary>The endpoints that the other generation takes; null means all.</summary>
     public IReadOnlySet<EndpointKey>? Endpoints { get; set; }
 
+    /// <summary>What becomes of upgraded connections that are asked now.</summary>
+    public UpgradePolicy Upgrades { get; set; }
+
     /// <summary>Connections that were asked to leave and have not answered.</summary>
     public Dictionary<HandoverConnection, bool> Asked { get; } =
         new(ReferenceEqualityComparer.Instance as IEqualityComparer<HandoverConnection>);
@@ -91,7 +94,7 @@ internal sealed class MoveLedger
     /// <summary>As before the first move.</summary>
     public void Reset()
     {
-        (Canary, CanaryEnding, CanaryEnded, Next) = (null, false, false, null);
+        (Canary, CanaryEnding, CanaryEnded, Next, Upgrades) = (null, false, false, null, UpgradePolicy.Keep);
         (Carrier, Endpoints, Finishing, CarrierLeaving, SettledReported, Moved, LiveMoved) =
             (null, null, false, false, false, 0, 0);
         Waiting.Clear();

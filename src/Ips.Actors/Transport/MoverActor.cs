@@ -158,6 +158,7 @@ internal sealed class MoverActor : UntypedActor, IWithTimers
         }
 
         _ledger.Canary = null;
+        _ledger.Upgrades = begin.Upgrades ? UpgradePolicy.Move : UpgradePolicy.Close;
         (_ledger.Carrier, _ledger.Endpoints, _ledger.BeganAt) = (begin.Carrier, begin.Endpoints, _time.GetTimestamp());
         _progress.Moving = true;
         var self = Self;
@@ -183,7 +184,7 @@ internal sealed class MoverActor : UntypedActor, IWithTimers
         }
 
         var (self, ledger) = (Self, _ledger);
-        connection.BeginMove().ContinueWith(
+        connection.BeginMove(_ledger.Upgrades).ContinueWith(
             result =>
             {
                 if (ledger.Decided(connection, result.Result))
@@ -215,7 +216,7 @@ internal sealed class MoverActor : UntypedActor, IWithTimers
             case MoveResult.Moved moved:
                 OnTheWay++;
                 _ledger.LiveMoved++;
-                _ledger.Outgoing.Add(new MovedConnection(connection.Origin, moved.Descriptor, moved.Leftover));
+                _ledger.Outgoing.Add(new MovedConnection(connection.Origin, moved.Descriptor, moved.Leftover, moved.Upgrade));
                 if (_ledger.Outgoing.Count == 1)
                 {
                     Self.Tell(new SendOutgoing()); // behind the other decisions that wait: they go in one message

@@ -11,7 +11,9 @@ internal static class MoverProtocol
     /// <param name="Carrier">Gets <see cref="Carry"/>.</param>
     /// <param name="Endpoints">The endpoints that the other generation takes connections for; null means all.</param>
     /// <param name="Canary">Only this share of them, until <see cref="EndCanary"/> or until all are to move; null for all.</param>
-    public sealed record Begin(IActorRef Carrier, IReadOnlySet<EndpointKey>? Endpoints, CanaryShare? Canary = null);
+    /// <param name="Upgrades">The other generation takes upgraded connections too.</param>
+    public sealed record Begin(
+        IActorRef Carrier, IReadOnlySet<EndpointKey>? Endpoints, CanaryShare? Canary = null, bool Upgrades = false);
 
     /// <summary>A share of the connections.</summary>
     /// <param name="Percent">Of the new ones; at most a quarter of the live ones moves.</param>
@@ -75,7 +77,8 @@ internal abstract record MoveResult
     /// or more. The receiver of the result owns it and closes it with close(2), never with shutdown(2).</param>
     /// <param name="Leftover">Bytes that were received here and belong to the next request: at most
     /// <see cref="HandoverConnection.LeftoverLimitBytes"/>.</param>
-    public sealed record Moved(int Descriptor, ReadOnlyMemory<byte> Leftover) : MoveResult;
+    /// <param name="Upgrade">What travels with an upgraded connection.</param>
+    public sealed record Moved(int Descriptor, ReadOnlyMemory<byte> Leftover, UpgradeParcel? Upgrade = null) : MoveResult;
 
     /// <summary>The connection is served on here, or has ended.</summary>
     public sealed record NotMovable(UnmovableReason Reason) : MoveResult;

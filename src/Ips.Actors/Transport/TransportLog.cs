@@ -15,6 +15,14 @@ internal static partial class TransportLog
     [LoggerMessage(EventIds.ConnectionMoved, LogLevel.Debug, "Connection {ConnectionId} moved to another process.")]
     internal static partial void ConnectionMoved(this ILogger logger, string connectionId);
 
+    [LoggerMessage(EventIds.ReplayRefused, LogLevel.Debug,
+        "Connection {ConnectionId} was closed with 1012: its upgrade was not answered as before ({Reason}).")]
+    internal static partial void ReplayRefused(this ILogger logger, string connectionId, string reason);
+
+    [LoggerMessage(EventIds.UpgradesRefused, LogLevel.Warning,
+        "Closes WebSockets of another generation with 1012: this release does not resume them ({Reason}).")]
+    internal static partial void UpgradesRefused(this ILogger logger, string reason);
+
     [LoggerMessage(EventIds.CarrierLost, LogLevel.Warning,
         "Closed {Count:moving connection}: the other generation ended the handover channel but lives.")]
     internal static partial void CarrierLost(this ILogger logger, Quantity count);

@@ -82,6 +82,34 @@ public sealed class ConnectionCourierTests : ActorTest
         foreach (var connection in recalled) FileDescriptors.Close(connection.Fd);
     }
 
+    // Each of a packet is of one kind; the memory is the receiver's alone once the packet is sent.
+    [Fact]
+    public async Task Send_UpgradedAmongOthers_TravelWithTheirMemoryInTheirOrder()
+    {
+        var receiver = CreateTestProbe();
+        var courier = new ConnectionCourier(new FakeSuccessor(1, receiver.Ref));
+        var parcel = new UpgradeParcel([1], new UpgradeAnswer("", "", ""), [], default, default, null);
+        List<MovedConnection> connections =
+            [.. Connections(2), .. Connections(35).ConvertAll(connection => connection with { Upgrade = parcel }), .. Connections(1)];
+        courier.Send(connections);
+
+        Assert.Equal(2, Assert.IsType<ConnectionsFrame>((await SentAsync()).Frame).Connections.Count);
+        var (upgraded, fds) = await SentAsync();
+        Assert.Equal(32, Assert.IsType<UpgradedFrame>(upgraded).Connections.Count);
+        Assert.Equal(connections.Skip(2).Take(32).Select(connection => connection.Fd), fds.Where((_, i) => i % 2 == 0));
+        Assert.All(fds.Where((_, i) => i % 2 == 1), memory => Assert.False(FileDescriptors.IsOpen(memory)));
+        Assert.Equal(3, Assert.IsType<UpgradedFrame>((await SentAsync()).Frame).Connections.Count);
+        Assert.IsType<ConnectionsFrame>((await SentAsync()).Frame);
+        Assert.Equal(38, courier.Acknowledge(38));
+        Assert.All(connections, connection => Assert.False(FileDescriptors.IsOpen(connection.Fd)));
+
+        async Task<(HandoverFrame Frame, IReadOnlyList<int> Fds)> SentAsync()
+        {
+            var sent = await receiver.ExpectMsgAsync<FakeSuccessor.Sent>();
+            return (sent.Frame, sent.Fds);
+        }
+    }
+
     [Fact]
     public void Send_ChannelThatHasEnded_KeepsThemToBeRecalled()
     {

@@ -64,6 +64,11 @@ public sealed class HandoverCodecTests
             [new RouteWindow("GET /items/{id}", 12, 1, 1, [65, 3, 66, 9]), new RouteWindow("(other)", 1, 0, 0, [])],
             [new ConnectionFailures(-9007199254740993, 0, 1)], [7, 7]),
         ["window-bare"] = new WindowFrame(4, 0, 0, 0, 0, [0, 0, 0, 0, 0], []),
+
+        ["hello-v4"] = new HelloFrame(1, 4, 4711, "1.2.3+abc"),
+        ["upgraded"] = new UpgradedFrame(
+            [new UpgradedOffer("127.0.0.1:0", 0), new UpgradedOffer("unix:/run/app.sock", 1)], 9007199254740993),
+        ["upgraded-bare"] = new UpgradedFrame([new UpgradedOffer("127.0.0.1:0", 0)]),
     };
 
     public static TheoryData<string> Names => [.. Frames.Keys];
@@ -148,6 +153,10 @@ public sealed class HandoverCodecTests
     [InlineData("connections", "connections", "[]")]
     [InlineData("connections", "connections", "[null]")]
     [InlineData("connections", "connections", "[{\"endpoint\":\"a\",\"ordinal\":70000}]")]
+    [InlineData("upgraded", "connections", "[]")]
+    [InlineData("upgraded", "connections", "[null]")]
+    [InlineData("upgraded", "connections", "[{\"endpoint\":\"a\",\"ordinal\":70000}]")]
+    [InlineData("upgraded", "sentAtNs", "-1")]
     [InlineData("adopted", "count", "-1")]
     [InlineData("declined", "packet", "0")]
     [InlineData("stop", "deadlineMs", "-1")]
@@ -201,6 +210,7 @@ public sealed class HandoverCodecTests
             .Select(i => $$"""{"endpoint":"a","ordinal":{{i}}}"""));
         Assert.Throws<InvalidDataException>(() => Decode($$"""{"type":"ready","endpoints":[{{offers}}]}"""));
         Assert.Throws<InvalidDataException>(() => Decode($$"""{"type":"connections","connections":[{{offers}}]}"""));
+        Assert.Throws<InvalidDataException>(() => Decode($$"""{"type":"upgraded","connections":[{{offers}}]}"""));
         var leftover = Convert.ToBase64String(new byte[FrameRules.MaxLeftoverBytes + 1]);
         Assert.Throws<InvalidDataException>(() =>
             Decode($$"""{"type":"connections","connections":[{"endpoint":"a","ordinal":0,"leftover":"{{leftover}}"}]}"""));
@@ -298,7 +308,7 @@ public sealed class HandoverCodecTests
     }
 
     private static Dictionary<string, string> Golden() =>
-        string.Join('\n', Embedded("golden-v1.txt"), Embedded("golden-v2.txt"), Embedded("golden-v3.txt"))
+        string.Join('\n', Embedded("golden-v1.txt"), Embedded("golden-v2.txt"), Embedded("golden-v3.txt"), Embedded("golden-v4.txt"))
             .Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Where(line => line[0] != '#')
             .Select(line => line.Split(' ', 2)).ToDictionary(parts => parts[0], parts => parts[1]);

@@ -1,4 +1,5 @@
 using System.Net;
+using Ips.Actors.Handover;
 using Ips.Actors.Posix;
 using Ips.Actors.Transport;
 
@@ -23,5 +24,6 @@ internal sealed class EagerTaker(Action<int, ReadOnlyMemory<byte>> onDelivered, 
         }
     }
 
-    public void Deliver(int fd, ReadOnlyMemory<byte> leftover, IPEndPoint? peer) => onDelivered(fd, leftover);
+    public void Deliver(int fd, ReadOnlyMemory<byte> leftover, IPEndPoint? peer, UpgradeParcel? upgrade = null) =>
+        onDelivered(fd, leftover);
 }

@@ -48,7 +48,7 @@ public sealed class SuccessorFramesTests : ReloaderTest
         var successor = await SpawnAsync();
         successor.Say(new HelloFrame(7, 9, 101, "2.0"));
         var refused = Assert.IsType<RefusedFrame>((await Told.ExpectMsgAsync<FakeSuccessor.Sent>()).Frame);
-        Assert.Equal("it speaks handover versions 7 to 9, this generation 1 to 3", refused.Reason);
+        Assert.Equal("it speaks handover versions 7 to 9, this generation 1 to 4", refused.Reason);
         Assert.Equal(refused.Reason, (await Lifecycle.ExpectMsgAsync<LifecycleEvent.SuccessorFailed>()).Reason);
     }
 

@@ -72,6 +72,10 @@ internal static class SuccessorMutants
             ? new SuccessorStep(s) : step),
         Fault("connections are taken from one that serves", (s, e, o) => (s, e) is (OnProbation, Received { Frame: ConnectionsFrame frame })
             ? new SuccessorStep(s, new TakeReturned(frame)) : SuccessorMachine.Next(s, e, o)),
+        Fault("upgraded connections are taken in a version that has none", (s, e, o) =>
+            (s, e) is (Living { Facts.Version: < HandoverVersion.Upgrades } state, Received { Frame: UpgradedFrame frame })
+            && SuccessorMachine.Next(s, new Received(new ConnectionsFrame([])), o).Effects.OfType<TakeReturned>().Any()
+            ? new SuccessorStep(state, new TakeReturned(frame)) : SuccessorMachine.Next(s, e, o)),
         Fault("a check that fails is asked about and served", (s, e, o) =>
             (s, e) is (Welcomed, Received { Frame: ReadyFrame { Failing: not null } frame })
             ? SuccessorMachine.Next(s, new Received(frame with { Failing = null }), o) is var step

@@ -26,12 +26,13 @@ internal sealed class SuccessorWalk(Func<SuccessorState, SuccessorEvent, IpsOpti
     /// <summary>What a successor can say: each frame with each value that a decision reads, and one that no successor says.</summary>
     public static readonly IReadOnlyList<HandoverFrame> Said =
     [
-        new HelloFrame(1, 1, 12, "test"), new HelloFrame(2, 2, 12, "test"), new HelloFrame(7, 9, 12, "test"), new ReadyFrame(),
-            new ReadyFrame(Failing: Failing), new ReadyFrame(Accepts: []),
+        new HelloFrame(1, 1, 12, "test"), new HelloFrame(2, 2, 12, "test"), new HelloFrame(4, 4, 12, "test"),
+            new HelloFrame(7, 9, 12, "test"), new ReadyFrame(), new ReadyFrame(Failing: Failing), new ReadyFrame(Accepts: []),
         new ReadyFrame(HealthUrl: "file:///test"), new HealthFrame(true, 0, 0), new HealthFrame(false, 0, 0), SickReport,
             new WindowFrame(1, 0, 0, 0, 0, [0, 0, 0, 0, 0], []),
             new PromotedFrame(), new FailedFrame("test"),
-        new AdoptedFrame(1), new DeclinedFrame(1), new ConnectionsFrame([]), new LeavingFrame(), new ServeFrame(),
+        new AdoptedFrame(1), new DeclinedFrame(1), new ConnectionsFrame([]), new UpgradedFrame([]), new LeavingFrame(),
+            new ServeFrame(),
     ];
 
     /// <summary>Every event.</summary>
@@ -232,6 +233,7 @@ internal sealed class SuccessorWalk(Func<SuccessorState, SuccessorEvent, IpsOpti
             PromotedFrame => was is SuccessorState.Promoting or Main,
             AdoptedFrame or DeclinedFrame => was is Main or OnProbation { Step: > 0 },
             ConnectionsFrame => ending && was is OnProbation or Main,
+            UpgradedFrame => ending && was is (OnProbation or Main) and { Facts.Version: >= HandoverVersion.Upgrades },
             LeavingFrame => was is Main || (ending && was is OnProbation),
             FailedFrame => was is not Main,
             _ => false,

@@ -8,7 +8,7 @@ public sealed class LayerTests
         "Diagnostics Configuration",
         "Handover",
         "Transport Output Judging",
-        "Lifecycle",
+        "Lifecycle WebSockets",
         "Launch",
         "Files",
         "Listener Reloader Predecessor HttpFront Takeover Control Signals Systemd SelfReload",

@@ -29,6 +29,8 @@ internal sealed class TestHost : IAsyncDisposable
 
     public ConnectionRegistry Registry => _app.Services.GetRequiredService<ConnectionRegistry>();
 
+    public FrontState Front => _app.Services.GetRequiredService<FrontState>();
+
     public TestListener Listener => _app.Services.GetRequiredService<TestListener>();
 
     public TestApp App => _app.Services.GetRequiredService<TestApp>();
@@ -38,7 +40,7 @@ internal sealed class TestHost : IAsyncDisposable
 
     public static async Task<TestHost> StartAsync(
         string name, bool stock = false, bool unix = false, Action<ListenOptions>? listen = null,
-            Action<KestrelServerOptions>? kestrel = null,
+            Action<KestrelServerOptions>? kestrel = null, Action<WebApplication>? map = null, Action<DrainOptions>? drain = null,
         params IReadOnlyList<Type> movable)
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -55,6 +57,8 @@ internal sealed class TestHost : IAsyncDisposable
             if (path is null) options.Listen(IPAddress.Loopback, 0, listen ?? (_ => { }));
             else options.ListenUnixSocket(path, listen ?? (_ => { }));
         });
+        var draining = new DrainOptions();
+        drain?.Invoke(draining);
         if (!stock)
         {
             builder.Services.AddSingleton<ConnectionRegistry>();
@@ -66,7 +70,7 @@ internal sealed class TestHost : IAsyncDisposable
                 movable.ToHashSet()));
             builder.Services.AddSingleton<FrontState>();
             builder.Services.AddSingleton(services => new PoliteClose(
-                services.GetRequiredService<FrontState>(), services.GetRequiredService<ConnectionRegistry>(), new DrainOptions(),
+                services.GetRequiredService<FrontState>(), services.GetRequiredService<ConnectionRegistry>(), draining,
                     TimeProvider.System,
                 NullLogger.Instance));
             builder.Services.AddSingleton(new GenerationContext
@@ -79,6 +83,7 @@ internal sealed class TestHost : IAsyncDisposable
         }
         var app = builder.Build();
         app.Services.GetRequiredService<TestApp>().Map(app, name, watched: !stock);
+        map?.Invoke(app);
         await app.StartAsync();
         return new TestHost(app, name, path);
     }

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
+using Ips.Actors.Handover;
+using Ips.Actors.Posix;
 using Ips.Actors.Transport;
 using Microsoft.AspNetCore.Connections;
 
@@ -17,9 +19,24 @@ internal sealed class TestListener(HandoverConnectionFactory connections) : ICon
     /// <summary>Makes a connection of a descriptor that left another host.</summary>
     public HandoverConnection Adopt(MoveResult.Moved moved)
     {
-        var connection = connections.Create(new Socket(new SafeSocketHandle(moved.Descriptor, ownsHandle: true)), moved.Leftover);
+        var connection = connections.Create(new Socket(new SafeSocketHandle(moved.Descriptor, ownsHandle: true)), moved.Leftover,
+            upgrade: moved.Upgrade is { } upgrade ? Travel(upgrade) : null);
         Assert.True(_accepted.Writer.TryWrite(connection));
         return connection;
+    }
+
+    // As between two processes.
+    private static UpgradeParcel Travel(UpgradeParcel parcel)
+    {
+        var fd = SealedMemory.Create("test", UpgradeParcelCodec.Encode(parcel));
+        try
+        {
+            return UpgradeParcelCodec.Decode(SealedMemory.TryRead(fd, UpgradeParcel.MaxBytes));
+        }
+        finally
+        {
+            FileDescriptors.Close(fd);
+        }
     }
 
     /// <summary>Makes a connection of the server's end of a pair.</summary>

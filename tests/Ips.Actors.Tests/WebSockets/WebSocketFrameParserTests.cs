@@ -1,6 +1,6 @@
-using Ips.Actors.HttpFront;
+using Ips.Actors.WebSockets;
 
-namespace Ips.Actors.Tests.HttpFront;
+namespace Ips.Actors.Tests.WebSockets;
 
 public sealed class WebSocketFrameParserTests
 {
