@@ -5,8 +5,8 @@ using Ips.Actors.HttpFront;
 
 namespace Ips.Bench.Cost;
 
-/// <summary>The app: what <c>dotnet new web</c> makes, with and without <c>AddIps()</c> as its only difference; or with it, and measured all
-/// the time as during the probation of a successor.</summary>
+/// <summary>The app: what <c>dotnet new web</c> makes, with and without <c>AddIps()</c> as its only difference; or with it, and measured
+/// all the time as during the probation of a successor.</summary>
 internal static class CostApp
 {
     private static readonly DateTime s_start = Process.GetCurrentProcess().StartTime;
@@ -33,7 +33,8 @@ internal static class CostApp
         app.MapGet("/allocations", AllocationTrace.Read);
         Note("the build");
         app.Lifetime.ApplicationStarted.Register(() => Note("the host's start"));
-        if (kind is Measured) app.Lifetime.ApplicationStarted.Register(() => Measure(app.Services.GetRequiredService<FrontState>().Windows!));
+        if (kind is Measured)
+            app.Lifetime.ApplicationStarted.Register(() => Measure(app.Services.GetRequiredService<FrontState>().Windows!));
         app.Run();
     }
 

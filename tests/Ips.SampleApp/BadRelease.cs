@@ -3,8 +3,8 @@ using System.Diagnostics;
 
 namespace Ips.SampleApp;
 
-/// <summary>Twenty routes that each take <see cref="Usual"/>, and what a release can do wrong once it serves, so that no check and no warm-up
-/// sees it. A file <c>bad-…</c> in the release's folder says which.</summary>
+/// <summary>Twenty routes that each take <see cref="Usual"/>, and what a release can do wrong once it serves, so that no check and no
+/// warm-up sees it. A file <c>bad-…</c> in the release's folder says which.</summary>
 internal static class BadRelease
 {
     /// <summary>The routes are <c>/work0</c> to <c>/work19</c>.</summary>

@@ -29,6 +29,10 @@ public sealed class ReloadOptions
     /// <value>From 0 to 1 h; not above <see cref="Probation"/>: it is never lengthened. Default 30 s.</value>
     public TimeSpan ProbationMax { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long a probation may last at most.</summary>
+    internal TimeSpan LongestProbation => Probation == TimeSpan.Zero || CanarySteps.Of(this).Percent.Count == 0 || ProbationMax < Probation
+        ? Probation : ProbationMax;
+
     /// <summary>Gets or sets what rolls a canary back in addition to errors, requests without an answer, and latencies of 1.5 times:
     /// <c>slower</c> (latencies of 1.3 times), <c>processor</c> and <c>memory</c> (1.3 times as much processor time, or allocated memory,
     /// for a request). The receipt mentions them in any case.</summary>

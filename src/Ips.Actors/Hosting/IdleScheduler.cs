@@ -7,8 +7,8 @@ using Akka.Event;
 
 namespace Ips.Actors.Hosting;
 
-/// <summary>Akka's clock, by timers of .NET. Akka's own looks a hundred times a second whether something is due, from the first message that
-/// is scheduled on: a process that has reloaded once would use several percent of a processor while it is idle.</summary>
+/// <summary>Akka's clock, by timers of .NET. Akka's own looks a hundred times a second whether something is due, from the first message
+/// that is scheduled on: a process that has reloaded once would use several percent of a processor while it is idle.</summary>
 internal sealed class IdleScheduler : SchedulerBase, IDateTimeOffsetNowTimeProvider, IDisposable
 {
     private static readonly TimeSpan s_longest = TimeSpan.FromDays(40); // .NET's timers take no more than 49 days
@@ -95,7 +95,8 @@ internal sealed class IdleScheduler : SchedulerBase, IDateTimeOffsetNowTimeProvi
         {
             _dueAt = _owner.MonotonicClock + delay;
             Set();
-            if (cancelable is not null) _cancellation = cancelable.Token.UnsafeRegister(static state => ((Scheduled)state!).Dispose(), this);
+            if (cancelable is null) return;
+            _cancellation = cancelable.Token.UnsafeRegister(static state => ((Scheduled)state!).Dispose(), this);
         }
 
         public void Dispose()

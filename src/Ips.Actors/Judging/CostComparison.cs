@@ -2,8 +2,8 @@ using Ips.Actors.Handover;
 
 namespace Ips.Actors.Judging;
 
-/// <summary>Whether a request of the successor takes more of the processor, or allocates more, than one of the predecessor at the same time:
-/// by more than three tenths, and by more than what a canary has to do beside its requests. Pure.</summary>
+/// <summary>Whether a request of the successor takes more of the processor, or allocates more, than one of the predecessor at the same
+/// time: by more than three tenths, and by more than what a canary has to do beside its requests. Pure.</summary>
 internal sealed class CostComparison
 {
     /// <summary>How many times as much is a little more.</summary>
@@ -29,7 +29,8 @@ internal sealed class CostComparison
     public double Memory => _memory.Value;
 
     /// <summary>Processor time of a request in ms.</summary>
-    public (double Before, double After) ProcessorMs => (_beforeAll.Us / 1000.0 / _beforeAll.Compiled, _afterAll.Us / 1000.0 / _afterAll.Compiled);
+    public (double Before, double After) ProcessorMs =>
+        (_beforeAll.Us / 1000.0 / _beforeAll.Compiled, _afterAll.Us / 1000.0 / _afterAll.Compiled);
 
     /// <summary>Bytes that a request allocates.</summary>
     public (double Before, double After) AllocatedBytes =>

@@ -47,7 +47,8 @@ internal static class JudgeWords
 
     /// <summary>A request costs more processor time.</summary>
     public static string Processor(CostComparison cost) => Text(
-        $"a request took {cost.ProcessorMs.After:0.###} ms of processor time, and {cost.ProcessorMs.Before:0.###} ms here at the same time");
+        $"a request took {cost.ProcessorMs.After:0.###} ms of processor time, ")
+        + Text($"and {cost.ProcessorMs.Before:0.###} ms here at the same time");
 
     /// <summary>A request allocates more.</summary>
     public static string Memory(CostComparison cost) => Text(

@@ -30,15 +30,10 @@ internal static class CanaryRules
                 new SuccessorEffect.Arm(SuccessorTimer.CanaryStep, steps.StepLength(options.Reload.Probation))]
             : [new SuccessorEffect.Pass(steps.Percent[step - 1])];
 
-    /// <summary>How long the probation may last at most.</summary>
-    public static TimeSpan LongestProbation(ReloadOptions options) =>
-        options.Probation == TimeSpan.Zero || CanarySteps.Of(options).Percent.Count == 0 || options.ProbationMax < options.Probation
-            ? options.Probation : options.ProbationMax;
-
     /// <summary>The probation's time is over: it is passed, unless the judge wants to see more of a canary.</summary>
     public static SuccessorStep Conclude(SuccessorState.Serving serving, IpsOptions options) =>
         serving.Concluding ? new(serving, new SuccessorEffect.AskJudge()) // again, after a restart
-        : serving.Facts.Canary && LongestProbation(options.Reload) > options.Reload.Probation
+        : serving.Facts.Canary && options.Reload.LongestProbation > options.Reload.Probation
             ? new(serving with { Concluding = true },
                 [.. Lengthened(serving with { Concluding = true }, options), new SuccessorEffect.AskJudge()])
         : Pass(serving);
@@ -46,11 +41,11 @@ internal static class CanaryRules
     /// <summary>The clock of a lengthened probation.</summary>
     public static SuccessorEffect[] Lengthened(SuccessorState.OnProbation state, IpsOptions options) =>
         state is SuccessorState.Serving { Concluding: true }
-            ? [new SuccessorEffect.Arm(SuccessorTimer.ProbationMax, LongestProbation(options.Reload) - options.Reload.Probation)] : [];
+            ? [new SuccessorEffect.Arm(SuccessorTimer.ProbationMax, options.Reload.LongestProbation - options.Reload.Probation)] : [];
 
     /// <summary>The judge has said whether it has seen enough.</summary>
     public static SuccessorStep Consider(SuccessorState.Serving serving, string? wants, IpsOptions options) => wants is null ? Pass(serving)
-        : new(serving, new SuccessorEffect.TellLengthened(new(wants, LongestProbation(options.Reload))));
+        : new(serving, new SuccessorEffect.TellLengthened(new(wants, options.Reload.LongestProbation)));
 
     /// <summary>The probation is passed.</summary>
     public static SuccessorStep Pass(SuccessorState.Serving serving) => new(serving with { Concluding = false },

@@ -143,7 +143,8 @@ internal sealed class ReloadTracker(LifecycleMemory memory, ICurrentProcess proc
     {
         // By the limits of each step; what a reload leaves unused of one counts for the next.
         var limits = options.Reload;
-        var one = limits.RoomTimeout + (3 * limits.ReadyTimeout) + CanaryRules.LongestProbation(limits) + options.Drain.Timeout + (3 * limits.KillTimeout);
+        var one = limits.RoomTimeout + (3 * limits.ReadyTimeout) + limits.LongestProbation + options.Drain.Timeout
+            + (3 * limits.KillTimeout);
         return new(message, reloads * one);
     }
 

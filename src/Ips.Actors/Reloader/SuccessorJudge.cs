@@ -64,7 +64,7 @@ internal sealed class SuccessorJudge(IWindowMeter meter, ReloadOptions options)
 
     /// <summary>What a longer probation would show, as a clause; null if it has seen enough, or the longest probation would not be
     /// enough.</summary>
-    public string? Wants() => _heard ? _machine?.Wants(CanaryRules.LongestProbation(options)) : null;
+    public string? Wants() => _heard ? _machine?.Wants(options.LongestProbation) : null;
 
     /// <summary>The probation is over: nothing is measured. The table stays.</summary>
     public void End() => meter.End();

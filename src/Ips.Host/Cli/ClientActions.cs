@@ -150,7 +150,7 @@ internal sealed class ClientActions(CliConsole console)
 
     /// <summary>How long a reload may take by the configuration.</summary>
     internal static TimeSpan LimitOf(DaemonSettings settings) =>
-        settings.Ips.Reload.ReadyTimeout + CanaryRules.LongestProbation(settings.Ips.Reload) + (2 * settings.Ips.Reload.KillTimeout) + Margin;
+        settings.Ips.Reload.ReadyTimeout + settings.Ips.Reload.LongestProbation + (2 * settings.Ips.Reload.KillTimeout) + Margin;
 
     private static string Unknown(string verb) =>
         verb.EndsWith(OnTerms, StringComparison.Ordinal)

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Collections;
 using System.IO.Pipes;
-using Ips.Actors.Lifecycle;
 using Ips.Actors.Configuration;
 using Ips.Actors.Diagnostics;
 using Ips.Actors.Files;
@@ -83,7 +82,8 @@ internal sealed class StartAction(CliConsole console, IDaemonLauncher launcher, 
         // A daemon that takes over serves permanently after the probation that the running daemon gives it. We assume the probation of our
         // own configuration.
         var limit = command.Timeout
-            ?? (settings.Ips.Reload.ReadyTimeout + (settings.Ips.Takeover.From is null ? TimeSpan.Zero : CanaryRules.LongestProbation(settings.Ips.Reload)));
+            ?? (settings.Ips.Reload.ReadyTimeout
+                + (settings.Ips.Takeover.From is null ? TimeSpan.Zero : settings.Ips.Reload.LongestProbation));
         var reading = ReadLineAsync(pipe, pid, limit, cancellation);
         if (LiveBlock.Terminal(error: true) is { } terminal)
         {

@@ -1,5 +1,4 @@
 using Ips.Actors.Configuration;
-using Ips.Actors.Lifecycle;
 
 namespace Ips.Actors.Tests.Configuration;
 
@@ -44,7 +43,7 @@ public sealed class CanaryStepsTests
     {
         var options = Options(words);
         (options.Probation, options.ProbationMax) = (TimeSpan.FromSeconds(probation), TimeSpan.FromSeconds(max));
-        Assert.Equal(TimeSpan.FromSeconds(longest), CanaryRules.LongestProbation(options));
+        Assert.Equal(TimeSpan.FromSeconds(longest), options.LongestProbation);
     }
 
     private static ReloadOptions Options(string? words) =>

@@ -17,8 +17,8 @@ internal static class WalkEvents
             new ConnectionsDrained(1),
         new ConnectionsSettled(), new GuestsLeft(), new MoveTimedOut(), new LameDuckEnded(), new DrainTimedOut(), new AbortTimedOut(),
             new SuccessorReady(), new SuccessorReady(Canary: true), new SuccessorServes(), new SuccessorFailed("test", Responsive: true),
-        new SuccessorFailed("test", Responsive: false), new SuccessorTimedOut(), new ProbationTimeOver(), new ProbationPassed(), new PromotionAcknowledged(),
-            new SuccessorLeaving(), new SuccessorGone(), new SuccessorGone(Crashed: true),
+        new SuccessorFailed("test", Responsive: false), new SuccessorTimedOut(), new ProbationTimeOver(), new ProbationPassed(),
+            new PromotionAcknowledged(), new SuccessorLeaving(), new SuccessorGone(), new SuccessorGone(Crashed: true),
         new ServeReceived(), new ServeReceived(Canary: true), new PromoteReceived(), new StopReceived("test", Return: false),
         new StopReceived("test", Return: true), new PredecessorLost(),
     ];

@@ -54,13 +54,15 @@ internal static class SuccessorPromises
                 Promise(before is Serving { Facts.Canary: true } || Passes(effects), SuccessorRules.Judged,
                     "there is nothing to judge, and the probation is lengthened");
                 break;
-            case JudgeAsked { Wants: null } or TimerFired { Timer: SuccessorTimer.ProbationMax } when before is Serving { Concluding: true }:
+            case JudgeAsked { Wants: null } or TimerFired { Timer: SuccessorTimer.ProbationMax }
+                when before is Serving { Concluding: true }:
                 Promise(Passes(effects), SuccessorRules.Judged, "all was seen, and the probation does not end");
                 break;
             case JudgeAsked { Wants: not null }:
                 Promise(!Passes(effects), SuccessorRules.Judged, "the judge wants to see more, and the probation ends");
                 break;
-            case Received { Frame: WindowFrame } or TimerFired { Timer: SuccessorTimer.WindowDue } when before is Serving { Concluding: true }:
+            case Received { Frame: WindowFrame } or TimerFired { Timer: SuccessorTimer.WindowDue }
+                when before is Serving { Concluding: true }:
                 Promise(effects.Any(e => e is AskJudge), SuccessorRules.Judged, "a window was seen, and the judge is not asked again");
                 break;
             case Received { Frame: WindowFrame } or TimerFired { Timer: SuccessorTimer.WindowDue } when before is OnProbation:
@@ -92,7 +94,8 @@ internal static class SuccessorPromises
         void Promise(bool kept, string rule, string otherwise) => Require(kept, rule, $"{otherwise}: {before.Name} to {after.Name}");
     }
 
-    private static bool Passes(IReadOnlyList<SuccessorEffect> effects) => effects.Any(e => e is Tell { Event: LifecycleEvent.ProbationPassed });
+    private static bool Passes(IReadOnlyList<SuccessorEffect> effects) =>
+        effects.Any(e => e is Tell { Event: LifecycleEvent.ProbationPassed });
 
     private static bool IsReport(SuccessorEvent @event) => @event is not Judged { Report: null };
 }
