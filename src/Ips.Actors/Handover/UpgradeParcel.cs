@@ -21,7 +21,7 @@ internal sealed record UpgradeParcel(
     /// <summary>The largest digest.</summary>
     public const int MaxIdentityBytes = 64;
 
-    /// <summary>The most of <see cref="Received"/>: what Kestrel's input holds by default, and one batch that is received at once.</summary>
+    /// <summary>The most of <see cref="Received"/>: what Kestrel's input holds by default, and what is received at once.</summary>
     public const int MaxReceivedBytes = (1024 + 128) * 1024;
 
     /// <summary>The most of <see cref="Unsent"/>: four times what Kestrel's output holds by default.</summary>

@@ -62,8 +62,10 @@ public sealed class UpgradeParcelTests
             UpgradeParcelCodec.Encode(Parcel with { Received = new byte[UpgradeParcel.MaxReceivedBytes + 1] }));
         Assert.InRange(UpgradeParcelCodec.Encode(Parcel with
         {
-            RequestHead = new byte[UpgradeParcel.MaxHeadBytes], Received = new byte[UpgradeParcel.MaxReceivedBytes],
-            Unsent = new byte[UpgradeParcel.MaxUnsentBytes], State = new UpgradeState(1, new byte[UpgradeParcel.MaxStateBytes]),
+            RequestHead = new byte[UpgradeParcel.MaxHeadBytes],
+            Received = new byte[UpgradeParcel.MaxReceivedBytes],
+            Unsent = new byte[UpgradeParcel.MaxUnsentBytes],
+            State = new UpgradeState(1, new byte[UpgradeParcel.MaxStateBytes]),
         }).Length, 1, UpgradeParcel.MaxBytes);
     }
 
