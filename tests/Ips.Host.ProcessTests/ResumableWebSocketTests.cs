@@ -86,7 +86,7 @@ public class ResumableWebSocketTests(ITestOutputHelper output) : ProcessTest(out
         await service.StartAsync();
         var all = await ConnectAsync(service.Port);
         using var slow = await RawClient.ConnectAsync(service.Port); // holds the predecessor, which restarts the service if it has to
-        await slow.SendGetAsync("/stream?ms=10000&chunks=20");
+        await slow.SendGetAsync("/stream?ms=60000&chunks=60");
         service.Signal(ProcessTable.SigUsr2);
         var published = await service.Log.WaitForAsync(e => e.Id == EventIds.IdentityPublished && e.Generation == 2, "generation 2");
         await Eventually.TrueAsync(() => all.Any(client => client.Moves > 0));
@@ -99,6 +99,7 @@ public class ResumableWebSocketTests(ITestOutputHelper output) : ProcessTest(out
         Output.WriteLine($"{all.Count(client => client.Fault is null)} of {all.Count} go on");
 
         await Eventually.TrueAsync(async () => await service.AnsweringGenerationAsync() > 1);
+        slow.Dispose();
         var more = await ConnectAsync(service.Port);
         await service.ReloadAsync();
         await AllMovedAsync(more, 1);

@@ -92,7 +92,7 @@ internal static class IpsKeys
         ], []);
 
     /// <summary>The block <c>ips.websockets</c>.</summary>
-    public static ConfigTable<WebSocketsOptions> WebSockets { get; } = new(
+    public static ConfigTable<WebSocketsOptions> Websockets { get; } = new(
         [
             ConfigKey.Size<WebSocketsOptions>("ips.websockets.max-state", o => o.MaxState, (o, v) => o.MaxState = v, 0, 1024 * 1024),
         ], []);
@@ -117,7 +117,7 @@ internal static class IpsKeys
         .And(Reload.On<IpsOptions>(o => o.Reload))
         .And(Warmup.On<IpsOptions>(o => o.Warmup))
         .And(Listener.On<IpsOptions>(o => o.Listener))
-        .And(WebSockets.On<IpsOptions>(o => o.WebSockets))
+        .And(Websockets.On<IpsOptions>(o => o.Websockets))
         .And(Takeover.On<IpsOptions>(o => o.Takeover));
 }
 

@@ -30,6 +30,11 @@ internal sealed record UpgradeParcel(
     /// <summary>The largest state, whatever is configured.</summary>
     public const int MaxStateBytes = 1024 * 1024;
 
+    /// <summary>Whether each part is within its limit.</summary>
+    public bool Fits => RequestHead.Length <= MaxHeadBytes && Received.Length <= MaxReceivedBytes && Unsent.Length <= MaxUnsentBytes
+        && (State?.Bytes.Length ?? 0) <= MaxStateBytes && Answer.Accept.Length <= MaxAnswerBytes
+        && Answer.Protocol.Length <= MaxAnswerBytes && Answer.Extensions.Length <= MaxAnswerBytes && Identity.Length <= MaxIdentityBytes;
+
     /// <summary>The largest parcel.</summary>
     public const int MaxBytes =
         64 + MaxHeadBytes + (3 * MaxAnswerBytes) + MaxIdentityBytes + MaxReceivedBytes + MaxUnsentBytes + MaxStateBytes;

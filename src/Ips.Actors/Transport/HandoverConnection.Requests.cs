@@ -41,7 +41,8 @@ internal sealed partial class HandoverConnection
             MarkUnmovable(UnmovableReason.Http2);
             return;
         }
-        _upgrade = Find<IHttpUpgradeFeature>(features) is { IsUpgradableRequest: true } upgrade ? new UpgradeWatch(this, features, upgrade) : null;
+        _upgrade = Find<IHttpUpgradeFeature>(features) is { IsUpgradableRequest: true } upgrade
+            ? new UpgradeWatch(this, features, upgrade) : null;
         if (_upgrade is not null) features.Set<IHttpUpgradeFeature>(_upgrade);
 
         _bodyLeft = false;

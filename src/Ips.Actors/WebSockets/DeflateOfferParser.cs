@@ -31,7 +31,9 @@ internal static class DeflateOfferParser
             {
                 case ("server_no_context_takeover" or "client_no_context_takeover" or "client_max_window_bits", null): break;
                 case ("client_max_window_bits", { } bits) when IsWindow(bits, least: LeastBits - 1): break; // it only sends within it
-                case ("server_max_window_bits", { } bits) when IsWindow(bits, LeastBits): taken += $"; server_max_window_bits={bits}"; break;
+                case ("server_max_window_bits", { } bits) when IsWindow(bits, LeastBits):
+                    taken += $"; server_max_window_bits={bits}";
+                    break;
                 default: return null;
             }
         }

@@ -58,7 +58,7 @@ internal sealed class ResumableEndpoint(Func<HttpContext, ResumableWebSocket, Ta
         }).ConfigureAwait(false);
         if (replay is not null && !await replay.Decided.ConfigureAwait(false)) return; // the client is closed
 
-        var limits = context.RequestServices.GetRequiredService<IOptions<IpsOptions>>().Value.WebSockets;
+        var limits = context.RequestServices.GetRequiredService<IOptions<IpsOptions>>().Value.Websockets;
         var socket = new ResumableWebSocket(accepted, session.IsAttached ? session : null, replay?.Parcel.State, limits.MaxState,
             options.MaxMessageBytes, reason => Count(context, reason));
         try

@@ -97,6 +97,7 @@ public sealed partial class ReferenceConfigurationTests
                 "4096" or "20" or "4" => "17",
                 "1" => "0.5",
                 "0B" => "7GiB",
+                "16KiB" => "7KiB",
                 ['[', ..] when key.Path == "ips.reload.watch" => "release;runtime",
                 ['[', ..] when key.Path == "ips.reload.canary" => "20%;always",
                 ['[', ..] when key.Path == "ips.listener.main-only" => "http://x:1;http://x:2",

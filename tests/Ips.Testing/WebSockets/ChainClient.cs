@@ -72,10 +72,12 @@ internal sealed class ChainClient
         {
             while (!_stop.IsCancellationRequested && Fault is null)
             {
-                if (!await _room.WaitAsync(Limits.Step)) throw new IOException($"message {chain.Count - MaxUnanswered + 1} was not answered");
+                if (!await _room.WaitAsync(Limits.Step))
+                    throw new IOException($"message {chain.Count - MaxUnanswered + 1} was not answered");
                 var size = _random.Next(20) == 0 ? _random.Next(_maxBytes) : _random.Next(200);
                 var text = _random.Next(2) == 0;
-                var message = text ? Encoding.ASCII.GetBytes(RandomNumberGenerator.GetHexString(size)) : RandomNumberGenerator.GetBytes(size);
+                var message = text ? Encoding.ASCII.GetBytes(RandomNumberGenerator.GetHexString(size))
+                    : RandomNumberGenerator.GetBytes(size);
                 chain.Add(message);
                 _sent.Enqueue((chain.Text, message));
                 await _peer.SendAsync(message, text ? WebSocketMessageType.Text : WebSocketMessageType.Binary);
