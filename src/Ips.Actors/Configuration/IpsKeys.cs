@@ -96,9 +96,9 @@ internal static class IpsKeys
         ], []);
 
     /// <summary>The block <c>ips.websockets</c>.</summary>
-    public static ConfigTable<WebsocketsOptions> Websockets { get; } = new(
+    public static ConfigTable<WebSocketsOptions> Websockets { get; } = new(
         [
-            ConfigKey.Size<WebsocketsOptions>("ips.websockets.max-state", o => o.MaxState, (o, v) => o.MaxState = v, 0, 1024 * 1024),
+            ConfigKey.Size<WebSocketsOptions>("ips.websockets.max-state", o => o.MaxState, (o, v) => o.MaxState = v, 0, 1024 * 1024),
         ], []);
 
     /// <summary>The block <c>ips.takeover</c>.</summary>

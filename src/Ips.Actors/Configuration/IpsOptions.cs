@@ -48,7 +48,7 @@ public sealed class IpsOptions
     public ListenerOptions Listener { get; set; } = new();
 
     /// <summary>Gets or sets how WebSockets live through a reload.</summary>
-    public WebsocketsOptions Websockets { get; set; } = new();
+    public WebSocketsOptions Websockets { get; set; } = new();
 
     /// <summary>Gets or sets how a process that this service did not start takes it over.</summary>
     public TakeoverOptions Takeover { get; set; } = new();
@@ -121,8 +121,8 @@ public sealed class DrainOptions
 }
 
 /// <summary>How WebSockets of <c>MapResumableWebSocket</c> live through a reload. HOCON block <c>ips.websockets</c>, section
-/// <c>Ips:WebSockets</c> of an app's configuration.</summary>
-public sealed class WebsocketsOptions
+/// <c>Ips:Websockets</c> of an app's configuration.</summary>
+public sealed class WebSocketsOptions
 {
     /// <summary>Gets or sets the size of what an app may hand over of one client, in bytes. <c>HandOverAsync</c> throws if a state is
     /// larger.</summary>

@@ -21,8 +21,7 @@ internal sealed record UpgradeParcel(
     /// <summary>The largest digest.</summary>
     public const int MaxIdentityBytes = 64;
 
-    /// <summary>The most of <see cref="Received"/>: what Kestrel's input holds by default, and one batch that is received at
-    /// once.</summary>
+    /// <summary>The most of <see cref="Received"/>: what Kestrel's input holds by default, and what is received at once.</summary>
     public const int MaxReceivedBytes = (1024 + 128) * 1024;
 
     /// <summary>The most of <see cref="Unsent"/>: four times what Kestrel's output holds by default.</summary>
@@ -30,6 +29,11 @@ internal sealed record UpgradeParcel(
 
     /// <summary>The largest state, whatever is configured.</summary>
     public const int MaxStateBytes = 1024 * 1024;
+
+    /// <summary>Whether each part is within its limit.</summary>
+    public bool Fits => RequestHead.Length <= MaxHeadBytes && Received.Length <= MaxReceivedBytes && Unsent.Length <= MaxUnsentBytes
+        && (State?.Bytes.Length ?? 0) <= MaxStateBytes && Answer.Accept.Length <= MaxAnswerBytes
+        && Answer.Protocol.Length <= MaxAnswerBytes && Answer.Extensions.Length <= MaxAnswerBytes && Identity.Length <= MaxIdentityBytes;
 
     /// <summary>The largest parcel.</summary>
     public const int MaxBytes =

@@ -268,7 +268,13 @@ internal sealed partial class HandoverConnection
             EpollRegistration.Remove((int)_socket.Handle);
             _socket.Dispose(); // close(2) only: the other process's copy keeps the connection open
         }
-        move.Arrive(_upgradeLeaves ? PackUpgrade() : null);
+        var upgrade = _upgradeLeaves ? PackUpgrade() : null;
+        if (upgrade is { Fits: false })
+        {
+            move.Lose(); // the limits of this server's buffers, which were looked at before, make it smaller
+            return;
+        }
+        move.Arrive(upgrade);
         _logger.ConnectionMoved(ConnectionId);
     }
 

@@ -7,8 +7,8 @@ namespace Ips.Actors.Transport;
 
 /// <summary>
 /// How an upgraded connection leaves this process, and comes to it. It leaves at a quiet point that its app reaches
-/// (<see cref="IMovableUpgrade"/>). It comes with the head of its request, which the server answers again: only after a 101 that agrees
-/// with the first one do the bytes that travelled follow, and then the socket. Kestrel takes bytes behind a refused upgrade for the next
+/// (<see cref="IMovableUpgrade"/>). It comes with the head of its request, which the server answers again. Only after a 101 that agrees
+/// with the first one do the bytes that travelled follow, and then the socket: Kestrel takes bytes behind a refused upgrade for the next
 /// request.
 /// </summary>
 internal sealed partial class HandoverConnection

@@ -2,8 +2,7 @@ using Ips.Actors.Handover;
 
 namespace Ips.Actors.Transport;
 
-/// <summary>An upgrade that another generation answered, and that this one is to answer again before it gets a byte of the
-/// client.</summary>
+/// <summary>An upgrade that another generation answered, and that this one answers again before it gets a byte of the client.</summary>
 /// <param name="parcel">What travelled.</param>
 internal sealed class UpgradeReplay(UpgradeParcel parcel)
 {

@@ -3,8 +3,7 @@ using Ips.Actors.Transport;
 
 namespace Ips.Actors.WebSockets;
 
-/// <summary>One WebSocket that its app lets move: stands between the connection, which is to leave, and the app, which hands
-/// over.</summary>
+/// <summary>One WebSocket that its app lets move: stands between the connection that is to leave and the app that hands over.</summary>
 /// <param name="identity">A digest of whom the app has authenticated.</param>
 #pragma warning disable CA1001 // the stream is the WebSocket's, which disposes of it
 internal sealed class ResumableSession(byte[] identity) : IMovableUpgrade

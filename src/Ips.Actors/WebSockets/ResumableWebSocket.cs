@@ -8,8 +8,8 @@ namespace Ips.Actors.WebSockets;
 
 /// <summary>
 /// A WebSocket that outlives the process that serves it. When this generation hands over, <see cref="ReadMessagesAsync"/> ends between two
-/// messages; the app then passes what it keeps of the client to <see cref="HandOverAsync"/>, and in the next generation the same endpoint
-/// is called with <see cref="IsResumed"/>. The client notices nothing.
+/// messages; the app then passes what it keeps of the client to <see cref="HandOverAsync"/>. The next generation runs the same endpoint,
+/// with <see cref="IsResumed"/>. The client notices nothing.
 /// </summary>
 /// <remarks>
 /// One loop reads. Any number of tasks may send at once. In the next generation the request is made anew, with the headers of the first
@@ -152,8 +152,8 @@ public sealed class ResumableWebSocket
         try
         {
             if (_fragmented) throw new InvalidOperationException("A message was sent in part: send the rest of it before the hand-over.");
-            var handed = _session!.HandOverAsync(new UpgradeState(version, state.ToArray()));
-            if (await handed.ConfigureAwait(false) is not { } left) return false;
+            var kept = new UpgradeState(version, state.ToArray());
+            if (await _session!.HandOverAsync(kept).ConfigureAwait(false) is not { } left) return false;
             (HasLeft, IsLost, _handedOver) = (left, !left, left);
             return left;
         }

@@ -18,8 +18,7 @@ public sealed class ResumableWebSocketOptions
     /// <value>Zero or less turns it off. Default 30 s.</value>
     public TimeSpan KeepAliveInterval { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Gets or sets the size of a message at most. A client that sends a longer one is closed with 1009 (message too
-    /// big).</summary>
+    /// <summary>Gets or sets the size of a message at most. A client that sends a longer one gets Close 1009.</summary>
     /// <value>In bytes. Default 1 MiB.</value>
     public int MaxMessageBytes { get; set; } = 1024 * 1024;
 }

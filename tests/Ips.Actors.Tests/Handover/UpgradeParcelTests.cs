@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using Ips.Actors.Handover;
 using Ips.Actors.Posix;
@@ -146,9 +147,8 @@ public sealed class UpgradeParcelTests
 
     private sealed class Pair : IDisposable
     {
-        private readonly System.Net.Sockets.Socket _listening = new(
-            System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
-        private readonly System.Net.Sockets.Socket _client = new(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
+        private readonly Socket _listening = new(SocketType.Stream, ProtocolType.Tcp);
+        private readonly Socket _client = new(SocketType.Stream, ProtocolType.Tcp);
 
         public Pair()
         {

@@ -27,7 +27,8 @@ internal sealed class SuccessorWalk(Func<SuccessorState, SuccessorEvent, IpsOpti
     public static readonly IReadOnlyList<HandoverFrame> Said =
     [
         new HelloFrame(1, 1, 12, "test"), new HelloFrame(2, 2, 12, "test"), new HelloFrame(4, 4, 12, "test"),
-            new HelloFrame(7, 9, 12, "test"), new ReadyFrame(), new ReadyFrame(Failing: Failing), new ReadyFrame(Accepts: []),
+            new HelloFrame(7, 9, 12, "test"), new ReadyFrame(),
+            new ReadyFrame(Failing: Failing), new ReadyFrame(Accepts: []),
         new ReadyFrame(HealthUrl: "file:///test"), new HealthFrame(true, 0, 0), new HealthFrame(false, 0, 0), SickReport,
             new WindowFrame(1, 0, 0, 0, 0, [0, 0, 0, 0, 0], []),
             new PromotedFrame(), new FailedFrame("test"),
