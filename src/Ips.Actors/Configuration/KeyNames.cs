@@ -16,7 +16,7 @@ internal static partial class KeyNames
 
     // Of the blocks and keys of IpsOptions only, as a file may have a name such as ips.pid.
     [GeneratedRegex(
-        @"(?<![\w./-])ips\.(?:(?:drain|reload|warmup|listener|takeover)(?:\.[a-z0-9]+(?:-[a-z0-9]+)*)?"
+        @"(?<![\w./-])ips\.(?:(?:drain|reload|warmup|listener|websockets|takeover)(?:\.[a-z0-9]+(?:-[a-z0-9]+)*)?"
             + @"|pid-file|log-file|generation-header)(?![\w/-])")]
     private static partial Regex Key();
 }

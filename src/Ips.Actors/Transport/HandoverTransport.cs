@@ -27,7 +27,7 @@ internal sealed class HandoverTransport(
     /// <exception cref="AddressInUseException">Another process listens there.</exception>
     public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
-        var listeners = await actors()!.GetAsync<ListenerProtocol>(cancellationToken).ConfigureAwait(false);
+        var listeners = await ListenerProtocol.OwnerAsync(actors()!, cancellationToken).ConfigureAwait(false);
         var listener = new HandoverListener(listeners, factory, connections);
         var reply = await listeners.Ask<object>(
             new ListenerProtocol.Bind(endpoint, listener), BindTimeout, cancellationToken).ConfigureAwait(false);

@@ -1,4 +1,6 @@
 using System.Net;
+using Akka.Actor;
+using Akka.Hosting;
 using Ips.Actors.Handover;
 using Ips.Actors.Posix;
 
@@ -10,6 +12,16 @@ internal abstract class ListenerProtocol
 {
     private ListenerProtocol()
     {
+    }
+
+    /// <summary>The owner, once it is registered.</summary>
+    /// <param name="actors">The actors.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public static async Task<IActorRef> OwnerAsync(ActorRegistry actors, CancellationToken cancellationToken)
+    {
+        var told = actors.GetAsync<ListenerProtocol>(cancellationToken);
+        // The registry looks first and waits then: what is registered in between is told to nobody.
+        return actors.TryGet<ListenerProtocol>(out var owner) ? owner : await told.ConfigureAwait(false);
     }
 
     /// <summary>Adopt or open a listening socket for an endpoint as Kestrel asks for it. Reply: <see cref="Bound"/> or

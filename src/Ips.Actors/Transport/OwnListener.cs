@@ -45,7 +45,7 @@ internal sealed class OwnListener : IIpsListener
         if (actors is null)
             throw new InvalidOperationException(
                 "IIpsGeneration.ListenAsync() was called before the host started: call it in StartAsync of a hosted service, or later.");
-        var owner = await actors.GetAsync<ListenerProtocol>(cancellationToken).ConfigureAwait(false);
+        var owner = await ListenerProtocol.OwnerAsync(actors, cancellationToken).ConfigureAwait(false);
         var listener = new OwnListener(owner, onError);
         try
         {

@@ -9,6 +9,7 @@ public sealed class KeyNamesTests
     [Theory]
     [InlineData("Stop it, or use another ips.pid-file.", "Stop it, or use another Ips:PidFile.")]
     [InlineData("a limit (ips.drain.h2-pause)", "a limit (Ips:Drain:H2Pause)")]
+    [InlineData("a state (ips.websockets.max-state)", "a state (Ips:Websockets:MaxState)")]
     [InlineData("ips.takeover.socket, ips.takeover.group", "Ips:Takeover:Socket, Ips:Takeover:Group")]
     [InlineData("a line of ips.listener", "a line of Ips:Listener")]
     [InlineData("ips.reload.max-error-ratio = 0.1", "Ips:Reload:MaxErrorRatio = 0.1")]
