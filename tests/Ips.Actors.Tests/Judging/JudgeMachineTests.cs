@@ -197,10 +197,6 @@ public sealed class JudgeMachineTests
         Assert.Null(_judge.Wants(TimeSpan.FromSeconds(30)));
     }
 
-    private static Func<WindowFrame, WindowFrame> Costing(int us) => window => window with { ProcessorUs = us };
-
-    private static Func<WindowFrame, WindowFrame> Allocating(int bytes) => window => window with { AllocatedBytes = bytes };
-
     [Fact]
     public void Report_SlowWithFewConnections_TellsIt()
     {
@@ -220,54 +216,6 @@ public sealed class JudgeMachineTests
         Assert.Equal(rollsBack, judge.Look() is Verdict.RollBack);
         Assert.Equal("a little slower", judge.Report().Routes[1].Verdict);
         if (!rollsBack) Assert.StartsWith("Its requests took more than 1.3 times", judge.Report().Notes![0], StringComparison.Ordinal);
-    }
-
-    [Theory]
-    [InlineData(nameof(MildEffects.None), false)]
-    [InlineData(nameof(MildEffects.Processor), true)]
-    [InlineData(nameof(MildEffects.Memory), false)]
-    public void Look_MoreProcessorTime_RollsBackOnlyIfAsked(string effects, bool rollsBack)
-    {
-        var (judge, windows) = Begin(new JudgeTerms { RollBackOn = Enum.Parse<MildEffects>(effects) });
-        windows.Pass(40, 80, Costing(40_000), Costing(80_000)); // much of it is compiling
-        Assert.Null(judge.Report().Notes);
-        windows.Pass(20, 80, Costing(40_000), Costing(56_000));
-        Assert.Equal(rollsBack, judge.Look() is Verdict.RollBack);
-        Assert.Contains(judge.Report().Notes!, note => note.Contains("0.7 ms of processor time, and 0.5 ms", StringComparison.Ordinal));
-    }
-
-    [Theory]
-    [InlineData(50_000)] // 1.25 times
-    [InlineData(42_000)]
-    public void Look_ALittleMoreProcessorTime_IsNotMentioned(int us)
-    {
-        _windows.Pass(80, 80, Costing(40_000), Costing(us));
-        Assert.Null(_judge.Report().Notes);
-    }
-
-    [Fact]
-    public void Look_MoreMemory_RollsBackIfAsked()
-    {
-        var (judge, windows) = Begin(new JudgeTerms { RollBackOn = MildEffects.Memory });
-        windows.Pass(25, 80, Allocating(800_000), Allocating(2_000_000));
-        Assert.Contains("a request allocated 24.4 KiB, and 9.8 KiB here", RollBack(judge).Reason, StringComparison.Ordinal);
-    }
-
-    // Each request there comes over a connection of its own, and every other one here.
-    [Fact]
-    public void Look_MoreMemoryForMoreConnections_IsNotMentioned()
-    {
-        _windows.Pass(25, 80, window => Allocating(800_000)(window with { Connections = 40 }),
-            window => Allocating(1_300_000)(window with { Connections = 80 }));
-        Assert.Null(_judge.Report().Notes);
-    }
-
-    // What a canary does beside its requests weighs most where it has few.
-    [Fact]
-    public void Look_MoreMemoryOfFewRequests_IsNotMentioned()
-    {
-        _windows.Pass(100, 5, Allocating(50_000), Allocating(150_000));
-        Assert.Null(_judge.Report().Notes);
     }
 
     [Fact]
