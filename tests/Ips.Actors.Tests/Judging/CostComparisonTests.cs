@@ -36,7 +36,8 @@ public sealed class CostComparisonTests
     {
         var (judge, windows) = Begin(new JudgeTerms { RollBackOn = MildEffects.Memory });
         windows.Pass(25, 80, Allocating(800_000), Allocating(2_000_000));
-        Assert.Contains("a request allocated 24.4 KiB, and 9.8 KiB here", Assert.IsType<Verdict.RollBack>(judge.Look()).Reason, StringComparison.Ordinal);
+        var reason = Assert.IsType<Verdict.RollBack>(judge.Look()).Reason;
+        Assert.Contains("a request allocated 24.4 KiB, and 9.8 KiB here", reason, StringComparison.Ordinal);
     }
 
     // Each request there comes over a connection of its own, and every other one here.
