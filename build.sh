@@ -34,8 +34,12 @@ pack() {
 not_soak="FullyQualifiedName!~SoakTests"
 soak="FullyQualifiedName~SoakTests"
 
+# A test that does not end within the time is ended with its project, and named: the longest soak says nothing for two hours.
 test_project() {
-    dotnet test "tests/$1" -c Release --no-build --nologo --filter "$2" --results-directory "$3" --logger "trx;LogFileName=$1.trx" "${@:4}"
+    local hang=10m
+    [[ $2 == "$soak" ]] && hang=150m
+    dotnet test "tests/$1" -c Release --no-build --nologo --filter "$2" --results-directory "$3" --logger "trx;LogFileName=$1.trx" \
+        --blame-hang-timeout $hang --blame-hang-dump-type none "${@:4}"
 }
 
 run_tests() {
@@ -58,7 +62,7 @@ run_tests() {
     test_project Ips.Packages.Tests "$filter" "$results" "$@" || status=$?
     # The counts come from the result files; a run that left none is a failure of its own. Before them what failed, once more and
     # short: the output of a failed process test fills many screens.
-    awk '
+    awk -v status="$status" '
         match($0, /<UnitTestResult .* testName="[^"]*".* outcome="(Failed|Error|Timeout|Aborted)"/) {
             name = $0; sub(/.* testName="/, "", name); sub(/".*/, "", name); print "failed: " name; failed = 1
         }
@@ -74,6 +78,8 @@ run_tests() {
         }
         END {
             if (files == 0) { print "0 passed, 1 failed"; exit }
+            # A run that was ended, by a test that hung say, has no result of that test.
+            if (status != 0 && failures == 0) failures = 1
             skipped = total - executed
             suffix = (skipped > 0) ? ", " skipped " skipped" : ""
             printf("%d passed, %d failed%s\n", passed, failures, suffix)

@@ -230,7 +230,7 @@ internal sealed class CuttingPeer : IChainPeer
     {
         try
         {
-            await _stream.ReadExactlyAsync(buffer);
+            await _stream.ReadExactlyAsync(buffer).AsTask().WaitAsync(Limits.Step);
         }
         catch (EndOfStreamException e)
         {

@@ -93,9 +93,10 @@ public sealed class ResumableRefusalTests
             "Authorization: user\r\nSec-WebSocket-Protocol: a\r\n", cuts: false);
         var moved = Assert.IsType<MoveResult.Moved>(
             await Assert.Single(from.Registry.Connections).BeginMove(UpgradePolicy.Move).WaitAsync(Limits.Step));
-        await peer.ReceiveAsync(); // bye
-        to.Listener.Adopt(moved with { Upgrade = moved.Upgrade! with { Unsent = new byte[] { 0x82, 1, 7 } } });
-        Assert.Equal([0x82, 1, 7, 0x88, 0x02, 0x03, 0xF4], await peer.ReadToEndAsync());
+        // The app's last message was sent before the move, or travels.
+        byte[] underWay = [.. moved.Upgrade!.Unsent.Span, 0x82, 1, 7];
+        to.Listener.Adopt(moved with { Upgrade = moved.Upgrade with { Unsent = underWay } });
+        Assert.Equal([0x81, 5, .. "bye 1"u8, 0x82, 1, 7, 0x88, 0x02, 0x03, 0xF4], await peer.ReadToEndAsync());
     }
 
     private static Task<TestHost> StartAsync(string name, string how) => TestHost.StartAsync(name,
