@@ -5,15 +5,15 @@ using Ips.Actors.HttpFront;
 
 namespace Ips.Bench.Cost;
 
-/// <summary>The app: what <c>dotnet new web</c> makes, with and without <c>AddIps()</c> as its only difference; or with it, and measured
-/// all the time as during the probation of a successor.</summary>
+/// <summary>The app: what <c>dotnet new web</c> makes, with and without <c>AddIps()</c> as its only difference. With it, it can be
+/// measured as during the probation of a successor.</summary>
 internal static class CostApp
 {
     private static readonly DateTime s_start = Process.GetCurrentProcess().StartTime;
     private static readonly List<Stamp> s_stamps = [];
     private static Timer? s_windows;
 
-    public const string Plain = "plain", WithIps = "ips", Measured = "measured";
+    public const string Plain = "plain", WithIps = "ips";
 
     public static void Run(string kind, string port, string pidFile)
     {
@@ -31,18 +31,23 @@ internal static class CostApp
         app.MapGet("/ping", () => "pong\n");
         app.MapGet("/stamps", () => Stamps());
         app.MapGet("/allocations", AllocationTrace.Read);
+        if (kind is not Plain)
+            app.MapGet("/measured/{on}", (bool on, FrontState state) => Measure(state.Windows!, on));
         Note("the build");
         app.Lifetime.ApplicationStarted.Register(() => Note("the host's start"));
-        if (kind is Measured)
-            app.Lifetime.ApplicationStarted.Register(() => Measure(app.Services.GetRequiredService<FrontState>().Windows!));
         app.Run();
     }
 
     // What a predecessor does with its own windows, but for the judge.
-    private static void Measure(WindowMeter meter)
+    private static bool Measure(WindowMeter meter, bool on)
     {
+        s_windows?.Dispose();
+        s_windows = null;
+        meter.End();
+        if (!on) return false;
         meter.Begin(routes: null);
         s_windows = new Timer(_ => meter.Take(), null, meter.UntilNext, WindowTerms.Length);
+        return true;
     }
 
     // JIT work and processor time of the whole process, up to this request: it comes right after the first response.

@@ -2,7 +2,7 @@
 // docs/bench-cost.md.
 //   run JIT READYTORUN OUTPUT [--start-pairs N] [--load-pairs N] [--seconds N]   measures, prints the table, writes it to the file OUTPUT;
 //                                                  JIT and READYTORUN are this program, published without and with ReadyToRun
-//   serve plain|ips|measured PORT PIDFILE          the app
+//   serve plain|ips PORT PIDFILE                   the app
 using System.Globalization;
 using Ips.Bench;
 using Ips.Bench.Cost;
@@ -10,7 +10,7 @@ using Ips.Bench.Cost;
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 switch (args)
 {
-    case ["serve", CostApp.Plain or CostApp.WithIps or CostApp.Measured, var port, var pidFile]:
+    case ["serve", CostApp.Plain or CostApp.WithIps, var port, var pidFile]:
         CostApp.Run(args[1], port, pidFile);
         return 0;
     case ["run", var jit, var readyToRun, var output, .. var options]:
@@ -22,9 +22,9 @@ switch (args)
             ("JIT", await StartCost.MeasureAsync(jit, startPairs)), ("ReadyToRun", await StartCost.MeasureAsync(readyToRun, startPairs))
         };
         var cost = new RequestCost(readyToRun, loadPairs, seconds);
-        var kept = await cost.MeasureAsync(CostApp.Plain, CostApp.WithIps, keepsAlive: true);
-        var single = await cost.MeasureAsync(CostApp.Plain, CostApp.WithIps, keepsAlive: false);
-        var measured = await cost.MeasureAsync(CostApp.WithIps, CostApp.Measured, keepsAlive: true);
+        var kept = await cost.MeasureAsync(keepsAlive: true);
+        var single = await cost.MeasureAsync(keepsAlive: false);
+        var measured = await cost.MeasuredAsync();
         var allocations = (await cost.AllocationsAsync(CostApp.Plain), await cost.AllocationsAsync(CostApp.WithIps));
         var table = CostTable.Render(
             $"Measured on {machine}, {Machine.Load()} after it. {startPairs} pairs of starts and {loadPairs} pairs of {seconds} s of load.",
@@ -34,7 +34,7 @@ switch (args)
         return 0;
     default:
         Console.Error.WriteLine(
-            "usage: run JIT READYTORUN OUTPUT [--start-pairs N] [--load-pairs N] [--seconds N] | serve plain|ips|measured PORT PIDFILE");
+            "usage: run JIT READYTORUN OUTPUT [--start-pairs N] [--load-pairs N] [--seconds N] | serve plain|ips PORT PIDFILE");
         return 2;
 }
 

@@ -16,25 +16,49 @@ internal sealed class RequestCost(string program, int pairs, int seconds)
 {
     private const int Connections = 32;
     private const int ServerProcessor = 0, LoadProcessor = 1;
+    private const int WarmSeconds = 6;
     private const int WarmRequests = 5_000, TracedRequests = 50_000;
 
-    public async Task<IReadOnlyList<(Load Plain, Load Ips)>> MeasureAsync(string without, string with, bool keepsAlive)
+    /// <summary>Without the line and with it.</summary>
+    public async Task<IReadOnlyList<(Load, Load)>> MeasureAsync(bool keepsAlive)
     {
-        using var plain = new CostServer(program, without, ServerProcessor);
-        using var ips = new CostServer(program, with, ServerProcessor);
-        await MeasureAsync(plain, Math.Max(5, seconds), keepsAlive); // both warm, their hot code compiled, before the first pair
-        await MeasureAsync(ips, Math.Max(5, seconds), keepsAlive);
-        List<(Load Plain, Load Ips)> measured = [];
+        using var plain = new CostServer(program, CostApp.Plain, ServerProcessor);
+        using var ips = new CostServer(program, CostApp.WithIps, ServerProcessor);
+        return await PairAsync(CostApp.Plain, () => MeasureAsync(plain, keepsAlive), CostApp.WithIps, () => MeasureAsync(ips, keepsAlive));
+    }
+
+    /// <summary>With the line, not measured for the judge and measured. One process, so that both run the same compiled code.</summary>
+    public async Task<IReadOnlyList<(Load, Load)>> MeasuredAsync()
+    {
+        using var server = new CostServer(program, CostApp.WithIps, ServerProcessor);
+        return await PairAsync("not measured", () => MeasureAsync(false), "measured", () => MeasureAsync(true));
+
+        async Task<Load> MeasureAsync(bool on)
+        {
+            if (await server.GetAsync<bool>($"/measured/{on}") != on) throw new InvalidOperationException("The app is not measured.");
+            return await this.MeasureAsync(server, keepsAlive: true);
+        }
+    }
+
+    private async Task<IReadOnlyList<(Load, Load)>> PairAsync(string one, Func<Task<Load>> first, string other,
+        Func<Task<Load>> second)
+    {
+        for (var warmed = 0; warmed < WarmSeconds; warmed += seconds) // hot code is compiled before the first pair
+        {
+            await first();
+            await second();
+        }
+
+        List<(Load First, Load Second)> measured = [];
         for (var i = 0; i < pairs; i++)
         {
-            var plainFirst = i % 2 == 0;
-            var first = await MeasureAsync(plainFirst ? plain : ips, seconds, keepsAlive);
-            var second = await MeasureAsync(plainFirst ? ips : plain, seconds, keepsAlive);
-            measured.Add(plainFirst ? (first, second) : (second, first));
+            var firstComesFirst = i % 2 == 0;
+            var (a, b) = (await (firstComesFirst ? first() : second()), await (firstComesFirst ? second() : first()));
+            measured.Add(firstComesFirst ? (a, b) : (b, a));
             var pair = measured[^1];
             Console.Error.WriteLine(
-                $"load pair {i + 1}/{pairs}: {pair.Plain.PerSecond:F0} requests/s {without}, {pair.Ips.PerSecond:F0} {with}; "
-                + $"{pair.Plain.CpuMicroseconds:F1} and {pair.Ips.CpuMicroseconds:F1} us of processor time each");
+                $"load pair {i + 1}/{pairs}: {pair.First.PerSecond:F0} requests/s {one}, {pair.Second.PerSecond:F0} {other}; "
+                + $"{pair.First.CpuMicroseconds:F1} and {pair.Second.CpuMicroseconds:F1} us of processor time each");
         }
 
         return measured;
@@ -54,7 +78,7 @@ internal sealed class RequestCost(string program, int pairs, int seconds)
         return ((after.Bytes - before.Bytes) / (double)TracedRequests, after.Types);
     }
 
-    private static async Task<Load> MeasureAsync(CostServer server, int seconds, bool keepsAlive)
+    private async Task<Load> MeasureAsync(CostServer server, bool keepsAlive)
     {
         var before = server.Cpu;
         var run = await Wrk.RunAsync(server.Port, Connections, seconds, keepsAlive, LoadProcessor);

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Net;
+using System.Runtime.CompilerServices;
 using Ips.Actors.Handover;
 using Ips.Actors.Judging;
 using Ips.Actors.Transport;
@@ -49,7 +50,9 @@ internal sealed class WindowMeter(Func<int> openConnections, TimeProvider time) 
     {
         if (_counter is not { } counter) return null;
         var isStream = context.Request.Headers.Upgrade.Count > 0 || HttpMethods.IsConnect(context.Request.Method);
-        return new(context, counter, counter.Begin(KeyOf(context, connection), time.GetTimestamp(), isStream));
+        var metered = new MeteredRequest(context, counter, KeyOf(context, connection), time.GetTimestamp(), isStream);
+        counter.Begin(metered);
+        return metered;
     }
 
     /// <summary>A watched request has ended.</summary>
@@ -58,8 +61,8 @@ internal sealed class WindowMeter(Func<int> openConnections, TimeProvider time) 
     public void Ended(MeteredRequest metered, bool failed)
     {
         failed |= metered.Threw;
-        if (failed) _failures.Add(metered.Running.Connection, NowMs);
-        metered.Counter.End(metered.Running, RouteOf(metered.Context), time.GetTimestamp(), failed, metered.Threw);
+        if (failed) _failures.Add(metered.Connection, NowMs);
+        metered.Counter.End(metered, RouteOf(metered.Context), time.GetTimestamp(), failed, metered.Threw);
     }
 
     /// <summary>A request that nobody watches has failed.</summary>
@@ -87,8 +90,12 @@ internal sealed class WindowMeter(Func<int> openConnections, TimeProvider time) 
 
     private long NowMs => (long)time.GetElapsedTime(0, time.GetTimestamp()).TotalMilliseconds;
 
-    private static long KeyOf(HttpContext context, HandoverConnection? connection) =>
-        connection is null ? KeyOf(client: null, context.Connection.Id) : KeyOf(connection.RemoteEndPoint, connection.ConnectionId);
+    private static long KeyOf(HttpContext context, HandoverConnection? connection)
+    {
+        if (connection is null) return KeyOf(client: null, context.Connection.Id);
+        if (connection.MeterKey == 0) connection.MeterKey = KeyOf(connection.RemoteEndPoint, connection.ConnectionId);
+        return connection.MeterKey;
+    }
 
     // An error handler serves the request a second time, as another one.
     private string RouteOf(HttpContext context)
@@ -117,15 +124,34 @@ internal sealed class WindowMeter(Func<int> openConnections, TimeProvider time) 
         || HttpMethods.IsDelete(method) || HttpMethods.IsPatch(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method)
         || HttpMethods.IsConnect(method) || HttpMethods.IsTrace(method);
 
-    private sealed class RouteNames : ConcurrentDictionary<(Endpoint? Endpoint, string Method), string>;
+    private sealed class RouteNames() : ConcurrentDictionary<(Endpoint? Endpoint, string Method), string>(new SameRoute());
+
+    // Both are the same objects with each request of a route.
+    private sealed class SameRoute : IEqualityComparer<(Endpoint? Endpoint, string Method)>
+    {
+        public bool Equals((Endpoint? Endpoint, string Method) x, (Endpoint? Endpoint, string Method) y) =>
+            ReferenceEquals(x.Endpoint, y.Endpoint) && ReferenceEquals(x.Method, y.Method);
+
+        public int GetHashCode((Endpoint? Endpoint, string Method) route) =>
+            RuntimeHelpers.GetHashCode(route.Endpoint) ^ RuntimeHelpers.GetHashCode(route.Method);
+    }
 }
 
 /// <summary>A request that is measured.</summary>
-/// <param name="Context">Its context.</param>
-/// <param name="Counter">What counts it, even if another one counts by its end.</param>
-/// <param name="Running">Its place among those that run.</param>
-internal sealed record MeteredRequest(HttpContext Context, WindowCounter Counter, RunningRequest Running)
+/// <param name="context">Its context.</param>
+/// <param name="counter">What counts it, even if another one counts by its end.</param>
+/// <param name="connection">Its connection.</param>
+/// <param name="startedAt">Ticks of the monotonic clock.</param>
+/// <param name="isStream">It lasts as long as the client likes.</param>
+internal sealed class MeteredRequest(HttpContext context, WindowCounter counter, long connection, long startedAt, bool isStream)
+    : RunningRequest(connection, startedAt, isStream)
 {
+    /// <summary>Its context.</summary>
+    public HttpContext Context => context;
+
+    /// <summary>What counts it, even if another one counts by its end.</summary>
+    public WindowCounter Counter => counter;
+
     /// <summary>An exception came out of the app.</summary>
     public bool Threw { get; private set; }
 

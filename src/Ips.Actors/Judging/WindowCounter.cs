@@ -26,26 +26,21 @@ internal sealed class WindowCounter(long frequency, IReadOnlyList<string>? named
     private long _lastIndex = -1, _processorUs, _allocatedBytes;
 
     /// <summary>A request begins.</summary>
-    /// <param name="connection">Its connection.</param>
-    /// <param name="now">Ticks of the monotonic clock.</param>
-    /// <param name="isStream">It lasts as long as the client likes, as a WebSocket does: it is neither slow nor overdue.</param>
-    public RunningRequest Begin(long connection, long now, bool isStream = false)
+    /// <param name="request">Which. Once.</param>
+    public void Begin(RunningRequest request)
     {
-        var request = new RunningRequest(connection, now, isStream);
-        var stripe = Of(connection);
+        var stripe = Of(request.Connection);
         lock (stripe)
         {
             stripe.Started++;
-            if (stripe.Known.Count < MaxConnections / Stripes && stripe.Known.Add(connection)) stripe.Connections++;
+            if (stripe.Known.Count < MaxConnections / Stripes && stripe.Known.Add(request.Connection)) stripe.Connections++;
             stripe.Append(request);
         }
-
-        return request;
     }
 
     /// <summary>A request has ended.</summary>
     /// <param name="request">Which.</param>
-    /// <param name="route">Its route.</param>
+    /// <param name="route">Its route. Cheapest if equal routes are the same string.</param>
     /// <param name="now">Ticks of the monotonic clock.</param>
     /// <param name="failed">It failed.</param>
     /// <param name="threw">It failed with an exception that nothing handled.</param>
@@ -103,7 +98,7 @@ internal sealed class WindowCounter(long frequency, IReadOnlyList<string>? named
             {
                 (window.Started, window.Connections) = (window.Started + stripe.Started, window.Connections + stripe.Connections);
                 (stripe.Started, stripe.Connections) = (0, 0);
-                (routes, stripe.Routes) = (stripe.Routes, []);
+                (routes, stripe.Routes) = (stripe.Routes, Stripe.NoRoutes());
                 for (var request = stripe.Oldest; request is not null; request = request.Next) window.AddRunning(request);
             }
 
@@ -143,9 +138,12 @@ internal sealed class WindowCounter(long frequency, IReadOnlyList<string>? named
 
         public HashSet<long> Known { get; } = [];
 
-        public Dictionary<string, RouteCounts> Routes { get; set; } = [];
+        /// <summary>By the string itself, which is cheaper than by its characters: equal ones are added up with the window.</summary>
+        public Dictionary<string, RouteCounts> Routes { get; set; } = NoRoutes();
 
         public RunningRequest? Oldest { get; private set; }
+
+        public static Dictionary<string, RouteCounts> NoRoutes() => new(ReferenceEqualityComparer.Instance);
 
         public RouteCounts RouteOf(string route)
         {
@@ -249,8 +247,8 @@ internal sealed class WindowCounter(long frequency, IReadOnlyList<string>? named
 /// <summary>A request that runs; a link of the list of those.</summary>
 /// <param name="connection">Its connection.</param>
 /// <param name="startedAt">Ticks of the monotonic clock.</param>
-/// <param name="isStream">It lasts as long as the client likes.</param>
-internal sealed class RunningRequest(long connection, long startedAt, bool isStream)
+/// <param name="isStream">It lasts as long as the client likes, as a WebSocket does: it is neither slow nor overdue.</param>
+internal class RunningRequest(long connection, long startedAt, bool isStream)
 {
     /// <summary>Its connection.</summary>
     public long Connection { get; } = connection;

@@ -15,6 +15,9 @@ internal sealed partial class HandoverConnection
     private bool _manyAtOnce;
     private volatile bool _bodyLeft;
 
+    /// <summary>What identifies the connection among those that are measured; 0 until it is known.</summary>
+    public long MeterKey { get; set; }
+
     /// <summary>Whether a request has begun and its response has not ended.</summary>
     public bool IsRequestRunning => RunningRequests > 0;
 

@@ -13,9 +13,9 @@ public sealed class WindowCounterTests
     [Fact]
     public void Take_RequestsThatEnded_AreCountedByRoute()
     {
-        _counter.End(_counter.Begin(1, 1000), "GET /a", 1004);
-        _counter.End(_counter.Begin(1, 1005), "GET /a", 1009, failed: true);
-        _counter.End(_counter.Begin(2, 1010), "GET /b", 1030, failed: true, threw: true);
+        _counter.End(Begin(1, 1000), "GET /a", 1004);
+        _counter.End(Begin(1, 1005), "GET /a", 1009, failed: true);
+        _counter.End(Begin(2, 1010), "GET /b", 1030, failed: true, threw: true);
         var window = Take(1250);
         Assert.Equal((5, 3, 2), (window.Index, window.Started, window.Connections));
         var (a, b) = (window.Routes.Single(route => route.Route == "GET /a"), window.Routes.Single(route => route.Route == "GET /b"));
@@ -42,7 +42,7 @@ public sealed class WindowCounterTests
     public void Take_TwiceInAWindow_LosesNothing()
     {
         Take(1250);
-        _counter.End(_counter.Begin(1, 1251), "GET /a", 1252);
+        _counter.End(Begin(1, 1251), "GET /a", 1252);
         Assert.Null(_counter.Take(1260, TimeSpan.Zero, 0));
         Assert.Equal(1, Take(1500).Routes[0].Requests);
     }
@@ -50,12 +50,12 @@ public sealed class WindowCounterTests
     [Fact]
     public void Take_RunningRequests_AreCountedByAgeAndOverdueOnce()
     {
-        _ = _counter.Begin(1, 0); // 12 s
-        _ = _counter.Begin(2, 6000); // 6 s
-        _ = _counter.Begin(3, 9000); // 3 s
-        _ = _counter.Begin(4, 10_900); // 1.1 s
-        var ended = _counter.Begin(5, 11_500);
-        _ = _counter.Begin(6, 0, isStream: true);
+        _ = Begin(1, 0); // 12 s
+        _ = Begin(2, 6000); // 6 s
+        _ = Begin(3, 9000); // 3 s
+        _ = Begin(4, 10_900); // 1.1 s
+        var ended = Begin(5, 11_500);
+        _ = Begin(6, 0, isStream: true);
         var window = Take(12_000);
         Assert.Equal([1, 1, 1, 1, 1], window.Running);
         Assert.Equal([1, 2, 3, 4], window.Overdue!.Order());
@@ -68,7 +68,7 @@ public sealed class WindowCounterTests
     [Fact]
     public void End_Twice_CountsOnce()
     {
-        var request = _counter.Begin(1, 1000);
+        var request = Begin(1, 1000);
         _counter.End(request, "GET /", 1001);
         _counter.End(request, "GET /", 1002);
         Assert.Equal(1, Take(1250).Routes[0].Requests);
@@ -77,7 +77,7 @@ public sealed class WindowCounterTests
     [Fact]
     public void Take_AStream_HasNoLatency()
     {
-        _counter.End(_counter.Begin(1, 0, isStream: true), "GET /ws", 60_000);
+        _counter.End(Begin(1, 0, isStream: true), "GET /ws", 60_000);
         var route = Assert.Single(Take(60_000).Routes);
         Assert.Equal((1, 0), (route.Requests, route.Latency.Count));
     }
@@ -96,7 +96,7 @@ public sealed class WindowCounterTests
     {
         for (var route = 0; route < 60; route++)
         {
-            for (var requests = 0; requests <= route; requests++) _counter.End(_counter.Begin(1, 0), $"GET /{route:00}", 1);
+            for (var requests = 0; requests <= route; requests++) _counter.End(Begin(1, 0), $"GET /{route:00}", 1);
         }
 
         Assert.Equal(Enumerable.Range(10, 50).Select(route => $"GET /{route:00}"), _counter.NameRoutes().Order());
@@ -109,7 +109,7 @@ public sealed class WindowCounterTests
     public void Take_InASuccessor_NamesWhatThePredecessorNamesAndOthersWhileThereIsRoom()
     {
         var counter = new WindowCounter(Second, [.. Enumerable.Range(0, 49).Select(route => $"GET /{route}")]);
-        foreach (var route in (string[])["GET /7", "GET /new", "GET /newer"]) counter.End(counter.Begin(1, 0), route, 1);
+        foreach (var route in (string[])["GET /7", "GET /new", "GET /newer"]) counter.End(Begin(1, 0, counter: counter), route, 1);
         var named = counter.Take(250, TimeSpan.Zero, 0)!.Routes.Select(route => route.Route).ToList();
         Assert.Contains("GET /7", named);
         Assert.Single(named, "(other)");
@@ -119,7 +119,7 @@ public sealed class WindowCounterTests
     [Fact]
     public void Take_MoreThanItHolds_IsBounded()
     {
-        for (var i = 1; i <= 10_000; i++) _counter.End(_counter.Begin(i, 0), $"GET /{i}", 1, failed: true);
+        for (var i = 1; i <= 10_000; i++) _counter.End(Begin(i, 0), $"GET /{i}", 1, failed: true);
         var window = Take(250);
         Assert.Equal(WindowCounter.MaxConnections, window.Connections);
         Assert.Equal(10_000, window.Routes.Sum(route => route.Requests));
@@ -138,7 +138,7 @@ public sealed class WindowCounterTests
         {
             for (var i = 0; i < each; i++)
             {
-                _counter.End(_counter.Begin((thread * 31) + (i % 50), 0), $"GET /{i % 7}", 1, failed: i % 5 == 0);
+                _counter.End(Begin((thread * 31) + (i % 50), 0), $"GET /{i % 7}", 1, failed: i % 5 == 0);
             }
         })));
         while (!done.IsCompleted) Count();
@@ -160,6 +160,23 @@ public sealed class WindowCounterTests
         Assert.Equal(new Dictionary<long, int> { [2] = 2 }, failures.Since(6001));
         for (var i = 0; i < 5000; i++) failures.Add(i, 7000);
         Assert.Equal(1024, failures.Since(7000).Count);
+    }
+
+    // Two endpoints may have one pattern.
+    [Fact]
+    public void Take_EqualRoutes_AreOneRow()
+    {
+        foreach (var route in (string[])["GET /a", new("GET /a".AsSpan())]) _counter.End(Begin(1, 0), route, 1, failed: true);
+        var window = Take(250);
+        Assert.Equal((2, 2), (Assert.Single(window.Routes).Requests, Assert.Single(window.Failures!).Errors));
+        Assert.Equal(["GET /a"], _counter.NameRoutes());
+    }
+
+    private RunningRequest Begin(long connection, long now, bool isStream = false, WindowCounter? counter = null)
+    {
+        var request = new RunningRequest(connection, now, isStream);
+        (counter ?? _counter).Begin(request);
+        return request;
     }
 
     private WindowFrame Take(long now) => _counter.Take(now, TimeSpan.Zero, 0)!;
