@@ -51,11 +51,24 @@ internal sealed class FrontMiddleware
     private Task ServeAsync(HttpContext context, HandoverConnection? connection) =>
         connection?.Streams is { } streams ? _close.ServeStreamAsync(context, connection, streams, _next) : _next(context);
 
-    private async Task ServeMeteredAsync(HttpContext context, HandoverConnection? connection, MeteredRequest metered)
+    private Task ServeMeteredAsync(HttpContext context, HandoverConnection? connection, MeteredRequest metered)
     {
         try
         {
-            await ServeAsync(context, connection);
+            var serving = ServeAsync(context, connection);
+            return serving.IsCompletedSuccessfully ? serving : AwaitMeteredAsync(serving, metered); // most end at once
+        }
+        catch (Exception e) when (metered.Note(e))
+        {
+            throw;
+        }
+    }
+
+    private static async Task AwaitMeteredAsync(Task serving, MeteredRequest metered)
+    {
+        try
+        {
+            await serving;
         }
         catch (Exception e) when (metered.Note(e))
         {

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Net;
-using System.Runtime.CompilerServices;
 using Ips.Actors.Handover;
 using Ips.Actors.Judging;
 using Ips.Actors.Transport;
@@ -50,7 +49,14 @@ internal sealed class WindowMeter(Func<int> openConnections, TimeProvider time) 
     {
         if (_counter is not { } counter) return null;
         var isStream = context.Request.Headers.Upgrade.Count > 0 || HttpMethods.IsConnect(context.Request.Method);
-        var metered = new MeteredRequest(context, counter, KeyOf(context, connection), time.GetTimestamp(), isStream);
+        // A connection of HTTP/1.1 has one request at a time: they share an object.
+        var metered = connection?.Metered as MeteredRequest;
+        if (metered is null || !metered.Reuse(context, counter, time.GetTimestamp(), isStream))
+        {
+            metered = new MeteredRequest(context, counter, KeyOf(context, connection), time.GetTimestamp(), isStream);
+            if (connection is { Streams: null }) connection.Metered = metered;
+        }
+
         counter.Begin(metered);
         return metered;
     }
@@ -62,7 +68,7 @@ internal sealed class WindowMeter(Func<int> openConnections, TimeProvider time) 
     {
         failed |= metered.Threw;
         if (failed) _failures.Add(metered.Connection, NowMs);
-        metered.Counter.End(metered, RouteOf(metered.Context), time.GetTimestamp(), failed, metered.Threw);
+        metered.Counter.End(metered, RouteOf(metered), time.GetTimestamp(), failed, metered.Threw);
     }
 
     /// <summary>A request that nobody watches has failed.</summary>
@@ -90,25 +96,32 @@ internal sealed class WindowMeter(Func<int> openConnections, TimeProvider time) 
 
     private long NowMs => (long)time.GetElapsedTime(0, time.GetTimestamp()).TotalMilliseconds;
 
-    private static long KeyOf(HttpContext context, HandoverConnection? connection)
+    private static long KeyOf(HttpContext context, HandoverConnection? connection) =>
+        connection is null ? KeyOf(client: null, context.Connection.Id) : KeyOf(connection.RemoteEndPoint, connection.ConnectionId);
+
+    // Mostly that of the connection's last request: the same endpoint and method, by reference.
+    private string RouteOf(MeteredRequest metered)
     {
-        if (connection is null) return KeyOf(client: null, context.Connection.Id);
-        if (connection.MeterKey == 0) connection.MeterKey = KeyOf(connection.RemoteEndPoint, connection.ConnectionId);
-        return connection.MeterKey;
+        var endpoint = EndpointOf(metered.Context);
+        var method = HttpMethods.GetCanonicalizedValue(metered.Context.Request.Method);
+        if (ReferenceEquals(metered.Endpoint, endpoint) && ReferenceEquals(metered.Method, method) && metered.Route is { } last) return last;
+        (metered.Endpoint, metered.Method) = (endpoint, method);
+        return metered.Route = RouteOf(endpoint, IsKnown(method) ? method : "?");
     }
 
-    // An error handler serves the request a second time, as another one.
-    private string RouteOf(HttpContext context)
+    private string RouteOf(Endpoint? endpoint, string method)
     {
-        var endpoint = context.Features.Get<IExceptionHandlerFeature>()?.Endpoint ?? context.Features.Get<IEndpointFeature>()?.Endpoint;
-        var method = HttpMethods.GetCanonicalizedValue(context.Request.Method);
-        if (!IsKnown(method)) method = "?";
         var routes = _routes;
         if (routes.TryGetValue((endpoint, method), out var route)) return route;
         if (routes.Count >= MaxEndpoints) return WindowTerms.OtherRoutes;
         route = RouteName(method, (endpoint as RouteEndpoint)?.RoutePattern.RawText ?? endpoint?.DisplayName);
         return routes.GetOrAdd((endpoint, method), route);
     }
+
+    // An error handler serves the request a second time, as another one. To ask for a feature that is not there is dear.
+    private static Endpoint? EndpointOf(HttpContext context) =>
+        (context.Response.StatusCode >= 400 ? context.Features.Get<IExceptionHandlerFeature>()?.Endpoint : null)
+        ?? (context.Features as IEndpointFeature)?.Endpoint ?? context.Features.Get<IEndpointFeature>()?.Endpoint;
 
     /// <summary>The name of a route, as short as a frame allows.</summary>
     /// <param name="method">The method.</param>
@@ -124,17 +137,7 @@ internal sealed class WindowMeter(Func<int> openConnections, TimeProvider time) 
         || HttpMethods.IsDelete(method) || HttpMethods.IsPatch(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method)
         || HttpMethods.IsConnect(method) || HttpMethods.IsTrace(method);
 
-    private sealed class RouteNames() : ConcurrentDictionary<(Endpoint? Endpoint, string Method), string>(new SameRoute());
-
-    // Both are the same objects with each request of a route.
-    private sealed class SameRoute : IEqualityComparer<(Endpoint? Endpoint, string Method)>
-    {
-        public bool Equals((Endpoint? Endpoint, string Method) x, (Endpoint? Endpoint, string Method) y) =>
-            ReferenceEquals(x.Endpoint, y.Endpoint) && ReferenceEquals(x.Method, y.Method);
-
-        public int GetHashCode((Endpoint? Endpoint, string Method) route) =>
-            RuntimeHelpers.GetHashCode(route.Endpoint) ^ RuntimeHelpers.GetHashCode(route.Method);
-    }
+    private sealed class RouteNames : ConcurrentDictionary<(Endpoint? Endpoint, string Method), string>;
 }
 
 /// <summary>A request that is measured.</summary>
@@ -154,6 +157,25 @@ internal sealed class MeteredRequest(HttpContext context, WindowCounter counter,
 
     /// <summary>An exception came out of the app.</summary>
     public bool Threw { get; private set; }
+
+    /// <summary>Its route, once it has ended; and that of the connection's request before it.</summary>
+    public string? Route { get; set; }
+
+    /// <summary>The endpoint of <see cref="Route"/>.</summary>
+    public Endpoint? Endpoint { get; set; }
+
+    /// <summary>The method of <see cref="Route"/>, as the client has sent it.</summary>
+    public string? Method { get; set; }
+
+    /// <summary>Begins anew, as the next request of the connection.</summary>
+    /// <returns>False if it belongs to another request: of another counter, or one that runs.</returns>
+    public bool Reuse(HttpContext next, WindowCounter by, long now, bool stream)
+    {
+        if (IsRunning || !ReferenceEquals(next, context) || !ReferenceEquals(by, counter)) return false;
+        Threw = false;
+        Restart(now, stream);
+        return true;
+    }
 
     /// <summary>Notes what came out of the app, unless the client is to blame. A filter: it does not catch.</summary>
     /// <returns>False.</returns>

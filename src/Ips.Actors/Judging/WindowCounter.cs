@@ -33,7 +33,12 @@ internal sealed class WindowCounter(long frequency, IReadOnlyList<string>? named
         lock (stripe)
         {
             stripe.Started++;
-            if (stripe.Known.Count < MaxConnections / Stripes && stripe.Known.Add(request.Connection)) stripe.Connections++;
+            if (!request.IsKnown)
+            {
+                if (stripe.Known.Count < MaxConnections / Stripes && stripe.Known.Add(request.Connection)) stripe.Connections++;
+                request.IsKnown = true;
+            }
+
             stripe.Append(request);
         }
     }
@@ -254,13 +259,16 @@ internal class RunningRequest(long connection, long startedAt, bool isStream)
     public long Connection { get; } = connection;
 
     /// <summary>Ticks of the monotonic clock.</summary>
-    public long StartedAt { get; } = startedAt;
+    public long StartedAt { get; private set; } = startedAt;
 
     /// <summary>It lasts as long as the client likes.</summary>
-    public bool IsStream { get; } = isStream;
+    public bool IsStream { get; private set; } = isStream;
 
     /// <summary>It is in the list.</summary>
     public bool IsRunning { get; set; }
+
+    /// <summary>Its connection was counted.</summary>
+    public bool IsKnown { get; set; }
 
     /// <summary>It was told to be overdue.</summary>
     public bool IsOverdue { get; set; }
@@ -270,4 +278,7 @@ internal class RunningRequest(long connection, long startedAt, bool isStream)
 
     /// <summary>The one that began after it.</summary>
     public RunningRequest? Next { get; set; }
+
+    /// <summary>The next request of the connection begins. Not while this one is in the list.</summary>
+    protected void Restart(long now, bool stream) => (StartedAt, IsStream, IsOverdue) = (now, stream, false);
 }

@@ -15,8 +15,8 @@ internal sealed partial class HandoverConnection
     private bool _manyAtOnce;
     private volatile bool _bodyLeft;
 
-    /// <summary>What identifies the connection among those that are measured; 0 until it is known.</summary>
-    public long MeterKey { get; set; }
+    /// <summary>What measured its last request, for the next one; null before the first.</summary>
+    public object? Metered { get; set; }
 
     /// <summary>Whether a request has begun and its response has not ended.</summary>
     public bool IsRequestRunning => RunningRequests > 0;
