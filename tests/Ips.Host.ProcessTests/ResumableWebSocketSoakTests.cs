@@ -12,4 +12,14 @@ public sealed class ResumableWebSocketSoakTests(ITestOutputHelper output) : Resu
 
     /// <inheritdoc/>
     protected override int Reloads => 20;
+
+    [Theory]
+    [InlineData(1, .3)]
+    [InlineData(1, .6)]
+    [InlineData(1, .9)]
+    [InlineData(2, .3)]
+    [InlineData(2, .6)]
+    [InlineData(2, .9)]
+    public Task Move_AGenerationIsKilledLaterInIt_NothingHangsAndTheNextReloadMoves(int generation, double moved) =>
+        KillInMoveAsync(generation, moved);
 }

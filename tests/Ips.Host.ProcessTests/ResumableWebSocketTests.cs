@@ -1,6 +1,7 @@
 using System.Net;
 using Ips.Actors.Diagnostics;
 using Ips.Host.ProcessTests.Harness;
+using Ips.Testing.Load;
 using Ips.Testing.Processes;
 using Ips.Testing.WebSockets;
 using Xunit.Abstractions;
@@ -17,14 +18,18 @@ public class ResumableWebSocketTests(ITestOutputHelper output) : ProcessTest(out
     protected virtual int Reloads => 4;
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Reload_ResumableWebSocketsUnderLoad_LosesDoublesAndReordersNothing(bool canary)
+    [InlineData(false, LoadDistance.Near)]
+    [InlineData(false, LoadDistance.Far)]
+    [InlineData(true, LoadDistance.Near)]
+    internal async Task Reload_ResumableWebSocketsUnderLoad_LosesDoublesAndReordersNothing(bool canary, LoadDistance distance)
     {
         var service = Prepare(canary ? new ServiceSettings(ServiceKind.SampleApp) { Canary = true, Probation = TimeSpan.FromSeconds(2) }
             : new ServiceSettings(ServiceKind.SampleApp));
         await service.StartAsync();
-        var all = await ConnectAsync(service.Port);
+        await service.ReloadAsync(); // descriptors are compared with those of another successor
+        var descriptors = await Descriptors.SettledAsync(service, open: 0);
+        await using var far = distance == LoadDistance.Far ? FarAway.From(service.Port) : null;
+        var all = await ConnectAsync(far?.Port ?? service.Port);
         var reloads = canary ? 2 : Reloads;
         for (var reload = 1; reload <= reloads; reload++)
         {
@@ -34,11 +39,12 @@ public class ResumableWebSocketTests(ITestOutputHelper output) : ProcessTest(out
 
         await StopAsync(all);
         Assert.All(all, client => Assert.Equal(reloads, client.Moves));
-        Assert.All(all, client => Assert.Subset(Enumerable.Range(1, reloads + 1).ToHashSet(), client.Generations.ToHashSet()));
+        Assert.All(all, client => Assert.Subset(Enumerable.Range(2, reloads + 1).ToHashSet(), client.Generations.ToHashSet()));
         await service.WaitForMainAloneAsync();
         Assert.DoesNotContain(service.Log.Of(EventIds.Aborted), e => e["Requests"] != "0");
         Assert.Empty(service.Log.Of(EventIds.UpgradesRefused));
         Assert.All(service.Log.Of(EventIds.PredecessorFarewell), e => Assert.Equal("0", e["Polite"]));
+        await Descriptors.WaitForNoMoreThanAsync(service.MainPid, descriptors);
     }
 
     // It offers compression with a window of the client's choice, as browsers do.
@@ -80,7 +86,12 @@ public class ResumableWebSocketTests(ITestOutputHelper output) : ProcessTest(out
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
-    public async Task Move_AGenerationIsKilledInIt_NothingHangsAndTheNextReloadMoves(int generation)
+    public Task Move_AGenerationIsKilledInIt_NothingHangsAndTheNextReloadMoves(int generation) => KillInMoveAsync(generation, 0);
+
+    /// <summary>Kills a generation while WebSockets move.</summary>
+    /// <param name="generation">Which.</param>
+    /// <param name="moved">The share of the clients that have noticed that they moved, by then.</param>
+    private protected async Task KillInMoveAsync(int generation, double moved)
     {
         var service = Prepare(new ServiceSettings(ServiceKind.SampleApp));
         await service.StartAsync();
@@ -89,7 +100,7 @@ public class ResumableWebSocketTests(ITestOutputHelper output) : ProcessTest(out
         await slow.SendGetAsync("/stream?ms=60000&chunks=60");
         service.Signal(ProcessTable.SigUsr2);
         var published = await service.Log.WaitForAsync(e => e.Id == EventIds.IdentityPublished && e.Generation == 2, "generation 2");
-        await Eventually.TrueAsync(() => all.Any(client => client.Moves > 0));
+        await Eventually.TrueAsync(() => all.Count(client => client.Moves > 0) >= Math.Max(1, all.Count * moved));
         var killed = generation == 1 ? service.First.Pid : published.Pid;
         ProcessTable.Signal(killed, ProcessTable.SigKill); // the first one may have ended by then
         await ProcessTable.WaitForEndAsync(killed, Limits.Step);
