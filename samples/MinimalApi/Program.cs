@@ -1,4 +1,6 @@
 // A minimal API that quotes what a parcel costs.
+using System.Globalization;
+using System.Text.Json;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 var builder = WebApplication.CreateBuilder(args);
@@ -8,11 +10,23 @@ builder.Services.AddSingleton(new Tariff(builder.Configuration.GetValue<decimal>
 builder.Services.AddHealthChecks().AddCheck<TariffCheck>("tariff");
 
 var app = builder.Build();
+var tariff = app.Services.GetRequiredService<Tariff>();
 app.MapIpsProbes(); // /healthz: the process answers; /readyz: it wants traffic
-app.MapGet("/price/{kg:int:range(1,30)}", (int kg, Tariff tariff) => new Price(kg, tariff.Of(kg)));
-app.MapPost("/quote", (Parcel parcel, Tariff tariff) => parcel.Kg is < 1 or > 30
+app.MapGet("/price/{kg:int:range(1,30)}", (int kg) => new Price(kg, tariff.Of(kg)));
+app.MapPost("/quote", (Parcel parcel) => parcel.Kg is < 1 or > 30
     ? Results.Problem("A parcel has 1 to 30 kg.", statusCode: StatusCodes.Status400BadRequest)
     : Results.Ok(new Price(parcel.Kg, tariff.Of(parcel.Kg))));
+// Each message is a weight in kg. The WebSocket goes on in the next release, which need not know anything of its client.
+app.MapResumableWebSocket("/prices", async (context, socket) =>
+{
+    await foreach (var message in socket.ReadMessagesAsync(context.RequestAborted))
+    {
+        if (!int.TryParse(message.Text, CultureInfo.InvariantCulture, out var kg) || kg is < 1 or > 30) break;
+        await socket.SendTextAsync(JsonSerializer.Serialize(new Price(kg, tariff.Of(kg)), JsonSerializerOptions.Web));
+    }
+
+    if (socket.IsLeaving) await socket.HandOverAsync(ReadOnlyMemory<byte>.Empty);
+});
 app.Run();
 
 internal sealed record Parcel(int Kg);
