@@ -69,6 +69,9 @@ public sealed class HandoverCodecTests
         ["upgraded"] = new UpgradedFrame(
             [new UpgradedOffer("127.0.0.1:0", 0), new UpgradedOffer("unix:/run/app.sock", 1)], 9007199254740993),
         ["upgraded-bare"] = new UpgradedFrame([new UpgradedOffer("127.0.0.1:0", 0)]),
+        ["upgraded-tunnel"] = new UpgradedFrame([new UpgradedOffer("127.0.0.1:0", 0, Tunnel: true), new UpgradedOffer("127.0.0.1:0", 0)]),
+        ["ready-tunnels"] = new ReadyFrame(Tunnels: true),
+        ["welcome-tunnels"] = new WelcomeFrame(4, 2, [], false, false, 100, Tunnels: true),
     };
 
     public static TheoryData<string> Names => [.. Frames.Keys];
