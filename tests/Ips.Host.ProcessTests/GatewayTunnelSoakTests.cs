@@ -1,11 +1,11 @@
 using Ips.Host.ProcessTests.Harness;
 using Xunit.Abstractions;
 
-namespace Ips.Host.ProcessTests.Samples;
+namespace Ips.Host.ProcessTests;
 
 /// <summary>The same with 200 tunnels over 20 reloads.</summary>
 [Collection(Alone.Name), Trait("kind", "soak")]
-public sealed class YarpTunnelSoakTests(ITestOutputHelper output) : YarpTunnelTests(output)
+public sealed class GatewayTunnelSoakTests(ITestOutputHelper output) : GatewayTunnelTests(output)
 {
     /// <inheritdoc/>
     protected override int Clients => 200;
