@@ -24,7 +24,8 @@ public static class IpsTunnelExtensions
         if (!OperatingSystem.IsLinux() || services.Any(service => service.ServiceType == typeof(TunnelMark))) return builder;
         services.AddSingleton(new TunnelMark());
         AddFactory(services);
-        return builder.AddTransforms(context => context.RequestTransforms.Add(new TunnelTransform()));
+        var transform = new TunnelTransform();
+        return builder.AddTransforms(context => context.RequestTransforms.Add(transform));
     }
 
     // YARP asks the last one.

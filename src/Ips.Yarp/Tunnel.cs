@@ -22,6 +22,7 @@ internal sealed class Tunnel(byte[] identity, UpgradeReplay? replay) : IMovableU
     private TunnelBackend? _backend = StateOf(replay) is null ? null : new TunnelBackend(replay!);
     private TunnelStream? _client;
     private Stage _stage;
+    private bool _stayWanted;
 
     private enum Stage
     {
@@ -97,6 +98,7 @@ internal sealed class Tunnel(byte[] identity, UpgradeReplay? replay) : IMovableU
     {
         lock (_gate)
         {
+            _stayWanted = true;
             if (_stage is Stage.Leaving or Stage.Left) return false;
             _stage = Stage.Stays;
         }
@@ -111,7 +113,7 @@ internal sealed class Tunnel(byte[] identity, UpgradeReplay? replay) : IMovableU
         if (!left)
         {
             _backend!.Attach();
-            if (_requestEnded.Task.IsCompleted) Stay();
+            if (_stayWanted || _requestEnded.Task.IsCompleted) Stay();
             return;
         }
 

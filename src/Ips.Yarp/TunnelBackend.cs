@@ -20,6 +20,7 @@ internal sealed class TunnelBackend
     private readonly CancellationTokenSource _readsEnd = new(), _writesEnd = new();
     private readonly TaskCompletionSource _readsEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ArrayBufferWriter<byte> _kept = new();
+    private Link _reading, _writing;
     private Socket? _socket;
     private bool _detached, _disposed, _ending, _endSeen;
     private volatile bool _closedByBackend;
@@ -104,9 +105,8 @@ internal sealed class TunnelBackend
         if (!_writesEnd.IsCancellationRequested)
         {
             if (_replay is not null && !await _replay.Decided.ConfigureAwait(false)) return;
-            using var linked = cancellationToken.CanBeCanceled
-                ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _writesEnd.Token) : null;
-            var (sent, code) = await SendAsync(buffer, linked?.Token ?? _writesEnd.Token).ConfigureAwait(false);
+            var (sent, code) = await ExactSend.SendAsync(Socket(), buffer, _writing.With(cancellationToken, _writesEnd.Token))
+                .ConfigureAwait(false);
             if (code is not SocketError.Success) throw Failed(code);
             buffer = buffer[sent..];
         }
@@ -129,6 +129,8 @@ internal sealed class TunnelBackend
         {
             if (_disposed) return;
             _disposed = true;
+            _reading.Dispose();
+            _writing.Dispose();
             if (!_detached)
             {
                 _socket?.Dispose();
@@ -138,6 +140,27 @@ internal sealed class TunnelBackend
 
         KeepWrites();
         EndReads();
+    }
+
+    // YARP cancels by one token as long as the tunnel lasts.
+    private struct Link
+    {
+        private CancellationTokenSource? _both;
+        private CancellationToken _first;
+
+        public CancellationToken With(CancellationToken first, CancellationToken second)
+        {
+            if (!first.CanBeCanceled) return second;
+            if (_both is null || _first != first)
+            {
+                _both?.Dispose();
+                (_both, _first) = (CancellationTokenSource.CreateLinkedTokenSource(first, second), first);
+            }
+
+            return _both.Token;
+        }
+
+        public readonly void Dispose() => _both?.Dispose();
     }
 
     private async ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)
@@ -166,11 +189,10 @@ internal sealed class TunnelBackend
                 if (code is not SocketError.WouldBlock) throw Failed(code);
             }
 
-            using var linked = cancellationToken.CanBeCanceled
-                ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _readsEnd.Token) : null;
             try
             {
-                await socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None, linked?.Token ?? _readsEnd.Token).ConfigureAwait(false);
+                await socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None, _reading.With(cancellationToken, _readsEnd.Token))
+                    .ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
@@ -192,9 +214,6 @@ internal sealed class TunnelBackend
 
         return 0;
     }
-
-    private ValueTask<(int Sent, SocketError Code)> SendAsync(ReadOnlyMemory<byte> buffer, CancellationToken stop) =>
-        ExactSend.SendAsync(Socket(), buffer, stop);
 
     private Socket Socket()
     {

@@ -81,6 +81,8 @@ internal sealed class WebSocketFarewell : IHttpUpgradeFeature, IHttpExtendedConn
     {
         if (_close.Moves)
             await ((Task)session.Decided.WaitAsync(_close.MovePatience)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return session.Stay() && await stream.LeaveAsync().ConfigureAwait(false);
+        // One that is about to leave decides: it may not come to it.
+        if (!session.Stay() && await session.Decided.ConfigureAwait(false)) return false;
+        return await stream.LeaveAsync().ConfigureAwait(false);
     }
 }

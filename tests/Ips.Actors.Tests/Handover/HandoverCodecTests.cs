@@ -214,6 +214,8 @@ public sealed class HandoverCodecTests
         Assert.Throws<InvalidDataException>(() => Decode($$"""{"type":"ready","endpoints":[{{offers}}]}"""));
         Assert.Throws<InvalidDataException>(() => Decode($$"""{"type":"connections","connections":[{{offers}}]}"""));
         Assert.Throws<InvalidDataException>(() => Decode($$"""{"type":"upgraded","connections":[{{offers}}]}"""));
+        var tunnels = string.Join(',', Enumerable.Repeat("""{"endpoint":"a","ordinal":0,"tunnel":true}""", 22)); // 66 descriptors
+        Assert.Throws<InvalidDataException>(() => Decode($$"""{"type":"upgraded","connections":[{{tunnels}}]}"""));
         var leftover = Convert.ToBase64String(new byte[FrameRules.MaxLeftoverBytes + 1]);
         Assert.Throws<InvalidDataException>(() =>
             Decode($$"""{"type":"connections","connections":[{"endpoint":"a","ordinal":0,"leftover":"{{leftover}}"}]}"""));
