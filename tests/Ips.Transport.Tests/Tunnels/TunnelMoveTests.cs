@@ -167,9 +167,11 @@ public class TunnelMoveTests
         }
     }
 
-    // The leave does not come about: nothing has happened.
-    [Fact]
-    public async Task Leave_RolledBack_GoesOnAndMovesLater()
+    // The leave does not come about: nothing has happened, unless the tunnel was to be closed meanwhile.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Leave_RolledBack_GoesOnAndMovesLater(bool toStay)
     {
         using var backend = new RawBackend();
         IMovableUpgrade? tunnel = null;
@@ -189,10 +191,18 @@ public class TunnelMoveTests
         {
             Assert.True(await tunnel!.LeaveAsync());
             Assert.False(await tunnel.LeaveAsync());
-            Assert.False(tunnel.Stay());
+            if (toStay) Assert.False(tunnel.Stay());
             tunnel.Release(left: false);
+            Assert.Equal(toStay, tunnel.Decided.IsCompleted);
             await client.SendRawAsync("one"u8.ToArray());
             Assert.Equal("one"u8.ToArray(), await TunnelRig.ReadAsync(socket, 3));
+            if (toStay)
+            {
+                Assert.False(await tunnel.Decided);
+                Assert.False(await tunnel.LeaveAsync());
+                return;
+            }
+
             b.Listener.Adopt(await TunnelRig.LeaveAsync(a));
             await client.SendRawAsync("two"u8.ToArray());
             Assert.Equal("two"u8.ToArray(), await TunnelRig.ReadAsync(socket, 3));
