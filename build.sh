@@ -23,7 +23,7 @@ pack() {
     local packages=${IPS_PACKAGES:-$PWD/artifacts/packages} project
     export ContinuousIntegrationBuild=true
     rm -rf "$packages"
-    for project in src/Ips.Actors tests/Ips.Testing packaging/templates src/Ips.Host; do
+    for project in src/Ips.Actors src/Ips.Yarp tests/Ips.Testing packaging/templates src/Ips.Host; do
         dotnet pack "$project" -c Release -v quiet --nologo -p:ArtifactsPath="$PWD/artifacts/pack" -p:PackageOutputPath="$packages/" \
             -p:Packing=true "$@"
     done

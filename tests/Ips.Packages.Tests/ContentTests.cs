@@ -12,7 +12,7 @@ namespace Ips.Packages.Tests;
 public sealed class ContentTests(Feed feed)
 {
     private string[] Packages =>
-        ["Ips.Actors", "Ips.Testing", "Ips.Templates", "Ips.Tool", $"Ips.Tool.{feed.RuntimeId}"];
+        ["Ips.Actors", "Ips.Yarp", "Ips.Testing", "Ips.Templates", "Ips.Tool", $"Ips.Tool.{feed.RuntimeId}"];
 
     [Fact]
     public void Feed_HasThePackages_WithSymbolsOfAllThatIsCompiled()
@@ -20,7 +20,7 @@ public sealed class ContentTests(Feed feed)
         var files = Directory.GetFiles(feed.Packages).Select(file => Path.GetFileName(file)).ToHashSet();
         Assert.Equal(Packages.Select(id => $"{id}.{Feed.Version}.nupkg").Order(),
             files.Where(file => file.EndsWith(".nupkg", StringComparison.Ordinal)).Order());
-        Assert.All(["Ips.Actors", "Ips.Testing", $"Ips.Tool.{feed.RuntimeId}"],
+        Assert.All(["Ips.Actors", "Ips.Yarp", "Ips.Testing", $"Ips.Tool.{feed.RuntimeId}"],
             id => Assert.Contains($"{id}.{Feed.Version}.snupkg", files));
     }
 

@@ -53,7 +53,7 @@ internal sealed class ConnectionCourier(IHandoverChannel channel)
         var acknowledged = Math.Clamp(count, 0, _inFlight.Count);
         foreach (var (_, connection) in _inFlight.Take(acknowledged))
         {
-            FileDescriptors.Close(connection.Fd);
+            connection.Close();
         }
 
         _inFlight.RemoveRange(0, acknowledged);
@@ -89,7 +89,7 @@ internal sealed class ConnectionCourier(IHandoverChannel channel)
     {
         IsBroken = true;
         var lost = _inFlight.Count;
-        _inFlight.ForEach(sent => FileDescriptors.Close(sent.Connection.Fd));
+        _inFlight.ForEach(sent => sent.Connection.Close());
         _inFlight.Clear();
         return lost;
     }
@@ -145,18 +145,20 @@ internal sealed class ConnectionCourier(IHandoverChannel channel)
     // The memory is the kernel's once the packet is queued: the channel sends duplicates.
     private bool TrySendUpgraded(List<MovedConnection> batch)
     {
-        var fds = new List<int>();
+        var (fds, memories) = (new List<int>(), new List<int>());
         try
         {
             foreach (var connection in batch)
             {
                 var content = UpgradeParcelCodec.Encode(connection.Upgrade!);
-                fds.Add(connection.Fd);
-                fds.Add(SealedMemory.Create("ips-upgrade", content));
+                memories.Add(SealedMemory.Create("ips-upgrade", content));
                 CryptographicOperations.ZeroMemory(content);
+                fds.AddRange(connection.Fd, memories[^1]);
+                if (connection.IsTunnel) fds.Add(connection.Upgrade!.Backend);
             }
 
-            var offers = batch.ConvertAll(connection => new UpgradedOffer(connection.Origin.Endpoint, connection.Origin.Ordinal));
+            var offers = batch.ConvertAll(connection =>
+                new UpgradedOffer(connection.Origin.Endpoint, connection.Origin.Ordinal, connection.IsTunnel));
             return channel.TrySend(new UpgradedFrame(offers, Stopwatch.GetTimestamp()), CollectionsMarshal.AsSpan(fds));
         }
         catch (PosixException e) when (e.Errno is Errno.EMFILE or Errno.ENFILE or Errno.ENOMEM)
@@ -166,7 +168,7 @@ internal sealed class ConnectionCourier(IHandoverChannel channel)
         }
         finally
         {
-            for (var i = 1; i < fds.Count; i += 2) FileDescriptors.Close(fds[i]);
+            memories.ForEach(FileDescriptors.Close);
         }
     }
 
@@ -178,10 +180,11 @@ internal sealed class ConnectionCourier(IHandoverChannel channel)
 
     private List<MovedConnection> NextBatch()
     {
-        var (leftover, upgraded) = (0, _waiting[0].Upgrade is not null);
+        var (leftover, upgraded, descriptors) = (0, _waiting[0].Upgrade is not null, 0);
         return [.. _waiting
             .Take(Math.Min(upgraded ? FrameRules.MaxUpgraded : MaxPerPacket, MaxInFlight - _inFlight.Count))
-            .TakeWhile(connection => connection.Upgrade is not null == upgraded)
+            .TakeWhile(connection => connection.Upgrade is not null == upgraded
+                && (!upgraded || (descriptors += UpgradedOffer.DescriptorsOf(connection.IsTunnel)) <= MaxPerPacket))
             .TakeWhile((connection, i) => (leftover += connection.Leftover.Length) <= MaxLeftoverBytes || i == 0)];
     }
 }

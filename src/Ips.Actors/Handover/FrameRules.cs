@@ -9,8 +9,11 @@ internal static class FrameRules
     /// <summary>Connections of a frame at most.</summary>
     public const int MaxConnections = 64;
 
-    /// <summary>Upgraded connections of a frame at most: each has two descriptors.</summary>
-    public const int MaxUpgraded = MaxConnections / 2;
+    /// <summary>Descriptors of a packet at most.</summary>
+    public const int MaxDescriptors = 64;
+
+    /// <summary>Upgraded connections of a frame at most: each has two descriptors, and a tunnel three.</summary>
+    public const int MaxUpgraded = MaxDescriptors / 2;
 
     /// <summary>Bytes of a connection's next request at most.</summary>
     public const int MaxLeftoverBytes = 16 * 1024;
@@ -70,7 +73,8 @@ internal static class FrameRules
             ?? First(connections.Connections, OfConnection),
         UpgradedFrame upgraded => OutOf(upgraded.Connections.Count, 1, MaxUpgraded, "number of connections")
             ?? OutOf(upgraded.SentAtNs ?? 0, 0, long.MaxValue, "sentAtNs")
-            ?? First(upgraded.Connections, offer => offer is null ? "a connection is null" : OfAddress(offer.Endpoint, offer.Ordinal)),
+            ?? First(upgraded.Connections, offer => offer is null ? "a connection is null" : OfAddress(offer.Endpoint, offer.Ordinal))
+            ?? OutOf(upgraded.Descriptors, 2, MaxDescriptors, "number of descriptors"),
         AdoptedFrame adopted => OutOf(adopted.Count, 0, int.MaxValue, "count"),
         DeclinedFrame declined => OutOf(declined.Packet, 1, int.MaxValue, "packet"),
         StopFrame stop => OutOf(stop.DeadlineMs, 0, long.MaxValue, "deadlineMs"),

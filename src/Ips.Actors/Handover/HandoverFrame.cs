@@ -58,6 +58,8 @@ internal sealed record HelloFrame(int Min, int Max, int Pid, string Release) : H
 /// does not know the field traces nothing.</param>
 /// <param name="PidFile">The PID file of the service, which a successor that names none keeps; empty if the service has none. Left out by
 /// older builds.</param>
+/// <param name="Tunnels">On a rollback it takes tunnels back: WebSockets that come with the connection to their backend. From version 4
+/// on.</param>
 internal sealed record WelcomeFrame(
     int Version, int Generation, IReadOnlyList<EndpointOffer> Endpoints, bool Lock, bool Control, long HealthIntervalMs,
     IReadOnlyList<GenerationEntry>? Generations = null,
@@ -67,7 +69,8 @@ internal sealed record WelcomeFrame(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Judges = false,
     IReadOnlyList<string>? Excused = null,
     string? PidFile = null,
-    string? TraceParent = null) : HandoverFrame;
+    string? TraceParent = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Tunnels = false) : HandoverFrame;
 
 /// <summary>A file, by the numbers that tell it from every other one. See statx(2).</summary>
 /// <param name="Device">The file system.</param>
@@ -101,9 +104,11 @@ internal sealed record RefusedFrame(string Reason) : HandoverFrame;
 /// <param name="Accepts">Where it takes connections that nobody has read from, those with TLS too: it can be a canary. Left out by older
 /// builds, which cannot.</param>
 /// <param name="KeptState">What the app keeps of its clients in its process, so that it should not be a canary; null for nothing.</param>
+/// <param name="Tunnels">It takes tunnels: WebSockets that come with the connection to their backend. From version 4 on.</param>
 internal sealed record ReadyFrame(
     IReadOnlyList<EndpointOffer>? Endpoints = null, string? HealthUrl = null, IReadOnlyDictionary<string, string>? Failing = null,
-    IReadOnlyList<EndpointOffer>? Accepts = null, string? KeptState = null)
+    IReadOnlyList<EndpointOffer>? Accepts = null, string? KeptState = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Tunnels = false)
         : HandoverFrame;
 
 /// <summary>The successor accepts from now on; the predecessor stops accepting at its first <c>health</c>.</summary>
@@ -177,11 +182,15 @@ internal sealed record ConnectionsFrame(IReadOnlyList<ConnectionOffer> Connectio
 }
 
 /// <summary>Upgraded connections (WebSockets), with two descriptors for each, in order: its socket, and a sealed memfd with its
-/// <see cref="UpgradeParcel"/>. To the successor after its promotion, back on a rollback. From version 4 on.</summary>
+/// <see cref="UpgradeParcel"/>; of a tunnel a third one, the backend's socket. To the successor after its promotion, back on a rollback. From version 4 on.</summary>
 /// <param name="Connections">The connections.</param>
 /// <param name="SentAtNs">As in <c>connections</c>.</param>
 internal sealed record UpgradedFrame(IReadOnlyList<UpgradedOffer> Connections, long? SentAtNs = null) : HandoverFrame, ICarries
 {
+    /// <summary>How many descriptors ride along.</summary>
+    [JsonIgnore]
+    public int Descriptors => Connections.Sum(connection => UpgradedOffer.DescriptorsOf(connection is { Tunnel: true }));
+
     int ICarries.Count => Connections.Count;
 }
 
@@ -198,7 +207,13 @@ internal interface ICarries
 /// <summary>One upgraded connection that moves.</summary>
 /// <param name="Endpoint">The address that its listening socket was asked for.</param>
 /// <param name="Ordinal">Counts equal addresses from 0.</param>
-internal sealed record UpgradedOffer(string Endpoint, int Ordinal);
+/// <param name="Tunnel">The connection to its backend comes too. Only to one that says <c>tunnels</c>.</param>
+internal sealed record UpgradedOffer(
+    string Endpoint, int Ordinal, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Tunnel = false)
+{
+    /// <summary>Descriptors of one.</summary>
+    public static int DescriptorsOf(bool tunnel) => tunnel ? 3 : 2;
+}
 
 /// <summary>One connection that moves.</summary>
 /// <param name="Endpoint">The address that its listening socket was asked for.</param>

@@ -1,3 +1,5 @@
+using Ips.Actors.Posix;
+
 namespace Ips.Actors.Handover;
 
 /// <summary>A listening socket that travels.</summary>
@@ -12,4 +14,20 @@ internal sealed record OfferedSocket(string Endpoint, int Ordinal, int Fd, bool 
 /// <param name="Fd">Its descriptor, owned by the holder of the message.</param>
 /// <param name="Leftover">Bytes of the next request that were received already.</param>
 /// <param name="Upgrade">What travels with an upgraded one; null for one that speaks HTTP.</param>
-internal sealed record MovedConnection(EndpointKey Origin, int Fd, ReadOnlyMemory<byte> Leftover, UpgradeParcel? Upgrade = null);
+internal sealed record MovedConnection(EndpointKey Origin, int Fd, ReadOnlyMemory<byte> Leftover, UpgradeParcel? Upgrade = null)
+{
+    /// <summary>Whether a connection to a backend travels with it.</summary>
+    public bool IsTunnel => Upgrade is { Backend: >= 0 };
+
+    /// <summary>Closes its descriptors.</summary>
+    [SupportedOSPlatform("linux")]
+    public void Close() => Close(Fd, Upgrade);
+
+    /// <summary>Closes the descriptors of one.</summary>
+    [SupportedOSPlatform("linux")]
+    public static void Close(int fd, UpgradeParcel? upgrade)
+    {
+        FileDescriptors.Close(fd);
+        if (upgrade is { Backend: >= 0 and var backend }) FileDescriptors.Close(backend);
+    }
+}

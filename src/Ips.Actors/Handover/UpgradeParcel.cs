@@ -12,6 +12,9 @@ internal sealed record UpgradeParcel(
     byte[] RequestHead, UpgradeAnswer Answer, byte[] Identity, ReadOnlyMemory<byte> Received, ReadOnlyMemory<byte> Unsent,
     UpgradeState? State)
 {
+    /// <summary>The descriptor of the connection to the backend, owned with the socket's; -1 for one that is not a tunnel.</summary>
+    public int Backend { get; init; } = -1;
+
     /// <summary>The largest head of a request: twice what Kestrel reads by default.</summary>
     public const int MaxHeadBytes = 80 * 1024;
 

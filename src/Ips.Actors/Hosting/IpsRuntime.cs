@@ -266,6 +266,8 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
             Windows = frontState.Windows,
             Output = generation.Output,
             Version = generation.Welcome?.Version ?? HandoverVersion.Max,
+            TakesTunnels = services.GetService<TunnelMark>() is not null,
+            PredecessorTakesTunnels = generation.Welcome?.Tunnels ?? false,
             HasDied = older.Alive() is [.., var last] && last.Generation == generation.Number - 1 ? () =>
                 older.HasEndedAsync(last, DeathTimeout) : () => Task.FromResult(false),
         };
@@ -279,6 +281,7 @@ internal sealed class IpsRuntime(IServiceProvider services, IpsActorSystem actor
             Meter = memory.Meter,
             Judge = new SuccessorJudge(frontState.Windows, options.Reload),
             Paused = () => frontState.Paused,
+            TakesTunnels = services.GetService<TunnelMark>() is not null,
             Facts = () => generation.Facts,
             OwnHealth = () => OwnHealthAsync(checks),
             SharedFiles = pid => WrittenFiles.SharedBy(Environment.ProcessId, pid),

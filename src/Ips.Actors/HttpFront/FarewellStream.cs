@@ -1,4 +1,4 @@
-using Ips.Actors.WebSockets;
+using Ips.Actors.Transport;
 
 namespace Ips.Actors.HttpFront;
 
@@ -6,13 +6,15 @@ namespace Ips.Actors.HttpFront;
 /// The bytes of a WebSocket, which can take leave of its client: between two messages it sends Close 1001 (going away) in the app's place.
 /// The client's answer reaches the app as a close by the client; what the app sends after ours goes nowhere, as RFC 6455 demands.
 /// </summary>
-internal sealed class FarewellStream(Stream inner) : Stream
+/// <param name="inner">The bytes.</param>
+/// <param name="frames">Where they stand; null for the beginning. Followed from here on.</param>
+internal sealed class FarewellStream(Stream inner, WebSocketFrameParser? frames = null) : Stream
 {
     // FIN and Close, 2 bytes of payload, unmasked as a server's: 1001.
     private static readonly byte[] s_goingAway = [0x88, 0x02, 0x03, 0xE9];
 
     private readonly SemaphoreSlim _writing = new(1, 1);
-    private readonly WebSocketFrameParser _frames = new();
+    private readonly WebSocketFrameParser _frames = frames ?? new();
     private bool _leaving;
     private bool _left;
 

@@ -1,5 +1,4 @@
 using Ips.Actors.Transport;
-using Ips.Actors.WebSockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.SignalR;
@@ -70,18 +69,20 @@ internal sealed class WebSocketFarewell : IHttpUpgradeFeature, IHttpExtendedConn
     {
         // SignalR says goodbye itself (HubFarewell), and a Close in the middle of it would be an error to its client.
         _leftToApp |= _context.GetEndpoint()?.Metadata.GetMetadata<HubMetadata>() is not null;
-        var watched = new FarewellStream(stream);
-        _leave = stream is ResumableStream && _context.Features.Get<IMovableUpgrade>() is ResumableSession session
-            ? () => LeaveUnlessItMovesAsync(session, watched) : watched.LeaveAsync;
+        var movable = _context.Features.Get<IMovableUpgrade>() is { IsAttached: true } upgrade ? upgrade : null;
+        var watched = new FarewellStream(stream, movable?.Frames);
+        _leave = movable is not null ? () => LeaveUnlessItMovesAsync(movable, watched) : watched.LeaveAsync;
         _context.Response.RegisterForDispose(_close.WhenLeaving(this));
         return watched;
     }
 
     // One that moves is told nothing; one that cannot, or whose app has not handed over in time, is closed as any other.
-    private async Task<bool> LeaveUnlessItMovesAsync(ResumableSession session, FarewellStream stream)
+    private async Task<bool> LeaveUnlessItMovesAsync(IMovableUpgrade session, FarewellStream stream)
     {
         if (_close.Moves)
             await ((Task)session.Decided.WaitAsync(_close.MovePatience)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return session.Stay() && await stream.LeaveAsync().ConfigureAwait(false);
+        // One that is about to leave decides: it may not come to it.
+        if (!session.Stay() && await session.Decided.ConfigureAwait(false)) return false;
+        return await stream.LeaveAsync().ConfigureAwait(false);
     }
 }

@@ -240,7 +240,7 @@ internal sealed class ListenerTable : IDisposable
             return true;
         }
 
-        FileDescriptors.Close(connection.Fd);
+        connection.Close();
         return false;
     }
 

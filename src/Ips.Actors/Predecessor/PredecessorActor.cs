@@ -41,7 +41,8 @@ internal sealed class PredecessorActor : UntypedActor, IWithTimers
             case PredecessorOrder.SendReady ready:
                 _link.Reach(HandoverPhase.Ready);
                 _link.Channel?.TrySend(
-                    new ReadyFrame(ready.Endpoints, ready.HealthUrl, ready.Failing, ready.Accepts, ready.KeptState));
+                    new ReadyFrame(ready.Endpoints, ready.HealthUrl, ready.Failing, ready.Accepts, ready.KeptState,
+                        _link.TakesTunnels && _link.Version >= HandoverVersion.Upgrades));
                 break;
             case PredecessorOrder.ReturnConnections: OnReturnConnections(); break;
             case MoverProtocol.Carry carry: OnCarry(carry); break;
@@ -299,7 +300,8 @@ internal sealed class PredecessorActor : UntypedActor, IWithTimers
         }
 
         _link.Carrying = true;
-        _mover.Tell(new MoverProtocol.Begin(Self, Endpoints: null, Upgrades: _link.Version >= HandoverVersion.Upgrades));
+        _mover.Tell(new MoverProtocol.Begin(Self, Endpoints: null, Upgrades: _link.Version >= HandoverVersion.Upgrades,
+            Tunnels: _link.PredecessorTakesTunnels));
     }
 
     private void OnCarry(MoverProtocol.Carry carry)

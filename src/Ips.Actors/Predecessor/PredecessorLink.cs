@@ -28,6 +28,12 @@ internal sealed record PredecessorLink(IHandoverChannel? Channel, TimeSpan Healt
     /// <summary>The version of the protocol that both speak.</summary>
     public int Version { get; init; } = HandoverVersion.Max;
 
+    /// <summary>Whether this generation's app takes tunnels.</summary>
+    public bool TakesTunnels { get; init; }
+
+    /// <summary>Whether the predecessor takes tunnels back.</summary>
+    public bool PredecessorTakesTunnels { get; init; }
+
     /// <summary>How many descriptors this process may have open.</summary>
     public Func<long> DescriptorLimit { get; init; } = () => OpenFiles.Limit().Soft;
 

@@ -275,7 +275,8 @@ internal sealed class ReloaderActor : UntypedActor, IWithTimers
 
     private void NoteReady(SuccessorEffect.NoteReady ready)
     {
-        (_slot.Endpoints, _slot.Accepts) = (KeysOf(ready.Frame.Endpoints), KeysOf(ready.Frame.Accepts));
+        (_slot.Endpoints, _slot.Accepts, _slot.SuccessorTakesTunnels) =
+            (KeysOf(ready.Frame.Endpoints), KeysOf(ready.Frame.Accepts), ready.Frame.Tunnels);
         if (ready.OwnUrl && _slot.MakeHealthUrl is { } make)
         {
             _slot.JudgingUrl = ready.Frame.HealthUrl is { Length: > 0 } url ? make(new Uri(url)) : null;

@@ -26,7 +26,8 @@ internal sealed class SuccessorCarrier(SuccessorSlot slot, IActorRef listeners, 
         {
             case BeginCarry:
                 mover.Tell(new MoverProtocol.Begin(self, slot.Endpoints,
-                    Upgrades: slot.State is SuccessorState.Living { Facts.Version: >= HandoverVersion.Upgrades }));
+                    Upgrades: slot.State is SuccessorState.Living { Facts.Version: >= HandoverVersion.Upgrades },
+                    Tunnels: slot.SuccessorTakesTunnels));
                 break;
             case Pass pass:
                 log.CanaryShare(slot.Generation, slot.Process!.Pid, pass.Percent);

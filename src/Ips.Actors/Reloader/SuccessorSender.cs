@@ -66,7 +66,7 @@ internal sealed class SuccessorSender(SuccessorSlot slot, RuntimeFiles files, Ip
                     OlderGenerations.WithSelf(slot.Older.Alive(), slot.Generation - 1), slot.Paused(),
                     isLate ? files.LockEntry() : null, AppFacts(facts.Order.Terms), Judges: true,
                     Excused: Excused(facts.Order.Terms), PidFile: files.PidFile ?? "",
-                    TraceParent: facts.Order.TraceParent),
+                    TraceParent: facts.Order.TraceParent, Tunnels: slot.TakesTunnels && facts.Version >= HandoverVersion.Upgrades),
                 [.. fds]);
         }
         catch (IOException e) // EMFILE, or too many to hand over

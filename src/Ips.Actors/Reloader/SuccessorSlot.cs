@@ -66,6 +66,12 @@ internal sealed class SuccessorSlot
     /// <summary>Where it takes connections that nobody has read from.</summary>
     public IReadOnlySet<EndpointKey> Accepts { get; set; } = new HashSet<EndpointKey>();
 
+    /// <summary>Whether it takes tunnels.</summary>
+    public bool SuccessorTakesTunnels { get; set; }
+
+    /// <summary>Whether this generation's app takes tunnels.</summary>
+    public bool TakesTunnels { get; init; }
+
     /// <summary>The health check that judges it; null for none.</summary>
     public IHealthUrl? JudgingUrl { get; set; }
 

@@ -9,7 +9,6 @@ namespace Ips.Actors.Transport;
 [SupportedOSPlatform("linux")]
 internal static class ConnectionIntake
 {
-    private const int LeastSpare = 16, SpareShare = 20; // descriptors kept for new clients: a twentieth of the limit
     private static readonly TimeSpan AcknowledgeTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AdoptTimeout = TimeSpan.FromSeconds(30);
 
@@ -26,7 +25,7 @@ internal static class ConnectionIntake
 
     private static IReadOnlyList<MovedConnection>? Take(ConnectionsFrame frame, IReadOnlyList<int> fds, long limit)
     {
-        if (fds.Count == frame.Connections.Count && fds.All(SocketOptions.IsStreamConnection) && LeavesRoom(fds.Max(), limit))
+        if (fds.Count == frame.Connections.Count && fds.All(SocketOptions.IsStreamConnection) && DescriptorRoom.IsLeft(fds.Max(), limit))
         {
             return [.. frame.Connections.Select((offer, i) =>
                 new MovedConnection(new EndpointKey(offer.Endpoint, offer.Ordinal), fds[i], offer.Leftover))];
@@ -38,16 +37,24 @@ internal static class ConnectionIntake
     private static IReadOnlyList<MovedConnection>? Take(UpgradedFrame frame, IReadOnlyList<int> fds, long limit)
     {
         var count = frame.Connections.Count;
-        if (fds.Count != 2 * count || !LeavesRoom(fds.Max(), limit)) return Refuse(fds);
-        var connections = new List<MovedConnection>(count);
-        for (var i = 0; i < count; i++)
+        if (fds.Count != frame.Descriptors || !DescriptorRoom.IsLeft(fds.Max(), limit)) return Refuse(fds);
+        var (connections, memories, next) = (new List<MovedConnection>(count), new List<int>(count), 0);
+        foreach (var offer in frame.Connections)
         {
-            var offer = frame.Connections[i];
-            if (!SocketOptions.IsStreamConnection(fds[2 * i]) || ReadParcel(fds[(2 * i) + 1]) is not { } parcel) return Refuse(fds);
-            connections.Add(new MovedConnection(new EndpointKey(offer.Endpoint, offer.Ordinal), fds[2 * i], default, parcel));
+            var (socket, memory, backend) = (fds[next], fds[next + 1], offer.Tunnel ? fds[next + 2] : -1);
+            next += UpgradedOffer.DescriptorsOf(offer.Tunnel);
+            if (!SocketOptions.IsStreamConnection(socket) || (offer.Tunnel && !SocketOptions.IsStreamConnection(backend))
+                || ReadParcel(memory) is not { } parcel)
+            {
+                return Refuse(fds);
+            }
+
+            memories.Add(memory);
+            connections.Add(new MovedConnection(new EndpointKey(offer.Endpoint, offer.Ordinal), socket, default,
+                parcel with { Backend = backend }));
         }
 
-        for (var i = 0; i < count; i++) FileDescriptors.Close(fds[(2 * i) + 1]);
+        memories.ForEach(FileDescriptors.Close);
         return connections;
     }
 
@@ -77,10 +84,6 @@ internal static class ConnectionIntake
 
         return null;
     }
-
-    // Descriptors are given lowest number first, so the highest one says how many are open. Who takes the last one for a connection that
-    // moves can accept nobody until its predecessor has ended.
-    private static bool LeavesRoom(int highest, long limit) => limit - 1 - highest >= Math.Max(LeastSpare, limit / SpareShare);
 
     /// <summary>
     /// Acknowledges connections, then has them answered here. In this order: when this process dies, its peer takes back what was not

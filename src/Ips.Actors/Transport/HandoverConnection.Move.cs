@@ -257,21 +257,21 @@ internal sealed partial class HandoverConnection
     private void CompleteMove()
     {
         var move = _move!;
+        var upgrade = _upgradeLeaves ? PackUpgrade() : null; // also of one that is lost: its backend is let go
         lock (_gate)
         {
             if (_shutdownReason is not null)
             {
-                move.Lose();
+                move.Lose(_backend);
                 return;
             }
             _shutdownReason = new ConnectionAbortedException("The connection moved to another process.");
             EpollRegistration.Remove((int)_socket.Handle);
             _socket.Dispose(); // close(2) only: the other process's copy keeps the connection open
         }
-        var upgrade = _upgradeLeaves ? PackUpgrade() : null;
-        if (upgrade is { Fits: false })
+        if (_upgradeLeaves && upgrade is not { Fits: true })
         {
-            move.Lose(); // the limits of this server's buffers, which were looked at before, make it smaller
+            move.Lose(_backend); // the limits of this server's buffers, which were looked at before, make it smaller
             return;
         }
         move.Arrive(upgrade);
@@ -316,9 +316,10 @@ internal sealed partial class HandoverConnection
         public async Task FollowAsync(Task<MoveResult> other) => _result.TrySetResult(await other);
 
         /// <summary>The connection broke after it had left the boundary: nobody gets the duplicate.</summary>
-        public void Lose()
+        public void Lose(int backend)
         {
             ConnectionDescriptor.Close(_left!.Descriptor);
+            if (backend >= 0) ConnectionDescriptor.Close(backend);
             End(UnmovableReason.Ended);
         }
 

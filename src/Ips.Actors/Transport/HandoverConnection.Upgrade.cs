@@ -21,6 +21,7 @@ internal sealed partial class HandoverConnection
     private byte[] _keptInput = [];
     private bool _inputKept;
     private volatile bool _upgradeLeaves;
+    private int _backend = -1; // our duplicate, once it has left
 
     /// <summary>The upgrade that is answered again; null for a connection that was not upgraded when it came.</summary>
     internal UpgradeReplay? Replay { get; private set; }
@@ -101,19 +102,22 @@ internal sealed partial class HandoverConnection
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // it is called under the lock
         var reason = _unmovable is not UnmovableReason.None ? _unmovable
-            : policy is UpgradePolicy.Close || !session.FitsParcel ? UnmovableReason.Upgraded : LookAtConnection();
+            : policy is UpgradePolicy.Close || (policy is UpgradePolicy.Move && session.Upgrade.IsTunnel) || !session.FitsParcel
+                ? UnmovableReason.Upgraded : LookAtConnection();
         if (reason is not UnmovableReason.None)
         {
             session.Upgrade.Stay();
             return new MoveResult.NotMovable(reason);
         }
 
-        if (await session.Upgrade.LeaveAsync() is not { } state)
+        if (!await session.Upgrade.LeaveAsync())
             return new MoveResult.NotMovable(_ended || _shutdownReason is not null ? UnmovableReason.Ended : UnmovableReason.Upgraded);
 
-        session.State = state;
         var result = await LeaveQuietAsync();
-        if (result is MoveResult.NotMovable) session.Upgrade.Release(left: false);
+        if (result is not MoveResult.NotMovable) return result;
+        session.Upgrade.Release(left: false);
+        if (session.Upgrade.Decided.IsCompleted) return result;
+        lock (_gate) session.Move = null; // it goes on, and may be asked again
         return result;
     }
 
@@ -141,20 +145,21 @@ internal sealed partial class HandoverConnection
     {
         for (var since = Environment.TickCount64; _shutdownReason is null;)
         {
-            if (ConnectionDescriptor.TryDuplicate((int)_socket.Handle, out var duplicate))
+            if (TryDuplicate(_session!.Upgrade, out var duplicate, out var backend))
             {
                 lock (_gate)
                 {
                     if (_move == move)
                     {
                         move.Leave(duplicate, ReadOnlyMemory<byte>.Empty, discardOutput: false);
-                        _moved = true;
+                        (_moved, _backend) = (true, backend);
                         TagDuration();
                         return true;
                     }
                 }
 
                 ConnectionDescriptor.Close(duplicate);
+                if (backend >= 0) ConnectionDescriptor.Close(backend);
                 return false;
             }
 
@@ -166,6 +171,26 @@ internal sealed partial class HandoverConnection
         return false;
     }
 
+    // Some descriptors are kept for new clients and the app, however many connections leave at once.
+    private bool TryDuplicate(IMovableUpgrade upgrade, out int duplicate, out int backend)
+    {
+        backend = -1;
+        if (!TryDuplicate((int)_socket.Handle, out duplicate)) return false;
+        if (!upgrade.IsTunnel || TryDuplicate(upgrade.Backend, out backend)) return true;
+        ConnectionDescriptor.Close(duplicate);
+        return false;
+    }
+
+    private static bool TryDuplicate(int descriptor, out int duplicate)
+    {
+        if (!ConnectionDescriptor.TryDuplicate(descriptor, out duplicate)) return false;
+        if (DescriptorRoom.IsLeft(duplicate, s_descriptorLimit.Value)) return true;
+        ConnectionDescriptor.Close(duplicate);
+        return false;
+    }
+
+    private static readonly Lazy<long> s_descriptorLimit = new(() => OpenFiles.Limit().Soft);
+
     /// <summary>The receive loop of a connection that leaves has ended, and nothing is sent from now on.</summary>
     private void ReleaseUpgrade()
     {
@@ -173,9 +198,12 @@ internal sealed partial class HandoverConnection
         _session!.Upgrade.Release(left: true);
     }
 
-    private UpgradeParcel PackUpgrade() => new(
-        _session!.Head, _session.Answer, _session.Upgrade.Identity,
-        (byte[])[.. _session.Upgrade.TakeUnread().Span, .. _keptInput], _upgradeOutput!.Unsent, _session.State);
+    private UpgradeParcel? PackUpgrade()
+    {
+        if (_session!.Upgrade.Take() is not var (unread, state)) return null;
+        return new UpgradeParcel(_session.Head, _session.Answer, _session.Upgrade.Identity, (byte[])[.. unread.Span, .. _keptInput],
+            _upgradeOutput!.Unsent, state) { Backend = _backend };
+    }
 
     /// <summary>An upgrade that its app lets move.</summary>
     private sealed class UpgradeSession(IMovableUpgrade upgrade, byte[] head, UpgradeAnswer answer, bool fitsParcel)
@@ -188,8 +216,6 @@ internal sealed partial class HandoverConnection
 
         /// <summary>Whether all that this server may hold of the connection fits what may travel.</summary>
         public bool FitsParcel => fitsParcel;
-
-        public UpgradeState? State { get; set; }
 
         public Task<MoveResult>? Move { get; set; }
     }
@@ -205,9 +231,16 @@ internal sealed partial class HandoverConnection
 
         public Task<Stream> UpgradeAsync()
         {
-            if (_head is not null && features.Get<IMovableUpgrade>() is { } upgrade) return UpgradeAsync(upgrade);
+            var movable = features.Get<IMovableUpgrade>();
+            if (connection.Replay is { Decided.IsCompleted: false } replay && movable?.IsTunnel != replay.Parcel.Backend >= 0)
+            {
+                replay.Blame("kind");
+                throw new InvalidOperationException("The WebSocket of another process would be answered by an endpoint of another kind.");
+            }
+
+            if (_head is not null && movable is { StayReason: UnmovableReason.None }) return UpgradeAsync(movable);
             _head = null; // nobody will want it
-            connection.MarkUnmovable(UnmovableReason.Upgraded);
+            connection.MarkUnmovable(movable?.StayReason ?? UnmovableReason.Upgraded);
             return inner.UpgradeAsync();
         }
 

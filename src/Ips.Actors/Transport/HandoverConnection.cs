@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using Ips.Actors.Handover;
+using Ips.Actors.Posix;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 
@@ -109,6 +110,7 @@ internal sealed partial class HandoverConnection : ConnectionContext, IDuplexPip
             await _closedFired.Task;
         }
         _socket.Dispose();
+        if (Replay?.TakeBackend() is >= 0 and var backend) ConnectionDescriptor.Close(backend); // nobody wanted it
         _registry.Remove(this);
         _closed.Dispose();
         await base.DisposeAsync();

@@ -37,7 +37,7 @@ internal sealed class HandoverListener(
         connections.Arrived();
         if (!_arrivals.Writer.TryWrite(new Arrival(fd, leftover, peer, upgrade)))
         {
-            FileDescriptors.Close(fd); // unbound meanwhile
+            MovedConnection.Close(fd, upgrade); // unbound meanwhile
             connections.Left();
         }
     }
@@ -112,7 +112,7 @@ internal sealed class HandoverListener(
         while (_arrivals.Reader.TryRead(out var arrival))
         {
             if (arrival.Fd < 0) continue;
-            FileDescriptors.Close(arrival.Fd);
+            MovedConnection.Close(arrival.Fd, arrival.Upgrade);
             connections.Left();
         }
 
@@ -131,6 +131,7 @@ internal sealed class HandoverListener(
         catch (SocketException)
         {
             socket?.Dispose();
+            if (arrival.Upgrade is { Backend: >= 0 and var backend }) FileDescriptors.Close(backend);
             return null;
         }
         finally

@@ -158,7 +158,8 @@ internal sealed class MoverActor : UntypedActor, IWithTimers
         }
 
         _ledger.Canary = null;
-        _ledger.Upgrades = begin.Upgrades ? UpgradePolicy.Move : UpgradePolicy.Close;
+        _ledger.Upgrades = !begin.Upgrades ? UpgradePolicy.Close
+            : begin.Tunnels ? UpgradePolicy.MoveWithTunnels : UpgradePolicy.Move;
         (_ledger.Carrier, _ledger.Endpoints, _ledger.BeganAt) = (begin.Carrier, begin.Endpoints, _time.GetTimestamp());
         _progress.Moving = true;
         var self = Self;

@@ -12,8 +12,10 @@ internal static class MoverProtocol
     /// <param name="Endpoints">The endpoints that the other generation takes connections for; null means all.</param>
     /// <param name="Canary">Only this share of them, until <see cref="EndCanary"/> or until all are to move; null for all.</param>
     /// <param name="Upgrades">The other generation takes upgraded connections too.</param>
+    /// <param name="Tunnels">Tunnels among them.</param>
     public sealed record Begin(
-        IActorRef Carrier, IReadOnlySet<EndpointKey>? Endpoints, CanaryShare? Canary = null, bool Upgrades = false);
+        IActorRef Carrier, IReadOnlySet<EndpointKey>? Endpoints, CanaryShare? Canary = null, bool Upgrades = false,
+        bool Tunnels = false);
 
     /// <summary>A share of the connections.</summary>
     /// <param name="Percent">Of the new ones; at most a quarter of the live ones moves.</param>

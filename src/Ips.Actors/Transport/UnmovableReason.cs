@@ -19,6 +19,10 @@ internal enum UnmovableReason
     /// <summary>WebSocket or another protocol that took over the connection.</summary>
     Upgraded,
 
+    /// <summary>A WebSocket that is passed on to a backend over a connection that cannot move: over TLS or HTTP/2, or of a client that the
+    /// app makes itself.</summary>
+    Backend,
+
     /// <summary>The connection speaks TLS; its keys live in this process.</summary>
     Tls,
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.Sockets;
+using Ips.Actors.Handover;
 
 namespace Ips.Actors.Transport;
 
@@ -7,13 +8,12 @@ namespace Ips.Actors.Transport;
 /// The way out of an upgraded connection that can move. It can be stopped at any byte: what is not sent by then travels with the socket. In
 /// a replay it keeps the app's answer back from the client, which has had one.
 /// </summary>
-/// <remarks>Used by the send loop alone, but for <see cref="Stop"/>. A socket that cannot take more is waited for by a send of a single
-/// byte: given up, it was sent or not, whereas of a longer one nobody knows how much was.</remarks>
+/// <remarks>Used by the send loop alone, but for <see cref="Stop"/>.</remarks>
 #pragma warning disable CA1001 // the token source has no timer, and nothing to dispose of
 internal sealed class UpgradeOutput(Socket socket)
 #pragma warning restore CA1001
 {
-    private const int LongestHead = 64 * 1024;
+    private const int LongestHead = 64 * 1024, RestBytes = 16 * 1024;
 
     // FIN and Close, 2 bytes of payload, unmasked as a server's: 1012 (service restart).
     private static readonly byte[] s_serviceRestart = [0x88, 0x02, 0x03, 0xF4];
@@ -64,7 +64,7 @@ internal sealed class UpgradeOutput(Socket socket)
         var end = UpgradeHeadParser.EndOf(head.WrittenSpan);
         if (end < 0 && head.WrittenCount <= LongestHead) return SocketError.Success;
 
-        if ((end < 0 ? "no-answer" : Fault(head.WrittenSpan[..end])) is { } fault)
+        if ((end < 0 ? "no-answer" : _replay!.Reason ?? Fault(head.WrittenSpan[..end])) is { } fault)
         {
             _replay!.Blame(fault);
             return await RefuseAsync();
@@ -74,6 +74,7 @@ internal sealed class UpgradeOutput(Socket socket)
         _head = null;
         _replay.Decide(true);
         var sent = await SendOrKeepAsync(unsent, _stop.Token);
+        _replay.Deliver();
         return sent is SocketError.Success ? await SendOrKeepAsync(rest, _stop.Token) : sent;
     }
 
@@ -83,44 +84,49 @@ internal sealed class UpgradeOutput(Socket socket)
         var status => FormattableString.Invariant($"status-{status}"),
     };
 
-    // What was sent before ends with a whole frame.
+    // What was sent before ends with a whole frame; of a tunnel only with what its backend has sent of the current one.
     private async ValueTask<SocketError> RefuseAsync()
     {
         (_head, _refused) = (null, true);
         using var limit = new CancellationTokenSource(UpgradeReplay.Timeout); // a client that does not read
         var code = await SendOrKeepAsync(_replay!.Parcel.Unsent, limit.Token);
-        if (code is SocketError.Success && !limit.IsCancellationRequested) code = await SendOrKeepAsync(s_serviceRestart, limit.Token);
+        if (code is SocketError.Success && await EndsWithFrameAsync(limit.Token))
+            code = await SendOrKeepAsync(s_serviceRestart, limit.Token);
         _replay.Decide(false);
         return code;
     }
 
-    private async ValueTask<SocketError> SendOrKeepAsync(ReadOnlyMemory<byte> memory, CancellationToken stop)
+    // Of a tunnel the backend is asked for the rest of a frame that has begun: a Close in the middle of it would be a part of it.
+    private async ValueTask<bool> EndsWithFrameAsync(CancellationToken stop)
     {
-        while (!memory.IsEmpty && !stop.IsCancellationRequested)
+        if (_replay!.Parcel is not { Backend: >= 0 } parcel) return !stop.IsCancellationRequested;
+        if (TunnelState.TryDecode(parcel.State)?.Frames is not { } position || WebSocketFrameParser.From(position) is not { } frames)
+            return false;
+        if (_replay.TakeBackend() is not (>= 0 and var descriptor)) return frames.AtFrameEnd && !stop.IsCancellationRequested;
+        using var backend = new Socket(new SafeSocketHandle(descriptor, ownsHandle: true));
+        try
         {
-            var sent = socket.Send(memory.Span, SocketFlags.None, out var code);
-            if (code is SocketError.Success)
+            var buffer = new byte[RestBytes];
+            while (!frames.AtFrameEnd && !stop.IsCancellationRequested)
             {
-                memory = memory[sent..];
-                continue;
-            }
-
-            if (code is not SocketError.WouldBlock) return code;
-            try
-            {
-                memory = memory[await socket.SendAsync(memory[..1], SocketFlags.None, stop)..];
-            }
-            catch (OperationCanceledException)
-            {
-                break;
-            }
-            catch (SocketException e)
-            {
-                return e.SocketErrorCode;
+                var count = await backend.ReceiveAsync(buffer, SocketFlags.None, stop);
+                if (count == 0) return false;
+                var rest = frames.FeedFrame(buffer.AsSpan(0, count));
+                if (await SendOrKeepAsync(buffer.AsMemory(0, rest), stop) is not SocketError.Success) return false;
             }
         }
+        catch (Exception e) when (e is SocketException or OperationCanceledException)
+        {
+            return false; // the client sees the connection end
+        }
 
-        _unsent.Write(memory.Span);
-        return SocketError.Success;
+        return !frames.ClosingSeen && !stop.IsCancellationRequested;
+    }
+
+    private async ValueTask<SocketError> SendOrKeepAsync(ReadOnlyMemory<byte> memory, CancellationToken stop)
+    {
+        var (sent, code) = await ExactSend.SendAsync(socket, memory, stop);
+        if (code is SocketError.Success) _unsent.Write(memory.Span[sent..]);
+        return code;
     }
 }

@@ -10,6 +10,8 @@ internal sealed class UpgradeReplay(UpgradeParcel parcel)
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     private readonly TaskCompletionSource<bool> _decided = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _delivered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _backend = parcel.Backend;
     private string? _reason;
 
     /// <summary>What travelled.</summary>
@@ -17,6 +19,9 @@ internal sealed class UpgradeReplay(UpgradeParcel parcel)
 
     /// <summary>Whether the app has agreed to what was agreed with the client.</summary>
     public Task<bool> Decided => _decided.Task;
+
+    /// <summary>Completes when what travelled on its way to the client was sent, or will travel on.</summary>
+    public Task Delivered => _delivered.Task;
 
     /// <summary>Why it has not, in a word.</summary>
     public string? Reason => Volatile.Read(ref _reason);
@@ -26,4 +31,11 @@ internal sealed class UpgradeReplay(UpgradeParcel parcel)
 
     /// <summary>The answer is there.</summary>
     public void Decide(bool accepted) => _decided.TrySetResult(accepted);
+
+    /// <summary>What travelled on its way to the client is no longer ahead of what the app sends.</summary>
+    public void Deliver() => _delivered.TrySetResult();
+
+    /// <summary>Takes the descriptor of the backend's connection; the caller owns it.</summary>
+    /// <returns>-1 if there is none, or it was taken.</returns>
+    public int TakeBackend() => Interlocked.Exchange(ref _backend, -1);
 }

@@ -1,6 +1,4 @@
-using System.Security.Claims;
 using System.Security.Cryptography;
-using System.Text;
 using Ips.Actors.Configuration;
 using Ips.Actors.Transport;
 using Microsoft.AspNetCore.Http;
@@ -23,7 +21,7 @@ internal sealed class ResumableEndpoint(Func<HttpContext, ResumableWebSocket, Ta
             return;
         }
 
-        var identity = IdentityOf(context.User);
+        var identity = UpgradeIdentity.Of(context.User);
         var (replay, mayMove) = OperatingSystem.IsLinux() ? Look(context) : (null, false);
         if (replay is not null && !CryptographicOperations.FixedTimeEquals(replay.Parcel.Identity, identity))
         {
@@ -99,31 +97,6 @@ internal sealed class ResumableEndpoint(Func<HttpContext, ResumableWebSocket, Ta
         catch (OperationCanceledException)
         {
             // The client does not answer: its connection ends with the request.
-        }
-    }
-
-    // Whom the app has authenticated, not what it knows of them: roles may have changed meanwhile.
-    private static byte[] IdentityOf(ClaimsPrincipal user)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var identity in user.Identities.Where(identity => identity.IsAuthenticated))
-        {
-            Add(identity.AuthenticationType);
-            Add(identity.Name);
-            foreach (var claim in identity.Claims.Where(claim => claim.Type is ClaimTypes.NameIdentifier or "sub"))
-            {
-                Add(claim.Issuer);
-                Add(claim.Value);
-            }
-        }
-
-        return hash.GetHashAndReset();
-
-        void Add(string? text)
-        {
-            var bytes = Encoding.UTF8.GetBytes(text ?? "");
-            hash.AppendData(BitConverter.GetBytes(bytes.Length));
-            hash.AppendData(bytes);
         }
     }
 }

@@ -10,10 +10,11 @@ internal sealed class ResumableSession(byte[] identity) : IMovableUpgrade
 #pragma warning restore CA1001
 {
     private readonly Lock _gate = new();
-    private readonly TaskCompletionSource<UpgradeState?> _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<bool> _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<bool> _decided = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<bool> _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ResumableStream? _stream;
+    private UpgradeState? _state;
     private Stage _stage;
 
     private enum Stage
@@ -27,6 +28,14 @@ internal sealed class ResumableSession(byte[] identity) : IMovableUpgrade
     }
 
     public byte[] Identity => identity;
+
+    public bool IsTunnel => false;
+
+    public UnmovableReason StayReason => UnmovableReason.None;
+
+    public int Backend => -1;
+
+    public WebSocketFrameParser Frames { get; } = new();
 
     /// <summary>The bytes; after the upgrade.</summary>
     public ResumableStream Stream => _stream ?? throw new InvalidOperationException("The connection is not upgraded.");
@@ -56,7 +65,7 @@ internal sealed class ResumableSession(byte[] identity) : IMovableUpgrade
         }
     }
 
-    public Task<UpgradeState?> LeaveAsync()
+    public Task<bool> LeaveAsync()
     {
         lock (_gate)
         {
@@ -79,12 +88,12 @@ internal sealed class ResumableSession(byte[] identity) : IMovableUpgrade
             _stage = Stage.Stays;
         }
 
-        _left.TrySetResult(null);
+        _left.TrySetResult(false);
         _decided.TrySetResult(false);
         return true;
     }
 
-    public ReadOnlyMemory<byte> TakeUnread() => Stream.TakeUnread();
+    public UpgradeRest? Take() => new UpgradeRest(Stream.TakeUnread(), _state);
 
     public void Release(bool left) => _released.TrySetResult(left);
 
@@ -109,7 +118,8 @@ internal sealed class ResumableSession(byte[] identity) : IMovableUpgrade
         }
 
         _decided.TrySetResult(true);
-        _left.TrySetResult(state);
+        _state = state;
+        _left.TrySetResult(true);
         var left = await _released.Task.ConfigureAwait(false);
         if (!left) Stream.Unseal();
         return left;
@@ -124,6 +134,6 @@ internal sealed class ResumableSession(byte[] identity) : IMovableUpgrade
         }
 
         _decided.TrySetResult(true);
-        _left.TrySetResult(null);
+        _left.TrySetResult(false);
     }
 }

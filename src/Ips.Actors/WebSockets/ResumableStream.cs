@@ -1,3 +1,5 @@
+using Ips.Actors.Transport;
+
 namespace Ips.Actors.WebSockets;
 
 /// <summary>

@@ -110,6 +110,30 @@ public sealed class ConnectionCourierTests : ActorTest
         }
     }
 
+    // Three descriptors for each, and 64 for a packet.
+    [Fact]
+    public async Task Send_Tunnels_TravelWithTheirBackendsAndFitThePacket()
+    {
+        var receiver = CreateTestProbe();
+        var courier = new ConnectionCourier(new FakeSuccessor(1, receiver.Ref));
+        var parcel = new UpgradeParcel([1], new UpgradeAnswer("", "", ""), [], default, default, null);
+        var connections = Connections(23).ConvertAll(connection => connection with
+        {
+            Upgrade = connection.Origin.Ordinal == 22 ? parcel : parcel with { Backend = FileDescriptors.Open("/dev/null", 0) },
+        });
+        courier.Send(connections);
+        var first = await receiver.ExpectMsgAsync<FakeSuccessor.Sent>();
+        Assert.Equal(Enumerable.Repeat(true, 21), Assert.IsType<UpgradedFrame>(first.Frame).Connections.Select(offer => offer.Tunnel));
+        Assert.Equal(63, first.Fds.Count);
+        Assert.Equal(connections.Take(21).Select(connection => connection.Upgrade!.Backend), first.Fds.Where((_, i) => i % 3 == 2));
+        var second = await receiver.ExpectMsgAsync<FakeSuccessor.Sent>();
+        Assert.Equal([true, false], Assert.IsType<UpgradedFrame>(second.Frame).Connections.Select(offer => offer.Tunnel));
+        Assert.Equal(5, second.Fds.Count);
+        Assert.Equal(23, courier.Acknowledge(23));
+        Assert.All(connections, connection => Assert.False(FileDescriptors.IsOpen(connection.Fd)));
+        Assert.All(connections.Take(22), connection => Assert.False(FileDescriptors.IsOpen(connection.Upgrade!.Backend)));
+    }
+
     [Fact]
     public void Send_ChannelThatHasEnded_KeepsThemToBeRecalled()
     {

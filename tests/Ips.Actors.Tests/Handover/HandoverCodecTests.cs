@@ -69,6 +69,9 @@ public sealed class HandoverCodecTests
         ["upgraded"] = new UpgradedFrame(
             [new UpgradedOffer("127.0.0.1:0", 0), new UpgradedOffer("unix:/run/app.sock", 1)], 9007199254740993),
         ["upgraded-bare"] = new UpgradedFrame([new UpgradedOffer("127.0.0.1:0", 0)]),
+        ["upgraded-tunnel"] = new UpgradedFrame([new UpgradedOffer("127.0.0.1:0", 0, Tunnel: true), new UpgradedOffer("127.0.0.1:0", 0)]),
+        ["ready-tunnels"] = new ReadyFrame(Tunnels: true),
+        ["welcome-tunnels"] = new WelcomeFrame(4, 2, [], false, false, 100, Tunnels: true),
     };
 
     public static TheoryData<string> Names => [.. Frames.Keys];
@@ -211,6 +214,8 @@ public sealed class HandoverCodecTests
         Assert.Throws<InvalidDataException>(() => Decode($$"""{"type":"ready","endpoints":[{{offers}}]}"""));
         Assert.Throws<InvalidDataException>(() => Decode($$"""{"type":"connections","connections":[{{offers}}]}"""));
         Assert.Throws<InvalidDataException>(() => Decode($$"""{"type":"upgraded","connections":[{{offers}}]}"""));
+        var tunnels = string.Join(',', Enumerable.Repeat("""{"endpoint":"a","ordinal":0,"tunnel":true}""", 22)); // 66 descriptors
+        Assert.Throws<InvalidDataException>(() => Decode($$"""{"type":"upgraded","connections":[{{tunnels}}]}"""));
         var leftover = Convert.ToBase64String(new byte[FrameRules.MaxLeftoverBytes + 1]);
         Assert.Throws<InvalidDataException>(() =>
             Decode($$"""{"type":"connections","connections":[{"endpoint":"a","ordinal":0,"leftover":"{{leftover}}"}]}"""));

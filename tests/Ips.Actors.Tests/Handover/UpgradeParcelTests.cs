@@ -138,9 +138,20 @@ public sealed class UpgradeParcelTests
         Assert.False(FileDescriptors.IsOpen(fds[1]));
         FileDescriptors.Close(fds[0]);
 
-        void AssertRefused(int[] hostile)
+        var tunnel = new UpgradedFrame([new UpgradedOffer("127.0.0.1:0", 0, Tunnel: true)]);
+        AssertRefused([pair.Duplicate(), SealedMemory.Create("test", good)], tunnel); // no backend
+        AssertRefused([pair.Duplicate(), SealedMemory.Create("test", good), SealedMemory.Create("test", good)], tunnel); // memory for it
+        fds = [pair.Duplicate(), SealedMemory.Create("test", good), pair.Duplicate()];
+        AssertRefused(fds, tunnel, limit: fds.Max() + 10); // too few are left
+        fds = [pair.Duplicate(), SealedMemory.Create("test", good), pair.Duplicate()];
+        taken = Assert.Single(ConnectionIntake.Take(tunnel, fds)!);
+        Assert.Equal((fds[0], fds[2], true), (taken.Fd, taken.Upgrade!.Backend, taken.IsTunnel));
+        taken.Close();
+        Assert.All(fds, fd => Assert.False(FileDescriptors.IsOpen(fd)));
+
+        void AssertRefused(int[] hostile, UpgradedFrame? offered = null, long limit = long.MaxValue)
         {
-            Assert.Null(ConnectionIntake.Take(frame, hostile));
+            Assert.Null(ConnectionIntake.Take(offered ?? frame, hostile, limit));
             Assert.All(hostile, fd => Assert.False(FileDescriptors.IsOpen(fd)));
         }
     }

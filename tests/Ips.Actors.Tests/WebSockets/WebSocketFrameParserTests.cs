@@ -1,4 +1,4 @@
-using Ips.Actors.WebSockets;
+using Ips.Actors.Transport;
 
 namespace Ips.Actors.Tests.WebSockets;
 

@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using Ips.Host.ProcessTests.Harness;
+using Ips.Testing.WebSockets;
 using Xunit.Abstractions;
 
 namespace Ips.Host.ProcessTests.Samples;
@@ -23,5 +24,31 @@ public sealed class YarpTests(ITestOutputHelper output) : SampleTest(output)
             if (generation == 2) Assert.Null(await backend.TryReloadAsync());
         });
         Assert.Equal(["promoted"], await backend.OutcomesAsync());
+    }
+
+    [Fact]
+    public async Task Yarp_ReloadedThreeTimes_KeepsItsWebSockets()
+    {
+        var backend = await StartAsync(new ServiceSettings(ServiceKind.SampleApp) { More = ["--Ips:GenerationHeader=false"] });
+        await using var gateway = await StartAsync("Yarp", "--Ips:Warmup:Requests:0=/ping",
+            $"--ReverseProxy:Clusters:prices:Destinations:one:Address=http://127.0.0.1:{backend.Port}/");
+        var clients = new List<ChainClient>();
+        for (var i = 0; i < 3; i++)
+        {
+            clients.Add(ChainClient.Start(await DotnetPeer.ConnectAsync(new Uri($"ws://127.0.0.1:{gateway.Place.Port}/chain")), i,
+                maxPause: TimeSpan.FromMilliseconds(20)));
+        }
+
+        for (var reload = 1; reload <= Reloads; reload++)
+        {
+            Assert.Null(await gateway.TryReloadAsync());
+            var before = clients.ConvertAll(client => client.Answers);
+            await Eventually.TrueAsync(() => clients.Any(client => client.Fault is not null)
+                || clients.Zip(before).All(pair => pair.First.Answers > pair.Second + 2));
+        }
+
+        foreach (var client in clients) await client.StopAsync();
+        Assert.All(clients, client => Assert.Null(client.Fault));
+        await gateway.Processes.WaitForOnlyAsync(gateway.MainPid);
     }
 }

@@ -41,6 +41,7 @@ internal sealed class TestHost : IAsyncDisposable
     public static async Task<TestHost> StartAsync(
         string name, bool stock = false, bool unix = false, Action<ListenOptions>? listen = null,
             Action<KestrelServerOptions>? kestrel = null, Action<WebApplication>? map = null, Action<DrainOptions>? drain = null,
+            Action<IServiceCollection>? services = null,
         params IReadOnlyList<Type> movable)
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -57,20 +58,21 @@ internal sealed class TestHost : IAsyncDisposable
             if (path is null) options.Listen(IPAddress.Loopback, 0, listen ?? (_ => { }));
             else options.ListenUnixSocket(path, listen ?? (_ => { }));
         });
+        services?.Invoke(builder.Services);
         var draining = new DrainOptions();
         drain?.Invoke(draining);
         if (!stock)
         {
             builder.Services.AddSingleton<ConnectionRegistry>();
-            builder.Services.AddSingleton(services => new HandoverConnectionFactory(
-                services.GetRequiredService<IOptions<SocketTransportOptions>>().Value,
-                services.GetRequiredService<IMemoryPoolFactory<byte>>(),
-                services.GetRequiredService<ConnectionRegistry>(),
-                services.GetRequiredService<ILogger<HandoverConnectionFactory>>(),
+            builder.Services.AddSingleton(provider => new HandoverConnectionFactory(
+                provider.GetRequiredService<IOptions<SocketTransportOptions>>().Value,
+                provider.GetRequiredService<IMemoryPoolFactory<byte>>(),
+                provider.GetRequiredService<ConnectionRegistry>(),
+                provider.GetRequiredService<ILogger<HandoverConnectionFactory>>(),
                 movable.ToHashSet()));
             builder.Services.AddSingleton<FrontState>();
-            builder.Services.AddSingleton(services => new PoliteClose(
-                services.GetRequiredService<FrontState>(), services.GetRequiredService<ConnectionRegistry>(), draining,
+            builder.Services.AddSingleton(provider => new PoliteClose(
+                provider.GetRequiredService<FrontState>(), provider.GetRequiredService<ConnectionRegistry>(), draining,
                     TimeProvider.System,
                 NullLogger.Instance));
             builder.Services.AddSingleton(new GenerationContext
@@ -79,7 +81,7 @@ internal sealed class TestHost : IAsyncDisposable
                 StartCommand = new("/x", [], "/", new Dictionary<string, string>())
             });
             builder.Services.AddSingleton<TestListener>();
-            builder.Services.AddSingleton<IConnectionListenerFactory>(services => services.GetRequiredService<TestListener>());
+            builder.Services.AddSingleton<IConnectionListenerFactory>(provider => provider.GetRequiredService<TestListener>());
         }
         var app = builder.Build();
         app.Services.GetRequiredService<TestApp>().Map(app, name, watched: !stock);

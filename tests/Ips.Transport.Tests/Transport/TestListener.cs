@@ -31,7 +31,7 @@ internal sealed class TestListener(HandoverConnectionFactory connections) : ICon
         var fd = SealedMemory.Create("test", UpgradeParcelCodec.Encode(parcel));
         try
         {
-            return UpgradeParcelCodec.Decode(SealedMemory.TryRead(fd, UpgradeParcel.MaxBytes));
+            return UpgradeParcelCodec.Decode(SealedMemory.TryRead(fd, UpgradeParcel.MaxBytes)) with { Backend = parcel.Backend };
         }
         finally
         {

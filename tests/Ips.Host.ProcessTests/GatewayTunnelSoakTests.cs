@@ -1,0 +1,18 @@
+using Ips.Host.ProcessTests.Harness;
+using Xunit.Abstractions;
+
+namespace Ips.Host.ProcessTests;
+
+/// <summary>The same with 200 tunnels over 20 reloads.</summary>
+[Collection(Alone.Name), Trait("kind", "soak")]
+public sealed class GatewayTunnelSoakTests(ITestOutputHelper output) : GatewayTunnelTests(output)
+{
+    /// <inheritdoc/>
+    protected override int Clients => 200;
+
+    /// <inheritdoc/>
+    protected override int Reloads => 20;
+
+    /// <inheritdoc/>
+    protected override int MaxBytes => 1_000_000;
+}

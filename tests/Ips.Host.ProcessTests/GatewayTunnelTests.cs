@@ -1,0 +1,131 @@
+using System.Net;
+using Ips.Actors.Diagnostics;
+using Ips.Host.ProcessTests.Harness;
+using Ips.Testing.Processes;
+using Ips.Testing.WebSockets;
+using Xunit.Abstractions;
+
+namespace Ips.Host.ProcessTests;
+
+/// <summary>WebSockets through YARP live through reloads of the gateway: each client holds every answer of the app behind it against
+/// its own account, and no one connects again.</summary>
+public class GatewayTunnelTests(ITestOutputHelper output) : ProcessTest(output)
+{
+    /// <summary>WebSockets.</summary>
+    protected virtual int Clients => 12;
+
+    /// <summary>Reloads under load.</summary>
+    protected virtual int Reloads => 3;
+
+    /// <summary>The longest message.</summary>
+    protected virtual int MaxBytes => 100_000;
+
+    [Fact]
+    public async Task Reload_TunnelsUnderLoad_LoseDoubleAndReorderNothing()
+    {
+        await using var gateway = await StartGatewayAsync();
+        var all = await ConnectAsync(gateway.Port);
+        for (var reload = 1; reload <= Reloads; reload++)
+        {
+            var before = all.ConvertAll(client => client.Answers);
+            await gateway.ReloadAsync();
+            await GoOnAsync(gateway, all, before);
+        }
+
+        await StopAsync(all);
+        await gateway.AssertPredecessorsEndedWellAsync();
+        Assert.Empty(gateway.Messages(EventIds.UpgradesRefused));
+    }
+
+    [Fact]
+    public async Task Rollback_TunnelsOfTheSuccessor_ComeBack()
+    {
+        await using var gateway = await StartGatewayAsync("--Ips:Reload:Probation=00:10:00", "--Ips:Reload:Canary:0=off");
+        var stay = await ConnectAsync(gateway.Port);
+        ProcessTable.Signal(gateway.MainPid, ProcessTable.SigUsr2);
+        await Eventually.TrueAsync(() => gateway.Messages(EventIds.AcceptingStarted).Count == 2, "a successor that accepts");
+        await Eventually.TrueAsync(() => gateway.Messages(EventIds.AcceptingQuiesced).Count == 1, "a predecessor that does not");
+        var come = await ConnectAsync(gateway.Port); // nobody but the successor accepts
+        await Eventually.TrueAsync(() => come.All(client => client.Answers > 2));
+        var successor = gateway.Processes.Alive().Single(pid => pid != gateway.MainPid);
+        List<ChainClient> all = [.. stay, .. come];
+        Assert.True(ProcessTable.Signal(successor, ProcessTable.SigTerm));
+        await ProcessTable.WaitForEndAsync(successor, Limits.Step);
+        await GoOnAsync(gateway, all, all.ConvertAll(client => client.Answers));
+
+        // Back in a process that has had them, and from there to a third one.
+        await StopAsync(all);
+        Assert.Empty(gateway.Messages(EventIds.UpgradesRefused));
+    }
+
+    // As the tunnels are on their way: each goes on, or ends. Nothing hangs, and the next reload moves those that are there.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Move_AGenerationIsKilledInIt_NothingHangsAndTheNextReloadMoves(int generation)
+    {
+        await using var gateway = await StartGatewayAsync();
+        var all = await ConnectAsync(gateway.Port);
+        using var slow = await RawClient.ConnectAsync(gateway.Port); // holds the predecessor, which restarts the service if it has to
+        await slow.SendGetAsync("/stream?ms=60000&chunks=60");
+        ProcessTable.Signal(gateway.First.Pid, ProcessTable.SigUsr2);
+        await Eventually.TrueAsync(() => gateway.MainPid != gateway.First.Pid, "a promotion");
+        var killed = generation == 1 ? gateway.First.Pid : gateway.MainPid;
+        ProcessTable.Signal(killed, ProcessTable.SigKill); // the first one may have ended by then
+        await ProcessTable.WaitForEndAsync(killed, Limits.Step);
+        var before = all.ConvertAll(client => client.Answers);
+        await Eventually.TrueAsync(() => all.Zip(before).All(pair => pair.First.Fault is not null || pair.First.Answers > pair.Second + 2),
+            "an end of each move");
+        Output.WriteLine($"{all.Count(client => client.Fault is null)} of {all.Count} go on");
+
+        await Eventually.TrueAsync(() => gateway.MainPid is var main && main != killed && ProcessTable.IsAlive(main),
+            "a main process");
+        slow.Dispose();
+        var more = await ConnectAsync(gateway.Port);
+        before = more.ConvertAll(client => client.Answers);
+        await gateway.ReloadAsync();
+        await GoOnAsync(gateway, more, before);
+        await StopAsync(more);
+        foreach (var client in all.Where(client => client.Fault is null)) await client.StopAsync();
+        await gateway.Processes.WaitForOnlyAsync(gateway.MainPid);
+    }
+
+    private async Task<Gateway> StartGatewayAsync(params IReadOnlyList<string> more)
+    {
+        // It stays up, and the generation in the responses is to be the gateway's.
+        var backend = await StartAsync(new ServiceSettings(ServiceKind.SampleApp) { More = ["--Ips:GenerationHeader=false"] });
+        return await Gateway.StartAsync(Folder, backend.Port, ["--Tunnels=true", .. more]);
+    }
+
+    /// <summary>Clients of two makes, each at its talk; some are idle most of the time.</summary>
+    private async Task<List<ChainClient>> ConnectAsync(int port)
+    {
+        var all = new List<ChainClient>();
+        for (var i = 0; i < Clients; i++)
+        {
+            IChainPeer peer = i % 3 == 2 ? await CuttingPeer.ConnectAsync(new IPEndPoint(IPAddress.Loopback, port), "/chain", i)
+                : await DotnetPeer.ConnectAsync(new Uri($"ws://127.0.0.1:{port}/chain"));
+            all.Add(ChainClient.Start(peer, i, MaxBytes, TimeSpan.FromMilliseconds(i % 5 == 4 ? 500 : 20)));
+        }
+
+        return all;
+    }
+
+    private async Task GoOnAsync(Gateway gateway, List<ChainClient> all, List<long> before)
+    {
+        await Eventually.TrueAsync(
+            () => all.Any(client => client.Fault is not null) || all.Zip(before).All(pair => pair.First.Answers > pair.Second + 2),
+            "answers to each client");
+        if (all.Any(client => client.Fault is not null)) Output.WriteLine(gateway.First.OutputTail(200));
+        Assert.True(all.All(client => client.Fault is null), string.Join("\n", all.Select(client => client.Fault)));
+    }
+
+    private async Task StopAsync(List<ChainClient> all)
+    {
+        await Task.WhenAll(all.Select(client => client.StopAsync()));
+        Output.WriteLine($"{all.Count} clients, {all.Sum(client => client.Answers)} messages, {all.Sum(client => client.Pongs)} pings, "
+            + $"{all.Count(client => client.Fault is not null)} faults");
+        Assert.True(all.All(client => client.Fault is null), string.Join("\n", all.Select(client => client.Fault)));
+        Assert.All(all, client => Assert.Equal(1, Assert.Single(client.Generations))); // of the app behind
+    }
+}

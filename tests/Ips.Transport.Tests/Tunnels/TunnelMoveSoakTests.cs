@@ -1,0 +1,15 @@
+namespace Ips.Transport.Tests.Tunnels;
+
+/// <summary>The same with more of each.</summary>
+[Trait("kind", "soak")]
+public sealed class TunnelMoveSoakTests : TunnelMoveTests
+{
+    /// <inheritdoc/>
+    protected override int Clients => 40;
+
+    /// <inheritdoc/>
+    protected override int Moves => 60;
+
+    /// <inheritdoc/>
+    protected override int CountedMoves => 1000;
+}
