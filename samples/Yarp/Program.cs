@@ -6,5 +6,6 @@ builder.Services.AddReverseProxy().LoadFromConfig(builder.Configuration.GetSecti
 
 var app = builder.Build();
 app.MapIpsProbes("/gateway/healthz", "/gateway/readyz"); // the gateway's own; those of the backend are proxied
+app.MapGet("/gateway", () => Results.File(Path.Combine(AppContext.BaseDirectory, "page.html"), "text/html"));
 app.MapReverseProxy();
 app.Run();

@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Net.Http.Json;
 using Ips.Host.ProcessTests.Harness;
+using Ips.Host.ProcessTests.Observability;
 using Ips.Testing.WebSockets;
 using Xunit.Abstractions;
 
@@ -50,5 +52,32 @@ public sealed class YarpTests(ITestOutputHelper output) : SampleTest(output)
         foreach (var client in clients) await client.StopAsync();
         Assert.All(clients, client => Assert.Null(client.Fault));
         await gateway.Processes.WaitForOnlyAsync(gateway.MainPid);
+    }
+
+    [ChromiumFact]
+    public async Task Page_GatewayAndBackendReloaded_ABrowserKeepsItsWebSocket()
+    {
+        await using var backend = await StartAsync("MinimalApi", "--Ips:GenerationHeader=false");
+        await using var gateway = await StartAsync(
+            "Yarp", $"--ReverseProxy:Clusters:prices:Destinations:one:Address=http://127.0.0.1:{backend.Place.Port}/");
+        await using var browser = await Chromium.StartAsync();
+        await browser.OpenAsync($"http://127.0.0.1:{gateway.Place.Port}/gateway");
+        for (var generation = 1; generation <= Reloads + 1; generation++)
+        {
+            await browser.WaitAsync($"document.getElementById('generation').textContent === '{generation}'");
+            await AnswersAsync();
+            Assert.Null(await (generation <= Reloads ? gateway : backend).TryReloadAsync()); // the backend last
+        }
+
+        await AnswersAsync();
+        Assert.Equal(("open", "1"), (await browser.TextAsync("state"), await browser.TextAsync("connections")));
+        Assert.Equal("0", $"{await browser.RunAsync("return document.querySelectorAll('.closed').length")}");
+        Assert.Empty(await browser.ComplaintsAsync());
+
+        async Task AnswersAsync()
+        {
+            var answers = int.Parse(await browser.TextAsync("answers"), CultureInfo.InvariantCulture);
+            await browser.WaitAsync($"document.getElementById('answers').textContent > {answers + 2}");
+        }
     }
 }
