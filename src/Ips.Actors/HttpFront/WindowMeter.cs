@@ -104,7 +104,8 @@ internal sealed class WindowMeter(Func<int> openConnections, TimeProvider time) 
     {
         var endpoint = EndpointOf(metered.Context);
         var method = HttpMethods.GetCanonicalizedValue(metered.Context.Request.Method);
-        if (ReferenceEquals(metered.Endpoint, endpoint) && ReferenceEquals(metered.Method, method) && metered.Route is { } last) return last;
+        if (metered.Route is { } last && ReferenceEquals(metered.Endpoint, endpoint) && ReferenceEquals(metered.Method, method))
+            return last;
         (metered.Endpoint, metered.Method) = (endpoint, method);
         return metered.Route = RouteOf(endpoint, IsKnown(method) ? method : "?");
     }

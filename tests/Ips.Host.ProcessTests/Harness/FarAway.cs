@@ -46,7 +46,8 @@ internal sealed class FarAway : IAsyncDisposable
         {
             while (true) connections.Add(ServeAsync(await _listener.AcceptAsync(_ending.Token)));
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException && _ending.IsCancellationRequested)
+        catch (Exception e) when (_ending.IsCancellationRequested
+            && e is OperationCanceledException or SocketException or ObjectDisposedException)
         {
             await Task.WhenAll(connections);
         }
