@@ -17,7 +17,8 @@ namespace Ips.Transport.Tests.Tunnels;
 internal static class TunnelRig
 {
     /// <summary>Bytes that are known by their place.</summary>
-    public static byte[] Known(int start, int count) => [.. Enumerable.Range(start, count).Select(i => (byte)((i * 31) ^ (i >> 8) ^ (i >> 16)))];
+    public static byte[] Known(int start, int count) =>
+        [.. Enumerable.Range(start, count).Select(i => (byte)((i * 31) ^ (i >> 8) ^ (i >> 16)))];
 
     /// <summary>The head of a server's binary frame whose payload is longer than a test sends.</summary>
     public static readonly byte[] EndlessFrame = [0x82, 127, 0, 0, 0, 1, 0, 0, 0, 0];
