@@ -29,7 +29,8 @@ internal static class TunnelRig
         services: services =>
         {
             var builder = services.AddReverseProxy().LoadFromMemory(
-                [new RouteConfig { RouteId = "all", ClusterId = "app", Match = new RouteMatch { Path = "/{name:regex(chain|raw)}" } }],
+                [new RouteConfig { RouteId = "all", ClusterId = "app",
+                    Match = new RouteMatch { Path = "/{name:regex(chain|raw)}" } }],
                 [new ClusterConfig
                 {
                     ClusterId = "app",
