@@ -25,7 +25,8 @@ internal static class TunnelRig
 
     /// <summary>A gateway.</summary>
     public static Task<TestHost> GatewayAsync(string name, int backendPort, Action<IReverseProxyBuilder>? proxy = null,
-        TimeSpan? activityTimeout = null, string? user = null, Func<HttpContext, bool>? look = null, Action<WebApplication>? map = null) => TestHost.StartAsync(name,
+        TimeSpan? activityTimeout = null, string? user = null, Func<HttpContext, bool>? look = null, Action<WebApplication>? map = null) =>
+        TestHost.StartAsync(name,
         services: services =>
         {
             var builder = services.AddReverseProxy().LoadFromMemory(
