@@ -24,7 +24,8 @@ public sealed class TunnelStateTests
         Assert.Null(TunnelState.TryDecode(null));
         Assert.Null(TunnelState.TryDecode(golden with { Version = 2 }));
         Assert.Null(TunnelState.TryDecode(golden with { Bytes = new byte[TunnelState.MaxBytes + 1] }));
-        for (var length = 0; length < golden.Bytes.Length; length++) _ = TunnelState.TryDecode(golden with { Bytes = golden.Bytes[..length] });
+        for (var length = 0; length < golden.Bytes.Length; length++)
+            _ = TunnelState.TryDecode(golden with { Bytes = golden.Bytes[..length] });
         for (var at = 0; at < golden.Bytes.Length; at++)
         {
             var changed = golden.Bytes.ToArray();

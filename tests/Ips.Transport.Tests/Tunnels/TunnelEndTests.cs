@@ -164,7 +164,9 @@ public sealed class TunnelEndTests
             {
                 case "own-factory": proxy.Services.AddSingleton<IForwarderHttpClientFactory>(new OwnFactory()); break;
                 case "derived": proxy.Services.AddSingleton<IForwarderHttpClientFactory>(new DerivedFactory(() => configured++)); break;
-                case "configured": proxy.ConfigureHttpClient((_, handler) => configured += handler.MaxConnectionsPerServer > 0 ? 1 : 0); break;
+                case "configured":
+                    proxy.ConfigureHttpClient((_, handler) => configured += handler.MaxConnectionsPerServer > 0 ? 1 : 0);
+                    break;
                 default:
                     proxy.ConfigureHttpClient((_, handler) => handler.ConnectCallback = async (context, cancellationToken) =>
                     {

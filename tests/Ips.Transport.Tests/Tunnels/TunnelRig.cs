@@ -17,18 +17,21 @@ namespace Ips.Transport.Tests.Tunnels;
 internal static class TunnelRig
 {
     /// <summary>Bytes that are known by their place.</summary>
-    public static byte[] Known(int start, int count) => [.. Enumerable.Range(start, count).Select(i => (byte)((i * 31) ^ (i >> 8) ^ (i >> 16)))];
+    public static byte[] Known(int start, int count) =>
+        [.. Enumerable.Range(start, count).Select(i => (byte)((i * 31) ^ (i >> 8) ^ (i >> 16)))];
 
     /// <summary>The head of a server's binary frame whose payload is longer than a test sends.</summary>
     public static readonly byte[] EndlessFrame = [0x82, 127, 0, 0, 0, 1, 0, 0, 0, 0];
 
     /// <summary>A gateway.</summary>
     public static Task<TestHost> GatewayAsync(string name, int backendPort, Action<IReverseProxyBuilder>? proxy = null,
-        TimeSpan? activityTimeout = null, string? user = null, Func<HttpContext, bool>? look = null, Action<WebApplication>? map = null) => TestHost.StartAsync(name,
+        TimeSpan? activityTimeout = null, string? user = null, Func<HttpContext, bool>? look = null, Action<WebApplication>? map = null) =>
+        TestHost.StartAsync(name,
         services: services =>
         {
             var builder = services.AddReverseProxy().LoadFromMemory(
-                [new RouteConfig { RouteId = "all", ClusterId = "app", Match = new RouteMatch { Path = "/{name:regex(chain|raw)}" } }],
+                [new RouteConfig { RouteId = "all", ClusterId = "app",
+                    Match = new RouteMatch { Path = "/{name:regex(chain|raw)}" } }],
                 [new ClusterConfig
                 {
                     ClusterId = "app",
