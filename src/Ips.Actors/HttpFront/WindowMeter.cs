@@ -116,7 +116,7 @@ internal sealed class WindowMeter(Func<int> openConnections, TimeProvider time) 
         if (routes.TryGetValue((endpoint, method), out var route)) return route;
         if (routes.Count >= MaxEndpoints) return WindowTerms.OtherRoutes;
         route = RouteName(method, (endpoint as RouteEndpoint)?.RoutePattern.RawText ?? endpoint?.DisplayName);
-        return routes.GetOrAdd((endpoint, method), route);
+        return routes.GetOrAdd((endpoint, method), string.Intern(route)); // the counter tells them apart by reference
     }
 
     // An error handler serves the request a second time, as another one. To ask for a feature that is not there is dear.

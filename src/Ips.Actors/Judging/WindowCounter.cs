@@ -45,7 +45,7 @@ internal sealed class WindowCounter(long frequency, IReadOnlyList<string>? named
 
     /// <summary>A request has ended.</summary>
     /// <param name="request">Which.</param>
-    /// <param name="route">Its route. Cheapest if equal routes are the same string.</param>
+    /// <param name="route">Its route. Equal ones are to be the same string: others may be told apart no longer.</param>
     /// <param name="now">Ticks of the monotonic clock.</param>
     /// <param name="failed">It failed.</param>
     /// <param name="threw">It failed with an exception that nothing handled.</param>

@@ -202,7 +202,8 @@ internal sealed partial class HandoverConnection
     {
         if (_session!.Upgrade.Take() is not var (unread, state)) return null;
         return new UpgradeParcel(_session.Head, _session.Answer, _session.Upgrade.Identity, (byte[])[.. unread.Span, .. _keptInput],
-            _upgradeOutput!.Unsent, state) { Backend = _backend };
+            _upgradeOutput!.Unsent, state)
+        { Backend = _backend };
     }
 
     /// <summary>An upgrade that its app lets move.</summary>

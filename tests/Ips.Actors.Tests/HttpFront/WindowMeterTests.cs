@@ -40,6 +40,7 @@ public sealed class WindowMeterTests
         var request = Request("GET", "/error");
         request.Features.Set<IExceptionHandlerFeature>(
             new ExceptionHandlerFeature { Endpoint = Endpoint("/items"), Error = new IOException() });
+        request.Response.StatusCode = StatusCodes.Status500InternalServerError;
         _meter.Ended(_meter.Begin(request, null)!, failed: true);
         Assert.Equal("GET /items", Assert.Single(Take()).Route);
     }

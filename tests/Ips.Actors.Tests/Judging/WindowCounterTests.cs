@@ -96,7 +96,8 @@ public sealed class WindowCounterTests
     {
         for (var route = 0; route < 60; route++)
         {
-            for (var requests = 0; requests <= route; requests++) _counter.End(Begin(1, 0), $"GET /{route:00}", 1);
+            var name = $"GET /{route:00}";
+            for (var requests = 0; requests <= route; requests++) _counter.End(Begin(1, 0), name, 1);
         }
 
         Assert.Equal(Enumerable.Range(10, 50).Select(route => $"GET /{route:00}"), _counter.NameRoutes().Order());

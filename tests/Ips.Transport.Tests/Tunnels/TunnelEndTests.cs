@@ -65,13 +65,15 @@ public sealed class TunnelEndTests
             },
             map: how switch
             {
-                "route" => app => { },
+                "route" => app => { }
+                ,
                 "resumable" => app => app.MapResumableWebSocket("/raw", (_, _) => Task.CompletedTask),
                 "plain" => app =>
                 {
                     app.UseWebSockets();
                     app.Run(async context => (await context.WebSockets.AcceptWebSocketAsync()).Dispose());
-                },
+                }
+                ,
                 _ => null,
             });
         var refusals = new List<string?>();
