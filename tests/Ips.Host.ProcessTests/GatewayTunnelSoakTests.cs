@@ -15,4 +15,14 @@ public sealed class GatewayTunnelSoakTests(ITestOutputHelper output) : GatewayTu
 
     /// <inheritdoc/>
     protected override int MaxBytes => 1_000_000;
+
+    [Theory]
+    [InlineData(1, 5)]
+    [InlineData(1, 20)]
+    [InlineData(1, 80)]
+    [InlineData(2, 5)]
+    [InlineData(2, 20)]
+    [InlineData(2, 80)]
+    public Task Move_AGenerationIsKilledLaterInIt_NothingHangsAndTheNextReloadMoves(int generation, int ms) =>
+        KillInMoveAsync(generation, TimeSpan.FromMilliseconds(ms));
 }

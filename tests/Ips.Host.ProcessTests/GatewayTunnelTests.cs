@@ -1,6 +1,7 @@
 using System.Net;
 using Ips.Actors.Diagnostics;
 using Ips.Host.ProcessTests.Harness;
+using Ips.Testing.Load;
 using Ips.Testing.Processes;
 using Ips.Testing.WebSockets;
 using Xunit.Abstractions;
@@ -20,11 +21,14 @@ public class GatewayTunnelTests(ITestOutputHelper output) : ProcessTest(output)
     /// <summary>The longest message.</summary>
     protected virtual int MaxBytes => 100_000;
 
-    [Fact]
-    public async Task Reload_TunnelsUnderLoad_LoseDoubleAndReorderNothing()
+    [Theory]
+    [InlineData(LoadDistance.Near)]
+    [InlineData(LoadDistance.Far)]
+    internal async Task Reload_TunnelsUnderLoad_LoseDoubleAndReorderNothing(LoadDistance distance)
     {
         await using var gateway = await StartGatewayAsync();
-        var all = await ConnectAsync(gateway.Port);
+        await using var far = distance == LoadDistance.Far ? FarAway.From(gateway.Port) : null;
+        var all = await ConnectAsync(far?.Port ?? gateway.Port);
         for (var reload = 1; reload <= Reloads; reload++)
         {
             var before = all.ConvertAll(client => client.Answers);
@@ -62,7 +66,13 @@ public class GatewayTunnelTests(ITestOutputHelper output) : ProcessTest(output)
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
-    public async Task Move_AGenerationIsKilledInIt_NothingHangsAndTheNextReloadMoves(int generation)
+    public Task Move_AGenerationIsKilledInIt_NothingHangsAndTheNextReloadMoves(int generation) =>
+        KillInMoveAsync(generation, TimeSpan.Zero);
+
+    /// <summary>Kills a generation while tunnels move.</summary>
+    /// <param name="generation">Which.</param>
+    /// <param name="later">How long after the promotion: which step of which tunnel it meets is chance.</param>
+    private protected async Task KillInMoveAsync(int generation, TimeSpan later)
     {
         await using var gateway = await StartGatewayAsync();
         var all = await ConnectAsync(gateway.Port);
@@ -70,6 +80,7 @@ public class GatewayTunnelTests(ITestOutputHelper output) : ProcessTest(output)
         await slow.SendGetAsync("/stream?ms=60000&chunks=60");
         ProcessTable.Signal(gateway.First.Pid, ProcessTable.SigUsr2);
         await Eventually.TrueAsync(() => gateway.MainPid != gateway.First.Pid, "a promotion");
+        await Task.Delay(later);
         var killed = generation == 1 ? gateway.First.Pid : gateway.MainPid;
         ProcessTable.Signal(killed, ProcessTable.SigKill); // the first one may have ended by then
         await ProcessTable.WaitForEndAsync(killed, Limits.Step);
@@ -88,6 +99,36 @@ public class GatewayTunnelTests(ITestOutputHelper output) : ProcessTest(output)
         await StopAsync(more);
         foreach (var client in all.Where(client => client.Fault is null)) await client.StopAsync();
         await gateway.Processes.WaitForOnlyAsync(gateway.MainPid);
+    }
+
+    // A twentieth is kept for new clients: whoever moves waits for room, and whom the successor has no room for is told of the close.
+    [Fact]
+    public async Task Move_HardlyAnyDescriptorLeft_WaitsForRoomAndClosesTheRestPolitely()
+    {
+        const int limit = 640, tunnels = 150; // two descriptors each, and some 250 of a gateway
+        var backend = await StartAsync(new ServiceSettings(ServiceKind.SampleApp) { More = ["--Ips:GenerationHeader=false"] });
+        await using var gateway = await Gateway.StartAsync(Folder, backend.Port, limit,
+            ["--Tunnels=true", "--Ips:Drain:WebSocketSpread=00:00:00.500"]);
+        var all = new List<ChainClient>();
+        for (var i = 0; i < tunnels; i++)
+        {
+            all.Add(ChainClient.Start(await DotnetPeer.ConnectAsync(new Uri($"ws://127.0.0.1:{gateway.Port}/chain")), i,
+                maxPause: TimeSpan.FromSeconds(1)));
+        }
+
+        var before = all.ConvertAll(client => client.Answers);
+        await gateway.ReloadAsync();
+        using var other = await RawClient.ConnectAsync(gateway.Port);
+        Assert.StartsWith("HTTP/1.1 200 ", await other.GetAsync("/ping"), StringComparison.Ordinal);
+        await Eventually.TrueAsync(() => all.Zip(before).All(pair => pair.First.Fault is not null || pair.First.Answers > pair.Second + 2),
+            "answers to each client, or its close");
+        Output.WriteLine($"{all.Count(client => client.Fault is not null)} of {all.Count} were closed");
+        Assert.All(all.Where(client => client.Fault is not null), client => Assert.StartsWith("closed with 1001 ", client.Fault!,
+            StringComparison.Ordinal));
+        Assert.Contains(all, client => client.Fault is null);
+        Assert.DoesNotContain(gateway.First.Lines, line => line.Text.Contains("Too many open files", StringComparison.Ordinal));
+        foreach (var client in all.Where(client => client.Fault is null)) await client.StopAsync();
+        Assert.Equal(0, await gateway.First.WaitForExitAsync(Limits.Step));
     }
 
     private async Task<Gateway> StartGatewayAsync(params IReadOnlyList<string> more)

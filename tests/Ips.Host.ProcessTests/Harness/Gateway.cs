@@ -16,13 +16,14 @@ internal sealed partial class Gateway : IAsyncDisposable
 {
     private readonly string _pidFile;
 
-    private Gateway(string folder, int backendPort, IReadOnlyList<string> more)
+    private Gateway(string folder, int backendPort, IReadOnlyList<string> more, int? openFiles)
     {
         _pidFile = Path.Combine(folder, "gateway.pid");
         var pfx = Path.Combine(folder, "gateway.pfx");
         File.WriteAllBytes(pfx, TestCertificate.MakePfx(out _));
-        First = DaemonProcess.Start(Binaries.GatewayPath,
+        First = DaemonProcess.Start(openFiles is null ? Binaries.GatewayPath : "/bin/sh",
         [
+            .. openFiles is null ? Array.Empty<string>() : ["-c", $"ulimit -n {openFiles}; exec \"$0\" \"$@\"", Binaries.GatewayPath],
             $"--Kestrel:Endpoints:Plain:Url=http://127.0.0.1:{Port}", "--Kestrel:Endpoints:Plain:Protocols=Http1",
             $"--Kestrel:Endpoints:Prior:Url=http://127.0.0.1:{PriorKnowledgePort}", "--Kestrel:Endpoints:Prior:Protocols=Http2",
             $"--Kestrel:Endpoints:Secure:Url=https://127.0.0.1:{TlsPort}",
@@ -59,9 +60,13 @@ internal sealed partial class Gateway : IAsyncDisposable
     /// <param name="folder">An existing folder for its files.</param>
     /// <param name="backendPort">Where everything is forwarded to, on 127.0.0.1.</param>
     /// <param name="more">Further arguments.</param>
-    public static async Task<Gateway> StartAsync(string folder, int backendPort, params IReadOnlyList<string> more)
+    public static Task<Gateway> StartAsync(string folder, int backendPort, params IReadOnlyList<string> more) =>
+        StartAsync(folder, backendPort, openFiles: null, more);
+
+    /// <summary>Starts it with a limit of open files for all generations; null for none.</summary>
+    public static async Task<Gateway> StartAsync(string folder, int backendPort, int? openFiles, IReadOnlyList<string> more)
     {
-        var gateway = new Gateway(folder, backendPort, more);
+        var gateway = new Gateway(folder, backendPort, more, openFiles);
         await Eventually.TrueAsync(() => File.Exists(gateway._pidFile), "a gateway that serves");
         return gateway;
     }
