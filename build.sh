@@ -36,7 +36,7 @@ soak="FullyQualifiedName~SoakTests"
 
 # A test that does not end within the time is ended with its project, and named: the longest soak says nothing for two hours.
 test_project() {
-    local hang=10m
+    local hang=20m
     [[ $2 == "$soak" ]] && hang=150m
     dotnet test "tests/$1" -c Release --no-build --nologo --filter "$2" --results-directory "$3" --logger "trx;LogFileName=$1.trx" \
         --blame-hang-timeout $hang --blame-hang-dump-type none "${@:4}"
