@@ -29,7 +29,7 @@ internal sealed class TunnelBackend
     public TunnelBackend(Socket socket)
     {
         _socket = socket;
-        _socket.Blocking = false; // so that Send and Receive answer WouldBlock in place of waiting
+        _socket.Blocking = false; // so that Send and Receive return WouldBlock rather than wait
     }
 
     /// <param name="replay">What came from another generation. Its connection is opened when the replay is accepted.</param>
@@ -47,7 +47,7 @@ internal sealed class TunnelBackend
     /// <summary>Whether the backend has sent its FIN, and YARP has seen it.</summary>
     public bool IsClosedByBackend => _closedByBackend;
 
-    /// <summary>Whoever disposes of it does not close the connection from now on.</summary>
+    /// <summary>From now on, disposing of it leaves the connection open.</summary>
     /// <returns>False if the tunnel is ending: either end has closed, or failed.</returns>
     public bool TryDetach()
     {

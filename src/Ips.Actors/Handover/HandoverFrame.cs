@@ -182,8 +182,8 @@ internal sealed record ConnectionsFrame(IReadOnlyList<ConnectionOffer> Connectio
 }
 
 /// <summary>Upgraded connections (WebSockets), with two descriptors for each, in order: its socket, and a sealed memfd with its
-/// <see cref="UpgradeParcel"/>; of a tunnel a third one,
-/// the backend's socket. To the successor after its promotion, back on a rollback. From version 4 on.</summary>
+/// <see cref="UpgradeParcel"/>; a tunnel has a third one, the backend's socket. To the successor after its promotion, back on a rollback.
+/// From version 4 on.</summary>
 /// <param name="Connections">The connections.</param>
 /// <param name="SentAtNs">As in <c>connections</c>.</param>
 internal sealed record UpgradedFrame(IReadOnlyList<UpgradedOffer> Connections, long? SentAtNs = null) : HandoverFrame, ICarries

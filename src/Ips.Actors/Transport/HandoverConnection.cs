@@ -52,7 +52,7 @@ internal sealed partial class HandoverConnection : ConnectionContext, IDuplexPip
             ILogger logger)
     {
         (_socket, _adopted, _lane, _waitForData, _registry, _logger) = (socket, adopted, lane, waitForData, registry, logger);
-        _socket.Blocking = false; // so that Send and Receive answer WouldBlock in place of waiting
+        _socket.Blocking = false; // so that Send and Receive return WouldBlock rather than wait
         _localEndPoint = socket.LocalEndPoint;
         _remoteEndPoint = socket.RemoteEndPoint;
         _input = new Pipe(lane.Input);
