@@ -101,7 +101,7 @@ public class GatewayTunnelTests(ITestOutputHelper output) : ProcessTest(output)
         await gateway.Processes.WaitForOnlyAsync(gateway.MainPid);
     }
 
-    // A twentieth is kept for new clients: whoever moves waits for room, and whom the successor has no room for is told of the close.
+    // A twentieth is kept for new clients: a move waits for room, and a client that the successor has no room for gets Close 1001.
     [Fact]
     public async Task Move_HardlyAnyDescriptorLeft_WaitsForRoomAndClosesTheRestPolitely()
     {
