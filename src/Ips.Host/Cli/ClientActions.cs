@@ -107,7 +107,8 @@ internal sealed class ClientActions(CliConsole console)
     {
         var last = await GetAnswerAsync(address, settings, request, timeout, json, cancellation);
         return last.Receipt
-            ?? throw new CliException(CliExitCode.Failed, last.Message ?? $"The daemon ended its answer with '{last.Kind}' and no receipt.");
+            ?? throw new CliException(CliExitCode.Failed,
+                last.Message ?? $"The daemon ended its answer with '{last.Kind}' and no receipt.");
     }
 
     /// <summary>The same, where the answer may be that there is nothing to do.</summary>
@@ -140,7 +141,7 @@ internal sealed class ClientActions(CliConsole console)
         }
 
         if (last.Kind == "error") throw new CliException(CliExitCode.Failed, last.Message ?? "The daemon answered an error and no reason.");
-        if (!once && request.Id is not null && last.Receipt is { } receipt && receipt.RequestId != request.Id && receipt.Ended is ReloadOutcome.Refused)
+        if (!once && request.Id is not null && last.Receipt is { Ended: ReloadOutcome.Refused } receipt && receipt.RequestId != request.Id)
         {
             throw new CliException(CliExitCode.Failed,
                 $"The reload was passed on to PID {receipt.OldPid}, whose build cannot tell how it ends; "

@@ -1,7 +1,5 @@
-using System.Globalization;
 using Ips.Actors.Configuration;
 using Ips.Actors.Control;
-using Ips.Actors.Handover;
 using Ips.Actors.Lifecycle;
 
 namespace Ips.Host.Fleet;
@@ -28,7 +26,7 @@ internal sealed class BakeJudge((int Pid, int Generation)? promoted, ReloadOptio
     internal string? Next(WatchSnapshot snapshot)
     {
         if (OtherProcess(snapshot) is { } other) return other;
-        if (snapshot.State is not ("Serving" or "Reloading" or "Checking" or nameof(LifecycleState.RollingBack)))
+        if (snapshot.State is not ("Serving" or "Reloading" or "Checking" or "RollingBack"))
             return $"the service no longer serves: its state is {snapshot.State}";
         (_unhealthy, _timesUnhealthy) = snapshot.Unhealthy is { } fault ? (fault, _timesUnhealthy + 1) : (null, 0);
         if (_timesUnhealthy >= MostUnhealthy) return Unhealthy;
@@ -48,9 +46,8 @@ internal sealed class BakeJudge((int Pid, int Generation)? promoted, ReloadOptio
             _promoted = (pid, receipt.NewGeneration);
         var expected = _promoted ??= seen;
         if (seen == expected) return null;
-        return string.Create(CultureInfo.InvariantCulture,
-            $"generation {expected.Generation} (PID {expected.Pid}), which was promoted, was replaced by generation {seen.Generation} (PID ")
-            + string.Create(CultureInfo.InvariantCulture, $"{seen.Pid}): ")
+        return FormattableString.Invariant($"generation {expected.Generation} (PID {expected.Pid}), which was promoted, was replaced by ")
+            + FormattableString.Invariant($"generation {seen.Generation} (PID {seen.Pid}): ")
             + (snapshot.LastReceipt is { Ended: ReloadOutcome.Promoted } last && last.NewPid == seen.Pid
                 ? $"another reload was asked for ({last.Trigger ?? "unknown"})" : "it crashed, or the service was restarted");
     }
@@ -64,6 +61,11 @@ internal sealed class BakeJudge((int Pid, int Generation)? promoted, ReloadOptio
         return Fault(first, now) ?? Fault(recent, now);
     }
 
-    private string? Fault((long Requests, long Errors) since, (long Requests, long Errors) now) => HealthJudge.Fault(
-        new HealthFrame(true, Math.Max(0, now.Requests - since.Requests), Math.Max(0, now.Errors - since.Errors)), options);
+    private string? Fault((long Requests, long Errors) since, (long Requests, long Errors) now)
+    {
+        var (requests, errors) = (now.Requests - since.Requests, now.Errors - since.Errors);
+        return requests < options.MinRequests || requests <= 0 || (double)errors / requests <= options.MaxErrorRatio ? null
+            : FormattableString.Invariant($"{errors} of {requests} requests failed with a 5xx status, more than ")
+                + FormattableString.Invariant($"ips.reload.max-error-ratio = {options.MaxErrorRatio:0.###} allows");
+    }
 }

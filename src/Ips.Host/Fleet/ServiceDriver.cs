@@ -16,8 +16,8 @@ namespace Ips.Host.Fleet;
 /// <remarks>It keeps no state that an order needs: an agent that was killed makes another driver and asks again. The service knows what it
 /// was asked by the id (<c>reload-once</c>), and the journal in <c>releases/</c> says what <c>current</c> is to name.</remarks>
 /// <param name="pidFile">The service's PID file.</param>
-/// <param name="into">The folder with <c>current</c> and <c>releases/</c>, as <c>ips deploy --into</c>; null for the one that the service was
-/// started from. Root must name it for a service of another user.</param>
+/// <param name="into">The folder with <c>current</c> and <c>releases/</c>, as <c>ips deploy --into</c>; null for the one that the service
+/// was started from. Root must name it for a service of another user.</param>
 /// <param name="time">The clock.</param>
 /// <param name="log">Gets what <c>ips deploy</c> would print.</param>
 internal sealed class ServiceDriver(string pidFile, string? into, TimeProvider time, ILogger log) : IServiceDriver
@@ -48,8 +48,8 @@ internal sealed class ServiceDriver(string pidFile, string? into, TimeProvider t
         }
     }
 
-    /// <summary>Checks a release as <c>ips reload --check</c> does. It must lie in <c>releases/</c> and have the service's program; without a
-    /// name it is the one in place. A service that is to be able to return must run from <c>releases/</c>, by way of
+    /// <summary>Checks a release as <c>ips reload --check</c> does. It must lie in <c>releases/</c> and have the service's program;
+    /// without a name it is the one in place. A service that is to be able to return must run from <c>releases/</c>, by way of
     /// <c>current</c>, and its present release must be there still.</summary>
     /// <inheritdoc/>
     public Task<StepState> CheckAsync(ServiceOrder order, CancellationToken cancellation) => StepAsync(order, async scene =>
@@ -76,9 +76,10 @@ internal sealed class ServiceDriver(string pidFile, string? into, TimeProvider t
             : Failed(order, Reason(receipt)) with { Serves = serves, Former = named };
     }, cancellation);
 
-    /// <summary>Reloads to a release by its name as <c>ips deploy</c> does with one in <c>releases/</c>, or as <c>ips rollback NAME</c>; without
-    /// a name, to the release in place as <c>ips reload</c> does. Each of them by <c>reload-once</c>. <see cref="StepState.Changed"/> says
-    /// that this order has brought a new generation, also where that is of the same release.</summary>
+    /// <summary>Reloads to a release by its name as <c>ips deploy</c> does with one in <c>releases/</c>, or as <c>ips rollback NAME</c>;
+    /// without a name, to the release in place as <c>ips reload</c> does. Each of them by <c>reload-once</c>.
+    /// <see cref="StepState.Changed"/> says that this order has brought a new generation, also where that is of the same release. A release
+    /// that serves already, and was not brought by this order, is done and not changed, whatever is expected.</summary>
     /// <inheritdoc/>
     public Task<StepState> ReloadAsync(ServiceOrder order, CancellationToken cancellation) => StepAsync(order, scene => order switch
     {
@@ -87,12 +88,12 @@ internal sealed class ServiceDriver(string pidFile, string? into, TimeProvider t
         _ => ReloadInPlaceAsync(scene, order, cancellation),
     }, cancellation);
 
-    /// <summary>Watches the service by the verb <c>watch</c>, once a second. It is healthy while all of this holds: its control socket answers
-    /// (a process that is being replaced has 5 s, a silent one 10 s); the process is the one that was promoted, neither restarted nor
-    /// replaced by another reload; its state is one in which it serves; its health checks do not fail three times in a row, nor at the end;
-    /// and its 5xx answers do not exceed <c>ips.reload.max-error-ratio</c> of at least <c>ips.reload.min-requests</c> requests, neither since
-    /// the bake began nor in the last ten seconds. Errors that a health check excuses do not count. A pause by an operator, a check, and a
-    /// reload that fails while this process serves are no sickness.</summary>
+    /// <summary>Watches the service by the verb <c>watch</c>, once a second. It is healthy while all of this holds: its control socket
+    /// answers (a process that is being replaced has 5 s, a silent one 10 s); the process is the one that was promoted, neither restarted
+    /// nor replaced by another reload; its state is one in which it serves; its health checks do not fail three times in a row, nor at the
+    /// end; and its 5xx answers do not exceed <c>ips.reload.max-error-ratio</c> of at least <c>ips.reload.min-requests</c> requests, neither
+    /// since the bake began nor in the last ten seconds. Errors that a health check excuses do not count. A pause by an operator, a check,
+    /// and a reload that fails while this process serves are no sickness.</summary>
     /// <inheritdoc/>
     public async Task<string?> BakeAsync(DateTimeOffset until, CancellationToken cancellation)
     {

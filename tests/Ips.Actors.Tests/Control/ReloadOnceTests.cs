@@ -116,7 +116,8 @@ public sealed class ReloadOnceTests : ActorTest
         ["""{"verb":"reload-once","expects":"1","id":"a","release":"2"}""", """{"verb":"watch","intervalMs":500,"health":true}"""],
         new ControlRequest[]
         {
-            new(ControlVerb.ReloadOnce) { Id = "a", Release = "2", Expects = "1" }, new(ControlVerb.Watch) { IntervalMs = 500, Health = true },
+            new(ControlVerb.ReloadOnce) { Id = "a", Release = "2", Expects = "1" },
+            new(ControlVerb.Watch) { IntervalMs = 500, Health = true },
         }.Select(request => JsonSerializer.Serialize(request, ControlJson.Default.ControlRequest)));
 
     [Theory]

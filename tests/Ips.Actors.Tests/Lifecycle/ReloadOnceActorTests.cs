@@ -51,7 +51,8 @@ public sealed class ReloadOnceActorTests : LifecycleActorTest
         var lifecycle = Start(new Serving());
         lifecycle.Tell(Once("a", _first));
         await Reloader.ExpectMsgAsync<ReloaderOrder.SpawnSuccessor>();
-        Assert.Equal(("a", "stopped", "2"), Assert.Single(Process.Kept) is var kept ? (kept.RequestId, kept.Outcome, kept.Deployed) : default);
+        var kept = Assert.Single(Process.Kept);
+        Assert.Equal(("a", "stopped", "2"), (kept.RequestId, kept.Outcome, kept.Deployed));
         lifecycle.Tell(new LifecycleProtocol.PredecessorDrained(new(1, 2, 3, 4, 5))); // which is written too
         await StateOf(lifecycle);
         Assert.Equal("a", Assert.Single(Process.Kept).RequestId);

@@ -53,8 +53,8 @@ internal sealed class DeployAction(CliConsole console, ClientActions client)
         return new AskedRelease(name, Rollback: true, console.Time.GetUtcNow());
     }, cancellation);
 
-    /// <summary>Starts a release that is on the shelf, once by its id, and puts it in place. Asked again after a command that was killed, it
-    /// finishes what that one has begun.</summary>
+    /// <summary>Starts a release that is on the shelf, once by its id, and puts it in place. Asked again after a command that was killed,
+    /// it finishes what that one has begun.</summary>
     /// <exception cref="CliException">Nothing was started, or the outcome could not be had.</exception>
     internal Task<Placed> PlaceAsync(PlaceOnceCommand command, CancellationToken cancellation) => UnderLockAsync(command, scene =>
         ReleaseName.Fault(command.Name) is { } fault ? throw new CliException(CliExitCode.Failed, $"{Sentence(fault)}.")
