@@ -26,6 +26,14 @@ internal sealed record ControlRequest : ReloadRequest
     /// <summary>Milliseconds between two snapshots; on <c>watch</c>. From 100 to 60,000; default 1,000.</summary>
     public double? IntervalMs { get; init; }
 
+    /// <summary>Run the app's health checks for each snapshot; on <c>watch</c>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Health { get; init; }
+
+    /// <summary>The release that must serve now, or nothing is started; on <c>reload-once</c>. The name of its folder in <c>releases/</c>
+    /// where the service runs from there, else its version.</summary>
+    public string? Expects { get; init; }
+
     /// <summary>The <see cref="WireName"/> of a <see cref="ControlVerb"/>, or that of another build's.</summary>
     [JsonPropertyOrder(-1)]
     public string Verb { get; }
@@ -44,7 +52,8 @@ internal sealed record ControlRequest : ReloadRequest
 
 /// <summary>One event of an answer. The last one of each answer has <see cref="Final"/> set.</summary>
 /// <param name="Kind"><c>status</c>, <c>progress</c>, <c>receipt</c>, <c>passed-on</c>, <c>history</c>, <c>watch</c>, <c>moved</c>,
-/// <c>paused</c>, <c>resumed</c>, <c>stopping</c> or <c>error</c>.</param>
+/// <c>serving</c> (the release that <c>reload-once</c> names serves already), <c>paused</c>, <c>resumed</c>, <c>stopping</c> or
+/// <c>error</c>.</param>
 internal sealed record ControlEvent(string Kind)
 {
     /// <summary>Nothing follows this event.</summary>

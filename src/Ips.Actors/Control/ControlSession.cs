@@ -17,6 +17,7 @@ internal sealed class ControlSession : UntypedActor, IWithTimers
     private const int MaxRequestBytes = 4096;
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan SendTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan HealthLimit = TimeSpan.FromSeconds(3); // a check that hangs is reported within RequestTimeout
 
     private readonly NetworkStream _stream;
     private readonly Daemon _daemon;
@@ -25,6 +26,7 @@ internal sealed class ControlSession : UntypedActor, IWithTimers
     private bool _waiting;
     private bool _pausing;
     private Watcher? _watcher;
+    private bool _watchesHealth;
 
     public ControlSession(int fd, Daemon daemon, ILogger log)
     {
@@ -49,6 +51,7 @@ internal sealed class ControlSession : UntypedActor, IWithTimers
             case LifecycleProtocol.ReloadPassedOn passed:
                 End(new ControlEvent("passed-on") { Message = passed.Message, Ask = ControlRequest.For(passed.Ask) });
                 break;
+            case LifecycleProtocol.NotBegun instead: End(new ControlEvent(instead.Kind) { Message = instead.Message }); break;
             case LifecycleProtocol.ReloadFinished finished: End(new ControlEvent("receipt") { Receipt = finished.Receipt }); break;
             case LifecycleProtocol.HistoryReply reply:
                 End(new ControlEvent("history") { History = reply.Receipts, Pending = reply.Pending });
@@ -59,7 +62,10 @@ internal sealed class ControlSession : UntypedActor, IWithTimers
                 break;
             case SnapshotDue: TakeSnapshot(); break;
             case SnapshotGathered gathered when _watcher is { } watcher:
-                Send(new ControlEvent("watch") { Watch = watcher.Take(gathered.Lifecycle, gathered.Load) });
+                Send(new ControlEvent("watch")
+                {
+                    Watch = watcher.Take(gathered.Lifecycle, gathered.Load) with { Unhealthy = gathered.Health?.Reason },
+                });
                 break;
             case HandedOver when _watcher is not null:
                 End(new ControlEvent("moved") { Message = "the successor is the main process: ask again" });
@@ -185,6 +191,7 @@ internal sealed class ControlSession : UntypedActor, IWithTimers
             case ControlVerb.DeployWith: Deploy(request, "ips deploy"); break;
             case ControlVerb.RollbackWith: Deploy(request, "ips rollback to"); break;
             case ControlVerb.CheckRelease: CheckRelease(request); break;
+            case ControlVerb.ReloadOnce: ReloadOnce(request); break;
             case ControlVerb.Watch: BeginWatch(request); break;
             case ControlVerb.History: _daemon.Lifecycle.Tell(new LifecycleProtocol.GetHistory()); break;
             case ControlVerb.Pause or ControlVerb.Resume:
@@ -216,6 +223,7 @@ internal sealed class ControlSession : UntypedActor, IWithTimers
         }
 
         _watcher = new Watcher(facts, TimeProvider.System);
+        _watchesHealth = request.Health;
         TakeSnapshot();
         var every = TimeSpan.FromMilliseconds(interval);
         Timers.StartPeriodicTimer(nameof(SnapshotDue), new SnapshotDue(), every, every);
@@ -227,7 +235,10 @@ internal sealed class ControlSession : UntypedActor, IWithTimers
     {
         var lifecycle = _daemon.Lifecycle.Ask<LifecycleProtocol.WatchReply>(new LifecycleProtocol.GetWatch(), RequestTimeout);
         var load = _daemon.Front.Ask<HttpFrontProtocol.Load>(new HttpFrontProtocol.GetLoad(), RequestTimeout);
-        return new(await lifecycle.ConfigureAwait(false), await load.ConfigureAwait(false));
+        var health = _watchesHealth
+            ? _daemon.Front.Ask<HttpFrontProtocol.Health>(new HttpFrontProtocol.GetHealth(HealthLimit), RequestTimeout) : null;
+        return new(await lifecycle.ConfigureAwait(false), await load.ConfigureAwait(false),
+            health is null ? null : await health.ConfigureAwait(false));
     }
 
     private void ReloadWith(ControlRequest request)
@@ -272,6 +283,12 @@ internal sealed class ControlSession : UntypedActor, IWithTimers
             },
         };
         _daemon.Lifecycle.Tell(deploy);
+    }
+
+    private void ReloadOnce(ControlRequest request)
+    {
+        if (OnceRequest.IdFault(request.Id) is { } fault) End(new ControlEvent("error") { Message = fault });
+        else _daemon.Lifecycle.Tell(OnceRequest.ToReload(request, _daemon.Releases, _daemon.Release, _peer.Pid, Self));
     }
 
     private void CheckRelease(ControlRequest request)
@@ -365,7 +382,8 @@ internal sealed class ControlSession : UntypedActor, IWithTimers
 
     private sealed record SnapshotDue;
 
-    private sealed record SnapshotGathered(LifecycleProtocol.WatchReply Lifecycle, HttpFrontProtocol.Load Load);
+    private sealed record SnapshotGathered(
+        LifecycleProtocol.WatchReply Lifecycle, HttpFrontProtocol.Load Load, HttpFrontProtocol.Health? Health);
 
     private sealed record Broken(string Reason);
 

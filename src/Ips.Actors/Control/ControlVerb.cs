@@ -31,6 +31,10 @@ internal enum ControlVerb
     /// <summary>A check of the release in a folder.</summary>
     CheckRelease,
 
+    /// <summary>A reload to the release in place or to one by its name, which has an id: asked for again, it gets the outcome of the first
+    /// time, also after a restart. Never begun twice.</summary>
+    ReloadOnce,
+
     /// <summary>What reloads were there?</summary>
     History,
 

@@ -20,6 +20,9 @@ internal sealed record WatchSnapshot(
     /// <summary>An operator has paused the service.</summary>
     public bool Paused { get; init; }
 
+    /// <summary>Which health checks of the app fail, and why; null if none does, or if the request did not ask for health.</summary>
+    public string? Unhealthy { get; init; }
+
     /// <summary>The reload under way.</summary>
     public WatchedReload? Reload { get; init; }
 

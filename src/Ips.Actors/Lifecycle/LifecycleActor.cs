@@ -211,7 +211,7 @@ internal sealed class LifecycleActor : UntypedActor, IWithTimers, IWithStash
             TraceParent = _memory.Reload?.TraceParent,
             KeptState = _process.KeptState,
         },
-        ReloaderOrder.SendPromote promote => promote with { History = _memory.History.Receipts },
+        ReloaderOrder.SendPromote promote => promote with { History = _tracker.HistoryAtPromotion() },
         ReloaderOrder.SendFarewell farewell => farewell with { Counts = _memory.Drained ?? farewell.Counts },
         _ => order,
     };
@@ -230,7 +230,7 @@ internal sealed class LifecycleActor : UntypedActor, IWithTimers, IWithStash
 
     private void Consider(AskedReload asked)
     {
-        if (_queue.Joins(asked)) return;
+        if (_queue.Answers(asked)) return;
 
         if (!asked.Reload.DryRun && _process.ReloadObstacle() is { } obstacle)
         {

@@ -23,6 +23,9 @@ internal static class LifecycleProtocol
         /// <summary>Why the service asks for it itself; null if somebody else asks.</summary>
         public string? Cause => Trigger is ReloadTrigger.Self ? Source : null;
 
+        /// <summary>It is never begun twice: its id is on the disk before anything is started. Null for a request that may be.</summary>
+        public OnceOnly? Once { get; init; }
+
         /// <summary>What else was asked for.</summary>
         public ReloadRequest Request { get; init; } = new();
 
@@ -30,6 +33,15 @@ internal static class LifecycleProtocol
         public ReloadTerms? Terms =>
             Request is { Accept: null, IgnoreChecks: null } ? null : new(Request.Accept ?? [], Request.IgnoreChecks ?? []);
     }
+
+    /// <summary>A reload that is begun once.</summary>
+    /// <param name="Instead">What is answered, and nothing begun, if its id is not known; null to begin it.</param>
+    public sealed record OnceOnly(NotBegun? Instead);
+
+    /// <summary>Nothing was started, and nothing is accounted for.</summary>
+    /// <param name="Kind"><c>serving</c> or <c>error</c>.</param>
+    /// <param name="Message">Why, for a person.</param>
+    public sealed record NotBegun(string Kind, string Message);
 
     /// <summary>A process asks to take over. Reply: <see cref="TakeOverReply"/>.</summary>
     /// <param name="Source">Who asks, for the log.</param>

@@ -35,6 +35,9 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
     /// <summary>The request that it carries out; null in a takeover.</summary>
     public AskedReload? Asked { get; init; }
 
+    /// <summary>Its id is never to be begun again.</summary>
+    public bool IsOnce => Asked?.Reload.Once is not null;
+
     /// <summary>Milliseconds that the request had waited when it was begun; null if it was begun at once.</summary>
     public double? WaitedMs { get; init; }
 
@@ -143,7 +146,8 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
         _ => Failure,
     };
 
-    /// <summary>The receipt as of now.</summary>
+    /// <summary>Ends it.</summary>
+    /// <returns>Its receipt.</returns>
     public ReloadReceipt Close(int pid, int generation, string release)
     {
         if (Outcome is ReloadOutcome.Promoted)
@@ -151,8 +155,14 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
             Reach("promoted");
         }
 
-        var receipt = new ReloadReceipt(
-            WireName.Of(Outcome), pid, generation, NewPid, generation + 1, Failure?.Reason, _startedAt, ElapsedMs())
+        var receipt = Receipt(pid, generation, release);
+        _trace?.End(receipt, time.GetUtcNow());
+        return receipt;
+    }
+
+    /// <summary>The receipt of a reload that would end now.</summary>
+    public ReloadReceipt Receipt(int pid, int generation, string release) =>
+        new(WireName.Of(Outcome), pid, generation, NewPid, generation + 1, Failure?.Reason, _startedAt, ElapsedMs())
         {
             Trigger = WireName.Of(Trigger),
             Cause = Asked?.Reload.Cause,
@@ -161,7 +171,7 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
             Connections = _connections,
             Canary = _canary,
             NoCanary = _noCanary,
-            PhasesMs = new Dictionary<string, double>(_phases),
+            PhasesMs = Phases,
             Output = Failure is null ? null : _output,
             DryRun = DryRun,
             AbortedGenerations = _abortedGenerations,
@@ -171,9 +181,6 @@ internal sealed class ReloadAccount(LifecycleEffect.BeginReload begin, TimeProvi
             RequestId = Asked?.Id,
             Deployed = Asked?.Reload.Request.Release,
         };
-        _trace?.End(receipt, time.GetUtcNow());
-        return receipt;
-    }
 
     // The first time counts: what is asked again after a restart is answered again.
     private bool Reach(string phase)

@@ -43,6 +43,15 @@ internal sealed class ReloadQueue(LifecycleMemory memory, ReloadTracker tracker,
         return true;
     }
 
+    /// <summary>Whether a request is answered without a reload of its own: the same one is known, or it is of no use now.</summary>
+    public bool Answers(AskedReload asked)
+    {
+        if (Joins(asked)) return true;
+        if (asked.Reload.Once?.Instead is not { } instead) return false;
+        asked.Waiters.Answer(instead);
+        return true;
+    }
+
     /// <summary>Lets a request wait. The newer one takes the place of the older one, and answers those who wait for that as well.</summary>
     public void Enqueue(AskedReload asked)
     {

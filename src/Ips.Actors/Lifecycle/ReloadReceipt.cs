@@ -47,7 +47,7 @@ internal sealed record ReloadReceipt(
     /// wait.</summary>
     public double? WaitedMs { get; init; }
 
-    /// <summary>Names the request, if it has waited: <see cref="ReloadRequest.Id"/>.</summary>
+    /// <summary>Names the request, if it has waited or was a <c>reload-once</c>: <see cref="ReloadRequest.Id"/>.</summary>
     public string? RequestId { get; init; }
 
     /// <summary>Why the service reloaded by itself; null if somebody asked for it.</summary>

@@ -9,6 +9,8 @@ namespace Ips.Actors.Lifecycle;
 /// history.</summary>
 internal sealed class ReloadTracker(LifecycleMemory memory, ICurrentProcess process, IpsOptions options, TimeProvider time, ILogger log)
 {
+    private const string Lost = "the main process ended before the outcome of this reload was known";
+
     private int Successor => process.Generation + 1;
 
     /// <summary>What is under way, for those who wait for its end.</summary>
@@ -35,6 +37,7 @@ internal sealed class ReloadTracker(LifecycleMemory memory, ICurrentProcess proc
             Waiters = [.. asked?.Waiters ?? []],
         };
         memory.Reload.Trace(Successor);
+        if (memory.Reload.IsOnce) KeepHistory(); // before anything is started
         if (begin.DryRun)
         {
             log.CheckStarted(begin.Source, Successor);
@@ -181,9 +184,14 @@ internal sealed class ReloadTracker(LifecycleMemory memory, ICurrentProcess proc
             or LifecycleState.OnProbation or LifecycleState.Yielding or LifecycleState.Promoting
             or LifecycleState.RollingBack or LifecycleState.LameDuck)
         {
-            process.KeepHistory(memory.History.Receipts);
+            Write();
         }
     }
+
+    /// <summary>What a successor is told when it becomes the main process. The receipt of a reload that is begun once is among it:
+    /// whoever asks from then on asks the successor, and this process closes the account only when the connections have moved.</summary>
+    public IReadOnlyList<ReloadReceipt> HistoryAtPromotion() => memory.Reload is { IsOnce: true } reload
+        ? [.. memory.History.Receipts, Receipt(reload)] : memory.History.Receipts;
 
     // The reload that made this process the main one.
     private bool IsOwn(ReloadReceipt receipt) => receipt.Ended is ReloadOutcome.Promoted && receipt.NewPid == process.Pid
@@ -194,8 +202,16 @@ internal sealed class ReloadTracker(LifecycleMemory memory, ICurrentProcess proc
     private void Remember(ReloadReceipt receipt)
     {
         memory.History.Remember(receipt);
-        process.KeepHistory(memory.History.Receipts);
+        Write();
     }
+
+    // The reload under way is on the disk with an outcome that holds if this process does not live to write another. A successor reads the
+    // file when it starts, so it knows the id too, should it be left alone.
+    private void Write() => process.KeepHistory(memory.Reload is { IsOnce: true } reload
+        ? [.. memory.History.Receipts, Receipt(reload) with { Outcome = WireName.Of(ReloadOutcome.Stopped), Reason = Lost }]
+        : memory.History.Receipts);
+
+    private ReloadReceipt Receipt(ReloadAccount reload) => reload.Receipt(process.Pid, process.Generation, process.Release);
 
     private void LogOutcome(ReloadOutcome outcome, ReloadReceipt receipt)
     {

@@ -131,7 +131,14 @@ internal static class NotifyMachine
         state is LifecycleState.LameDuck or LifecycleState.Draining or LifecycleState.Exiting;
 
     private static string Failure(NotifyFacts facts) => facts.LastReceipt is { Reason: { } reason, DryRun: false } receipt
-        ? $"; the reload to generation {receipt.NewGeneration} was {(receipt.Ended is ReloadOutcome.Refused ? "refused" : "rolled back")}: "
+        ? $"; the reload to generation {receipt.NewGeneration} was {Failed(receipt)}: "
             + $"{reason.TrimEnd('.')}"
         : "";
+
+    private static string Failed(ReloadReceipt receipt) => receipt.Ended switch
+    {
+        ReloadOutcome.Refused => "refused",
+        ReloadOutcome.Stopped => "cut off",
+        _ => "rolled back",
+    };
 }

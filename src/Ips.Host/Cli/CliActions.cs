@@ -99,18 +99,19 @@ internal sealed class CliActions(
         Reporting(() => _client.ReloadAsync(command, cancellation),
         "the daemon carries on with the reload, and 'ips history' will show how it ended");
 
-    public Task<int> DeployAsync(DeployCommand command, CancellationToken cancellation) => Deploying(new(console, _client),
+    public Task<int> DeployAsync(DeployCommand command, CancellationToken cancellation) => Deploying(command,
         deploy => deploy.DeployAsync(command, cancellation));
 
-    public Task<int> RollbackAsync(RollbackCommand command, CancellationToken cancellation) => Deploying(new(console, _client),
+    public Task<int> RollbackAsync(RollbackCommand command, CancellationToken cancellation) => Deploying(command,
         deploy => deploy.RollbackAsync(command, cancellation));
 
     // Whether anything was begun is known only when it is interrupted.
-    private Task<int> Deploying(DeployAction deploy, Func<DeployAction, Task<int>> verb) => Reporting(async () =>
+    private Task<int> Deploying(PlacingCommand command, Func<DeployAction, Task<Placed>> verb) => Reporting(async () =>
     {
+        var deploy = new DeployAction(console, _client) { OnReceipt = receipt => _client.ShowAsync(receipt, command.Json) };
         try
         {
-            return await verb(deploy);
+            return (await verb(deploy)).ExitCode;
         }
         catch (OperationCanceledException e) when (e is not CliInterruptedException)
         {

@@ -86,6 +86,11 @@ internal sealed class ClientActions(CliConsole console)
         }
     }
 
+    /// <summary>The receipt of a request by its id; null if the service has none.</summary>
+    /// <exception cref="CliException">It cannot be asked.</exception>
+    internal async Task<ReloadReceipt?> FindReceiptAsync(DaemonAddress address, string id, CancellationToken cancellation) =>
+        (await GetHistoryAsync(address, cancellation)).History.LastOrDefault(receipt => receipt.RequestId == id);
+
     /// <summary><c>ips reload</c></summary>
     /// <exception cref="CliException">The outcome could not be had.</exception>
     internal async Task<int> ReloadAsync(ReloadCommand command, CancellationToken cancellation)
@@ -100,13 +105,26 @@ internal sealed class ClientActions(CliConsole console)
     internal async Task<ReloadReceipt> GetReceiptAsync(DaemonAddress address, DaemonSettings settings, ControlRequest request,
         TimeSpan? timeout, bool json, CancellationToken cancellation)
     {
+        var last = await GetAnswerAsync(address, settings, request, timeout, json, cancellation);
+        return last.Receipt
+            ?? throw new CliException(CliExitCode.Failed,
+                last.Message ?? $"The daemon ended its answer with '{last.Kind}' and no receipt.");
+    }
+
+    /// <summary>The same, where the answer may be that there is nothing to do.</summary>
+    /// <returns>The last event: <c>receipt</c>, <c>serving</c>, or any of another build.</returns>
+    /// <exception cref="CliException">The outcome could not be had.</exception>
+    internal async Task<ControlEvent> GetAnswerAsync(DaemonAddress address, DaemonSettings settings, ControlRequest request,
+        TimeSpan? timeout, bool json, CancellationToken cancellation)
+    {
         var limit = timeout ?? LimitOf(settings);
         var start = console.Time.GetTimestamp();
         ControlClient Client() => new(address.SocketPath, console.Time)
         {
             Timeout = timeout is null ? limit : Left(limit, start), DaemonSetsTimeout = timeout is null,
         };
-        var asked = AskAsync(Client(), address, request, cancellation);
+        var once = request.Verb == new ControlRequest(ControlVerb.ReloadOnce).Verb;
+        var asked = once ? AskNextAsync(Client, address, request, cancellation) : AskAsync(Client(), address, request, cancellation);
         if (!json && LiveBlock.Terminal(error: true) is { } terminal) await DrawAsync(terminal, address, asked);
         var last = await asked;
         if (last.Message is { } message && message.StartsWith($"unknown verb '{request.Verb}'", StringComparison.Ordinal))
@@ -122,16 +140,15 @@ internal sealed class ClientActions(CliConsole console)
             last = await AskNextAsync(Client, address, next, cancellation);
         }
 
-        if (last.Receipt is not { } receipt)
-            throw new CliException(CliExitCode.Failed, last.Message ?? $"The daemon ended its answer with '{last.Kind}' and no receipt.");
-        if (request.Id is not null && receipt.RequestId != request.Id && receipt.Ended is ReloadOutcome.Refused)
+        if (last.Kind == "error") throw new CliException(CliExitCode.Failed, last.Message ?? "The daemon answered an error and no reason.");
+        if (!once && request.Id is not null && last.Receipt is { Ended: ReloadOutcome.Refused } receipt && receipt.RequestId != request.Id)
         {
             throw new CliException(CliExitCode.Failed,
                 $"The reload was passed on to PID {receipt.OldPid}, whose build cannot tell how it ends; "
                 + "'ips history' shows it when it is over.");
         }
 
-        return receipt;
+        return last;
     }
 
     /// <summary>Prints a receipt.</summary>
@@ -140,13 +157,16 @@ internal sealed class ClientActions(CliConsole console)
     {
         await console.Output.WriteLineAsync(json ? JsonSerializer.Serialize(receipt, ControlJson.Default.ReloadReceipt)
             : ReceiptText.Write(receipt));
-        return receipt.Ended switch
-        {
-            ReloadOutcome.Promoted or ReloadOutcome.Checked => CliExitCode.Ok,
-            ReloadOutcome.Stopped => CliExitCode.StoppedMeanwhile,
-            _ => CliExitCode.ReloadRefused,
-        };
+        return CodeOf(receipt);
     }
+
+    /// <summary>The exit code that stands for an outcome.</summary>
+    internal static int CodeOf(ReloadReceipt receipt) => receipt.Ended switch
+    {
+        ReloadOutcome.Promoted or ReloadOutcome.Checked => CliExitCode.Ok,
+        ReloadOutcome.Stopped => CliExitCode.StoppedMeanwhile,
+        _ => CliExitCode.ReloadRefused,
+    };
 
     /// <summary>How long a reload may take by the configuration.</summary>
     internal static TimeSpan LimitOf(DaemonSettings settings) =>
@@ -155,19 +175,27 @@ internal sealed class ClientActions(CliConsole console)
     private static string Unknown(string verb) =>
         verb.EndsWith(OnTerms, StringComparison.Ordinal)
             ? $"knows neither --accept-store nor --ignore-check of 'ips {verb[..^OnTerms.Length]}'"
-        : verb == new ControlRequest(ControlVerb.CheckRelease).Verb ? "cannot check a folder" : $"does not know 'ips {verb}'";
+        : verb == new ControlRequest(ControlVerb.CheckRelease).Verb ? "cannot check a folder"
+        : verb == new ControlRequest(ControlVerb.ReloadOnce).Verb ? "cannot be reloaded by a fleet" : $"does not know 'ips {verb}'";
 
     // The request has an id: it counts once, however often it is sent and whichever process passes it on.
     private async Task<ControlEvent> AskNextAsync(Func<ControlClient> client, DaemonAddress address, ControlRequest request,
         CancellationToken cancellation)
     {
-        for (var start = console.Time.GetTimestamp(); ;)
+        return await Retrying(() => AskAsync(client(), address, request, cancellation), cancellation);
+    }
+
+    /// <summary>Asks again, within bounds, while nobody is there to answer: a process that was replaced, or has crashed and is started
+    /// again. Only for what may be asked twice.</summary>
+    internal async Task<T> Retrying<T>(Func<Task<T>> ask, CancellationToken cancellation)
+    {
+        for (long? failing = null; ;)
         {
             try
             {
-                return await AskAsync(client(), address, request, cancellation);
+                return await ask();
             }
-            catch (CliException e) when (console.Time.GetElapsedTime(start) < Margin
+            catch (CliException e) when (console.Time.GetElapsedTime(failing ??= console.Time.GetTimestamp()) < Margin
                 && e.InnerException is ControlException
                 { Failure: ControlFailure.SocketMissing or ControlFailure.NobodyListens or ControlFailure.DaemonGone })
             {

@@ -228,7 +228,7 @@ public sealed class ControlActorTests : ActorTest
     [Theory]
     [InlineData("""{"verb":"dance"}""",
         "unknown verb 'dance'; known are status, reload, check, reload-with, deploy, rollback, deploy-with, rollback-with, "
-            + "check-release, history, watch, pause, resume, stop")]
+            + "check-release, reload-once, history, watch, pause, resume, stop")]
     [InlineData("null", "the request is null")]
     public async Task Request_ThatIsNone_IsAnsweredWithAnError(string request, string message)
     {

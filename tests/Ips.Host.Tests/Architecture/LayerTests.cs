@@ -16,7 +16,7 @@ public sealed class LayerTests
         "Hosting");
 
     private static readonly LayerScan Daemon = new(
-        "Ips.Host", "Inventory", "Auth", "Api", "Configuration", "Cli Observability", "Dashboard");
+        "Ips.Host", "Inventory", "Auth", "Api", "Configuration", "Cli Observability", "Dashboard Fleet");
 
     public static TheoryData<string> LibraryFolders => [.. Library.Folders];
 

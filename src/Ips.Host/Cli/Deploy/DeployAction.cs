@@ -20,14 +20,20 @@ internal sealed class DeployAction(CliConsole console, ClientActions client)
 
     private const int MostTries = 10; // each after a reload that came first
 
-    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(200);
+    private readonly QuietWait _quiet = new(client, console.Time);
 
     /// <summary>What came of it, if it is interrupted now.</summary>
     internal string Interrupted { get; private set; } = "nothing was changed";
 
+    /// <summary>Gets the receipt as soon as <c>current</c> was put right by it: what follows may fail.</summary>
+    internal Func<ReloadReceipt, Task> OnReceipt { get; init; } = _ => Task.CompletedTask;
+
+    /// <summary>What is in place by now; null while nothing was put there.</summary>
+    internal Placed? Result { get; private set; }
+
     /// <summary><c>ips deploy</c></summary>
     /// <exception cref="CliException">Nothing was started, or the outcome could not be had.</exception>
-    internal Task<int> DeployAsync(DeployCommand command, CancellationToken cancellation) => UnderLockAsync(command, scene =>
+    internal Task<Placed> DeployAsync(DeployCommand command, CancellationToken cancellation) => UnderLockAsync(command, scene =>
     {
         var source = Path.GetFullPath(command.Source, console.Directory);
         var name = Shelved(scene.Shelf, source) is { } there ? Known(there, command.Name, source)
@@ -37,7 +43,7 @@ internal sealed class DeployAction(CliConsole console, ClientActions client)
 
     /// <summary><c>ips rollback</c></summary>
     /// <exception cref="CliException">Nothing was started, or the outcome could not be had.</exception>
-    internal Task<int> RollbackAsync(RollbackCommand command, CancellationToken cancellation) => UnderLockAsync(command, scene =>
+    internal Task<Placed> RollbackAsync(RollbackCommand command, CancellationToken cancellation) => UnderLockAsync(command, scene =>
     {
         // What the service user has written does not decide what root starts.
         var previous = scene.Trusted && scene.Status.LastGood?.Previous is { } good
@@ -47,7 +53,24 @@ internal sealed class DeployAction(CliConsole console, ClientActions client)
         return new AskedRelease(name, Rollback: true, console.Time.GetUtcNow());
     }, cancellation);
 
-    private async Task<int> UnderLockAsync(PlacingCommand command, Func<Scene, AskedRelease> prepare, CancellationToken cancellation)
+    /// <summary>Starts a release that is on the shelf, once by its id, and puts it in place. Asked again after a command that was killed,
+    /// it finishes what that one has begun.</summary>
+    /// <exception cref="CliException">Nothing was started, or the outcome could not be had.</exception>
+    internal Task<Placed> PlaceAsync(PlaceOnceCommand command, CancellationToken cancellation) => UnderLockAsync(command, scene =>
+        ReleaseName.Fault(command.Name) is { } fault ? throw new CliException(CliExitCode.Failed, $"{Sentence(fault)}.")
+        : scene.Shelf.All().All(release => release.Name != command.Name)
+            ? throw new CliException(CliExitCode.Failed, $"There is no release '{command.Name}' in {scene.Shelf.Releases}.")
+        : new AskedRelease(command.Name, command.Rollback, console.Time.GetUtcNow()), cancellation);
+
+    /// <summary>The releases of a service, by the rights of this process.</summary>
+    /// <exception cref="CliException">They cannot be used.</exception>
+    internal ReleaseShelf OpenShelf(DaemonStatus status, DaemonAddress address, string? into, out Deployment place)
+    {
+        place = PlaceOf(status);
+        return ReleaseShelf.Open(FolderOf(status, address, into).Folder);
+    }
+
+    private async Task<Placed> UnderLockAsync(PlacingCommand command, Func<Scene, AskedRelease> prepare, CancellationToken cancellation)
     {
         try
         {
@@ -65,8 +88,13 @@ internal sealed class DeployAction(CliConsole console, ClientActions client)
             if (asked.Name == scene.Place.Serves && asked.Name == shelf.Current())
             {
                 Say($"release {asked.Name} serves already, and 'current' names it");
-                return status.LastReload is { } last && last.Deployed == asked.Name ? await client.ShowAsync(last, command.Json)
-                    : CliExitCode.Ok;
+                var known = await KnownAsync(service, status, asked.Name, cancellation);
+                // Asked again by its id, a request that was refused stays refused, whoever has brought the release since.
+                if (command is PlaceOnceCommand && known is not (null or { Ended: ReloadOutcome.Promoted or ReloadOutcome.Stopped }))
+                    return new Placed(asked.Name, known);
+                Result = new Placed(asked.Name, known) { Is = true };
+                if (known is not null) await OnReceipt(known);
+                return Result;
             }
 
             if (ReleaseStage.ProgramFault(shelf.PathOf(asked.Name), scene.Place.Program) is { } fault)
@@ -126,23 +154,21 @@ internal sealed class DeployAction(CliConsole console, ClientActions client)
         },
     };
 
+    // The receipt of this request, where it has an id; else of whoever asked for that release last.
+    private async Task<ReloadReceipt?> KnownAsync(Asking service, DaemonStatus status, string name, CancellationToken cancellation) =>
+        service.Command is PlaceOnceCommand once
+            ? await client.FindReceiptAsync(service.Address, once.Id, cancellation)
+            : status.LastReload is { } last && last.Deployed == name ? last : null;
+
     // A deploy never waits in the service itself, so that its answer is about its own release.
     private async Task<DaemonStatus> AwaitQuietAsync(Asking service, CancellationToken cancellation)
     {
-        var start = console.Time.GetTimestamp();
-        for (var told = false; ; told = true)
-        {
-            var status = await client.GetStatusAsync(service.Address, cancellation);
-            if (status is { Phase: null, Pending: null }) return status;
-            var what = TerminalText.Line(status.Phase ?? status.State);
-            if (service.Command.Terms.NoQueue)
-                throw new CliException(CliExitCode.ReloadRefused, $"A reload is in progress ({what}). {Sentence(Interrupted)}.");
-            if (!told) Say($"waits for the reload in progress: {what}");
-            if (console.Time.GetElapsedTime(start) > service.Limit)
-                throw new CliException(CliExitCode.Failed,
-                    $"The service is still busy ({what}). {Sentence(Interrupted)}; ask again later.");
-            await Task.Delay(LookInterval, console.Time, cancellation);
-        }
+        var noQueue = service.Command.Terms.NoQueue;
+        var (status, busy) = await _quiet.AwaitAsync(service.Address, noQueue ? TimeSpan.Zero : service.Limit,
+            what => Say($"waits for the reload in progress: {what}"), cancellation);
+        return busy is null ? status
+            : noQueue ? throw new CliException(CliExitCode.ReloadRefused, $"A reload is in progress ({busy}). {Sentence(Interrupted)}.")
+            : throw new CliException(CliExitCode.Failed, $"The service is still busy ({busy}). {Sentence(Interrupted)}; ask again later.");
     }
 
     private void Mend(Scene scene)
@@ -205,17 +231,21 @@ internal sealed class DeployAction(CliConsole console, ClientActions client)
         }
     }
 
-    private async Task<int> StartAsync(Scene scene, AskedRelease asked, Asking service, CancellationToken cancellation)
+    private async Task<Placed> StartAsync(Scene scene, AskedRelease asked, Asking service, CancellationToken cancellation)
     {
-        var (shelf, name, json) = (scene.Shelf, asked.Name, service.Command.Json);
+        var (shelf, name) = (scene.Shelf, asked.Name);
         var receipt = await AskAsync(scene, asked, service, cancellation);
-        if (receipt.Ended is not ReloadOutcome.Promoted || receipt.Deployed != name)
+        var serves = service.Command is not PlaceOnceCommand
+            ? receipt is { Ended: ReloadOutcome.Promoted } && receipt.Deployed == name
+            : await ServesAsync(receipt, name, service, cancellation);
+        if (!serves)
         {
-            var tried = WasBegun(receipt);
+            var tried = receipt is not null && WasBegun(receipt);
             shelf.WriteJournal(tried ? shelf.ReadJournal().AfterRefusal(name) : shelf.ReadJournal() with { Asked = null });
             Say($"release {name} was not {(tried ? "promoted" : "started")}. 'current' still names {shelf.Current() ?? "no release"}; "
                 + $"{shelf.PathOf(name)} is kept {(tried ? "for a look, and is the first that a later deploy removes" : "as it is")}");
-            return await client.ShowAsync(receipt, json) is var code && code == CliExitCode.Ok ? CliExitCode.ReloadRefused : code;
+            if (receipt is not null) await OnReceipt(receipt);
+            return new Placed(name, receipt);
         }
 
         var former = shelf.Current();
@@ -223,26 +253,27 @@ internal sealed class DeployAction(CliConsole console, ClientActions client)
         shelf.WriteJournal(shelf.ReadJournal().AfterPromotion(asked, former));
         Interrupted = $"release {name} serves, and 'current' names it; older releases were not all removed";
         Say(asked.Rollback ? $"'current' names {name}, pinned by rollback until the next deploy" : $"'current' names {name}");
-        await client.ShowAsync(receipt, json);
-        await FollowAsync(service, cancellation);
+        Result = new Placed(name, receipt) { Is = true };
+        if (receipt is not null) await OnReceipt(receipt);
+        Result = Result with { Followed = await FollowAsync(service, cancellation) };
         await PruneAsync(scene, name, service.Address, cancellation);
-        return CliExitCode.Ok;
+        return Result;
     }
 
-    // A reload may have begun while the release was copied: it is waited for, as one before is.
-    private async Task<ReloadReceipt> AskAsync(Scene scene, AskedRelease asked, Asking service, CancellationToken cancellation)
+    // A receipt that was kept may be older than what has happened since: only what serves is put in place. The main process may also have
+    // crashed, and left the service to the release that it was trying.
+    private async Task<bool> ServesAsync(ReloadReceipt? receipt, string name, Asking service, CancellationToken cancellation)
     {
-        var (shelf, name, terms) = (scene.Shelf, asked.Name, service.Command.Terms);
-        var request = new ControlRequest((asked.Rollback, terms.ForTheJudge) switch
-        {
-            (false, false) => ControlVerb.Deploy,
-            (true, false) => ControlVerb.Rollback,
-            (false, true) => ControlVerb.DeployWith,
-            (true, true) => ControlVerb.RollbackWith,
-        })
-        {
-            Release = name, TraceParent = ClientActions.TraceParent, Accept = terms.Accept, IgnoreChecks = terms.Ignored,
-        };
+        if (receipt is not (null or { Ended: ReloadOutcome.Promoted or ReloadOutcome.Stopped })) return false;
+        var status = await client.Retrying(() => client.GetStatusAsync(service.Address, cancellation), cancellation);
+        return PlaceOf(status).Serves == name;
+    }
+
+    // A reload may have begun while the release was copied: it is waited for, as one before is. The answer is null if there was nothing to
+    // start, as the release serves.
+    private async Task<ReloadReceipt?> AskAsync(Scene scene, AskedRelease asked, Asking service, CancellationToken cancellation)
+    {
+        var (shelf, name, request) = (scene.Shelf, asked.Name, RequestOf(asked, service.Command));
         for (var tries = 1; ; tries++)
         {
             Interrupted = $"release {name} is in {shelf.PathOf(name)} and was not started";
@@ -250,10 +281,10 @@ internal sealed class DeployAction(CliConsole console, ClientActions client)
             shelf.WriteJournal(shelf.ReadJournal() with { Asked = asked });
             Interrupted = $"the service carries on with release {name}; if it is promoted, the next 'ips deploy' points 'current' at it, "
                 + "and 'ips history' shows how it ended";
-            ReloadReceipt receipt;
+            ControlEvent answer;
             try
             {
-                receipt = await client.GetReceiptAsync(service.Address, service.Settings, request, service.Command.Timeout,
+                answer = await client.GetAnswerAsync(service.Address, service.Settings, request, service.Command.Timeout,
                     service.Command.Json, cancellation);
             }
             catch (CliException e) when (e.InnerException is not ControlException)
@@ -267,7 +298,10 @@ internal sealed class DeployAction(CliConsole console, ClientActions client)
                 throw new CliException(e.ExitCode, $"{e.Message} {Sentence(Interrupted)}.", e);
             }
 
-            if (WasBegun(receipt) || terms.NoQueue) return receipt;
+            if (answer.Kind == "serving") return null;
+            var receipt = answer.Receipt ?? throw new CliException(CliExitCode.Failed,
+                $"The daemon ended its answer with '{answer.Kind}' and no receipt. {Sentence(Interrupted)}.");
+            if (WasBegun(receipt) || service.Command.Terms.NoQueue || (request.Id is { } id && receipt.RequestId == id)) return receipt;
             shelf.WriteJournal(shelf.ReadJournal() with { Asked = null });
             Interrupted = $"release {name} is in {shelf.PathOf(name)} and was not started";
             var now = await client.GetStatusAsync(service.Address, cancellation);
@@ -276,15 +310,32 @@ internal sealed class DeployAction(CliConsole console, ClientActions client)
         }
     }
 
+    private static ControlRequest RequestOf(AskedRelease asked, PlacingCommand command)
+    {
+        if (command is PlaceOnceCommand once)
+            return new(ControlVerb.ReloadOnce) { Release = asked.Name, Id = once.Id, Expects = once.Expects };
+        var terms = command.Terms;
+        return new((asked.Rollback, terms.ForTheJudge) switch
+        {
+            (false, false) => ControlVerb.Deploy,
+            (true, false) => ControlVerb.Rollback,
+            (false, true) => ControlVerb.DeployWith,
+            (true, true) => ControlVerb.RollbackWith,
+        })
+        {
+            Release = asked.Name, TraceParent = ClientActions.TraceParent, Accept = terms.Accept, IgnoreChecks = terms.Ignored,
+        };
+    }
+
     private static bool WasBegun(ReloadReceipt receipt) => receipt.Deployed is not null || receipt.NewPid is not null;
 
     private static string Sentence(string text) => char.ToUpperInvariant(text[0]) + text[1..];
 
     // A reload that was asked for meanwhile has begun with what 'current' named then. One more goes by what it names now.
-    private async Task FollowAsync(Asking service, CancellationToken cancellation)
+    private async Task<ReloadReceipt?> FollowAsync(Asking service, CancellationToken cancellation)
     {
         var status = await client.GetStatusAsync(service.Address, cancellation);
-        if (status is { Phase: null, Pending: null }) return;
+        if (status is { Phase: null, Pending: null }) return null;
         Say("another reload was asked for meanwhile; it is followed by one to what 'current' names now");
         var terms = service.Command.Terms;
         var request = terms.ForTheJudge ? ClientActions.ReloadWith(terms) : new ControlRequest(ControlVerb.Reload);
@@ -292,6 +343,7 @@ internal sealed class DeployAction(CliConsole console, ClientActions client)
             service.Command.Json, cancellation);
         if (receipt.Ended is not ReloadOutcome.Promoted)
             throw new CliException(CliExitCode.ReloadRefused, $"That reload failed: {TerminalText.Line(ReceiptText.Write(receipt))}");
+        return receipt;
     }
 
     private async Task PruneAsync(Scene scene, string serves, DaemonAddress address, CancellationToken cancellation)

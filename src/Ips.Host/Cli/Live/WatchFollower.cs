@@ -15,6 +15,9 @@ internal sealed class WatchFollower(Func<ControlClient> client, TimeSpan interva
     private static readonly TimeSpan s_retry = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5); // for the next process to take the socket over
 
+    /// <summary>Have the app's health checks run for each snapshot.</summary>
+    public bool Health { get; init; }
+
     /// <summary>The snapshots, until the service ends.</summary>
     /// <exception cref="ControlException">It cannot be asked, or has ended.</exception>
     /// <exception cref="NotSupportedException">The daemon is of a release that cannot be watched.</exception>
@@ -23,8 +26,8 @@ internal sealed class WatchFollower(Func<ControlClient> client, TimeSpan interva
         long? seen = null; // a service that was never there is not waited for
         while (true)
         {
-            var events = client().AskAsync(new ControlRequest(ControlVerb.Watch) { IntervalMs = interval.TotalMilliseconds }, cancellation)
-                .GetAsyncEnumerator(cancellation);
+            var request = new ControlRequest(ControlVerb.Watch) { IntervalMs = interval.TotalMilliseconds, Health = Health };
+            var events = client().AskAsync(request, cancellation).GetAsyncEnumerator(cancellation);
             await using (events.ConfigureAwait(false))
             {
                 while (await NextAsync(events) is { } next)
