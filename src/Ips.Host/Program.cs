@@ -3,6 +3,7 @@ using Ips.Host;
 using Ips.Host.Cli;
 using Ips.Host.Configuration;
 using Ips.Host.Dashboard;
+using Ips.Host.Fleet;
 
 return await CliProgram.RunAsync(
     args,
@@ -11,7 +12,9 @@ return await CliProgram.RunAsync(
     serve: (settings, _) => EnterAsync(settings,
         () => SupervisorProcess.IsNeeded() ? Supervise(null, settings) : Daemon.ServeAsync(settings)),
     supervise: (settings, _) => EnterAsync(settings, () => Supervise(SupervisedArguments.Of(args), settings)),
-    more: console => [new DashboardVerb(console, DashboardServices.OfThisUser).Verb()]);
+    rollOut: (console, command, token) => new RolloutAction(console).RunAsync(command, token),
+    more: console => [new DashboardVerb(console, DashboardServices.OfThisUser).Verb(), new FleetVerb(console).Verb(),
+        new AgentVerb(console).Verb()]);
 
 // What would make each generation fail at once is told here.
 static Task<int> EnterAsync(DaemonSettings settings, Func<Task<int>> go) =>

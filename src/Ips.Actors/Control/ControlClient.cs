@@ -112,7 +112,7 @@ internal sealed class ControlClient(string socketPath, TimeProvider? time = null
                 var opened = -1;
                 try
                 {
-                    await socket.ConnectAsync(new UnixDomainSocketEndPoint(Address(out opened)), token);
+                    await socket.ConnectAsync(new UnixDomainSocketEndPoint(AddressOf(socketPath, out opened)), token);
                     return true;
                 }
                 finally
@@ -131,9 +131,13 @@ internal sealed class ControlClient(string socketPath, TimeProvider? time = null
         }
     }
 
-    // Uses the descriptor of the socket that was found: no link that another user may have made leads to it, and the address is short
-    // enough. The links that /proc shows for another process belong to that process's user; a caller that gives such a path means them.
-    private string Address(out int opened)
+    /// <summary>An address by which the socket at a path is reached. It names the descriptor of the socket that was found: no link that
+    /// another user may have made leads to it, and it is short enough.</summary>
+    /// <param name="socketPath">The path. The links that <c>/proc</c> shows for another process belong to that process's user; a caller
+    /// that gives such a path means them.</param>
+    /// <param name="opened">A descriptor to close once it is connected; -1 for none.</param>
+    /// <exception cref="ControlException">There is no socket, or the way to it is not to be trusted.</exception>
+    internal static string AddressOf(string socketPath, out int opened)
     {
         opened = -1;
         if (socketPath.StartsWith("/proc/", StringComparison.Ordinal)) return socketPath;

@@ -8,7 +8,11 @@ internal static class AtomicFile
     /// <exception cref="PosixException">The folder is missing (ENOENT) or not writable (EACCES, EROFS), or the disk is full
     /// (ENOSPC).</exception>
     /// <exception cref="UnsafePathException">The way to the folder leads through a link that is not to be trusted.</exception>
-    internal static void Write(string path, ReadOnlySpan<byte> content, int mode)
+    /// <param name="path">The file.</param>
+    /// <param name="content">What is to be in it.</param>
+    /// <param name="mode">Its permissions.</param>
+    /// <param name="durable">Return only when it is on the disk, so that it outlives a loss of power.</param>
+    internal static void Write(string path, ReadOnlySpan<byte> content, int mode, bool durable = false)
     {
         using var place = GuardedPath.Walk(Path.GetFullPath(path), followLast: false);
         // In the same folder, because rename(2) does not cross file systems. The name is this process's own and never read.
@@ -20,6 +24,7 @@ internal static class AtomicFile
             try
             {
                 FileDescriptors.WriteAll(fd, content);
+                if (durable) FileDescriptors.Flush(fd);
             }
             finally
             {
@@ -27,6 +32,7 @@ internal static class AtomicFile
             }
 
             place.Take(temporary.Name);
+            if (durable) FolderTree.Sync(Path.GetDirectoryName(Path.GetFullPath(path))!);
         }
         catch
         {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Akka.Cluster.Tools.Singleton;
 using Akka.Configuration;
+using Ips.Fleet.Agents;
 using Ips.Fleet.Security;
 using Ips.Fleet.Wire;
 
@@ -67,7 +68,7 @@ internal static class FleetConfiguration
                 }
               }
               cluster {
-                roles = [{{string.Join(", ", FleetRoles.Of(options).Select(Quoted))}}]
+                roles = [{{string.Join(", ", FleetRoles.Of(options.Name, options.Witness, options.Fleets.Select(service => service.Fleet)).Select(Quoted))}}]
                 seed-nodes = [{{string.Join(", ", options.Seeds.Select(seed => Quoted(Uri(seed, tls))))}}]
                 # A member that was counted out ends its system; the host starts another.
                 run-coordinated-shutdown-when-down = on

@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Cluster.Tools.Singleton;
 using Akka.Configuration;
+using Ips.Fleet.Agents;
 using Ips.Fleet.Security;
 using Microsoft.Extensions.Logging;
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Ips.Fleet.Agents;
+using Ips.Fleet.Rollouts;
 
 namespace Ips.Fleet.Wire;
 
@@ -28,4 +29,6 @@ namespace Ips.Fleet.Wire;
 [JsonSerializable(typeof(FleetMessage.Look))]
 [JsonSerializable(typeof(FleetMessage.Forget))]
 [JsonSerializable(typeof(FleetMessage.Answer))]
+[JsonSerializable(typeof(FleetRecord))]
+[JsonSerializable(typeof(IReadOnlyList<RolloutReceipt>))]
 internal sealed partial class FleetJson : JsonSerializerContext;

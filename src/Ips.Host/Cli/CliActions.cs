@@ -16,10 +16,12 @@ namespace Ips.Host.Cli;
 /// code; null for neither.</param>
 /// <param name="supervise">Stays as the parent of a daemon that serves by the same command line, and answers its exit code; null serves
 /// without one.</param>
+/// <param name="rollOut">Carries out a rollout.</param>
 internal sealed class CliActions(
     CliConsole console, Func<DaemonSettings, CancellationToken, Task<int>> serve, IDaemonLauncher launcher, Func<SelfCommand> self,
     Func<DaemonSettings, CancellationToken, Task<int>>? supervise = null, Func<DaemonSettings,
-        (string Message, ExitCode Code)?>? enter = null) : ICliActions
+        (string Message, ExitCode Code)?>? enter = null,
+    Func<CliConsole, RolloutCommand, CancellationToken, Task<int>>? rollOut = null) : ICliActions
 {
     private readonly ClientActions _client = new(console);
 
@@ -98,6 +100,10 @@ internal sealed class CliActions(
     public Task<int> ReloadAsync(ReloadCommand command, CancellationToken cancellation) =>
         Reporting(() => _client.ReloadAsync(command, cancellation),
         "the daemon carries on with the reload, and 'ips history' will show how it ended");
+
+    public Task<int> RollOutAsync(RolloutCommand command, CancellationToken cancellation) => Reporting(
+        () => rollOut?.Invoke(console, command, cancellation) ?? throw new InvalidOperationException("no rollouts here"),
+        "the rollout continues, and 'ips fleet status' shows it; 'ips fleet pause' or 'ips fleet abort' stop it");
 
     public Task<int> DeployAsync(DeployCommand command, CancellationToken cancellation) => Deploying(command,
         deploy => deploy.DeployAsync(command, cancellation));

@@ -1,4 +1,5 @@
 using Ips.Actors.Launch;
+using Ips.Fleet.Rollouts;
 using Ips.Host.Configuration;
 using Ips.Host.Inventory.Storage;
 
@@ -42,6 +43,13 @@ internal sealed record ReloadCommand(DaemonTarget Target, bool Json, TimeSpan? T
     /// <summary>The operator's terms.</summary>
     public OperatorTerms Terms { get; init; } = new();
 }
+
+/// <summary>Ask the agent of this node for a rollout, and wait for its end.</summary>
+/// <param name="Fleet">The fleet.</param>
+/// <param name="Terms">How.</param>
+/// <param name="Agent">The agent's configuration; null for where it is by default.</param>
+/// <param name="Json">Print the receipt as JSON.</param>
+internal sealed record RolloutCommand(string Fleet, RolloutTerms Terms, string? Agent, bool Json) : CliCommand;
 
 /// <summary>What an operator asks of a reload beyond the rules, or allows it.</summary>
 /// <param name="NoQueue">Fail rather than wait for a reload that is under way.</param>

@@ -19,6 +19,9 @@ internal static class CliExitCode
     /// <summary>The reload was refused or rolled back; the old generation serves on.</summary>
     internal const int ReloadRefused = 4;
 
+    /// <summary>A rollout was halted halfway: some nodes are changed and others are not. The same number as <see cref="Output"/>.</summary>
+    internal const int HaltedHalfway = 5;
+
     /// <summary>The output could not be written, or its reader went away before it had read everything.</summary>
     internal const int Output = 5;
 

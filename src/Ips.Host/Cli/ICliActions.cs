@@ -23,6 +23,9 @@ internal interface ICliActions
     /// <summary><c>ips reload</c></summary>
     Task<int> ReloadAsync(ReloadCommand command, CancellationToken cancellation);
 
+    /// <summary><c>ips reload --fleet</c></summary>
+    Task<int> RollOutAsync(RolloutCommand command, CancellationToken cancellation);
+
     /// <summary><c>ips deploy</c></summary>
     Task<int> DeployAsync(DeployCommand command, CancellationToken cancellation);
 

@@ -106,13 +106,35 @@ internal static class RootCommandFactory
         command.Add(check);
         terms.AddTo(command);
         command.Add(timeout);
-        command.SetAction((result, token) => actions.ReloadAsync(
-            new(target.Read(result), target.Json(result), result.GetValue(timeout), result.GetResult(check) is not null)
+        var (fleet, agent, rollout) = (CliOptions.Text("--fleet", "NAME",
+            "Reload every node of this fleet, wave after wave, through the agent of this node (ips agent)."), AgentOption(),
+            new FleetOptionSet());
+        command.Add(fleet);
+        rollout.AddTo(command);
+        command.Add(agent);
+        command.Validators.Add(result => OneOrFleet(result, fleet.Name, [.. rollout.Names, agent.Name]));
+        command.SetAction((result, token) => result.GetValue(fleet) is { } name
+            ? actions.RollOutAsync(new(name, rollout.Read(result), result.GetValue(agent), target.Json(result)), token)
+            : actions.ReloadAsync(new(target.Read(result), target.Json(result), result.GetValue(timeout), result.GetResult(check) is not null)
             {
                 CheckFolder = result.GetValue(check), Terms = terms.Read(result),
             },
             token));
         return command;
+    }
+
+    /// <summary>The option that says which agent is asked.</summary>
+    internal static Option<string> AgentOption() => CliOptions.Text("--agent", "FILE",
+        "The configuration of this node's agent. Default: /etc/ips/agent.conf for root, else ~/.config/ips/agent.conf.");
+
+    // Options of a fleet mean nothing for one daemon, and the other way round.
+    private static void OneOrFleet(CommandResult result, string fleet, IReadOnlyCollection<string> ofFleet)
+    {
+        var given = result.Children.OfType<OptionResult>().Where(option => !option.Implicit).Select(option => option.Option.Name).ToList();
+        var wrong = given.Contains(fleet) ? given.Except(ofFleet).Except([fleet, "--json"]).FirstOrDefault()
+            : given.Intersect(ofFleet).FirstOrDefault();
+        if (wrong is not null)
+            result.AddError(given.Contains(fleet) ? $"{wrong} is for one daemon; it cannot be given with {fleet}." : $"{wrong} needs {fleet}.");
     }
 
     private static Command Deploy(ICliActions actions)

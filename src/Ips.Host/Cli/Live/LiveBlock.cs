@@ -25,14 +25,18 @@ internal static class LiveBlock
         AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(writer) });
 
     /// <summary>Shows one line, anew four times a second, until a task ends.</summary>
-    public static async Task WaitAsync(IAnsiConsole console, Func<string> line, Task until)
+    public static Task WaitAsync(IAnsiConsole console, Func<string> line, Task until) =>
+        WaitAsync(console, () => new Text(TerminalText.Line(line())) { Overflow = Overflow.Ellipsis }, until);
+
+    /// <summary>Shows something, anew four times a second, until a task ends.</summary>
+    public static async Task WaitAsync(IAnsiConsole console, Func<Spectre.Console.Rendering.IRenderable> content, Task until)
     {
         using var timer = new PeriodicTimer(s_interval);
         await console.Live(new Text("")).AutoClear(true).StartAsync(async live =>
         {
             while (!until.IsCompleted)
             {
-                live.UpdateTarget(new Text(TerminalText.Line(line())) { Overflow = Overflow.Ellipsis });
+                live.UpdateTarget(content());
                 await Task.WhenAny(until, timer.WaitForNextTickAsync().AsTask());
             }
         });

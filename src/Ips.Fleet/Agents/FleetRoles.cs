@@ -1,4 +1,4 @@
-namespace Ips.Fleet.Cluster;
+namespace Ips.Fleet.Agents;
 
 /// <summary>The roles of a member of the cluster: what it is known by before any message. Pure.</summary>
 internal static class FleetRoles
@@ -15,10 +15,14 @@ internal static class FleetRoles
     public static string? NodeOf(IEnumerable<string> roles) =>
         roles.FirstOrDefault(role => role.StartsWith(Prefix, StringComparison.Ordinal))?[Prefix.Length..];
 
+    /// <summary>The fleets among a member's roles.</summary>
+    public static IEnumerable<string> FleetsOf(IEnumerable<string> roles) =>
+        roles.Where(role => !IsReserved(role) && !role.StartsWith(Prefix, StringComparison.Ordinal));
+
     /// <summary>No fleet can be named so.</summary>
     public static bool IsReserved(string fleet) => fleet == Agent;
 
     /// <summary>The roles of an agent.</summary>
-    public static IEnumerable<string> Of(AgentOptions options) =>
-        [OfNode(options.Name), .. options.Witness ? Array.Empty<string>() : [Agent], .. options.Fleets.Select(service => service.Fleet)];
+    public static IEnumerable<string> Of(string node, bool witness, IEnumerable<string> fleets) =>
+        [OfNode(node), .. witness ? Array.Empty<string>() : [Agent], .. fleets];
 }
