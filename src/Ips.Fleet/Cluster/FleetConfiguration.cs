@@ -26,6 +26,7 @@ internal static class FleetConfiguration
             akka {
               loglevel = INFO
               stdout-loglevel = OFF
+              stdout-logger-class = "{{Type<SilentLog>()}}"
               loggers = ["Ips.Fleet.Cluster.AkkaLog, Ips.Fleet"]
               logger-startup-timeout = 60s
               log-dead-letters = off
@@ -82,8 +83,18 @@ internal static class FleetConfiguration
                   down-all-when-unstable = {{options.DownAfter.TotalMilliseconds * 3}}ms
                   {{(options.Quorum is { } quorum ? $"static-quorum.quorum-size = {quorum}" : "")}}
                 }
-                singleton { singleton-name = {{FleetSystem.SingletonName}}, hand-over-retry-interval = 1s, min-number-of-hand-over-retries = 15 }
-                singleton-proxy { singleton-name = {{FleetSystem.SingletonName}}, singleton-identification-interval = 1s, buffer-size = 0 }
+                singleton {
+                  singleton-name = {{FleetSystem.SingletonName}}
+                  hand-over-retry-interval = 1s
+                  min-number-of-hand-over-retries = 15
+                }
+                singleton-proxy {
+                  singleton-name = {{FleetSystem.SingletonName}}
+                  singleton-identification-interval = 1s
+                  buffer-size = 0
+                  # It says so at every start. Who asks for the coordinator and gets no answer says so better.
+                  log-singleton-identification-failure = false
+                }
               }
             }
             """);

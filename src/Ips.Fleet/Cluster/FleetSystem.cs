@@ -19,12 +19,10 @@ internal sealed class FleetSystem : IDisposable
     /// <summary>The coordinator's manager, and the coordinator's name below it.</summary>
     public const string ManagerPath = "/user/coordinator", SingletonName = "singleton";
 
-    private readonly FleetIdentity? _identity;
-
     private FleetSystem(ActorSystem system, IActorRef coordinator, IActorRef? agent, FleetIdentity? identity)
     {
-        (System, Coordinator, Agent, _identity) = (system, coordinator, agent, identity);
-        Ended = WaitAsync(system);
+        (System, Coordinator, Agent, CertificateEnds) = (system, coordinator, agent, identity?.NotAfter);
+        Ended = WaitAsync(system, identity);
     }
 
     /// <summary>Akka's system.</summary>
@@ -38,7 +36,7 @@ internal sealed class FleetSystem : IDisposable
     public IActorRef? Agent { get; }
 
     /// <summary>When the certificate ends; null without TLS. The host calls <see cref="LeaveAsync"/> then.</summary>
-    public DateTimeOffset? CertificateEnds => _identity?.NotAfter;
+    public DateTimeOffset? CertificateEnds { get; }
 
     /// <summary>Completes when the system has ended.</summary>
     public Task<FleetEnd> Ended { get; }
@@ -88,11 +86,7 @@ internal sealed class FleetSystem : IDisposable
     }
 
     /// <summary>Ends the system without a word to the others.</summary>
-    public void Dispose()
-    {
-        System.Terminate();
-        _identity?.Dispose();
-    }
+    public void Dispose() => System.Terminate();
 
     private static FleetSystem Populate(ActorSystem system, AgentOptions options, FleetIdentity? identity,
         Func<ActorSystem, IActorRef, Props> agent, Func<ActorSystem, Props> coordinator)
@@ -109,9 +103,10 @@ internal sealed class FleetSystem : IDisposable
         return new FleetSystem(system, proxy, own, identity);
     }
 
-    private static async Task<FleetEnd> WaitAsync(ActorSystem system)
+    private static async Task<FleetEnd> WaitAsync(ActorSystem system, FleetIdentity? identity)
     {
         await system.WhenTerminated.ConfigureAwait(false);
+        identity?.Dispose(); // not before: each new connection needs it
         return CoordinatedShutdown.Get(system).ShutdownReason switch
         {
             CoordinatedShutdown.ClusterDowningReason => FleetEnd.CountedOut,

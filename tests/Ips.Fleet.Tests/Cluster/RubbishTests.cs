@@ -86,9 +86,9 @@ public sealed class RubbishTests(ITestOutputHelper output)
         var client = new TcpClient();
         await client.ConnectAsync(address.Ip!, address.Port).WaitAsync(FleetSite.Step);
         if (certificate is null) return client.GetStream();
-        var tls = new SslStream(client.GetStream(), false, (_, _, _, _) => true);
-        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = address.Host, ClientCertificates = [certificate] })
-            .WaitAsync(FleetSite.Step);
+        var tls = new SslStream(client.GetStream(), false, (_, shown, _, _) => shown is not null);
+        var options = new SslClientAuthenticationOptions { TargetHost = address.Host, ClientCertificates = [certificate] };
+        await tls.AuthenticateAsClientAsync(options).WaitAsync(FleetSite.Step);
         return tls;
     }
 
