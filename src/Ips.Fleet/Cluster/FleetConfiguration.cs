@@ -62,6 +62,9 @@ internal static class FleetConfiguration
                   port = {{options.Address.Port}}
                   dns-use-ipv6 = {{(options.Address.UriHost[0] == '[' ? "true" : "false")}}
                   connection-timeout = 10s
+                  # On, .NET sets SO_REUSEPORT as well, and a second agent of this user would take half of the connections unnoticed.
+                  # .NET sets SO_REUSEADDR alone by itself, so that a restart does not wait for old connections.
+                  tcp-reuse-addr = off
                   maximum-frame-size = {{FleetCodec.FrameBytes}}b
                   enable-ssl = {{(tls ? "true" : "false")}}
                   ssl { require-mutual-authentication = true, validate-certificate-hostname = true }

@@ -19,10 +19,12 @@ internal sealed class FleetSystem : IDisposable
     /// <summary>The coordinator's manager, and the coordinator's name below it.</summary>
     public const string ManagerPath = "/user/coordinator", SingletonName = "singleton";
 
+    private volatile bool _isDisposed;
+
     private FleetSystem(ActorSystem system, IActorRef coordinator, IActorRef? agent, FleetIdentity? identity)
     {
         (System, Coordinator, Agent, CertificateEnds) = (system, coordinator, agent, identity?.NotAfter);
-        Ended = WaitAsync(system, identity);
+        Ended = WaitAsync(identity);
     }
 
     /// <summary>Akka's system.</summary>
@@ -86,7 +88,11 @@ internal sealed class FleetSystem : IDisposable
     }
 
     /// <summary>Ends the system without a word to the others.</summary>
-    public void Dispose() => System.Terminate();
+    public void Dispose()
+    {
+        _isDisposed = true;
+        System.Terminate();
+    }
 
     private static FleetSystem Populate(ActorSystem system, AgentOptions options, FleetIdentity? identity,
         Func<ActorSystem, IActorRef, Props> agent, Func<ActorSystem, Props> coordinator)
@@ -103,12 +109,14 @@ internal sealed class FleetSystem : IDisposable
         return new FleetSystem(system, proxy, own, identity);
     }
 
-    private static async Task<FleetEnd> WaitAsync(ActorSystem system, FleetIdentity? identity)
+    private async Task<FleetEnd> WaitAsync(FleetIdentity? identity)
     {
-        await system.WhenTerminated.ConfigureAwait(false);
+        await System.WhenTerminated.ConfigureAwait(false);
         identity?.Dispose(); // not before: each new connection needs it
-        return CoordinatedShutdown.Get(system).ShutdownReason switch
+        return CoordinatedShutdown.Get(System).ShutdownReason switch
         {
+            // Akka gives "downed" as its reason whenever the cluster's actors end without having left.
+            _ when _isDisposed => FleetEnd.Ended,
             CoordinatedShutdown.ClusterDowningReason => FleetEnd.CountedOut,
             CoordinatedShutdown.ClusterLeavingReason => FleetEnd.Left,
             _ => FleetEnd.Ended,

@@ -40,17 +40,27 @@ public sealed class SingletonTests(ITestOutputHelper output)
         output.WriteLine($"replaced after {watch.ElapsedMilliseconds} ms");
         Assert.DoesNotContain(third.Log.Lines, line => line.StartsWith("Error", StringComparison.Ordinal));
         Assert.Empty(fourth.Heard);
+
+        var cluster = Akka.Cluster.Cluster.Get(third.Fleet.System);
+        cluster.Down(cluster.SelfAddress);
+        Assert.Equal(FleetEnd.CountedOut, await third.Fleet.Ended.WaitAsync(FleetSite.Step));
         Assert.Null(fourth.Fleet.Agent);
     }
 
     [Fact]
-    public void Address_ThatIsTaken_IsAnErrorThatNamesIt()
+    public async Task Address_ThatIsTaken_IsAnErrorThatNamesIt_AndFreeAgainOnceTheAgentEnded()
     {
         using var site = new FleetSite();
         var address = FleetSite.Address(55);
-        site.Start("n1", address);
+        var first = site.Start("n1", address);
+        var other = site.Start("n2", FleetSite.Address(56));
+        Assert.Equal("n1", await FleetSite.AskAsync(FleetSite.AgentOf(other.Fleet.System, address), "web"));
         Assert.Contains(address.ToString(), Assert.Throws<FleetStartException>(() => site.Start("n1", address)).Message,
             StringComparison.Ordinal);
+        first.Fleet.Dispose();
+        Assert.Equal(FleetEnd.Ended, await first.Fleet.Ended.WaitAsync(FleetSite.Step));
+        site.Start("n1", address);
+        Assert.Equal("n1", await FleetSite.AskAsync(FleetSite.AgentOf(other.Fleet.System, address), "web"));
     }
 
     [Theory]
