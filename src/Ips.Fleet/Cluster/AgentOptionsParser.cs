@@ -39,7 +39,7 @@ internal sealed class AgentOptionsParser
         catch (Exception e)
         {
             // Akka's reader throws whatever it comes upon, Exception itself included, for text that is not HOCON.
-            parser._problems.Add($"The file is not valid HOCON: {e.Message}");
+            parser._problems.Add($"The file is not valid HOCON: {e.Message.ReplaceLineEndings(" ")}");
             return null;
         }
     }
@@ -141,7 +141,8 @@ internal sealed class AgentOptionsParser
         }
 
         if (services.Count > MostFleets) _problems.Add($"{Key} has {services.Count} fleets; at most {MostFleets} are possible.");
-        if (witness && services.Count > 0) _problems.Add($"{Key} has {services.Count} fleets, but {Root}.witness is on: a witness has none.");
+        if (witness && services.Count > 0)
+            _problems.Add($"{Key} has {services.Count} fleets, but {Root}.witness is on: a witness has none.");
         if (!witness && value is null)
             _problems.Add($"{Key} is missing; name a fleet and its service, or set {Root}.witness = true for an agent without one.");
         return services;

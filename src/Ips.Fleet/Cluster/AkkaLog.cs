@@ -10,10 +10,11 @@ namespace Ips.Fleet.Cluster;
 
 /// <summary>Where Akka's lines go, and those of refused peers.</summary>
 /// <remarks>A stranger can make Akka write three lines for each connection. So the lines of its network are limited by class, as are our
-/// own of refused peers, and those that were not shown are counted. Lines of the cluster itself are not: only a member causes them.</remarks>
+/// own of refused peers, and those that were not shown are counted. Lines of the cluster itself are not limited: only a member causes
+/// them.</remarks>
 internal sealed class AkkaLogSetup(ILogger logger, TimeProvider time) : Setup
 {
-    private const int MostSources = 64, MostText = 500;
+    private const int MostSources = 64, MostText = 300;
 
     private readonly ConcurrentDictionary<string, RefusalLimiter> _limiters = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
@@ -27,27 +28,29 @@ internal sealed class AkkaLogSetup(ILogger logger, TimeProvider time) : Setup
     /// <summary>A line of Akka's.</summary>
     public void Take(LogEvent line)
     {
-        var source = line.LogClass?.Name ?? "Akka";
-        var isNetwork = line.LogClass?.Namespace?.StartsWith("Akka.Remote", StringComparison.Ordinal) == true
+        var source = SourceOf(line);
+        var isNetwork = line.LogClass?.Namespace?.StartsWith("Akka.Remote", StringComparison.Ordinal) == true || source == "remoting"
             || line.LogSource?.Contains("/system/endpointManager", StringComparison.Ordinal) == true
             || line.LogSource?.Contains("/system/transports", StringComparison.Ordinal) == true;
         var level = line.LogLevel();
         // Akka says of each connection that it came and went.
         if (isNetwork && level < Akka.Event.LogLevel.WarningLevel) return;
         if (isNetwork && !Shows(source)) return;
-        var text = Line(line.Message?.ToString() ?? "");
         // The stack of an exception that a peer caused tells nothing of the peer, and takes a page.
-        if (isNetwork && line.Cause is { } cause) text = Line($"{text} {cause.GetBaseException().Message}");
+        var text = Line(isNetwork && line.Cause is { } cause ? $"{line.Message} {cause.GetBaseException().Message}" : $"{line.Message}");
         switch (level)
         {
-            case Akka.Event.LogLevel.ErrorLevel:
-                logger.NetworkFailed(isNetwork ? null : line.Cause, source, text);
+            case Akka.Event.LogLevel.ErrorLevel when !isNetwork:
+                logger.NetworkFailed(line.Cause, source, text);
                 break;
-            case Akka.Event.LogLevel.WarningLevel:
+            // An error of a connection is the peer's, or heals by the next one.
+            case Akka.Event.LogLevel.ErrorLevel or Akka.Event.LogLevel.WarningLevel:
                 logger.NetworkWarned(source, text);
                 break;
             default:
-                logger.Network(source, text);
+                // Who came and went is the story of a fleet; how Akka starts its parts is not.
+                if (source is "Cluster" or "SplitBrainResolver") logger.Network(source, text);
+                else logger.NetworkDetail(source, text);
                 break;
         }
     }
@@ -78,11 +81,25 @@ internal sealed class AkkaLogSetup(ILogger logger, TimeProvider time) : Setup
         return shows;
     }
 
+    // Where a source has no class, Akka names one of its own: "remoting (akka://ips-fleet)", "Cluster (akka://ips-fleet)".
+    private static string SourceOf(LogEvent line) =>
+        line.LogClass is { Name: not "DummyClassForStringSources" } type ? type.Name : line.LogSource?.Split(' ')[0] is { Length: > 0 } name
+            ? name : "Akka";
+
     // Parts of a line can come from a peer: no control characters, no novel.
     private static string Line(string text)
     {
         if (text.Length > MostText) text = text[..MostText];
         return text.Any(char.IsControl) ? string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c)) : text;
+    }
+}
+
+/// <summary>Instead of Akka's logger to stdout, which is used after the others have stopped: stdout is the host's.</summary>
+internal sealed class SilentLog : MinimalLogger
+{
+    /// <inheritdoc/>
+    protected override void Log(object message)
+    {
     }
 }
 

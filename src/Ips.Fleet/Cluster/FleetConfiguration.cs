@@ -27,6 +27,7 @@ internal static class FleetConfiguration
             akka {
               loglevel = INFO
               stdout-loglevel = OFF
+              stdout-logger-class = "{{Type<SilentLog>()}}"
               loggers = ["Ips.Fleet.Cluster.AkkaLog, Ips.Fleet"]
               logger-startup-timeout = 60s
               log-dead-letters = off
@@ -62,6 +63,9 @@ internal static class FleetConfiguration
                   port = {{options.Address.Port}}
                   dns-use-ipv6 = {{(options.Address.UriHost[0] == '[' ? "true" : "false")}}
                   connection-timeout = 10s
+                  # On, .NET sets SO_REUSEPORT as well, and a second agent of this user would take half of the connections unnoticed.
+                  # .NET sets SO_REUSEADDR alone by itself, so that a restart does not wait for old connections.
+                  tcp-reuse-addr = off
                   maximum-frame-size = {{FleetCodec.FrameBytes}}b
                   enable-ssl = {{(tls ? "true" : "false")}}
                   ssl { require-mutual-authentication = true, validate-certificate-hostname = true }
@@ -83,8 +87,18 @@ internal static class FleetConfiguration
                   down-all-when-unstable = {{options.DownAfter.TotalMilliseconds * 3}}ms
                   {{(options.Quorum is { } quorum ? $"static-quorum.quorum-size = {quorum}" : "")}}
                 }
-                singleton { singleton-name = {{FleetSystem.SingletonName}}, hand-over-retry-interval = 1s, min-number-of-hand-over-retries = 15 }
-                singleton-proxy { singleton-name = {{FleetSystem.SingletonName}}, singleton-identification-interval = 1s, buffer-size = 0 }
+                singleton {
+                  singleton-name = {{FleetSystem.SingletonName}}
+                  hand-over-retry-interval = 1s
+                  min-number-of-hand-over-retries = 15
+                }
+                singleton-proxy {
+                  singleton-name = {{FleetSystem.SingletonName}}
+                  singleton-identification-interval = 1s
+                  buffer-size = 0
+                  # It says so at every start. Who asks for the coordinator and gets no answer says so better.
+                  log-singleton-identification-failure = false
+                }
               }
             }
             """);

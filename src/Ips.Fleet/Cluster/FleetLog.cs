@@ -8,6 +8,9 @@ internal static partial class FleetLog
     [LoggerMessage(FleetEventIds.Network, LogLevel.Information, "{Source}: {Text}")]
     internal static partial void Network(this ILogger logger, string source, string text);
 
+    [LoggerMessage(FleetEventIds.NetworkDetail, LogLevel.Debug, "{Source}: {Text}")]
+    internal static partial void NetworkDetail(this ILogger logger, string source, string text);
+
     [LoggerMessage(FleetEventIds.NetworkWarned, LogLevel.Warning, "{Source}: {Text}")]
     internal static partial void NetworkWarned(this ILogger logger, string source, string text);
 
@@ -29,4 +32,5 @@ internal static class FleetEventIds
     public const int NetworkFailed = 6002;
     public const int PeerRefused = 6003;
     public const int LinesHidden = 6004;
+    public const int NetworkDetail = 6005;
 }

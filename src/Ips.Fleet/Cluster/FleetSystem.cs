@@ -20,12 +20,12 @@ internal sealed class FleetSystem : IDisposable
     /// <summary>The coordinator's manager, and the coordinator's name below it.</summary>
     public const string ManagerPath = "/user/coordinator", SingletonName = "singleton";
 
-    private readonly FleetIdentity? _identity;
+    private volatile bool _isDisposed;
 
     private FleetSystem(ActorSystem system, IActorRef coordinator, IActorRef? agent, FleetIdentity? identity)
     {
-        (System, Coordinator, Agent, _identity) = (system, coordinator, agent, identity);
-        Ended = WaitAsync(system);
+        (System, Coordinator, Agent, CertificateEnds) = (system, coordinator, agent, identity?.NotAfter);
+        Ended = WaitAsync(identity);
     }
 
     /// <summary>Akka's system.</summary>
@@ -39,7 +39,7 @@ internal sealed class FleetSystem : IDisposable
     public IActorRef? Agent { get; }
 
     /// <summary>When the certificate ends; null without TLS. The host calls <see cref="LeaveAsync"/> then.</summary>
-    public DateTimeOffset? CertificateEnds => _identity?.NotAfter;
+    public DateTimeOffset? CertificateEnds { get; }
 
     /// <summary>Completes when the system has ended.</summary>
     public Task<FleetEnd> Ended { get; }
@@ -91,8 +91,8 @@ internal sealed class FleetSystem : IDisposable
     /// <summary>Ends the system without a word to the others.</summary>
     public void Dispose()
     {
+        _isDisposed = true;
         System.Terminate();
-        _identity?.Dispose();
     }
 
     private static FleetSystem Populate(ActorSystem system, AgentOptions options, FleetIdentity? identity,
@@ -110,11 +110,14 @@ internal sealed class FleetSystem : IDisposable
         return new FleetSystem(system, proxy, own, identity);
     }
 
-    private static async Task<FleetEnd> WaitAsync(ActorSystem system)
+    private async Task<FleetEnd> WaitAsync(FleetIdentity? identity)
     {
-        await system.WhenTerminated.ConfigureAwait(false);
-        return CoordinatedShutdown.Get(system).ShutdownReason switch
+        await System.WhenTerminated.ConfigureAwait(false);
+        identity?.Dispose(); // not before: each new connection needs it
+        return CoordinatedShutdown.Get(System).ShutdownReason switch
         {
+            // Akka gives "downed" as its reason whenever the cluster's actors end without having left.
+            _ when _isDisposed => FleetEnd.Ended,
             CoordinatedShutdown.ClusterDowningReason => FleetEnd.CountedOut,
             CoordinatedShutdown.ClusterLeavingReason => FleetEnd.Left,
             _ => FleetEnd.Ended,

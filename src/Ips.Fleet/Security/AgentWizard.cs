@@ -140,10 +140,11 @@ internal static class AgentWizard
                     + "another folder.");
     }
 
-    private static string Vote(int nodes) => (nodes == 1 ? "A fleet of two agents" : "If these are the fleet's only two agents, it")
-        + " cannot tell a dead node from a cut cable. When one is lost, the other\nmay stop deciding until it is back. Add a third agent as a "
-        + "witness, on any machine (ips agent add NAME HOST:PORT --witness ...),\nor set ips.agent.quorum by hand. Services are not affected "
-        + "either way.";
+    private static string Vote(int nodes) => $"""
+        {(nodes == 1 ? "A fleet of two agents" : "If these are the fleet's only two agents, it")} cannot tell a dead node from a cut cable.
+        When one is lost, the other may stop deciding until it is back; services are not affected. Add a third agent as a witness, on any
+        machine (ips agent add NAME HOST:PORT --witness ...), or set ips.agent.quorum by hand.
+        """;
 
     private static string Quoted(string text) =>
         $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";

@@ -23,7 +23,7 @@ internal static class FleetFiles
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new FleetFileException($"{file} cannot be written: {e.Message}.", e);
+            throw new FleetFileException($"{file} cannot be written: {e.Message.TrimEnd('.')}.", e);
         }
     }
 
@@ -37,7 +37,7 @@ internal static class FleetFiles
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new FleetFileException($"The folder {folder} cannot be made: {e.Message}.", e);
+            throw new FleetFileException($"The folder {folder} cannot be made: {e.Message.TrimEnd('.')}.", e);
         }
     }
 

@@ -78,8 +78,10 @@ internal static class FleetBounds
     private static string? Between(string what, int? value, int least, int most) =>
         value is { } number && (number < least || number > most) ? $"its {what} is {number}; it must be between {least} and {most}" : null;
 
-    private static string? Each<T>(string what, IReadOnlyList<T> list, int most, Func<T, string?> fault)
+    private static string? Each<T>(string what, IReadOnlyList<T>? list, int most, Func<T, string?> fault)
     {
+        // A list outside the constructor is null if its field is missing: generated code does not know its default.
+        if (list is null) return $"it has no list of {what}";
         if (list.Count > most) return $"it has {list.Count} {what}; at most {most} are possible";
         foreach (var entry in list)
         {

@@ -92,5 +92,6 @@ internal static class FleetCodec
     }
 
     private static string Shown(string? manifest) =>
-        manifest is { Length: > 0 and <= 32 } && manifest.All(c => char.IsAsciiLetterOrDigit(c) || c == '.') ? manifest : "(a strange name)";
+        manifest is { Length: > 0 and <= 32 } && manifest.All(c => char.IsAsciiLetterOrDigit(c) || c == '.') ? manifest
+            : "(a strange name)";
 }

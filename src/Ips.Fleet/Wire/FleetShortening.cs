@@ -36,7 +36,8 @@ internal static class FleetShortening
     private static List<NodeView>? Shorter(IReadOnlyList<NodeView> nodes)
     {
         if (nodes.Any(node => node.Reason is { Length: > ShortReason }))
-            return [.. nodes.Select(node => node.Reason is { Length: > ShortReason } ? node with { Reason = Cut(node.Reason, ShortReason) } : node)];
+            return [.. nodes.Select(node =>
+                node.Reason is { Length: > ShortReason } reason ? node with { Reason = Cut(reason, ShortReason) } : node)];
         return nodes.Any(node => node.Reason is not null) ? [.. nodes.Select(node => node with { Reason = null })] : null;
     }
 

@@ -13,7 +13,10 @@ public sealed class AgentOptionsParserTests
           tls { ca = fleet-ca.crt, certificate = web-1.crt, key = /etc/ips/web-1.key }
           state = state
           socket = agent.sock
-          fleets { web { pid-file = /run/web/web.pid, into = /srv/web }, api { pid-file = run/api.pid } }
+          fleets {
+            web { pid-file = /run/web/web.pid, into = /srv/web }
+            api { pid-file = run/api.pid }
+          }
           down-after = 7s
           quorum = 2
         }
@@ -40,7 +43,11 @@ public sealed class AgentOptionsParserTests
               name = "../x"
               address = "0.0.0.0:4747"
               seeds = ["10.0.0.11", "10.0.0.12:1"]
-              fleets { agent { pid-file = /a }, "a/b" { }, web = 5 }
+              fleets {
+                agent { pid-file = /a }
+                "a/b" { }
+                web = 5
+              }
               down-after = 30
               quorum = many
               witness = perhaps
@@ -50,7 +57,8 @@ public sealed class AgentOptionsParserTests
         foreach (var part in new[]
         {
             "name is '../x'", "address is '0.0.0.0:4747'", "seeds is '10.0.0.11'", "ips.agent.tls is missing", "the name agent is reserved",
-            "a/b: the fleet's name must", "a/b.pid-file is missing", "fleets.web is no block", "down-after is '30'; it must be between 2s and 10m",
+            "a/b: the fleet's name must", "a/b.pid-file is missing", "fleets.web is no block",
+            "down-after is '30'; it must be between 2s and 10m",
             "quorum is 'many'", "witness is 'perhaps'", "colour is no known key",
         }) Assert.Contains(problems, problem => problem.Contains(part, StringComparison.Ordinal));
         Assert.Equal(12, problems.Count);

@@ -22,7 +22,7 @@ internal sealed class FleetSite : IDisposable
 
     public static TimeSpan Step { get; } = TimeSpan.FromSeconds(60);
 
-    public X509Certificate2 Authority { get; } = FleetCertificates.MakeAuthority(DateTimeOffset.UtcNow);
+    public X509Certificate2 Authority { get; } = FleetCertificates.MakeAuthority(DateTimeOffset.UtcNow.AddDays(-30));
 
     public static FleetAddress Address(int last)
     {
@@ -32,7 +32,9 @@ internal sealed class FleetSite : IDisposable
         return new FleetAddress(ip.ToString(), ((IPEndPoint)listener.LocalEndpoint).Port);
     }
 
-    public Node Start(string name, FleetAddress address, params FleetAddress[] seeds)
+    public Node Start(string name, FleetAddress address, params FleetAddress[] seeds) => Start(name, address, false, seeds);
+
+    public Node Start(string name, FleetAddress address, bool witness, params FleetAddress[] seeds)
     {
         var files = new TlsFiles(File("ca.crt"), File($"{name}.crt"), File($"{name}.key"));
         FleetCertificates.SaveCertificate(Authority, files.Ca);
@@ -42,9 +44,9 @@ internal sealed class FleetSite : IDisposable
         node.Fleet = FleetSystem.Start(
             new AgentOptions(name, address, seeds.Length == 0 ? [address] : seeds, File("state"), File("sock"))
             {
-                Tls = files, Fleets = [new FleetService("web", "/none")],
+                Tls = files, Witness = witness, Fleets = witness ? [] : [new FleetService("web", "/none")],
             },
-            node.Log, TimeProvider.System,
+            node.Log, node.Time,
             (_, _) => Props.Create(() => new Ear(name, node.Heard)), _ => Props.Create(() => new Ear(name, node.Heard)));
         _open.Add(node.Fleet);
         return node;
@@ -56,16 +58,21 @@ internal sealed class FleetSite : IDisposable
         var setup = ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(ConfigurationFactory.ParseString($$"""
             akka {
               stdout-loglevel = OFF
+              stdout-logger-class = "Ips.Fleet.Cluster.SilentLog, Ips.Fleet"
               loglevel = OFF
               actor.provider = remote
               actor.serializers.fleet = "Ips.Fleet.Wire.FleetSerializer, Ips.Fleet"
               actor.serialization-bindings { "Ips.Fleet.Agents.FleetMessage, Ips.Fleet" = fleet }
               remote.retry-gate-closed-for = 200ms
-              remote.dot-netty.tcp { hostname = "{{address.Host}}", port = {{address.Port}}, enable-ssl = {{(certificate is null ? "false" : "true")}} }
+              remote.dot-netty.tcp {
+                hostname = "{{address.Host}}"
+                port = {{address.Port}}
+                enable-ssl = {{(certificate is null ? "false" : "true")}}
+              }
             }
             """)));
         if (certificate is not null)
-            setup = setup.And(new DotNettySslSetup(certificate, suppressValidation: true, requireMutualAuthentication: false));
+            setup = setup.And(new DotNettySslSetup(certificate, suppressValidation: true, requireMutualAuthentication: true));
         var system = ActorSystem.Create("ips-fleet", setup);
         system.ActorOf(Props.Create(() => new Ear("enemy", new ConcurrentQueue<string>())), "agent");
         _open.Add(new Ending(system));
@@ -126,6 +133,8 @@ internal sealed class FleetSite : IDisposable
 
         public LineLog Log { get; } = new();
 
+        public AheadTime Time { get; } = new();
+
         /// <summary>The fleets that the agent or the coordinator was asked for.</summary>
         public ConcurrentQueue<string> Heard { get; } = new();
     }
@@ -147,6 +156,14 @@ internal sealed class FleetSite : IDisposable
             ReceiveAny(other => heard.Enqueue(other.GetType().Name));
         }
     }
+}
+
+/// <summary>The system's clock, ahead by some time.</summary>
+internal sealed class AheadTime : TimeProvider
+{
+    public TimeSpan Ahead { get; set; }
+
+    public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Ahead;
 }
 
 /// <summary>Keeps log lines.</summary>

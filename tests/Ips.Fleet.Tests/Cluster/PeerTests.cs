@@ -22,26 +22,25 @@ public sealed class PeerTests(ITestOutputHelper output)
         var node = site.Start("n1", address);
         var (now, at) = (DateTimeOffset.UtcNow, FleetSite.Address(32));
         using var foreign = FleetCertificates.MakeAuthority(now);
-        var unfit = new Dictionary<string, X509Certificate2?>
+        var unfit = new (string Name, X509Certificate2? Certificate, string Line)[]
         {
-            ["foreign"] = FleetCertificates.Issue(foreign, "n1", at, now),
-            ["expired"] = FleetCertificates.Issue(site.Authority, "n2", at, now.AddDays(-9), now.AddDays(-1),
-                FleetCertificates.ServerUsage, FleetCertificates.ClientUsage),
-            ["usage"] = site.Certificate(at, FleetCertificates.ServerUsage),
-            ["plain"] = null,
+            ("foreign", FleetCertificates.Issue(foreign, "n1", at, now), "(n1): its certificate is not accepted: PartialChain"),
+            ("expired", FleetCertificates.Issue(site.Authority, "n2", at, now.AddDays(-9), now.AddDays(-1),
+                FleetCertificates.ServerUsage, FleetCertificates.ClientUsage), "NotTimeValid"),
+            ("usage", site.Certificate(at, FleetCertificates.ServerUsage), "NotValidForUsage"),
+            ("plain", null, "not an SSL/TLS record"),
         };
-        foreach (var (name, certificate) in unfit)
+        foreach (var (name, certificate, line) in unfit)
         {
+            node.Time.Ahead += RefusalLimiter.Window; // so that the lines of each enemy are shown
             var enemy = site.Enemy(FleetSite.Address(32), certificate);
-            var refusals = Refusals(node);
-            // By the path of a TLS system also where the enemy has none: it has no such transport, and so dials in plain text.
-            var target = certificate is null
-                ? enemy.ActorSelection(FleetConfiguration.Uri(address, tls: false) + FleetSystem.AgentPath) : FleetSite.AgentOf(enemy, address);
-            await FleetSite.UntilAsync(() => Refusals(node) > refusals, $"{name} is refused",
+            var target = enemy.ActorSelection(FleetConfiguration.Uri(address, certificate is not null) + FleetSystem.AgentPath);
+            await FleetSite.UntilAsync(() => node.Log.Lines.Any(text => text.Contains(line, StringComparison.Ordinal)), line,
                 () => target.Tell(new FleetMessage.Look(name), ActorRefs.NoSender));
             await enemy.Terminate().WaitAsync(FleetSite.Step);
         }
 
+        node.Time.Ahead += RefusalLimiter.Window;
         await NoCertificateAsync(address);
         var friend = site.Start("n2", FleetSite.Address(33));
         Assert.Equal("n1", await FleetSite.AskAsync(FleetSite.AgentOf(friend.Fleet.System, address), "friend"));
@@ -58,8 +57,9 @@ public sealed class PeerTests(ITestOutputHelper output)
         var (at, right) = (FleetSite.Address(35), FleetSite.Address(36));
         site.Enemy(at, site.Certificate(FleetSite.Address(99)));
         site.Enemy(right, site.Certificate(right));
+        var wrong = FleetSite.AgentOf(node.Fleet.System, at);
         await FleetSite.UntilAsync(() => node.Log.Lines.Any(line => line.Contains("is not for 127.0.0.35", StringComparison.Ordinal)),
-            "the wrong name is refused", () => FleetSite.AgentOf(node.Fleet.System, at).Tell(new FleetMessage.Look("x"), ActorRefs.NoSender));
+            "the wrong name is refused", () => wrong.Tell(new FleetMessage.Look("x"), ActorRefs.NoSender));
         Assert.Equal("enemy", await FleetSite.AskAsync(FleetSite.AgentOf(node.Fleet.System, right), "x"));
     }
 
@@ -71,34 +71,44 @@ public sealed class PeerTests(ITestOutputHelper output)
         var node = site.Start("n1", address);
         var at = FleetSite.Address(38);
         var member = site.Enemy(at, site.Certificate(at));
-        Assert.Equal("n1", await FleetSite.AskAsync(FleetSite.AgentOf(member, address), "first"));
-
-        var remote = Address.Parse(FleetConfiguration.Uri(address, tls: true));
-        member.ActorOf(Props.Create<Intruder>().WithDeploy(new Deploy(new RemoteScope(remote))), "intruder");
         var agent = FleetSite.AgentOf(member, address);
-        Intruder.Built = 0;
-        agent.Tell(Bomb.Make(), ActorRefs.NoSender);
-        agent.Tell(new Status.Failure(BombException.Make()), ActorRefs.NoSender);
+        Assert.Equal("n1", await FleetSite.AskAsync(agent, "first"));
+        Assert.Equal(0, await AttackAsync(member, address, "n1"));
         agent.Tell(PoisonPill.Instance, ActorRefs.NoSender);
         member.ActorSelection(FleetConfiguration.Uri(address, tls: true) + "/user/coordinator-proxy").Tell(
             new FleetMessage.Look("by a path that is not trusted"), ActorRefs.NoSender);
-
-        // What was sent before on the same connection has arrived when this is answered.
         Assert.Equal("n1", await FleetSite.AskAsync(agent, "last"));
-        Assert.Equal(0, Intruder.Built);
-        Assert.Equal(["first", "last"], node.Heard.Distinct());
+        Assert.Equal(["first", "attacked", "last"], node.Heard.Distinct());
         output.WriteLine(node.Log.ToString());
         Assert.InRange(node.Log.Lines.Count, 1, 40);
+
+        // The same against a system with Akka's own settings: the attack is one.
+        var (control, controlAt) = (FleetSite.Address(39), FleetSite.Address(40));
+        site.Enemy(control, site.Certificate(control));
+        Assert.Equal(3, await AttackAsync(site.Enemy(controlAt, site.Certificate(controlAt)), control, "enemy"));
     }
 
-    private static int Refusals(FleetSite.Node node) => node.Log.Lines.Count(line => line.StartsWith("Warning 6003", StringComparison.Ordinal)
-        || line.Contains("TcpServerHandler", StringComparison.Ordinal));
+    /// <returns>How many objects were made at the target.</returns>
+    private static async Task<int> AttackAsync(ActorSystem member, FleetAddress address, string name)
+    {
+        Intruder.Built = 0;
+        var agent = FleetSite.AgentOf(member, address);
+        var remote = Address.Parse(FleetConfiguration.Uri(address, tls: true));
+        member.ActorOf(Props.Create<Intruder>().WithDeploy(new Deploy(new RemoteScope(remote))), "intruder");
+        agent.Tell(Bomb.Make(), ActorRefs.NoSender);
+        agent.Tell(new Status.Failure(BombException.Make()), ActorRefs.NoSender);
+
+        // What was sent before on the same connection has arrived when this is answered.
+        Assert.Equal(name, await FleetSite.AskAsync(agent, "attacked"));
+        if (name == "enemy") await FleetSite.UntilAsync(() => Volatile.Read(ref Intruder.Built) >= 3, "the actor starts by itself");
+        return Volatile.Read(ref Intruder.Built);
+    }
 
     private static async Task NoCertificateAsync(FleetAddress address)
     {
         using var client = new TcpClient();
         await client.ConnectAsync(address.Ip!, address.Port);
-        await using var tls = new SslStream(client.GetStream(), false, (_, _, _, _) => true);
+        await using var tls = new SslStream(client.GetStream(), false, (_, shown, _, _) => shown is not null);
         using var limit = new CancellationTokenSource(FleetSite.Step);
         var end = await Record.ExceptionAsync(async () =>
         {
@@ -123,9 +133,11 @@ public sealed class PeerTests(ITestOutputHelper output)
     /// <summary>Counts how often a reader makes it.</summary>
     public sealed class Bomb
     {
+        private readonly string _fuse = "lit";
+
         public string Fuse
         {
-            get => "lit";
+            get => _fuse;
             set => Interlocked.Increment(ref Intruder.Built);
         }
 

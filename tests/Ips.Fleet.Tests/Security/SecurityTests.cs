@@ -165,8 +165,11 @@ public sealed class AgentWizardTests : IDisposable
         Fails("is not a certificate", files with { Key = Path.Combine(foreign, "web-1.key") }, "web-1", First, now);
     }
 
-    private static void Fails(string part, TlsFiles files, string name, FleetAddress address, DateTimeOffset now) => Assert.Contains(part,
-        Assert.Throws<FleetFileException>(() => FleetCertificates.LoadIdentity(files, name, address, now)).Message, StringComparison.Ordinal);
+    private static void Fails(string part, TlsFiles files, string name, FleetAddress address, DateTimeOffset now)
+    {
+        var refused = Assert.Throws<FleetFileException>(() => FleetCertificates.LoadIdentity(files, name, address, now));
+        Assert.Contains(part, refused.Message, StringComparison.Ordinal);
+    }
 
     private static AgentOptions Parse(string folder)
     {

@@ -80,6 +80,8 @@ public sealed class FleetCodecTests
         { "begin.1", Begin("\"wavePercent\":101") },
         { "begin.1", """{"id":"r","fleet":"w","terms":{"bake":"-00:00:01","deadline":"00:01:00"},"askedBy":"x"}""" },
         { "begin.1", """{"id":"r","fleet":"w","terms":{"bake":"00:00:01","deadline":"8.00:00:00"},"askedBy":"x"}""" },
+        { "promise.1", Promise("""[["a"]]""").Replace(",\"missing\":[]", "", StringComparison.Ordinal) },
+        { "promise.1", Promise("""[["a"]]""").Replace("[]", "null", StringComparison.Ordinal) },
         { "promise.1", Promise("""[["a"],["a"]]""") },
         { "promise.1", Promise("""[null]""") },
         { "promise.1", Promise("""[["a",null]]""") },
@@ -90,6 +92,13 @@ public sealed class FleetCodecTests
             Enumerable.Repeat("""{"kind":"Check","phase":"Done"}""", 17))}}]}""" },
         { "recall.1", string.Concat(Enumerable.Repeat("""{"a":""", 40)) + "1" + new string('}', 40) },
     };
+
+    [Fact]
+    public void Messages_ThatTheUnfitOnesDeviateFrom_AreRead()
+    {
+        Assert.IsType<FleetMessage.Promise>(FleetCodec.Decode("promise.1", Encoding.UTF8.GetBytes(Promise("""[["a"]]"""))));
+        Assert.IsType<FleetMessage.Begin>(FleetCodec.Decode("begin.1", Encoding.UTF8.GetBytes(Begin("\"canary\":1"))));
+    }
 
     [Theory]
     [MemberData(nameof(Unfit))]
@@ -132,7 +141,8 @@ public sealed class FleetCodecTests
     public void Receipt_WithAReasonOfEachOfAThousandNodes_IsSentWithShorterOnes()
     {
         var (plan, nodes) = Large(1000, new string('x', 500));
-        var bytes = FleetCodec.Encode(new FleetMessage.Close(Samples.Epoch, new RolloutReceipt(plan, RolloutOutcome.Halted, nodes, plan.AskedAt)));
+        var receipt = new RolloutReceipt(plan, RolloutOutcome.Halted, nodes, plan.AskedAt);
+        var bytes = FleetCodec.Encode(new FleetMessage.Close(Samples.Epoch, receipt));
         Assert.Equal(1000, ((FleetMessage.Close)FleetCodec.Decode("close.1", bytes)).Receipt.Nodes.Count);
     }
 
@@ -155,7 +165,7 @@ public sealed class FleetCodecTests
 
     private static string Promise(string waves, string at = "2026-03-01T12:00:00+00:00") => $$"""
         {"epoch":{"counter":1,"node":"n"},"plan":{"id":"r","fleet":"w","waves":{{waves}},"bake":"00:00:01","deadline":"00:01:00",
-        "askedBy":"x","askedAt":"{{at}}"},"aim":"Advance"}
+        "askedBy":"x","askedAt":"{{at}}","missing":[]},"aim":"Advance"}
         """;
 
     private static string Text(FleetMessage message) => Encoding.UTF8.GetString(FleetCodec.Encode(message));

@@ -23,7 +23,10 @@ internal static class Samples
 
     public static NodeView Node { get; } = new("web-1", "failed") { Release = "1.4.0+a1", Reason = "503", Wave = 1 };
 
-    public static RolloutReceipt Receipt { get; } = new(Plan, RolloutOutcome.Halted, [Node], Noon.AddMinutes(2)) { Reason = "web-1 failed" };
+    public static RolloutReceipt Receipt { get; } = new(Plan, RolloutOutcome.Halted, [Node], Noon.AddMinutes(2))
+    {
+        Reason = "web-1 failed",
+    };
 
     public static ServiceView Service { get; } = new("running") { Release = "1.3.9", Generation = 4, Fault = "slow" };
 
