@@ -46,7 +46,7 @@ public sealed class ServiceDriverProcessTests(ITestOutputHelper output) : Deploy
     }
 
     [Fact]
-    public async Task InPlace_TheSameIdTwice_IsOneReload_AlsoAfterACrash()
+    public async Task InPlace_TheSameIdTwice_IsOneReload_AlsoGenerationsLater()
     {
         var service = await StartWithTwoAsync();
         var step = await Driver(service).ReloadAsync(Reload("b", null, "1"), default);
@@ -56,6 +56,29 @@ public sealed class ServiceDriverProcessTests(ITestOutputHelper output) : Deploy
         Assert.Equal(StepPhase.Done, (await Driver(service).ReloadAsync(Reload("c", null, "1"), default)).Phase);
         Assert.Equal(step, await Driver(service).ReloadAsync(Reload("b", null, "1"), default)); // two generations later
         Assert.Equal(3, (await service.StatusAsync()).Generation);
+    }
+
+    [Fact]
+    public async Task Crash_TheIdIsKnownToTheProcessThatIsStartedAgain()
+    {
+        Releases.AddBuild("1", Binaries.IpsFolder);
+        Releases.SwitchTo("1");
+        var service = await StartAsync(new ServiceSettings(ServiceKind.Daemon)
+        {
+            Program = Path.Combine(Releases.Current, "ips"), Verb = "supervise",
+        });
+        var step = await Driver(service).ReloadAsync(Reload("k", null, "1"), default);
+        Assert.Equal(new StepState(StepKind.Reload, StepPhase.Done) { Changed = true, Serves = "1" }, step);
+        await service.Processes.WaitForOnlyAsync(service.First.Pid, service.MainPid);
+        var mark = service.Log.Mark;
+        Assert.True(ProcessTable.Signal(service.MainPid, ProcessTable.SigKill));
+        await service.Log.WaitForAsync(mark, EventIds.IdentityPublished);
+        var restarted = service.MainPid;
+        Assert.Equal(step, await Driver(service).ReloadAsync(Reload("k", null, "1"), default));
+        Assert.Equal(restarted, (await service.StatusAsync()).Pid);
+        // And a bake that begins only now sees that the process is not the one that was promoted.
+        Assert.Contains("it crashed, or the service was restarted",
+            await Driver(service).BakeAsync(DateTimeOffset.UtcNow, default), StringComparison.Ordinal);
     }
 
     [Fact]
