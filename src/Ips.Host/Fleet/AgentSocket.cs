@@ -7,6 +7,7 @@ using Ips.Fleet.Cluster;
 using Ips.Fleet.Rollouts;
 using Ips.Fleet.Wire;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 
@@ -80,7 +81,7 @@ internal sealed class AgentSocket : IAsyncDisposable
         {
             message = await ReadAsync(context.Request, operatorName, context.RequestAborted);
         }
-        catch (Exception e) when (e is JsonException or BadHttpRequestException)
+        catch (Exception e) when (e is JsonException or Microsoft.AspNetCore.Http.BadHttpRequestException)
         {
             await RefuseAsync(context, StatusCodes.Status400BadRequest, e.Message);
             return;
