@@ -92,8 +92,8 @@ internal sealed class ServiceDriver(string pidFile, string? into, TimeProvider t
     /// answers (a process that is being replaced has 5 s, a silent one 10 s); the process is the one that was promoted, neither restarted
     /// nor replaced by another reload; its state is one in which it serves; its health checks do not fail three times in a row, nor at the
     /// end; and its 5xx answers do not exceed <c>ips.reload.max-error-ratio</c> of at least <c>ips.reload.min-requests</c> requests,
-    /// neither since the bake began nor in the last ten seconds. Errors that a health check excuses do not count. A pause by an operator, a check,
-    /// and a reload that fails while this process serves are no sickness.</summary>
+    /// neither since the bake began nor in the last ten seconds. Errors that a health check excuses do not count. A pause by an operator, a
+    /// check, and a reload that fails while this process serves are no sickness.</summary>
     /// <inheritdoc/>
     public async Task<string?> BakeAsync(DateTimeOffset until, CancellationToken cancellation)
     {
