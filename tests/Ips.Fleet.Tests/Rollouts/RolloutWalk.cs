@@ -80,10 +80,12 @@ internal sealed class RolloutWalk(RolloutPlan plan, Budget budget, WalkedMachine
             if (Arrived(world, sent) is { } next) yield return next;
         }
 
-        foreach (var old in world.Old.Values)
+        // A report says what is so, whenever it comes; a coordinator that has asked anew may not know it yet.
+        var core = world.Core();
+        foreach (var old in world.Old.Values.Where(old => old.Message is not FleetMessage.Report))
         {
-            if (Arrived(world, old) is { } next && next.Core() != world.Core())
-                throw new RolloutViolation($"{old.Key()} changes something, and is of the past");
+            if (Arrived(world, old) is { } next && next.Core() != core)
+                throw new RolloutViolation($"{old.Key()} changes something, and is of the past\n{world.Core()}\n{next.Core()}");
         }
 
         for (var index = 0; index < world.Coordinators.Length; index++)
@@ -207,7 +209,7 @@ internal sealed class RolloutWalk(RolloutPlan plan, Budget budget, WalkedMachine
                     if ((asked ?? agent.Coordinator) is { } to && world.Lives(to)) world = world.With(new WalkedMessage(to, null, reply.Message));
                     break;
                 case AgentEffect.Run run:
-                    if (!again) Rules.Begun(plan, world, name, run.Order.Kind, agent.Begun);
+                    if (!again) Rules.Begun(plan, world, name, run.Order.Kind, agent.Begun, result.State.Record.Aim);
                     agent = agent with { Begun = agent.Begun.Add(run.Order.Kind) };
                     break;
             }
