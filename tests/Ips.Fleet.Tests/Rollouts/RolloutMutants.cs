@@ -55,7 +55,13 @@ internal static class RolloutMutants
             {
                 var (next, effects) = Right.Coordinate(state, happened);
                 return next.Aim == state.Aim || next.Reason is null || happened is not RolloutEvent.Reported ? (next, effects)
-                    : (next with { Aim = RolloutAim.Advance, Stage = RolloutStage.Working, Epoch = state.Epoch, Nodes = Forgiven(state) }, []);
+                    : (next with
+                    {
+                        Aim = RolloutAim.Advance,
+                        Stage = RolloutStage.Working,
+                        Epoch = state.Epoch,
+                        Nodes = Forgiven(state),
+                    }, []);
             },
         },
         ["a rollback that failed counts as one that succeeded"] = Hears(happened => happened is RolloutEvent.Reported
@@ -81,8 +87,7 @@ internal static class RolloutMutants
         ["an agent promises an earlier epoch"] = Obeys((state, message) => message is FleetMessage.Promise
             ? (state with { Record = state.Record with { Promised = Epoch.None } }, message) : (state, message)),
         ["an agent takes an order twice"] = Obeys((state, message) => message is FleetMessage.Order order && state.Running is null
-            ? (state with { Record = state.Record with { Steps = [.. state.Record.Steps.Where(step => step.Kind != order.Kind)] } }, message)
-            : (state, message)),
+            ? (state with { Record = Without(state.Record, order.Kind) }, message) : (state, message)),
         ["an agent writes nothing down"] = new()
         {
             Obey = (state, message) =>
@@ -132,7 +137,11 @@ internal static class RolloutMutants
         Obey = (state, message) => wrongly(state, message) is var (other, changed) ? Right.Obey(other, changed) : default,
     };
 
-    private static RolloutState Turned(RolloutState state) => state with { Plan = state.Plan with { Waves = [.. state.Plan.Waves.Reverse()] } };
+    private static FleetRecord Without(FleetRecord record, StepKind kind) =>
+        record with { Steps = [.. record.Steps.Where(step => step.Kind != kind)] };
+
+    private static RolloutState Turned(RolloutState state) =>
+        state with { Plan = state.Plan with { Waves = [.. state.Plan.Waves.Reverse()] } };
 
     private static ImmutableSortedDictionary<string, NodeProgress> Forgiven(RolloutState state) =>
         state.Nodes.ToImmutableSortedDictionary(pair => pair.Key, pair => pair.Value with { Open = null });
