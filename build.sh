@@ -53,7 +53,7 @@ run_tests() {
     # The unit tests side by side, and the process tests when these have ended: they see what clients see, and decide themselves how
     # many of them run at a time.
     local project jobs=()
-    for project in Ips.Actors.Tests Ips.Host.Tests Ips.Transport.Tests Ips.AppKinds.Tests; do
+    for project in Ips.Actors.Tests Ips.Host.Tests Ips.Fleet.Tests Ips.Transport.Tests Ips.AppKinds.Tests; do
         test_project "$project" "$filter" "$results" "$@" &
         jobs+=($!)
     done

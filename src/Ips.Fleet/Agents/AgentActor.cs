@@ -22,7 +22,8 @@ internal sealed class AgentActor : UntypedActor
     private readonly Dictionary<string, IActorRef> _coordinators = [];
     private readonly HashSet<string> _restarted = [];
 
-    private AgentActor(string node, IReadOnlyDictionary<string, IServiceDriver> services, IRecordStore store, TimeProvider time, ILogger log)
+    private AgentActor(string node, IReadOnlyDictionary<string, IServiceDriver> services, IRecordStore store, TimeProvider time,
+        ILogger log)
     {
         (_node, _services, _store, _time, _log) = (node, services, store, time, log);
     }
@@ -188,7 +189,8 @@ internal sealed class AgentActor : UntypedActor
 
     private static StepState Bounded(StepState step) => step.Reason is { } reason ? step with { Reason = Bounded(reason) } : step;
 
-    private static string Bounded(string text) => text.Length <= StepState.LongestReason ? text : text[..(StepState.LongestReason - 1)] + "…";
+    private static string Bounded(string text) =>
+        text.Length <= StepState.LongestReason ? text : text[..(StepState.LongestReason - 1)] + "…";
 
     private sealed record Progressed(string Fleet, string OrderId, StepState Step);
 }

@@ -7,7 +7,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Ips.Fleet.Agents;
 
-/// <summary>Coordinates one fleet: first asks every agent what it has, then carries out what <see cref="RolloutMachine"/> decides.</summary>
+/// <summary>Coordinates one fleet: first asks every agent what it has, then carries out what <see cref="RolloutMachine"/>
+/// decides.</summary>
 internal sealed class FleetCoordinator : UntypedActor, IWithTimers, IWithStash
 {
     private const string Deadline = "deadline", Repeat = "repeat", Heard = "heard";
@@ -37,8 +38,8 @@ internal sealed class FleetCoordinator : UntypedActor, IWithTimers, IWithStash
     {
         (_fleet, _node, _time, _log) = (fleet, node, time, log);
         // Two incarnations on one node never use the same epoch, whatever the first has told whom.
-        _incarnation = $"{(uint)_cluster.SelfUniqueAddress.Uid}.{node}" is { Length: > FleetName.MaxLength } text ? text[..FleetName.MaxLength]
-            : $"{(uint)_cluster.SelfUniqueAddress.Uid}.{node}";
+        var incarnation = $"{(uint)_cluster.SelfUniqueAddress.Uid}.{node}";
+        _incarnation = incarnation.Length > FleetName.MaxLength ? incarnation[..FleetName.MaxLength] : incarnation;
     }
 
     /// <inheritdoc/>
@@ -58,7 +59,8 @@ internal sealed class FleetCoordinator : UntypedActor, IWithTimers, IWithStash
     /// <inheritdoc/>
     protected override void PreStart()
     {
-        _cluster.Subscribe(Self, ClusterEvent.InitialStateAsEvents, typeof(ClusterEvent.IMemberEvent), typeof(ClusterEvent.IReachabilityEvent));
+        _cluster.Subscribe(Self, ClusterEvent.InitialStateAsEvents, typeof(ClusterEvent.IMemberEvent),
+            typeof(ClusterEvent.IReachabilityEvent));
         foreach (var member in _cluster.State.Members.Where(member => member.Status is MemberStatus.Up)) Join(member);
         AskAll("a new coordinator");
     }

@@ -2,7 +2,8 @@ using Ips.Fleet.Rollouts;
 
 namespace Ips.Fleet.Agents;
 
-/// <summary>What agents tell each other. On the wire each has a name and a version (<c>FleetCodec</c>); unknown fields are ignored.</summary>
+/// <summary>What agents tell each other. On the wire each has a name and a version (<c>FleetCodec</c>); unknown fields are
+/// ignored.</summary>
 internal abstract record FleetMessage
 {
     // ---- Coordinator to agent. ----

@@ -8,7 +8,8 @@ internal interface IServiceDriver
     /// <summary>The service as of now; a service that cannot be asked is a view too.</summary>
     Task<ServiceView> LookAsync(CancellationToken cancellation);
 
-    /// <summary>Checks the release: it lies on this node, would get ready, and (for a rollback) could be left again. Changes nothing.</summary>
+    /// <summary>Checks the release: it lies on this node, would get ready, and (for a rollback) could be left again. Changes
+    /// nothing.</summary>
     /// <param name="order">What is checked.</param>
     /// <param name="cancellation">The agent ends.</param>
     Task<StepState> CheckAsync(ServiceOrder order, CancellationToken cancellation);

@@ -23,6 +23,7 @@ internal static class FleetConfiguration
     private static string Text(AgentOptions options)
     {
         var tls = options.Tls is not null;
+        var roles = FleetRoles.Of(options.Name, options.Witness, options.Fleets.Select(service => service.Fleet));
         return string.Create(CultureInfo.InvariantCulture, $$"""
             akka {
               loglevel = INFO
@@ -72,7 +73,7 @@ internal static class FleetConfiguration
                 }
               }
               cluster {
-                roles = [{{string.Join(", ", FleetRoles.Of(options.Name, options.Witness, options.Fleets.Select(service => service.Fleet)).Select(Quoted))}}]
+                roles = [{{string.Join(", ", roles.Select(Quoted))}}]
                 seed-nodes = [{{string.Join(", ", options.Seeds.Select(seed => Quoted(Uri(seed, tls))))}}]
                 # A member that was counted out ends its system; the host starts another.
                 run-coordinated-shutdown-when-down = on

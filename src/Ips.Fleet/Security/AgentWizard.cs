@@ -74,8 +74,8 @@ internal static class AgentWizard
 
                 ips agent --config {ConfigurationFile}
 
-            It joins by {string.Join(", ", node.Seeds)}. For a restart while those are down, put {node.Address} into 'seeds' of the
-            other agents as well.
+            It joins by {string.Join(", ", node.Seeds)}. Put {node.Address} into 'seeds' of the other agents as well: an agent that
+            reaches none of its seeds when it is started again waits for them, and one that has only itself founds a fleet of its own.
 
             {Vote(nodes: 2)}
             """;
@@ -143,7 +143,7 @@ internal static class AgentWizard
     private static string Vote(int nodes) => $"""
         {(nodes == 1 ? "A fleet of two agents" : "If these are the fleet's only two agents, it")} cannot tell a dead node from a cut cable.
         When one is lost, the other may stop deciding until it is back; services are not affected. Add a third agent as a witness, on any
-        machine (ips agent add NAME HOST:PORT --witness ...), or set ips.agent.quorum by hand.
+        machine (ips agent add without --fleet), or set ips.agent.quorum by hand.
         """;
 
     private static string Quoted(string text) =>

@@ -32,8 +32,8 @@ internal sealed class RecordFiles(string folder) : IRecordStore
         }
         catch (JsonException e)
         {
-            throw new IOException($"{file} is not the record of a fleet ({e.Message}). It says what this node has promised: put it back from "
-                + "a copy, or remove it while no rollout of the fleet is open.", e);
+            throw new IOException($"{file} is not the record of a fleet ({e.Message}). It says what this node has promised: put it back "
+                + "from a copy, or remove it while no rollout of the fleet is open.", e);
         }
     }
 
@@ -42,7 +42,8 @@ internal sealed class RecordFiles(string folder) : IRecordStore
     {
         try
         {
-            AtomicFile.Write(PathOf(fleet), JsonSerializer.SerializeToUtf8Bytes(record, FleetJson.Default.FleetRecord), Mode, durable: true);
+            var bytes = JsonSerializer.SerializeToUtf8Bytes(record, FleetJson.Default.FleetRecord);
+            AtomicFile.Write(PathOf(fleet), bytes, Mode, durable: true);
         }
         catch (UnauthorizedAccessException e)
         {

@@ -17,7 +17,8 @@ internal sealed class FleetOptionSet
 
     private readonly Option<(int? Nodes, int? Percent)?> _wave = new("--wave")
     {
-        Description = $"Nodes that are reloaded at the same time: a number, or a share of all nodes. Default: {RolloutPlanner.DefaultWavePercent}%.",
+        Description = "Nodes that are reloaded at the same time: a number, or a share of all nodes. "
+            + $"Default: {RolloutPlanner.DefaultWavePercent}%.",
         HelpName = "N|N%",
         CustomParser = ParseWave,
     };

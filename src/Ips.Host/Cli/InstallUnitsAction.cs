@@ -51,7 +51,7 @@ internal sealed class InstallUnitsAction(CliConsole console, Func<SelfCommand> s
 
         await console.Error.WriteLineAsync(
             "Next: systemd-sysusers && systemctl daemon-reload && systemctl enable --now ips.service (and ips.socket, if systemd is to "
-            + "hold the sockets).");
+            + "hold the sockets; and ips-agent.service, if this machine is a node of a fleet).");
         return CliExitCode.Ok;
     }
 

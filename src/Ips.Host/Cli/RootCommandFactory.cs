@@ -115,7 +115,8 @@ internal static class RootCommandFactory
         command.Validators.Add(result => OneOrFleet(result, fleet.Name, [.. rollout.Names, agent.Name]));
         command.SetAction((result, token) => result.GetValue(fleet) is { } name
             ? actions.RollOutAsync(new(name, rollout.Read(result), result.GetValue(agent), target.Json(result)), token)
-            : actions.ReloadAsync(new(target.Read(result), target.Json(result), result.GetValue(timeout), result.GetResult(check) is not null)
+            : actions.ReloadAsync(
+                new(target.Read(result), target.Json(result), result.GetValue(timeout), result.GetResult(check) is not null)
             {
                 CheckFolder = result.GetValue(check), Terms = terms.Read(result),
             },
@@ -134,7 +135,10 @@ internal static class RootCommandFactory
         var wrong = given.Contains(fleet) ? given.Except(ofFleet).Except([fleet, "--json"]).FirstOrDefault()
             : given.Intersect(ofFleet).FirstOrDefault();
         if (wrong is not null)
-            result.AddError(given.Contains(fleet) ? $"{wrong} is for one daemon; it cannot be given with {fleet}." : $"{wrong} needs {fleet}.");
+        {
+            result.AddError(given.Contains(fleet) ? $"{wrong} is for one daemon; it cannot be given with {fleet}."
+                : $"{wrong} needs {fleet}.");
+        }
     }
 
     private static Command Deploy(ICliActions actions)

@@ -14,6 +14,7 @@ internal static class UnitFiles
     [
         ("ips.service", "lib/systemd/system/ips.service"),
         ("ips.socket", "lib/systemd/system/ips.socket"),
+        ("ips-agent.service", "lib/systemd/system/ips-agent.service"),
         ("ips.sysusers", "lib/sysusers.d/ips.conf"),
         ("ips.logrotate", "share/ips/ips.logrotate"),
     ];

@@ -89,7 +89,8 @@ internal sealed class AgentSocket : IAsyncDisposable
 
         if (message is null)
         {
-            await RefuseAsync(context, StatusCodes.Status404NotFound, $"This agent knows no {context.Request.Method} {context.Request.Path}.");
+            await RefuseAsync(context, StatusCodes.Status404NotFound,
+                $"This agent knows no {context.Request.Method} {context.Request.Path}.");
             return;
         }
 
@@ -115,8 +116,8 @@ internal sealed class AgentSocket : IAsyncDisposable
         catch (Exception e) when (e is TimeoutException or AskTimeoutException)
         {
             await RefuseAsync(context, StatusCodes.Status503ServiceUnavailable,
-                $"No coordinator has answered within {AnswerTime.TotalSeconds:0} s. It is being replaced, or this node cannot reach most of "
-                + "the others. Services are not affected. Ask again; the agents' logs say which nodes they miss.");
+                $"No coordinator has answered within {AnswerTime.TotalSeconds:0} s. It is being replaced, or this node cannot reach most "
+                + "of the others. Services are not affected. Ask again; the agents' logs say which nodes they miss.");
         }
     }
 

@@ -14,8 +14,8 @@ internal sealed class AgentVerb(CliConsole console)
     {
         var config = CliOptions.Text("--config", "FILE",
             "The agent's configuration. Default: /etc/ips/agent.conf for root, else ~/.config/ips/agent.conf.");
-        var command = new Command("agent", "Run the agent of this node, which reloads its services for 'ips reload --fleet'. If it dies, the "
-            + "services are not affected.") { config, Init(), Add() };
+        var command = new Command("agent", "Run the agent of this node, which reloads its services for 'ips reload --fleet'. If it dies, "
+            + "the services are not affected.") { config, Init(), Add() };
         command.SetAction((result, _) => AgentProcess.RunAsync(AgentFile.Load(result.GetValue(config), console.Directory), console.Time));
         return command;
     }
@@ -38,7 +38,12 @@ internal sealed class AgentVerb(CliConsole console)
         var (folder, ca) = (CliOptions.Text("--into", "FOLDER", "The folder to make. Default: the node's name."),
             CliOptions.Text("--ca", "FOLDER", "The folder with the fleet's CA, fleet-ca."));
         ca.Required = true;
-        var seeds = new Option<string[]>("--seed") { Description = "The address of an agent to join by. Repeatable.", HelpName = "HOST:PORT", Required = true };
+        var seeds = new Option<string[]>("--seed")
+        {
+            Description = "The address of an agent to join by. Repeatable.",
+            HelpName = "HOST:PORT",
+            Required = true,
+        };
         var command = new Command("add", "Make a folder with the files of another agent; copy it to its node.") { folder, ca, seeds };
         node.AddTo(command);
         command.SetAction(result => Reporting(() =>
@@ -96,7 +101,11 @@ internal sealed class AgentVerb(CliConsole console)
         private static (string Fleet, string PidFile, string? Into) Service(string text, string directory)
         {
             if (text.Split('=', 2) is not [{ Length: > 0 } fleet, { Length: > 0 } paths])
-                throw new CliException(CliExitCode.Configuration, $"--fleet is '{CliOptions.Shown(text)}'; it must be NAME=PIDFILE or NAME=PIDFILE,FOLDER.");
+            {
+                throw new CliException(CliExitCode.Configuration,
+                    $"--fleet is '{CliOptions.Shown(text)}'; it must be NAME=PIDFILE or NAME=PIDFILE,FOLDER.");
+            }
+
             var parts = paths.Split(',', 2);
             return (fleet, Path.GetFullPath(parts[0], directory), parts.Length > 1 ? Path.GetFullPath(parts[1], directory) : null);
         }

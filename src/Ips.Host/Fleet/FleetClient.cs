@@ -79,7 +79,8 @@ internal sealed class FleetClient : IDisposable
         }
         catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
         {
-            throw new CliException(CliExitCode.Failed, $"The agent at {_socket} has not answered within {_http.Timeout.TotalSeconds:0} s.", e);
+            throw new CliException(CliExitCode.Failed,
+                $"The agent at {_socket} has not answered within {_http.Timeout.TotalSeconds:0} s.", e);
         }
     }
 

@@ -24,7 +24,11 @@ internal static class FleetText
 
         text.Append('\n').Append(Nodes(view.Nodes));
         if (view.Rollout is null && view.History is [.., var last])
-            text.Append($"\nlast rollout: {Outcome(last.Outcome)} {last.EndedAt:u}, by {last.Plan.AskedBy}{(last.Reason is { } why ? $": {why}" : "")}");
+        {
+            text.Append($"\nlast rollout: {Outcome(last.Outcome)} {last.EndedAt:u}, by {last.Plan.AskedBy}");
+            if (last.Reason is { } why) text.Append($": {why}");
+        }
+
         return text.ToString();
     }
 

@@ -75,7 +75,8 @@ internal sealed class FleetVerb(CliConsole console)
         command.SetAction(async (result, token) =>
         {
             using var client = Client(result.GetValue(agent));
-            var answer = await client.ForgetAsync(new FleetMessage.Forget(result.GetRequiredValue(fleet), result.GetRequiredValue(node)), token);
+            var answer = await client.ForgetAsync(
+                new FleetMessage.Forget(result.GetRequiredValue(fleet), result.GetRequiredValue(node)), token);
             return await DoneAsync(answer, result.GetValue(asJson));
         });
         return command;

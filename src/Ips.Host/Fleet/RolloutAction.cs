@@ -56,7 +56,8 @@ internal sealed class RolloutAction(CliConsole console)
                 Show(answer.View);
                 if (answer.View.History.FirstOrDefault(receipt => receipt.Plan.Id == id) is { } receipt) return receipt;
                 if (answer.View is { Rollout: null, Phase: null })
-                    throw new CliException(CliExitCode.Failed, $"The fleet knows no rollout {id} any more. 'ips fleet history' shows what it knows.");
+                    throw new CliException(CliExitCode.Failed,
+                        $"The fleet knows no rollout {id} any more. 'ips fleet history' shows what it knows.");
             }
             catch (CliException) when (console.Time.GetElapsedTime(heard) < Patience)
             {

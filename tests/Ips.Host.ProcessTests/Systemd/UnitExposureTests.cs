@@ -13,10 +13,15 @@ public sealed partial class UnitExposureTests(ITestOutputHelper output) : Proces
     private const double Limit = 2.0; // from there on it is "MEDIUM" for systemd, below it "OK"
 
     [ToolFact(Analyze), Trait("issue", "11")]
-    public async Task InstalledUnit_Exposure_IsBelowTwo_AndInTheDocs()
+    public Task InstalledUnit_Exposure_IsBelowTwo_AndInTheDocs() => JudgeAsync("ips.service");
+
+    [ToolFact(Analyze), Trait("issue", "19")]
+    public Task InstalledUnitOfTheAgent_Exposure_IsBelowTwo_AndInTheDocs() => JudgeAsync("ips-agent.service");
+
+    private async Task JudgeAsync(string name)
     {
         // As `ips install-units` writes it; that refuses a program below /home, where this tree may well lie.
-        var (path, text) = UnitFiles.For(new SelfCommand("/bin/true", [])).First();
+        var (path, text) = UnitFiles.For(new SelfCommand("/bin/true", [])).Single(file => Path.GetFileName(file.Path) == name);
         var unit = Path.Combine(Folder, Path.GetFileName(path));
         await File.WriteAllTextAsync(unit, text);
         var judged = await IpsCommand.RunProgramAsync(null, null, Analyze, ["security", "--offline=true", "--no-pager", unit]);
@@ -36,7 +41,7 @@ public sealed partial class UnitExposureTests(ITestOutputHelper output) : Proces
         var open = judged.Output.Select(line => OpenPattern().Match(line)).Where(match => match.Success)
             .Select(match => match.Groups[1].Value).ToList();
         Assert.NotEmpty(open);
-        Assert.All(open, name => Assert.Contains($"`{name}`", docs, StringComparison.Ordinal));
+        Assert.All(open, row => Assert.Contains($"`{row}`", docs, StringComparison.Ordinal));
     }
 
     [GeneratedRegex(@": (\d+\.\d) ")]

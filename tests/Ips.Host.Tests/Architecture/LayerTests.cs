@@ -1,3 +1,5 @@
+using Ips.Testing;
+
 namespace Ips.Host.Tests.Architecture;
 
 /// <summary>The folders of a project are layers: each may use those below it, and none beside or above it (ARCHITECTURE.md).</summary>
@@ -18,9 +20,13 @@ public sealed class LayerTests
     private static readonly LayerScan Daemon = new(
         "Ips.Host", "Inventory", "Auth", "Api", "Configuration", "Cli Observability", "Dashboard Fleet");
 
+    private static readonly LayerScan Fleets = new("Ips.Fleet", "Rollouts", "Agents", "Wire Security", "Cluster");
+
     public static TheoryData<string> LibraryFolders => [.. Library.Folders];
 
     public static TheoryData<string> DaemonFolders => [.. Daemon.Folders];
+
+    public static TheoryData<string> FleetFolders => [.. Fleets.Folders];
 
     [Theory]
     [MemberData(nameof(LibraryFolders))]
@@ -31,11 +37,22 @@ public sealed class LayerTests
     [MemberData(nameof(DaemonFolders))]
     public void DaemonFolder_Source_UsesOnlyFoldersBelowIt(string folder) => Assert.Empty(Daemon.UpwardsFrom(folder));
 
+    [Theory]
+    [MemberData(nameof(FleetFolders))]
+    public void FleetFolder_Source_UsesOnlyFoldersBelowIt(string folder) => Assert.Empty(Fleets.UpwardsFrom(folder));
+
+    // The decisions of a rollout are walked in the tests: they need neither Akka nor a wire.
     [Fact]
-    public void Folders_OfBothProjects_AllHaveALayer()
+    public void Rollouts_OfAFleet_KnowNoEngine() => Assert.DoesNotContain(
+        Directory.EnumerateFiles(Path.Combine(SourceTree.Root, "src", "Ips.Fleet", "Rollouts"), "*.cs"),
+        file => File.ReadAllText(file).Contains("using Akka", StringComparison.Ordinal));
+
+    [Fact]
+    public void Folders_OfEachProject_AllHaveALayer()
     {
         Assert.Equal(Library.Folders.Order(), Library.FoldersOnDisk().Order());
         Assert.Equal(Daemon.Folders.Order(), Daemon.FoldersOnDisk().Order());
+        Assert.Equal(Fleets.Folders.Order(), Fleets.FoldersOnDisk().Order());
     }
 
     [Theory]

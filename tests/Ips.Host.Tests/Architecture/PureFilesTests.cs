@@ -28,6 +28,9 @@ public sealed partial class PureFilesTests
         Assert.Contains(names, name => name.EndsWith("LifecycleMachine.cs", StringComparison.Ordinal));
         Assert.Contains(names, name => name.EndsWith("HandoverCodec.cs", StringComparison.Ordinal));
         Assert.Contains(names, name => name.EndsWith("SignalMap.cs", StringComparison.Ordinal));
+        foreach (var file in new[] { "RolloutMachine.cs", "AgentMachine.cs", "FleetCodec.cs", "AgentOptionsParser.cs" })
+            Assert.Contains(names, name => name.StartsWith("Ips.Fleet/", StringComparison.Ordinal)
+                && name.EndsWith('/' + file, StringComparison.Ordinal));
     }
 
     [Theory]
@@ -49,6 +52,7 @@ public sealed partial class PureFilesTests
 
     [Theory]
     [InlineData("using System.Text.Json;")]
+    [InlineData("using Akka.Configuration.Hocon;")] // a reader of text
     [InlineData("using System.Net.Sockets;")] // for AddressFamily
     [InlineData("    // the File is read by the caller: File.ReadAllText(path)")]
     [InlineData("    /// <summary>As <see cref=\"File.Delete\"/>.</summary>")]
@@ -63,8 +67,8 @@ public sealed partial class PureFilesTests
     private static partial Regex PureName();
 
     [GeneratedRegex(
-        @"^\s*using\s+(static\s+)?(\w+\s*=\s*)?(Akka|System\.IO|System\.Net\.Http|System\.Diagnostics|System\.Threading" +
-        @"|System\.TimeProvider|Microsoft\.Extensions\.(Logging|Hosting)|Mono\.)" +
+        @"^\s*using\s+(static\s+)?(\w+\s*=\s*)?(Akka(?!\.Configuration\b)|System\.IO|System\.Net\.Http|System\.Diagnostics" +
+        @"|System\.Threading|System\.TimeProvider|Microsoft\.Extensions\.(Logging|Hosting)|Mono\.)" +
         @"|\bDateTime(Offset)?\.(Utc)?(Now|Today)\b|\bStopwatch\b|\bTimeProvider\b|\bTask\.(Delay|Run)\b|\bThread\.|\bEnvironment\." +
         @"|\bConsole\.|\b(File|Directory|FileStream|Process)\.\w|\.Tell\(|\bGuid\.NewGuid\b|\bRandom\b|\b(Socket|TcpClient|Dns)\b")]
     private static partial Regex Impure();

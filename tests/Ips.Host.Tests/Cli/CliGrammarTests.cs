@@ -188,7 +188,7 @@ public sealed class CliGrammarTests
         return (code, output.ToString(), error.ToString(), recorder.Ran);
     }
 
-    private sealed class Recorder : ICliActions
+    internal sealed class Recorder : ICliActions
     {
         public int ExitCode { get; init; }
 
@@ -199,6 +199,7 @@ public sealed class CliGrammarTests
         public Task<int> StartAsync(StartCommand command, CancellationToken cancellation) => Record(command);
         public Task<int> CheckAsync(CheckCommand command, CancellationToken cancellation) => Record(command);
         public Task<int> ReloadAsync(ReloadCommand command, CancellationToken cancellation) => Record(command);
+        public Task<int> RollOutAsync(RolloutCommand command, CancellationToken cancellation) => Record(command);
         public Task<int> DeployAsync(DeployCommand command, CancellationToken cancellation) => Record(command);
         public Task<int> RollbackAsync(RollbackCommand command, CancellationToken cancellation) => Record(command);
         public Task<int> StopAsync(StopCommand command, CancellationToken cancellation) => Record(command);

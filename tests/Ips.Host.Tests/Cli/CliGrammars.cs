@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Ips.Host.Cli;
 using Ips.Host.Dashboard;
+using Ips.Host.Fleet;
 
 namespace Ips.Host.Tests.Cli;
 
@@ -17,9 +18,9 @@ internal static class CliGrammars
         var console = new CliConsole(output ?? TextWriter.Null, error ?? TextWriter.Null, folder, TimeProvider.System);
         var launcher = new FakeLauncher(_ => throw new IOException("not in this test"));
         var actions = new CliActions(console, (_, _) => Task.FromResult(0), launcher, () => new("/srv/ips", []), (_, _) =>
-            Task.FromResult(0), _ => null);
+            Task.FromResult(0), _ => null, (own, command, token) => new RolloutAction(own).RunAsync(command, token));
         var store = new StoreOptionSet(() => folder, input ?? (() => new MemoryStream()), () => new MemoryStream());
         return RootCommandFactory.Create(actions, [.. store.Verbs(), new DashboardVerb(console, () => []).Verb(),
-            new InstallUnitsAction(console, () => new("/srv/ips", [])).Verb()]);
+            new FleetVerb(console).Verb(), new AgentVerb(console).Verb(), new InstallUnitsAction(console, () => new("/srv/ips", [])).Verb()]);
     }
 }

@@ -36,7 +36,7 @@ public sealed class HelpTests
         foreach (var code in typeof(CliExitCode).GetFields(System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)
             .Select(field => (int)field.GetRawConstantValue()!))
         {
-            Assert.Single(HelpText.ExitCodes, exit => exit.Code == code);
+            Assert.Single(HelpText.ExitCodes, exit => exit.Code == code); // 5 has two meanings, and one line
             Assert.Contains($"\n  {code} ", help, StringComparison.Ordinal);
         }
         foreach (var code in Enum.GetValues<Ips.Actors.Lifecycle.ExitCode>()) Assert.Contains(HelpText.ExitCodes, exit =>
@@ -87,6 +87,10 @@ public sealed class HelpTests
     [InlineData("ips key rotate --gr", "--grace")]
     [InlineData("ips run --log-format ", "json line")]
     [InlineData("ips completion ", "bash fish zsh --help")]
+    [InlineData("ips fleet p", "plan pause")]
+    [InlineData("ips fleet abort --r", "--rollback")]
+    [InlineData("ips reload --on-failure ", "halt rollback")]
+    [InlineData("ips agent a", "add")]
     public async Task Completion_InBash_OffersWhatFits(string typed, string offered)
     {
         var words = typed.Split(' ');

@@ -30,6 +30,27 @@ public sealed class InstallUnitsTests : IDisposable
     }
 
     [Fact]
+    public void Units_OfThePackage_AreAllWrittenAndRunTheProgram()
+    {
+        var files = UnitFiles.For(new("/opt/my ips/ips", [])).ToList();
+        Assert.Equal(["ips.service", "ips.socket", "ips-agent.service", "ips.conf", "ips.logrotate"],
+            files.Select(file => Path.GetFileName(file.Path)));
+        Assert.Contains("ExecStart=\"/opt/my ips/ips\" agent --config /etc/ips/agent.conf\n", files[2].Text, StringComparison.Ordinal);
+        Assert.All(files, file => Assert.DoesNotContain("@IPS@", file.Text, StringComparison.Ordinal));
+    }
+
+    // What hides the program from one service hides it from the other.
+    [Fact]
+    public void Units_OfDaemonAndAgent_AreHardenedAlike()
+    {
+        var units = UnitFiles.For(new("/opt/ips", [])).Where(file => file.Path.EndsWith(".service", StringComparison.Ordinal)).ToList();
+        string[][] hardening = [.. units.Select(unit => unit.Text[unit.Text.IndexOf("# Hardening", StringComparison.Ordinal)..].Split('\n')
+            .Where(line => line.Contains('=', StringComparison.Ordinal) && !line.StartsWith('#')).Order().ToArray())];
+        Assert.Equal(2, hardening.Length);
+        Assert.Equal(hardening[0], hardening[1]);
+    }
+
+    [Fact]
     public async Task Install_FromAFolderThatTheUnitHides_WritesNothingAndSaysWhereTo()
     {
         using StringWriter output = new(), error = new();
