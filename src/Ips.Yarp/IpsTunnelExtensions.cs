@@ -1,4 +1,3 @@
-using System.Reflection;
 using Ips.Actors.Transport;
 using Ips.Yarp;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -24,6 +23,7 @@ public static class IpsTunnelExtensions
         if (!OperatingSystem.IsLinux() || services.Any(service => service.ServiceType == typeof(TunnelMark))) return builder;
         services.AddSingleton(new TunnelMark());
         AddFactory(services);
+        services.AddHostedService<TunnelCheck>();
         var transform = new TunnelTransform();
         return builder.AddTransforms(context => context.RequestTransforms.Add(transform));
     }
@@ -37,14 +37,15 @@ public static class IpsTunnelExtensions
         {
             var inner = (IForwarderHttpClientFactory)(former?.ImplementationInstance ?? former?.ImplementationFactory?.Invoke(provider)
                 ?? ActivatorUtilities.CreateInstance(provider, former?.ImplementationType ?? typeof(ForwarderHttpClientFactory)));
-            return OperatingSystem.IsLinux() && inner is ForwarderHttpClientFactory yarps && MakesClientsAsYarpDoes(yarps)
-                ? new TunnelClientFactory(yarps, provider.GetRequiredService<ILogger<ForwarderHttpClientFactory>>()) : inner;
+            return OperatingSystem.IsLinux() && CanWrap(inner)
+                ? new TunnelClientFactory((ForwarderHttpClientFactory)inner,
+                    provider.GetRequiredService<ILogger<ForwarderHttpClientFactory>>())
+                : inner;
         });
     }
 
-    private static bool MakesClientsAsYarpDoes(ForwarderHttpClientFactory factory)
-    {
-        MethodInfo create = factory.GetType().GetInterfaceMap(typeof(IForwarderHttpClientFactory)).TargetMethods[0];
-        return create.DeclaringType == typeof(ForwarderHttpClientFactory);
-    }
+    /// <summary>Whether a factory makes its clients as YARP's own does.</summary>
+    internal static bool CanWrap(IForwarderHttpClientFactory factory) => factory is ForwarderHttpClientFactory
+        && factory.GetType().GetInterfaceMap(typeof(IForwarderHttpClientFactory)).TargetMethods[0].DeclaringType
+            == typeof(ForwarderHttpClientFactory);
 }

@@ -117,8 +117,10 @@ internal sealed class Tunnel(byte[] identity, UpgradeReplay? replay) : IMovableU
             return;
         }
 
+        // First: until its end YARP would go on, and what it writes to the client now is kept, without a limit.
+        _backend!.HoldReads();
         _decided.TrySetResult(true);
-        _backend!.KeepWrites();
+        _backend.KeepWrites();
         _ = EndBackendAsync();
     }
 

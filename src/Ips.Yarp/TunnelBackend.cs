@@ -67,7 +67,10 @@ internal sealed class TunnelBackend
     /// <summary>Writes nothing more: what comes is kept.</summary>
     public void KeepWrites() => _writesEnd.Cancel();
 
-    /// <summary>Reads nothing more: the reader sees the end.</summary>
+    /// <summary>Takes nothing more from the connection: the reader waits, until <see cref="EndReads"/>.</summary>
+    public void HoldReads() => _readsEnd.Cancel();
+
+    /// <summary>The reader sees the end.</summary>
     public void EndReads()
     {
         _readsEnded.TrySetResult();
@@ -209,9 +212,10 @@ internal sealed class TunnelBackend
                 throw Failed(e.SocketErrorCode);
             }
 
-            if (buffer.IsEmpty) break;
+            if (buffer.IsEmpty) return 0;
         }
 
+        await _readsEnded.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         return 0;
     }
 

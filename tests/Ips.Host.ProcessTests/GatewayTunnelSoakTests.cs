@@ -25,4 +25,9 @@ public sealed class GatewayTunnelSoakTests(ITestOutputHelper output) : GatewayTu
     [InlineData(2, 80)]
     public Task Move_AGenerationIsKilledLaterInIt_NothingHangsAndTheNextReloadMoves(int generation, int ms) =>
         KillInMoveAsync(generation, TimeSpan.FromMilliseconds(ms));
+
+    // As many as a process may have open where a service manager gives it 20,000: 5 % are left.
+    [Fact]
+    public Task Move_ThousandsOfTunnelsHardlyAnyDescriptorLeft_WaitsForRoomAndClosesTheRestPolitely() =>
+        MoveScarceAsync(limit: 20_000, tunnels: 9_350, TimeSpan.FromSeconds(12));
 }

@@ -101,33 +101,51 @@ public class GatewayTunnelTests(ITestOutputHelper output) : ProcessTest(output)
         await gateway.Processes.WaitForOnlyAsync(gateway.MainPid);
     }
 
-    // A twentieth is kept for new clients: a move waits for room, and a client that the successor has no room for gets Close 1001.
+    // Two descriptors each, and some 250 of a gateway.
     [Fact]
-    public async Task Move_HardlyAnyDescriptorLeft_WaitsForRoomAndClosesTheRestPolitely()
+    public Task Move_HardlyAnyDescriptorLeft_WaitsForRoomAndClosesTheRestPolitely() =>
+        MoveScarceAsync(limit: 640, tunnels: 150, TimeSpan.FromSeconds(1));
+
+    /// <summary>A twentieth is kept for new clients: a move waits for room, and a client that the successor has no room for gets Close
+    /// 1001.</summary>
+    /// <param name="limit">Of open files, for each generation of the gateway.</param>
+    /// <param name="tunnels">How many.</param>
+    /// <param name="maxPause">Of each client, between two messages.</param>
+    private protected async Task MoveScarceAsync(int limit, int tunnels, TimeSpan maxPause)
     {
-        const int limit = 640, tunnels = 150; // two descriptors each, and some 250 of a gateway
+        const int atOnce = 200;
         var backend = await StartAsync(new ServiceSettings(ServiceKind.SampleApp) { More = ["--Ips:GenerationHeader=false"] });
         await using var gateway = await Gateway.StartAsync(Folder, backend.Port, limit,
             ["--Tunnels=true", "--Ips:Drain:WebSocketSpread=00:00:00.500"]);
+        var address = new IPEndPoint(IPAddress.Loopback, gateway.Port);
         var all = new List<ChainClient>();
-        for (var i = 0; i < tunnels; i++)
+        while (all.Count < tunnels)
         {
-            all.Add(ChainClient.Start(await DotnetPeer.ConnectAsync(new Uri($"ws://127.0.0.1:{gateway.Port}/chain")), i,
-                maxPause: TimeSpan.FromSeconds(1)));
+            var peers = await Task.WhenAll(Enumerable.Range(all.Count, Math.Min(atOnce, tunnels - all.Count))
+                .Select(i => CuttingPeer.ConnectAsync(address, "/chain", i, cuts: false)));
+            all.AddRange(peers.Select((peer, i) => ChainClient.Start(peer, all.Count + i, maxPause: maxPause)).ToList());
         }
 
+        await Eventually.TrueAsync(() => all.All(client => client.Answers > 0), "an answer to each client");
+        var open = ProcessTable.OpenFileDescriptors(gateway.MainPid);
         var before = all.ConvertAll(client => client.Answers);
+        var watch = System.Diagnostics.Stopwatch.StartNew();
         await gateway.ReloadAsync();
         using var other = await RawClient.ConnectAsync(gateway.Port);
         Assert.StartsWith("HTTP/1.1 200 ", await other.GetAsync("/ping"), StringComparison.Ordinal);
+        var served = watch.Elapsed;
         await Eventually.TrueAsync(() => all.Zip(before).All(pair => pair.First.Fault is not null || pair.First.Answers > pair.Second + 2),
             "answers to each client, or its close");
-        Output.WriteLine($"{all.Count(client => client.Fault is not null)} of {all.Count} were closed");
+        Output.WriteLine($"{open} of {limit} descriptors open; {all.Count(client => client.Fault is not null)} of {all.Count} were closed; "
+            + $"a new client was served {served.TotalSeconds:0.0} s after the reload began, all decided {watch.Elapsed.TotalSeconds:0.0} s");
+        foreach (var line in gateway.Messages(EventIds.ConnectionsMoved)) Output.WriteLine(line);
         Assert.All(all.Where(client => client.Fault is not null), client => Assert.StartsWith("closed with 1001 ", client.Fault!,
             StringComparison.Ordinal));
         Assert.Contains(all, client => client.Fault is null);
         Assert.DoesNotContain(gateway.First.Lines, line => line.Text.Contains("Too many open files", StringComparison.Ordinal));
-        foreach (var client in all.Where(client => client.Fault is null)) await client.StopAsync();
+        await Task.WhenAll(all.Where(client => client.Fault is null).Select(client => client.StopAsync()));
+        Assert.All(all, client =>
+            Assert.True(client.Fault?.StartsWith("closed with 1001 ", StringComparison.Ordinal) ?? true, client.Fault));
         Assert.Equal(0, await gateway.First.WaitForExitAsync(Limits.Step));
     }
 

@@ -177,4 +177,5 @@ internal static class EventIds
     public const int ConnectionsMoved = 3406;
     public const int ReplayRefused = 3407;
     public const int UpgradesRefused = 3408;
+    public const int TunnelsStay = 3409;
 }

@@ -110,6 +110,8 @@ internal sealed class HubFarewell(PoliteClose close, TimeProvider time, TimeSpan
         public bool AtOnce { get; } =
             context.Features.Get<IHttpTransportFeature>() is { TransportType: not HttpTransportType.WebSockets };
 
+        public UnmovableReason StayReason => UnmovableReason.Upgraded;
+
         public void InvocationBegins()
         {
             Interlocked.Increment(ref _begun);

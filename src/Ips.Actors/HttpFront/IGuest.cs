@@ -1,3 +1,5 @@
+using Ips.Actors.Transport;
+
 namespace Ips.Actors.HttpFront;
 
 /// <summary>A client that stays for long, and is told when this generation leaves: see <see cref="PoliteClose.WhenLeaving"/>.</summary>
@@ -8,6 +10,9 @@ internal interface IGuest
 
     /// <summary>Whether it is told at once, not at a moment of the spread.</summary>
     bool AtOnce { get; }
+
+    /// <summary>Why it does not move.</summary>
+    UnmovableReason StayReason { get; }
 
     /// <summary>Takes leave of the client.</summary>
     /// <param name="gone">Cancelled when the client is gone.</param>

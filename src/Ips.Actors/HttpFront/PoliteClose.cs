@@ -169,7 +169,7 @@ internal sealed class PoliteClose
         {
             if (!guest.AtOnce) await Task.Delay(NextMoment(), _time, ended).ConfigureAwait(false);
             if (!await guest.LeaveAsync(ended).ConfigureAwait(false)) return;
-            _state.ToldOfClose(guest.ConnectionId, _state.Ending ? Stop : WireName.Of(UnmovableReason.Upgraded));
+            _state.ToldOfClose(guest.ConnectionId, _state.Ending ? Stop : WireName.Of(guest.StayReason));
             if (!_state.Ending) return;
             await Task.Delay(_drain.IdleGrace, _time, ended).ConfigureAwait(false);
             guest.Abort();

@@ -16,6 +16,7 @@ internal sealed class WebSocketFarewell : IHttpUpgradeFeature, IHttpExtendedConn
     private readonly IHttpUpgradeFeature? _upgrade;
     private readonly IHttpExtendedConnectFeature? _connect;
     private Func<Task<bool>>? _leave;
+    private UnmovableReason _stayReason = UnmovableReason.Upgraded;
     private volatile bool _leftToApp;
 
     private WebSocketFarewell(HttpContext context, PoliteClose close, IHttpUpgradeFeature? upgrade, IHttpExtendedConnectFeature? connect) =>
@@ -30,6 +31,8 @@ internal sealed class WebSocketFarewell : IHttpUpgradeFeature, IHttpExtendedConn
     string IGuest.ConnectionId => _context.Connection.Id;
 
     bool IGuest.AtOnce => false;
+
+    UnmovableReason IGuest.StayReason => _stayReason;
 
     /// <summary>Watches a request if it asks for a WebSocket.</summary>
     public static void Watch(HttpContext context, PoliteClose close)
@@ -69,7 +72,9 @@ internal sealed class WebSocketFarewell : IHttpUpgradeFeature, IHttpExtendedConn
     {
         // SignalR says goodbye itself (HubFarewell), and a Close in the middle of it would be an error to its client.
         _leftToApp |= _context.GetEndpoint()?.Metadata.GetMetadata<HubMetadata>() is not null;
-        var movable = _context.Features.Get<IMovableUpgrade>() is { IsAttached: true } upgrade ? upgrade : null;
+        var known = _context.Features.Get<IMovableUpgrade>();
+        if (known is { StayReason: not UnmovableReason.None and var reason }) _stayReason = reason; // now: the request may be over by then
+        var movable = known is { IsAttached: true } ? known : null;
         var watched = new FarewellStream(stream, movable?.Frames);
         _leave = movable is not null ? () => LeaveUnlessItMovesAsync(movable, watched) : watched.LeaveAsync;
         _context.Response.RegisterForDispose(_close.WhenLeaving(this));

@@ -194,8 +194,8 @@ internal sealed partial class HandoverConnection
     /// <summary>The receive loop of a connection that leaves has ended, and nothing is sent from now on.</summary>
     private void ReleaseUpgrade()
     {
+        _session!.Upgrade.Release(left: true); // first: who is told writes no more, and from the stop on all that is written is kept
         _upgradeOutput!.Stop();
-        _session!.Upgrade.Release(left: true);
     }
 
     private UpgradeParcel? PackUpgrade()

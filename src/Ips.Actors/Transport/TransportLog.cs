@@ -23,6 +23,9 @@ internal static partial class TransportLog
         "Closes WebSockets of another generation with 1012: this release does not resume them ({Reason}).")]
     internal static partial void UpgradesRefused(this ILogger logger, string reason);
 
+    [LoggerMessage(EventIds.TunnelsStay, LogLevel.Warning, "WebSockets that YARP proxies do not move: {Reason}.")]
+    internal static partial void TunnelsStay(this ILogger logger, string reason);
+
     [LoggerMessage(EventIds.CarrierLost, LogLevel.Warning,
         "Closed {Count:moving connection}: the other generation ended the handover channel but lives.")]
     internal static partial void CarrierLost(this ILogger logger, Quantity count);

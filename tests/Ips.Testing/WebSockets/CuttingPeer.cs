@@ -9,6 +9,8 @@ namespace Ips.Testing.WebSockets;
 /// <summary>A client that parts its messages into frames, puts pings between them, and cuts what it sends at any byte.</summary>
 internal sealed class CuttingPeer : IChainPeer
 {
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(1); // as .NET's own client
+
     private readonly Socket _socket;
     private readonly NetworkStream _stream;
     private readonly Random _random;
@@ -78,6 +80,7 @@ internal sealed class CuttingPeer : IChainPeer
                     Closed = payload.Length >= 2 ? (WebSocketCloseStatus)BinaryPrimitives.ReadUInt16BigEndian(payload)
                         : WebSocketCloseStatus.Empty;
                     if (!_closing) await SendFrameAsync(true, 8, payload);
+                    await WaitForEndAsync();
                     return null;
                 case 9: await SendFrameAsync(true, 10, payload); continue;
                 case 10:
@@ -224,6 +227,24 @@ internal sealed class CuttingPeer : IChainPeer
         var payload = new byte[length];
         await ReadAsync(payload);
         return ((header[0] & 0x80) != 0, header[0] & 15, payload);
+    }
+
+    // The server ends the connection first (RFC 6455, section 7.1.1). A client that is faster looks to a proxy like one that has gone away
+    // while its backend still speaks: an error.
+    private async Task WaitForEndAsync()
+    {
+        using var limit = new CancellationTokenSource(EndTimeout);
+        var rest = new byte[1024];
+        try
+        {
+            while (await _stream.ReadAsync(rest, limit.Token) > 0)
+            {
+            }
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException or OperationCanceledException)
+        {
+            // Both have closed: nothing is lost by it.
+        }
     }
 
     private async Task ReadAsync(byte[] buffer)

@@ -17,6 +17,13 @@ internal static class Fds
         Assert.InRange(FileDescriptors.CountOpen() - before, -1000, Times / 4);
     }
 
+    /// <summary>The sockets, memfds and the like that are open, each with its number: not files, as the runtime opens assemblies at any
+    /// time.</summary>
+    internal static List<string> ButFiles() =>
+        [.. new DirectoryInfo("/proc/self/fd").EnumerateFiles()
+            .Where(fd => fd.LinkTarget is { } target && (!target.StartsWith('/') || target.StartsWith("/memfd:", StringComparison.Ordinal)))
+            .Select(fd => $"{fd.Name} {fd.LinkTarget}")];
+
     internal static string Target(int fd) => new FileInfo($"/proc/self/fd/{fd}").LinkTarget!;
 
     internal static string TemporaryFolder() => Directory.CreateTempSubdirectory("ips-posix-").FullName;

@@ -12,7 +12,7 @@ namespace Ips.Transport.Tests.Tunnels;
 /// <summary>How tunnels end: by either end, by a refusal, and those that cannot move.</summary>
 public sealed class TunnelEndTests
 {
-    private static readonly byte[] ServiceRestart = [0x88, 0x02, 0x03, 0xF4];
+    private static readonly byte[] ServiceRestart = [0x88, 0x02, 0x03, 0xF4], GoingAway = [0x88, 0x02, 0x03, 0xE9];
 
     /// <summary>What the other generation does, and what is counted.</summary>
     public static TheoryData<string, string> Refusals => new()
@@ -151,6 +151,32 @@ public sealed class TunnelEndTests
         }
     }
 
+    // Else each test whose clients end would see YARP report an error, by chance: to a proxy it has gone away too early.
+    [Fact]
+    public async Task Close_OfATestsClient_LetsTheServerEndFirst()
+    {
+        using var backend = new RawBackend();
+        await using var gateway = await TunnelRig.GatewayAsync("1", backend.Port);
+        var (client, socket) = await TunnelRig.ConnectAsync(gateway, backend);
+        using (client)
+        using (socket)
+        {
+            await socket.SendAsync(GoingAway, SocketFlags.None);
+            var ending = Task.Run(async () =>
+            {
+                Assert.Null(await client.ReceiveAsync());
+                client.Dispose();
+            });
+            await TunnelRig.ReadAsync(socket, 8); // its Close, masked
+            await Task.Delay(100); // an end that comes too early
+            Assert.False(ending.IsCompleted);
+            socket.Shutdown(SocketShutdown.Send);
+            await ending.WaitAsync(Limits.Step);
+            await Eventually.TrueAsync(() => gateway.Registry.Open == 0);
+            Assert.Empty(gateway.App.Seen);
+        }
+    }
+
     [Theory]
     [InlineData("own-factory", UnmovableReason.Backend)]
     [InlineData("own-stream", UnmovableReason.Backend)]
@@ -188,6 +214,10 @@ public sealed class TunnelEndTests
             if (reason is { } stays)
             {
                 Assert.Equal(new MoveResult.NotMovable(stays), await move.WaitAsync(Limits.Step));
+                a.Front.Draining = true;
+                Assert.Equal(GoingAway, await TunnelRig.ReadAsync(client.Socket, GoingAway.Length));
+                await Eventually.TrueAsync(() => a.Front.CountDrain(0, 0, 0).ClosedPolitelyBy is not null);
+                Assert.Equal(new Dictionary<string, int> { ["backend"] = 1 }, a.Front.CountDrain(0, 0, 0).ClosedPolitelyBy);
             }
             else
             {

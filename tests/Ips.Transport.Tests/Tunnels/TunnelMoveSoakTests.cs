@@ -9,7 +9,4 @@ public sealed class TunnelMoveSoakTests : TunnelMoveTests
 
     /// <inheritdoc/>
     protected override int Moves => 60;
-
-    /// <inheritdoc/>
-    protected override int CountedMoves => 1000;
 }

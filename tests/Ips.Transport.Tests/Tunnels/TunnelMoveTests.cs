@@ -10,14 +10,15 @@ namespace Ips.Transport.Tests.Tunnels;
 /// <summary>WebSockets that YARP passes on leave one gateway and go on in another; neither end notices anything.</summary>
 public class TunnelMoveTests
 {
+    // Kestrel's output, and one write of YARP's beyond it.
+    private const int MaxHeldBytes = 2 * 64 * 1024;
+    private const int EndlessMoves = 100;
+
     /// <summary>WebSockets under load.</summary>
     protected virtual int Clients => 8;
 
     /// <summary>Moves under load.</summary>
     protected virtual int Moves => 12;
-
-    /// <summary>Moves of one WebSocket while descriptors are counted.</summary>
-    protected virtual int CountedMoves => 50;
 
     [Theory]
     [InlineData("plain")]
@@ -48,9 +49,11 @@ public class TunnelMoveTests
                 Assert.True(all.All(client => client.Fault is null), string.Join("\n", all.Select(client => client.Fault)));
             }
 
+            Assert.All(hosts, host => Assert.Empty(host.App.Seen)); // YARP has reported no error in a move,
             foreach (var client in all) await client.StopAsync();
             Assert.True(all.All(client => client.Fault is null), string.Join("\n", all.Select(client => client.Fault)));
-            Assert.All(hosts, host => Assert.Empty(host.App.Seen)); // YARP has reported no error
+            await Eventually.TrueAsync(() => hosts.All(host => host.Registry.Open == 0));
+            Assert.All(hosts, host => Assert.Empty(host.App.Seen)); // nor at the end
         }
         finally
         {
@@ -141,8 +144,9 @@ public class TunnelMoveTests
         }
     }
 
+    // While it leaves nothing more is read from the backend: what is read then can only be kept, and a tunnel that has too much is lost.
     [Fact]
-    public async Task Move_AgainAndAgain_LeaksNoDescriptor()
+    public async Task Move_BackendSpeaksWithoutEnd_OnlyWhatTheServerHeldTravels()
     {
         using var backend = new RawBackend();
         await using var a = await TunnelRig.GatewayAsync("1", backend.Port);
@@ -151,19 +155,31 @@ public class TunnelMoveTests
         using (client)
         using (socket)
         {
-            var open = 0;
-            for (var move = 0; move < CountedMoves; move++)
+            var (most, got, block) = (0, 0L, new byte[64 * 1024]);
+            var speaking = TunnelRig.EndingAsync(async () =>
+            {
+                while (true) await socket.SendAsync(block, SocketFlags.None);
+            });
+            var reading = TunnelRig.EndingAsync(async () =>
+            {
+                var buffer = new byte[64 * 1024];
+                while (await client.Socket.ReceiveAsync(buffer, SocketFlags.None) is > 0 and var count) Interlocked.Add(ref got, count);
+            });
+            for (var move = 0; move < EndlessMoves; move++)
             {
                 var (from, to) = move % 2 == 0 ? (a, b) : (b, a);
-                to.Listener.Adopt(await TunnelRig.LeaveAsync(from));
-                await client.SendRawAsync(new byte[] { (byte)move });
-                Assert.Equal([(byte)move], await TunnelRig.ReadAsync(socket, 1));
+                var before = Interlocked.Read(ref got);
+                var moved = await TunnelRig.LeaveAsync(from);
+                most = Math.Max(most, moved.Upgrade!.Unsent.Length);
+                to.Listener.Adopt(moved);
+                await Eventually.TrueAsync(() => Interlocked.Read(ref got) > before + (1024 * 1024));
                 await Eventually.TrueAsync(() => from.Registry.Open == 0);
-                if (move == 10) open = Directory.GetFiles("/proc/self/fd").Length;
             }
 
-            // Other tests of this process run beside this one.
-            Assert.InRange(Directory.GetFiles("/proc/self/fd").Length, 1, open + (CountedMoves / 2) + 100);
+            Assert.InRange(most, 0, MaxHeldBytes);
+            socket.Dispose();
+            client.Dispose();
+            await Task.WhenAll(speaking, reading).WaitAsync(Limits.Step);
         }
     }
 

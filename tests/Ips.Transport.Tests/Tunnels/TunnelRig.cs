@@ -129,6 +129,19 @@ internal static class TunnelRig
         return sent;
     }
 
+    /// <summary>Until its connection is closed.</summary>
+    public static Task EndingAsync(Func<Task> talk) => Task.Run(async () =>
+    {
+        try
+        {
+            await talk();
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // Closed.
+        }
+    });
+
     private static async Task<MoveResult.Moved> MovedAsync(Task<MoveResult> move)
     {
         var result = await move.WaitAsync(Limits.Step);
