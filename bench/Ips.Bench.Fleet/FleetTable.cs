@@ -16,12 +16,15 @@ internal static class FleetTable
         foreach (var (manifest, kind) in fleet.Kinds)
             Line($"| `{manifest}` | {kind.Count} | {kind.Bytes} | {kind.Largest} |");
         var all = fleet.Kinds.Values;
-        Line($"| all | {all.Sum(kind => kind.Count)} | {all.Sum(kind => kind.Bytes)} | {all.Max(kind => kind.Largest)} of {FleetCodec.MostBytes} |\n");
+        var (count, bytes, largest) = (all.Sum(kind => kind.Count), all.Sum(kind => kind.Bytes), all.Max(kind => kind.Largest));
+        Line($"| all | {count} | {bytes} | {largest} of {FleetCodec.MostBytes} |\n");
         Line($"| | |\n|---|---|");
         Line($"| The coordinator's processor time for the rollout | {fleet.Coordinator.TotalMilliseconds:F0} ms |");
-        Line($"| A wave of {fleet.Agents / 4} agents: orders, reports, decisions on one thread | {fleet.Waves.Average(wave => wave.TotalMilliseconds):F0} ms |");
+        var wave = fleet.Waves.Average(wave => wave.TotalMilliseconds);
+        Line($"| A wave of {fleet.Agents / 4} agents: orders, reports, decisions on one thread | {wave:F0} ms |");
         Line($"| Memory of an idle agent | {idle.Average(agent => agent.Rss) / (1 << 20):F0} MiB |");
-        Line($"| Processor time of an idle agent, of one processor, over {seconds} s | {idle.Average(agent => agent.Share) * 100:F2} % |\n");
+        var share = idle.Average(agent => agent.Share) * 100;
+        Line($"| Processor time of an idle agent, of one processor, over {seconds} s | {share:F2} % |\n");
         Line($"| characters of a node's name | most nodes whose messages fit |\n|---|---|");
         foreach (var length in new[] { 12, 24, 40, 64 }) Line($"| {length} | {SimulatedFleet.MostNodes(length)} |");
         return text.ToString();

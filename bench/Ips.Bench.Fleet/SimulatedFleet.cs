@@ -15,6 +15,7 @@ internal sealed class SimulatedFleet
     private readonly Dictionary<string, Kind> _kinds = [];
     private readonly Queue<(string? To, string Manifest, byte[] Bytes)> _wire = new();
     private readonly Stopwatch _coordinator = new(), _wave = new();
+    private readonly DateTimeOffset _now = DateTimeOffset.UtcNow;
     private readonly RolloutPlan _plan;
     private RolloutState? _state;
     private int _reloaded;
@@ -59,7 +60,7 @@ internal sealed class SimulatedFleet
         while (_wire.TryDequeue(out var message))
         {
             if (message.To is { } agent) Answer(agent, FleetCodec.Decode(message.Manifest, message.Bytes));
-            else Coordinate(() => RolloutMachine.Next(_state!, EventOf(FleetCodec.Decode(message.Manifest, message.Bytes)), DateTimeOffset.UtcNow));
+            else Coordinate(() => RolloutMachine.Next(_state!, EventOf(FleetCodec.Decode(message.Manifest, message.Bytes)), _now));
         }
 
         if (_state is not { Stage: RolloutStage.Over, Receipt.Outcome: RolloutOutcome.Done })
@@ -144,7 +145,10 @@ internal sealed class SimulatedFleet
     {
         var nodes = Enumerable.Range(1, agents).Select(index => NameOf(index, nameLength)).ToList();
         var plan = new RolloutPlan("r20261201120000-0123456", "web", [.. nodes.Chunk((agents + 3) / 4)], TimeSpan.Zero,
-            TimeSpan.FromMinutes(5), "deploy on web-0001", DateTimeOffset.UnixEpoch) { Release = "2026-12-01.1" };
+            TimeSpan.FromMinutes(5), "deploy on web-0001", DateTimeOffset.UnixEpoch)
+        {
+            Release = "2026-12-01.1",
+        };
         var receipt = new RolloutReceipt(plan, RolloutOutcome.Done,
             [.. nodes.Select(node => new NodeView(node, "done") { Wave = 1, Release = plan.Release })], DateTimeOffset.UnixEpoch);
         try

@@ -91,7 +91,11 @@ internal sealed class AgentActor : UntypedActor, IWithTimers
     {
         var isWritten = true;
         foreach (var (fleet, state) in _states.ToList())
-            isWritten &= Know(fleet, AgentMachine.Seen(state, _seen.Where(seen => seen.Value.HasRole(fleet)).Select(seen => seen.Key), null));
+        {
+            var nodes = _seen.Where(seen => seen.Value.HasRole(fleet)).Select(seen => seen.Key);
+            isWritten &= Know(fleet, AgentMachine.Seen(state, nodes, null));
+        }
+
         if (isWritten) _seen.Clear();
         else Timers.StartSingleTimer(nameof(SeenDue), new SeenDue(), WriteAgain);
     }

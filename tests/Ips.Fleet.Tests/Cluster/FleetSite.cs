@@ -10,7 +10,6 @@ using Akka.Configuration;
 using Akka.Remote.Transport.DotNetty;
 using Ips.Fleet.Agents;
 using Ips.Fleet.Cluster;
-using Ips.Fleet.Rollouts;
 using Ips.Fleet.Security;
 using Microsoft.Extensions.Logging;
 

@@ -264,9 +264,9 @@ internal sealed class FleetRig : IAsyncDisposable
         public async Task LoseAsync(double share)
         {
             var transport = ((IRemoteActorRefProvider)((ExtendedActorSystem)System!.System).Provider).Transport;
-            object mode = share > 0 ? new FailureInjectorTransportAdapter.Drop(share, share) : FailureInjectorTransportAdapter.PassThru.Instance;
-            Assert.True(await transport.ManagementCommand(new FailureInjectorTransportAdapter.All(
-                (FailureInjectorTransportAdapter.IGremlinMode)mode)).WaitAsync(Step));
+            FailureInjectorTransportAdapter.IGremlinMode mode = share > 0 ? new FailureInjectorTransportAdapter.Drop(share, share)
+                : FailureInjectorTransportAdapter.PassThru.Instance;
+            Assert.True(await transport.ManagementCommand(new FailureInjectorTransportAdapter.All(mode)).WaitAsync(Step));
         }
 
         public string Uri(FleetAddress of) => $"akka.{(rig._faulty ? "trttl.gremlin." : "")}tcp://{FleetConfiguration.SystemName}@{of}";

@@ -54,7 +54,8 @@ internal sealed class RigFleet(string name, IEnumerable<string> nodes)
     }
 
     /// <summary>Nodes whose service is at that point now.</summary>
-    public IEnumerable<string> At(Point point) => Services.Values.Where(service => service.At.ContainsKey(point)).Select(service => service.Node);
+    public IEnumerable<string> At(Point point) => Services.Values.Where(service => service.At.ContainsKey(point))
+        .Select(service => service.Node);
 
     public IEnumerable<string> Serving(string release) => Services.Values.Where(service => service.Serves == release)
         .Select(service => service.Node);
