@@ -8,9 +8,10 @@ using Microsoft.Extensions.Logging;
 namespace Ips.Fleet.Agents;
 
 /// <summary>The agent of a node: what <see cref="AgentMachine"/> decides it writes down, answers, and does to its services.</summary>
-internal sealed class AgentActor : UntypedActor
+internal sealed class AgentActor : UntypedActor, IWithTimers
 {
-    private static readonly TimeSpan WriteAgain = TimeSpan.FromSeconds(5);
+    // Members come in crowds, and each record that is written waits for the disk: those of a second are written at once.
+    private static readonly TimeSpan WriteAgain = TimeSpan.FromSeconds(5), Crowd = TimeSpan.FromSeconds(1);
 
     private readonly string _node;
     private readonly IReadOnlyDictionary<string, IServiceDriver> _services;
@@ -21,12 +22,16 @@ internal sealed class AgentActor : UntypedActor
     private readonly Dictionary<string, AgentState> _states = [];
     private readonly Dictionary<string, IActorRef> _coordinators = [];
     private readonly HashSet<string> _restarted = [];
+    private readonly Dictionary<string, Member> _seen = [];
 
     private AgentActor(string node, IReadOnlyDictionary<string, IServiceDriver> services, IRecordStore store, TimeProvider time,
         ILogger log)
     {
         (_node, _services, _store, _time, _log) = (node, services, store, time, log);
     }
+
+    /// <inheritdoc/>
+    public ITimerScheduler Timers { get; set; } = null!;
 
     /// <summary>Makes it.</summary>
     /// <param name="node">The node's name.</param>
@@ -64,19 +69,47 @@ internal sealed class AgentActor : UntypedActor
         switch (message)
         {
             case ClusterEvent.MemberUp { Member: var member } when FleetRoles.NodeOf(member.Roles) is { } node:
-                foreach (var fleet in _services.Keys.Where(member.HasRole))
-                    Apply(fleet, AgentMachine.Seen(_states[fleet], [node], null), null);
+                _seen[node] = member;
+                if (!Timers.IsTimerActive(nameof(SeenDue))) Timers.StartSingleTimer(nameof(SeenDue), new SeenDue(), Crowd);
                 break;
             case ClusterEvent.MemberUp: break;
+            case SeenDue: WriteSeen(); break;
             case FleetMessage.Recall recall when _states.TryGetValue(recall.Fleet, out var state): Recall(recall.Fleet, state); break;
             case FleetMessage.Forget forget when _states.TryGetValue(forget.Fleet, out var state):
-                Apply(forget.Fleet, AgentMachine.Seen(state, [], forget.Node), null);
+                _seen.Remove(forget.Node);
+                Know(forget.Fleet, AgentMachine.Seen(state, [], forget.Node));
                 break;
             case FleetMessage.Promise { Plan.Fleet: var fleet } promise: Obey(fleet, promise.Epoch, promise); break;
             case FleetMessage.Order order: Obey(order.Fleet, order.Epoch, order); break;
             case FleetMessage.Close { Receipt.Plan.Fleet: var fleet } close: Obey(fleet, close.Epoch, close); break;
             case Progressed progressed: Progress(progressed); break;
             default: Unhandled(message); break;
+        }
+    }
+
+    private void WriteSeen()
+    {
+        var isWritten = true;
+        foreach (var (fleet, state) in _states.ToList())
+        {
+            var nodes = _seen.Where(seen => seen.Value.HasRole(fleet)).Select(seen => seen.Key);
+            isWritten &= Know(fleet, AgentMachine.Seen(state, nodes, null));
+        }
+
+        if (isWritten) _seen.Clear();
+        else Timers.StartSingleTimer(nameof(SeenDue), new SeenDue(), WriteAgain);
+    }
+
+    private bool Know(string fleet, (AgentState State, IReadOnlyList<AgentEffect> Effects) next)
+    {
+        try
+        {
+            return Apply(fleet, next, null);
+        }
+        catch (IOException e)
+        {
+            _log.NotWritten(fleet, e.Message);
+            return false;
         }
     }
 
@@ -191,6 +224,8 @@ internal sealed class AgentActor : UntypedActor
 
     private static string Bounded(string text) =>
         text.Length <= StepState.LongestReason ? text : text[..(StepState.LongestReason - 1)] + "…";
+
+    private sealed record SeenDue;
 
     private sealed record Progressed(string Fleet, string OrderId, StepState Step);
 }
