@@ -103,8 +103,19 @@ internal sealed class FleetNode : IAsyncDisposable
     public async Task<FleetView> WaitForViewAsync(Func<FleetView, bool> what, string name)
     {
         FleetView? found = null;
-        await Eventually.TrueAsync(async () => await LookAsync() is { } view && what(found = view), () => $"{name}; {Name} has: {LastView}");
+        await UntilAsync(async () => await LookAsync() is { } view && what(found = view), () => $"{name}; {Name} has: {LastView}");
         return found!;
+    }
+
+    /// <summary>Waits for what takes some reloads: each look is one at every node, so it looks less often than others.</summary>
+    public static async Task UntilAsync(Func<Task<bool>> condition, Func<string> what)
+    {
+        using var deadline = new CancellationTokenSource(4 * Limits.Step);
+        while (!await condition())
+        {
+            if (deadline.IsCancellationRequested) throw new TimeoutException($"There was not {what()}.");
+            await Task.Delay(100, CancellationToken.None);
+        }
     }
 
     /// <summary>What its agent has on its disk.</summary>

@@ -48,7 +48,7 @@ internal sealed class FleetScene : IAsyncDisposable
     }
 
     /// <summary>Waits until a node's agent sees every node.</summary>
-    public Task WaitForAllAsync(FleetNode node) => Eventually.TrueAsync(
+    public Task WaitForAllAsync(FleetNode node) => FleetNode.UntilAsync(
         async () => await node.LookAsync() is { Nodes: var seen } && seen.Count(one => one.State == "Serving") == Nodes.Count,
         () => $"a view of all nodes on {node.Name}; it has: {node.LastView}");
 
