@@ -20,11 +20,12 @@ internal sealed class FleetSystem : IDisposable
     /// <summary>The coordinator's manager, and the coordinator's name below it.</summary>
     public const string ManagerPath = "/user/coordinator", SingletonName = "singleton";
 
+    private readonly SeenMembers _seen;
     private volatile bool _isDisposed;
 
-    private FleetSystem(ActorSystem system, IActorRef coordinator, IActorRef? agent, FleetIdentity? identity)
+    private FleetSystem(ActorSystem system, SeenMembers seen, IActorRef coordinator, IActorRef? agent, FleetIdentity? identity)
     {
-        (System, Coordinator, Agent, CertificateEnds) = (system, coordinator, agent, identity?.NotAfter);
+        (System, _seen, Coordinator, Agent, CertificateEnds) = (system, seen, coordinator, agent, identity?.NotAfter);
         Ended = WaitAsync(identity);
     }
 
@@ -40,6 +41,9 @@ internal sealed class FleetSystem : IDisposable
 
     /// <summary>When the certificate ends; null without TLS. The host calls <see cref="LeaveAsync"/> then.</summary>
     public DateTimeOffset? CertificateEnds { get; }
+
+    /// <summary>Where the other members of the cluster were, as far as they were seen.</summary>
+    public IReadOnlyList<FleetAddress> Seen => _seen.All;
 
     /// <summary>Completes when the system has ended.</summary>
     public Task<FleetEnd> Ended { get; }
@@ -98,16 +102,18 @@ internal sealed class FleetSystem : IDisposable
     private static FleetSystem Populate(ActorSystem system, AgentOptions options, FleetIdentity? identity,
         Func<ActorSystem, IActorRef, Props> agent, Func<ActorSystem, Props> coordinator)
     {
+        var seen = new SeenMembers();
+        system.ActorOf(seen.Props(options.Address), "seen");
         var proxy = system.ActorOf(
             ClusterSingletonProxy.Props(ManagerPath, ClusterSingletonProxySettings.Create(system).WithRole(FleetRoles.Agent)),
             "coordinator-proxy");
-        if (options.Witness) return new FleetSystem(system, proxy, null, identity);
+        if (options.Witness) return new FleetSystem(system, seen, proxy, null, identity);
         var own = system.ActorOf(agent(system, proxy), "agent");
         system.ActorOf(
             ClusterSingletonManager.Props(coordinator(system), PoisonPill.Instance,
                 ClusterSingletonManagerSettings.Create(system).WithRole(FleetRoles.Agent)),
             "coordinator");
-        return new FleetSystem(system, proxy, own, identity);
+        return new FleetSystem(system, seen, proxy, own, identity);
     }
 
     private async Task<FleetEnd> WaitAsync(FleetIdentity? identity)

@@ -20,7 +20,9 @@ internal sealed class AgentProcess : IDisposable
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _log;
     private readonly CancellationTokenSource _stop = new();
+    private readonly HashSet<FleetAddress> _seen = [];
     private FleetSystem? _system;
+    private bool _rejoins;
 
     private AgentProcess(AgentOptions options, TimeProvider time)
     {
@@ -72,6 +74,8 @@ internal sealed class AgentProcess : IDisposable
             if (first == system.Ended)
             {
                 _log.Ended(await system.Ended);
+                _rejoins = true;
+                _seen.UnionWith(system.Seen);
                 await Task.Delay(Pause, _time, _stop.Token).ContinueWith(_ => { }, TaskScheduler.Default);
                 continue;
             }
@@ -91,10 +95,12 @@ internal sealed class AgentProcess : IDisposable
         {
             var services = _options.Fleets.ToDictionary(service => service.Fleet, IServiceDriver (service) =>
                 new ServiceDriver(service.PidFile, service.Into, _time, _log));
-            var system = FleetSystem.Start(_options, _loggers, _time,
+            var options = _rejoins ? FleetRejoin.Options(_options, _seen) : _options;
+            var system = FleetSystem.Start(options, _loggers, _time,
                 (_, _) => AgentActor.Props(_options.Name, services, new RecordFiles(_options.State), _time,
                     _loggers.CreateLogger("Ips.Fleet.Agent")),
-                _ => CoordinatorActor.Props(_options.Name, _time, _loggers.CreateLogger("Ips.Fleet.Coordinator")));
+                _ => CoordinatorActor.Props(_options.Name, _time, _loggers.CreateLogger("Ips.Fleet.Coordinator")),
+                _rejoins ? FleetRejoin.Overrides(options) : null);
             _log.Serves(_options.Name, _options.Address.ToString(), string.Join(", ", services.Keys), _options.Socket);
             return system;
         }
