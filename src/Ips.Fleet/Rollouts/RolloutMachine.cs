@@ -117,8 +117,8 @@ internal static class RolloutMachine
 
     private static (RolloutState, IReadOnlyList<RolloutEffect>) NextWave(RolloutState state, DateTimeOffset now)
     {
-        if (state.Plan.Nodes.Where(name => state.Nodes[name][StepKind.Check] is null).ToList() is { Count: > 0 } unchecked_)
-            return Order(state, unchecked_, StepKind.Check, state.Plan.Deadline);
+        if (state.Plan.Nodes.Where(name => state.Nodes[name][StepKind.Check] is null).ToList() is { Count: > 0 } untried)
+            return Order(state, untried, StepKind.Check, state.Plan.Deadline);
         if (state.Plan.ChecksOnly) return Conclude(state, RolloutOutcome.Checked, null, now);
         var wave = state.Plan.Waves.Select(wave => wave.Where(name => state.Nodes[name][StepKind.Reload] is null).ToList())
             .FirstOrDefault(wave => wave.Count > 0);
@@ -164,7 +164,8 @@ internal static class RolloutMachine
     }
 
     // The aim is changed by what makes a new coordinator too: so whoever decides next knows it from any agent.
-    private static (RolloutState, IReadOnlyList<RolloutEffect>) Raise(RolloutState state, RolloutAim aim, string? reason) => Gather(state with
+    private static (RolloutState, IReadOnlyList<RolloutEffect>) Raise(RolloutState state, RolloutAim aim, string? reason) =>
+        Gather(state with
     {
         Epoch = new(state.Epoch.Counter + 1, state.Epoch.Node),
         Aim = aim,
@@ -188,17 +189,20 @@ internal static class RolloutMachine
     }
 
     /// <summary>The nodes in the order of the plan.</summary>
-    internal static IReadOnlyList<NodeView> Views(RolloutState state) => [.. state.Plan.Waves.SelectMany((wave, index) => wave.Select(name =>
+    internal static IReadOnlyList<NodeView> Views(RolloutState state) =>
+        [.. state.Plan.Waves.SelectMany((wave, index) => wave.Select(name => View(state, name, index + 1)))];
+
+    private static NodeView View(RolloutState state, string name, int wave)
     {
         var node = state.Nodes[name];
         var last = node[StepKind.RollBack] ?? node[StepKind.Reload] ?? node[StepKind.Check];
         return new NodeView(name, StateOf(state, node))
         {
-            Wave = index + 1,
+            Wave = wave,
             Reason = last?.Reason,
             Release = last?.Serves ?? node[StepKind.Check]?.Former,
         };
-    }))];
+    }
 
     private static (RolloutState, IReadOnlyList<RolloutEffect>) FinishIfClosed(RolloutState state) =>
         state.Nodes.Values.All(node => node.IsClosed)
@@ -224,7 +228,8 @@ internal static class RolloutMachine
     private static bool Waits(RolloutState state, NodeProgress node) =>
         !node.IsSilent && (!node.HasPromised || (state.Stage == RolloutStage.Working && node.Open is not null));
 
-    private static (RolloutState, IReadOnlyList<RolloutEffect>) Arm(RolloutState state, TimeSpan time, IEnumerable<RolloutEffect> effects) =>
+    private static (RolloutState, IReadOnlyList<RolloutEffect>) Arm(RolloutState state, TimeSpan time,
+        IEnumerable<RolloutEffect> effects) =>
         (state with { HasDeadline = true }, [new RolloutEffect.SetDeadline(time), .. effects]);
 
     private static (RolloutState, IReadOnlyList<RolloutEffect>) Disarm(RolloutState state) =>

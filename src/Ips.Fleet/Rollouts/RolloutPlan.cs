@@ -1,6 +1,7 @@
 namespace Ips.Fleet.Rollouts;
 
-/// <summary>What a rollout is to do. It does not change while the rollout runs; every agent that takes part has a copy on its disk.</summary>
+/// <summary>What a rollout is to do. It does not change while the rollout runs; every agent that takes part has a copy on its
+/// disk.</summary>
 /// <param name="Id">Names the rollout: part of the id of every order.</param>
 /// <param name="Fleet">The fleet, a role of the cluster.</param>
 /// <param name="Waves">The nodes by name, in the order in which they are reloaded; those of one wave at the same time. The first wave is

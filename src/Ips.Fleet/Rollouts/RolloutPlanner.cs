@@ -52,7 +52,8 @@ internal static class RolloutPlanner
         { WaveNodes: < 1 } => $"--wave is {terms.WaveNodes}; it must be from 1, or from 1% to 100%",
         { WavePercent: < 1 or > 100 } => $"--wave is {terms.WavePercent}%; it must be from 1, or from 1% to 100%",
         _ when terms.Bake < TimeSpan.Zero || terms.Bake > MostBake => $"--bake is {terms.Bake}; it must be from 0s to 24h",
-        _ when terms.Deadline < LeastDeadline || terms.Deadline > MostDeadline => $"--deadline is {terms.Deadline}; it must be from 10s to 24h",
+        _ when terms.Deadline < LeastDeadline || terms.Deadline > MostDeadline =>
+            $"--deadline is {terms.Deadline}; it must be from 10s to 24h",
         _ => null,
     };
 }

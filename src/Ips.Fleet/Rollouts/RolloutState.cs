@@ -71,8 +71,8 @@ internal sealed record NodeProgress
     /// <summary>A check or a reload failed.</summary>
     public bool HasFailed => Steps.Values.Any(step => step is { Phase: StepPhase.Failed, Kind: not StepKind.RollBack });
 
-    /// <summary>It has promised, and said which steps it has taken. An order that it has not taken by then is one of an epoch that it refuses
-    /// from now on.</summary>
+    /// <summary>It has promised, and said which steps it has taken. An order that it has not taken by then is one of an epoch that it
+    /// refuses from now on.</summary>
     public NodeProgress Promising(IReadOnlyList<StepState> steps)
     {
         var known = steps.Aggregate(this, (node, step) => node.With(step));

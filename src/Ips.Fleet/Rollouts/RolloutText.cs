@@ -15,7 +15,8 @@ internal static class RolloutText
             _ when open.Count == 0 => state.Aim == RolloutAim.Pause ? "paused" : "deciding",
             _ when kinds is [StepKind.Check] => $"checking {Names(open)}",
             _ when kinds is [StepKind.RollBack] => $"rolling back {Names(open)}",
-            _ => $"wave {Wave(state, open)} of {state.Plan.Waves.Count}: {Names(open)}{(state.Aim == RolloutAim.Pause ? ", then paused" : "")}",
+            _ => $"wave {Wave(state, open)} of {state.Plan.Waves.Count}: {Names(open)}"
+                + (state.Aim == RolloutAim.Pause ? ", then paused" : ""),
         };
     }
 

@@ -1,3 +1,4 @@
+using Ips.Fleet.Rollouts;
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;

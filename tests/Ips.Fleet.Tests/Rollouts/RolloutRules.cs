@@ -7,8 +7,11 @@ namespace Ips.Fleet.Tests.Rollouts;
 internal static class Rules
 {
     /// <summary>An agent begins a step.</summary>
-    public static void Begun(RolloutPlan plan, RolloutWorld world, string name, StepKind kind, ImmutableSortedSet<StepKind> before)
+    public static void Begun(RolloutPlan plan, RolloutWorld world, string name, StepKind kind, ImmutableSortedSet<StepKind> before,
+        RolloutAim aim)
     {
+        if (kind == StepKind.Reload && aim != RolloutAim.Advance || kind == StepKind.RollBack && aim != RolloutAim.RollBack)
+            throw new RolloutViolation($"{name} begins {kind} and has promised to {aim}");
         if (before.Contains(kind)) throw new RolloutViolation($"{name} begins {kind} a second time");
         if (kind == StepKind.RollBack && StepOf(world, name, StepKind.Reload) is not { Changed: true, IsOver: true })
             throw new RolloutViolation($"{name} is rolled back and was not changed, or is still at it");
@@ -41,6 +44,9 @@ internal static class Rules
             throw new RolloutViolation($"{order.Node} is rolled back although the aim is to {after.Aim}");
         if (order.Kind == StepKind.RollBack && after.Nodes.Values.Any(node => node is { Open: StepKind.Reload, IsSilent: false }))
             throw new RolloutViolation($"{order.Node} is rolled back while another node is still reloaded");
+        var laterWaves = after.Plan.Waves.SkipWhile(wave => !wave.Contains(order.Node)).Skip(1).SelectMany(wave => wave);
+        if (order.Kind == StepKind.RollBack && laterWaves.Any(later => after.Nodes[later] is { IsChanged: true, IsSilent: false } node && node[StepKind.RollBack] is null))
+            throw new RolloutViolation($"{order.Node} is rolled back before a node of a later wave");
         if (order.Kind == StepKind.Reload && after.Nodes.Values.Any(node => node.HasFailed || node.IsSilent))
             throw new RolloutViolation($"{order.Node} is reloaded after a failure");
     }

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Ips.Fleet.Agents;
 using Ips.Fleet.Rollouts;
 
@@ -64,7 +66,7 @@ internal sealed class RolloutWalk(RolloutPlan plan, Budget budget, WalkedMachine
 
     private int Number(RolloutWorld world, out bool isNew)
     {
-        var key = BitConverter.ToUInt128(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(world.Key())).AsSpan(0, 16));
+        var key = BitConverter.ToUInt128(SHA256.HashData(Encoding.UTF8.GetBytes(world.Key())).AsSpan(0, 16));
         isNew = _seen.TryAdd(key, _seen.Count);
         if (!isNew) return _seen[key];
         _to.Add([]);
@@ -80,10 +82,12 @@ internal sealed class RolloutWalk(RolloutPlan plan, Budget budget, WalkedMachine
             if (Arrived(world, sent) is { } next) yield return next;
         }
 
-        foreach (var old in world.Old.Values)
+        // A report says what is so, whenever it comes; a coordinator that has asked anew may not know it yet.
+        var core = world.Core();
+        foreach (var old in world.Old.Values.Where(old => old.Message is not FleetMessage.Report))
         {
-            if (Arrived(world, old) is { } next && next.Core() != world.Core())
-                throw new RolloutViolation($"{old.Key()} changes something, and is of the past");
+            if (Arrived(world, old) is { } next && next.Core() != core)
+                throw new RolloutViolation($"{old.Key()} changes something, and is of the past\n{world.Core()}\n{next.Core()}");
         }
 
         for (var index = 0; index < world.Coordinators.Length; index++)
@@ -96,7 +100,7 @@ internal sealed class RolloutWalk(RolloutPlan plan, Budget budget, WalkedMachine
 
         foreach (var (name, agent) in world.Agents)
         {
-            foreach (var step in Outcomes_(agent))
+            foreach (var step in OutcomesOf(agent))
                 yield return Agent(world, name, AgentMachine.Progressed(agent.State, agent.State.Running!.Id, step), agent);
             if (world.Left.AgentRestarts > 0 && agent.State.Record.Promised > Epoch.None)
             {
@@ -204,10 +208,11 @@ internal sealed class RolloutWalk(RolloutPlan plan, Budget budget, WalkedMachine
                     agent = agent with { Steps = agent.Steps.SetItems(stored.Steps.Select(step => KeyValuePair.Create(step.Kind, step))) };
                     break;
                 case AgentEffect.Reply reply:
-                    if ((asked ?? agent.Coordinator) is { } to && world.Lives(to)) world = world.With(new WalkedMessage(to, null, reply.Message));
+                    if ((asked ?? agent.Coordinator) is { } to && world.Lives(to))
+                        world = world.With(new WalkedMessage(to, null, reply.Message));
                     break;
                 case AgentEffect.Run run:
-                    if (!again) Rules.Begun(plan, world, name, run.Order.Kind, agent.Begun);
+                    if (!again) Rules.Begun(plan, world, name, run.Order.Kind, agent.Begun, result.State.Record.Aim);
                     agent = agent with { Begun = agent.Begun.Add(run.Order.Kind) };
                     break;
             }
@@ -232,8 +237,13 @@ internal sealed class RolloutWalk(RolloutPlan plan, Budget budget, WalkedMachine
                 RolloutStage.Closing => !node.IsClosed,
                 _ => false,
             };
-            var asked = effects.Any(effect => effect is RolloutEffect.AskPromise { Node: var a } && a == name
-                || effect is RolloutEffect.GiveOrder { Node: var b } && b == name || effect is RolloutEffect.TellClosed { Node: var c } && c == name);
+            var asked = effects.Any(effect => name == effect switch
+            {
+                RolloutEffect.AskPromise ask => ask.Node,
+                RolloutEffect.GiveOrder give => give.Node,
+                RolloutEffect.TellClosed tell => tell.Node,
+                _ => null,
+            });
             if (waits != asked) throw new RolloutViolation($"{name}: waits {waits}, asked again {asked}");
         }
 
@@ -244,7 +254,7 @@ internal sealed class RolloutWalk(RolloutPlan plan, Budget budget, WalkedMachine
         return Coordinated(world, index, coordinator, effects);
     }
 
-    private static IEnumerable<StepState> Outcomes_(WalkedAgent agent)
+    private static IEnumerable<StepState> OutcomesOf(WalkedAgent agent)
     {
         if (agent.State.Running is not { } running) yield break;
         var known = agent.State.Record.Steps.FirstOrDefault(step => step.Kind == running.Kind);
