@@ -67,7 +67,8 @@ public sealed class FleetTextTests
     [Fact]
     public void Receipt_HaltedAtTheLastNode_SaysWhatUndoes() => Assert.EndsWith(
         "\nUndo: ips reload --fleet web --release 42 --bake 90s",
-        FleetText.Write(Halted("42") with { Nodes = [Node("a", "done", 1, "43"), Node("b", "failed", 2, "42")] }), StringComparison.Ordinal);
+        FleetText.Write(Halted("42") with { Nodes = [Node("a", "done", 1, "43"), Node("b", "failed", 2, "42")] }),
+        StringComparison.Ordinal);
 
     [Fact]
     public void Receipt_HaltedWithoutOneFormerRelease_NamesNoUndo()
