@@ -6,6 +6,7 @@ using Ips.Fleet.Agents;
 using Ips.Fleet.Cluster;
 using Ips.Fleet.Rollouts;
 using Ips.Fleet.Wire;
+using Ips.Host.Cli;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -37,10 +38,11 @@ internal sealed class AgentSocket : IAsyncDisposable
     /// <param name="system">The actor system; null while the next one starts.</param>
     /// <param name="loggers">Where it says who asked for what.</param>
     /// <param name="cancellation">Ends the start.</param>
+    /// <exception cref="CliException">The socket's path cannot be used.</exception>
     internal static async Task<AgentSocket> StartAsync(AgentOptions options, Func<FleetSystem?> system, ILoggerFactory loggers,
         CancellationToken cancellation)
     {
-        var fd = UnixSockets.Listen(options.Socket, OwnerOnly, Backlog);
+        var fd = Listen(options.Socket);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Services.AddSingleton<Microsoft.Extensions.Hosting.IHostLifetime, NoSignals>();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
@@ -64,6 +66,21 @@ internal sealed class AgentSocket : IAsyncDisposable
         await _app.StopAsync();
         await _app.DisposeAsync();
         AtomicFile.TryRemove(_options.Socket);
+    }
+
+    // An agent that was killed has left its socket there. One that is alive keeps it, even if it has its records elsewhere.
+    private static int Listen(string path)
+    {
+        try
+        {
+            ListeningSockets.RemoveStaleUnixSocket(path);
+            return UnixSockets.Listen(path, OwnerOnly, Backlog);
+        }
+        catch (PosixException e)
+        {
+            throw new CliException(CliExitCode.Failed,
+                $"ips.agent.socket is {path}, and cannot be listened on: {e.Message}. Does another agent run there?", e);
+        }
     }
 
     private async Task AnswerAsync(HttpContext context)

@@ -63,10 +63,10 @@ internal static class FleetText
             + $"{receipt.Plan.Release ?? "(in place)"}  {receipt.Nodes.Count} nodes  {receipt.Plan.AskedBy}"
             + (receipt.Reason is { } reason ? $"  {reason}" : "")));
 
-    // The release that the nodes which were not reached still serve, if it is one.
-    private static string? Former(RolloutReceipt receipt) => receipt.Plan.Release is null ? null
-        : receipt.Nodes.Where(node => node.State is "checked" or "untouched").Select(node => node.Release).Distinct().ToList()
-            is [{ } former] ? former : null;
+    // The release that the nodes which were not changed still serve, if it is one. That of a silent node is not known.
+    private static string? Former(RolloutReceipt receipt) => receipt.Plan.Release is not { } wanted ? null
+        : receipt.Nodes.Where(node => node is { State: not "silent", Release: { } release } && release != wanted)
+            .Select(node => node.Release).Distinct().ToList() is [{ } former] ? former : null;
 
     private static string Command(RolloutPlan plan, string? release) => $"ips reload --fleet {plan.Fleet}"
         + $"{(release is null ? "" : $" --release {release}")} --bake {DurationText.Format(plan.Bake)}";

@@ -3,7 +3,8 @@ using Ips.Fleet.Rollouts;
 
 namespace Ips.Fleet.Tests.Agents;
 
-/// <summary>What the walk of rollouts does not reach: restarts of the agent, the nodes it has seen, rollouts that follow each other.</summary>
+/// <summary>What the walk of rollouts does not reach: restarts of the agent, the nodes it has seen, rollouts that follow each
+/// other.</summary>
 public sealed class AgentMachineTests
 {
     private static readonly RolloutPlan Plan = new("r1", "web", [["a"]], TimeSpan.Zero, TimeSpan.FromMinutes(10), "alice on a", default)

@@ -21,6 +21,7 @@ internal static class CliGrammars
             Task.FromResult(0), _ => null, (own, command, token) => new RolloutAction(own).RunAsync(command, token));
         var store = new StoreOptionSet(() => folder, input ?? (() => new MemoryStream()), () => new MemoryStream());
         return RootCommandFactory.Create(actions, [.. store.Verbs(), new DashboardVerb(console, () => []).Verb(),
-            new FleetVerb(console).Verb(), new AgentVerb(console).Verb(), new InstallUnitsAction(console, () => new("/srv/ips", [])).Verb()]);
+            new FleetVerb(console).Verb(), new AgentVerb(console).Verb(),
+            new InstallUnitsAction(console, () => new("/srv/ips", [])).Verb()]);
     }
 }

@@ -25,8 +25,8 @@ public sealed class FleetGrammarTests : IDisposable
             Release = "43", Canary = 1, WaveNodes = 5, RollsBack = true, AllowMissing = 2,
         };
         Assert.Equal(new RolloutCommand("web", terms, "agent.conf", true), await RolledOutAsync("--fleet", "web", "--release", "43",
-            "--canary", "1", "--wave", "5", "--bake", "60s", "--deadline", "1h", "--on-failure", "rollback", "--allow-missing", "2", "--agent",
-            "agent.conf", "--json"));
+            "--canary", "1", "--wave", "5", "--bake", "60s", "--deadline", "1h", "--on-failure", "rollback", "--allow-missing", "2",
+            "--agent", "agent.conf", "--json"));
     }
 
     [Theory]
@@ -111,7 +111,8 @@ public sealed class FleetGrammarTests : IDisposable
         await File.WriteAllTextAsync(Path.Combine(_folder, "agent.conf"), "ips.agent { name = a, down-after = 1s, speed = 9 }");
         var (code, output, error) = await RunAsync("agent", "--config", "agent.conf");
         Assert.Equal((CliExitCode.Configuration, ""), (code, output));
-        foreach (var key in new[] { "address is missing", "seeds is missing", "fleets is missing", "down-after is '1s'", "speed is no known key" })
+        foreach (var key in new[] { "address is missing", "seeds is missing", "fleets is missing", "down-after is '1s'",
+            "speed is no known key" })
             Assert.Contains($"ips.agent.{key}", error, StringComparison.Ordinal);
     }
 

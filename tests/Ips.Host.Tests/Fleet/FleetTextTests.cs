@@ -8,8 +8,8 @@ public sealed class FleetTextTests
 {
     private static readonly DateTimeOffset Noon = new(2026, 1, 2, 12, 0, 0, TimeSpan.Zero);
 
-    private static readonly RolloutPlan Plan = new("r1", "web", [["a"], ["b", "web-10"]], TimeSpan.FromSeconds(90), TimeSpan.FromMinutes(10),
-        "alice (uid 1000) on a", Noon)
+    private static readonly RolloutPlan Plan = new("r1", "web", [["a"], ["b", "web-10"]], TimeSpan.FromSeconds(90),
+        TimeSpan.FromMinutes(10), "alice (uid 1000) on a", Noon)
     {
         Release = "43",
     };
@@ -63,6 +63,13 @@ public sealed class FleetTextTests
         + "Undo: ips reload --fleet web --release 42 --bake 90s",
         FleetText.Write(Halted("42")));
 
+    // The last node kept its release by itself: nobody else has the former one.
+    [Fact]
+    public void Receipt_HaltedAtTheLastNode_SaysWhatUndoes() => Assert.EndsWith(
+        "\nUndo: ips reload --fleet web --release 42 --bake 90s",
+        FleetText.Write(Halted("42") with { Nodes = [Node("a", "done", 1, "43"), Node("b", "failed", 2, "42")] }),
+        StringComparison.Ordinal);
+
     [Fact]
     public void Receipt_HaltedWithoutOneFormerRelease_NamesNoUndo()
     {
@@ -90,5 +97,6 @@ public sealed class FleetTextTests
         Reason = "b: rolled back: errors",
     };
 
-    private static NodeView Node(string name, string state, int wave, string release) => new(name, state) { Wave = wave, Release = release };
+    private static NodeView Node(string name, string state, int wave, string release) =>
+        new(name, state) { Wave = wave, Release = release };
 }
