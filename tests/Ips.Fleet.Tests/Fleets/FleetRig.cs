@@ -239,8 +239,7 @@ internal sealed class FleetRig : IAsyncDisposable
         }
 
         public Task UpAsync() => UntilAsync(() => System is { } system
-            ? AkkaCluster.Get(system.System).SelfMember.Status == MemberStatus.Up
-            : throw new InvalidOperationException($"{name} was counted out before all had met"), $"{name} is up");
+            && AkkaCluster.Get(system.System).SelfMember.Status == MemberStatus.Up, $"{name} is up");
 
         /// <summary>As <c>kill -9</c> of the agent; its service is not affected.</summary>
         public void Kill()
@@ -277,7 +276,9 @@ internal sealed class FleetRig : IAsyncDisposable
             var end = await system.Ended;
             if (System != system) return;
             System = null;
-            OnEnd?.Invoke(end);
+            if (OnEnd is { } handler) handler(end);
+            // As the process of an agent does: on a busy machine an agent can be counted out that nobody has killed.
+            else if (end == FleetEnd.CountedOut) Start(rig.Nodes.Values.Where(node => node != this).Select(node => node.Address));
         }
     }
 }
