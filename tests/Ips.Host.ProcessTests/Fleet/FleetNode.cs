@@ -26,7 +26,6 @@ internal sealed class FleetNode : IAsyncDisposable
             Prefix = place.Prefix.Count == 0 ? [] : [.. place.Prefix.Skip(1), app],
             Urls = [$"http://{place.App}"],
             Port = place.App.Port,
-            HealthInterval = TimeSpan.FromMilliseconds(500),
         }, folder);
     }
 
@@ -119,8 +118,8 @@ internal sealed class FleetNode : IAsyncDisposable
     }
 
     /// <summary>What its agent has on its disk.</summary>
-    public FleetRecord Record => JsonSerializer.Deserialize(File.ReadAllBytes(Path.Combine(AgentFolder, "state", $"{FleetScene.Fleet}.json")),
-        FleetJson.Default.FleetRecord)!;
+    public FleetRecord Record => JsonSerializer.Deserialize(
+        File.ReadAllBytes(Path.Combine(AgentFolder, "state", $"{FleetScene.Fleet}.json")), FleetJson.Default.FleetRecord)!;
 
     /// <summary>All lines of its agents, of those before a kill too.</summary>
     public IReadOnlyList<string> Lines => [.. _agents.SelectMany(agent => agent.Lines).Select(line => line.Text)];

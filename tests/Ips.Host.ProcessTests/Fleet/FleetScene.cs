@@ -30,7 +30,11 @@ internal sealed class FleetScene : IAsyncDisposable
     public async Task StartAsync(IReadOnlyList<FleetPlace> places, params IReadOnlyList<string> more)
     {
         foreach (var (place, index) in places.Select((place, index) => (place, index)))
-            Nodes.Add(new FleetNode($"{Fleet}-{index + 1}", place, Directory.CreateDirectory(Path.Combine(_folder, $"{index + 1}")).FullName));
+        {
+            var folder = Directory.CreateDirectory(Path.Combine(_folder, $"{index + 1}")).FullName;
+            Nodes.Add(new FleetNode($"{Fleet}-{index + 1}", place, folder));
+        }
+
         await Task.WhenAll(Nodes.Select(node => node.StartServiceAsync()));
         foreach (var node in Nodes) await MakeAgentAsync(node);
         // As the wizard says: for a restart while the first one is down, the others are seeds as well.
@@ -68,7 +72,11 @@ internal sealed class FleetScene : IAsyncDisposable
     {
         var reports = Nodes.Select(node => node.Load!.Snapshot()).ToList();
         foreach (var (report, node) in reports.Zip(Nodes))
-            Assert.True(report.FailedRequests == 0 && report.PoliteCloses + report.ClosedIdle + report.Resets == 0, $"{node.Name}: {report}");
+        {
+            var closed = report.PoliteCloses + report.ClosedIdle + report.Resets;
+            Assert.True(report.FailedRequests == 0 && closed == 0, $"{node.Name}: {report}");
+        }
+
         return $"{reports.Sum(report => report.Requests)} requests, 0 failed, 0 closed, longest stall "
             + $"{reports.Max(report => report.LongestStall).TotalMilliseconds:0} ms";
     }
@@ -90,7 +98,8 @@ internal sealed class FleetScene : IAsyncDisposable
     {
         string[] service = ["--fleet", $"{Fleet}={node.Service.PidFile},{node.Folder}", "--into", node.AgentFolder];
         var made = node == Nodes[0] ? await IpsCommand.RunAsync(["agent", "init", node.Name, node.Address, .. service])
-            : await IpsCommand.RunAsync(["agent", "add", node.Name, node.Address, "--ca", Authority, "--seed", Nodes[0].Address, .. service]);
+            : await IpsCommand.RunAsync(
+                ["agent", "add", node.Name, node.Address, "--ca", Authority, "--seed", Nodes[0].Address, .. service]);
         Assert.True(made.ExitCode == 0, made.ToString());
     }
 }

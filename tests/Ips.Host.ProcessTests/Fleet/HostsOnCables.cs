@@ -65,8 +65,8 @@ internal sealed class HostsOnCables : IAsyncDisposable
         new(IPAddress.Parse($"198.18.{Net}.{i}"), 4747), new(IPAddress.Parse($"198.19.{Net}.{i}"), 8080), Prefix(i)))];
 
     /// <summary>Puts the cut hosts, by number from 1, on a switch of their own: they see each other, and nobody else.</summary>
-    public Task CutAsync(params IReadOnlyList<int> hosts) => InSwitchesAsync(
-        $"ip link add apart type bridge\nip link set apart up\n{string.Join('\n', hosts.Select(i => $"ip link set agents{i} master apart"))}");
+    public Task CutAsync(params IReadOnlyList<int> hosts) => InSwitchesAsync(string.Join('\n',
+        ["ip link add apart type bridge", "ip link set apart up", .. hosts.Select(i => $"ip link set agents{i} master apart")]));
 
     /// <summary>Puts them back.</summary>
     public Task HealAsync(params IReadOnlyList<int> hosts) => InSwitchesAsync(

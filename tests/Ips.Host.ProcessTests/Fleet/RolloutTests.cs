@@ -71,7 +71,8 @@ public sealed class RolloutTests(RolloutTests.FiveNodes five, ITestOutputHelper 
     [InlineData("closing")]
     public Task CoordinatorKilled_TheRolloutEndsAsItShould(string state) => RowAsync($"killed while {state}", async (from, to) =>
     {
-        var coordinator = Scene[(await Scene.Nodes[0].WaitForViewAsync(view => view.Coordinator is not null, "a coordinator")).Coordinator!];
+        var first = await Scene.Nodes[0].WaitForViewAsync(now => now.Coordinator is not null, "a coordinator");
+        var coordinator = Scene[first.Coordinator!];
         var other = Scene.Nodes.Last(node => node != coordinator);
         // In one of the rows the operator's own agent is the one that is killed.
         var on = state == "baking" ? coordinator : other;
@@ -85,7 +86,7 @@ public sealed class RolloutTests(RolloutTests.FiveNodes five, ITestOutputHelper 
         switch (state)
         {
             case "gathering":
-                await on.WaitForViewAsync(view => view.Phase?.EndsWith("to answer", StringComparison.Ordinal) == true, "gathering");
+                await on.WaitForViewAsync(now => now.Phase?.EndsWith("to answer", StringComparison.Ordinal) == true, "gathering");
                 break;
             case "checking": await WaitForStateAsync("checking", on: on); break;
             case "reloading":
@@ -104,7 +105,7 @@ public sealed class RolloutTests(RolloutTests.FiveNodes five, ITestOutputHelper 
                 await WaitForStateAsync("baking", "web-5", on);
                 held = Scene.Nodes.First(node => node != coordinator && node != on && node.Name is not ("web-4" or "web-5"));
                 held.Agent.Signal(ProcessTable.SigStop);
-                await on.WaitForViewAsync(view => view.Phase?.StartsWith("telling every agent", StringComparison.Ordinal) == true, "closing");
+                await on.WaitForViewAsync(now => now.Phase?.StartsWith("telling every agent", StringComparison.Ordinal) == true, "closing");
                 break;
         }
 
