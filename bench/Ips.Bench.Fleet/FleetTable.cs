@@ -19,7 +19,7 @@ internal static class FleetTable
         var (count, bytes, largest) = (all.Sum(kind => kind.Count), all.Sum(kind => kind.Bytes), all.Max(kind => kind.Largest));
         Line($"| all | {count} | {bytes} | {largest} of {FleetCodec.MostBytes} |\n");
         Line($"| | |\n|---|---|");
-        Line($"| The coordinator's processor time for the rollout | {fleet.Coordinator.TotalMilliseconds:F0} ms |");
+        Line($"| The coordinator's part of the rollout, elapsed | {fleet.Coordinator.TotalMilliseconds:F0} ms |");
         var wave = fleet.Waves.Average(wave => wave.TotalMilliseconds);
         Line($"| A wave of {fleet.Agents / 4} agents: orders, reports, decisions on one thread | {wave:F0} ms |");
         Line($"| Memory of an idle agent | {idle.Average(agent => agent.Rss) / (1 << 20):F0} MiB |");

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Ips.Fleet.Agents;
 
 /// <summary>The agent of a node: what <see cref="AgentMachine"/> decides it writes down, answers, and does to its services.</summary>
-internal sealed class AgentActor : UntypedActor, IWithTimers
+internal sealed class AgentActor : UntypedActor, IWithTimers, IDisposable
 {
     // Members come in crowds, and each record that is written waits for the disk: those of a second are written at once.
     private static readonly TimeSpan WriteAgain = TimeSpan.FromSeconds(5), Crowd = TimeSpan.FromSeconds(1);
@@ -56,11 +56,14 @@ internal sealed class AgentActor : UntypedActor, IWithTimers
     }
 
     /// <inheritdoc/>
+    public void Dispose() => _ending.Dispose();
+
+    /// <inheritdoc/>
     protected override void PostStop()
     {
         AkkaCluster.Get(Context.System).Unsubscribe(Self);
         _ending.Cancel();
-        _ending.Dispose();
+        Dispose();
     }
 
     /// <inheritdoc/>
@@ -216,7 +219,7 @@ internal sealed class AgentActor : UntypedActor, IWithTimers
         {
             // It has happened, whether or not it can be written: it is tried until the disk has room.
             _log.NotWritten(fleet, e.Message);
-            Context.System.Scheduler.ScheduleTellOnce(WriteAgain, Self, progressed, Self);
+            Timers.StartSingleTimer(id, progressed, WriteAgain);
         }
     }
 

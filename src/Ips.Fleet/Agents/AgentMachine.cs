@@ -67,12 +67,16 @@ internal static class AgentMachine
     {
         var record = state.Record;
         if (asked.Epoch < record.Promised) return Refuse(state, asked.Epoch, $"epoch {record.Promised} is promised");
-        if (Closed(record, asked.Plan.Id) is { } over) return Refuse(state, asked.Epoch, $"the rollout is over: {over.Outcome}");
+        if (Closed(record, asked.Plan.Id) is not null)
+            return (state, [new AgentEffect.Reply(new FleetMessage.Closed(state.Node, asked.Plan.Id))]);
         var same = record.Plan?.Id == asked.Plan.Id;
         if (!same && state.Running is { } running) return Refuse(state, asked.Epoch, $"it is still at {running.Id}");
         var promised = record with
         {
-            Promised = asked.Epoch, Plan = asked.Plan, Aim = asked.Aim, Steps = same ? record.Steps : [],
+            Promised = asked.Epoch,
+            Plan = asked.Plan,
+            Aim = asked.Aim,
+            Steps = same ? record.Steps : [],
         };
         return Stored(state, promised, new FleetMessage.Promised(state.Node, asked.Epoch, promised.Steps));
     }

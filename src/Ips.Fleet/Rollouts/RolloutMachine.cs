@@ -55,9 +55,12 @@ internal static class RolloutMachine
                 return state.Nodes[reported.Node].With(reported.Step) is var further && further == state.Nodes[reported.Node] ? (state, [])
                     : Advance(Update(state, reported.Node, _ => further with { IsSilent = false }), now);
             case RolloutEvent.Refused refused when refused.Asked == state.Epoch && state.Nodes.ContainsKey(refused.Node):
-                return refused.Highest < state.Epoch && state.IsNew
-                    ? Conclude(state, RolloutOutcome.Refused, $"{refused.Node}: {refused.Reason}", now)
-                    : (state, [new RolloutEffect.AskAnew($"{refused.Node}: {refused.Reason}")]);
+                return refused.Highest > state.Epoch ? (state, [new RolloutEffect.AskAnew($"{refused.Node}: {refused.Reason}")])
+                    : state.IsNew ? Conclude(state, RolloutOutcome.Refused, $"{refused.Node}: {refused.Reason}", now)
+                    // It is asked again; if it refuses until the deadline, it has failed.
+                    : (Update(state, refused.Node, node => node with { Refusal = refused.Reason }), []);
+            case RolloutEvent.Closed closed when state.Nodes.ContainsKey(closed.Node):
+                return (state, [new RolloutEffect.AskAnew($"it is over for {closed.Node}")]);
             case RolloutEvent.Steered steered when SteerFault(state, steered.Aim) is null:
                 return Raise(state, steered.Aim, steered.Aim == RolloutAim.Advance ? null : $"{Word(steered.Aim)} by {steered.AskedBy}");
             case RolloutEvent.DeadlineElapsed:
@@ -150,7 +153,7 @@ internal static class RolloutMachine
             var node = state.Nodes[name];
             if (node.Steps.Values.FirstOrDefault(step => step is { Phase: StepPhase.Failed, Kind: not StepKind.RollBack }) is { } failed)
                 return $"{name}: {failed.Reason ?? "failed"}";
-            if (node.IsSilent) return $"{name} does not answer";
+            if (node.IsSilent) return node.Refusal is { } why ? $"{name}: {why}" : $"{name} does not answer";
         }
 
         return null;
@@ -166,14 +169,14 @@ internal static class RolloutMachine
     // The aim is changed by what makes a new coordinator too: so whoever decides next knows it from any agent.
     private static (RolloutState, IReadOnlyList<RolloutEffect>) Raise(RolloutState state, RolloutAim aim, string? reason) =>
         Gather(state with
-    {
-        Epoch = new(state.Epoch.Counter + 1, state.Epoch.Node),
-        Aim = aim,
-        Reason = reason,
-        Stage = RolloutStage.Gathering,
-        Nodes = state.Nodes.ToImmutableSortedDictionary(pair => pair.Key, pair => pair.Value with { HasPromised = false },
+        {
+            Epoch = new(state.Epoch.Counter + 1, state.Epoch.Node),
+            Aim = aim,
+            Reason = reason,
+            Stage = RolloutStage.Gathering,
+            Nodes = state.Nodes.ToImmutableSortedDictionary(pair => pair.Key, pair => pair.Value with { HasPromised = false },
             StringComparer.Ordinal),
-    });
+        });
 
     private static (RolloutState, IReadOnlyList<RolloutEffect>) Gather(RolloutState state) =>
         Arm(state, state.IsNew ? AnswerTime : state.Plan.Deadline + state.Plan.Bake,

@@ -50,6 +50,9 @@ internal sealed record NodeProgress
     /// <summary>It has not answered in time.</summary>
     public bool IsSilent { get; init; }
 
+    /// <summary>Why it does not do what it is asked, for a person.</summary>
+    public string? Refusal { get; init; }
+
     /// <summary>It has been told that the rollout is over.</summary>
     public bool IsClosed { get; init; }
 

@@ -117,9 +117,9 @@ internal static class RootCommandFactory
             ? actions.RollOutAsync(new(name, rollout.Read(result), result.GetValue(agent), target.Json(result)), token)
             : actions.ReloadAsync(
                 new(target.Read(result), target.Json(result), result.GetValue(timeout), result.GetResult(check) is not null)
-            {
-                CheckFolder = result.GetValue(check), Terms = terms.Read(result),
-            },
+                {
+                    CheckFolder = result.GetValue(check), Terms = terms.Read(result),
+                },
             token));
         return command;
     }

@@ -13,7 +13,8 @@ namespace Ips.Host.Fleet;
 /// <summary>The process of an agent: its actor system, started anew when the others have counted it out, and its socket.</summary>
 internal sealed class AgentProcess : IDisposable
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5), LeaveTime = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5), LeaveTime = TimeSpan.FromSeconds(20),
+        NoteInterval = TimeSpan.FromSeconds(5);
 
     private readonly AgentOptions _options;
     private readonly TimeProvider _time;
@@ -21,12 +22,13 @@ internal sealed class AgentProcess : IDisposable
     private readonly ILogger _log;
     private readonly CancellationTokenSource _stop = new();
     private readonly HashSet<FleetAddress> _seen = [];
+    private readonly string _members;
     private FleetSystem? _system;
-    private bool _rejoins;
 
     private AgentProcess(AgentOptions options, TimeProvider time)
     {
         (_options, _time) = (options, time);
+        _members = Path.Combine(options.State, "members");
         _loggers = LoggerFactory.Create(logging => logging.ClearProviders().AddIpsLog());
         _log = _loggers.CreateLogger("Ips.Host.Fleet");
     }
@@ -51,6 +53,7 @@ internal sealed class AgentProcess : IDisposable
             $"Another agent runs with the records in {options.State}.");
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, agent.Stop);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, agent.Stop);
+        agent.Recollect();
         await using var socket = await AgentSocket.StartAsync(options, () => agent._system, agent._loggers, CancellationToken.None);
         return await agent.ServeAsync();
     }
@@ -66,6 +69,7 @@ internal sealed class AgentProcess : IDisposable
         while (!_stop.IsCancellationRequested)
         {
             using var system = Start();
+            using var noting = _time.CreateTimer(_ => Note(system), null, NoteInterval, NoteInterval);
             _system = system;
             var expiry = ExpiryAsync(system.CertificateEnds);
             var stopped = Task.Delay(Timeout.InfiniteTimeSpan, _stop.Token).ContinueWith(_ => { }, TaskScheduler.Default);
@@ -74,8 +78,7 @@ internal sealed class AgentProcess : IDisposable
             if (first == system.Ended)
             {
                 _log.Ended(await system.Ended);
-                _rejoins = true;
-                _seen.UnionWith(system.Seen);
+                Note(system);
                 await Task.Delay(Pause, _time, _stop.Token).ContinueWith(_ => { }, TaskScheduler.Default);
                 continue;
             }
@@ -89,18 +92,53 @@ internal sealed class AgentProcess : IDisposable
         return CliExitCode.Ok;
     }
 
+    // Whoever was killed must find its fleet again, and found no second one. So it knows the others from its last life.
+    private void Recollect()
+    {
+        try
+        {
+            foreach (var line in File.Exists(_members) ? File.ReadLines(_members) : [])
+            {
+                _seen.Add(FleetAddress.Parse(line, out var fault) ?? throw new CliException(CliExitCode.Configuration,
+                    $"{_members} has a line that is no address: {fault}. It lists the agents that were seen; remove it if they are gone."));
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CliException(CliExitCode.Failed, $"{_members} cannot be read: {e.Message}", e);
+        }
+    }
+
+    private void Note(FleetSystem system)
+    {
+        lock (_seen)
+        {
+            var known = _seen.Count;
+            _seen.UnionWith(system.Seen);
+            if (_seen.Count == known) return;
+            try
+            {
+                FleetFiles.Write(_members, string.Join('\n', _seen) + '\n', FleetFiles.Secret);
+            }
+            catch (FleetFileException e)
+            {
+                _log.NotNoted(e.Message);
+            }
+        }
+    }
+
     private FleetSystem Start()
     {
         try
         {
             var services = _options.Fleets.ToDictionary(service => service.Fleet, IServiceDriver (service) =>
                 new ServiceDriver(service.PidFile, service.Into, _time, _log));
-            var options = _rejoins ? FleetRejoin.Options(_options, _seen) : _options;
+            var options = FleetRejoin.Options(_options, _seen);
             var system = FleetSystem.Start(options, _loggers, _time,
                 (_, _) => AgentActor.Props(_options.Name, services, new RecordFiles(_options.State), _time,
                     _loggers.CreateLogger("Ips.Fleet.Agent")),
                 _ => CoordinatorActor.Props(_options.Name, _time, _loggers.CreateLogger("Ips.Fleet.Coordinator")),
-                _rejoins ? FleetRejoin.Overrides(options) : null);
+                _seen.Count > 0 ? FleetRejoin.Overrides(options) : null);
             _log.Serves(_options.Name, _options.Address.ToString(), string.Join(", ", services.Keys), _options.Socket);
             return system;
         }
@@ -137,6 +175,9 @@ internal static partial class AgentProcessLog
 
     [LoggerMessage(5921, LogLevel.Warning, "Out of the cluster ({End}); joins again. Services are not affected.")]
     public static partial void Ended(this ILogger logger, FleetEnd end);
+
+    [LoggerMessage(5924, LogLevel.Warning, "The other agents could not be noted: {Reason}")]
+    public static partial void NotNoted(this ILogger logger, string reason);
 
     [LoggerMessage(5922, LogLevel.Warning, "The certificate {File} ends on {End:u}: make a new one with 'ips agent add'.")]
     public static partial void Expires(this ILogger logger, string file, DateTimeOffset end);

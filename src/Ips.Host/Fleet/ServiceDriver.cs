@@ -188,7 +188,8 @@ internal sealed class ServiceDriver(string pidFile, string? into, TimeProvider t
                 null => $"release {release} is not the one that serves",
                 { Ended: ReloadOutcome.Promoted } => $"release {release} was promoted, and {serves ?? "another one"} serves by now",
                 _ => Reason(receipt),
-            }) with { Serves = serves };
+            }) with
+            { Serves = serves };
         }
 
         Note(placed.Followed ?? receipt);

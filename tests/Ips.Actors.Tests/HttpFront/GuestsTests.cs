@@ -141,6 +141,8 @@ public sealed class GuestsTests : ActorTest
 
         public bool AtOnce { get; init; }
 
+        public UnmovableReason StayReason => UnmovableReason.Upgraded;
+
         public Task<bool> LeaveAsync(CancellationToken gone)
         {
             _told.TrySetResult();

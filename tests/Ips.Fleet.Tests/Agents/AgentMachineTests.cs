@@ -47,7 +47,8 @@ public sealed class AgentMachineTests
     public void RollBack_WithoutAFormerName_FailsAndSaysWhy()
     {
         var state = new AgentState("a", new FleetRecord(First,
-            [Check with { Former = null }, new(StepKind.Reload, StepPhase.Done) { Changed = true }], [], []) { Plan = Plan });
+            [Check with { Former = null }, new(StepKind.Reload, StepPhase.Done) { Changed = true }], [], [])
+        { Plan = Plan });
         var (_, effects) = AgentMachine.Next(state, new FleetMessage.Order(First, "web", "r1", StepKind.RollBack));
         Assert.DoesNotContain(effects, effect => effect is AgentEffect.Run);
         var step = Assert.IsType<FleetMessage.Report>(Assert.Single(effects.OfType<AgentEffect.Reply>()).Message).Step;
@@ -73,11 +74,13 @@ public sealed class AgentMachineTests
     }
 
     [Fact]
-    public void Promise_OfARolloutThatIsOver_IsRefused()
+    public void Promise_OfARolloutThatIsOver_IsAnsweredWithItsEnd()
     {
         var record = FleetRecord.Empty with { Promised = First, History = [new(Plan, RolloutOutcome.Done, [], default)] };
-        Assert.Contains("over", Refusal(AgentMachine.Next(new AgentState("a", record),
-            new FleetMessage.Promise(new(9, "z"), Plan, RolloutAim.Advance))), StringComparison.Ordinal);
+        var (state, effects) = AgentMachine.Next(new AgentState("a", record),
+            new FleetMessage.Promise(new(9, "z"), Plan, RolloutAim.Advance));
+        Assert.Same(record, state.Record);
+        Assert.Equal([new AgentEffect.Reply(new FleetMessage.Closed("a", Plan.Id))], effects);
     }
 
     [Fact]

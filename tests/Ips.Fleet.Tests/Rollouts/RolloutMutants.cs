@@ -109,8 +109,11 @@ internal static class RolloutMutants
     private static WalkedMachines Hears(Func<RolloutEvent, RolloutEvent> wrongly) => new()
     {
         Coordinate = (state, happened) => Right.Coordinate(state, wrongly(happened) is RolloutEvent.Promised promised
-            ? promised with { Steps = [.. promised.Steps.Select(step => ((RolloutEvent.Reported)wrongly(
-                new RolloutEvent.Reported(promised.Node, step))).Step)] } : wrongly(happened)),
+            ? promised with
+            {
+                Steps = [.. promised.Steps.Select(step => ((RolloutEvent.Reported)wrongly(
+                new RolloutEvent.Reported(promised.Node, step))).Step)]
+            } : wrongly(happened)),
     };
 
     private static WalkedMachines Decides(Func<RolloutState, RolloutState> wrongly) => new()

@@ -45,7 +45,8 @@ internal static class Rules
         if (order.Kind == StepKind.RollBack && after.Nodes.Values.Any(node => node is { Open: StepKind.Reload, IsSilent: false }))
             throw new RolloutViolation($"{order.Node} is rolled back while another node is still reloaded");
         var laterWaves = after.Plan.Waves.SkipWhile(wave => !wave.Contains(order.Node)).Skip(1).SelectMany(wave => wave);
-        if (order.Kind == StepKind.RollBack && laterWaves.Any(later => after.Nodes[later] is { IsChanged: true, IsSilent: false } node && node[StepKind.RollBack] is null))
+        if (order.Kind == StepKind.RollBack && laterWaves.Select(later => after.Nodes[later])
+            .Any(later => later is { IsChanged: true, IsSilent: false } && later[StepKind.RollBack] is null))
             throw new RolloutViolation($"{order.Node} is rolled back before a node of a later wave");
         if (order.Kind == StepKind.Reload && after.Nodes.Values.Any(node => node.HasFailed || node.IsSilent))
             throw new RolloutViolation($"{order.Node} is reloaded after a failure");

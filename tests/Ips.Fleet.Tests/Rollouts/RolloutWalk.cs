@@ -157,8 +157,12 @@ internal sealed class RolloutWalk(RolloutPlan plan, Budget budget, WalkedMachine
         var (state, effects) = machines.Coordinate(before, happened);
         if (effects.OfType<RolloutEffect.AskAnew>().Any())
         {
-            // It asks the agents and takes over anew, or finds that another one has.
-            return index == world.Coordinators.Length - 1 ? Recovered(world, index).LastOrDefault() : null;
+            // It asks the agents and takes over anew, finds that another one has, or that the rollout is over.
+            if (index < world.Coordinators.Length - 1) return null;
+            return Recovered(world, index).LastOrDefault() ?? (world with
+            {
+                Coordinators = world.Coordinators.SetItem(index, before with { Stage = RolloutStage.Over, HasDeadline = false }),
+            }).Settled();
         }
 
         return ReferenceEquals(state, before) && effects.Count == 0 ? null : Coordinated(world, index, state, effects);

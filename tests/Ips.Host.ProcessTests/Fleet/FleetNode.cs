@@ -64,8 +64,12 @@ internal sealed class FleetNode : IAsyncDisposable
     {
         Load = StrictLoad.Start(FaultScene.LightLoad(LoadTarget.Tcp(_place.App)) with
         {
-            OneShotWorkers = 1, BusyWorkers = 1, IdleWorkers = 4, StreamWorkers = 1,
-            OneShotThinkTime = TimeSpan.FromMilliseconds(100), BusyThinkTime = TimeSpan.FromMilliseconds(50),
+            OneShotWorkers = 1,
+            BusyWorkers = 1,
+            IdleWorkers = 4,
+            StreamWorkers = 1,
+            OneShotThinkTime = TimeSpan.FromMilliseconds(100),
+            BusyThinkTime = TimeSpan.FromMilliseconds(50),
         });
         await Load.WaitForRequestsAsync(1, Limits.Step);
     }

@@ -57,7 +57,7 @@ internal sealed class FleetScene : IAsyncDisposable
         () => $"a view of all nodes on {node.Name}; it has: {node.LastView}");
 
     /// <summary>Begins a rollout as an operator on a node does.</summary>
-    public DaemonProcess Begin(FleetNode on, string release, params IReadOnlyList<string> more) => DaemonProcess.Start(Binaries.IpsPath,
+    public static DaemonProcess Begin(FleetNode on, string release, params IReadOnlyList<string> more) => DaemonProcess.Start(Binaries.IpsPath,
         ["reload", "--fleet", Fleet, "--agent", on.AgentConfig, "--release", release, .. more]);
 
     /// <summary>What each node serves, and what its link names.</summary>

@@ -41,7 +41,7 @@ public sealed class PartitionTests(ITestOutputHelper output)
     private async Task<(DaemonProcess Rollout, int Orders)> CutInWaveAsync(FleetScene scene, HostsOnCables hosts, string deadline)
     {
         await scene.Nodes[4].WaitForViewAsync(view => view.Coordinator == "web-1", "web-1 as the coordinator");
-        var rollout = scene.Begin(scene.Nodes[4], "2", "--canary", "1", "--wave", "1", "--bake", "3s", "--deadline", deadline);
+        var rollout = FleetScene.Begin(scene.Nodes[4], "2", "--canary", "1", "--wave", "1", "--bake", "3s", "--deadline", deadline);
         await scene.Nodes[4].WaitForViewAsync(view => Is(view, "web-1", "baking"), "web-1 baking");
         scene["web-2"].Releases.Mark("2", SampleMarks.HoldBeforeHello);
         await scene.Nodes[4].WaitForViewAsync(view => Is(view, "web-2", "reloading"), "web-2 reloading");

@@ -18,7 +18,7 @@ public sealed class RolloutTests(RolloutTests.FiveNodes five, ITestOutputHelper 
     [Fact]
     public Task Whole_NobodyNotices() => RowAsync("whole", async (from, to) =>
     {
-        var result = await EndAsync(Scene.Begin(Scene.Nodes[0], to, Terms()));
+        var result = await EndAsync(FleetScene.Begin(Scene.Nodes[0], to, Terms()));
         AssertEnded(0, "done: rollout", result);
         await Scene.AssertServesAsync(to);
         await AssertOnceAsync(await LastAsync(), node => ["reload"]);
@@ -28,7 +28,7 @@ public sealed class RolloutTests(RolloutTests.FiveNodes five, ITestOutputHelper 
     [Fact]
     public Task BadOnOneNode_Halts_AndSaysWhatRunsWhereAndHowToGoOn() => RowAsync("halted", async (from, to) =>
     {
-        await using var rollout = Scene.Begin(Scene.Nodes[1], to, Terms());
+        await using var rollout = FleetScene.Begin(Scene.Nodes[1], to, Terms());
         await WaitForStateAsync("baking", "web-1");
         Scene["web-3"].Releases.Mark(to, SampleMarks.ThrowsInStart);
         var result = await EndAsync(rollout);
@@ -42,7 +42,7 @@ public sealed class RolloutTests(RolloutTests.FiveNodes five, ITestOutputHelper 
 
         // The command that continues: nodes that have the release are left alone.
         Scene["web-3"].Releases.Unmark(to, SampleMarks.ThrowsInStart);
-        AssertEnded(0, "done: rollout", await EndAsync(Scene.Begin(Scene.Nodes[1], to, "--bake", "1s", "--wave", "100%")));
+        AssertEnded(0, "done: rollout", await EndAsync(FleetScene.Begin(Scene.Nodes[1], to, "--bake", "1s", "--wave", "100%")));
         await Scene.AssertServesAsync(to);
         await AssertOnceAsync(await LastAsync(), node => node is "web-1" or "web-2" ? [] : ["reload"]);
     });
@@ -51,7 +51,7 @@ public sealed class RolloutTests(RolloutTests.FiveNodes five, ITestOutputHelper 
     [Fact]
     public Task BadOnOneNode_OnFailureRollback_TakesAllBack() => RowAsync("rolled back", async (from, to) =>
     {
-        await using var rollout = Scene.Begin(Scene.Nodes[4], to, Terms("8s", back: true));
+        await using var rollout = FleetScene.Begin(Scene.Nodes[4], to, Terms("8s", back: true));
         await WaitForStateAsync("baking", "web-3");
         Scene["web-3"].Releases.Mark(to, SampleMarks.Unhealthy);
         var result = await EndAsync(rollout);
@@ -82,7 +82,7 @@ public sealed class RolloutTests(RolloutTests.FiveNodes five, ITestOutputHelper 
         if (state == "gathering") (held = other).Agent.Signal(ProcessTable.SigStop);
         if (state == "gathering") on = Scene.Nodes.First(node => node != coordinator);
         if (state == "checking") Hold(to, Scene.Nodes);
-        await using var rollout = Scene.Begin(on, to, Terms(bake, back));
+        await using var rollout = FleetScene.Begin(on, to, Terms(bake, back));
         switch (state)
         {
             case "gathering":
@@ -162,7 +162,7 @@ public sealed class RolloutTests(RolloutTests.FiveNodes five, ITestOutputHelper 
         }
     }
 
-    private Task WaitForStateAsync(string state, string? name = null, FleetNode? on = null) => (on ?? Scene.Nodes[0]).WaitForViewAsync(
+    private Task<FleetView> WaitForStateAsync(string state, string? name = null, FleetNode? on = null) => (on ?? Scene.Nodes[0]).WaitForViewAsync(
         view => view.Rollout is not null && view.Nodes.Any(node => node.State == state && (name is null || node.Node == name)),
         $"{name ?? "a node"} {state}");
 

@@ -34,7 +34,9 @@ public sealed class BakeTests
         Assert.Null(_judge.Next(Snapshot()));
         Assert.Equal($"generation 2 (PID 11), which was promoted, was replaced by generation 3 (PID 12): {why}", _judge.Next(Snapshot() with
         {
-            Pid = 12, Generation = 3, LastReceipt = Receipt(outcome, 12),
+            Pid = 12,
+            Generation = 3,
+            LastReceipt = Receipt(outcome, 12),
         }));
     }
 

@@ -6,7 +6,7 @@ namespace Ips.Fleet.Tests.Fleets;
 
 /// <summary>Rows of the failure matrix in which an agent, a node or a link dies, with 20 agents each.</summary>
 [Trait("issue", "19")]
-public sealed class CoordinatorFailureTests
+public sealed class CoordinatorFailureSoakTests
 {
     private static readonly RolloutTerms Terms = FleetRowTests.Terms;
 
@@ -66,7 +66,7 @@ public sealed class CoordinatorFailureTests
 
 /// <summary>Agents and nodes that die, one of them and all.</summary>
 [Trait("issue", "19")]
-public sealed class AgentFailureTests
+public sealed class AgentFailureSoakTests
 {
     private static readonly RolloutTerms Terms = FleetRowTests.Terms with { Deadline = TimeSpan.FromSeconds(15) };
 
@@ -133,7 +133,7 @@ public sealed class AgentFailureTests
 
 /// <summary>Links that lose messages, and a fleet that is cut in two.</summary>
 [Trait("issue", "19")]
-public sealed class PartitionTests
+public sealed class PartitionSoakTests
 {
     private static readonly RolloutTerms Terms = FleetRowTests.Terms with { Deadline = TimeSpan.FromSeconds(120) };
 
