@@ -137,7 +137,8 @@ public class GatewayTunnelTests(ITestOutputHelper output) : ProcessTest(output)
         await Eventually.TrueAsync(() => all.Zip(before).All(pair => pair.First.Fault is not null || pair.First.Answers > pair.Second + 2),
             "answers to each client, or its close");
         Output.WriteLine($"{open} of {limit} descriptors open; {all.Count(client => client.Fault is not null)} of {all.Count} were closed; "
-            + $"a new client was served {served.TotalSeconds:0.0} s after the reload began, all decided {watch.Elapsed.TotalSeconds:0.0} s");
+            + $"a new client was served {served.TotalSeconds:0.0} s after the reload began, "
+            + $"all decided {watch.Elapsed.TotalSeconds:0.0} s");
         foreach (var line in gateway.Messages(EventIds.ConnectionsMoved)) Output.WriteLine(line);
         Assert.All(all.Where(client => client.Fault is not null), client => Assert.StartsWith("closed with 1001 ", client.Fault!,
             StringComparison.Ordinal));

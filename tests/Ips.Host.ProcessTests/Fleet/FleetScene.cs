@@ -57,8 +57,8 @@ internal sealed class FleetScene : IAsyncDisposable
         () => $"a view of all nodes on {node.Name}; it has: {node.LastView}");
 
     /// <summary>Begins a rollout as an operator on a node does.</summary>
-    public static DaemonProcess Begin(FleetNode on, string release, params IReadOnlyList<string> more) => DaemonProcess.Start(Binaries.IpsPath,
-        ["reload", "--fleet", Fleet, "--agent", on.AgentConfig, "--release", release, .. more]);
+    public static DaemonProcess Begin(FleetNode on, string release, params IReadOnlyList<string> more) =>
+        DaemonProcess.Start(Binaries.IpsPath, ["reload", "--fleet", Fleet, "--agent", on.AgentConfig, "--release", release, .. more]);
 
     /// <summary>What each node serves, and what its link names.</summary>
     public async Task AssertServesAsync(params IReadOnlyList<string> releases)

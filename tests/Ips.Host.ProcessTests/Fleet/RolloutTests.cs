@@ -162,7 +162,8 @@ public sealed class RolloutTests(RolloutTests.FiveNodes five, ITestOutputHelper 
         }
     }
 
-    private Task<FleetView> WaitForStateAsync(string state, string? name = null, FleetNode? on = null) => (on ?? Scene.Nodes[0]).WaitForViewAsync(
+    private Task<FleetView> WaitForStateAsync(string state, string? name = null, FleetNode? on = null) =>
+        (on ?? Scene.Nodes[0]).WaitForViewAsync(
         view => view.Rollout is not null && view.Nodes.Any(node => node.State == state && (name is null || node.Node == name)),
         $"{name ?? "a node"} {state}");
 

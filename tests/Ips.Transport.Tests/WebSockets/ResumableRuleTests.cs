@@ -217,8 +217,8 @@ public sealed class ResumableRuleTests
         using var peer = await CuttingPeer.ConnectAsync((IPEndPoint)from.EndPoint, "/test", 1, cuts: false);
         await Eventually.TrueAsync(() => sent > messages);
         var reading = 0;
-        // Some is read, so that the last send ends, and some is left.
-        while (!Assert.Single(from.Registry.Connections).AwaitsInput || reading < messages)
+        // Some is read, so that the last send ends, and some is left: the app is given time to find its window open before more is read.
+        while (reading < messages || !await SoonAsync(() => Assert.Single(from.Registry.Connections).AwaitsInput))
         {
             Assert.Equal(size, (await peer.ReceiveAsync())!.Value.Data.Length);
             reading++;
@@ -233,6 +233,12 @@ public sealed class ResumableRuleTests
         }
 
         Assert.Equal(sent, reading);
+    }
+
+    private static async Task<bool> SoonAsync(Func<bool> condition)
+    {
+        for (var tries = 0; tries < 20 && !condition(); tries++) await Task.Delay(5);
+        return condition();
     }
 
     private static async Task<string> TextAsync(CuttingPeer peer) =>
