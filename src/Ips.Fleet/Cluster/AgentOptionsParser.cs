@@ -111,7 +111,7 @@ internal sealed class AgentOptionsParser
 
         if (!value.IsArray())
         {
-            _problems.Add($"{Key} is no list; write it as [\"10.0.0.11:4747\", \"10.0.0.12:4747\"].");
+            _problems.Add($"{Key} is not a list; write it as [\"10.0.0.11:4747\", \"10.0.0.12:4747\"].");
             return [];
         }
 
@@ -133,7 +133,7 @@ internal sealed class AgentOptionsParser
         {
             if (Object(value) is not { } block)
             {
-                _problems.Add($"{Key} is no block; write it as fleets {{ web {{ pid-file = /run/web/web.pid }} }}.");
+                _problems.Add($"{Key} is not a block; write it as fleets {{ web {{ pid-file = /run/web/web.pid }} }}.");
                 return services;
             }
 
@@ -155,7 +155,7 @@ internal sealed class AgentOptionsParser
         else if (FleetRoles.IsReserved(fleet)) _problems.Add($"{key}: the name {fleet} is reserved; give the fleet another.");
         if (Object(content) is not { } block)
         {
-            _problems.Add($"{key} is no block; it needs a pid-file.");
+            _problems.Add($"{key} is not a block; it needs a pid-file.");
             return;
         }
 
@@ -171,7 +171,7 @@ internal sealed class AgentOptionsParser
         if (!agent.TryGetValue("tls", out var value)) return null;
         if (Object(value) is not { } block)
         {
-            _problems.Add($"{Key} is no block; it needs ca, certificate and key.");
+            _problems.Add($"{Key} is not a block; it needs ca, certificate and key.");
             return null;
         }
 
@@ -221,7 +221,7 @@ internal sealed class AgentOptionsParser
     {
         if (Text(from, root, key) is not { } text) return null;
         if (text.Length is > 0 and <= 1024 && !text.Any(char.IsControl)) return Full(text);
-        _problems.Add($"{root}.{key} is no path; it must have 1 to 1024 characters, without control characters.");
+        _problems.Add($"{root}.{key} is not a path; it must have 1 to 1024 characters, without control characters.");
         return null;
     }
 
@@ -238,7 +238,7 @@ internal sealed class AgentOptionsParser
     private void NoOthers(Dictionary<string, HoconValue> block, string root, IReadOnlyList<string> known)
     {
         foreach (var key in block.Keys.Where(key => !known.Contains(key)))
-            _problems.Add($"{root}.{key} is no known key; known are {string.Join(", ", known)}.");
+            _problems.Add($"{root}.{key} is not a known key; known are {string.Join(", ", known)}.");
     }
 
     private static Dictionary<string, HoconValue>? Child(Dictionary<string, HoconValue>? from, string key) =>

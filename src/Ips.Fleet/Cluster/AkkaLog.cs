@@ -55,7 +55,7 @@ internal sealed class AkkaLogSetup(ILogger logger, TimeProvider time) : Setup
         }
     }
 
-    /// <summary>Tells of lines that were not shown, once their window is over.</summary>
+    /// <summary>Logs how many lines were not shown, once their window is over.</summary>
     public void Turn()
     {
         foreach (var source in _limiters.Keys)

@@ -34,7 +34,7 @@ internal static class FleetConfiguration
               log-dead-letters = off
               log-dead-letters-during-shutdown = off
               coordinated-shutdown {
-                # The host decides when the process ends, and hears of a system that ended.
+                # The host decides when the process ends, and learns when a system has ended.
                 exit-clr = off
                 run-by-clr-shutdown-hook = off
                 run-by-actor-system-terminate = off

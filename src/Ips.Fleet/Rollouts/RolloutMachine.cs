@@ -166,7 +166,7 @@ internal static class RolloutMachine
         return Arm(state, deadline, names.Select(name => new RolloutEffect.GiveOrder(name, state.Epoch, kind)));
     }
 
-    // The aim is changed by what makes a new coordinator too: so whoever decides next knows it from any agent.
+    // The aim is changed by what makes a new coordinator too: so the next one to decide knows it from any agent.
     private static (RolloutState, IReadOnlyList<RolloutEffect>) Raise(RolloutState state, RolloutAim aim, string? reason) =>
         Gather(state with
         {

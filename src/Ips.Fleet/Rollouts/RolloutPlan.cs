@@ -67,7 +67,7 @@ internal enum RolloutOutcome
     Halted,
 }
 
-/// <summary>Who may give orders: agents refuse whoever has a lower one than they have promised. A coordinator raises the counter when it
+/// <summary>Who may give orders: agents refuse a lower one than they have promised. A coordinator raises the counter when it
 /// takes over and when the aim changes.</summary>
 /// <param name="Counter">From 1.</param>
 /// <param name="Node">The coordinator's node: tells two coordinators of the same counter apart.</param>

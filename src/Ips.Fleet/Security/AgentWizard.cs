@@ -35,7 +35,7 @@ internal static class AgentWizard
         FleetCertificates.Save(authority, Path.Combine(authorityFolder, AuthorityFile), Path.Combine(authorityFolder, AuthorityKey));
         Write(folder, node with { Seeds = [node.Address] }, authority, now);
         return $"""
-            The fleet's CA is in {authorityFolder}. Whoever has {AuthorityKey} can add nodes: keep it where few can read it.
+            The fleet's CA is in {authorityFolder}. Anyone who has {AuthorityKey} can add nodes: keep it where few can read it.
             Start the agent of {node.Name}:
 
                 ips agent --config {Path.Combine(folder, ConfigurationFile)}

@@ -4,7 +4,7 @@ namespace Ips.Fleet.Security;
 /// disk. Pure.</summary>
 /// <param name="Since">When the window began.</param>
 /// <param name="Shown">Lines that were let through in it.</param>
-/// <param name="Hidden">Lines that were not, and that nobody was told of yet.</param>
+/// <param name="Hidden">Lines that were not, and that are not logged yet.</param>
 internal readonly record struct RefusalLimiter(DateTimeOffset Since, int Shown, long Hidden)
 {
     /// <summary>Lines that are shown in a window.</summary>

@@ -31,12 +31,12 @@ internal static class FleetCodec
     public static IEnumerable<string> Manifests => Forms.Select(form => form.Manifest);
 
     /// <summary>The manifest of a message.</summary>
-    /// <exception cref="FleetWireException">It is no message of this list.</exception>
+    /// <exception cref="FleetWireException">It is not a message of this list.</exception>
     public static string ManifestOf(object message) => FormOf(message).Manifest;
 
     /// <summary>Writes a message. What is there for people only is shortened if the message would be too large: first the oldest receipts
     /// of past rollouts, then the reasons.</summary>
-    /// <exception cref="FleetWireException">It is no message of this list, out of bounds, or too large even so.</exception>
+    /// <exception cref="FleetWireException">It is not a message of this list, out of bounds, or too large even so.</exception>
     public static byte[] Encode(object message)
     {
         var (manifest, type) = FormOf(message);
@@ -88,7 +88,7 @@ internal static class FleetCodec
     {
         var type = message.GetType();
         var form = Array.Find(Forms, form => form.Type.Type == type);
-        return form.Type is null ? throw new FleetWireException($"{type.Name} is no message of a fleet.") : form;
+        return form.Type is null ? throw new FleetWireException($"{type.Name} is not a message of a fleet.") : form;
     }
 
     private static string Shown(string? manifest) =>

@@ -92,7 +92,7 @@ internal sealed class AgentProcess : IDisposable
         return CliExitCode.Ok;
     }
 
-    // Whoever was killed must find its fleet again, and found no second one. So it knows the others from its last life.
+    // An agent that was killed must find its fleet again and must not found a second one, so it knows the others from its last run.
     private void Recollect()
     {
         try
@@ -100,7 +100,7 @@ internal sealed class AgentProcess : IDisposable
             foreach (var line in File.Exists(_members) ? File.ReadLines(_members) : [])
             {
                 _seen.Add(FleetAddress.Parse(line, out var fault) ?? throw new CliException(CliExitCode.Configuration,
-                    $"{_members} has a line that is no address: {fault}. It lists the agents that were seen; remove it if they are gone."));
+                    $"{_members} has a line that is not an address: {fault}. It lists the agents that were seen; remove it if they are gone."));
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -69,7 +69,7 @@ internal sealed class AgentVerb(CliConsole console)
     }
 
     private static FleetAddress Address(string text) => FleetAddress.Parse(text, out var fault)
-        ?? throw new CliException(CliExitCode.Configuration, $"'{CliOptions.Shown(text)}' is no address of an agent: {fault}.");
+        ?? throw new CliException(CliExitCode.Configuration, $"'{CliOptions.Shown(text)}' is not the address of an agent: {fault}.");
 
     private sealed class NodeOptions
     {

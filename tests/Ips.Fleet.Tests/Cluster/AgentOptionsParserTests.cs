@@ -57,9 +57,9 @@ public sealed class AgentOptionsParserTests
         foreach (var part in new[]
         {
             "name is '../x'", "address is '0.0.0.0:4747'", "seeds is '10.0.0.11'", "ips.agent.tls is missing", "the name agent is reserved",
-            "a/b: the fleet's name must", "a/b.pid-file is missing", "fleets.web is no block",
+            "a/b: the fleet's name must", "a/b.pid-file is missing", "fleets.web is not a block",
             "down-after is '30'; it must be between 2s and 10m",
-            "quorum is 'many'", "witness is 'perhaps'", "colour is no known key",
+            "quorum is 'many'", "witness is 'perhaps'", "colour is not a known key",
         }) Assert.Contains(problems, problem => problem.Contains(part, StringComparison.Ordinal));
         Assert.Equal(12, problems.Count);
     }

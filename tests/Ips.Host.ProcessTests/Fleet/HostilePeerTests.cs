@@ -78,7 +78,7 @@ public sealed class HostilePeerTests(ITestOutputHelper output) : ProcessTest(out
         return (folder, FleetAddress.Parse(address, out _)!);
     }
 
-    // In place of the one that the wizard made.
+    // Instead of the one that the wizard made.
     private static void Certify(string folder, FleetAddress address, DateTimeOffset until)
     {
         var authority = Path.Combine(folder, AgentWizard.AuthorityFolder);

@@ -112,7 +112,7 @@ public sealed class ServiceDriverProcessTests(ITestOutputHelper output) : Deploy
         Assert.Equal(1, (await service.StatusAsync()).Generation);
     }
 
-    // The agent ends while the service tries the release, and the next one asks again: while that goes on still, or when it is over.
+    // The agent ends while the service tries the release, and the next one asks again: while that still runs, or when it is over.
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -112,7 +112,7 @@ public sealed class FleetGrammarTests : IDisposable
         var (code, output, error) = await RunAsync("agent", "--config", "agent.conf");
         Assert.Equal((CliExitCode.Configuration, ""), (code, output));
         foreach (var key in new[] { "address is missing", "seeds is missing", "fleets is missing", "down-after is '1s'",
-            "speed is no known key" })
+            "speed is not a known key" })
             Assert.Contains($"ips.agent.{key}", error, StringComparison.Ordinal);
     }
 
