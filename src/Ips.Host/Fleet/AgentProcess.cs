@@ -100,7 +100,8 @@ internal sealed class AgentProcess : IDisposable
             foreach (var line in File.Exists(_members) ? File.ReadLines(_members) : [])
             {
                 _seen.Add(FleetAddress.Parse(line, out var fault) ?? throw new CliException(CliExitCode.Configuration,
-                    $"{_members} has a line that is not an address: {fault}. It lists the agents that were seen; remove it if they are gone."));
+                    $"{_members} has a line that is not an address: {fault}. It lists the agents that were seen; remove it if they are "
+                    + "gone."));
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
