@@ -189,7 +189,7 @@ internal sealed class ReloadTracker(LifecycleMemory memory, ICurrentProcess proc
     }
 
     /// <summary>What a successor is told when it becomes the main process. The receipt of a reload that is begun once is among it:
-    /// whoever asks from then on asks the successor, and this process closes the account only when the connections have moved.</summary>
+    /// requests from then on reach the successor, and this process closes the account only when the connections have moved.</summary>
     public IReadOnlyList<ReloadReceipt> HistoryAtPromotion() => memory.Reload is { IsOnce: true } reload
         ? [.. memory.History.Receipts, Receipt(reload)] : memory.History.Receipts;
 

@@ -97,7 +97,7 @@ internal static class FleetConfiguration
                   singleton-name = {{FleetSystem.SingletonName}}
                   singleton-identification-interval = 1s
                   buffer-size = 0
-                  # It says so at every start. Who asks for the coordinator and gets no answer says so better.
+                  # It says so at every start. A sender that gets no answer says so better.
                   log-singleton-identification-failure = false
                 }
               }

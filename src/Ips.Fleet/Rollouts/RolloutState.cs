@@ -12,7 +12,7 @@ internal sealed record RolloutState(
     /// <summary>No agent has been given an order yet: if one does not answer, nothing has happened.</summary>
     public bool IsNew { get; init; }
 
-    /// <summary>Why the aim is not to advance any more, for a person.</summary>
+    /// <summary>Why the aim is no longer to advance, for a person.</summary>
     public string? Reason { get; init; }
 
     /// <summary>How it ended, once it has.</summary>

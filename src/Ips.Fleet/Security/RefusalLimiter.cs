@@ -14,7 +14,7 @@ internal readonly record struct RefusalLimiter(DateTimeOffset Since, int Shown, 
     public static TimeSpan Window { get; } = TimeSpan.FromMinutes(1);
 
     /// <summary>A line comes.</summary>
-    /// <returns>What follows; whether the line is shown; how many hidden lines to tell of first.</returns>
+    /// <returns>What follows; whether the line is shown; how many hidden lines to report first.</returns>
     public (RefusalLimiter Next, bool Shows, long Tell) Take(DateTimeOffset now)
     {
         var (next, tell) = Turn(now);
@@ -23,7 +23,7 @@ internal readonly record struct RefusalLimiter(DateTimeOffset Since, int Shown, 
     }
 
     /// <summary>Time passes.</summary>
-    /// <returns>What follows; how many hidden lines to tell of.</returns>
+    /// <returns>What follows; how many hidden lines to report.</returns>
     public (RefusalLimiter Next, long Tell) Turn(DateTimeOffset now)
     {
         // A clock that was set back begins a window as well, so that nothing stays hidden for long.

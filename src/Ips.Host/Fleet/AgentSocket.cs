@@ -20,7 +20,7 @@ internal sealed class AgentSocket : IAsyncDisposable
 {
     private const int OwnerOnly = 0b110_000_000, Backlog = 128, MostConnections = 64, MostBodyBytes = 16 * 1024;
 
-    // A coordinator that is killed is replaced in 15 to 19 s; who asks meanwhile is told to ask again.
+    // A coordinator that is killed is replaced in 15 to 19 s; a client that asks meanwhile gets an error that says to ask again.
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(15);
 
     private readonly WebApplication _app;

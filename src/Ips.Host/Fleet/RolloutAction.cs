@@ -49,19 +49,24 @@ internal sealed class RolloutAction(CliConsole console)
     {
         for (var heard = console.Time.GetTimestamp(); ;)
         {
+            FleetView? view = null;
             try
             {
-                var answer = await client.LookAsync(fleet, cancellation);
+                view = (await client.LookAsync(fleet, cancellation)).View;
                 heard = console.Time.GetTimestamp();
-                Show(answer.View);
-                if (answer.View.History.FirstOrDefault(receipt => receipt.Plan.Id == id) is { } receipt) return receipt;
-                if (answer.View is { Rollout: null, Phase: null })
-                    throw new CliException(CliExitCode.Failed,
-                        $"The fleet knows no rollout {id} any more. 'ips fleet history' shows what it knows.");
             }
             catch (CliException) when (console.Time.GetElapsedTime(heard) < Patience)
             {
                 // It is asked again.
+            }
+
+            if (view is not null)
+            {
+                Show(view);
+                if (view.History.FirstOrDefault(receipt => receipt.Plan.Id == id) is { } receipt) return receipt;
+                if (view is { Rollout: null, Phase: null })
+                    throw new CliException(CliExitCode.Failed,
+                        $"The fleet no longer knows the rollout {id}. 'ips fleet history' shows what it knows.");
             }
 
             await Task.Delay(LookInterval, console.Time, cancellation);

@@ -89,7 +89,7 @@ internal sealed class DeployAction(CliConsole console, ClientActions client)
             {
                 Say($"release {asked.Name} serves already, and 'current' names it");
                 var known = await KnownAsync(service, status, asked.Name, cancellation);
-                // Asked again by its id, a request that was refused stays refused, whoever has brought the release since.
+                // Asked again by its id, a request that was refused stays refused, even if the release has come since.
                 if (command is PlaceOnceCommand && known is not (null or { Ended: ReloadOutcome.Promoted or ReloadOutcome.Stopped }))
                     return new Placed(asked.Name, known);
                 Result = new Placed(asked.Name, known) { Is = true };
@@ -154,7 +154,7 @@ internal sealed class DeployAction(CliConsole console, ClientActions client)
         },
     };
 
-    // The receipt of this request, where it has an id; else of whoever asked for that release last.
+    // The receipt of this request, where it has an id; else of the last request for that release.
     private async Task<ReloadReceipt?> KnownAsync(Asking service, DaemonStatus status, string name, CancellationToken cancellation) =>
         service.Command is PlaceOnceCommand once
             ? await client.FindReceiptAsync(service.Address, once.Id, cancellation)
